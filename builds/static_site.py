@@ -1,0 +1,45 @@
+"""A static site: its pages are made in one stage and served by busybox in another.
+
+The pages are written in place, so that the build needs no context at all.
+"""
+
+from html import escape
+
+from dockdsl import Cmd, Copy, Dockerfile, Expose, Healthcheck, Run, Stage, User, Workdir
+
+PAGES = {
+    "index.html": "Multi-stage builds",
+    "why.html": "Why one file is better than two",
+}
+
+
+def page(name: str, title: str) -> Copy:
+    """Return the step that writes a page."""
+    links = "\n".join(f'<a href="{other}">{escape(text)}</a>' for other, text in PAGES.items() if other != name)
+    html = f"<!doctype html>\n<title>{escape(title)}</title>\n<h1>{escape(title)}</h1>\n{links}\n"
+    return Copy.text(html, f"/site/{name}")
+
+
+pages = Stage(
+    "busybox:1.37",
+    name="pages",
+    steps=[
+        Workdir("/site"),
+        [page(name, title) for name, title in PAGES.items()],
+        Run("for page in *.html; do gzip -k9 $page; done"),
+    ],
+)
+
+site = Stage(
+    "busybox:1.37",
+    name="site",
+    steps=[
+        Copy("/site", "/www", from_=pages),
+        User("65534:65534"),
+        Expose(8080),
+        Healthcheck.exec("wget", "-q", "-O", "/dev/null", "http://127.0.0.1:8080/", interval="30s", timeout="3s"),
+        Cmd.exec("httpd", "-f", "-p", "8080", "-h", "/www"),
+    ],
+)
+
+dockerfile = Dockerfile(site)

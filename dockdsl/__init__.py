@@ -1,0 +1,110 @@
+"""dockdsl: Dockerfiles as typed Python values.
+
+Write a `Stage` of instructions, put it into a `Dockerfile`, and `render` it::
+
+    from dockdsl import Copy, Dockerfile, Entrypoint, Run, Stage, render
+
+    build = Stage("golang:1.27-alpine", name="build", steps=[Copy(".", "."), Run("go build -o /api .")])
+    api = Stage("scratch", steps=[Copy("/api", "/api", from_=build), Entrypoint.exec("/api")])
+    print(render(Dockerfile(api)))
+
+Names are imported when they are used, so that importing the package costs next to nothing.
+"""
+
+from __future__ import annotations
+
+__version__ = "0.1.0"
+
+# Spelled out, since importing typing would be most of the cost.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from dockdsl.dockerfile import Dockerfile as Dockerfile
+    from dockdsl.errors import BuildFailed as BuildFailed
+    from dockdsl.errors import CheckFailed as CheckFailed
+    from dockdsl.errors import DockdslError as DockdslError
+    from dockdsl.errors import DockerfileSyntaxError as DockerfileSyntaxError
+    from dockdsl.errors import EngineError as EngineError
+    from dockdsl.errors import EngineUnavailable as EngineUnavailable
+    from dockdsl.errors import ExpansionError as ExpansionError
+    from dockdsl.errors import FileError as FileError
+    from dockdsl.errors import InvalidType as InvalidType
+    from dockdsl.errors import InvalidValue as InvalidValue
+    from dockdsl.errors import Origin as Origin
+    from dockdsl.errors import RunFailed as RunFailed
+    from dockdsl.errors import SourceError as SourceError
+    from dockdsl.errors import StageError as StageError
+    from dockdsl.errors import UnknownStage as UnknownStage
+    from dockdsl.image import HttpCheck as HttpCheck
+    from dockdsl.image import Image as Image
+    from dockdsl.instructions import Add as Add
+    from dockdsl.instructions import Arg as Arg
+    from dockdsl.instructions import Bind as Bind
+    from dockdsl.instructions import Cache as Cache
+    from dockdsl.instructions import Cmd as Cmd
+    from dockdsl.instructions import Comment as Comment
+    from dockdsl.instructions import Copy as Copy
+    from dockdsl.instructions import Entrypoint as Entrypoint
+    from dockdsl.instructions import Env as Env
+    from dockdsl.instructions import Expose as Expose
+    from dockdsl.instructions import Healthcheck as Healthcheck
+    from dockdsl.instructions import Heredoc as Heredoc
+    from dockdsl.instructions import Instruction as Instruction
+    from dockdsl.instructions import Label as Label
+    from dockdsl.instructions import Maintainer as Maintainer
+    from dockdsl.instructions import Mount as Mount
+    from dockdsl.instructions import Onbuild as Onbuild
+    from dockdsl.instructions import Run as Run
+    from dockdsl.instructions import Secret as Secret
+    from dockdsl.instructions import Shell as Shell
+    from dockdsl.instructions import Ssh as Ssh
+    from dockdsl.instructions import Stopsignal as Stopsignal
+    from dockdsl.instructions import Tmpfs as Tmpfs
+    from dockdsl.instructions import User as User
+    from dockdsl.instructions import Volume as Volume
+    from dockdsl.instructions import Workdir as Workdir
+    from dockdsl.instructions import external as external
+    from dockdsl.rendering import Rendered as Rendered
+    from dockdsl.rendering import render as render
+    from dockdsl.rendering import render_with_map as render_with_map
+    from dockdsl.stage import Stage as Stage
+    from dockdsl.syntax.expand import expand as expand
+    from dockdsl.syntax.versions import SyntaxVersion as SyntaxVersion
+    from dockdsl.syntax.words import Literal as Literal
+    from dockdsl.syntax.words import literal as literal
+
+_HOMES = {
+    "dockerfile": "Dockerfile",
+    "errors": (
+        "BuildFailed CheckFailed DockdslError DockerfileSyntaxError EngineError EngineUnavailable ExpansionError"
+        " FileError InvalidType InvalidValue Origin RunFailed SourceError StageError UnknownStage"
+    ),
+    "image": "HttpCheck Image",
+    "instructions": (
+        "Add Arg Bind Cache Cmd Comment Copy Entrypoint Env Expose Healthcheck Heredoc Instruction Label Maintainer"
+        " Mount Onbuild Run Secret Shell Ssh Stopsignal Tmpfs User Volume Workdir external"
+    ),
+    "rendering": "Rendered render render_with_map",
+    "stage": "Stage",
+    "syntax.expand": "expand",
+    "syntax.versions": "SyntaxVersion",
+    "syntax.words": "Literal literal",
+}
+_HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
+
+__all__ = [*_HOME_OF]  # noqa: PLE0604 - the names of the table above
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME_OF:
+        from importlib import import_module
+
+        value = getattr(import_module(f"dockdsl.{_HOME_OF[name]}"), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module 'dockdsl' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

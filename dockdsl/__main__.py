@@ -1,0 +1,5 @@
+"""``python -m dockdsl``."""
+
+from dockdsl.cli import main
+
+raise SystemExit(main())

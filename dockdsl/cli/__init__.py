@@ -1,0 +1,136 @@
+"""The command line: ``python -m dockdsl FILE``, or ``dockdsl VERB …``.
+
+The product of a verb goes to stdout, all else to stderr. Exit codes: 0 done; 1 findings, drift, or a failed
+build or test; 2 a usage error, a file that cannot be loaded, no engine.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from dockdsl.errors import DockdslError
+
+if TYPE_CHECKING:
+    import argparse
+
+VERBS = {
+    "render": "print the Dockerfile of a Python file, or write it with -o (the verb may be left out)",
+    "build": "build the image that a Python file describes",
+    "test": "build the image, run it, and check what it answers over HTTP",
+}
+
+_INTERRUPTED = 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        return _run(arguments)
+    except DockdslError as error:
+        place = "" if error.origin is None else f"{error.origin}: "
+        say(f"{place}error: {error.message}")
+        return 2
+    except BrokenPipeError:
+        # Something other than the product had no reader, so the work is not done.
+        from dockdsl.cli._files import drop_stdout
+
+        drop_stdout()
+        return 1
+    except KeyboardInterrupt:
+        say("interrupted")
+        return _INTERRUPTED
+    except Exception as error:
+        if os.environ.get("DOCKDSL_TRACEBACK"):
+            raise
+        say(
+            f"error: dockdsl failed inside itself: {type(error).__name__}: {error}; "
+            "set DOCKDSL_TRACEBACK=1 to see where, and report it"
+        )
+        return 2
+
+
+def say(message: str) -> None:
+    """Write a message to stderr, if there is one and somebody reads it."""
+    if sys.stderr is not None:
+        with contextlib.suppress(BrokenPipeError):
+            print(message, file=sys.stderr, flush=True)
+
+
+def _run(arguments: list[str]) -> int:
+    verb = arguments[0] if arguments else ""
+    if verb in VERBS:
+        return _run_verb(verb, f"dockdsl {verb}", arguments[1:])
+    if verb in ("", "-h", "--help", "--version"):
+        return _about(verb)
+    file = verb.rpartition(":")[0] or verb
+    if not verb.startswith("-") and not file.endswith(".py") and not os.path.exists(verb) and not os.path.exists(file):  # noqa: PTH110
+        _refuse(verb)
+    return _run_verb("render", "dockdsl", arguments)
+
+
+def _run_verb(verb: str, program: str, arguments: list[str]) -> int:
+    import argparse
+
+    module = import_module(f"dockdsl.cli.{verb}")
+    parser = argparse.ArgumentParser(program, description=_sentence(VERBS[verb]), formatter_class=_formatter)
+    module.add_arguments(parser)
+    return int(module.run(parser.parse_args(arguments)))
+
+
+def _formatter(prog: str) -> argparse.HelpFormatter:
+    # Without a width, argparse imports shutil and all the compressors for each option that is added.
+    import argparse
+
+    try:
+        width = os.get_terminal_size().columns
+    except OSError:
+        width = 80
+    return argparse.HelpFormatter(prog, width=width - 2)
+
+
+def _refuse(verb: str) -> None:
+    from difflib import get_close_matches
+
+    from dockdsl.errors import SourceError
+
+    near = get_close_matches(verb, VERBS, 1)
+    hint = f"did you mean {near[0]!r}?" if near else f"the verbs are {', '.join(VERBS)}"
+    raise SourceError(f"{verb!r} is no verb and no file; {hint}", origin=None) from None
+
+
+def _about(option: str) -> int:
+    from dockdsl.cli._files import put
+
+    if option == "--version":
+        from dockdsl import __version__
+
+        put(f"dockdsl {__version__}\n")
+        return 0
+    verbs = "\n".join(f"  {verb:8} {summary}" for verb, summary in VERBS.items())
+    text = (
+        "usage: dockdsl FILE[:NAME] [options]\n       dockdsl VERB FILE[:NAME] [options]\n\n"
+        "Dockerfiles as Python values: render, build and test them.\n\n"
+        f"verbs:\n{verbs}\n\n"
+        "FILE is a Python file that makes a Dockerfile or an Image; NAME picks one where it makes several.\n"
+        "'dockdsl VERB --help' tells the options of a verb."
+    )
+    if option:
+        put(f"{text}\n")
+        return 0
+    say(text)
+    return 2
+
+
+def _sentence(summary: str) -> str:
+    return f"{summary[0].upper()}{summary[1:]}."
+
+
+def source_argument(parser: argparse.ArgumentParser) -> None:
+    """Add the argument that all verbs share."""
+    parser.add_argument("source", metavar="FILE[:NAME]", help="a Python file, and the object in it if it has several")

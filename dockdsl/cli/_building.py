@@ -1,0 +1,134 @@
+"""What the verbs `build` and `test` share: the options of a build, its progress, and its failures."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TextIO
+
+import attrs
+
+from dockdsl.cli import source_argument
+from dockdsl.errors import BuildFailed, DockdslError, EngineError, EngineUnavailable
+from dockdsl.image.operands import LONGEST_TIME, shown
+
+if TYPE_CHECKING:
+    from dockdsl.engine.base import BuildRequest, Progress
+    from dockdsl.image import Image
+
+_SETUP = ("image", "registry", "definition")
+"""Failures of a build in which no step was at fault."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of a build."""
+    source_argument(parser)
+    repeated: Any = {"action": "append", "default": []}
+    parser.add_argument("-t", "--tag", **repeated, metavar="TAG", help="tag the image so, instead of as the file says")
+    parser.add_argument("--target", metavar="STAGE", help="build this stage")
+    parser.add_argument("--build-arg", **repeated, type=pair, metavar="NAME=VALUE", help="set a build argument")
+    parser.add_argument("--platform", **repeated, metavar="OS/ARCH", help="build for this platform")
+    parser.add_argument("--secret", **repeated, metavar="SPEC", help="give the build a secret: id=token,env=TOKEN")
+    parser.add_argument("--ssh", **repeated, metavar="SPEC", help="give the build an SSH agent: default")
+    parser.add_argument("--builder", metavar="NAME", help="build with this builder of docker buildx")
+    parser.add_argument("--no-cache", action="store_true", help="use nothing from the cache")
+    parser.add_argument("--pull", action="store_true", help="ask the registry for newer base images")
+    parser.add_argument("--progress", choices=["plain", "quiet"], default="plain", help="what to tell on stderr")
+    parser.add_argument("--timeout", type=seconds, metavar="SECONDS", help="how long the build may take (1800)")
+
+
+def pair(text: str) -> tuple[str, str]:
+    """Read NAME=VALUE."""
+    name, equals, value = text.partition("=")
+    if not (name and equals):
+        raise argparse.ArgumentTypeError(f"{shown(text)} is not of the form NAME=VALUE")
+    return name, value
+
+
+def seconds(text: str) -> float:
+    """Read a number of seconds above 0."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value <= LONGEST_TIME:
+        raise argparse.ArgumentTypeError(
+            f"{shown(text)} is no number of seconds above 0, or it is more than {LONGEST_TIME}"
+        )
+    return value
+
+
+def request_of(image: Image, options: argparse.Namespace) -> BuildRequest:
+    """Return what is to be built: the image, with what the options say instead.
+
+    Raises `InvalidValue` and `UnknownStage` for a tag, stage or platform that `Image` would not take either.
+    """
+    instead: dict[str, Any] = {
+        "tags": tuple(options.tag),
+        "platforms": tuple(each for platforms in options.platform for each in platforms.split(",")),
+    }
+    instead = {name: value for name, value in instead.items() if value}
+    if options.target is not None:
+        instead["target"] = options.target
+    try:
+        image = attrs.evolve(image, **instead)
+    except DockdslError as error:
+        # It is about the command line, which is no place in a file.
+        error.origin = None
+        raise
+    given: dict[str, Any] = {
+        "builder": options.builder,
+        "no_cache": options.no_cache,
+        "pull": options.pull,
+        "timeout": options.timeout,
+        "build_args": tuple({**dict(image.build_args), **dict(options.build_arg)}.items()),
+        "secrets": (*image.secrets, *options.secret),
+        "ssh": (*image.ssh, *options.ssh),
+    }
+    return image.request(**{name: value for name, value in given.items() if value})
+
+
+def progress_of(options: argparse.Namespace) -> Progress | None:
+    """Return what tells of the build on stderr, or None if it is to be quiet."""
+    if options.progress == "quiet":
+        return None
+    from dockdsl.engine.base import plain
+
+    return plain(lambda line: say(line, sys.stderr))
+
+
+def say(line: str, stream: TextIO | None) -> None:
+    """Write a line to stdout or stderr at once.
+
+    What the stream's encoding has no character for becomes an escape. When the reader went away, as `head` does, the
+    line is dropped: what is being built or tested goes on, and its exit code tells what came of it.
+    """
+    if stream is None:
+        return
+    encoding = stream.encoding or "utf-8"
+    try:
+        stream.write(f"{line.encode(encoding, 'backslashreplace').decode(encoding)}\n")
+        stream.flush()
+    except BrokenPipeError:
+        # Python writes what is left in the stream when it ends, and fails again.
+        with contextlib.suppress(OSError, ValueError):
+            null = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(null, stream.fileno())
+            os.close(null)
+
+
+def reported(action: Callable[[], int]) -> int:
+    """Run `action`; tell of an engine's failure on stderr and return the exit code that it means.
+
+    1 is for a step or a container that failed, 2 for what kept the build from being tried.
+    """
+    try:
+        return action()
+    except EngineError as error:
+        place = "" if error.origin is None else f"{error.origin}: "
+        say(f"{place}error: {error.message}", sys.stderr)
+        setup = isinstance(error, EngineUnavailable) or (isinstance(error, BuildFailed) and error.kind in _SETUP)
+        return 2 if setup else 1

@@ -1,0 +1,90 @@
+"""Files of the command line: read, compared, written whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+
+from dockdsl.errors import FileError
+
+_NEW_FILE = 0o666
+
+
+def read(path: str) -> str | None:
+    """Return the text of a file, or None if there is none."""
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123 - pathlib takes longer to import
+            return file.read().decode()
+    except FileNotFoundError:
+        return None
+    except UnicodeDecodeError:
+        raise FileError(f"{path}: it is not UTF-8 text; is it the right file?", origin=None) from None
+    except OSError as error:
+        raise FileError(f"{path}: it cannot be read ({error.strerror}); check it", origin=None) from None
+
+
+def write(path: str, text: str) -> None:
+    """Write a file whole or not at all; leave it alone if it says that already."""
+    import tempfile
+    from pathlib import Path
+
+    data = text.encode()
+    try:
+        target = Path(path).resolve()
+        if target.exists() and not target.is_file() and not target.is_dir():
+            # A device or a pipe is written to, and not replaced by a file.
+            target.write_bytes(data)
+            return
+        if target.is_file() and target.read_bytes() == data:
+            return
+        mode = target.stat().st_mode & 0o7777 if target.exists() else _NEW_FILE & ~_umask()
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(name).chmod(mode)
+            Path(name).replace(target)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise FileError(
+            f"{path}: it cannot be written ({error.strerror}); check that the folder is there and yours", origin=None
+        ) from None
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def put(text: str) -> None:
+    """Write the product to stdout as UTF-8 with the line ends it has.
+
+    A reader that goes away, as ``head`` does, has what it wanted, and changes nothing of the result.
+    """
+    if sys.stdout is None:
+        raise FileError("stdout: it is closed; open it, or write a file with -o", origin=None)
+    try:
+        sys.stdout.flush()
+        buffer = getattr(sys.stdout, "buffer", None)
+        if buffer is None:
+            sys.stdout.write(text)
+        else:
+            buffer.write(text.encode())
+        sys.stdout.flush()
+    except BrokenPipeError:
+        drop_stdout()
+    except OSError as error:
+        drop_stdout()
+        raise FileError(f"stdout: it cannot be written ({error.strerror}); send it elsewhere", origin=None) from None
+
+
+def drop_stdout() -> None:
+    """Send what is still to be written to stdout nowhere, so that not even the end of the program fails."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,37 @@
+"""``dockdsl build``: build the image that a Python file describes, and print its id."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from dockdsl.cli import _building
+from dockdsl.cli._load import load
+from dockdsl.image import Image
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    _building.add_arguments(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Build, and print the image's id."""
+    image = load(options.source, Image)
+    return _building.reported(lambda: _build(image, options))
+
+
+def _build(image: Image, options: argparse.Namespace) -> int:
+    from dockdsl.engine.texts import megabytes
+
+    result = image.build(request=_building.request_of(image, options), progress=_building.progress_of(options))
+    if options.progress != "quiet":
+        size = "" if result.size is None else f", {megabytes(result.size)}"
+        name = ", ".join(result.tags) or "the image"
+        cached = f"{result.cached} of {result.steps} steps cached"
+        _building.say(f"built {name} in {result.seconds:.1f} s ({cached}){size}", sys.stderr)
+    _building.say(result.image, sys.stdout)
+    return 0

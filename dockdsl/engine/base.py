@@ -1,0 +1,284 @@
+"""What a builder and a runner are: the requests they take, the results they give, and their two protocols."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, Literal, Protocol, Self
+
+import attrs
+
+from dockdsl.engine.texts import printable
+from dockdsl.errors import Origin
+
+Pairs = tuple[tuple[str, str], ...]
+
+BUILD_TIMEOUT = 1800.0
+"""Seconds that a build may take where nothing else is said."""
+READY_TIMEOUT = 30.0
+"""Seconds that a container may take to give its first HTTP answer where nothing else is said."""
+LOG_LINES = 20
+"""How many of the last log lines an error shows."""
+_WIDTH = 100
+
+
+def pairs(value: Mapping[str, str] | Iterable[tuple[str, str]] | None) -> Pairs:
+    """Return a mapping as pairs in its order, so that it cannot change any more.
+
+    >>> pairs({"CGO_ENABLED": "0"})
+    (('CGO_ENABLED', '0'),)
+    """
+    if value is None:
+        return ()
+    return tuple((key, each) for key, each in (value.items() if isinstance(value, Mapping) else value))
+
+
+def several(value: Iterable[str] | None) -> tuple[str, ...]:
+    """Return one string or several as a tuple.
+
+    >>> several("api:dev")
+    ('api:dev',)
+    """
+    if value is None:
+        return ()
+    return (value,) if isinstance(value, str) else tuple(value)
+
+
+def _origins(value: Iterable[Origin | None]) -> tuple[Origin | None, ...]:
+    return tuple(value)
+
+
+def _ports(value: Iterable[int]) -> tuple[int, ...]:
+    return tuple(value)
+
+
+def _command(value: Iterable[str] | None) -> tuple[str, ...] | None:
+    return None if value is None else tuple(value)
+
+
+@attrs.frozen(kw_only=True)
+class BuildRequest:
+    """One build: a Dockerfile's text, the folder it copies from, and the options of ``docker buildx build``.
+
+    `dockerfile`
+        The text itself; it is never written into the context.
+    `context`
+        A folder. Its ``.dockerignore`` counts.
+    `tags`, `target`, `build_args`, `labels`, `platforms`, `no_cache`, `pull`, `secrets`, `ssh`, `builder`
+        As the options of ``docker buildx build`` of these names; `builder` None is the one in use. `secrets` and
+        `ssh` are written as there: ``"id=token,env=TOKEN"``, ``"default"``.
+    `origins`
+        For each line of `dockerfile` the place in the user's file that it comes from; errors point there.
+    `timeout`
+        Seconds that the build may take.
+
+    Source: the reference of ``docker buildx build``.
+    """
+
+    dockerfile: str
+    context: Path = attrs.field(converter=Path)
+    tags: tuple[str, ...] = attrs.field(default=(), converter=several)
+    target: str | None = None
+    build_args: Pairs = attrs.field(default=(), converter=pairs)
+    labels: Pairs = attrs.field(default=(), converter=pairs)
+    platforms: tuple[str, ...] = attrs.field(default=(), converter=several)
+    no_cache: bool = False
+    pull: bool = False
+    secrets: tuple[str, ...] = attrs.field(default=(), converter=several)
+    ssh: tuple[str, ...] = attrs.field(default=(), converter=several)
+    builder: str | None = None
+    origins: tuple[Origin | None, ...] = attrs.field(default=(), converter=_origins)
+    timeout: float = BUILD_TIMEOUT
+
+
+@attrs.frozen
+class BuildEvent:
+    """Something that happened during a build, as one line of text.
+
+    `kind`
+        ``"started"``, ``"done"``, ``"cached"``, ``"failed"`` or ``"canceled"`` (because another one failed) for a
+        step; ``"log"`` for a line that it printed; ``"warning"`` for a finding of the engine.
+    `step`
+        The step's number as the engine writes it, ``[build 3/5]``; empty for what is no numbered step.
+    `text`
+        The instruction, the line, or the warning.
+    `seconds`
+        How long the step took; None while it runs.
+
+    >>> print(BuildEvent("done", "[build 3/5]", "RUN go build -o /api .", 12.34))
+    [build 3/5] RUN go build -o /api . 12.3s
+    >>> print(BuildEvent("cached", "[build 2/5]", "WORKDIR /src"))
+    [build 2/5] WORKDIR /src CACHED
+    >>> print(BuildEvent("log", "[build 3/5]", "compiling"))
+    [build 3/5] | compiling
+    """
+
+    kind: Literal["started", "done", "cached", "failed", "canceled", "log", "warning"]
+    step: str
+    text: str
+    seconds: float | None = None
+
+    def __str__(self) -> str:
+        if self.kind == "log":
+            return f"{self.step} | {self.text}".lstrip()
+        if self.kind == "warning":
+            return f"warning: {self.text}"
+        outcome = f"{self.seconds or 0:.1f}s" if self.kind == "done" else self.kind.upper()
+        text = self.text if len(self.text) <= _WIDTH else f"{self.text[: _WIDTH - 1]}…"
+        return f"{self.step} {text} {outcome}".strip()
+
+
+Progress = Callable[[BuildEvent], None]
+"""What is told of each event of a build, in the thread that builds."""
+
+
+@attrs.frozen(kw_only=True)
+class BuildWarning:
+    """A finding of the engine about the Dockerfile, and the place in the user's file it is about."""
+
+    text: str
+    url: str | None = None
+    lines: tuple[int, int] | None = None
+    origin: Origin | None = None
+
+    def __str__(self) -> str:
+        place = f"{self.origin}: " if self.origin else f"Dockerfile:{self.lines[0]}: " if self.lines else ""
+        return f"{place}{self.text}"
+
+
+@attrs.frozen(kw_only=True)
+class BuildResult:
+    """A build that succeeded.
+
+    `image`
+        The id by which the engine runs it: ``sha256:…``.
+    `digest`
+        The digest of its manifest, where the engine has one.
+    `size`
+        Bytes of the image as the engine counts them; None where the image is not on the engine.
+    `steps`, `cached`
+        How many numbered steps the build had besides its base images, and how many of them came from the cache.
+    """
+
+    image: str
+    digest: str | None = None
+    tags: tuple[str, ...] = ()
+    size: int | None = None
+    seconds: float = 0.0
+    steps: int = 0
+    cached: int = 0
+    warnings: tuple[BuildWarning, ...] = ()
+
+
+class Builder(Protocol):
+    """Builds images."""
+
+    def build(self, request: BuildRequest, progress: Progress | None = None) -> BuildResult:
+        """Build, and put the image where the runner finds it.
+
+        Raises `EngineUnavailable` where there is nothing to build with, `BuildFailed` where the build fails.
+        """
+        ...
+
+
+@attrs.frozen(kw_only=True)
+class RunRequest:
+    """One container to start.
+
+    `image`
+        Its id or tag. It is never pulled.
+    `ports`
+        The TCP ports of the container to publish; the engine picks the ports outside, for this machine alone.
+    `env`, `command`
+        As ``docker run`` takes them; `command` None is the image's own.
+    """
+
+    image: str
+    ports: tuple[int, ...] = attrs.field(default=(), converter=_ports)
+    env: Pairs = attrs.field(default=(), converter=pairs)
+    command: tuple[str, ...] | None = attrs.field(default=None, converter=_command)
+
+
+@attrs.frozen
+class ContainerState:
+    """Whether a container runs; and if not, with which code it exited, and what the engine says of it."""
+
+    running: bool
+    exit_code: int | None = None
+    detail: str = ""
+
+    def __str__(self) -> str:
+        if self.running:
+            return "running"
+        detail = f" ({self.detail})" if self.detail else ""
+        return f"exited with code {self.exit_code}{detail}"
+
+
+class Container(Protocol):
+    """A container that was started. Leaving its ``with`` block removes it."""
+
+    @property
+    def id(self) -> str:
+        """The engine's id of it."""
+        ...
+
+    def address(self, port: int) -> tuple[str, int]:
+        """Return host and port where the container's `port` is reached. Raises `RunFailed` if it is not published."""
+        ...
+
+    def state(self) -> ContainerState:
+        """Ask how it is."""
+        ...
+
+    def logs(self, lines: int = LOG_LINES) -> tuple[str, ...]:
+        """Return the last lines that it printed."""
+        ...
+
+    def stop(self, timeout: float = 10.0) -> ContainerState:
+        """Ask it to end, and end it by force after `timeout` seconds."""
+        ...
+
+    def remove(self) -> None:
+        """Remove it, running or not. Once is enough, twice is no error."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *_: object) -> None: ...
+
+
+class Runner(Protocol):
+    """Runs images."""
+
+    def start(self, request: RunRequest) -> Container:
+        """Start a container.
+
+        Raises `EngineUnavailable` where there is nothing to run it on, `RunFailed` where it does not start.
+        """
+        ...
+
+    def sweep(self) -> tuple[str, ...]:
+        """Remove what processes that are dead left behind, and nothing else; return what was removed."""
+        ...
+
+    def temporary_tag(self) -> str:
+        """Return a tag for an image that is needed for this test alone; `sweep` knows it again."""
+        ...
+
+    def untag(self, tag: str) -> None:
+        """Take a tag away, and with its last tag the image."""
+        ...
+
+
+def plain(write: Callable[[str], Any]) -> Progress:
+    """Return a callback that hands each event to `write` as one line; that a step started is left out.
+
+    >>> plain(print)(BuildEvent("cached", "[api 1/2]", "COPY . ."))
+    [api 1/2] COPY . . CACHED
+    """
+
+    def tell(event: BuildEvent) -> None:
+        if event.kind != "started":
+            write(printable(str(event)))
+
+    return tell

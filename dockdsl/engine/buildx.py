@@ -1,0 +1,247 @@
+"""The real builder: the command ``docker buildx build``, whose engine is BuildKit."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import queue
+import shutil
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from dockdsl.engine import owner
+from dockdsl.engine.base import BuildRequest, BuildResult, Progress
+from dockdsl.engine.failures import failure, timed_out, unavailable
+from dockdsl.engine.interrupts import ended_by_exception
+from dockdsl.engine.progress import Account
+from dockdsl.errors import EngineError, EngineUnavailable, FileError
+
+_GRACE = 10.0
+"""Seconds that the docker command has to end a build when it is told to."""
+_QUESTION = 30.0
+"""Seconds that a question to the engine may take."""
+
+
+class Buildx:
+    """Builds with ``docker buildx build``.
+
+    The command finds the engine by itself: ``DOCKER_HOST``, ``DOCKER_CONTEXT``, the context in use and
+    ``BUILDX_BUILDER`` mean what they always mean. So a builder on another machine or in a cluster needs its name in
+    `BuildRequest.builder` and nothing else.
+
+    `docker`
+        The command's name or path.
+
+    Source: the reference of ``docker buildx build``.
+    """
+
+    def __init__(self, docker: str = "docker") -> None:
+        self.docker = docker
+
+    def build(self, request: BuildRequest, progress: Progress | None = None) -> BuildResult:
+        """Build, and load the image into the engine.
+
+        Raises `EngineUnavailable` where there is no docker command, no buildx, no engine or no permission;
+        `BuildFailed` for a base image that cannot be had, a step that fails, a Dockerfile or an option that is
+        refused, and a build that takes too long; `FileError` for a context that is no folder.
+        """
+        command = self._command()
+        if not os.path.isdir(request.context):  # noqa: PTH112 - this one never raises
+            raise FileError(f"build: the context {request.context} is no folder; check the path", origin=None)
+        account = Account(progress, request.origins)
+        begin = time.monotonic()
+        _sweep()
+        with (
+            tempfile.TemporaryDirectory(prefix=owner.folder_prefix(owner.this_process())) as folder,
+            tempfile.TemporaryFile() as dockerfile,
+        ):
+            dockerfile.write(request.dockerfile.encode())
+            dockerfile.seek(0)
+            status = self._run([command, *arguments(request, folder)], dockerfile, account, request, begin)
+            if status != 0:
+                raise failure(request, account, status)
+            seconds = time.monotonic() - begin
+            metadata = _metadata(Path(folder) / "metadata.json")
+            ids = [_text(Path(folder) / "image"), *(_str(metadata.get(key)) for key in _DIGESTS), *request.tags[:1]]
+        image, size = self._inspect(command, [each for each in ids if each])
+        steps, cached = account.counts()
+        return BuildResult(
+            image=image,
+            digest=_str(metadata.get("containerimage.digest")) or None,
+            tags=request.tags,
+            size=size,
+            seconds=seconds,
+            steps=steps,
+            cached=cached,
+            warnings=tuple(account.warnings),
+        )
+
+    def _command(self) -> str:
+        found = shutil.which(self.docker)
+        if found is None:
+            raise EngineUnavailable(
+                f"build: there is no {self.docker} command on the PATH; install Docker with its buildx plugin, "
+                "or put the folder of the command on the PATH",
+                origin=None,
+            )
+        return found
+
+    def _run(
+        self, argv: list[str], dockerfile: IO[bytes], account: Account, request: BuildRequest, begin: float
+    ) -> int:
+        """Run the build to its end, or end it: on a timeout, on Ctrl-C, on SIGTERM."""
+        with ended_by_exception(), _started(argv, dockerfile) as (process, lines):
+            try:
+                while (line := lines.get(timeout=_left(request.timeout, begin))) is not None:
+                    account.feed(line)
+                return process.wait(_left(request.timeout, begin))
+            except (queue.Empty, subprocess.TimeoutExpired):
+                raise timed_out(request, account) from None
+
+    def _inspect(self, command: str, names: list[str]) -> tuple[str, int | None]:
+        """Return the id by which the engine knows the image, and its size.
+
+        Image stores differ in which digest is the id, and buildx versions in which one they write down.
+        """
+        for name in names:
+            argv = [command, "image", "inspect", "--format", "{{json .}}", name]
+            try:
+                done = subprocess.run(argv, capture_output=True, timeout=_QUESTION, check=False)  # noqa: S603 - a list
+            except (OSError, subprocess.TimeoutExpired) as error:
+                raise EngineUnavailable(
+                    f"build: the engine was not to be asked for the image ({error}); is it still running?", origin=None
+                ) from None
+            if done.returncode == 0:
+                found = json.loads(done.stdout)
+                return found["Id"], found.get("Size")
+            missing = unavailable(done.stderr.decode("utf-8", "replace"))
+            if missing is not None:
+                raise missing
+        if not names:
+            raise EngineError(
+                "build: the docker command ended well and named no image; is it Docker's own buildx?", origin=None
+            )
+        return names[0], None
+
+
+_DIGESTS = ("containerimage.digest", "containerimage.config.digest")
+
+
+def arguments(request: BuildRequest, folder: str) -> list[str]:
+    """Return the arguments of the docker command: the Dockerfile comes on stdin, results go into `folder`.
+
+    >>> request = BuildRequest(dockerfile="FROM scratch", context="/src", tags=["api:dev"], build_args={"V": "1"})
+    >>> " ".join(arguments(request, "/tmp/x")[3:])
+    '--metadata-file=/tmp/x/metadata.json --iidfile=/tmp/x/image --load --tag=api:dev --build-arg=V=1 --file=- /src'
+    """
+    options: list[str] = []
+    for name, values in (
+        ("tag", request.tags),
+        ("target", [request.target] if request.target is not None else []),
+        ("build-arg", [f"{name}={value}" for name, value in request.build_args]),
+        ("label", [f"{name}={value}" for name, value in request.labels]),
+        ("platform", [",".join(request.platforms)] if request.platforms else []),
+        ("secret", request.secrets),
+        ("ssh", request.ssh),
+        ("builder", [request.builder] if request.builder is not None else []),
+    ):
+        options += [f"--{name}={value}" for value in values]
+    return [
+        "buildx",
+        "build",
+        "--progress=rawjson",
+        *(["--no-cache"] if request.no_cache else []),
+        *(["--pull"] if request.pull else []),
+        f"--metadata-file={folder}/metadata.json",
+        f"--iidfile={folder}/image",
+        "--load",
+        *options,
+        "--file=-",
+        str(request.context.absolute()),
+    ]
+
+
+@contextlib.contextmanager
+def _started(argv: list[str], stdin: IO[bytes]) -> Iterator[tuple[subprocess.Popen[bytes], queue.Queue[str | None]]]:
+    """Start the docker command, and leave nothing of it running whatever ends the block.
+
+    The queue gets each line of its stderr, and None at the end.
+    """
+    environment = dict(os.environ)
+    # The provenance is asked for by nobody here, and costs a round trip.
+    environment.setdefault("BUILDX_METADATA_PROVENANCE", "disabled")
+    environment["DOCKER_CLI_HINTS"] = "false"
+    try:
+        process = subprocess.Popen(  # noqa: S603 - a list of arguments, no shell
+            argv, stdin=stdin, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment
+        )
+    except OSError as error:
+        raise EngineUnavailable(
+            f"build: the docker command cannot be run ({error.strerror}: {argv[0]}); check its installation",
+            origin=None,
+        ) from None
+    lines: queue.Queue[str | None] = queue.Queue()
+    reader = threading.Thread(target=_read, args=(process, lines), name="dockdsl-buildx", daemon=True)
+    reader.start()
+    try:
+        yield process, lines
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            try:
+                process.wait(_GRACE)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        # The plugin is a process of its own, and lets go of the pipe when it sees that the command is gone.
+        reader.join(_GRACE)
+
+
+def _read(process: subprocess.Popen[bytes], lines: queue.Queue[str | None]) -> None:
+    assert process.stderr is not None
+    with process.stderr as stderr:
+        for line in stderr:
+            lines.put(line.decode("utf-8", "replace"))
+    lines.put(None)
+
+
+def _left(timeout: float, begin: float) -> float:
+    """Return how many seconds are left; raise `queue.Empty` if none are."""
+    left = timeout - (time.monotonic() - begin)
+    if left <= 0:
+        raise queue.Empty
+    return min(left, threading.TIMEOUT_MAX)
+
+
+def _sweep() -> None:
+    """Remove the folders of builds that were killed outright; what cannot be removed stays."""
+    with contextlib.suppress(OSError):
+        for folder in Path(tempfile.gettempdir()).glob(f"{owner.FOLDER}*"):
+            whose = owner.folder_owner(folder.name)
+            if whose is not None and whose.is_dead():
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _metadata(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        return ""
+
+
+def _str(value: object) -> str:
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,403 @@
+"""The real runner: containers by way of the docker SDK for Python. No other module imports it."""
+# ruff: noqa: PLC0415 - the SDK is an extra, and slow to import: each function imports it when it runs
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import os
+import re
+import socket
+import threading
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Self
+
+from dockdsl.engine import owner
+from dockdsl.engine.base import LOG_LINES, ContainerState, RunRequest
+from dockdsl.engine.endpoint import LOOPBACK, Endpoint, endpoint
+from dockdsl.engine.interrupts import deferred
+from dockdsl.engine.texts import printable, quoted_log
+from dockdsl.errors import EngineError, EngineUnavailable, RunFailed, short_path
+
+if TYPE_CHECKING:
+    import docker
+
+CALL_TIMEOUT = 60
+"""Seconds that one call to the engine may take."""
+DEFAULT_SOCKET = "unix:///var/run/docker.sock"
+_MOST = 1 << 20
+"""Bytes of a container's log that are read at most."""
+
+
+class DockerSdk:
+    """Runs containers on the engine that the docker command would use.
+
+    Each container bears labels that say which process made it, publishes its ports where only the machine that
+    runs the test reaches them, and is removed by its id. The engine picks the ports.
+
+    `host`
+        The address on which ports are published and reached. By default the loopback address; for an engine on
+        another machine the address of that machine, since its loopback address cannot be reached from here.
+    `timeout`
+        Seconds that one call to the engine may take.
+
+    The SDK comes with the extra ``runner`` of the package.
+
+    Source: the Docker Engine API.
+    """
+
+    def __init__(self, *, host: str | None = None, timeout: int = CALL_TIMEOUT) -> None:
+        self._host = host
+        self._timeout = timeout
+        self._session = owner.new_session()
+        self._made: tuple[docker.DockerClient, Endpoint] | None = None
+        self._lock = threading.Lock()
+
+    def start(self, request: RunRequest) -> DockerContainer:
+        """Start a container. The image is not pulled.
+
+        Raises `EngineUnavailable` where there is no SDK, no engine or no permission, `RunFailed` where the image is
+        not there or its command cannot be run.
+        """
+        client, place = self._client()
+        host = self._host or _address(place)
+        # The SDK writes "any port" as None; its type stubs do not know that.
+        ports: dict[str, Any] = {f"{port}/tcp": (host, None) for port in request.ports}
+        found: DockerContainer | None = None
+        try:
+            with deferred(), _translated(f"run {request.image}"):
+                container = client.containers.create(
+                    request.image,
+                    command=None if request.command is None else list(request.command),
+                    environment=dict(request.env),
+                    labels=owner.this_process().labels(self._session),
+                    ports=ports,
+                    detach=True,
+                )
+                found = DockerContainer(container, request.image, place, self._host)
+                container.start()
+        except BaseException:
+            if found is not None:
+                with contextlib.suppress(EngineError):
+                    found.remove()
+            raise
+        return found
+
+    def sweep(self) -> tuple[str, ...]:
+        """Remove the containers and temporary tags of processes on this machine that have ended without doing so.
+
+        What another machine made, or a process that cannot be seen from here, stays. Return what was removed.
+
+        Raises `EngineUnavailable`.
+        """
+        client, _ = self._client()
+        gone = []
+        with deferred(), _translated("sweep"):
+            for each in client.api.containers(all=True, filters={"label": owner.SESSION}):
+                whose = owner.owner_of(each.get("Labels") or {})
+                if whose is not None and whose.is_dead() and _remove(client, each["Id"]):
+                    gone.append(each["Id"])
+            for image in client.api.images(name=owner.TEMPORARY):
+                for tag in image.get("RepoTags") or ():
+                    whose = owner.tag_owner(tag)
+                    if whose is not None and whose.is_dead() and _untag(client, tag):
+                        gone.append(tag)
+        return tuple(gone)
+
+    def temporary_tag(self) -> str:
+        """Return a tag for an image that is needed for this test alone."""
+        return owner.temporary_tag(owner.this_process())
+
+    def untag(self, tag: str) -> None:
+        """Take a tag away, and with its last tag the image."""
+        client, _ = self._client()
+        with deferred(), _translated(f"untag {tag}"):
+            _untag(client, tag)
+
+    def close(self) -> None:
+        """Close the connections to the engine."""
+        with self._lock:
+            if self._made is not None:
+                self._made[0].close()
+                self._made = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _client(self) -> tuple[docker.DockerClient, Endpoint]:
+        with self._lock:
+            if self._made is None:
+                self._made = _connect(self._timeout)
+            return self._made
+
+
+class DockerContainer:
+    """A container of `DockerSdk`."""
+
+    def __init__(self, container: Any, image: str, place: Endpoint, host: str | None) -> None:
+        self._container = container
+        self._image = image
+        self._place = place
+        self._host = host
+
+    @property
+    def id(self) -> str:
+        """The engine's id of it."""
+        return str(self._container.id)
+
+    def address(self, port: int) -> tuple[str, int]:
+        """Return host and port where the container's TCP port is reached.
+
+        Raises `RunFailed` if it was not published, or if the container has ended.
+        """
+        with _translated(f"run {self._image}"):
+            self._container.reload()
+        published = self._container.attrs["NetworkSettings"].get("Ports") or {}
+        for binding in published.get(f"{port}/tcp") or ():
+            return self._host or _reached_at(binding["HostIp"], self._place), int(binding["HostPort"])
+        state = _state(self._container.attrs)
+        if not state.running:
+            raise self.died(state)
+        raise RunFailed(f"run {self._image}: port {port} is not published; name it in RunRequest.ports")
+
+    def state(self) -> ContainerState:
+        """Ask how it is."""
+        with _translated(f"run {self._image}"):
+            self._container.reload()
+        return _state(self._container.attrs)
+
+    def logs(self, lines: int = LOG_LINES) -> tuple[str, ...]:
+        """Return the last lines that it printed, on stdout and stderr."""
+        with _translated(f"logs of {self._image}"):
+            text: bytes = self._container.logs(stdout=True, stderr=True, tail=lines)
+        return tuple(text[-_MOST:].decode("utf-8", "replace").splitlines())[-lines:]
+
+    def stop(self, timeout: float = 10.0) -> ContainerState:
+        """Send it its stop signal, and kill it if it has not ended after `timeout` seconds."""
+        with _translated(f"stop {self._image}"):
+            self._container.stop(timeout=round(timeout))
+        return self.state()
+
+    def remove(self) -> None:
+        """Remove it with its anonymous volumes, running or not."""
+        with deferred(), _translated(f"remove {self._image}"):
+            _remove(self._container.client, self.id)
+
+    def died(self, state: ContainerState) -> RunFailed:
+        """Return the error that the container's end is."""
+        log = self.logs()
+        return RunFailed(
+            f"run {self._image}: the container {state}; mend what it says{quoted_log(log, 'its last output')}",
+            log=log,
+            exit_code=state.exit_code,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        # What went wrong in the block says more than that the container cannot be removed any more.
+        with contextlib.suppress(*([EngineError] if any(raised) else [])):
+            self.remove()
+
+
+def _connect(timeout: int) -> tuple[docker.DockerClient, Endpoint]:
+    place = endpoint()
+    _check_sdk()
+    import docker
+
+    with _translated("run", place):
+        from docker.constants import MINIMUM_DOCKER_API_VERSION
+
+        _knock(place)
+        options: dict[str, Any] = {"timeout": timeout}
+        if place.certificates is not None:
+            options["tls"] = _tls(place)
+        if place.host is not None:
+            options["base_url"] = place.host
+            options["use_ssh_client"] = place.host.startswith("ssh:")
+        # Left to itself, the SDK asks for the version before it can be told whom to trust.
+        asking = _trusting_nobody_else(docker.DockerClient(version=MINIMUM_DOCKER_API_VERSION, **options))
+        try:
+            answer: Any = asking.api.version(api_version=False)
+        finally:
+            asking.close()
+        version = answer.get("ApiVersion") if isinstance(answer, dict) else None
+        if version is None:
+            raise EngineUnavailable(
+                f"run: what answers at {place.host} is no container engine; check {place.source}", origin=None
+            )
+        return _trusting_nobody_else(docker.DockerClient(version=version, **options)), place
+
+
+def _check_sdk() -> None:
+    """Raise `EngineUnavailable` unless what `docker` names for Python is the SDK."""
+    try:
+        import docker
+    except ImportError:
+        file = None
+    else:
+        if hasattr(docker, "DockerClient"):
+            return
+        # A folder of this name that is no package has no file.
+        file = getattr(docker, "__file__", None)
+    if file is None:
+        raise EngineUnavailable(
+            "run: the docker SDK for Python is not installed; run: pip install docker", origin=None
+        ) from None
+    raise EngineUnavailable(
+        f"run: {short_path(file)} is imported as docker instead of the docker SDK for Python; rename that file",
+        origin=None,
+    )
+
+
+def _trusting_nobody_else(client: docker.DockerClient) -> docker.DockerClient:
+    """Return the client without what requests takes from the environment, save the proxies.
+
+    REQUESTS_CA_BUNDLE would replace the certificates that the engine's own settings name.
+    """
+    from requests.utils import get_environ_proxies
+
+    client.api.trust_env = False
+    if client.api.base_url.startswith(("http:", "https:")):
+        client.api.proxies.update(get_environ_proxies(client.api.base_url))
+    return client
+
+
+def _knock(place: Endpoint) -> None:
+    """Connect to a socket of this machine once: the SDK's own failure says less, and leaves a socket open."""
+    host = place.host if place.host is not None or os.name != "posix" else DEFAULT_SOCKET
+    if host is not None and host.startswith("unix://"):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as knocking:
+            knocking.settimeout(10)
+            knocking.connect(host.removeprefix("unix://"))
+
+
+def _tls(place: Endpoint) -> docker.tls.TLSConfig:
+    import docker
+
+    assert place.certificates is not None
+    ca, cert, key = (place.certificates / f"{name}.pem" for name in ("ca", "cert", "key"))
+    return docker.tls.TLSConfig(
+        client_cert=(str(cert), str(key)) if cert.exists() else None,
+        ca_cert=str(ca) if ca.exists() else None,
+        verify=place.verify,
+    )
+
+
+def _address(place: Endpoint) -> str:
+    """Return the address of the engine's machine on which ports are published: never all of them."""
+    try:
+        found = socket.getaddrinfo(place.machine, None, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise EngineUnavailable(
+            f"run: the engine's machine {place.machine} has no address ({error.strerror}); check {place.source}",
+            origin=None,
+        ) from None
+    return str(found[0][4][0])
+
+
+def _reached_at(published: str, place: Endpoint) -> str:
+    """Return the address at which a published port is reached."""
+    with contextlib.suppress(ValueError):
+        if ipaddress.ip_address(published).is_unspecified:
+            return place.machine
+    return published or LOOPBACK
+
+
+def _state(attributes: Mapping[str, Any]) -> ContainerState:
+    state = attributes.get("State") or {}
+    if state.get("Running") or state.get("Status") == "created":
+        return ContainerState(running=True)
+    detail = "out of memory" if state.get("OOMKilled") else str(state.get("Error") or "")
+    return ContainerState(running=False, exit_code=state.get("ExitCode"), detail=detail)
+
+
+def _remove(client: docker.DockerClient, name: str) -> bool:
+    """Remove a container; return whether it was there and is gone."""
+    import docker
+
+    try:
+        client.api.remove_container(name, v=True, force=True)
+    except docker.errors.NotFound:
+        return False
+    except docker.errors.APIError as error:
+        # Another one is removing it already.
+        if error.status_code != 409:
+            raise
+        return False
+    return True
+
+
+def _untag(client: docker.DockerClient, tag: str) -> bool:
+    import docker
+
+    try:
+        client.api.remove_image(tag, noprune=False)
+    except docker.errors.ImageNotFound:
+        return False
+    except docker.errors.APIError as error:
+        # A container still uses it.
+        if error.status_code != 409:
+            raise
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def _translated(what: str, place: Endpoint | None = None) -> Iterator[None]:
+    """Turn the SDK's errors, and those of what it stands on, into ours."""
+    import docker
+    import requests
+
+    try:
+        yield
+    except docker.errors.ImageNotFound as error:
+        raise RunFailed(f"{what}: {_explained(error)}; build it, or load it into this engine") from None
+    except docker.errors.APIError as error:
+        text = _explained(error)
+        remedy = "mend what it says"
+        if "cannot assign requested address" in text:
+            remedy = "give DockerSdk(host=…) an address that the engine's machine has itself"
+        raise RunFailed(f"{what}: the engine refused: {text}; {remedy}") from None
+    except requests.exceptions.Timeout:
+        raise EngineUnavailable(
+            f"{what}: the container engine{_at(place)} did not answer in time; see what holds it up", origin=None
+        ) from None
+    except (docker.errors.DockerException, requests.exceptions.RequestException, OSError) as error:
+        if isinstance(error, EngineError):
+            raise
+        raise _unavailable(what, error, place) from None
+
+
+def _explained(error: Any) -> str:
+    return printable(" ".join(str(error.explanation or error).split()))
+
+
+def _cause(error: BaseException) -> str:
+    """Return what the operating system said, out of an error that wraps it several times."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    found = re.search(r"\[Errno -?\d+\] ([^'\")]+)", str(error))
+    return found[1] if found else printable(str(error))
+
+
+def _at(place: Endpoint | None) -> str:
+    return "" if place is None else f" at {place.host or 'its default socket'}"
+
+
+def _unavailable(what: str, error: BaseException, place: Endpoint | None) -> EngineUnavailable:
+    text = _cause(error)
+    where = _at(place)
+    if isinstance(error, PermissionError) or "Permission denied" in text:
+        fact = f"the permission to use the container engine{where} is missing"
+        remedy = "join the group that owns its socket (most often docker) and log in again, or run as that user"
+    elif "paramiko" in text:
+        fact, remedy = "the docker SDK needs paramiko to reach an engine over SSH", "run: pip install paramiko"
+    else:
+        fact = f"the container engine{where} does not answer ({text})"
+        remedy = f"start it, or check {place.source}" if place is not None else "see whether it still runs"
+    return EngineUnavailable(f"{what}: {fact}; {remedy}", origin=None)

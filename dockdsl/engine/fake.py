@@ -1,0 +1,241 @@
+"""A builder and a runner without an engine, for the tests of code that builds and tests images.
+
+`FakeBuilder` builds nothing and remembers what it was asked for. `FakeRunner` serves real HTTP on the loopback
+address from a function::
+
+    def serve(request: FakeRequest) -> FakeResponse:
+        return FakeResponse(200, {"Content-Type": "application/json"}, b'{"status": "ok"}')
+
+    report = image.test(builder=FakeBuilder(), runner=FakeRunner(serve))
+    assert report.ok
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import socket
+import threading
+from collections.abc import Callable, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Self
+
+import attrs
+
+from dockdsl.engine.base import LOG_LINES, BuildEvent, BuildRequest, BuildResult, ContainerState, Progress, RunRequest
+from dockdsl.errors import EngineError, RunFailed
+
+
+class FakeBuilder:
+    """A builder that builds nothing.
+
+    The id of its "image" is a digest of the Dockerfile, the target and the build arguments, so that equal requests give
+    equal images.
+
+    `error`
+        Is raised instead, where one is given: ``FakeBuilder(error=BuildFailed("RUN: no"))``.
+    `size`
+        The size that its images have, in bytes.
+
+    >>> builder = FakeBuilder()
+    >>> result = builder.build(BuildRequest(dockerfile="FROM scratch", context=".", tags=["api:dev"]))
+    >>> result.tags, builder.requests[0].dockerfile
+    (('api:dev',), 'FROM scratch')
+    """
+
+    def __init__(self, *, error: EngineError | None = None, size: int = 1_000_000) -> None:
+        self.requests: list[BuildRequest] = []
+        """What it was asked for, in order."""
+        self._error = error
+        self._size = size
+
+    def build(self, request: BuildRequest, progress: Progress | None = None) -> BuildResult:
+        """Remember the request and return a result, or raise the error that was given."""
+        self.requests.append(request)
+        if self._error is not None:
+            raise self._error
+        if progress is not None:
+            progress(BuildEvent("done", "[1/1]", "FROM fake", 0.0))
+        seed = repr((request.dockerfile, request.target, request.build_args))
+        digest = f"sha256:{hashlib.sha256(seed.encode()).hexdigest()}"
+        return BuildResult(image=digest, digest=digest, tags=request.tags, size=self._size, steps=1)
+
+
+@attrs.frozen
+class FakeRequest:
+    """An HTTP request that a `FakeRunner` serves. The names of `headers` are in lower case."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@attrs.frozen
+class FakeResponse:
+    """What a `FakeRunner` answers."""
+
+    status: int = 200
+    headers: Mapping[str, str] = attrs.field(factory=dict)
+    body: bytes = b""
+
+
+Handler = Callable[[FakeRequest], FakeResponse]
+
+
+class FakeRunner:
+    """A runner whose containers are HTTP servers in threads of this process, on the loopback address.
+
+    `handler`
+        Answers the requests; without one every answer is 404. An exception in it closes the connection.
+    `exit_code`
+        Where given, each container has ended with that code as soon as it is started.
+    `log`
+        The lines that each container "printed".
+
+    >>> runner = FakeRunner(lambda request: FakeResponse(200, body=b"hello"), log=("listening",))
+    >>> with runner.start(RunRequest(image="api:dev", ports=[8080])) as container:
+    ...     container.state().running, container.logs(), container.address(8080)[0]
+    (True, ('listening',), '127.0.0.1')
+    >>> runner.running
+    ()
+    """
+
+    def __init__(
+        self, handler: Handler | None = None, *, exit_code: int | None = None, log: tuple[str, ...] = ()
+    ) -> None:
+        self.requests: list[RunRequest] = []
+        """What it was asked to start, in order."""
+        self.untagged: list[str] = []
+        """The tags that were taken away."""
+        self.sweeps = 0
+        """How often it was swept."""
+        self._handler = handler or (lambda _: FakeResponse(404))
+        self._exit_code = exit_code
+        self._log = log
+        self._numbers = itertools.count(1)
+        self._running: dict[str, FakeContainer] = {}
+
+    @property
+    def running(self) -> tuple[FakeContainer, ...]:
+        """The containers that were started and not removed."""
+        return tuple(self._running.values())
+
+    def start(self, request: RunRequest) -> FakeContainer:
+        """Start a server."""
+        self.requests.append(request)
+        name = f"fake-{next(self._numbers)}"
+        server = None if self._exit_code is not None else _serve(self._handler)
+        container = FakeContainer(name, request, server, self._exit_code, self._log)
+        container.removed = lambda: self._running.pop(name, None)
+        self._running[name] = container
+        return container
+
+    def sweep(self) -> tuple[str, ...]:
+        """Remove nothing: a container in this process dies with it."""
+        self.sweeps += 1
+        return ()
+
+    def temporary_tag(self) -> str:
+        """Return a tag for an image that is needed for this test alone."""
+        return f"dockdsl-test:fake-{next(self._numbers)}"
+
+    def untag(self, tag: str) -> None:
+        """Remember the tag."""
+        self.untagged.append(tag)
+
+
+class FakeContainer:
+    """A container of `FakeRunner`."""
+
+    def __init__(
+        self,
+        name: str,
+        request: RunRequest,
+        server: _Server | None,
+        exit_code: int | None,
+        log: tuple[str, ...],
+    ) -> None:
+        self.id = name
+        self.request = request
+        self.removed: Callable[[], object] = lambda: None
+        """Called when it is removed."""
+        self._server = server
+        self._exit_code = exit_code
+        self._log = log
+
+    def address(self, port: int) -> tuple[str, int]:
+        """Return host and port of the server. Raises `RunFailed` for a port that was not asked for, or if it ended."""
+        if self._server is None:
+            raise RunFailed(
+                f"run {self.request.image}: the container {self.state()}; mend what it says",
+                log=self._log,
+                exit_code=self._exit_code,
+            )
+        if port not in self.request.ports:
+            raise RunFailed(f"run {self.request.image}: port {port} is not published; name it in RunRequest.ports")
+        host, outside = self._server.server_address[:2]
+        return str(host), int(outside)
+
+    def state(self) -> ContainerState:
+        """Ask how it is."""
+        return ContainerState(running=self._server is not None, exit_code=self._exit_code)
+
+    def logs(self, lines: int = LOG_LINES) -> tuple[str, ...]:
+        """Return the last lines that it "printed"."""
+        return self._log[-lines:]
+
+    def stop(self, timeout: float = 10.0) -> ContainerState:
+        """End the server."""
+        del timeout
+        if self._server is not None:
+            self._exit_code = 0
+            self._server.shutdown()
+            self._server.server_close()
+            self._server = None
+        return self.state()
+
+    def remove(self) -> None:
+        """End the server and forget the container."""
+        self.stop()
+        self.removed()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.remove()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: socket.socket | tuple[bytes, socket.socket], client_address: Any) -> None:
+        """Say nothing: the client sees that the connection was closed."""
+
+
+def _serve(handler: Handler) -> _Server:
+    class Serving(BaseHTTPRequestHandler):
+        def answer(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            response = handler(FakeRequest(self.command, self.path, headers, body))
+            self.send_response(response.status)
+            for name, value in {"Content-Length": str(len(response.body)), **response.headers}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(response.body)
+
+        def __getattr__(self, name: str) -> Any:
+            # The base class looks for do_GET, do_POST and so on: here every method is answered alike.
+            if name.startswith("do_"):
+                return self.answer
+            raise AttributeError(name)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so
+            pass
+
+    server = _Server(("127.0.0.1", 0), Serving)
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    return server

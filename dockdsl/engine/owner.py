@@ -1,0 +1,168 @@
+"""Whose container it is: labels that say which process made it, and whether that process still lives.
+
+A container outlives the process that started it when that is killed outright. So each one bears the host, the
+boot, the process and the process's start; the next run on the same host removes what no living process owns. What
+belongs to another host, or to a process that cannot be seen from here, is never touched.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import socket
+import sys
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+import attrs
+
+PREFIX = "dockdsl."
+SESSION = f"{PREFIX}session"
+TEMPORARY = "dockdsl-test"
+"""The repository of the tags that live for one test only."""
+FOLDER = "dockdsl-build-"
+"""How the names of the temporary folders of builds begin."""
+
+_FIELDS = ("host", "boot", "space", "pid", "started")
+
+
+@attrs.frozen
+class Owner:
+    """A process, told apart from all others.
+
+    `host`
+        A digest of what identifies the machine.
+    `boot`
+        Which run of the machine; empty where the system does not tell.
+    `space`
+        In which PID namespace `pid` counts: two containers that share an engine have one each.
+    `pid`, `started`
+        The process, and when it started in ticks since the boot, since numbers are given out again.
+    """
+
+    host: str
+    boot: str
+    space: str
+    pid: int
+    started: str
+
+    def labels(self, session: str) -> dict[str, str]:
+        """Return the labels that a container of this owner bears."""
+        return {SESSION: session} | {f"{PREFIX}{name}": str(getattr(self, name)) for name in _FIELDS}
+
+    def is_dead(self) -> bool:
+        """Whether it is certain that the process has ended."""
+        here = this_process()
+        if self.host != here.host:
+            return False
+        if self.boot and here.boot and self.boot != here.boot:
+            return True
+        return self.space == here.space and self.boot == here.boot and not _lives(self.pid, self.started)
+
+
+def owner_of(labels: Mapping[str, str]) -> Owner | None:
+    """Return the owner that labels name, or None if they are not of this kind."""
+    values = {name: labels.get(f"{PREFIX}{name}") for name in _FIELDS}
+    pid = values.pop("pid") or ""
+    if any(value is None for value in values.values()) or not pid.isdecimal():
+        return None
+    return Owner(pid=int(pid), **{name: value or "" for name, value in values.items()})
+
+
+def new_session() -> str:
+    """Return a name that no other session has."""
+    return secrets.token_hex(6)
+
+
+def temporary_tag(owner: Owner) -> str:
+    """Return a tag that names its owner, so that `tag_owner` can tell whether it is still needed."""
+    return f"{TEMPORARY}:{_written(owner)}{secrets.token_hex(4)}"
+
+
+def tag_owner(tag: str) -> Owner | None:
+    """Return the owner that a temporary tag names, or None for any other tag."""
+    return _read_back(tag, f"{TEMPORARY}:")
+
+
+def folder_prefix(owner: Owner) -> str:
+    """Return how the name of a temporary folder begins that names its owner, for `folder_owner`."""
+    return f"{FOLDER}{_written(owner)}"
+
+
+def folder_owner(name: str) -> Owner | None:
+    """Return the owner that the name of a temporary folder says, or None for any other folder."""
+    return _read_back(name, FOLDER)
+
+
+def _written(owner: Owner) -> str:
+    return "".join(f"{part}_" for part in (owner.host, owner.boot, owner.space, str(owner.pid), owner.started))
+
+
+def _read_back(name: str, prefix: str) -> Owner | None:
+    # What tells two names of one owner apart comes last, and may have underscores of its own.
+    parts = name.removeprefix(prefix).split("_", len(_FIELDS))
+    if not name.startswith(prefix) or len(parts) != len(_FIELDS) + 1 or not parts[3].isdecimal():
+        return None
+    return Owner(host=parts[0], boot=parts[1], space=parts[2], pid=int(parts[3]), started=parts[4])
+
+
+def this_process() -> Owner:
+    """Return the owner that the running process is."""
+    pid = os.getpid()
+    return Owner(host=_host(), boot=_boot(), space=_space(), pid=pid, started=_started(pid) or "")
+
+
+@cache
+def _host() -> str:
+    parts = [socket.gethostname(), _read("/etc/machine-id")]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
+
+
+@cache
+def _boot() -> str:
+    return _read("/proc/sys/kernel/random/boot_id").replace("-", "")
+
+
+@cache
+def _space() -> str:
+    try:
+        return str(Path("/proc/self/ns/pid").stat().st_ino)
+    except OSError:
+        return ""
+
+
+def _read(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="ascii", errors="replace").strip()
+    except OSError:
+        return ""
+
+
+def _started(pid: int) -> str | None:
+    """Return when a process started; None if there is no such process, empty where the system does not tell."""
+    try:
+        # The name of the program, in parentheses, may hold anything: what follows the last one is regular.
+        return Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[19]
+    except FileNotFoundError:
+        return None if Path("/proc/self/stat").exists() else ""
+    except (OSError, IndexError):
+        return ""
+
+
+def _lives(pid: int, started: str) -> bool:
+    now = _started(pid)
+    if now is None:
+        return False
+    if now and started:
+        return now == started
+    if sys.platform == "win32":
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True

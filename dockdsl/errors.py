@@ -1,0 +1,249 @@
+"""Every error that dockdsl raises, and where it points to.
+
+    DockdslError
+    ├── InvalidValue        (ValueError)   a value that no Dockerfile can say, or that means nothing
+    ├── InvalidType         (TypeError)    an operand of the wrong type
+    ├── DockerfileSyntaxError (ValueError) a Dockerfile text that BuildKit would refuse
+    ├── StageError          (ValueError)   stages that do not fit together
+    │   └── UnknownStage    (LookupError)  a name that no stage bears
+    ├── ExpansionError      (ValueError)   a word that cannot be expanded
+    ├── SourceError         (ValueError)   a Python file from which no object could be loaded
+    ├── FileError           (OSError)      a file that could not be read or written
+    └── EngineError         (RuntimeError) the container engine cannot do what was asked
+        ├── EngineUnavailable (ConnectionError)  no engine, no buildx, no permission
+        ├── BuildFailed                          the build ran, and a step failed
+        ├── RunFailed                            a container did not start, or died
+        └── CheckFailed       (AssertionError)   the image runs, and a check of it failed
+
+Every message says the construct first, the fact second, the remedy last. ``origin`` is the place in
+the user's file that the error is about: where the value was made, else where the call came from.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from types import CodeType, EllipsisType, FrameType
+
+# The frames between a user's line and here: our own, and the methods that attrs makes from text.
+_OURS = (os.path.dirname(__file__) + os.sep, "<attrs generated")  # noqa: PTH120 - pathlib takes longer to import
+_is_ours: dict[str, bool] = {}
+
+
+class Origin:
+    """The place where a value was written: a file and a line in it (counted from 1).
+
+    >>> str(Origin("builds/go_api.py", 31))
+    'builds/go_api.py:31'
+    """
+
+    __slots__ = ("line", "path")
+
+    def __init__(self, path: str, line: int) -> None:
+        self.path = path
+        self.line = line
+
+    def __str__(self) -> str:
+        return f"{short_path(self.path)}:{self.line}"
+
+    def __repr__(self) -> str:
+        return f"Origin({self.path!r}, {self.line})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Origin) and (self.path, self.line) == (other.path, other.line)
+
+    def __hash__(self) -> int:
+        return hash((self.path, self.line))
+
+
+def short_path(path: str) -> str:
+    """Return `path` relative to the current folder where it lies below it, else as it is."""
+    try:
+        here = os.path.join(os.getcwd(), "")  # noqa: PTH109, PTH118 - as above
+    except OSError:
+        return path
+    return path.removeprefix(here)
+
+
+def call_site() -> tuple[CodeType, int]:
+    """Return the code and instruction of the nearest caller outside dockdsl.
+
+    It is kept as it is, and made a line only when somebody asks (`origin_of`): most origins are
+    never looked at, and a frame itself would keep its locals alive.
+    """
+    frame: FrameType = sys._getframe(2)  # noqa: SLF001 - the public ways build a list of all frames
+    while True:
+        file = frame.f_code.co_filename
+        ours = _is_ours.get(file)
+        if ours is None:
+            ours = _is_ours[file] = file.startswith(_OURS) or _is_of_attrs(file)
+        if not ours or frame.f_back is None:
+            return frame.f_code, frame.f_lasti
+        frame = frame.f_back
+
+
+def _is_of_attrs(file: str) -> bool:
+    """Whether a frame is one of attrs itself, which calls constructors in ``attrs.evolve``."""
+    attr = sys.modules.get("attr")
+    return attr is not None and os.path.dirname(str(attr.__file__)) == os.path.dirname(file)  # noqa: PTH120 - as above
+
+
+def origin_of(site: tuple[CodeType, int]) -> Origin:
+    """Turn a call site into file and line."""
+    code, offset = site
+    for index, position in enumerate(code.co_positions()):
+        if index == offset // 2 and position[0] is not None:
+            return Origin(code.co_filename, position[0])
+    return Origin(code.co_filename, code.co_firstlineno)
+
+
+class DockdslError(Exception):
+    """The base of all errors of dockdsl.
+
+    `message` is the text without the place; `origin` the place in the user's file (by default that of the
+    nearest caller outside dockdsl), or None where there is none.
+    """
+
+    def __init__(self, message: str, *, origin: Origin | EllipsisType | None = ...) -> None:
+        self.message = message
+        self.origin = origin_of(call_site()) if origin is ... else origin
+        super().__init__(message)
+
+    def __str__(self) -> str:
+        return self.message
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (type(self), self.args, self.__dict__.copy())
+
+
+def _rebuild(kind: type[DockdslError], args: tuple[Any, ...], state: dict[str, Any]) -> DockdslError:
+    error = kind.__new__(kind, *args)
+    error.args = args
+    error.__dict__.update(state)
+    return error
+
+
+class InvalidValue(DockdslError, ValueError):
+    """A value that no Dockerfile can say, or that cannot mean anything."""
+
+
+class InvalidType(DockdslError, TypeError):
+    """An operand of the wrong type."""
+
+
+class DockerfileSyntaxError(DockdslError, ValueError):
+    """A Dockerfile text that BuildKit would refuse."""
+
+
+class StageError(DockdslError, ValueError):
+    """Stages that do not fit together: a name borne twice, a cycle, a default target not last."""
+
+
+class UnknownStage(StageError, LookupError):
+    """A reference to a stage that the Dockerfile does not have."""
+
+
+class ExpansionError(DockdslError, ValueError):
+    """A word that BuildKit would refuse to expand."""
+
+
+class SourceError(DockdslError, ValueError):
+    """A Python file from which no Dockerfile or Image could be loaded."""
+
+
+class FileError(DockdslError, OSError):
+    """A file that could not be read or written."""
+
+
+class EngineError(DockdslError, RuntimeError):
+    """The container engine cannot do what was asked."""
+
+
+class EngineUnavailable(EngineError, ConnectionError):
+    """No engine answers, or the buildx plugin or the permission to use it is missing."""
+
+
+class BuildFailed(EngineError):
+    """The build ran, and a step of it failed.
+
+    `origin` is the place where the failing instruction was written, where that is known.
+    """
+
+    step: str | None
+    """The failing step as the engine names it: ``[build 3/5] RUN go build``."""
+    reason: str | None
+    """What the engine said: ``exit code: 1``."""
+    log: tuple[str, ...]
+    """The last lines that the step printed."""
+    lines: tuple[int, int] | None
+    """First and last line of the instruction in the Dockerfile, counted from 1."""
+    kind: Literal["step", "image", "registry", "definition", "timeout"]
+    """What failed: a step; a base image that does not exist, or whose registry cannot be reached;
+    the Dockerfile itself or an option of the build; or the time ran out."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        origin: Origin | EllipsisType | None = ...,
+        step: str | None = None,
+        reason: str | None = None,
+        log: tuple[str, ...] = (),
+        lines: tuple[int, int] | None = None,
+        kind: Literal["step", "image", "registry", "definition", "timeout"] = "step",
+    ) -> None:
+        super().__init__(message, origin=origin)
+        self.step = step
+        self.reason = reason
+        self.log = log
+        self.lines = lines
+        self.kind = kind
+
+
+class RunFailed(EngineError):
+    """A container did not start, died, or never got ready."""
+
+    log: tuple[str, ...]
+    """The last lines that the container printed."""
+    exit_code: int | None
+    """The code with which it exited; None where it did not start, or still runs."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        origin: Origin | EllipsisType | None = ...,
+        log: tuple[str, ...] = (),
+        exit_code: int | None = None,
+    ) -> None:
+        super().__init__(message, origin=origin)
+        self.log = log
+        self.exit_code = exit_code
+
+
+class CheckFailed(EngineError, AssertionError):
+    """The image runs, and a check of it failed."""
+
+    failures: tuple[str, ...]
+    """One line for each failed check."""
+    summary: str
+    """One line on the whole test: how many checks passed, and what the image cost."""
+    log: tuple[str, ...]
+    """The last lines that the container printed."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        origin: Origin | EllipsisType | None = ...,
+        failures: tuple[str, ...] = (),
+        summary: str = "",
+        log: tuple[str, ...] = (),
+    ) -> None:
+        super().__init__(message, origin=origin)
+        self.failures = failures
+        self.summary = summary
+        self.log = log

@@ -1,0 +1,265 @@
+"""HttpCheck: a request to the running image, and what its answer must be."""
+# ruff: noqa: PLC0415 - json and re are needed when an answer is judged, not when a check is written down
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from math import isfinite
+from types import EllipsisType
+from typing import Any
+
+import attrs
+
+from dockdsl.errors import InvalidType, InvalidValue, Origin
+from dockdsl.image import operands as operand
+from dockdsl.image.operands import Pairs, PairsLike, kind_of
+
+Json = Any
+Expected = tuple[tuple[str, str | EllipsisType], ...]
+_SHOWN = 5
+"""How many differences of a JSON body a message names."""
+_DEEPEST = 100
+"""How many lists and objects of an expected JSON value may be in one another."""
+_LONG, _LONGEST_SHOWN = 40, 80
+_TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+
+
+def _method(value: str) -> str:
+    method = operand.text("HttpCheck: the method", value)
+    if not (method.isascii() and method.isalpha() and method.isupper()):
+        hint = (
+            f"write {method.upper()}"
+            if method.isascii() and method.isalpha() and len(method) < _LONG
+            else "write GET, POST and so on"
+        )
+        raise InvalidValue(f"HttpCheck: the method is {operand.shown(method)}; {hint}")
+    return method
+
+
+def _path(value: str) -> str:
+    return operand.url_path("HttpCheck: the path", value)
+
+
+def _status(value: int | None) -> int | None:
+    # What is below 200 is no answer yet.
+    return None if value is None else operand.whole("HttpCheck: status", value, 200, 599)
+
+
+def _timeout(value: float) -> float:
+    return operand.seconds("HttpCheck: timeout", value)
+
+
+def _headers(value: Mapping[str, str | EllipsisType] | Expected | None) -> Expected:
+    found = operand.entries("HttpCheck: headers", value)
+    for name, each in found:
+        _check_header("HttpCheck: headers", name, "" if each is ... else each)
+    return found
+
+
+def _send_headers(value: PairsLike) -> Pairs:
+    found = operand.entries("HttpCheck: send_headers", value)
+    for name, each in found:
+        _check_header("HttpCheck: send_headers", name, each)
+    return found
+
+
+def _check_header(what: str, name: Any, value: Any) -> None:
+    if not _TOKEN.issuperset(operand.text(f"{what}: a name", name)):
+        raise InvalidValue(f"{what}: {operand.shown(name)} is no name of a header; mend it")
+    text = operand.text(f"{what}: the value of {name}", value, empty=True)
+    if not all(" " <= character <= "~" for character in text):
+        raise InvalidValue(
+            f"{what}: the value of {name} is {operand.shown(text)}; a header has printable ASCII characters only"
+        )
+
+
+def _json(value: Json) -> Json:
+    return _copied("HttpCheck: json", value, "$")
+
+
+def _send_json(value: Json) -> Json:
+    if value is ...:
+        return value
+    copied = _copied("HttpCheck: send_json", value, "$")
+    if _has_wildcard(copied):
+        raise InvalidType("HttpCheck: send_json has a ..., which can be expected and not be sent; write a value")
+    return copied
+
+
+def _copied(what: str, value: Json, place: str, depth: int = 0) -> Json:
+    """Return a copy of a JSON value that nobody else can change; refuse what JSON cannot say."""
+    if value is None or value is ... or isinstance(value, (str, bool)):
+        return value
+    if isinstance(value, int):
+        _check_digits(what, value, place)
+        return value
+    if depth > _DEEPEST:
+        raise InvalidValue(f"{what}: it is nested more than {_DEEPEST} deep, or holds itself; make it flatter")
+    if isinstance(value, float):
+        if not isfinite(value):
+            raise InvalidValue(f"{what}: {place} is {value}, which JSON cannot say; pass a finite number")
+        return value
+    if isinstance(value, Mapping):
+        for key in value:
+            if not isinstance(key, str):
+                raise InvalidType(
+                    f"{what}: the key {operand.shown(key)} of {place} is of the type {kind_of(key)}; pass a str"
+                )
+        return {key: _copied(what, each, f"{place}.{key}", depth + 1) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_copied(what, each, f"{place}[{index}]", depth + 1) for index, each in enumerate(value)]
+    raise InvalidType(f"{what}: {place} is of the type {kind_of(value)}, which JSON cannot say; convert it")
+
+
+def _check_digits(what: str, value: int, place: str) -> None:
+    try:
+        str(value)
+    except ValueError:
+        raise InvalidValue(
+            f"{what}: {place} is {operand.shown(value)}, which Python does not write as JSON; pass a smaller number"
+        ) from None
+
+
+def _has_wildcard(value: Json) -> bool:
+    if isinstance(value, dict):
+        return any(_has_wildcard(each) for each in value.values())
+    if isinstance(value, list):
+        return any(_has_wildcard(each) for each in value)
+    return value is ...
+
+
+def _pattern(value: str | None) -> str | None:
+    if value is None:
+        return None
+    import re
+
+    try:
+        re.compile(operand.text("HttpCheck: body", value))
+    except (re.error, RecursionError, OverflowError) as error:
+        # The last two are what Python says of groups in groups without end, and of repetitions beyond its numbers.
+        raise InvalidValue(
+            f"HttpCheck: body {operand.shown(value)} is no regular expression ({error}); mend it, or re.escape it"
+        ) from None
+    return value
+
+
+@attrs.frozen(slots=False)
+class HttpCheck:
+    """A request to the running image, and what its answer must be.
+
+    `method`, `path`
+        ``"GET"``, ``"/notes?limit=2"``.
+    `status`
+        The status; None for any.
+    `headers`
+        Headers that the answer must have; a value of ``...`` stands for any. The case of names does not matter.
+    `json`
+        What the body must hold as JSON. The keys that are given must be there and fit; others may be there too. Lists
+        fit element by element; ``...`` fits everything.
+    `body`
+        A regular expression that must be found in the body.
+    `send_json`, `send_headers`
+        What is sent along.
+    `timeout`
+        Seconds that the whole answer may take.
+
+    Redirects are answers like others: they are judged, not followed.
+
+    Raises `InvalidValue` and `InvalidType`.
+
+    >>> check = HttpCheck("GET", "/healthz", json={"status": "ok", "uptime": ...})
+    >>> check.judge(200, {"Content-Type": "application/json"}, b'{"status": "ok", "uptime": 3, "more": true}')
+    []
+    >>> check.judge(503, {}, b'{"status": "down", "uptime": 3}')
+    ['expected status 200, got 503', '$.status: expected "ok", got "down"']
+    """
+
+    method: str = attrs.field(converter=_method)
+    path: str = attrs.field(converter=_path)
+    status: int | None = attrs.field(default=200, kw_only=True, converter=_status)
+    headers: Expected = attrs.field(default=(), kw_only=True, converter=_headers)
+    json: Json = attrs.field(default=..., kw_only=True, converter=_json, hash=False)
+    body: str | None = attrs.field(default=None, kw_only=True, converter=_pattern)
+    send_json: Json = attrs.field(default=..., kw_only=True, converter=_send_json, hash=False)
+    send_headers: Pairs = attrs.field(default=(), kw_only=True, converter=_send_headers)
+    timeout: float = attrs.field(default=5.0, kw_only=True, converter=_timeout)
+    origin: Origin = attrs.field(init=False, factory=operand.here, eq=False, repr=False)
+    """Where the check was written."""
+
+    def request(self) -> tuple[Mapping[str, str], bytes | None]:
+        """Return headers and body to send."""
+        headers = dict(self.send_headers)
+        if self.send_json is ...:
+            return headers, None
+        from json import dumps
+
+        if not any(name.lower() == "content-type" for name in headers):
+            headers["Content-Type"] = "application/json"
+        return headers, dumps(self.send_json).encode()
+
+    def judge(self, status: int, headers: Mapping[str, str], body: bytes) -> list[str]:
+        """Return what is wrong with an answer, a line each; nothing where all is as expected."""
+        wrong = []
+        if self.status is not None and status != self.status:
+            wrong.append(f"expected status {self.status}, got {status}")
+        there = {name.lower(): value for name, value in headers.items()}
+        for name, value in self.headers:
+            found = there.get(name.lower())
+            if found is None:
+                wrong.append(f"expected the header {name}, got none")
+            elif value is not ... and found.strip() != value:
+                wrong.append(f"expected {name}: {_short(value)}, got {_short(found.strip())}")
+        if self.json is not ...:
+            wrong += self._judge_json(body)
+        if self.body is not None:
+            import re
+
+            if re.search(self.body, body.decode("utf-8", "replace")) is None:
+                wrong.append(f"expected a body with {operand.shown(self.body)}")
+        return wrong
+
+    def _judge_json(self, body: bytes) -> list[str]:
+        from json import loads
+
+        try:
+            found = loads(body)
+        except (ValueError, RecursionError):
+            return ["expected a JSON body"]
+        wrong = list(_differences(self.json, found, "$"))
+        return wrong if len(wrong) <= _SHOWN else [*wrong[:_SHOWN], f"and {len(wrong) - _SHOWN} more differences"]
+
+
+def _differences(expected: Json, found: Json, place: str) -> Iterable[str]:
+    """Yield where `found` does not have what `expected` has."""
+    if expected is ...:
+        return
+    if isinstance(expected, dict) and isinstance(found, dict):
+        for key, value in expected.items():
+            if key in found:
+                yield from _differences(value, found[key], f"{place}.{key}")
+            else:
+                yield f"{place}.{key}: expected {_said(value)}, got nothing"
+    elif isinstance(expected, list) and isinstance(found, list):
+        if len(expected) != len(found):
+            yield f"{place}: expected {len(expected)} elements, got {len(found)}"
+        for index, (one, other) in enumerate(zip(expected, found, strict=False)):
+            yield from _differences(one, other, f"{place}[{index}]")
+    # In JSON, true is not 1.
+    elif isinstance(expected, bool) is not isinstance(found, bool) or expected != found:
+        yield f"{place}: expected {_said(expected)}, got {_said(found)}"
+
+
+def _said(value: Json) -> str:
+    from json import dumps
+
+    if value is ...:
+        return "something"
+    try:
+        text = dumps(value, ensure_ascii=False, default=lambda _: "…")
+    except RecursionError:
+        return "what is nested too deep to be shown"
+    return _short(text)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 1]}…"

@@ -1,0 +1,345 @@
+"""Image: what is built of a Dockerfile, and how to see that it works."""
+# ruff: noqa: PLC0415 - writing an Image down needs no engine; what builds and asks is imported when it does
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, Protocol
+
+import attrs
+
+from dockdsl.errors import FileError, InvalidType, InvalidValue, Origin, RunFailed, UnknownStage
+from dockdsl.image import operands as operand
+from dockdsl.image.httpcheck import HttpCheck
+from dockdsl.image.operands import Pairs, PairsLike, TextsLike, kind_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from dockdsl.dockerfile import Dockerfile
+    from dockdsl.engine.base import Builder, BuildRequest, BuildResult, Progress, Runner
+    from dockdsl.engine.report import CheckResult, SmokeReport
+
+
+class Named(Protocol):
+    """What has a name, as a `Stage` has."""
+
+    @property
+    def name(self) -> str | None:
+        """The name, if it has one."""
+        ...
+
+
+def _dockerfile(value: Dockerfile) -> Dockerfile:
+    # Known by what it has, so that an Image can be written down without importing the model twice.
+    if not hasattr(value, "stages"):
+        hint = "pass Dockerfile(stage)" if hasattr(value, "steps") else "pass a Dockerfile"
+        raise InvalidType(f"Image: the dockerfile is of the type {kind_of(value)}; {hint}")
+    return value
+
+
+class _Context(str):
+    """A context, with the file that it is relative to: a changed copy made elsewhere keeps it."""
+
+    __slots__ = ("base",)
+    base: str
+
+
+def _context(value: str | os.PathLike[str]) -> str:
+    if isinstance(value, _Context):
+        return value
+    if not isinstance(value, (str, os.PathLike)):
+        raise InvalidType(f"Image: context is of the type {kind_of(value)}; pass the path of a folder")
+    context = operand.text("Image: context", os.fspath(value))
+    if "://" in context or context == "-":
+        raise InvalidValue(
+            f"Image: context {operand.shown(context)} is no folder; check it out, and pass the folder's path"
+        )
+    found = _Context(context)
+    found.base = operand.here().path
+    return found
+
+
+def _target(value: str | Named | None) -> str | None:
+    if value is None or isinstance(value, str):
+        return value if value is None else operand.text("Image: target", value)
+    name = getattr(value, "name", None)
+    if not isinstance(name, str):
+        raise InvalidType(
+            f"Image: target is of the type {kind_of(value)} without a name; name the stage, or pass a str"
+        )
+    return name
+
+
+def _tags(value: TextsLike) -> tuple[str, ...]:
+    tags = operand.texts("Image: a tag", value)
+    if tags:
+        import re
+
+        part = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+        label = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?"
+        host = rf"(?:{label}(?:\.{label})*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?"
+        is_tag = re.compile(rf"(?:{host}/)?{part}(?:/{part})*(?::[\w][\w.-]{{0,127}})?", re.ASCII).fullmatch
+        for tag in tags:
+            if "@" in tag:
+                raise InvalidValue(
+                    f"Image: the tag {operand.shown(tag)} has a digest, which only the build can give; leave it out"
+                )
+            if not is_tag(tag) or len(tag) > 255:
+                raise InvalidValue(
+                    f"Image: {operand.shown(tag)} is no tag; write [registry/]name[:tag] with a name in lower case"
+                )
+    return tags
+
+
+def _platforms(value: TextsLike) -> tuple[str, ...]:
+    platforms = operand.texts("Image: a platform", value)
+    allowed = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-")
+    for platform in platforms:
+        parts = platform.split("/")
+        if not 1 <= len(parts) <= 3 or not all(part and allowed.issuperset(part) for part in parts):
+            raise InvalidValue(
+                f"Image: {operand.shown(platform)} is no platform; write it as linux/arm64, several as a list"
+            )
+    return platforms
+
+
+def _port(value: int | None) -> int | None:
+    return None if value is None else operand.whole("Image: port", value, 1, 65535)
+
+
+def _build_args(value: PairsLike) -> Pairs:
+    return operand.pairs("Image: build_args", value)
+
+
+def _labels(value: PairsLike) -> Pairs:
+    return operand.pairs("Image: labels", value)
+
+
+def _env(value: PairsLike) -> Pairs:
+    return operand.pairs("Image: env", value)
+
+
+def _secrets(value: TextsLike) -> tuple[str, ...]:
+    return operand.texts("Image: a secret", value)
+
+
+def _ssh(value: TextsLike) -> tuple[str, ...]:
+    return operand.texts("Image: ssh", value)
+
+
+def _timeout(value: float) -> float:
+    return operand.seconds("Image: timeout", value)
+
+
+def _command(value: Iterable[str] | None) -> tuple[str, ...] | None:
+    if value is None:
+        return None
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        raise InvalidType(f"Image: command is of the type {kind_of(value)}; pass a list of arguments")
+    command = tuple(operand.text("Image: an argument of command", each, empty=True) for each in value)
+    if not command:
+        raise InvalidValue("Image: command is empty; leave it out to run the image's own")
+    return command
+
+
+def _checks(value: HttpCheck | Iterable[HttpCheck]) -> tuple[HttpCheck, ...]:
+    checks = (value,) if isinstance(value, HttpCheck) else value
+    if not isinstance(checks, Iterable) or isinstance(checks, (str, bytes)):
+        raise InvalidType(f"Image: checks is of the type {kind_of(value)}; pass HttpCheck values")
+    found = tuple(checks)
+    for each in found:
+        if not isinstance(each, HttpCheck):
+            raise InvalidType(f"Image: checks has one of the type {kind_of(each)}; pass HttpCheck values")
+    return found
+
+
+def _ready(value: str | HttpCheck) -> str | HttpCheck:
+    return value if isinstance(value, HttpCheck) else operand.url_path("Image: ready", value)
+
+
+@attrs.frozen(slots=False)
+class Image:
+    """What is built of a `Dockerfile`, how it is run, and what it must answer over HTTP.
+
+    `context`
+        The folder that ``Copy`` and ``Add`` take files from; relative to the file in which the Image is written.
+    `tags`
+        A tag or several: ``"api:dev"``.
+    `target`
+        A stage or its name; None is the Dockerfile's last target.
+    `build_args`, `labels`
+        As the options ``--build-arg`` and ``--label`` of the build.
+    `platforms`
+        ``"linux/arm64"``, or several. None is the engine's own.
+    `secrets`, `ssh`
+        As the options ``--secret`` and ``--ssh``: ``"id=token,env=TOKEN"``, ``"default"``.
+    `port`
+        The TCP port that the image's server listens on, 1 to 65535.
+    `env`, `command`
+        For the run: variables, and the arguments instead of the image's own ``CMD``.
+    `checks`
+        What the running image must answer, in this order.
+    `ready`
+        The image is ready when this path gives an answer that is no server error (below 500), or when this `HttpCheck`
+        passes.
+    `timeout`
+        Seconds until it must be ready.
+
+    Raises `InvalidValue`, `InvalidType`, and `UnknownStage` for a target that the Dockerfile does not have.
+
+    >>> from dockdsl import Dockerfile, Stage
+    >>> image = Image(Dockerfile(Stage("scratch", name="api")), tags="api:dev", port=8080)
+    >>> image.tags, image.ready, image.timeout
+    (('api:dev',), '/', 30.0)
+
+    Source: the references of ``docker buildx build`` and ``docker run``.
+    """
+
+    dockerfile: Dockerfile = attrs.field(converter=_dockerfile)
+    context: str = attrs.field(default=".", converter=_context)
+    tags: tuple[str, ...] = attrs.field(default=(), converter=_tags)
+    target: str | None = attrs.field(default=None, kw_only=True, converter=_target)
+    build_args: Pairs = attrs.field(default=(), kw_only=True, converter=_build_args)
+    platforms: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=_platforms)
+    labels: Pairs = attrs.field(default=(), kw_only=True, converter=_labels)
+    secrets: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=_secrets)
+    ssh: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=_ssh)
+    port: int | None = attrs.field(default=None, kw_only=True, converter=_port)
+    env: Pairs = attrs.field(default=(), kw_only=True, converter=_env)
+    command: tuple[str, ...] | None = attrs.field(default=None, kw_only=True, converter=_command)
+    checks: tuple[HttpCheck, ...] = attrs.field(default=(), kw_only=True, converter=_checks)
+    ready: str | HttpCheck = attrs.field(default="/", kw_only=True, converter=_ready)
+    timeout: float = attrs.field(default=30.0, kw_only=True, converter=_timeout)
+    origin: Origin = attrs.field(init=False, factory=operand.here, eq=False, repr=False)
+    """Where the image was written."""
+
+    def __attrs_post_init__(self) -> None:
+        if self.checks and self.port is None:
+            raise InvalidValue(
+                "Image: it has checks and no port to send them to; pass port=…, where its server listens"
+            )
+        if self.target is not None:
+            self._check_target(self.target)
+
+    def _check_target(self, target: str) -> None:
+        stages = self.dockerfile.stages
+        names = [stage.name for stage in stages if stage.name is not None]
+        if target.lower() in [name.lower() for name in names] or (target.isdecimal() and int(target) < len(stages)):
+            return
+        from difflib import get_close_matches
+
+        near = get_close_matches(target, names, 1)
+        hint = f"did you mean {near[0]!r}?" if near else f"its stages are {', '.join(names) or 'without names'}"
+        raise UnknownStage(f"Image: the Dockerfile has no stage {operand.shown(target)} for the target; {hint}")
+
+    @property
+    def folder(self) -> Path:
+        """The context as an absolute path."""
+        from pathlib import Path
+
+        base = self.context.base if isinstance(self.context, _Context) else self.origin.path
+        # What is typed into Python has no file; there the current folder counts.
+        return ((Path.cwd() if base.startswith("<") else Path(base).parent) / self.context).resolve()
+
+    def request(self, **options: Any) -> BuildRequest:
+        """Return the request to build it; `options` are fields of `BuildRequest`, such as ``no_cache=True``."""
+        from dockdsl.engine.base import BuildRequest
+        from dockdsl.rendering import render_with_map
+
+        rendered = render_with_map(self.dockerfile)
+        mine = BuildRequest(
+            dockerfile=rendered.text,
+            origins=rendered.origins,
+            context=self.folder,
+            tags=self.tags,
+            target=self.target,
+            build_args=self.build_args,
+            labels=self.labels,
+            platforms=self.platforms,
+            secrets=self.secrets,
+            ssh=self.ssh,
+        )
+        return attrs.evolve(mine, **options)
+
+    def build(
+        self, builder: Builder | None = None, *, request: BuildRequest | None = None, progress: Progress | None = None
+    ) -> BuildResult:
+        """Build it: by ``docker buildx build``, where no other builder is given.
+
+        `request`
+            What `Image.request` returned, where the build needs options of its own.
+        `progress`
+            Is called with each `BuildEvent`; see `dockdsl.engine.base.plain`.
+
+        Raises `EngineUnavailable` and `BuildFailed`; the latter's `origin` is the place of the failing instruction.
+        """
+        if builder is None:
+            from dockdsl.engine.buildx import Buildx
+
+            builder = Buildx()
+        with self._told():
+            return builder.build(self.request() if request is None else request, progress)
+
+    def test(
+        self,
+        builder: Builder | None = None,
+        runner: Runner | None = None,
+        *,
+        request: BuildRequest | None = None,
+        progress: Progress | None = None,
+        tell: Callable[[CheckResult], object] | None = None,
+        timeout: float | None = None,
+    ) -> SmokeReport:
+        """Build it, run it, wait until it is ready, run the checks, and remove the container.
+
+        An image without a tag is removed too. What processes that were killed left behind is removed first.
+
+        `tell`
+            Is called with each result at once.
+        `timeout`
+            Seconds until it must be ready, instead of the image's own.
+
+        Raises `CheckFailed` if a check fails, `RunFailed` if the container does not start, ends, or does not get ready;
+        besides what `build` raises; `InvalidValue` for an image without a port.
+        """
+        limit = self.timeout if timeout is None else operand.seconds("Image: timeout", timeout)
+        if self.port is None:
+            raise InvalidValue("Image: a test needs to know where its server listens; pass port=…", origin=self.origin)
+        if runner is None:
+            from dockdsl.engine.docker_sdk import DockerSdk
+
+            with DockerSdk() as sdk:
+                return self.test(builder, sdk, request=request, progress=progress, tell=tell, timeout=timeout)
+        if builder is None:
+            from dockdsl.engine.buildx import Buildx
+
+            builder = Buildx()
+        from dockdsl.engine.base import RunRequest
+        from dockdsl.engine.smoke import build_and_smoke
+
+        with self._told():
+            report = build_and_smoke(
+                builder,
+                runner,
+                self.request() if request is None else request,
+                RunRequest(image="", ports=(self.port,), env=self.env, command=self.command),
+                self.checks,
+                ready=self.ready,
+                timeout=limit,
+                progress=progress,
+                tell=tell,
+            )
+        report.raise_for_failures()
+        return report
+
+    @contextlib.contextmanager
+    def _told(self) -> Iterator[None]:
+        """Let errors that are about the image as a whole point to where it was written."""
+        try:
+            yield
+        except (RunFailed, FileError) as error:
+            error.origin = self.origin
+            raise

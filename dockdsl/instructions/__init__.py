@@ -1,0 +1,29 @@
+"""What can be said in a stage. One instruction a line: export, registry entry and table of contents."""
+
+from dockdsl.instructions._base import Instruction as Instruction
+from dockdsl.instructions._base import external as external
+from dockdsl.instructions.add import Add as Add
+from dockdsl.instructions.arg import Arg as Arg
+from dockdsl.instructions.cmd import Cmd as Cmd
+from dockdsl.instructions.comment import Comment as Comment
+from dockdsl.instructions.copy import Copy as Copy
+from dockdsl.instructions.entrypoint import Entrypoint as Entrypoint
+from dockdsl.instructions.env import Env as Env
+from dockdsl.instructions.expose import Expose as Expose
+from dockdsl.instructions.healthcheck import Healthcheck as Healthcheck
+from dockdsl.instructions.heredoc import Heredoc as Heredoc
+from dockdsl.instructions.label import Label as Label
+from dockdsl.instructions.maintainer import Maintainer as Maintainer
+from dockdsl.instructions.mounts import Bind as Bind
+from dockdsl.instructions.mounts import Cache as Cache
+from dockdsl.instructions.mounts import Mount as Mount
+from dockdsl.instructions.mounts import Secret as Secret
+from dockdsl.instructions.mounts import Ssh as Ssh
+from dockdsl.instructions.mounts import Tmpfs as Tmpfs
+from dockdsl.instructions.onbuild import Onbuild as Onbuild
+from dockdsl.instructions.run import Run as Run
+from dockdsl.instructions.shell import Shell as Shell
+from dockdsl.instructions.stopsignal import Stopsignal as Stopsignal
+from dockdsl.instructions.user import User as User
+from dockdsl.instructions.volume import Volume as Volume
+from dockdsl.instructions.workdir import Workdir as Workdir

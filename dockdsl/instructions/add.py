@@ -1,0 +1,133 @@
+"""ADD: files from URLs, Git repositories and archives."""
+
+from __future__ import annotations
+
+import re
+from typing import ClassVar, Self
+
+import attrs
+
+from dockdsl.instructions.copy import (
+    FileInstruction,
+    FileSource,
+    chmod_version,
+    chown_version,
+    excludes_of,
+    heredoc_versions,
+    sources_of,
+    spell_chmod,
+)
+from dockdsl.instructions.heredoc import Heredoc
+from dockdsl.syntax.flags import boolean, expanded, flag, verbatim
+from dockdsl.syntax.patterns import is_remote
+from dockdsl.syntax.refusal import Refused, shown
+from dockdsl.syntax.words import Literal, Spelling, Word, word, word_or_none
+
+_is_git = re.compile(r"https?://[^?#]*\.git(?:[?#]|$)|git://|ssh://|git@|[\w.-]+@[\w.-]+:").match
+_is_checksum = re.compile(r"sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128}").fullmatch
+_is_commit = re.compile(r"[0-9a-f]{7,64}").fullmatch
+
+
+@attrs.frozen(slots=False, repr=False, eq=False)
+class Add(FileInstruction):
+    """Add files from a URL, a Git repository or an archive: ``ADD [flags] source… destination``.
+
+    `sources`, `destination`, `chmod`, `chown`, `link`, `exclude`
+        As in `Copy`; a source may also be a URL or a Git repository, and a local archive is unpacked.
+    `keep_git_dir`
+        Keep the ``.git`` folder of a Git source.
+    `checksum`
+        ``sha256:…`` of the file at a URL, or the commit of a Git source. It needs exactly one source.
+    `unpack`
+        Whether an archive is unpacked: by default a local one is and a remote one is not.
+
+    Raises `InvalidValue` for a value that no Dockerfile can say, `InvalidType` for a wrong type.
+
+    >>> print(Add("https://example.com/a.tar.gz", "/opt/", unpack=True))
+    ADD --unpack https://example.com/a.tar.gz /opt/
+
+    Source: the Dockerfile reference, "ADD".
+    """
+
+    KEYWORD: ClassVar[str] = "ADD"
+
+    sources: tuple[FileSource, ...] = attrs.field(converter=sources_of)
+    destination: Word = attrs.field(converter=word)
+    keep_git_dir: bool | None = attrs.field(
+        default=None, kw_only=True, metadata=flag("keep-git-dir", since="1.6", spell=boolean)
+    )
+    checksum: Word | None = attrs.field(
+        default=None,
+        converter=word_or_none,
+        kw_only=True,
+        metadata=flag("checksum", since="1.6", spell=expanded, expands=True),
+    )
+    chmod: Word | None = attrs.field(
+        default=None,
+        converter=word_or_none,
+        kw_only=True,
+        metadata=flag("chmod", since="1.2", spell=spell_chmod, expands=True),
+    )
+    chown: Word | None = attrs.field(
+        default=None, converter=word_or_none, kw_only=True, metadata=flag("chown", spell=expanded, expands=True)
+    )
+    link: bool | None = attrs.field(default=None, kw_only=True, metadata=flag("link", since="1.4", spell=boolean))
+    unpack: bool | None = attrs.field(default=None, kw_only=True, metadata=flag("unpack", since="1.17", spell=boolean))
+    exclude: tuple[str, ...] = attrs.field(
+        default=(),
+        converter=excludes_of,
+        kw_only=True,
+        metadata=flag("exclude", since="1.19", spell=verbatim, repeatable=True),
+    )
+
+    @classmethod
+    def text(
+        cls,
+        content: Word,
+        destination: Word,
+        *,
+        name: str = "",
+        expand: bool = False,
+        chmod: Word | None = None,
+        chown: Word | None = None,
+        link: bool | None = None,
+    ) -> Self:
+        """Write a file in place, as `Copy.text` does.
+
+        >>> print(Add.text("hello\\n", "/srv/hello.txt"))
+        ADD <<'EOF' /srv/hello.txt
+        hello
+        EOF
+
+        Source: the Dockerfile reference, "Here-Documents".
+        """
+        return cls(Heredoc(content, name, expand=expand), destination, chmod=chmod, chown=chown, link=link)
+
+    def write(self, spelling: Spelling) -> str:
+        """Return the instruction's text."""
+        checksum = self.checksum
+        if checksum is not None:
+            if len(self.sources) != 1 or not self._may_be_remote():
+                raise Refused("a checksum needs exactly one source, and that remote", "split the instruction")
+            if isinstance(checksum, Literal) or (
+                isinstance(checksum, str)
+                and "$" not in checksum
+                and not (_is_checksum(checksum) or _is_commit(checksum))
+            ):
+                raise Refused(
+                    f"the checksum {shown(checksum)} has not the form of one", "write sha256: and 64 hex digits"
+                )
+        return self.write_files(spelling, self.sources, self.destination)
+
+    def _may_be_remote(self) -> bool:
+        source = self.sources[0]
+        return is_remote(source) or (isinstance(source, str) and source.startswith("$"))
+
+    def features(self) -> list[str]:
+        """The frontend versions that the instruction's own features came with."""
+        needed = [*super().features(), *chmod_version(self.chmod), *chown_version(self.chown)]
+        needed += heredoc_versions(self.sources)
+        for each in self.sources:
+            if isinstance(each, str) and _is_git(each):
+                needed.append("1.18" if "?" in each else "1.16" if self.checksum is not None else "1.6")
+        return needed

@@ -1,0 +1,79 @@
+"""ARG: a variable of the build."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import ClassVar, Self
+
+import attrs
+
+from dockdsl.errors import InvalidType, InvalidValue
+from dockdsl.instructions._base import Instruction, tuple_of
+from dockdsl.syntax.refusal import Refused, refuse_type, shown
+from dockdsl.syntax.words import Spelling, Word, text_of, word_or_none
+
+_is_name = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*").fullmatch
+
+
+@attrs.frozen(slots=False, repr=False, eq=False)
+class Arg(Instruction):
+    """A variable of the build, perhaps with a default: ``ARG name[=default]``.
+
+    `name` is letters, digits and underscores (a dot or dash is accepted, and cannot be referred to).
+    `default` may refer to variables declared before. In a stage it is known from its line on; in
+    ``Dockerfile(args=…)`` it is known to the ``FROM`` lines.
+    `more` holds what one instruction declares beyond the first (see `Arg.many`).
+
+    Raises `InvalidValue` for another name or a default with a newline, `InvalidType` for a wrong type.
+
+    >>> print(Arg("GO_VERSION", "1.27"))
+    ARG GO_VERSION=1.27
+    >>> print(Arg("TARGETOS"))
+    ARG TARGETOS
+
+    Source: the Dockerfile reference, "ARG".
+    """
+
+    KEYWORD: ClassVar[str] = "ARG"
+
+    name: str = attrs.field(converter=text_of)
+    default: Word | None = attrs.field(default=None, converter=word_or_none)
+    more: tuple[Arg, ...] = attrs.field(default=(), converter=tuple_of, kw_only=True)
+
+    @classmethod
+    def many(cls, names: Mapping[str, Word | None]) -> Self:
+        """Declare several variables in one instruction.
+
+        >>> print(Arg.many({"TARGETOS": None, "TARGETARCH": None}))
+        ARG TARGETOS TARGETARCH
+
+        Source: the Dockerfile reference, "ARG".
+        """
+        if not isinstance(names, Mapping):
+            raise InvalidType(f"ARG: the names {shown(names)} are a {type(names).__name__}; pass a mapping")
+        if not names:
+            raise InvalidValue("ARG: no variable is given; name at least one")
+        first, *rest = [Arg(name, default) for name, default in names.items()]
+        return cls(first.name, first.default, more=tuple(rest))
+
+    def write(self, spelling: Spelling) -> str:
+        """Return the instruction's text."""
+        for each in self.more:
+            if not isinstance(each, Arg) or each.more:
+                raise refuse_type("variable", each, "pass Args of one variable each")
+        return self.joined(spelling, [each.operand(spelling) for each in (self, *self.more)])
+
+    def operand(self, spelling: Spelling) -> str:
+        """Spell name and default."""
+        if not isinstance(self.name, str):
+            raise refuse_type("name", self.name, "pass a str")
+        if not _is_name(self.name):
+            raise Refused(
+                f"the name {shown(self.name)} is no name of a variable", "use letters, digits and underscores"
+            )
+        return self.name if self.default is None else f"{self.name}={spelling.value(self.default)}"
+
+    def features(self) -> list[str]:
+        """The frontend versions that the instruction's own features came with."""
+        return ["1.2", *[each.minimum_syntax for each in self.more]] if self.more else []

@@ -1,0 +1,33 @@
+"""CMD: what a container runs, or the default arguments of its ENTRYPOINT."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import attrs
+
+from dockdsl.instructions.texts import Command, CommandInstruction, command
+
+
+@attrs.frozen(slots=False, repr=False, eq=False)
+class Cmd(CommandInstruction):
+    """What a container runs by default: ``CMD command``.
+
+    ``Cmd("text")`` gives the text to the stage's shell; `Cmd.exec` names a program and its arguments,
+    and is the better form: signals reach the program. ``Cmd.exec()`` without arguments clears what was
+    inherited.
+
+    Raises `InvalidValue` for shell text that is empty, has several lines or ends in a backslash;
+    `InvalidType` for a wrong type.
+
+    >>> print(Cmd.exec("--port", "8080"))
+    CMD ["--port", "8080"]
+    >>> print(Cmd("exec ./api --port $PORT"))
+    CMD exec ./api --port $PORT
+
+    Source: the Dockerfile reference, "CMD".
+    """
+
+    KEYWORD: ClassVar[str] = "CMD"
+
+    command: Command = attrs.field(converter=command)

@@ -1,0 +1,95 @@
+"""Comment: a remark in the Dockerfile."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import ClassVar, Self
+
+import attrs
+
+from dockdsl.errors import InvalidType, InvalidValue
+from dockdsl.instructions._base import Instruction
+from dockdsl.syntax.lines import check_lengths
+from dockdsl.syntax.refusal import Refused, refuse_type, shown
+from dockdsl.syntax.words import Spelling, check_characters, plain
+
+_acts = re.compile(r"\s*check\s*=", re.IGNORECASE).match
+_is_rules = re.compile(r"[A-Za-z]+(?:,[A-Za-z]+)*").fullmatch
+
+
+def _trimmed(value: str) -> str:
+    value = plain(value)
+    return "\n".join([line.rstrip() for line in value.split("\n")]) if isinstance(value, str) else value
+
+
+@attrs.frozen(slots=False, repr=False, eq=False)
+class Comment(Instruction):
+    """A remark, of one line or several: ``# text``.
+
+    It never acts: text that a frontend would take for a directive (``check=…``) is refused. `Comment.check`
+    is the one that is meant to act.
+
+    Raises `InvalidValue` for such text and for control characters, `InvalidType` for a wrong type.
+
+    >>> print(Comment("The modules first: they change less often."))
+    # The modules first: they change less often.
+
+    Source: the Dockerfile reference, "Format".
+    """
+
+    KEYWORD: ClassVar[str] = "#"
+    EXPANDED: ClassVar[bool] = False
+
+    remark: str = attrs.field(converter=_trimmed)
+    acts: bool = attrs.field(default=False, kw_only=True)
+
+    @classmethod
+    def check(cls, *rules: str) -> Self:
+        """Switch off build checks for the instruction that follows.
+
+        `rules` are names of checks, or ``"all"``. The frontends before 1.21 ignore it, and some versions of
+        BuildKit stop at such a line when asked for the targets of a file.
+
+        >>> print(Comment.check("JSONArgsRecommended"))
+        # check=skip=JSONArgsRecommended
+
+        Source: the Dockerfile reference, "check".
+        """
+        if not _are_texts(rules):
+            raise InvalidType(f"Comment.check: the rules {shown(rules)} are not all text; pass the names of checks")
+        joined = ",".join(rules)
+        if not _is_rules(joined):
+            raise InvalidValue(f"Comment.check: the rules {shown(rules)} are no names of checks; pass their names")
+        return cls(f"check=skip={joined}", acts=True)
+
+    def write(self, spelling: Spelling) -> str:  # noqa: ARG002 - a comment knows no escape character
+        """Return the comment's lines."""
+        if not isinstance(self.remark, str):
+            raise refuse_type("text", self.remark, "pass a str")
+        lines = self.remark.split("\n")
+        for line in lines:
+            check_characters(line)
+            if _acts(line) and not self.acts:
+                raise Refused(f"the text {shown(line)} would switch build checks", "use Comment.check(…), or reword it")
+        spelled = [f"# {line}" if line else "#" for line in lines]
+        check_lengths(spelled)
+        return "\n".join(spelled)
+
+    def spell(self, spelling: Spelling) -> str:
+        """Return the comment's lines; each is a comment of its own, so nothing can leave it.
+
+        A backslash at the end of one means nothing: a comment does not go on.
+        """
+        try:
+            return self.write(spelling)
+        except Refused as refused:
+            raise self._error(refused) from None
+
+    def features(self) -> list[str]:
+        """The frontend versions that the comment's effect came with."""
+        return ["1.21"] if self.acts else []
+
+
+def _are_texts(values: Iterable[object]) -> bool:
+    return all(isinstance(value, str) for value in values)

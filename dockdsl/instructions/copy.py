@@ -1,0 +1,237 @@
+"""COPY: files from the build context, another stage or an image."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any, ClassVar, Self
+
+import attrs
+
+from dockdsl.instructions._base import Instruction, Source, source_name, spell_source, tuple_of
+from dockdsl.instructions.heredoc import Heredoc
+from dockdsl.syntax.flags import boolean, expanded, flag, verbatim, write_flags
+from dockdsl.syntax.lines import lay_out
+from dockdsl.syntax.patterns import check_pattern, is_easy, is_remote, source
+from dockdsl.syntax.refusal import Refused, refuse_type, shown
+from dockdsl.syntax.words import Literal, Spelling, Word, plain, word, word_or_none
+
+FileSource = Word | Heredoc
+_is_chmod = re.compile(r"[0-7]{1,4}|[ugoa]*(?:[-+=][rwxXstugo]*)+(?:,[ugoa]*(?:[-+=][rwxXstugo]*)+)*").fullmatch
+_is_octal = re.compile(r"[0-7]+").fullmatch
+
+
+def sources_of(value: FileSource | Iterable[FileSource]) -> tuple[FileSource, ...]:
+    """Return the sources as a tuple in their one form."""
+    given = (value,) if isinstance(value, Heredoc) else tuple_of(value)
+    return tuple([each if isinstance(each, Heredoc) else source(each) for each in given])
+
+
+def excludes_of(value: str | Iterable[str]) -> tuple[str, ...]:
+    """Return the patterns to leave out as a tuple."""
+    return tuple([plain(each) for each in tuple_of(value)])
+
+
+def spell_chmod(spelling: Spelling, value: Any) -> str:
+    """Spell permissions: octal digits, or symbolic ones."""
+    if isinstance(value, int):
+        raise Refused(
+            f"the mode {shown(value)} is a number, and 755 would not be the permissions 755",
+            'write the digits as text, "0755"',
+            wrong_type=True,
+        )
+    if isinstance(value, Literal) or (isinstance(value, str) and "$" not in value and not _is_chmod(value)):
+        raise Refused(f"the mode {shown(value)} is neither octal nor symbolic", 'write "0755" or "u=rwX,go=rX"')
+    return expanded(spelling, value)
+
+
+def chmod_version(value: Word | None) -> list[str]:
+    """Return what the form of a ``--chmod`` needs."""
+    if value is None or (isinstance(value, str) and _is_octal(value)):
+        return []
+    return ["1.10"] if "$" in str(value) else ["1.14"]
+
+
+def chown_version(value: Word | None) -> list[str]:
+    """Return what the form of a ``--chown`` needs."""
+    return [] if value is None or (isinstance(value, str) and "$" not in value) else ["1.2"]
+
+
+def heredoc_versions(sources: tuple[FileSource, ...]) -> list[str]:
+    """Return what the heredocs among the sources need."""
+    return [version for each in sources if isinstance(each, Heredoc) for version in each.features()]
+
+
+class FileInstruction(Instruction):
+    """What COPY and ADD share: sources, a destination, and heredocs among the sources."""
+
+    def write_files(self, spelling: Spelling, sources: tuple[FileSource, ...], destination: Word) -> str:
+        """Spell the instruction with its sources and destination."""
+        if not sources:
+            raise Refused("no source is given", "name at least one file")
+        heredocs = [each for each in sources if isinstance(each, Heredoc)]
+        from_context = self.__dict__.get("from_") is None
+        for each in sources:
+            _check_source(each, from_context=from_context)
+        if isinstance(destination, Heredoc):
+            raise refuse_type("destination", destination, "pass a path")
+        if isinstance(destination, str) and not destination:
+            raise Refused("the destination is empty", 'write "." for the working directory')
+        if len(heredocs) > 1 and len({each.name for each in heredocs}) < len(heredocs):
+            raise Refused("two heredocs have the same name, and only the last would be written", "name them apart")
+        pieces = self._plain(spelling, sources, destination) or self._json(spelling, sources, destination)
+        head = lay_out(spelling.escape, [self.KEYWORD, *write_flags(self, spelling), *pieces])
+        return "\n".join([head, *[each.body for each in heredocs]])
+
+    def _plain(self, spelling: Spelling, sources: tuple[FileSource, ...], destination: Word) -> list[str] | None:
+        pieces = [each.word if isinstance(each, Heredoc) else spelling.path(each) for each in (*sources, destination)]
+        bare = [piece for piece in pieces if piece is not None]
+        return bare if len(bare) == len(pieces) else None
+
+    def _json(self, spelling: Spelling, sources: tuple[FileSource, ...], destination: Word) -> list[str]:
+        operands = [*sources, destination]
+        if any(isinstance(each, Heredoc) for each in sources):
+            return [each.word if isinstance(each, Heredoc) else _beside_heredoc(spelling, each) for each in operands]
+        elements = [spelling.json_path(each) for each in operands if not isinstance(each, Heredoc)]
+        elements[0] = f"[{elements[0]}"
+        return [f"{element}," for element in elements[:-1]] + [f"{elements[-1]}]"]
+
+
+def _beside_heredoc(spelling: Spelling, value: Word) -> str:
+    # A heredoc needs the plain form, which is split at blanks whatever their quotes.
+    spelled = spelling.lexed(value)
+    if any(char in " \t" for char in spelled):
+        raise Refused(
+            f"the path {shown(value)} has a blank, and beside a heredoc BuildKit splits paths at blanks",
+            "write the file to a path without blanks",
+        )
+    if spelled != spelled.strip():
+        # BuildKit takes what is a blank anywhere off the ends of the line.
+        return spelling.value(value)
+    # Two dashes would start a flag.
+    return spelling.escape + spelled if spelled.startswith("--") else spelled
+
+
+def _check_source(value: FileSource, *, from_context: bool) -> None:
+    if isinstance(value, Heredoc) or (type(value) is str and is_easy(value)):
+        return
+    if not isinstance(value, (str, Literal)):
+        raise refuse_type("source", value, "pass a str or a Heredoc")
+    if value == "":
+        raise Refused("a source is empty", 'write "." for the whole context')
+    if not is_remote(value):
+        check_pattern(value, from_context=from_context)
+
+
+@attrs.frozen(slots=False, repr=False, eq=False)
+class Copy(FileInstruction):
+    """Copy files into the image: ``COPY [flags] source… destination``.
+
+    `sources`
+        One path or several, relative to the build context (or to the root of `from_`). A path is a
+        pattern: ``*`` and ``?`` and ``[…]`` match; `literal` names that very file. A `Heredoc` is a
+        file written in place. ``$NAME`` is expanded.
+        Beside ``*``, ``?`` and ``[``, a backslash takes the next character for itself; a backslash alone
+        is that of a Windows path.
+    `destination`
+        A path; a folder if it ends in ``/``. Relative to the working directory of the stage. Of several
+        sources, all but the last are lost if it is neither written as a folder nor one already.
+    `from_`
+        A `Stage`, or the name of an image or named context. Not expanded.
+    `chmod`
+        Permissions as text, ``"0755"`` or ``"u=rwX,go=rX"``.
+    `chown`
+        ``user``, ``user:group``, names or numbers.
+    `link`
+        Copy into a layer of its own, independent of those before it.
+    `parents`
+        Keep the folders of the sources; ``/./`` marks where they begin.
+    `exclude`
+        Patterns to leave out. Not expanded.
+
+    Raises `InvalidValue` for a value that no Dockerfile can say, `InvalidType` for a wrong type.
+
+    >>> print(Copy("go.mod", "./"))
+    COPY go.mod ./
+    >>> print(Copy(["my file.txt"], "/srv/", chown="65532:65532"))
+    COPY --chown=65532:65532 ["my file.txt", "/srv/"]
+
+    Source: the Dockerfile reference, "COPY".
+    """
+
+    KEYWORD: ClassVar[str] = "COPY"
+
+    sources: tuple[FileSource, ...] = attrs.field(converter=sources_of)
+    destination: Word = attrs.field(converter=word)
+    from_: Source | None = attrs.field(
+        default=None, converter=source_name, kw_only=True, metadata=flag("from", spell=spell_source)
+    )
+    chmod: Word | None = attrs.field(
+        default=None,
+        converter=word_or_none,
+        kw_only=True,
+        metadata=flag("chmod", since="1.2", spell=spell_chmod, expands=True),
+    )
+    chown: Word | None = attrs.field(
+        default=None, converter=word_or_none, kw_only=True, metadata=flag("chown", spell=expanded, expands=True)
+    )
+    link: bool | None = attrs.field(default=None, kw_only=True, metadata=flag("link", since="1.4", spell=boolean))
+    parents: bool | None = attrs.field(
+        default=None, kw_only=True, metadata=flag("parents", since="1.20", spell=boolean)
+    )
+    exclude: tuple[str, ...] = attrs.field(
+        default=(),
+        converter=excludes_of,
+        kw_only=True,
+        metadata=flag("exclude", since="1.19", spell=verbatim, repeatable=True),
+    )
+
+    @classmethod
+    def text(
+        cls,
+        content: Word,
+        destination: Word,
+        *,
+        name: str = "",
+        expand: bool = False,
+        chmod: Word | None = None,
+        chown: Word | None = None,
+        link: bool | None = None,
+    ) -> Self:
+        """Write a file in place: its content, and where it goes.
+
+        `content` ends in a newline (or is empty) and is written character for character; with
+        `expand`, BuildKit expands ``$NAME`` in it. `name` is the file's name where `destination` is a
+        folder (it ends in ``/``).
+
+        Raises `InvalidValue` for a content without its last newline, or with a NUL.
+
+        >>> print(Copy.text("listen = 8080\\n", "/etc/api.conf", chmod="0644"))
+        COPY --chmod=0644 <<'EOF' /etc/api.conf
+        listen = 8080
+        EOF
+
+        Source: the Dockerfile reference, "Here-Documents".
+        """
+        heredoc = Heredoc(content, name, expand=expand)
+        return cls(heredoc, destination, chmod=chmod, chown=chown, link=link)
+
+    def write(self, spelling: Spelling) -> str:
+        """Return the instruction's text."""
+        for each in self.sources:
+            if is_remote(each):
+                raise Refused(f"the source {shown(each)} is remote, and COPY takes files of the build", "use Add(…)")
+        return self.write_files(spelling, self.sources, self.destination)
+
+    def references(self) -> tuple[Source, ...]:
+        """The stage or image that the files come from."""
+        return () if self.from_ is None else (self.from_,)
+
+    def features(self) -> list[str]:
+        """The frontend versions that the instruction's own features came with."""
+        return [
+            *super().features(),
+            *chmod_version(self.chmod),
+            *chown_version(self.chown),
+            *heredoc_versions(self.sources),
+        ]

@@ -1,0 +1,35 @@
+"""ENV: variables of the image."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import attrs
+
+from dockdsl.instructions._pairs import PairsInstruction, pairs_of
+from dockdsl.syntax.words import Spelling, Word
+
+
+@attrs.frozen(slots=False, repr=False, eq=False)
+class Env(PairsInstruction):
+    """Variables of the image and of the build steps after it: ``ENV key=value …``.
+
+    `pairs` is a mapping, or pairs in order. A value is any text without a newline; ``$NAME`` in it is
+    expanded with the values from before the instruction.
+
+    Raises `InvalidValue` for an empty mapping, a key that is empty or has an equals sign, and a
+    newline or control character; `InvalidType` for a wrong type.
+
+    >>> print(Env({"GOFLAGS": "-mod=readonly", "GREETING": 'say "hi"'}))
+    ENV GOFLAGS=-mod=readonly GREETING="say \\"hi\\""
+
+    Source: the Dockerfile reference, "ENV".
+    """
+
+    KEYWORD: ClassVar[str] = "ENV"
+
+    pairs: tuple[tuple[Word, Word], ...] = attrs.field(converter=pairs_of)
+
+    def write(self, spelling: Spelling) -> str:
+        """Return the instruction's text."""
+        return self.write_pairs(spelling, self.pairs)

@@ -1,0 +1,81 @@
+"""EXPOSE: the ports on which the image listens."""
+
+from __future__ import annotations
+
+import re
+from typing import ClassVar
+
+import attrs
+
+from dockdsl.instructions._base import Instruction, number_or_word
+from dockdsl.syntax.refusal import Refused, refuse_type, shown
+from dockdsl.syntax.words import Spelling, Word, atoms_of
+
+_is_port = re.compile(
+    r"(?:(?:\[[0-9a-fA-F:.]*\]|[0-9.]*):)?(?:[0-9-]*:)?([0-9]{1,5})(?:-([0-9]{1,5}))?(?:/(?:tcp|udp|sctp))?",
+    re.IGNORECASE,
+).fullmatch
+_is_between = re.compile(r"[0-9A-Za-z:./-]*").fullmatch
+_HIGHEST = 65_535
+
+
+@attrs.frozen(slots=False, repr=False, eq=False, init=False)
+class Expose(Instruction):
+    """Say on which ports the image listens: ``EXPOSE port[-port][/protocol] …``.
+
+    A port is a number (0 to 65535), or text: ``"53/udp"``, ``"8000-8010/tcp"``, ``"$PORT"``. The protocols
+    are tcp (the default), udp and sctp. It publishes nothing; that is for whoever runs the image.
+
+    Raises `InvalidValue` for no port or one out of range, `InvalidType` for a wrong type.
+
+    >>> print(Expose(8080, "53/udp"))
+    EXPOSE 8080 53/udp
+
+    Source: the Dockerfile reference, "EXPOSE".
+    """
+
+    KEYWORD: ClassVar[str] = "EXPOSE"
+
+    ports: tuple[Word, ...]
+
+    def __init__(self, *ports: int | Word) -> None:
+        self.__attrs_init__(ports=tuple([number_or_word(port) for port in ports]))
+
+    def write(self, spelling: Spelling) -> str:
+        """Return the instruction's text."""
+        if not self.ports:
+            raise Refused("no port is given", "name at least one")
+        return self.joined(spelling, [_spell(port) for port in self.ports])
+
+
+def _spell(port: Word) -> str:
+    if not isinstance(port, str):
+        raise refuse_type("port", port, "pass an int or a str")
+    if "$" in port:
+        return _with_variables(port)
+    match = _is_port(port)
+    if match is None:
+        raise Refused(f"the port {shown(port)} is none", 'write 8080, "53/udp" or "8000-8010/tcp"')
+    first, last = int(match[1]), int(match[2] or match[1])
+    if first > _HIGHEST or last > _HIGHEST:
+        raise Refused(f"the port {port} is out of range", "use 0 to 65535")
+    if last < first:
+        raise Refused(f"the range {port} runs backwards", f"write {last}-{first}")
+    return port
+
+
+def _with_variables(port: str) -> str:
+    if port.startswith("--"):
+        raise Refused(f"the port {shown(port)} starts with two dashes, and would be a flag", "take them off")
+    before = ""
+    for reference, text in atoms_of(port):
+        if not (_is_between(text) if not reference else not any(char.isspace() for char in text)):
+            raise Refused(f"the port {shown(port)} is neither a number nor a variable", 'write "8080/tcp" or "$PORT"')
+        if reference and before and not re.fullmatch(r"\$\{?\w+\}?", text):
+            # BuildKit loses the text before a reference with a modifier here, and no quoting helps.
+            raise Refused(
+                f"the port {shown(port)} has {shown(before)} before {shown(text)}, and BuildKit loses it",
+                "give the variable its default with Arg(…), and write $NAME",
+            )
+        before += text
+    return port

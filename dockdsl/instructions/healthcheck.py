@@ -1,0 +1,162 @@
+"""HEALTHCHECK: how the engine tells whether a container works."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias
+
+import attrs
+
+from dockdsl.instructions._base import Instruction
+from dockdsl.instructions.texts import Command, argv, command, exec_form, shell_form
+from dockdsl.syntax.flags import flag, write_flags
+from dockdsl.syntax.lines import lay_out
+from dockdsl.syntax.refusal import Refused, refuse_type, shown
+from dockdsl.syntax.words import Spelling, plain
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+_UNITS = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+_is_duration = re.compile(r"\+?(?:(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:ns|us|ms|s|m|h))+|0").fullmatch
+_parts = re.compile(r"([0-9.]+)(ns|us|ms|s|m|h)").findall
+_MOST_RETRIES = 2**31 - 1
+# The engine counts nanoseconds in 63 bits.
+_LONGEST = 2**63 / 1e9
+
+Duration: TypeAlias = "str | timedelta"
+
+
+def _duration(value: Duration | None) -> str | None:
+    if value is None or (type(value) is str and value.isascii()):
+        return value
+    from datetime import timedelta  # noqa: PLC0415 - most durations are text
+
+    if isinstance(value, timedelta):
+        microseconds = round(value / timedelta(microseconds=1))
+        return f"{microseconds // 1_000_000}s" if microseconds % 1_000_000 == 0 else f"{microseconds}us"
+    # The sign for micro is written in two ways, and neither is ASCII.
+    return plain(value).replace("\u00b5", "u").replace("\u03bc", "u") if isinstance(value, str) else value
+
+
+def _spell_duration(_spelling: Spelling, value: Any) -> str:
+    if not isinstance(value, str):
+        raise refuse_type("duration", value, 'write it as "10s" or a timedelta')
+    if not _is_duration(value):
+        raise Refused(f"the duration {shown(value)} is none", 'write it as "10s", "1m30s" or "500ms"')
+    seconds = sum(float(number) * _UNITS[unit] for number, unit in _parts(value))
+    if 0 < seconds < 0.001:  # BuildKit's own bound
+        raise Refused(f"the duration {shown(value)} is shorter than a millisecond", "make it 0 or at least 1ms")
+    if seconds >= _LONGEST:
+        raise Refused(f"the duration {shown(value)} is longer than the engine can count", "make it shorter")
+    return value
+
+
+def _spell_retries(_spelling: Spelling, value: Any) -> str:
+    if type(value) is not int:
+        raise refuse_type("number", value, "pass an int")
+    if not 0 <= value <= _MOST_RETRIES:
+        raise Refused(f"the number {shown(value)} is out of range", "use 0 (the default of three) or more")
+    return str(value)
+
+
+@attrs.frozen(slots=False, repr=False, eq=False)
+class Healthcheck(Instruction):
+    """How the engine tells whether a container works: ``HEALTHCHECK [flags] CMD command``.
+
+    ``Healthcheck("text")`` gives the text to the shell; `Healthcheck.exec` names a program and its
+    arguments, and works in images without a shell; `Healthcheck.none` switches off an inherited one.
+
+    `interval`, `timeout`, `start_period`, `start_interval`
+        Durations: ``"10s"``, ``"1m30s"``, ``"500ms"`` or a ``timedelta``; 0 or at least a millisecond.
+        They are between two probes, for one probe, the time in which failures do not count, and between two
+        probes in that time.
+    `retries`
+        How many failures in a row make the container unhealthy.
+
+    Raises `InvalidValue` for a value that no Dockerfile can say, `InvalidType` for a wrong type.
+
+    >>> print(Healthcheck.exec("/api", "healthcheck", interval="10s"))
+    HEALTHCHECK --interval=10s CMD ["/api", "healthcheck"]
+    >>> print(Healthcheck.none())
+    HEALTHCHECK NONE
+
+    Source: the Dockerfile reference, "HEALTHCHECK".
+    """
+
+    KEYWORD: ClassVar[str] = "HEALTHCHECK"
+    EXPANDED: ClassVar[bool] = False
+
+    command: Command | None = attrs.field(converter=attrs.converters.optional(command))
+    interval: str | None = attrs.field(
+        default=None, converter=_duration, kw_only=True, metadata=flag("interval", spell=_spell_duration)
+    )
+    timeout: str | None = attrs.field(
+        default=None, converter=_duration, kw_only=True, metadata=flag("timeout", spell=_spell_duration)
+    )
+    start_period: str | None = attrs.field(
+        default=None, converter=_duration, kw_only=True, metadata=flag("start-period", spell=_spell_duration)
+    )
+    start_interval: str | None = attrs.field(
+        default=None,
+        converter=_duration,
+        kw_only=True,
+        metadata=flag("start-interval", since="1.6", spell=_spell_duration),
+    )
+    retries: int | None = attrs.field(default=None, kw_only=True, metadata=flag("retries", spell=_spell_retries))
+
+    @classmethod
+    def exec(
+        cls,
+        *arguments: str,
+        interval: Duration | None = None,
+        timeout: Duration | None = None,
+        start_period: Duration | None = None,
+        start_interval: Duration | None = None,
+        retries: int | None = None,
+    ) -> Self:
+        """Name the program and its arguments; no shell is needed in the image.
+
+        >>> print(Healthcheck.exec("/api", "healthcheck", retries=5))
+        HEALTHCHECK --retries=5 CMD ["/api", "healthcheck"]
+
+        Source: the Dockerfile reference, "HEALTHCHECK".
+        """
+        try:
+            given = argv(arguments, "Healthcheck.exec")
+        except Refused as refused:
+            raise refused.error("HEALTHCHECK") from None
+        return cls(
+            given,
+            interval=interval,
+            timeout=timeout,
+            start_period=start_period,
+            start_interval=start_interval,
+            retries=retries,
+        )
+
+    @classmethod
+    def none(cls) -> Self:
+        """Switch off the health check that the base image has.
+
+        >>> print(Healthcheck.none())
+        HEALTHCHECK NONE
+
+        Source: the Dockerfile reference, "HEALTHCHECK".
+        """
+        return cls(None)
+
+    def write(self, spelling: Spelling) -> str:
+        """Return the instruction's text."""
+        head = ["HEALTHCHECK", *write_flags(self, spelling)]
+        if self.command is None:
+            if len(head) > 1:
+                raise Refused("the options say nothing without a command", "leave them out")
+            return "HEALTHCHECK NONE"
+        if isinstance(self.command, tuple):
+            if not self.command:
+                raise Refused("the command has no argument", "name the program, or use Healthcheck.none()")
+            first, *rest = exec_form(self.command)
+            return lay_out(spelling.escape, [*head, f"CMD {first}", *rest])
+        text = shell_form(self.command, "Healthcheck", spelling.escape)
+        return " ".join([*head, "CMD", text])

@@ -1,0 +1,113 @@
+"""Heredoc: a file written in place, as a source of COPY or ADD."""
+
+from __future__ import annotations
+
+import re
+
+import attrs
+
+from dockdsl.errors import call_site
+from dockdsl.instructions._base import Located, modifier_versions, references_in
+from dockdsl.syntax.lines import pick_delimiter
+from dockdsl.syntax.refusal import Refused, refuse_type, shown
+from dockdsl.syntax.words import Word, atoms_of, check_characters, text_of, word
+
+_is_name = re.compile(r"[A-Za-z0-9_.+=@%^,:~][A-Za-z0-9_.+=@%^,:~-]*").fullmatch
+# Within quotes all but what ends them, starts another heredoc or parts a path.
+_is_quoted_name = re.compile(r"[^\s'<>/\\]+").fullmatch
+_BOM = "\ufeff"
+
+
+@attrs.frozen(slots=False, repr=False, eq=False)
+class Heredoc(Located):
+    """A text that becomes a file: a source of `Copy` and `Add`, several of which may stand in one.
+
+    `content`
+        The file, character for character. It is empty or ends in a newline, and has no NUL.
+    `name`
+        The name of the file in a destination that is a folder: any characters but blanks, quotes,
+        angle brackets, slashes and backslashes; with `expand`, letters, digits and ``_.+=@%^,:~-``, the
+        dash not first. It is also the delimiter, so it must not be a line of the content. Without a name
+        the delimiter is ``EOF``, or ``EOF2``… where the content has such a line.
+    `expand`
+        Whether BuildKit expands ``$NAME`` in the content, as in other operands. `literal` makes
+        plain dollars.
+
+    Raises `InvalidValue` or `InvalidType` for anything else.
+
+    >>> from dockdsl import Copy
+    >>> print(Copy([Heredoc("a\\n", "a.txt"), Heredoc("b\\n", "b.txt")], "/etc/app/"))
+    COPY <<'a.txt' <<'b.txt' /etc/app/
+    a
+    a.txt
+    b
+    b.txt
+
+    Source: the Dockerfile reference, "Here-Documents".
+    """
+
+    content: Word = attrs.field(converter=word)
+    name: str = attrs.field(default="", converter=text_of)
+    expand: bool = attrs.field(default=False, kw_only=True)
+
+    def __attrs_post_init__(self) -> None:
+        self.__dict__["_origin"] = call_site()
+        try:
+            self.__dict__["_body"] = body = self._spelled()
+            self._check_name(body)
+        except Refused as refused:
+            raise refused.error("Heredoc", self.origin) from None
+        if not self.name:
+            self.__dict__["name"] = pick_delimiter(body)
+
+    def _spelled(self) -> str:
+        if not self.expand:
+            if not isinstance(self.content, str):
+                raise Refused(
+                    f"the content is {shown(self.content)}, and nothing is expanded in it",
+                    "pass a str, or expand=True",
+                    wrong_type=True,
+                )
+            text = self.content
+            check_characters(text, control=True)
+        else:
+            # Quotes stand for themselves in a heredoc; the escape is a backslash whatever the directive says.
+            table = str.maketrans({"\\": "\\\\", "$": "\\$"})
+            atoms = atoms_of(self.content, control=True)
+            text = "".join([part if reference else part.translate(table) for reference, part in atoms])
+            if text.startswith(_BOM):
+                # BuildKit drops a byte order mark at the start of what it expands, unless it is escaped.
+                text = f"\\{text}"
+        if "\0" in text:
+            raise Refused("the content has a NUL", "copy the file from the build context")
+        if text and not text.endswith("\n"):
+            raise Refused(f"the content {shown(text)} does not end in a newline, and a heredoc always does", "add it")
+        return text
+
+    def _check_name(self, body: str) -> None:
+        if not self.name:
+            return
+        if not isinstance(self.name, str):
+            raise refuse_type("name", self.name, "pass a str")
+        bad = not _is_name(self.name) and (self.expand or not _is_quoted_name(self.name) or not self.name.isprintable())
+        if bad or self.name in (".", ".."):
+            raise Refused(f"the name {shown(self.name)} cannot be a delimiter", "use letters, digits and _.+=@%^,:~-")
+        if self.name in {line.rstrip("\r") for line in body.split("\n")}:
+            raise Refused(f"the name {self.name!r} is also a line of the content", "use another name")
+
+    @property
+    def word(self) -> str:
+        """The word that starts the heredoc; quoted, so that nothing is expanded, unless `expand` is set."""
+        return f"<<{self.name}" if self.expand else f"<<'{self.name}'"
+
+    @property
+    def body(self) -> str:
+        """The lines after the instruction, with the delimiter's line, without the last newline."""
+        return f"{self.__dict__['_body']}{self.name}"
+
+    def features(self) -> list[str]:
+        """The frontend versions that are needed."""
+        return ["1.4", *(modifier_versions("".join(references_in(self.content))) if self.expand else ())]
+
+    def __repr__(self) -> str:
+        return f"Heredoc({self.content!r}, {self.name!r}{', expand=True' if self.expand else ''})"

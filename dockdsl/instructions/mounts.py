@@ -1,0 +1,319 @@
+"""Mounts: what a RUN sees of caches, secrets, other stages and the build context."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, ClassVar
+from typing import Literal as OneOf
+
+import attrs
+
+from dockdsl.errors import call_site
+from dockdsl.instructions._base import (
+    Located,
+    Source,
+    StageBase,
+    brief,
+    modifier_versions,
+    number_or_word,
+    references_in,
+    source_name,
+    spell_source,
+)
+from dockdsl.syntax.flags import fields_of
+from dockdsl.syntax.refusal import Refused, refuse_type, shown
+from dockdsl.syntax.words import BACKSLASH, Literal, Spelling, Word, word, word_or_none
+
+_is_size = re.compile(r"[0-9]+(?:\.[0-9]+)? ?(?:[kKmMgGtTpP]?i?[bB]?)").fullmatch
+_is_mode = re.compile(r"0*[0-7]{1,4}").fullmatch
+_is_variable = re.compile(r"[A-Za-z_][A-Za-z0-9_]*").fullmatch
+_HIGHEST_ID = 2**32 - 1
+
+
+def _is_id(text: str) -> bool:
+    return re.fullmatch(r"[0-9]{1,10}", text) is not None and int(text) <= _HIGHEST_ID
+
+
+# A number whose decimal digits read as permissions: 755 is 0o1363. No usual permissions in octal have such digits.
+_reads_as_mode = re.compile(r"7*6*5*4*0*").fullmatch
+
+
+def _mode(value: int | Word | None) -> Word | None:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 0o7777:
+        slip = 400 <= value <= 777 and _reads_as_mode(str(value))
+        return value if slip else f"{value:04o}"  # type: ignore[return-value]  # refused when spelled
+    return value if isinstance(value, int) else word_or_none(value)  # type: ignore[return-value]  # refused when spelled
+
+
+class Mount(Located):
+    """A mount of `Run`; its subclasses are `Bind`, `Cache`, `Secret`, `Ssh` and `Tmpfs`."""
+
+    TYPE: ClassVar[str] = ""
+
+    def __attrs_post_init__(self) -> None:
+        self.__dict__["_origin"] = call_site()
+        try:
+            self.__dict__["_text"] = text = self._spelled(BACKSLASH)
+            BACKSLASH.flag(text)
+            self.check()
+        except Refused as refused:
+            raise refused.error(type(self).__name__, self.origin) from None
+
+    def check(self) -> None:
+        """Refuse values that cannot mean anything."""
+
+    def _spelled(self, spelling: Spelling) -> str:
+        pieces = [f"type={self.TYPE}"]
+        for field in fields_of(self):
+            value = self.__dict__[field.name]
+            if value is not None:
+                pieces.append(_option(spelling, field.name.rstrip("_"), value))
+        return ",".join(pieces)
+
+    def write(self, spelling: Spelling) -> str:
+        """Return the value of ``--mount``, before it is quoted."""
+        if spelling.escape == "\\" and not (spelling.names and self._unnamed()):
+            return self.__dict__["_text"]  # type: ignore[no-any-return]  # an instance dict is untyped
+        return self._spelled(spelling)
+
+    def _unnamed(self) -> bool:
+        return any(isinstance(source, StageBase) and source.name is None for source in self.references())
+
+    def references(self) -> tuple[Source, ...]:
+        """The stage or image that is mounted."""
+        source = self.__dict__.get("from_")
+        return () if source is None else (source,)
+
+    def features(self) -> list[str]:
+        """The frontend versions that the options came with."""
+        values = [value for name, value in self.__dict__.items() if name[0] != "_" and name != "from_"]
+        # Values are read as words since 1.4: before, an escape or a reference in one stood for itself.
+        lexed = any(isinstance(value, Literal) or (isinstance(value, str) and _is_special(value)) for value in values)
+        return ["1.4" if lexed else "1.2", *modifier_versions("".join(references_in(tuple(values))))]
+
+    def __repr__(self) -> str:
+        shown_fields = [
+            f"{field.name}={brief(self.__dict__[field.name])}"
+            for field in fields_of(self)
+            if self.__dict__[field.name] is not None
+        ]
+        return f"{type(self).__name__}({', '.join(shown_fields)})"
+
+
+_SWITCHES = ("readonly", "readwrite", "required")
+_is_special = re.compile(r"[\s\S]*[\"'$<\\][\s\S]*").fullmatch
+
+
+def _option(spelling: Spelling, name: str, value: Any) -> str:
+    """Spell one option, and quote it as CSV does where that is needed."""
+    if name == "from":
+        text = spell_source(spelling, value)
+    elif name in _SWITCHES:
+        if not isinstance(value, bool):
+            raise refuse_type("value", value, "pass True or False").within(name)
+        text = str(value).lower()
+    elif name == "mode" and isinstance(value, int) and not isinstance(value, bool):
+        raise Refused(f"mode: the number {shown(value)} is {value:#o} in octal", 'write "0755" or 0o755')
+    else:
+        try:
+            text = spelling.lexed(value)
+        except Refused as refused:
+            raise refused.within(name) from None
+        if not text:
+            raise Refused(f"{name}: the value is empty", "leave the option out")
+    option = f"{name}={text}"
+    if '"' in option or "," in option:
+        option = '"' + option.replace('"', '""') + '"'
+    return option
+
+
+def _checked(value: Any, name: str, matches: Any, remedy: str) -> None:
+    """Refuse a value that has not its form, unless a variable may give it that."""
+    if isinstance(value, Literal) or (isinstance(value, str) and "$" not in value and not matches(value)):
+        raise Refused(f"{name}: the value {shown(value)} has not its form", remedy)
+
+
+def _check_target(target: Word | None) -> None:
+    if target is None:
+        raise refuse_type("target", target, "pass a path")
+    if isinstance(target, str) and target.rstrip("/.") == "" and not target.startswith(".."):
+        raise Refused(f"target: the path {shown(target)} is the root or the working directory", "mount below it")
+
+
+def _check_owner(mode: Word | None, uid: Word | None, gid: Word | None) -> None:
+    _checked(mode, "mode", _is_mode, 'write octal digits, "0400" or 0o400')
+    for name, value in (("uid", uid), ("gid", gid)):
+        _checked(value, name, _is_id, "write a number")
+
+
+def _check_source_and_from(source: Word | None, from_: Source | None) -> None:
+    if source is not None and from_ is None:
+        raise Refused("source: it names a path in what `from_` names, which is not given", "add from_=")
+
+
+@attrs.frozen(slots=False, repr=False, eq=False)
+class Bind(Mount):
+    """Mount files of the build context, a stage or an image while a command runs.
+
+    `target` is the path in the container; `source` a path in what is mounted (its root, if left out);
+    `from_` a `Stage` or the name of an image or named context (the build context, if left out);
+    `readwrite` lets the command write, and what it writes is thrown away.
+
+    Raises `InvalidValue` or `InvalidType` for a value that cannot mean anything.
+
+    >>> from dockdsl import Run
+    >>> print(Run("go build .", mounts=[Bind("/src")]))
+    RUN --mount=type=bind,target=/src go build .
+
+    Source: the Dockerfile reference, "RUN --mount=type=bind".
+    """
+
+    TYPE: ClassVar[str] = "bind"
+
+    target: Word = attrs.field(converter=word)
+    source: Word | None = attrs.field(default=None, converter=word_or_none, kw_only=True)
+    from_: Source | None = attrs.field(default=None, converter=source_name, kw_only=True)
+    readwrite: bool | None = attrs.field(default=None, kw_only=True)
+
+    def check(self) -> None:
+        """Refuse a target that BuildKit refuses."""
+        _check_target(self.target)
+
+
+@attrs.frozen(slots=False, repr=False, eq=False)
+class Cache(Mount):
+    """Keep a folder between builds.
+
+    `target` is the path in the container. `id` names the cache (the target, if left out). `sharing`
+    says what happens when two builds want it: ``"shared"`` (the default), ``"private"`` or
+    ``"locked"``. `from_` and `source` give its first content. `mode` (octal), `uid` and `gid` are for a
+    new folder. `readonly` forbids writing.
+
+    Raises `InvalidValue` or `InvalidType` for a value that cannot mean anything.
+
+    >>> from dockdsl import Run
+    >>> modules = Cache("/go/pkg/mod", sharing="locked")
+    >>> print(Run("go mod download", mounts=[modules]))
+    RUN --mount=type=cache,target=/go/pkg/mod,sharing=locked go mod download
+
+    Source: the Dockerfile reference, "RUN --mount=type=cache".
+    """
+
+    TYPE: ClassVar[str] = "cache"
+
+    target: Word = attrs.field(converter=word)
+    id: Word | None = attrs.field(default=None, converter=word_or_none, kw_only=True)
+    readonly: bool | None = attrs.field(default=None, kw_only=True)
+    sharing: OneOf["shared", "private", "locked"] | None = attrs.field(default=None, kw_only=True)
+    from_: Source | None = attrs.field(default=None, converter=source_name, kw_only=True)
+    source: Word | None = attrs.field(default=None, converter=word_or_none, kw_only=True)
+    mode: Word | None = attrs.field(default=None, converter=_mode, kw_only=True)
+    uid: Word | None = attrs.field(default=None, converter=number_or_word, kw_only=True)
+    gid: Word | None = attrs.field(default=None, converter=number_or_word, kw_only=True)
+
+    def check(self) -> None:
+        """Refuse options that BuildKit refuses."""
+        _check_target(self.target)
+        _check_owner(self.mode, self.uid, self.gid)
+        _check_source_and_from(self.source, self.from_)
+        _checked(self.sharing, "sharing", ("shared", "private", "locked").__contains__, "use shared, private or locked")
+
+
+@attrs.frozen(slots=False, repr=False, eq=False)
+class Tmpfs(Mount):
+    """Mount an empty folder in memory.
+
+    `target` is the path in the container; `size` its limit, ``"64m"`` or ``"1GiB"`` or a number of bytes.
+
+    Raises `InvalidValue` or `InvalidType` for a value that cannot mean anything.
+
+    >>> from dockdsl import Run
+    >>> print(Run("make test", mounts=[Tmpfs("/tmp", size="64m")]))
+    RUN --mount=type=tmpfs,target=/tmp,size=64m make test
+
+    Source: the Dockerfile reference, "RUN --mount=type=tmpfs".
+    """
+
+    TYPE: ClassVar[str] = "tmpfs"
+
+    target: Word = attrs.field(converter=word)
+    size: Word | None = attrs.field(default=None, converter=number_or_word, kw_only=True)
+
+    def check(self) -> None:
+        """Refuse options that BuildKit refuses."""
+        _check_target(self.target)
+        _checked(self.size, "size", _is_size, 'write "64m" or a number of bytes')
+
+    def features(self) -> list[str]:
+        """The frontend versions that the options came with."""
+        return [*super().features(), *([] if self.size is None else ["1.4"])]
+
+
+@attrs.frozen(slots=False, repr=False, eq=False)
+class Secret(Mount):
+    """Show a secret to a command, and to nothing else: it is in no layer and in no history.
+
+    `id` is the name under which the build is given the secret. `target` is the file in the container
+    (``/run/secrets/<id>``, if left out); `env` makes it an environment variable instead. `required`
+    fails the build where the secret is not given. `mode` (octal), `uid` and `gid` are of the file.
+
+    Raises `InvalidValue` or `InvalidType` for a value that cannot mean anything.
+
+    >>> from dockdsl import Run
+    >>> print(Run("./fetch", mounts=[Secret("token", env="TOKEN", required=True)]))
+    RUN --mount=type=secret,id=token,env=TOKEN,required=true ./fetch
+
+    Source: the Dockerfile reference, "RUN --mount=type=secret".
+    """
+
+    TYPE: ClassVar[str] = "secret"
+
+    id: Word | None = attrs.field(default=None, converter=word_or_none)
+    target: Word | None = attrs.field(default=None, converter=word_or_none, kw_only=True)
+    env: Word | None = attrs.field(default=None, converter=word_or_none, kw_only=True)
+    required: bool | None = attrs.field(default=None, kw_only=True)
+    mode: Word | None = attrs.field(default=None, converter=_mode, kw_only=True)
+    uid: Word | None = attrs.field(default=None, converter=number_or_word, kw_only=True)
+    gid: Word | None = attrs.field(default=None, converter=number_or_word, kw_only=True)
+
+    def check(self) -> None:
+        """Refuse options that BuildKit refuses."""
+        if self.id is None and self.target is None:
+            raise Refused("neither an id nor a target is given", "name the secret")
+        _check_owner(self.mode, self.uid, self.gid)
+        _checked(self.env, "env", _is_variable, "write the name of a variable")
+
+    def features(self) -> list[str]:
+        """The frontend versions that the options came with."""
+        return [*super().features(), *([] if self.env is None else ["1.10"])]
+
+
+@attrs.frozen(slots=False, repr=False, eq=False)
+class Ssh(Mount):
+    """Let a command use the keys of the SSH agent of whoever builds.
+
+    `target` is the socket's path in the container (one is made up, if left out); `id` names the agent
+    (``default``, if left out); `required` fails the build where none is given. `mode` (octal), `uid` and
+    `gid` are of the socket.
+
+    Raises `InvalidValue` or `InvalidType` for a value that cannot mean anything.
+
+    >>> from dockdsl import Run
+    >>> print(Run("git clone git@example.com:a/b.git", mounts=[Ssh()]))
+    RUN --mount=type=ssh git clone git@example.com:a/b.git
+
+    Source: the Dockerfile reference, "RUN --mount=type=ssh".
+    """
+
+    TYPE: ClassVar[str] = "ssh"
+
+    target: Word | None = attrs.field(default=None, converter=word_or_none)
+    id: Word | None = attrs.field(default=None, converter=word_or_none, kw_only=True)
+    required: bool | None = attrs.field(default=None, kw_only=True)
+    mode: Word | None = attrs.field(default=None, converter=_mode, kw_only=True)
+    uid: Word | None = attrs.field(default=None, converter=number_or_word, kw_only=True)
+    gid: Word | None = attrs.field(default=None, converter=number_or_word, kw_only=True)
+
+    def check(self) -> None:
+        """Refuse options that BuildKit refuses."""
+        _check_owner(self.mode, self.uid, self.gid)

@@ -1,0 +1,229 @@
+"""RUN: a command that runs while the image is built."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any, ClassVar, Self
+from typing import Literal as OneOf
+
+import attrs
+
+from dockdsl.errors import InvalidType, InvalidValue
+from dockdsl.instructions._base import Instruction, Source, tuple_of
+from dockdsl.instructions.mounts import Mount
+from dockdsl.instructions.texts import Command, argv, exec_form, past_flags
+from dockdsl.syntax import shell
+from dockdsl.syntax.flags import flag, one_of, write_flags
+from dockdsl.syntax.lines import INDENT, WIDTH, lay_out
+from dockdsl.syntax.refusal import Refused, refuse_type, shown
+from dockdsl.syntax.words import Spelling, plain
+
+_is_device = re.compile(r"[!#-&(-+\--\[\]-_a-~]+(?:,required(?:=(?:true|false))?)?").fullmatch
+
+
+def _command(value: Command) -> Command:
+    if isinstance(value, tuple):
+        return tuple([plain(each) for each in value])
+    try:
+        return shell.normal(plain(value))
+    except Refused as refused:
+        raise _error(refused) from None
+
+
+def _error(refused: Refused) -> InvalidType | InvalidValue:
+    return (InvalidType if refused.wrong_type else InvalidValue)(f"RUN: {refused}")
+
+
+def _mounts(value: Mount | Iterable[Mount | None]) -> tuple[Mount, ...]:
+    return (value,) if isinstance(value, Mount) else tuple([each for each in tuple_of(value) if each is not None])
+
+
+def _spell_mount(spelling: Spelling, value: Any) -> str:
+    if not isinstance(value, Mount):
+        raise refuse_type("mount", value, "pass Bind, Cache, Secret, Ssh or Tmpfs")
+    return value.write(spelling)
+
+
+def _spell_device(_spelling: Spelling, value: Any) -> str:
+    if not isinstance(value, str):
+        raise refuse_type("device", value, "pass a str")
+    if not _is_device(value):
+        raise Refused(f"the device {shown(value)} is none", 'write it as "vendor.example/class=name[,required]"')
+    return value
+
+
+@attrs.frozen(slots=False, repr=False, eq=False)
+class Run(Instruction):
+    """Run a command while the image is built: ``RUN [flags] command``.
+
+    ``Run("text")`` gives the text to the stage's shell. A long line is broken at its ``&&``; text that
+    the Dockerfile grammar would damage, or that has several lines, is written as a heredoc, which
+    hands it to the shell as it is. `Run.chain`, `Run.script` and `Run.exec` are the other forms.
+
+    `mounts`
+        `Bind`, `Cache`, `Secret`, `Ssh`, `Tmpfs`, as many as are needed; None among them is dropped.
+    `network`
+        ``"default"``, ``"none"`` or ``"host"``.
+    `security`
+        ``"sandbox"`` or ``"insecure"``.
+    `device`
+        Devices of the CDI kind, ``"vendor.example/class=name"``, perhaps with ``,required``. Labs channel.
+
+    Raises `InvalidValue` for an empty command or one that ends in a backslash, `InvalidType` for a
+    wrong type.
+
+    >>> print(Run("go mod download", network="none"))
+    RUN --network=none go mod download
+    >>> print(Run("set -e\\necho two lines"))
+    RUN <<EOF
+    set -e
+    echo two lines
+    EOF
+
+    Source: the Dockerfile reference, "RUN".
+    """
+
+    KEYWORD: ClassVar[str] = "RUN"
+    EXPANDED: ClassVar[bool] = False
+
+    command: Command = attrs.field(converter=_command)
+    device: tuple[str, ...] = attrs.field(
+        default=(),
+        converter=tuple_of,
+        kw_only=True,
+        metadata=flag("device", since="1.14-labs", spell=_spell_device, repeatable=True),
+    )
+    mounts: tuple[Mount, ...] = attrs.field(
+        default=(),
+        converter=_mounts,
+        kw_only=True,
+        metadata=flag("mount", since="1.2", spell=_spell_mount, repeatable=True),
+    )
+    network: OneOf["default", "none", "host"] | None = attrs.field(
+        default=None, kw_only=True, metadata=flag("network", since="1.3", spell=one_of("default", "none", "host"))
+    )
+    security: OneOf["sandbox", "insecure"] | None = attrs.field(
+        default=None, kw_only=True, metadata=flag("security", since="1.20", spell=one_of("sandbox", "insecure"))
+    )
+
+    @classmethod
+    def exec(
+        cls,
+        *arguments: str,
+        device: str | Iterable[str] = (),
+        mounts: Mount | Iterable[Mount | None] = (),
+        network: OneOf["default", "none", "host"] | None = None,
+        security: OneOf["sandbox", "insecure"] | None = None,
+    ) -> Self:
+        """Run a program without a shell: each argument reaches it character for character.
+
+        >>> print(Run.exec("printf", "%s\\\\n", "a $b"))
+        RUN ["printf", "%s\\\\n", "a $b"]
+
+        Source: the Dockerfile reference, "Exec form".
+        """
+        try:
+            given = argv(arguments, "Run.exec")
+        except Refused as refused:
+            raise _error(refused) from None
+        return cls(given, device=device, mounts=mounts, network=network, security=security)
+
+    @classmethod
+    def chain(
+        cls,
+        *commands: str,
+        device: str | Iterable[str] = (),
+        mounts: Mount | Iterable[Mount | None] = (),
+        network: OneOf["default", "none", "host"] | None = None,
+        security: OneOf["sandbox", "insecure"] | None = None,
+    ) -> Self:
+        """Run commands one after the other while they succeed, each on a line of its own.
+
+        A command that has ``;``, ``||`` or ``&`` in it is grouped by braces, so that it stays one link
+        of the chain.
+
+        Raises `InvalidValue` for a command that would break the chain: an open quote, a comment or an
+        operator at its end, several lines.
+
+        >>> print(Run.chain("apt-get update", "apt-get install -y curl", "rm -rf /var/lib/apt/lists/*"))
+        RUN apt-get update && \\
+            apt-get install -y curl && \\
+            rm -rf /var/lib/apt/lists/*
+
+        Source: the Dockerfile reference, "Shell form".
+        """
+        try:
+            text = shell.chain(commands)
+        except Refused as refused:
+            raise _error(refused) from None
+        return cls(text, device=device, mounts=mounts, network=network, security=security)
+
+    @classmethod
+    def script(
+        cls,
+        text: str,
+        *,
+        device: str | Iterable[str] = (),
+        mounts: Mount | Iterable[Mount | None] = (),
+        network: OneOf["default", "none", "host"] | None = None,
+        security: OneOf["sandbox", "insecure"] | None = None,
+    ) -> Self:
+        """Run the lines of a script, and stop at the first that fails.
+
+        The common indentation is taken off, and ``set -e`` put first. A text that starts with ``#!``
+        is run by that program instead; ``set -e`` is put in only where that is a shell.
+
+        Raises `InvalidValue` for an empty script.
+
+        >>> print(Run.script('''
+        ...     echo one
+        ...     echo two
+        ... '''))
+        RUN <<EOF
+        set -e
+        echo one
+        echo two
+        EOF
+
+        Source: the Dockerfile reference, "Here-Documents".
+        """
+        try:
+            shell.check_text(text)
+            body = shell.script(text)
+        except Refused as refused:
+            raise _error(refused) from None
+        return cls(body, device=device, mounts=mounts, network=network, security=security)
+
+    def write(self, spelling: Spelling) -> str:
+        """Return the instruction's text."""
+        flags = write_flags(self, spelling)
+        if isinstance(self.command, tuple):
+            if not self.command:
+                raise Refused("the command has no argument", "name the program to run")
+            return lay_out(spelling.escape, ["RUN", *flags, *exec_form(self.command)])
+        text = self.command if spelling.escape == "\\" else shell.under_backtick(self.command)
+        text = past_flags(text, spelling.escape)
+        if not flags:
+            return f"RUN {text}"
+        line = f"RUN {' '.join(flags)} {text}"
+        first = line.partition("\n")[0]
+        if len(first) <= WIDTH and not first.endswith(spelling.escape):
+            return line
+        if text.startswith("#"):
+            # On a line of its own it would be a comment of the Dockerfile.
+            text = f"{flags.pop()} {text}"
+        return "RUN " + f" {spelling.escape}\n{INDENT}".join([*flags, text])
+
+    def references(self) -> tuple[Source, ...]:
+        """The stages and images that its mounts take files from."""
+        return tuple([source for mount in self.mounts for source in mount.references()]) if self.mounts else ()
+
+    def features(self) -> list[str]:
+        """The frontend versions that the instruction's own features came with."""
+        needed = super().features()
+        for mount in self.mounts:
+            needed += mount.features()
+        if isinstance(self.command, str) and shell.has_heredoc(self.command):
+            needed.append("1.4")
+        return needed

@@ -1,0 +1,45 @@
+"""SHELL: the shell of the shell form."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+import attrs
+
+from dockdsl.instructions._base import Instruction, tuple_of
+from dockdsl.instructions.texts import exec_form
+from dockdsl.syntax.refusal import Refused, shown
+from dockdsl.syntax.words import Spelling, plain
+
+
+def _argv(value: Iterable[str]) -> tuple[str, ...]:
+    return tuple([plain(each) for each in tuple_of(value)])
+
+
+@attrs.frozen(slots=False, repr=False, eq=False)
+class Shell(Instruction):
+    """The program to which the shell form hands its text: ``SHELL ["program", "argument"]``.
+
+    `argv` is a list; the text becomes its last argument.
+
+    Raises `InvalidValue` for an empty list, `InvalidType` for a wrong type.
+
+    >>> print(Shell(["/bin/bash", "-o", "pipefail", "-c"]))
+    SHELL ["/bin/bash", "-o", "pipefail", "-c"]
+
+    Source: the Dockerfile reference, "SHELL".
+    """
+
+    KEYWORD: ClassVar[str] = "SHELL"
+    EXPANDED: ClassVar[bool] = False
+
+    argv: tuple[str, ...] = attrs.field(converter=_argv)
+
+    def write(self, spelling: Spelling) -> str:
+        """Return the instruction's text."""
+        if not self.argv:
+            raise Refused("the list is empty", "name the program")
+        if len(self.argv) == 1 and isinstance(self.argv[0], str) and " " in self.argv[0]:
+            raise Refused(f"the shell {shown(self.argv[0])} is one word with blanks", "pass a list of words")
+        return self.joined(spelling, exec_form(self.argv))

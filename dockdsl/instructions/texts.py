@@ -1,0 +1,96 @@
+"""The shell form and the exec form, which RUN, CMD, ENTRYPOINT and HEALTHCHECK share."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Self
+
+from dockdsl.instructions._base import Instruction
+from dockdsl.syntax.refusal import Refused, refuse_type, shown
+from dockdsl.syntax.shell import check_text, layout_only, one_line_trap
+from dockdsl.syntax.words import Spelling, json_text, plain
+
+Command = str | tuple[str, ...]
+"""Shell text, or the arguments of the exec form."""
+
+
+_LONGEST_ARRAY = 500
+"""Characters after which an array is broken between its elements; a shorter one reads better whole."""
+
+
+def command(value: Command) -> Command:
+    """Return shell text without the blanks around it, which BuildKit strips."""
+    if isinstance(value, tuple):
+        return tuple([plain(each) for each in value])
+    value = plain(value)
+    return value.strip(" \t\n") if isinstance(value, str) and not value.rstrip(" \t\n").endswith("\\") else value
+
+
+def argv(arguments: tuple[str, ...], what: str) -> tuple[str, ...]:
+    """Return the arguments of an exec form; help with the usual slip of passing a list."""
+    if len(arguments) == 1 and isinstance(arguments[0], (list, tuple)):
+        raise refuse_type("argument", arguments[0], f"pass each argument on its own: {what}(*arguments)")
+    return arguments
+
+
+def exec_form(arguments: tuple[str, ...]) -> list[str]:
+    """Spell the exec form, in one piece unless it is so long that it must be broken."""
+    if not arguments:
+        return ["[]"]
+    whole = f"[{', '.join([json_text(argument) for argument in arguments])}]"
+    if len(whole) <= _LONGEST_ARRAY:
+        return [whole]
+    elements = [json_text(argument) for argument in arguments]
+    elements[0] = f"[{elements[0]}"
+    return [f"{element}," for element in elements[:-1]] + [f"{elements[-1]}]"]
+
+
+def shell_form(text: str, name: str, escape: str) -> str:
+    """Spell shell text where the grammar has no heredoc: as it is, or refused."""
+    check_text(text)
+    stripped = text.strip(" \t\n")
+    remedy = f'use {name}.exec("/bin/sh", "-c", …)'
+    if "\n" in stripped and not layout_only(stripped):
+        raise Refused(f"the command {shown(text)} has several lines, and the shell form has one", remedy)
+    trap = one_line_trap(stripped.replace("\\\n", ""))
+    if trap is not None:
+        raise Refused(f"the command {shown(text)} has {trap}", remedy)
+    return stripped if escape == "\\" else stripped.replace("\\\n", f"{escape}\n")
+
+
+def past_flags(text: str, escape: str) -> str:
+    """Write ``--`` before shell text that BuildKit would otherwise take for a flag, wherever its lines are broken."""
+    joined = text.replace(f"{escape}\n", "") if "\n" in text else text
+    return f"-- {text}" if joined.lstrip(" \t").startswith("--") else text
+
+
+class CommandInstruction(Instruction):
+    """What CMD and ENTRYPOINT share."""
+
+    EXPANDED: ClassVar[bool] = False
+
+    command: Command
+
+    @classmethod
+    def exec(cls, *arguments: str) -> Self:
+        """Name a program and its arguments; each reaches it character for character.
+
+        Raises `InvalidType` for an argument that is no ``str``, `InvalidValue` for one with a NUL.
+
+        >>> from dockdsl import Cmd
+        >>> print(Cmd.exec("/api", "--name", 'say "hi"'))
+        CMD ["/api", "--name", "say \\"hi\\""]
+
+        Source: the Dockerfile reference, "Exec form".
+        """
+        try:
+            given = argv(arguments, f"{cls.__name__}.exec")
+        except Refused as refused:
+            raise refused.error(cls.KEYWORD) from None
+        return cls(given)  # type: ignore[call-arg]  # the subclasses are attrs classes with this one operand
+
+    def write(self, spelling: Spelling) -> str:
+        """Return the instruction's text."""
+        if isinstance(self.command, tuple):
+            return self.joined(spelling, exec_form(self.command))
+        text = shell_form(self.command, type(self).__name__, spelling.escape)
+        return f"{self.KEYWORD} {past_flags(text, spelling.escape)}"

@@ -1,0 +1,51 @@
+"""VOLUME: paths that outlive the container's own layer."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import attrs
+
+from dockdsl.instructions._base import Instruction
+from dockdsl.syntax.refusal import Refused
+from dockdsl.syntax.words import Spelling, Word, json_text, word
+
+
+@attrs.frozen(slots=False, repr=False, eq=False, init=False)
+class Volume(Instruction):
+    """Mark paths as volumes: ``VOLUME path …``.
+
+    Raises `InvalidValue` for no path, or one that is empty or has a newline; `InvalidType` for a wrong type.
+
+    >>> print(Volume("/data", "/var/log/my app"))
+    VOLUME ["/data", "/var/log/my app"]
+
+    Source: the Dockerfile reference, "VOLUME".
+    """
+
+    KEYWORD: ClassVar[str] = "VOLUME"
+
+    paths: tuple[Word, ...]
+
+    def __init__(self, *paths: Word) -> None:
+        self.__attrs_init__(paths=tuple([word(path) for path in paths]))
+
+    def write(self, spelling: Spelling) -> str:
+        """Return the instruction's text."""
+        if not self.paths:
+            raise Refused("no path is given", "name at least one")
+        for path in self.paths:
+            if isinstance(path, str) and not path:
+                raise Refused("a path is empty", "name a folder")
+        bare = [spelling.path(path) for path in self.paths]
+        if all(piece is not None for piece in bare):
+            return self.joined(spelling, [piece for piece in bare if piece is not None])
+        elements = [_element(spelling, path) for path in self.paths]
+        elements[0] = f"[{elements[0]}"
+        return self.joined(spelling, [f"{element}," for element in elements[:-1]] + [f"{elements[-1]}]"])
+
+
+def _element(spelling: Spelling, path: Word) -> str:
+    spelled = spelling.lexed(path)
+    # BuildKit takes the blanks off an element before it reads the quotes in it.
+    return json_text(spelled if spelled == spelled.strip() else spelling.value(path))

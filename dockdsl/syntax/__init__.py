@@ -1,0 +1,1 @@
+"""How a Dockerfile is spelled: lines, words, flags, shell text. It knows no instruction."""

@@ -1,0 +1,601 @@
+"""Word expansion: quotes, escapes and variable references, as BuildKit reads them.
+
+A word is read once, from left to right, with a stack of what is still open in place of recursion:
+a word may nest as deep as it is long. Patterns are matched by stepping a set of states, kept as the
+bits of one integer, so that no pattern can make a match slow.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from typing import NoReturn
+
+import attrs
+
+from dockdsl.errors import ExpansionError, InvalidType, InvalidValue
+from dockdsl.syntax.refusal import Refused, shown
+
+_BOM = "\ufeff"
+_NAME = re.compile(r"\d+|[@*#?$!-]|\w+")
+# What Go takes for white space: unlike Python it leaves out the four separators U+001C to U+001F.
+_SPACES = re.compile(r"[^\S\x1c-\x1f]+")
+_GROUP = re.compile(r"\$(?:\$|(\w+)|\{(\w+)\})")
+_WHOLE_CHARACTERS = re.compile(r"\\.|.", re.DOTALL)
+_ESCAPABLE = frozenset("*?\\}/")
+# The wildcards of a pattern, longer than any of its characters.
+_ANY, _STAR = "any", "star"
+_WITH_OPERAND = frozenset({"-", ":-", "+", ":+", "?", ":?", "#", "%"})
+_MODIFIERS = ":- - :+ + :? ? # ## % %% / //"
+
+
+@attrs.frozen
+class Options:
+    """Departures from the ordinary reading of a word; each is off by default.
+
+    `raw_quotes` keeps the quotes around quoted text, `raw_escapes` the escape characters.
+    `skip_unset_env` leaves a reference to an unset variable as it is written.
+    `skip_process_quotes` takes quotes for ordinary characters (as in the body of a heredoc).
+
+    >>> expand("'a' $B", {}, options=Options(raw_quotes=True, skip_unset_env=True))
+    "'a' $B"
+
+    Source: the fields of BuildKit's shell lexer.
+    """
+
+    raw_quotes: bool = False
+    raw_escapes: bool = False
+    skip_unset_env: bool = False
+    skip_process_quotes: bool = False
+
+
+_ORDINARY = Options()
+
+
+def expand(word: str, env: Mapping[str, str], *, escape: str = "\\", options: Options = _ORDINARY) -> str:
+    r"""Return `word` without its quotes and escapes, and with the variables of `env` filled in.
+
+    `escape` is the escape character of the Dockerfile: a backslash or a backtick. An unset variable
+    counts as empty. The forms are ``$v``, ``${v}``, ``${v:-w}``, ``${v-w}``, ``${v:+w}``,
+    ``${v+w}``, ``${v:?message}``, ``${v?message}``, ``${v#p}``, ``${v##p}``, ``${v%p}``,
+    ``${v%%p}``, ``${v/p/r}`` and ``${v//p/r}``; in a pattern `p`, ``*`` and ``?`` are wildcards.
+
+    Raises `ExpansionError` where BuildKit refuses the word: a quote or brace that is not closed, an
+    unknown modifier, an invalid pattern, a mandatory variable that is missing. Raises `InvalidValue`
+    for another escape character, `InvalidType` for a word or a value that is no string.
+
+    >>> expand("$HOME/'$HOME'/${TAG:-latest}", {"HOME": "/root"})
+    '/root/$HOME/latest'
+    >>> expand("${FILE%%.*}", {"FILE": "app.tar.gz"})
+    'app'
+    >>> expand("`$PATH", {}, escape="`")
+    '$PATH'
+
+    Source: Dockerfile reference, "Environment replacement".
+    """
+    _check(word, escape)
+    if _is_plain(word, escape):
+        return word
+    text = _Text()
+    _Lexer(word, escape, options, lambda reference: _value(reference, env, options)).run(text)
+    return text.get()
+
+
+def split_words(word: str, env: Mapping[str, str], *, escape: str = "\\", options: Options = _ORDINARY) -> list[str]:
+    """Expand `word` as `expand` does, and return the words that white space makes of it.
+
+    Quoted or escaped white space does not split, that in the value of a variable does. BuildKit has
+    a flaw here, kept for the same result: at the end of the operand of a ``${v:-w}``, ``${v#p}`` or
+    ``${v/p/r}``, the word begun before the reference is lost.
+
+    Raises what `expand` raises.
+
+    >>> split_words("80 $PORTS '1 2'", {"PORTS": "81 82"})
+    ['80', '81', '82', '1 2']
+    >>> split_words("80 8${X:-1}", {})
+    ['80', '1']
+
+    Source: how BuildKit reads the operands of EXPOSE.
+    """
+    _check(word, escape)
+    words = _Words()
+    _Lexer(word, escape, options, lambda reference: _value(reference, env, options)).run(words)
+    return words.split()
+
+
+def names(word: str, *, escape: str = "\\", options: Options = _ORDINARY) -> list[str]:
+    """Return the names of the variables that `word` refers to, each once, in order.
+
+    Names in operands count, whether or not their text would be used: BuildKit expands all of them.
+
+    Raises `ExpansionError` if no variables could make the word valid; a mandatory variable and the
+    validity of a pattern depend on values, and are not judged. Raises `InvalidValue` and `InvalidType`
+    as `expand` does.
+
+    >>> names("$A/${B:-${C}/$A}/'$D'")
+    ['A', 'B', 'C']
+
+    Source: Dockerfile reference, "Environment replacement".
+    """
+    _check(word, escape)
+    if "$" not in word and _is_plain(word, escape):
+        return []
+    references: list[_Reference] = []
+
+    def record(reference: _Reference) -> str:
+        references.append(reference)
+        return ""
+
+    _Lexer(word, escape, options, record).run(_Text())
+    references.sort(key=lambda reference: reference.start)
+    return list(dict.fromkeys(reference.name for reference in references))
+
+
+def _check(word: str, escape: str) -> None:
+    if not isinstance(word, str):
+        raise InvalidType(f"word={shown(word)}: this is a {type(word).__name__}; pass a str")
+    if escape not in ("\\", "`"):
+        raise InvalidValue(
+            f"escape={shown(escape)}: a Dockerfile knows two escape characters; use a backslash or a backtick"
+        )
+
+
+def _is_plain(word: str, escape: str) -> bool:
+    return not ("$" in word or escape in word or '"' in word or "'" in word or word.startswith(_BOM))
+
+
+class _Text:
+    """What a word, a quotation or an operand has come to so far."""
+
+    __slots__ = ("_parts",)
+
+    def __init__(self) -> None:
+        self._parts: list[str] = []
+
+    def add(self, text: str) -> None:
+        """Append text that may hold white space between words."""
+        self._parts.append(text)
+
+    def add_solid(self, text: str) -> None:
+        """Append text whose white space is quoted or escaped."""
+        self._parts.append(text)
+
+    def lose_word(self) -> None:
+        """Take note that an operand has ended."""
+
+    def get(self) -> str:
+        return "".join(self._parts)
+
+
+class _Words(_Text):
+    """The same for the outermost text of `split_words`; its parts are those of the last word."""
+
+    __slots__ = ("_words",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._words: list[str] = []
+
+    def add(self, text: str) -> None:
+        first, *others = _SPACES.split(text)
+        self._parts.append(first)
+        for other in others:
+            self._end_word()
+            self._parts.append(other)
+
+    def lose_word(self) -> None:
+        self._parts.clear()
+
+    def split(self) -> list[str]:
+        self._end_word()
+        return self._words
+
+    def _end_word(self) -> None:
+        if word := self.get():
+            self._words.append(word)
+        self._parts.clear()
+
+
+class _Reference:
+    """A variable reference: ``$name``, or name, modifier and operands between braces."""
+
+    __slots__ = ("braces", "modifier", "name", "operands", "start")
+
+    def __init__(self, name: str, modifier: str, start: int, *, braces: bool) -> None:
+        self.name = name
+        self.modifier = modifier
+        self.start = start
+        self.braces = braces
+        self.operands: list[str] = []
+
+    def spell(self) -> str:
+        """Return the reference as BuildKit writes it back: with one slash even for ``//``."""
+        if not self.braces:
+            return f"${self.name}"
+        if self.modifier == "//":
+            return "${" + "/".join([self.name, *self.operands]) + "}"
+        return "${" + self.name + self.modifier + "/".join(self.operands) + "}"
+
+
+class _Open:
+    """What is not closed yet: the word itself, a double quote, or an operand of a reference."""
+
+    __slots__ = ("closing", "plain", "raw_escapes", "reference", "start", "text")
+
+    def __init__(
+        self,
+        closing: str,
+        plain: re.Pattern[str],
+        text: _Text,
+        start: int,
+        *,
+        raw_escapes: bool,
+        reference: _Reference | None = None,
+    ) -> None:
+        self.closing = closing
+        self.plain = plain
+        self.text = text
+        self.start = start
+        self.raw_escapes = raw_escapes
+        self.reference = reference
+
+
+@cache
+def _run_without(special: str) -> re.Pattern[str]:
+    return re.compile(f"[^{re.escape(special)}]*")
+
+
+class _Lexer:
+    """One reading of one word; `resolve` gives the text of each reference when it is complete."""
+
+    def __init__(self, word: str, escape: str, options: Options, resolve: Callable[[_Reference], str]) -> None:
+        self._word = word
+        self._escape = escape
+        self._options = options
+        self._resolve = resolve
+        self._special = "$" + escape + ("" if options.skip_process_quotes else "'\"")
+        # BuildKit's scanner drops a byte order mark in front of the word.
+        self._at = 1 if word.startswith(_BOM) else 0
+
+    def run(self, text: _Text) -> None:
+        """Read the word into `text`."""
+        word = self._word
+        plain = _run_without(self._special)
+        self._text = text
+        self._stack = [_Open("", plain, text, 0, raw_escapes=self._options.raw_escapes)]
+        while True:
+            innermost = self._stack[-1]
+            start = self._at
+            run = innermost.plain.match(word, start)
+            if run and run.end() > start:
+                innermost.text.add(run[0])
+                self._at = run.end()
+            if self._at == len(word):
+                break
+            char = word[self._at]
+            if char == innermost.closing:
+                self._at += 1
+                self._close()
+            elif char == "$":
+                self._read_reference()
+            elif char == self._escape:
+                self._read_escape(innermost)
+            elif char == "'":
+                self._read_single_quotes(innermost)
+            else:
+                self._open_double_quotes(innermost)
+        if len(self._stack) > 1:
+            self._fail_open(self._stack[-1])
+
+    def _read_escape(self, innermost: _Open) -> None:
+        following = self._word[self._at + 1 : self._at + 2]
+        kept = self._escape if innermost.raw_escapes else ""
+        if innermost.closing != '"' or following in {'"', "$", self._escape}:
+            innermost.text.add_solid(kept + following)
+            self._at += 1 + len(following)
+        else:
+            # In double quotes an escape that escapes nothing stands for itself, raw or not.
+            innermost.text.add(kept + self._escape)
+            self._at += 1
+
+    def _read_single_quotes(self, innermost: _Open) -> None:
+        start = self._at
+        end = self._word.find("'", start + 1)
+        if end < 0:
+            self._fail(
+                start,
+                len(self._word),
+                "the single quote is never closed",
+                f"close it, or write {self._escape}' for the character",
+            )
+        self._at = end + 1
+        raw = self._options.raw_quotes
+        innermost.text.add_solid(self._word[start : end + 1] if raw else self._word[start + 1 : end])
+
+    def _open_double_quotes(self, innermost: _Open) -> None:
+        opened = _Open('"', _run_without('"$' + self._escape), _Text(), self._at, raw_escapes=innermost.raw_escapes)
+        self._stack.append(opened)
+        self._at += 1
+
+    def _open_operand(self, reference: _Reference, closing: str, *, raw_escapes: bool) -> None:
+        plain = _run_without(self._special + closing)
+        self._stack.append(
+            _Open(closing, plain, _Text(), reference.start, raw_escapes=raw_escapes, reference=reference)
+        )
+
+    def _close(self) -> None:
+        closed = self._stack.pop()
+        text = closed.text.get()
+        reference = closed.reference
+        if reference is None:
+            self._stack[-1].text.add_solid(f'"{text}"' if self._options.raw_quotes else text)
+            return
+        self._text.lose_word()
+        reference.operands.append(text)
+        if closed.closing == "/":
+            self._open_operand(reference, "}", raw_escapes=True)
+        else:
+            self._finish(reference)
+
+    def _finish(self, reference: _Reference) -> None:
+        try:
+            value = self._resolve(reference)
+        except Refused as refused:
+            self._fail(reference.start, self._at, *refused.args)
+        self._stack[-1].text.add(value)
+
+    def _read_reference(self) -> None:
+        word = self._word
+        start = self._at
+        self._at += 1
+        if not word.startswith("{", self._at):
+            if name := self._read_name():
+                self._finish(_Reference(name, "", start, braces=False))
+            else:
+                self._stack[-1].text.add("$")
+            return
+        self._at += 1
+        if word[self._at : self._at + 1] in {"{", "}", ":"}:
+            self._fail(start, self._at + 1, "no name follows the brace", "write ${NAME}, " + self._plain_dollar())
+        name = self._read_name()
+        char = word[self._at : self._at + 1]
+        self._at += 1
+        modifier = char
+        if char in {":", "/"}:
+            following = word[self._at : self._at + 1]
+            if char == ":" or following == "/":
+                self._at += 1
+                modifier += following
+        if not char or modifier == ":":
+            self._fail_brace(start)
+        reference = _Reference(name, "" if char == "}" else modifier, start, braces=True)
+        if modifier == "}":
+            self._finish(reference)
+        elif char == "/":
+            self._open_operand(reference, "/", raw_escapes=True)
+        elif modifier in _WITH_OPERAND or self._defers(modifier):
+            self._open_operand(reference, "}", raw_escapes=char in {"#", "%"})
+        else:
+            self._fail(start, self._at, *_unknown(modifier).args)
+
+    def _defers(self, modifier: str) -> bool:
+        # A wrong modifier matters only when the variable is set, if unset ones stay as written.
+        return self._options.skip_unset_env and modifier.startswith(":") and modifier not in {":#", ":%"}
+
+    def _read_name(self) -> str:
+        found = _NAME.match(self._word, self._at)
+        if not found:
+            return ""
+        name = _leading_name(found[0])
+        self._at += len(name)
+        return name
+
+    def _fail_open(self, innermost: _Open) -> NoReturn:
+        if innermost.closing == '"':
+            self._fail(
+                innermost.start,
+                len(self._word),
+                "the double quote is never closed",
+                f'close it, or write {self._escape}" for the character',
+            )
+        if innermost.closing == "/":
+            self._fail(
+                innermost.start, len(self._word), "the replacement is missing", "write ${NAME/PATTERN/REPLACEMENT}"
+            )
+        self._fail_brace(innermost.start)
+
+    def _fail_brace(self, start: int) -> NoReturn:
+        self._fail(start, len(self._word), "the brace is never closed", f"add a }}, {self._plain_dollar()}")
+
+    def _plain_dollar(self) -> str:
+        return f"or write {self._escape}$ for a plain dollar"
+
+    def _fail(self, start: int, end: int, fact: str, remedy: str = "") -> NoReturn:
+        construct = self._word[start:end]
+        place = "" if construct == self._word else f" in {shown(self._word)}"
+        reason = f"{fact}; {remedy}" if remedy else fact
+        raise ExpansionError(f"{shown(construct)}{place}: {reason}") from None
+
+
+def _leading_name(text: str) -> str:
+    """Return `text`, a run of ``\\w``, up to the first character that is no part of a name.
+
+    For Go a numeral such as ² is neither a letter nor a digit.
+    """
+    if text.isascii():
+        return text
+    for index, char in enumerate(text):
+        if not (char.isalpha() or char.isdecimal() or char == "_"):
+            return text[:index]
+    return text
+
+
+def _value(reference: _Reference, env: Mapping[str, str], options: Options) -> str:
+    name, modifier = reference.name, reference.modifier
+    value = env.get(name)
+    if value is None and options.skip_unset_env:
+        return reference.spell()
+    if value is not None and not isinstance(value, str):
+        raise InvalidType(f"env[{name!r}]={shown(value)}: this is a {type(value).__name__}; pass a str")
+    if not modifier:
+        return value or ""
+    if modifier.startswith(":") and modifier not in _WITH_OPERAND:
+        raise _unknown(modifier)
+    operand = reference.operands[0]
+    missing = not value if modifier.startswith(":") else value is None
+    match modifier[-1]:
+        case "-":
+            return operand if missing else value or ""
+        case "+":
+            return "" if missing else operand
+        case "?":
+            if missing:
+                state = "not set" if value is None else "empty"
+                message = f": {operand}" if operand else ""
+                raise Refused(f"{name} is {state}{message}", "give it a value with ARG or ENV")
+            return value or ""
+        case "/":
+            return _replace(value or "", *reference.operands, every=modifier == "//")
+        case end:
+            return _trim(value or "", operand, end)
+
+
+def _unknown(modifier: str) -> Refused:
+    return Refused(f"{modifier!r} after the name is no modifier", f"use one of {_MODIFIERS}")
+
+
+def _trim(value: str, pattern: str, end: str) -> str:
+    """Return `value` without what matches `pattern` at its front (`end` ``#``) or back (``%``)."""
+    longest = pattern.startswith(end)
+    if longest:
+        pattern = pattern[1:]
+    if end == "%":
+        # Back to front, with each escape before its character. An escape that ends the pattern
+        # comes to stand before another character: BuildKit takes it for that one's.
+        pattern = "".join(reversed(_WHOLE_CHARACTERS.findall(pattern)))
+        value = value[::-1]
+    ends = _Glob(_tokens(pattern)).ends(value)
+    cut = _last(ends) if longest else next(ends, 0)
+    return value[cut:][::-1] if end == "%" else value[cut:]
+
+
+def _replace(value: str, pattern: str, replacement: str, *, every: bool) -> str:
+    parts: list[str] = []
+    done = 0
+    for start, end in _matches(pattern, value):
+        # An empty match that touches the one before does not count.
+        if end > done or start == 0:
+            parts.append(value[done:start])
+            parts.append(_fill(replacement, value[start:end]) if every else replacement)
+            done = end
+        if not every:
+            break
+    parts.append(value[done:])
+    return "".join(parts)
+
+
+def _matches(pattern: str, text: str) -> Iterator[tuple[int, int]]:
+    """Give start and end of the leftmost longest matches, none overlapping the one before."""
+    tokens = _tokens(pattern)
+    glob = _Glob(tokens)
+    backwards = _Glob(tokens[::-1]).ends(text[::-1], floating=True)
+    free = 0
+    for start in reversed([len(text) - end for end in backwards]):
+        if start >= free:
+            end = _last(glob.ends(text, start))
+            yield start, end
+            free = max(end, start + 1)
+
+
+def _fill(template: str, match: str) -> str:
+    """Expand ``$0`` in a replacement, and nothing else of the kind to anything.
+
+    With ``//`` alone, and surely unmeant, BuildKit reads the replacement as a template of Go's
+    regular expressions: ``$$`` is a dollar, ``$name`` and ``${name}`` are groups.
+    """
+    if "$" not in template:
+        return template
+
+    def group(found: re.Match[str]) -> str:
+        text, bare, braced = found[0], found[1] or "", found[2] or ""
+        if text == "$$":
+            return "$"
+        name = _leading_name(bare or braced)
+        if not name or (braced and name != braced):
+            return text
+        return (match if name == "0" else "") + bare[len(name) :]
+
+    return _GROUP.sub(group, template)
+
+
+def _last(ends: Iterator[int]) -> int:
+    kept = deque(ends, maxlen=1)
+    return kept[0] if kept else 0
+
+
+def _tokens(pattern: str) -> list[str]:
+    """Return the characters of a pattern without their escapes, and its wildcards."""
+    wildcards = {"*": _STAR, "?": _ANY}
+    # The pattern passes through a scanner of its own, which drops a byte order mark too.
+    chars = iter(pattern.removeprefix(_BOM))
+    tokens = []
+    for char in chars:
+        if char == "\\":
+            literal = next(chars, "")
+            if literal not in _ESCAPABLE:
+                raise Refused(
+                    f"the pattern {shown(pattern)} has an escape that means nothing",
+                    r"put \ before *, ?, \, / or } only",
+                )
+            tokens.append(literal)
+        else:
+            tokens.append(wildcards.get(char, char))
+    return tokens
+
+
+class _Glob:
+    """A pattern of characters, ``?`` and ``*``; neither wildcard matches a newline.
+
+    State i means that i tokens, stars not counted, are matched. A set of states is an integer with
+    their bits; stepping it over a character of the text is a few operations, whatever the pattern.
+    """
+
+    __slots__ = ("_any", "_literals", "_size", "_stars")
+
+    def __init__(self, tokens: list[str]) -> None:
+        self._literals: dict[str, int] = {}
+        self._any = 0
+        self._stars = 0
+        self._size = 0
+        for token in tokens:
+            bit = 1 << self._size
+            if token == _STAR:
+                self._stars |= bit
+                continue
+            if token == _ANY:
+                self._any |= bit
+            else:
+                self._literals[token] = self._literals.get(token, 0) | bit
+            self._size += 1
+
+    def ends(self, text: str, start: int = 0, *, floating: bool = False) -> Iterator[int]:
+        """Give every end of a match that begins at `start` (`floating`: there or later), in order."""
+        fresh = 1 if floating else 0
+        accepting = 1 << self._size
+        states = 1
+        for at in range(start, len(text)):
+            if states >= accepting:
+                yield at
+            char = text[at]
+            stepping = self._literals.get(char, 0)
+            staying = 0
+            if char != "\n":
+                stepping |= self._any
+                staying = self._stars
+            states = (states & stepping) << 1 | states & staying | fresh
+            if not states:
+                return
+        if states >= accepting:
+            yield len(text)

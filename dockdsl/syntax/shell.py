@@ -1,0 +1,407 @@
+"""Shell text: passed on untouched, and kept out of the traps of the Dockerfile grammar.
+
+The text of ``RUN`` belongs to the shell. What is done here is layout: a line is broken where a
+person would break it, and text that the Dockerfile grammar would damage is put into a heredoc,
+which hands it to the same shell character for character.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from dockdsl.syntax.lines import INDENT, WIDTH, continued, heredoc_bodies, heredoc_words, pick_delimiter
+from dockdsl.syntax.refusal import Refused, refuse_type, shown
+
+_BREAK = f" && \\\n{INDENT}"
+_operator = re.compile(r"&&|\|\||[;&|]").match
+_operators = re.compile(r"&&|\|\||[;&|]").finditer
+# Text in which nothing but operators needs thought: no quote, bracket, redirection, comment or escape.
+_is_easy = re.compile(r"""[^\\'"`(){}<>#]*""").fullmatch
+_ordinary = re.compile(r"[\w./=:@%+,*?!~^-]+").match
+_quoted = re.compile(r"""[^\\"`$]+""").match
+_arithmetic = re.compile(r"\$\(\([\w\s$+*/%<>=!&|^~?:,.{}()-]{0,200}?\)\)").match
+# A parameter expansion in which nothing needs thought.
+_parameter = re.compile(r"\$\{[^\"'`$\\{}]+(?:\$\w++[^\"'`$\\{}]*+)*+\}").match
+_word_ends = frozenset(" \t\n;&|<>()")
+_shells = re.compile(r"#![ \t]*(?:\S*/env[ \t]+(?:-\S+[ \t]+)*)?(?:\S*/)?(?:ba|da|a|k|z)?sh(?:[ \t]|$)").match
+
+
+class Operator(NamedTuple):
+    """A control operator at the top level of a command line, and where it stands."""
+
+    start: int
+    text: str
+
+
+class _Scanner:
+    """A walk over a line of shell text; it gives up where shells disagree or the text does not close."""
+
+    def __init__(self, text: str, breaks: Iterable[int] = ()) -> None:
+        self.text = text
+        self.breaks = tuple(breaks)
+        """Where the text was continued on another line; no quote or comment may hold such a place."""
+        self.found: list[Operator] = []
+        self.closers: list[str] = []
+        self.at = 0
+        self.command_starts = True
+
+    def run(self) -> bool:
+        """Walk to the end; return whether all was understood."""
+        while self.at < len(self.text):
+            step = self._in_quotes() if self.closers and self.closers[-1] == '"' else self._outside()
+            if step is None:
+                return False
+            self.at += step
+        return not self.closers
+
+    def _in_quotes(self) -> int | None:
+        run = _quoted(self.text, self.at)
+        if run is not None:
+            return run.end() - self.at
+        char = self.text[self.at]
+        if char == "\\":
+            return 2
+        if char == '"':
+            self.closers.pop()
+        elif char == "`":
+            self.closers.append("`")
+        elif char == "$":
+            return self._dollar()
+        return 1
+
+    def _dollar(self) -> int | None:
+        """Step over a dollar and what it begins."""
+        known = _arithmetic(self.text, self.at) or _parameter(self.text, self.at)
+        if known is not None:
+            return known.end() - self.at
+        following = self.text[self.at + 1 : self.at + 2]
+        in_quotes = bool(self.closers) and self.closers[-1] == '"'
+        if following == "(":
+            self.closers.append(")")
+            self.command_starts = True
+            return 2
+        if following == "{":
+            # Quotes in an expansion in quotes are read in different ways.
+            if in_quotes:
+                return None
+            self.closers.append("}")
+            return 2
+        # $'…' and $"…" are quotes to some shells alone.
+        return None if following and following in "'\"" and not in_quotes else 1
+
+    def _outside(self) -> int | None:
+        text, at = self.text, self.at
+        char = text[at]
+        if char in " \t":
+            return 1
+        starts, self.command_starts = self.command_starts, False
+        run = _ordinary(text, at)
+        if run is not None:
+            return run.end() - at
+        if char == "\\":
+            return 2
+        if char == "'":
+            end = text.find("'", at + 1)
+            return None if end < 0 or self._broken(at, end) else end + 1 - at
+        if self.closers and char == self.closers[-1]:
+            self.closers.pop()
+            # What follows the parentheses of a function is a command.
+            self.command_starts = char == ")"
+            return 1
+        if char in '"`':
+            self.closers.append(char)
+            self.command_starts = char == "`"
+            return 1
+        if char == "$":
+            return self._dollar()
+        if char == "(":
+            self.closers.append(")")
+            self.command_starts = True
+            return 1
+        if char == ")":
+            return None
+        if char in "{}" and self._is_word(at):
+            return self._brace(char, starts=starts)
+        if text.startswith("<<", at):
+            return 3 if text.startswith("<<<", at) else None
+        if char == "#" and (at == 0 or text[at - 1] in _word_ends):
+            if self.closers or self._broken(at, len(text)):
+                return None
+            self.found.append(Operator(at, "#"))
+            return len(text) - at
+        return self._operator_at(at)
+
+    def _is_word(self, at: int) -> bool:
+        before, after = self.text[at - 1 : at] if at else "", self.text[at + 1 : at + 2]
+        return (not before or before in _word_ends) and (not after or after in _word_ends)
+
+    def _brace(self, char: str, *, starts: bool) -> int | None:
+        """Step over a brace that is a word: it groups commands where a command may start."""
+        if not starts:
+            return 1
+        if char == "}":
+            if not self.closers or self.closers[-1] != "group":
+                return None
+            self.closers.pop()
+            return 1
+        self.closers.append("group")
+        self.command_starts = True
+        return 1
+
+    def _operator_at(self, at: int) -> int:
+        match = _operator(self.text, at)
+        if match is None:
+            return 1
+        before = self.text[at - 1 : at]
+        if match.group() == "&" and before and before in "<>":
+            # A redirection: 2>&1.
+            return 1
+        self.command_starts = True
+        if not self.closers:
+            self.found.append(Operator(at, match.group()))
+        return len(match.group())
+
+    def _broken(self, start: int, end: int) -> bool:
+        return any(start < place <= end for place in self.breaks)
+
+
+def operators(text: str, breaks: Iterable[int] = ()) -> list[Operator] | None:
+    """Return the control operators outside quotes, groups and substitutions.
+
+    A comment counts as the operator ``#``. None where the quotes or brackets of `text` do not
+    close, where it starts a heredoc, and where shells read it in different ways. `breaks` are places
+    at which the text was continued on another line: None, too, if one is in single quotes or a comment.
+    """
+    if _is_easy(text):
+        return [Operator(match.start(), match.group()) for match in _operators(text)]
+    scanner = _Scanner(text, breaks)
+    return scanner.found if scanner.run() else None
+
+
+def split_chain(text: str) -> list[str] | None:
+    """Split a line at its top-level ``&&``; None where that cannot be told for sure."""
+    found = operators(text)
+    if found is None:
+        return None
+    parts = []
+    start = 0
+    for operator in found:
+        if operator.text == "&&":
+            parts.append(_trimmed(text[start : operator.start]))
+            start = operator.start + 2
+    parts.append(_trimmed(text[start:]))
+    # A part that is a comment would vanish on a line of its own.
+    return parts if all(part and part[0] != "#" for part in parts) else None
+
+
+def _trimmed(text: str) -> str:
+    """Strip blanks, but for one that a backslash escapes."""
+    trimmed = text.strip(" \t")
+    return trimmed + text[text.index(trimmed) + len(trimmed) :][:1] if ends_open(trimmed) else trimmed
+
+
+def ends_open(text: str) -> bool:
+    """Whether the text ends in a backslash that nothing follows."""
+    return text.endswith("\\") and (len(text) - len(text.rstrip("\\"))) % 2 == 1
+
+
+def chain(commands: tuple[str, ...]) -> str:
+    """Join commands so that each runs only if the one before it succeeded, one a line."""
+    if not commands:
+        raise Refused("the chain has no command", "give it at least one")
+    return _BREAK.join([_chained(command) for command in commands])
+
+
+def _chained(command: str) -> str:
+    if not isinstance(command, str):
+        raise refuse_type("command", command, "pass each command as a str")
+    text = _trimmed(command.strip("\n"))
+    if not text:
+        raise Refused("a command of the chain is empty", "leave it out")
+    if "\n" in text:
+        raise Refused(f"the command {shown(text)} has several lines", "use Run.script() for them")
+    found = operators(text)
+    if found is None:
+        raise Refused(
+            f"the quotes or brackets of the command {shown(text)} do not close in it, or it starts a heredoc",
+            "close them, or use Run.script()",
+        )
+    if found and found[-1].text == "#":
+        raise Refused(
+            f"the command {shown(text)} ends in a shell comment, which would hide the commands after it",
+            "use Comment(…), or Run.script()",
+        )
+    if found and found[-1].text == ";" and found[-1].start == len(text) - 1:
+        text = _trimmed(text[:-1])
+        del found[-1]
+    last = found[-1] if found else Operator(0, "")
+    at_end = bool(found) and last.start + len(last.text) == len(text)
+    if not text or ends_open(text) or (at_end and last.text != "&"):
+        raise Refused(f"the command {shown(command)} ends in an operator or a backslash", "take it off the end")
+    if any(operator.text in ("||", ";", "&") for operator in found):
+        # `a || b && c` is (a || b) && c only by luck of place; a group keeps each command one command.
+        return f"{{ {text}{'' if at_end else ';'} }}"
+    return text
+
+
+def script(text: str) -> str:
+    """Return a heredoc that runs `text`, which is not blank, and stops at the first failing line."""
+    lines = text.split("\n")
+    while not lines[0].strip():
+        del lines[0]
+    while not lines[-1].strip():
+        del lines[-1]
+    if ends_open(lines[-1]):
+        raise Refused("the script ends in a backslash", "take it off")
+    body = _dedent(lines)
+    if not body.startswith("#!"):
+        body = f"set -e\n{body}"
+    elif _shells(body.split("\n", 1)[0]):
+        first, _, rest = body.partition("\n")
+        body = f"{first}\nset -e\n{rest}"
+    return wrap(body)
+
+
+def _dedent(lines: list[str]) -> str:
+    # textwrap would empty lines of blanks, which may stand in a here-document.
+    margin: str | None = None
+    for line in lines:
+        if line.strip():
+            blank = line[: len(line) - len(line.lstrip(" \t"))]
+            while margin is not None and not blank.startswith(margin):
+                margin = margin[:-1]
+            margin = blank if margin is None else margin
+    return "\n".join([line.removeprefix(margin or "") if line.strip() else line.lstrip(" \t") for line in lines])
+
+
+def wrap(text: str) -> str:
+    """Return the heredoc that gives `text` to the shell as it is."""
+    body = text.removesuffix("\n")
+    delimiter = pick_delimiter(body)
+    return f"<<{delimiter}\n{body}\n{delimiter}"
+
+
+def check_text(text: str) -> None:
+    """Refuse what is no shell text at all."""
+    if not isinstance(text, str):
+        raise refuse_type("command", text, "pass a str")
+    if not text.strip():
+        raise Refused("the command is empty", "give it a command")
+    if "\0" in text:
+        raise Refused(f"the command {shown(text)} has a NUL", "take it out")
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise Refused(f"the command {shown(text)} has a lone surrogate", "decode the text first") from None
+
+
+def _looks_like_json(text: str) -> bool:
+    """Whether some frontend reads the text as the exec form."""
+    if not text.startswith("["):
+        return False
+    import json  # noqa: PLC0415 - few texts start with a bracket
+
+    try:
+        return isinstance(json.JSONDecoder().raw_decode(text)[0], list)
+    except (ValueError, RecursionError):
+        return False
+
+
+def one_line_trap(text: str) -> str | None:
+    """Name the trap of the Dockerfile grammar that a one-line text falls into, if any."""
+    if text.endswith("\\"):
+        return "a backslash at its end"
+    if text != text.strip():
+        return "a blank at its start or end that BuildKit strips"
+    if _looks_like_json(text):
+        return "the look of the exec form"
+    return None
+
+
+def layout_only(text: str) -> bool:
+    """Whether every newline of `text` is a continuation that the shell would join as BuildKit does."""
+    lines = text.split("\n")
+    if lines[-1].endswith("\\"):
+        return False
+    parts: list[str] = []
+    breaks: list[int] = []
+    length = 0
+    for index, line in enumerate(lines[:-1]):
+        # A blank after the backslash continues for BuildKit, and not for the shell.
+        if line[-1:] != "\\" or not continued(line, "\\"):
+            return False
+        following = lines[index + 1].strip()
+        if not following or following.startswith("#"):
+            return False
+        parts.append(line[:-1])
+        length += len(line) - 1
+        breaks.append(length)
+    joined = "".join([*parts, lines[-1]])
+    # Inside single quotes the shell keeps what BuildKit joins, and a comment does not go on.
+    return joined == joined.strip() and operators(joined, breaks) is not None
+
+
+def has_heredoc(text: str) -> bool:
+    """Whether a text that `normal` returned starts a heredoc."""
+    return "\n" in text and not text.partition("\n")[0].endswith("\\")
+
+
+def normal(text: str) -> str:
+    """Return the text of a ``RUN`` in the shell form: laid out, and safe in the Dockerfile grammar."""
+    check_text(text)
+    stripped = text.strip(" \t\n")
+    if ends_open(stripped):
+        # A blank that the backslash escapes belongs to the text.
+        escaped = text[text.index(stripped) + len(stripped) :][:1]
+        if escaped not in (" ", "\t"):
+            raise Refused(
+                f"the command {shown(text)} ends in a backslash, which would take in the next line",
+                "take it off, or use Run.exec()",
+            )
+        return wrap(stripped + escaped)
+    if "\n" not in stripped:
+        if one_line_trap(stripped) is not None or heredoc_words(stripped) != []:
+            return wrap(stripped)
+        return _broken(stripped)
+    if layout_only(stripped):
+        joined = stripped.replace("\\\n", "")
+        if heredoc_words(joined) == [] and not _looks_like_json(joined):
+            return stripped
+    elif _is_heredoc(stripped):
+        return stripped
+    return wrap(text.strip("\n"))
+
+
+def _is_heredoc(text: str) -> bool:
+    """Whether the text is one command with its heredocs, which BuildKit hands on as they are."""
+    first, _, rest = text.partition("\n")
+    words = heredoc_words(first)
+    if not words or continued(first, "\\") or first != first.strip() or _looks_like_json(first):
+        return False
+    lines = rest.split("\n")
+    names = {word.name for word in words}
+    if any(line.endswith("\r") and line.strip("\t\r") in names for line in lines):
+        # BuildKit takes such a line for the end, and a shell does not.
+        return False
+    return heredoc_bodies(words, lines, 0) == len(lines)
+
+
+def under_backtick(text: str) -> str:
+    """Return what `normal` made of a text for a Dockerfile in which the escape character is a backtick."""
+    if has_heredoc(text):
+        return text
+    turned = text.replace("\\\n", "`\n")
+    lines = turned.split("\n")
+    if lines[-1].endswith("`") or not all(continued(line, "`") for line in lines[:-1]) or continued(lines[-1], "`"):
+        return wrap(text)
+    return turned
+
+
+def _broken(text: str) -> str:
+    if len(text) + len("RUN ") <= WIDTH or "&&" not in text:
+        return text
+    parts = split_chain(text)
+    return text if parts is None or len(parts) < 2 else _BREAK.join(parts)

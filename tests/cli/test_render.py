@@ -1,0 +1,349 @@
+"""The verb render, and what the command line says when something is wrong."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dockdsl.cli import main
+
+GOOD = """\
+from dockdsl import Dockerfile, Stage, User
+
+stage = Stage("alpine:3.22", "app", steps=[User("1000")])
+dockerfile = Dockerfile(stage)
+"""
+TEXT = "FROM alpine:3.22 AS app\nUSER 1000\n"
+
+
+@pytest.fixture(autouse=True)
+def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def write(text: str, name: str = "app.py") -> str:
+    """Write a source file and return its name."""
+    Path(name).write_text(text)
+    return name
+
+
+def test_prints_the_dockerfile(capfd: pytest.CaptureFixture[str]) -> None:
+    """The product goes to stdout and nothing else does."""
+    assert 0 == main([write(GOOD)])
+    assert (TEXT, "") == capfd.readouterr()
+
+
+def test_the_verb_may_be_written(capfd: pytest.CaptureFixture[str]) -> None:
+    """``render FILE`` is ``FILE``."""
+    assert 0 == main(["render", write(GOOD)])
+    assert TEXT == capfd.readouterr().out
+
+
+def test_what_the_file_prints_goes_to_stderr(capfd: pytest.CaptureFixture[str]) -> None:
+    """A print in the user's file does not get into the product."""
+    assert 0 == main([write(f"print('hello')\n{GOOD}")])
+    assert (TEXT, "hello\n") == capfd.readouterr()
+
+
+def test_runs_as_a_module_in_a_process_of_its_own() -> None:
+    """``python -m dockdsl`` writes UTF-8 with plain newlines whatever the locale."""
+    write(GOOD.replace("User", "Label").replace('Label("1000")', 'Label({"é": "ü"})'))
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "LC_ALL": "C", "PYTHONIOENCODING": "latin-1"}
+    done = subprocess.run(
+        [sys.executable, "-m", "dockdsl", "app.py"], capture_output=True, check=True, env=environment, timeout=60
+    )
+
+    assert 'FROM alpine:3.22 AS app\nLABEL "é"="ü"\n'.encode() == done.stdout
+
+
+def test_a_reader_that_goes_away_is_no_error() -> None:
+    """A closed pipe ends the command quietly."""
+    steps = "[User(str(n)) for n in range(50000)]"
+    write(GOOD.replace('[User("1000")]', steps))
+    command = f"{sys.executable} -m dockdsl app.py | head -n 1"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=True, env=environment, timeout=60)
+
+    assert ("FROM alpine:3.22 AS app\n", "") == (done.stdout, done.stderr)
+
+
+def test_a_reader_that_goes_away_hides_no_drift() -> None:
+    """The exit code of --diff is that of the comparison, read or not."""
+    write(GOOD)
+    command = f"{sys.executable} -m dockdsl app.py --diff -o out | true; exit ${{PIPESTATUS[0]}}"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(
+        ["bash", "-c", command], capture_output=True, text=True, check=False, env=environment, timeout=60
+    )
+
+    assert 1 == done.returncode, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("redirection", "message"),
+    [
+        pytest.param(">&-", "stdout: it is closed", id="closed"),
+        pytest.param("> /dev/full", "stdout: it cannot be written (No space left on device)", id="full"),
+    ],
+)
+def test_an_stdout_that_takes_nothing(redirection: str, message: str) -> None:
+    """Exit 2 and one clear line."""
+    write(GOOD)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = f"{sys.executable} -m dockdsl app.py {redirection}"
+    done = subprocess.run(
+        ["bash", "-c", command], capture_output=True, text=True, check=False, env=environment, timeout=60
+    )
+
+    assert 2 == done.returncode
+    assert message in done.stderr
+    assert 1 == done.stderr.count("\n")
+
+
+def test_what_child_processes_print_goes_to_stderr() -> None:
+    """A program that the user's file runs does not get into the product either."""
+    write(f"import os\nos.system('echo from a child')\n{GOOD}")
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(
+        [sys.executable, "-m", "dockdsl", "app.py"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environment,
+        timeout=60,
+    )
+
+    assert (TEXT, "from a child\n") == (done.stdout, done.stderr)
+
+
+def test_a_file_that_goes_elsewhere_writes_where_it_was_called() -> None:
+    """A change of the current folder in the user's file does not move the output."""
+    Path("other").mkdir()
+    source = write(f"import os\nos.chdir('other')\n{GOOD}")
+
+    assert 0 == main([source, "-o", "out"])
+    os.chdir("..")
+    assert TEXT == Path("out").read_text()
+
+
+def test_a_pipe_is_written_to_and_stays_a_pipe() -> None:
+    """What is no regular file is not replaced by one."""
+    os.mkfifo("pipe")
+    source = write(GOOD)
+    with subprocess.Popen(["cat", "pipe"], stdout=subprocess.PIPE, text=True) as reader:
+        assert 0 == main([source, "-o", "pipe"])
+        assert TEXT == reader.communicate(timeout=60)[0]
+    assert Path("pipe").is_fifo()
+
+
+def test_a_stage_alone_gets_a_hint(capfd: pytest.CaptureFixture[str]) -> None:
+    """A file with stages and no Dockerfile is told how to make one of them."""
+    assert 2 == main([write('from dockdsl import Stage\nbase = Stage("a")\n')])
+    assert "put its last stage into one: dockerfile = Dockerfile(base)" in capfd.readouterr().err
+
+
+def test_writes_a_file_whole(capfd: pytest.CaptureFixture[str]) -> None:
+    """-o writes the file, keeps its mode and leaves nothing else behind."""
+    source = write(GOOD)
+    Path("out").write_text("old")
+    Path("out").chmod(0o600)
+
+    assert 0 == main([source, "-o", "out"])
+    assert ("", "") == capfd.readouterr()
+    assert TEXT == Path("out").read_text()
+    assert 0o600 == Path("out").stat().st_mode & 0o777
+    assert ["app.py", "out"] == sorted(path.name for path in Path().iterdir())
+
+
+def test_follows_a_link_when_writing() -> None:
+    """A link stays a link; what it points to is written."""
+    source = write(GOOD)
+    Path("real").write_text("old")
+    Path("link").symlink_to("real")
+
+    assert 0 == main([source, "-o", "link"])
+    assert Path("link").is_symlink()
+    assert TEXT == Path("real").read_text()
+
+
+def test_a_file_that_says_it_already_is_left_alone() -> None:
+    """Writing the same text does not touch the file, so that build tools see no change."""
+    source = write(GOOD)
+    main([source, "-o", "out"])
+    os.utime("out", (1, 1))
+
+    assert 0 == main([source, "-o", "out"])
+    assert 1 == Path("out").stat().st_mtime
+
+
+@pytest.mark.parametrize(
+    "text", [None, "FROM other\n", TEXT.rstrip("\n")], ids=["missing", "other", "no final newline"]
+)
+def test_check_finds_drift(text: str | None, capfd: pytest.CaptureFixture[str]) -> None:
+    """--check exits with 1 where the file is not what would be written, and names the command that mends it."""
+    source = write(GOOD)
+    if text is not None:
+        Path("app.Dockerfile").write_text(text)
+
+    assert 1 == main([source, "--check"])
+    said = capfd.readouterr()
+    assert not said.out
+    assert "app.Dockerfile: it" in said.err
+    assert "run python -m dockdsl app.py -o app.Dockerfile" in said.err
+    assert 0 == main([source, "-o", "app.Dockerfile"])
+    assert 0 == main([source, "--check"])
+
+
+def test_diff_shows_drift(capfd: pytest.CaptureFixture[str]) -> None:
+    """--diff prints what would change, and exits with 1 only if something would."""
+    source = write(GOOD)
+    Path("out").write_text("FROM alpine:3.22 AS app\nUSER 0")
+
+    assert 1 == main([source, "-o", "out", "--diff"])
+    assert (
+        "--- out\n+++ out (rendered)\n@@ -1,2 +1,2 @@\n FROM alpine:3.22 AS app\n"
+        "-USER 0\n\\ No newline at end of file\n+USER 1000\n"
+    ) == capfd.readouterr().out
+    assert "FROM alpine:3.22 AS app\nUSER 0" == Path("out").read_text()
+    main([source, "-o", "out"])
+    assert 0 == main([source, "-o", "out", "--diff"])
+
+
+def test_the_header_names_source_and_command() -> None:
+    """The command in the header makes the very file it stands in."""
+    source = write(GOOD)
+
+    assert 0 == main([source, "--header", "-o", "out"])
+    lines = Path("out").read_text().splitlines()
+    assert "# Generated from app.py. Do not edit it; edit that, and run" == lines[0]
+    assert "#   python -m dockdsl app.py --header -o out" == lines[1]
+    assert 0 == main([*lines[1].split()[4:], "--check"])
+
+
+TWO = 'from dockdsl import *\na = Dockerfile(Stage("a:1"))\nb = Dockerfile(Stage("b:1"))\n'
+
+
+def test_a_name_picks_one_of_several(capfd: pytest.CaptureFixture[str]) -> None:
+    """FILE:NAME picks, and where a name is missing the choices are told."""
+    write(TWO)
+
+    assert 0 == main(["app.py:b"])
+    assert "FROM b:1\n" == capfd.readouterr().out
+    assert 2 == main(["app.py"])
+    assert (
+        "error: app.py: it defines several of the kind Dockerfile; pick one: app.py:a, app.py:b\n"
+        == capfd.readouterr().err
+    )
+    assert 2 == main(["app.py:c"])
+    assert "defines no Dockerfile named 'c'; pick one: app.py:a, app.py:b" in capfd.readouterr().err
+
+
+def test_one_object_under_two_names_is_one(capfd: pytest.CaptureFixture[str]) -> None:
+    """Two names for one Dockerfile leave no choice to make."""
+    assert 0 == main([write(GOOD + "same = dockerfile\n")])
+    assert TEXT == capfd.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        pytest.param("", "app.py: it defines no Dockerfile; write dockerfile = Dockerfile(stage) in it", id="empty"),
+        pytest.param("x = (\n", "app.py:1: error: Python cannot read it: '(' was never closed", id="syntax error"),
+        pytest.param("\n\n1/0\n", "app.py:3: error: the file raised ZeroDivisionError: division by zero", id="raises"),
+        pytest.param(
+            "import nowhere_at_all\n", "app.py:1: error: the file raised ModuleNotFoundError", id="missing import"
+        ),
+        pytest.param("raise BaseException('odd')\n", "app.py:1: error: the file raised BaseException: odd", id="odd"),
+        pytest.param("import sys\nsys.path = []\n", "it defines no Dockerfile", id="no path"),
+        pytest.param(f"raise ValueError('{'x' * 9999}')", "xxx…", id="long text"),
+        pytest.param("raise SystemExit(3)\n", "app.py:1: error: the file ended the program (exit 3)", id="exits"),
+        pytest.param("\0", "Python cannot read it", id="no text"),
+        pytest.param(
+            'from dockdsl import *\n\ns = Stage("a", steps=[\n    Workdir("a\\nRUN b"),\n])\n',
+            "app.py:4: error: WORKDIR: the value 'a\\nRUN b' has a newline",
+            id="refused value",
+        ),
+        pytest.param(
+            'from dockdsl import *\n\ndef late():\n    raise ValueError("deep")\n\nlate()\n',
+            "app.py:4: error: the file raised ValueError: deep",
+            id="raises in a function",
+        ),
+        pytest.param("def f():\n    f()\nf()\n", "the file raised RecursionError", id="endless recursion"),
+    ],
+)
+def test_a_source_that_cannot_be_used(text: str, message: str, capfd: pytest.CaptureFixture[str]) -> None:
+    """Exit 2 and one clear message with the line, without a traceback, and no file is touched."""
+    source = write(text)
+    Path("out").write_text("kept")
+
+    assert 2 == main([source, "-o", "out"])
+    said = capfd.readouterr()
+    assert message in said.err
+    assert 1 == said.err.count("\n")
+    assert not said.out
+    assert "kept" == Path("out").read_text()
+
+
+def test_an_error_in_an_imported_file_names_both_places(capfd: pytest.CaptureFixture[str]) -> None:
+    """A helper beside the source can be imported, and its failure is told with its own line."""
+    write("def go():\n    raise KeyError('x')\n", "helper_of_test.py")
+    write("import helper_of_test\nhelper_of_test.go()\n")
+
+    assert 2 == main(["app.py"])
+    assert "app.py:2: error: the file raised KeyError: 'x' (at helper_of_test.py:2)" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        pytest.param(["nowhere.py"], "nowhere.py: there is no such file", id="missing"),
+        pytest.param(["."], "it is a folder", id="folder"),
+        pytest.param(["bulid", "x.py"], "'bulid' is no verb and no file; did you mean 'build'?", id="verb"),
+        pytest.param(["qwertz"], "the verbs are render, build, test", id="no verb at all"),
+        pytest.param(["app.py", "--nonsense"], "unrecognized arguments", id="option"),
+        pytest.param(["app.py", "-o", "no/such/folder"], "cannot be written", id="output folder"),
+        pytest.param(["app.py", "-o", "app.py"], "-o: the path is the source itself", id="onto the source"),
+        pytest.param(["app.py", "-o", ""], "-o: the path is empty", id="empty output"),
+        pytest.param(["app.py", "-o", "-", "--check"], "name it with -o", id="check of stdout"),
+    ],
+)
+def test_usage_errors(arguments: list[str], message: str, capfd: pytest.CaptureFixture[str]) -> None:
+    """A wrong call exits with 2 and says what is wrong."""
+    write(GOOD)
+    try:
+        code = main(arguments)
+    except SystemExit as end:
+        code = int(str(end.code))
+
+    assert 2 == code
+    assert message in capfd.readouterr().err
+
+
+def test_help_and_version(capfd: pytest.CaptureFixture[str]) -> None:
+    """Help is a product; without arguments it is an error message."""
+    assert 0 == main(["--help"])
+    assert "dockdsl VERB FILE" in capfd.readouterr().out
+    assert 2 == main([])
+    assert "dockdsl VERB FILE" in capfd.readouterr().err
+    assert 0 == main(["--version"])
+    assert capfd.readouterr().out.startswith("dockdsl 0.")
+
+
+def test_a_failure_of_ours_shows_no_traceback(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bug of dockdsl is told in one line, and shown whole on demand."""
+    write("import dockdsl.rendering\ndockdsl.rendering._spelling = None\n" + GOOD)
+    import dockdsl.rendering
+
+    monkeypatch.setattr(dockdsl.rendering, "_spelling", dockdsl.rendering._spelling)
+
+    assert 2 == main(["app.py"])
+    assert "error: dockdsl failed inside itself: TypeError" in capfd.readouterr().err
+    monkeypatch.setenv("DOCKDSL_TRACEBACK", "1")
+    with pytest.raises(TypeError):
+        main(["app.py"])

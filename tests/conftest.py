@@ -1,0 +1,48 @@
+"""What all tests share: which of them run where."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from functools import cache
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+# The ordinary run tries the same values every time, so that it says the same of the same code; the long one looks further.
+settings.register_profile("steady", derandomize=True, deadline=None)
+if "DOCKDSL_EXAMPLES_FACTOR" not in os.environ:
+    settings.load_profile("steady")
+
+ROOT = Path(__file__).parents[1]
+
+
+@cache
+def engine_trouble() -> str | None:
+    """Return why no engine with buildx can be used, or None if one can."""
+    reason = os.environ.get("DOCKDSL_ENGINE_REASON")
+    if reason:
+        return reason
+    for command in (["docker", "buildx", "version"], ["docker", "version", "--format", "{{.Server.Version}}"]):
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        except (OSError, subprocess.TimeoutExpired) as error:
+            return f"{' '.join(command)}: {error}; run `make test`, which brings an engine up"
+        if done.returncode:
+            return f"{' '.join(command)}: {done.stderr.strip() or 'failed'}; run `make test`, which brings an engine up"
+    return None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip the engine's tests where there is no engine; where one is demanded, that is a failure."""
+    marked = [item for item in items if item.get_closest_marker("engine")]
+    if not marked:
+        return
+    trouble = engine_trouble()
+    if trouble is None:
+        return
+    if os.environ.get("DOCKDSL_REQUIRE_ENGINE"):
+        raise pytest.UsageError(f"an engine is required, and there is none: {trouble}")
+    for item in marked:
+        item.add_marker(pytest.mark.skip(reason=trouble))

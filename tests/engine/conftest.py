@@ -1,0 +1,56 @@
+"""Fixtures of the engine's tests: names of their own, and proof that nothing is left behind."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.engine.helpers import containers_of, docker, temporary_tags
+
+
+@pytest.fixture
+def tag() -> Iterator[str]:
+    """A tag that no other test uses; its image and those of tags that begin so are removed afterwards."""
+    name = f"dockdsl-pytest:{secrets.token_hex(6)}"
+    yield name
+    made = docker("images", "--format", "{{.Repository}}:{{.Tag}}", f"{name}*").split()
+    if made:
+        docker("rmi", "--force", *made)
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> Path:
+    """A folder with one file, and one that is ignored."""
+    folder = tmp_path / "context"
+    folder.mkdir()
+    folder.joinpath("page").write_text("hello\n")
+    folder.joinpath("hidden").write_text("secret\n")
+    folder.joinpath(".dockerignore").write_text("hidden\n")
+    return folder
+
+
+@pytest.fixture
+def nothing_left() -> Iterator[None]:
+    """Fails the test if containers or temporary tags of this process are left."""
+    before = temporary_tags()
+    yield
+    assert [] == containers_of(os.getpid())
+    assert temporary_tags() <= before
+
+
+@pytest.fixture
+def barred() -> Iterator[str]:
+    """The address of a listening socket that nobody but root may use."""
+    with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as listening:
+        path = Path(folder) / "docker.sock"
+        Path(folder).chmod(0o755)
+        listening.bind(str(path))
+        listening.listen()
+        path.chmod(0)
+        yield f"unix://{path}"

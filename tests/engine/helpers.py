@@ -1,0 +1,138 @@
+"""What the engine's tests share: the docker command, asked from outside the code under test."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+BUSYBOX = "busybox:1.37"
+SERVER = r"""
+mkdir -p /www/cgi-bin
+echo '{"status": "ok", "notes": [1, 2]}' > /www/healthz
+printf '#!/bin/sh\nprintf "Status: 500 Oops\r\n\r\n"; echo broken\n' > /www/cgi-bin/broken
+printf '#!/bin/sh\nprintf "Status: 200 OK\r\nContent-Type: text/plain\r\n\r\n"; cat\n' > /www/cgi-bin/echo
+chmod +x /www/cgi-bin/*
+"""
+"""Shell text that makes the pages of a small server for busybox httpd."""
+
+
+def docker(*arguments: str) -> str:
+    """Run the docker command and return what it prints."""
+    done = subprocess.run(["docker", *arguments], capture_output=True, text=True, timeout=120, check=False)
+    assert 0 == done.returncode, done.stderr
+    return done.stdout.strip()
+
+
+def containers_of(pid: int) -> list[str]:
+    """Return the ids of all containers, running or not, that the process made."""
+    return docker("ps", "--all", "--quiet", "--no-trunc", "--filter", f"label=dockdsl.pid={pid}").split()
+
+
+def temporary_tags() -> set[str]:
+    """Return the tags that live for one test only."""
+    return set(docker("images", "--format", "{{.Repository}}:{{.Tag}}", "dockdsl-test").split())
+
+
+def inspect(name: str, kind: str = "image") -> Any:
+    """Return what the engine knows of an image or container."""
+    return json.loads(docker(kind, "inspect", name))[0]
+
+
+def wait_until(holds: Callable[[], bool], seconds: float = 30) -> None:
+    """Wait until something holds."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, "it did not come true in time"
+        time.sleep(0.05)
+
+
+@contextmanager
+def someone_else() -> Iterator[Path]:
+    """Be another user than root in this block, since root may use any socket; yields a folder of that user."""
+    nobody = 65534
+    with tempfile.TemporaryDirectory() as folder:
+        if os.geteuid() != 0:
+            yield Path(folder)
+            return
+        os.chown(folder, nobody, nobody)
+        os.setegid(nobody)
+        os.seteuid(nobody)
+        try:
+            yield Path(folder)
+        finally:
+            os.seteuid(0)
+            os.setegid(0)
+
+
+class Line:
+    """A socket that leads to the real engine until it is cut, as when the engine ends."""
+
+    def __init__(self, path: Path) -> None:
+        self.host = f"unix://{path}"
+        self._engine = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock").removeprefix("unix://")
+        self._open: list[socket.socket] = []
+        self._listening = socket.socket(socket.AF_UNIX)
+        self._listening.bind(str(path))
+        self._listening.listen()
+        self._is_cut = False
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                near, _ = self._listening.accept()
+                if self._is_cut:
+                    near.close()
+                    continue
+                far = socket.socket(socket.AF_UNIX)
+                self._open += [near, far]
+                far.connect(self._engine)
+                for one, other in ((near, far), (far, near)):
+                    threading.Thread(target=self._carry, args=(one, other), daemon=True).start()
+
+    @staticmethod
+    def _carry(source: socket.socket, target: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(1 << 16):
+                target.sendall(data)
+        with contextlib.suppress(OSError):
+            target.shutdown(socket.SHUT_WR)
+
+    def cut(self) -> None:
+        """End all connections, and each new one at once: a client that cannot connect at all leaks its socket."""
+        self._is_cut = True
+        self._end(self._open)
+
+    def close(self) -> None:
+        """End everything."""
+        self.cut()
+        self._end([self._listening])
+
+    @staticmethod
+    def _end(sockets: list[socket.socket]) -> None:
+        while sockets:
+            each = sockets.pop()
+            with contextlib.suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+            each.close()
+
+
+@contextmanager
+def line_to_the_engine() -> Iterator[Line]:
+    """Yield a way to the engine that can be cut."""
+    with tempfile.TemporaryDirectory() as folder:
+        line = Line(Path(folder) / "docker.sock")
+        try:
+            yield line
+        finally:
+            line.close()

@@ -1,0 +1,118 @@
+"""The public fakes do what the real ones do."""
+
+from __future__ import annotations
+
+import http.client
+
+import pytest
+
+from dockdsl import BuildFailed, CheckFailed, Dockerfile, HttpCheck, Image, RunFailed, Stage
+from dockdsl.engine.base import Builder, BuildEvent, BuildRequest, Runner, RunRequest
+from dockdsl.engine.buildx import Buildx
+from dockdsl.engine.docker_sdk import DockerSdk
+from dockdsl.engine.fake import FakeBuilder, FakeRequest, FakeResponse, FakeRunner
+
+# That the real ones and the fakes fit their protocols is what the type checker proves here.
+BUILDERS: list[Builder] = [FakeBuilder(), Buildx()]
+RUNNERS: list[Runner] = [FakeRunner(), DockerSdk()]
+
+
+def request(**options: str) -> BuildRequest:
+    """Return a request to build."""
+    return BuildRequest(dockerfile="FROM scratch\n", context=".", tags=["api:dev"], **options)  # type: ignore[arg-type] # str
+
+
+def test_builds_are_remembered() -> None:
+    """Equal requests give equal images, and all are kept."""
+    builder = FakeBuilder(size=7)
+    events: list[BuildEvent] = []
+    one, two, other = (builder.build(each, events.append) for each in (request(), request(), request(target="x")))
+
+    assert one == two
+    assert one.image != other.image
+    assert one.image.startswith("sha256:")
+    assert (7, ("api:dev",)) == (one.size, one.tags)
+    assert [request(), request(), request(target="x")] == builder.requests
+    assert ["done"] * 3 == [event.kind for event in events]
+
+
+def test_a_build_that_fails() -> None:
+    """The error that was given is raised."""
+    with pytest.raises(BuildFailed, match="no space"):
+        FakeBuilder(error=BuildFailed("RUN: no space")).build(request())
+
+
+def test_a_container_serves_http() -> None:
+    """Every method is answered by the function, and the port is closed when the container is gone."""
+    seen: list[FakeRequest] = []
+
+    def handler(request: FakeRequest) -> FakeResponse:
+        seen.append(request)
+        return FakeResponse(207, {"X-A": "b"}, b"body")
+
+    runner = FakeRunner(handler)
+    with runner.start(RunRequest(image="api:dev", ports=[8080])) as container:
+        host, port = container.address(8080)
+        connection = http.client.HTTPConnection(host, port, timeout=5)
+        connection.request("PROPFIND", "/x?y", body=b"hello", headers={"X-C": "d"})
+        response = connection.getresponse()
+        assert (207, "b", b"body") == (response.status, response.headers["X-A"], response.read())
+        connection.close()
+        assert ["fake-1"] == [each.id for each in runner.running]
+
+    assert FakeRequest("PROPFIND", "/x?y", seen[0].headers, b"hello") == seen[0]
+    assert "d" == seen[0].headers["x-c"]
+    assert () == runner.running
+    with pytest.raises(ConnectionRefusedError):
+        http.client.HTTPConnection(host, port, timeout=5).connect()
+
+
+def test_a_container_that_has_ended() -> None:
+    """It has a code and a log, and no address."""
+    runner = FakeRunner(exit_code=3, log=("one", "two"))
+    with runner.start(RunRequest(image="api:dev", ports=[8080])) as container:
+        assert "exited with code 3" == str(container.state())
+        assert ("two",) == container.logs(1)
+        with pytest.raises(RunFailed, match="the container exited with code 3") as caught:
+            container.address(8080)
+    assert ("one", "two") == caught.value.log
+
+
+def test_stop_and_remove_may_be_said_twice() -> None:
+    """As with a real container."""
+    runner = FakeRunner()
+    container = runner.start(RunRequest(image="api:dev", ports=[8080]))
+    with pytest.raises(RunFailed, match="port 1 is not published"):
+        container.address(1)
+
+    assert 0 == container.stop().exit_code
+    assert 0 == container.stop().exit_code
+    container.remove()
+    container.remove()
+    assert () == runner.running
+
+
+def test_an_image_is_tested_without_an_engine() -> None:
+    """A user's own tests can go the whole way."""
+    image = Image(
+        Dockerfile(Stage("scratch")),
+        tags="api:dev",
+        port=8080,
+        env={"A": "b"},
+        checks=[HttpCheck("GET", "/healthz", json={"status": "ok"})],
+    )
+    builder = FakeBuilder()
+    good = FakeRunner(lambda _: FakeResponse(body=b'{"status": "ok"}'))
+    report = image.test(builder, good)
+
+    assert report.ok
+    assert "FROM scratch\n" == builder.requests[0].dockerfile
+    assert (("A", "b"),) == good.requests[0].env
+    assert report.build is not None
+    assert good.requests[0].image == report.build.image
+    assert [] == good.untagged
+    with pytest.raises(CheckFailed, match="expected a JSON body"):
+        image.test(builder, FakeRunner(lambda _: FakeResponse(body=b"down")))
+    with pytest.raises(RunFailed) as caught:
+        image.test(builder, FakeRunner(exit_code=1))
+    assert image.origin == caught.value.origin

@@ -1,0 +1,357 @@
+"""What must hold of every value: its text is read by BuildKit as that very value, and as nothing else."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+
+from dockdsl import (
+    Add,
+    Arg,
+    Cmd,
+    Comment,
+    Copy,
+    DockdslError,
+    Dockerfile,
+    Entrypoint,
+    Env,
+    Expose,
+    Healthcheck,
+    Heredoc,
+    Instruction,
+    InvalidType,
+    Label,
+    Literal,
+    Maintainer,
+    Mount,
+    Onbuild,
+    Run,
+    Shell,
+    Stage,
+    Stopsignal,
+    User,
+    Volume,
+    Workdir,
+    expand,
+    render,
+    render_with_map,
+)
+from dockdsl.syntax.flags import fields_of, write_flags
+from dockdsl.syntax.words import Spelling
+from tests.oracle import Meaning, Read, meaning, read, read_one
+from tests.strategies import ENVIRONMENTS
+
+_reference = re.compile(r"\$(?:[A-Za-z_][A-Za-z0-9_]*|\{[A-Za-z_][A-Za-z0-9_]*)")
+
+
+def evaluated(word: Any, env: Mapping[str, str]) -> str:
+    """Return what an operand means: text as it is, and references filled in."""
+    parts = word.parts if isinstance(word, Literal) else ((False, word),)
+    return "".join([text if exact else _filled_in(text, env) for exact, text in parts])
+
+
+def _filled_in(text: str, env: Mapping[str, str]) -> str:
+    done = []
+    start = 0
+    while (found := _reference.search(text, start)) is not None:
+        end = found.end()
+        depth = 1 if "{" in found.group() else 0
+        while depth:
+            depth += {"{": text[end - 1] == "$", "}": -1}.get(text[end], 0)
+            end += 1
+        done += [text[start : found.start()], expand(text[found.start() : end], env)]
+        start = end
+    rest = text[start:]
+    assert "$" not in rest
+    return "".join([*done, rest])
+
+
+def said(value: Instruction, env: Mapping[str, str]) -> Meaning:
+    """Return what an instruction is meant to say, from its fields and not from its text."""
+
+    def word(each: Any) -> str:
+        return evaluated(each, env)
+
+    match value:
+        case Env() | Label():
+            return Meaning(value.KEYWORD, [(word(key), word(each)) for key, each in value.pairs])
+        case Arg():
+            given = [(each.name, each.default) for each in (value, *value.more)]
+            return Meaning("ARG", [(name, None if default is None else word(default)) for name, default in given])
+        case Copy() | Add():
+            documents = [each for each in value.sources if isinstance(each, Heredoc)]
+            return Meaning(
+                value.KEYWORD,
+                [
+                    ("heredoc", each.name) if isinstance(each, Heredoc) else word(each)
+                    for each in (*value.sources, value.destination)
+                ],
+                _flags(value, env),
+                tuple((each.name, word(each.content) if each.expand else str(each.content)) for each in documents),
+            )
+        case Volume():
+            return Meaning("VOLUME", [word(path) for path in value.paths])
+        case Expose():
+            return Meaning("EXPOSE", [each for port in value.ports for each in word(port).split()])
+        case Workdir() | User() | Stopsignal():
+            (operand,) = [getattr(value, field.name) for field in fields_of(value)]
+            return Meaning(value.KEYWORD, word(operand))
+        case Maintainer():
+            return Meaning("MAINTAINER", [value.name], json=False)
+        case Shell():
+            return Meaning("SHELL", list(value.argv), json=True)
+        case Healthcheck(command=None):
+            return Meaning("HEALTHCHECK", ["NONE"], json=False)
+        case Healthcheck() | Cmd() | Entrypoint() | Run():
+            exec_form = isinstance(value.command, tuple)
+            operands = list(value.command) if isinstance(value.command, tuple) else [_given(value, str(value.command))]
+            if isinstance(value, Healthcheck):
+                operands.insert(0, "CMD")
+            return Meaning(value.KEYWORD, operands, _flags(value, env), json=exec_form)
+    raise AssertionError(f"the laws know no {type(value).__name__}")
+
+
+def _flags(value: Any, env: Mapping[str, str]) -> dict[str, Any]:
+    flags: dict[str, Any] = {}
+    for name in ("chown", "chmod", "checksum"):
+        if getattr(value, name, None) is not None:
+            flags[name] = evaluated(getattr(value, name), env)
+    for name in ("link", "parents", "keep_git_dir", "unpack"):
+        switch = getattr(value, name, None)
+        if switch is not None:
+            flags[name.replace("_", "-")] = True if switch else "false"
+    for name in ("network", "security", "interval", "timeout", "start_period", "start_interval", "retries"):
+        text = getattr(value, name, None)
+        if text is not None:
+            flags[name.replace("_", "-")] = str(text)
+    for name in ("exclude", "device"):
+        if getattr(value, name, ()):
+            flags[name] = list(getattr(value, name))
+    if getattr(value, "from_", None) is not None:
+        flags["from"] = _called(value.from_)
+    if getattr(value, "mounts", ()):
+        flags["mount"] = [mount_said(each, env) for each in value.mounts]
+    return flags
+
+
+def _called(source: Any) -> str:
+    return (source.name or "0") if isinstance(source, Stage) else str.__str__(source)
+
+
+def mount_said(value: Mount, env: Mapping[str, str]) -> dict[str, str]:
+    """Return the options that a mount is meant to have."""
+    options = {"type": value.TYPE}
+    for field in fields_of(value):
+        option = getattr(value, field.name)
+        if option is None:
+            continue
+        if isinstance(option, bool):
+            options[field.name] = str(option).lower()
+        elif field.name == "from_":
+            options["from"] = _called(option)
+        else:
+            options[field.name] = evaluated(option, env)
+    return options
+
+
+def _given(value: Instruction, command: str) -> str:
+    """Return what the shell is given of a command that an instruction holds in its own layout."""
+    if not isinstance(value, Run):
+        return command.replace("\\\n", "")
+    head, _, body = command.partition("\n")
+    if body and head.startswith("<<") and not head.endswith("\\"):
+        # The whole is a heredoc, and its body is what the shell runs.
+        return body[: body.rindex("\n") + 1] if "\n" in body else ""
+    if not body or head.endswith("\\"):
+        return command.replace("\\\n", "")
+    return untabbed(command) if "<<-" in head else command
+
+
+def untabbed(text: str) -> str:
+    """Return a text without the tabs at the start of its lines."""
+    return re.sub(r"(?m)^\t+", "", text)
+
+
+def run_text(found: Read) -> str:
+    """Return what the shell is given of a RUN that BuildKit has read."""
+    (text,) = found.words
+    if not found.heredocs:
+        return text
+    if "<<-" in text:
+        # The shell takes the tabs off the lines, and BuildKit off the last one.
+        return untabbed("".join([text, *[f"\n{body}{name}" for name, body in found.heredocs]]))
+    if re.fullmatch(r"\d*<<-?(['\"]?)[^\s<]+\1", text):
+        ((_, body),) = found.heredocs
+        return body
+    return "".join([text, *[f"\n{body}{name}" for name, body in found.heredocs]])
+
+
+def same_but_for_layout(one: str, other: str) -> bool:
+    """Whether two shell texts differ in the blanks around an ``&&`` at most.
+
+    That no such ``&&`` is in quotes is for real shells to say, in tests/syntax/test_shell.py.
+    """
+    return re.sub(r"[ \t]*&&[ \t]*", "&&", one) == re.sub(r"[ \t]*&&[ \t]*", "&&", other)
+
+
+def check_instruction(value: Instruction, env: Mapping[str, str], escape: str = "\\") -> None:
+    """Assert that BuildKit reads the instruction, and that it means what the value says."""
+    text = value.spell(Spelling(escape))
+    if isinstance(value, Comment):
+        assert text.split("\n") == [f"# {line}" if line else "#" for line in value.remark.split("\n")]
+        return
+    check_read(value, read_one(text, escape), text, env, escape)
+
+
+def check_read(value: Instruction, found: Read, text: str, env: Mapping[str, str], escape: str) -> None:
+    """Assert that what BuildKit has read is what the value says."""
+    if isinstance(value, Onbuild):
+        assert "ONBUILD" == found.keyword
+        # BuildKit keeps the joined line and its heredocs, and reads them again with a backslash as the escape character.
+        kept = read_one(text.removeprefix("ONBUILD "), escape).original.removesuffix("\n")
+        check_read(value.instruction, read_one(kept), kept, env, "\\")
+        return
+    if escape == "`" and any("`" in flag or "\\" in flag for flag in write_flags(value, Spelling("`"))):
+        # This version of BuildKit's parser takes the backslash for the escape character of flags, whatever the directive
+        # says; the engine's does not, and is asked in tests/engine/test_hostile.py.
+        return
+    actual, expected = meaning(found, env, escape), said(value, env)
+    if isinstance(value, Run) and isinstance(value.command, str):
+        actual = attrs.evolve(actual, operands=[run_text(found)], heredocs=())
+        if escape == "`" and found.heredocs and actual.operands == [f"{value.command}\n"]:
+            # A text that cannot stand bare beside this escape character is wrapped, and the shell is given it as it is.
+            expected = attrs.evolve(expected, operands=actual.operands)
+    assert expected == actual
+
+
+def check_layout(text: str, found: list[Read]) -> None:
+    """Assert what holds of the text of every Dockerfile, whatever is in it."""
+    assert text.endswith("\n")
+    assert not text.endswith("\n\n")
+    lines = text.split("\n")
+    assert max(len(line.encode()) for line in lines) <= 65_000
+    bodies = {
+        number
+        for each in found
+        for number in range(each.end - sum(body.count("\n") + 1 for _, body in each.heredocs), each.end)
+        if each.heredocs
+    }
+    for number, line in enumerate(lines[:-1]):
+        if number in bodies or line.startswith("#"):
+            continue
+        assert not line.endswith("\r")
+        inside = any(each.start - 1 <= number < each.end - 1 for each in found)
+        assert inside or not line.endswith(("\\", "`")), line
+
+
+def check_dockerfile(value: Dockerfile, env: Mapping[str, str]) -> None:
+    """Assert that BuildKit reads the stages and steps of a Dockerfile, in order, and nothing more."""
+    text, origins = render_with_map(value)
+    assert render(value) == text == str(value)
+    assert text.count("\n") == len(origins)
+    found = read(text)
+    check_layout(text, found)
+    steps: list[Any] = [step for step in value.args if not isinstance(step, Comment)]
+    for stage in value.stages:
+        steps += [stage, *[step for step in stage.steps if not isinstance(step, Comment)]]
+    assert len(steps) == len(found), text
+    names = _names(value, found, steps)
+    lines = text.split("\n")
+    for step, each in zip(steps, found, strict=True):
+        if isinstance(step, Stage):
+            _check_stage(step, each, names, env, value.escape)
+        elif not _refers_to_unnamed(step):
+            check_read(step, each, "\n".join(lines[each.start - 1 : each.end]), env, value.escape)
+
+
+def _names(value: Dockerfile, found: list[Read], steps: list[Any]) -> dict[int, set[str]]:
+    """Return by what each stage may be referred to: its name, or its index."""
+    names: dict[int, set[str]] = {}
+    index = 0
+    for step, each in zip(steps, found, strict=True):
+        if isinstance(step, Stage):
+            names[id(step)] = {str(index), *each.words[2:]}
+            index += 1
+    assert len(value.stages) == index
+    return names
+
+
+def _refers_to_unnamed(step: Instruction) -> bool:
+    return any(isinstance(source, Stage) and source.name is None for source in step.references())
+
+
+def _check_stage(stage: Stage, found: Read, names: dict[int, set[str]], env: Mapping[str, str], escape: str) -> None:
+    actual = meaning(found, env, escape)
+    assert "FROM" == actual.keyword
+    if isinstance(stage.base, Stage):
+        assert actual.operands[0] in names[id(stage.base)]
+    else:
+        assert evaluated(stage.base, env) == actual.operands[0]
+    if stage.name is not None:
+        assert ["AS", stage.name] == actual.operands[1:]
+    expected = {} if stage.platform is None else {"platform": evaluated(stage.platform, env)}
+    assert expected == actual.flags
+
+
+def check_refusal(error: DockdslError) -> None:
+    """Assert that an error says the construct, the fact and the remedy, and names this side of the package."""
+    construct, colon, rest = str(error).partition(": ")
+    assert construct
+    assert colon
+    assert "; " in rest, str(error)
+    assert "\n" not in str(error)
+    assert isinstance(error, (TypeError if isinstance(error, InvalidType) else ValueError))
+
+
+def is_heredoc(text: str) -> bool:
+    """Whether a text is one command with heredocs that BuildKit finds, and nothing behind them."""
+    head, newline, _ = text.partition("\n")
+    if not newline or head.endswith("\\") or "<<" not in head:
+        return False
+    try:
+        return bool(read_one(f"RUN {text}").heredocs)
+    except AssertionError:
+        return False
+
+
+def anything(value: Any) -> Any:
+    """Return a value whose type the type checker does not know: what a careless user passes."""
+    return value
+
+
+def check_row(value: Instruction, text: str, file: str) -> None:
+    """Assert that a value is written as `text`, and that BuildKit reads it as what the value says."""
+    assert text == str(value)
+    for env in ENVIRONMENTS:
+        check_instruction(value, env)
+    check_value(value, file)
+
+
+def check_value(value: Any, file: str) -> None:
+    """Assert that a value behaves as one: copies and pickles are equal, and it knows where it was written."""
+    assert file == value.origin.path
+    line = Path(file).read_text(encoding="utf-8").splitlines()[value.origin.line - 1]
+    assert type(value).__name__ in line or "Mount" in repr(type(value).__mro__), line
+    for other in (copy.copy(value), copy.deepcopy(value), pickle.loads(pickle.dumps(value))):
+        assert value == other
+        assert hash(value) == hash(other)
+        assert repr(value) == repr(other)
+        assert value.origin == other.origin
+    if not isinstance(value, (Expose, Volume)):
+        assert value == attrs.evolve(value)
+
+
+def check_refused(make: Callable[[], Any], kind: type[DockdslError], message: str, file: str) -> None:
+    """Assert that a constructor refuses, in words that name construct, fact and remedy, at the line of the caller."""
+    with pytest.raises(kind, match=message) as caught:
+        make()
+    check_refusal(caught.value)
+    assert caught.value.origin is not None
+    assert file == caught.value.origin.path
