@@ -221,11 +221,8 @@ def _left(timeout: float, begin: float) -> float:
 
 def _sweep() -> None:
     """Remove the folders of builds that were killed outright; what cannot be removed stays."""
-    with contextlib.suppress(OSError):
-        for folder in Path(tempfile.gettempdir()).glob(f"{owner.FOLDER}*"):
-            whose = owner.folder_owner(folder.name)
-            if whose is not None and whose.is_dead():
-                shutil.rmtree(folder, ignore_errors=True)
+    for folder in owner.left_folders():
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _metadata(path: Path) -> dict[str, Any]:

@@ -7,26 +7,40 @@ import contextlib
 import ipaddress
 import os
 import re
+import secrets
 import socket
 import threading
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Self
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
+
+import attrs
 
 from dockdsl.engine import owner
 from dockdsl.engine.base import LOG_LINES, ContainerState, RunRequest
 from dockdsl.engine.endpoint import LOOPBACK, Endpoint, endpoint
 from dockdsl.engine.interrupts import deferred
-from dockdsl.engine.texts import printable, quoted_log
+from dockdsl.engine.texts import printable, quoted_log, short_image
 from dockdsl.errors import EngineError, EngineUnavailable, RunFailed, short_path
 
 if TYPE_CHECKING:
     import docker
 
+T = TypeVar("T")
 CALL_TIMEOUT = 60
 """Seconds that one call to the engine may take."""
+PATIENCE = 10.0
+"""Seconds in which an engine that went away may come back while something of ours is still on it."""
 DEFAULT_SOCKET = "unix:///var/run/docker.sock"
 _MOST = 1 << 20
 """Bytes of a container's log that are read at most."""
+_GREETING = 20
+"""Seconds that the first question to the engine may take: one that hangs is found out before anything is built."""
+_PAUSE = 0.2
+_ATTEMPTS = 10
+_DYNAMIC_PORTS = range(49152, 65536)
+"""The ports that IANA leaves to programs."""
+_port_taken = re.compile(r"address already in use|port is already allocated").search
 
 
 class DockerSdk:
@@ -40,15 +54,19 @@ class DockerSdk:
         another machine the address of that machine, since its loopback address cannot be reached from here.
     `timeout`
         Seconds that one call to the engine may take.
+    `patience`
+        Seconds to wait, in all, for an engine that went away while something of ours is still to be removed from it:
+        one that is being restarted comes back.
 
     The SDK comes with the extra ``runner`` of the package.
 
     Source: the Docker Engine API.
     """
 
-    def __init__(self, *, host: str | None = None, timeout: int = CALL_TIMEOUT) -> None:
+    def __init__(self, *, host: str | None = None, timeout: int = CALL_TIMEOUT, patience: float = PATIENCE) -> None:
         self._host = host
         self._timeout = timeout
+        self._patience = _Patience(patience)
         self._session = owner.new_session()
         self._made: tuple[docker.DockerClient, Endpoint] | None = None
         self._lock = threading.Lock()
@@ -61,8 +79,24 @@ class DockerSdk:
         """
         client, place = self._client()
         host = self._host or _address(place)
+        # The engine takes the first port that it has not given away itself, and fails if a program has it.
+        for outside in (None, *(secrets.choice(_DYNAMIC_PORTS) for _ in request.ports and range(_ATTEMPTS))):
+            try:
+                return self._start(client, place, request, host, outside)
+            except RunFailed as error:
+                if not _port_taken(error.message):
+                    raise
+                refused = error
+        raise refused
+
+    def _start(
+        self, client: docker.DockerClient, place: Endpoint, request: RunRequest, host: str, outside: int | None
+    ) -> DockerContainer:
         # The SDK writes "any port" as None; its type stubs do not know that.
-        ports: dict[str, Any] = {f"{port}/tcp": (host, None) for port in request.ports}
+        ports: dict[str, Any] = {
+            f"{port}/tcp": (host, None if outside is None else (outside + index) % 65536 or 1024)
+            for index, port in enumerate(request.ports)
+        }
         found: DockerContainer | None = None
         try:
             with deferred(), _translated(f"run {request.image}"):
@@ -70,11 +104,11 @@ class DockerSdk:
                     request.image,
                     command=None if request.command is None else list(request.command),
                     environment=dict(request.env),
-                    labels=owner.this_process().labels(self._session),
+                    labels=self.labels(),
                     ports=ports,
                     detach=True,
                 )
-                found = DockerContainer(container, request.image, place, self._host)
+                found = DockerContainer(container, request.image, place, self._host, self._patience)
                 container.start()
         except BaseException:
             if found is not None:
@@ -83,26 +117,57 @@ class DockerSdk:
             raise
         return found
 
+    def labels(self) -> dict[str, str]:
+        """Return the labels that say whose a thing is; `sweep` knows containers, networks and volumes by them."""
+        return owner.this_process().labels(self._session)
+
+    def owned(self) -> tuple[Owned, ...]:
+        """Return what processes made here and elsewhere and is still on the engine, in the order of its removal.
+
+        Containers, networks and volumes are known by their labels, images by their temporary tags.
+
+        Raises `EngineUnavailable`.
+        """
+        client, place = self._client()
+        with _translated("sweep", place):
+            marked: dict[str, Any] = {"label": owner.SESSION}
+            found = [
+                Owned("container", each["Id"], str(each.get("Image")), owner.owner_of(each.get("Labels") or {}))
+                for each in client.api.containers(all=True, filters=marked)
+            ]
+            found += [
+                Owned("network", each["Id"], each["Name"], owner.owner_of(each.get("Labels") or {}))
+                for each in client.api.networks(filters=marked)
+            ]
+            found += [
+                Owned("volume", each["Name"], "", owner.owner_of(each.get("Labels") or {}))
+                for each in client.api.volumes(filters=marked).get("Volumes") or ()
+            ]
+            found += [
+                Owned("image", tag, each["Id"], owner.tag_owner(tag))
+                for each in client.api.images(name=owner.TEMPORARY)
+                for tag in each.get("RepoTags") or ()
+            ]
+        return tuple(each for each in found if each.owner is not None)
+
+    def discard(self, thing: Owned) -> bool:
+        """Remove what `owned` returned; return whether it was there and is gone. What is in use stays.
+
+        Raises `EngineUnavailable`.
+        """
+        client, _ = self._client()
+        remove = {"container": _remove, "network": _remove_network, "volume": _remove_volume, "image": _untag}
+        with deferred(), _translated(f"sweep {thing.kind} {thing.name}"):
+            return remove[thing.kind](client, thing.name)
+
     def sweep(self) -> tuple[str, ...]:
-        """Remove the containers and temporary tags of processes on this machine that have ended without doing so.
+        """Remove the containers, networks, volumes and temporary tags of processes on this machine that have ended.
 
         What another machine made, or a process that cannot be seen from here, stays. Return what was removed.
 
         Raises `EngineUnavailable`.
         """
-        client, _ = self._client()
-        gone = []
-        with deferred(), _translated("sweep"):
-            for each in client.api.containers(all=True, filters={"label": owner.SESSION}):
-                whose = owner.owner_of(each.get("Labels") or {})
-                if whose is not None and whose.is_dead() and _remove(client, each["Id"]):
-                    gone.append(each["Id"])
-            for image in client.api.images(name=owner.TEMPORARY):
-                for tag in image.get("RepoTags") or ():
-                    whose = owner.tag_owner(tag)
-                    if whose is not None and whose.is_dead() and _untag(client, tag):
-                        gone.append(tag)
-        return tuple(gone)
+        return tuple(each.name for each in self.owned() if each.is_left and self.discard(each))
 
     def temporary_tag(self) -> str:
         """Return a tag for an image that is needed for this test alone."""
@@ -110,9 +175,9 @@ class DockerSdk:
 
     def untag(self, tag: str) -> None:
         """Take a tag away, and with its last tag the image."""
-        client, _ = self._client()
-        with deferred(), _translated(f"untag {tag}"):
-            _untag(client, tag)
+        client, place = self._client()
+        with deferred() as held, _translated(f"untag {tag}"):
+            self._patience.call(lambda: _untag(client, tag), place, held)
 
     def close(self) -> None:
         """Close the connections to the engine."""
@@ -134,14 +199,78 @@ class DockerSdk:
             return self._made
 
 
+@attrs.frozen
+class Owned:
+    """Something on the engine that bears its owner.
+
+    `kind`
+        ``"container"``, ``"network"``, ``"volume"`` or ``"image"``.
+    `name`
+        Its id; of a volume its name, of an image its tag.
+    `what`
+        What people know it by: a container's image, a network's name, an image's id.
+
+    >>> print(Owned("container", "0123456789abcdef", "api:dev", owner.Owner("h", "b", "s", 4711, "9")))
+    container 0123456789ab (api:dev) of process 4711
+    """
+
+    kind: Literal["container", "network", "volume", "image"]
+    name: str
+    what: str
+    owner: owner.Owner | None
+
+    @property
+    def is_left(self) -> bool:
+        """Whether it is certain that nobody needs it any more."""
+        return self.owner is not None and self.owner.is_dead()
+
+    def __str__(self) -> str:
+        name = self.name if self.kind in ("volume", "image") else self.name[:12]
+        what = f" ({printable(short_image(self.what))})" if self.what else ""
+        return f"{self.kind} {printable(name)}{what}" + (f" of process {self.owner.pid}" if self.owner else "")
+
+
+class _Patience:
+    """How long to wait, in all, for an engine that went away."""
+
+    def __init__(self, seconds: float) -> None:
+        self._left = seconds
+
+    def call(self, action: Callable[[], T], place: Endpoint, held: Collection[int]) -> T:
+        """Call until the engine answers, the patience is at its end, or a signal came."""
+        import requests
+
+        while True:
+            try:
+                return action()
+            except requests.exceptions.Timeout:
+                raise
+            except requests.exceptions.ConnectionError:
+                if not self._waited(place, held):
+                    raise
+
+    def _waited(self, place: Endpoint, held: Collection[int]) -> bool:
+        """Wait until somebody listens there again; return whether that came about."""
+        while self._left > 0 and not held:
+            begin = time.monotonic()
+            time.sleep(_PAUSE)
+            listens = _listens(place)
+            self._left -= time.monotonic() - begin
+            if listens:
+                return True
+        self._left = 0.0
+        return False
+
+
 class DockerContainer:
     """A container of `DockerSdk`."""
 
-    def __init__(self, container: Any, image: str, place: Endpoint, host: str | None) -> None:
+    def __init__(self, container: Any, image: str, place: Endpoint, host: str | None, patience: _Patience) -> None:
         self._container = container
         self._image = image
         self._place = place
         self._host = host
+        self._patience = patience
 
     @property
     def id(self) -> str:
@@ -183,8 +312,8 @@ class DockerContainer:
 
     def remove(self) -> None:
         """Remove it with its anonymous volumes, running or not."""
-        with deferred(), _translated(f"remove {self._image}"):
-            _remove(self._container.client, self.id)
+        with deferred() as held, _translated(f"remove {self._image}"):
+            self._patience.call(lambda: _remove(self._container.client, self.id), self._place, held)
 
     def died(self, state: ContainerState) -> RunFailed:
         """Return the error that the container's end is."""
@@ -220,7 +349,8 @@ def _connect(timeout: int) -> tuple[docker.DockerClient, Endpoint]:
             options["base_url"] = place.host
             options["use_ssh_client"] = place.host.startswith("ssh:")
         # Left to itself, the SDK asks for the version before it can be told whom to trust.
-        asking = _trusting_nobody_else(docker.DockerClient(version=MINIMUM_DOCKER_API_VERSION, **options))
+        first = {**options, "timeout": min(timeout, _GREETING)}
+        asking = _trusting_nobody_else(docker.DockerClient(version=MINIMUM_DOCKER_API_VERSION, **first))
         try:
             answer: Any = asking.api.version(api_version=False)
         finally:
@@ -276,6 +406,15 @@ def _knock(place: Endpoint) -> None:
             knocking.connect(host.removeprefix("unix://"))
 
 
+def _listens(place: Endpoint) -> bool:
+    """Whether somebody listens where the engine was; true where that cannot be told."""
+    try:
+        _knock(place)
+    except OSError:
+        return False
+    return True
+
+
 def _tls(place: Endpoint) -> docker.tls.TLSConfig:
     import docker
 
@@ -318,30 +457,30 @@ def _state(attributes: Mapping[str, Any]) -> ContainerState:
 
 def _remove(client: docker.DockerClient, name: str) -> bool:
     """Remove a container; return whether it was there and is gone."""
-    import docker
+    return _gone(lambda: client.api.remove_container(name, v=True, force=True))
 
-    try:
-        client.api.remove_container(name, v=True, force=True)
-    except docker.errors.NotFound:
-        return False
-    except docker.errors.APIError as error:
-        # Another one is removing it already.
-        if error.status_code != 409:
-            raise
-        return False
-    return True
+
+def _remove_network(client: docker.DockerClient, name: str) -> bool:
+    return _gone(lambda: client.api.remove_network(name))
+
+
+def _remove_volume(client: docker.DockerClient, name: str) -> bool:
+    return _gone(lambda: client.api.remove_volume(name))
 
 
 def _untag(client: docker.DockerClient, tag: str) -> bool:
+    return _gone(lambda: client.api.remove_image(tag, noprune=False))
+
+
+def _gone(remove: Callable[[], object]) -> bool:
+    """Call the engine; return False for what is not there, what somebody else is removing, and what is in use."""
     import docker
 
     try:
-        client.api.remove_image(tag, noprune=False)
-    except docker.errors.ImageNotFound:
-        return False
+        remove()
     except docker.errors.APIError as error:
-        # A container still uses it.
-        if error.status_code != 409:
+        # A network in use is answered by 403 in older engines.
+        if error.status_code not in (403, 404, 409):
             raise
         return False
     return True

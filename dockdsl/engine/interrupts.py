@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
@@ -37,14 +37,14 @@ def ended_by_exception() -> Iterator[None]:
 
 
 @contextmanager
-def deferred() -> Iterator[None]:
-    """Hold Ctrl-C, SIGTERM and SIGHUP back until the block has ended.
+def deferred() -> Iterator[Collection[int]]:
+    """Hold Ctrl-C, SIGTERM and SIGHUP back until the block has ended; yield those that were held back so far.
 
     For the few calls between which a container would be lost: those that make it and those that remove it. What is
     in the block must be bounded in time by itself.
     """
     if threading.current_thread() is not threading.main_thread():
-        yield
+        yield ()
         return
     caught: list[int] = []
     before = {number: signal.getsignal(number) for number in _ALL}
@@ -52,7 +52,7 @@ def deferred() -> Iterator[None]:
     for number in mine:
         signal.signal(number, lambda number, _: caught.append(number))
     try:
-        yield
+        yield caught
     finally:
         for number, handler in mine.items():
             signal.signal(number, handler)

@@ -12,6 +12,7 @@ import os
 import secrets
 import socket
 import sys
+import tempfile
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -94,6 +95,16 @@ def folder_prefix(owner: Owner) -> str:
 def folder_owner(name: str) -> Owner | None:
     """Return the owner that the name of a temporary folder says, or None for any other folder."""
     return _read_back(name, FOLDER)
+
+
+def left_folders() -> list[Path]:
+    """Return the temporary folders of builds of this machine whose process has ended without removing them."""
+    try:
+        found = [each for each in Path(tempfile.gettempdir()).iterdir() if each.name.startswith(FOLDER)]
+    except OSError:
+        return []
+    owners = [(each, folder_owner(each.name)) for each in found]
+    return sorted(each for each, whose in owners if whose is not None and whose.is_dead())
 
 
 def _written(owner: Owner) -> str:

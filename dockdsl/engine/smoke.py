@@ -151,14 +151,18 @@ def smoke(
 @contextlib.contextmanager
 def _afterwards(undo: Callable[[], object]) -> Iterator[None]:
     """Call `undo` at the end of the block; that it fails is told only where nothing else failed before."""
+    begun = False
     try:
         yield
-    except BaseException:
-        with contextlib.suppress(EngineError), deferred():
+        # A signal that arrives on the way there is caught below.
+        with deferred():
+            begun = True
             undo()
+    except BaseException:
+        if not begun:
+            with contextlib.suppress(EngineError), deferred():
+                undo()
         raise
-    with deferred():
-        undo()
 
 
 def _wait(

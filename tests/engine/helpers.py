@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import secrets
 import socket
 import subprocess
 import tempfile
@@ -15,7 +16,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from dockdsl.engine import owner
+
 BUSYBOX = "busybox:1.37"
+GONE = 2**22 + secrets.randbelow(2**30)
+"""A process number above the highest that Linux gives, and no other run's."""
 SERVER = r"""
 mkdir -p /www/cgi-bin
 echo '{"status": "ok", "notes": [1, 2]}' > /www/healthz
@@ -38,9 +43,29 @@ def containers_of(pid: int) -> list[str]:
     return docker("ps", "--all", "--quiet", "--no-trunc", "--filter", f"label=dockdsl.pid={pid}").split()
 
 
-def temporary_tags() -> set[str]:
-    """Return the tags that live for one test only."""
-    return set(docker("images", "--format", "{{.Repository}}:{{.Tag}}", "dockdsl-test").split())
+def temporary_tags(pid: int) -> set[str]:
+    """Return the tags that live for one test only, and are of this process."""
+    tags = docker("images", "--format", "{{.Repository}}:{{.Tag}}", "dockdsl-test").split()
+    owners = {tag: owner.tag_owner(tag) for tag in tags}
+    return {tag for tag, whose in owners.items() if whose is not None and whose.pid == pid}
+
+
+def left_by(pid: int) -> list[str]:
+    """Return all that the process made and that is still there: on the engine, and among the temporary folders."""
+    marked = f"label=dockdsl.pid={pid}"
+    folders = Path(tempfile.gettempdir()).glob(f"{owner.FOLDER}*_{pid}_*")
+    return [
+        *containers_of(pid),
+        *docker("network", "ls", "--quiet", "--filter", marked).split(),
+        *docker("volume", "ls", "--quiet", "--filter", marked).split(),
+        *temporary_tags(pid),
+        *map(str, folders),
+    ]
+
+
+def marked(whose: owner.Owner) -> list[str]:
+    """Return the options of the docker command that make something that owner's."""
+    return [f"--label={name}={value}" for name, value in whose.labels("session").items()]
 
 
 def inspect(name: str, kind: str = "image") -> Any:

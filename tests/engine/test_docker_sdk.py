@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -16,6 +17,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.request import ProxyHandler, build_opener
 
 import attrs
@@ -29,10 +31,13 @@ from dockdsl.engine.fake import FakeResponse, FakeRunner
 from dockdsl.errors import EngineUnavailable, RunFailed
 from tests.engine.helpers import (
     BUSYBOX,
+    GONE,
     SERVER,
     containers_of,
     docker,
     inspect,
+    left_by,
+    marked,
     someone_else,
     temporary_tags,
     wait_until,
@@ -137,6 +142,22 @@ def test_a_container_that_ends_at_once(runner: DockerSdk) -> None:
         assert ("cannot start",) == caught.value.log
         assert "exited with code 3" in caught.value.message
         assert "\n  cannot start" in caught.value.message
+
+
+@pytest.mark.engine
+@pytest.mark.skipif(sys.platform != "linux", reason="the engine's machine has ports of its own elsewhere")
+def test_the_ports_that_the_engine_would_pick_are_taken(runner: DockerSdk) -> None:
+    """Other programs may have them: the engine itself picks the next number that it has not given away, and fails."""
+    request = RunRequest(image=BUSYBOX, ports=[8080, 8081], command=SLEEP)
+    with runner.start(request) as container, contextlib.ExitStack() as taken:
+        host, last = max(container.address(8080), container.address(8081))
+        for port in range(last + 1, last + 200):
+            with contextlib.suppress(OSError):
+                taken.enter_context(socket.create_server((host, port)))
+        with runner.start(request) as other:
+            found = {other.address(8080)[1], other.address(8081)[1]}
+    assert 2 == len(found)
+    assert not found & set(range(last + 1, last + 200))
 
 
 @pytest.mark.engine
@@ -396,7 +417,9 @@ def test_settings_that_cannot_be_read(tmp_path: Path) -> None:
 STARTED = """
 import os, signal, sys
 from dockdsl.engine.base import RunRequest
+from dockdsl.engine import owner
 from dockdsl.engine.docker_sdk import DockerSdk
+owner._host = lambda: {machine!r}
 runner = DockerSdk()
 container = runner.start(RunRequest(image={image!r}, command=["sleep", "300"]))
 print(container.id, runner.temporary_tag(), flush=True)
@@ -404,16 +427,16 @@ print(container.id, runner.temporary_tag(), flush=True)
 """
 
 
-def child(then: str) -> subprocess.Popen[str]:
+def child(machine: str, then: str) -> subprocess.Popen[str]:
     """Start a Python process that starts a container and prints its id and a temporary tag, and then does something."""
-    code = STARTED.format(image=BUSYBOX, then=then)
+    code = STARTED.format(image=BUSYBOX, machine=machine, then=then)
     return subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
 
 
 @pytest.mark.engine
-def test_the_container_of_a_killed_process_is_swept(runner: DockerSdk) -> None:
+def test_the_container_of_a_killed_process_is_swept(runner: DockerSdk, machine: str) -> None:
     """What a process left that was killed outright is removed by the next one: its container and its tag."""
-    with child("os.kill(os.getpid(), signal.SIGKILL)") as killed:
+    with child(machine, "os.kill(os.getpid(), signal.SIGKILL)") as killed:
         assert killed.stdout is not None
         container, tag = killed.stdout.read().split()
     docker("tag", BUSYBOX, tag)
@@ -422,45 +445,48 @@ def test_the_container_of_a_killed_process_is_swept(runner: DockerSdk) -> None:
 
     assert {container, tag} <= set(runner.sweep())
     assert [] == containers_of(killed.pid)
-    assert tag not in temporary_tags()
+    assert set() == temporary_tags(killed.pid)
     assert inspect(BUSYBOX)["Id"], "the image has another tag, and stays"
 
 
 @pytest.mark.engine
-def test_the_container_of_a_living_process_stays(runner: DockerSdk) -> None:
+def test_the_container_of_a_living_process_stays(runner: DockerSdk, machine: str) -> None:
     """A test that runs at the same time is left alone."""
-    with child("signal.pause()") as living:
+    with child(machine, "signal.pause()") as living:
         assert living.stdout is not None
         container, tag = living.stdout.readline().split()
         docker("tag", BUSYBOX, tag)
         try:
             assert not {container, tag} & set(runner.sweep())
             assert inspect(container, "container")["State"]["Running"]
-            assert tag in temporary_tags()
+            assert {tag} == temporary_tags(living.pid)
         finally:
             docker("rmi", tag)
             docker("rm", "--force", container)
             living.kill()
 
 
-def owners() -> list[object]:
-    """Return owners, and whether they are dead for certain."""
-    here = owner.this_process()
-    gone = 2**22 + 1  # above the highest number that Linux gives
-    return [
-        pytest.param(here, False, id="itself"),
-        pytest.param(attrs.evolve(here, pid=gone), True, id="a process that has ended"),
-        pytest.param(attrs.evolve(here, started="1"), True, id="a process whose number another one has now"),
-        pytest.param(attrs.evolve(here, boot="0" * 32), True, id="before the last boot"),
-        pytest.param(attrs.evolve(here, host="elsewhere", pid=gone), False, id="another machine"),
-        pytest.param(attrs.evolve(here, host="elsewhere", boot="0" * 32), False, id="another boot of another machine"),
-        pytest.param(attrs.evolve(here, space="1", pid=gone), False, id="a process that cannot be seen from here"),
-    ]
+OWNERS = [
+    pytest.param({}, False, id="itself"),
+    pytest.param({"pid": GONE}, True, id="a process that has ended"),
+    pytest.param({"started": "1"}, True, id="a process whose number another one has now"),
+    pytest.param({"boot": "0" * 32}, True, id="before the last boot"),
+    pytest.param({"host": "elsewhere", "pid": GONE}, False, id="another machine"),
+    pytest.param({"host": "elsewhere", "boot": "0" * 32}, False, id="another boot of another machine"),
+    pytest.param({"space": "1", "pid": GONE}, False, id="a process that cannot be seen from here"),
+]
+"""In what an owner differs from this process, and whether it is dead for certain."""
 
 
-@pytest.mark.parametrize(("whose", "dead"), owners())
-def test_who_is_dead(whose: owner.Owner, dead: bool) -> None:
+def other(changes: dict[str, Any]) -> owner.Owner:
+    """Return an owner that differs from this process."""
+    return attrs.evolve(owner.this_process(), **changes)
+
+
+@pytest.mark.parametrize(("changes", "dead"), OWNERS)
+def test_who_is_dead(changes: dict[str, Any], dead: bool) -> None:
     """Only what is certain counts, and labels and tags keep it."""
+    whose = other(changes)
     assert dead == whose.is_dead()
     assert whose == owner.owner_of(whose.labels("session"))
     assert whose == owner.tag_owner(owner.temporary_tag(whose))
@@ -481,46 +507,60 @@ def test_tags_that_name_no_owner(tag: str) -> None:
 
 
 @pytest.mark.engine
-@pytest.mark.parametrize(("whose", "dead"), owners())
-def test_sweeping_takes_the_dead_ones_alone(runner: DockerSdk, whose: owner.Owner, dead: bool) -> None:
-    """On the engine, too, containers go by their labels."""
-    labels = [f"--label={name}={value}" for name, value in whose.labels("session").items()]
-    container = docker("run", "--detach", *labels, BUSYBOX, *SLEEP)
+@pytest.mark.parametrize(("changes", "dead"), OWNERS)
+def test_sweeping_takes_the_dead_ones_alone(
+    runner: DockerSdk, machine: str, changes: dict[str, Any], dead: bool
+) -> None:
+    """On the engine, too, containers, networks and volumes go by their labels."""
+    del machine
+    labels = marked(other(changes))
+    volume, name = f"dockdsl-{secrets.token_hex(6)}", f"dockdsl-{secrets.token_hex(6)}"
+    network = docker("network", "create", *labels, name)
+    docker("volume", "create", *labels, volume)
+    container = docker("run", "--detach", *labels, "--network", name, "--volume", f"{volume}:/data", BUSYBOX, *SLEEP)
+    made = {"container": container, "network": network, "volume": volume}
     try:
-        assert dead == (container in runner.sweep())
-        assert dead == (container not in docker("ps", "--quiet", "--no-trunc"))
+        assert (set(made.values()) if dead else set()) == set(runner.sweep())
+        for kind, each in made.items():
+            assert dead == (each not in docker(kind, "ls", "--quiet", *(["--no-trunc"] * (kind != "volume"))).split())
     finally:
-        subprocess.run(["docker", "rm", "--force", container], capture_output=True, timeout=60, check=True)
+        for kind, each in made.items():
+            subprocess.run(["docker", kind, "rm", "--force", each], capture_output=True, timeout=60, check=False)
 
 
 @pytest.mark.engine
-def test_a_tag_that_is_in_use_stays(runner: DockerSdk) -> None:
-    """A dead process's tag that somebody's container runs from is left to a later sweep."""
-    tag = owner.temporary_tag(attrs.evolve(owner.this_process(), pid=2**22 + 1))
+def test_what_is_in_use_stays(runner: DockerSdk, machine: str) -> None:
+    """A dead process's image, network or volume that somebody's container uses is left to a later sweep."""
+    del machine
+    whose = other({"pid": GONE})
+    tag, volume = owner.temporary_tag(whose), f"dockdsl-{secrets.token_hex(6)}"
     # The tag is the only name of its image.
-    docker("import", "--change", 'CMD ["x"]', "/dev/null", tag)
-    container = docker("create", tag)
+    docker("import", "--change", 'CMD ["sleep", "300"]', "/dev/null", tag)
+    docker("volume", "create", *marked(whose), volume)
+    network = docker("network", "create", *marked(whose), volume)
+    users = [
+        docker("create", "--volume", f"{volume}:/data", tag),
+        docker("run", "--detach", "--network", volume, BUSYBOX, *SLEEP),
+    ]
     try:
-        assert tag not in runner.sweep()
+        assert () == runner.sweep()
         runner.untag(tag)
-        assert tag in temporary_tags()
+        assert tag in temporary_tags(GONE)
     finally:
-        docker("rm", container)
-    assert tag in runner.sweep()
-    assert tag not in temporary_tags()
+        docker("rm", "--force", *users)
+    assert {network, volume, tag} == set(runner.sweep())
+    assert [] == left_by(GONE)
 
 
 @pytest.mark.engine
-def test_two_may_sweep_at_once(runner: DockerSdk) -> None:
+def test_two_may_sweep_at_once(runner: DockerSdk, machine: str) -> None:
     """What both find is removed once, and neither fails."""
-    del runner
-    dead = attrs.evolve(owner.this_process(), pid=2**22 + 1)
-    labels = [f"--label={name}={value}" for name, value in dead.labels("session").items()]
-    containers = {docker("create", *labels, BUSYBOX) for _ in range(4)}
+    del runner, machine
+    containers = {docker("create", *marked(other({"pid": GONE})), BUSYBOX) for _ in range(4)}
     with ThreadPoolExecutor() as threads, DockerSdk() as one, DockerSdk() as two:
         swept = [set(each.result()) for each in [threads.submit(one.sweep), threads.submit(two.sweep)]]
 
-    assert containers <= swept[0] | swept[1]
+    assert containers == swept[0] | swept[1]
     assert not containers & set(docker("ps", "--all", "--quiet", "--no-trunc").split())
 
 

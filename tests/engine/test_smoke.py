@@ -14,7 +14,6 @@ import attrs
 import pytest
 
 from dockdsl import BuildFailed, CheckFailed, EngineUnavailable, HttpCheck, RunFailed
-from dockdsl.engine import owner
 from dockdsl.engine.base import BuildRequest, RunRequest
 from dockdsl.engine.buildx import Buildx
 from dockdsl.engine.docker_sdk import DockerSdk
@@ -164,7 +163,6 @@ def test_an_image_is_built_and_tested(runner: DockerSdk, context: Any, tag: str)
 @pytest.mark.parametrize("passes", [True, False])
 def test_an_image_without_a_tag_goes_away(runner: DockerSdk, context: Any, passes: bool) -> None:
     """It has a tag for the time of the test only, and so does not stay behind."""
-    before = temporary_tags()
     seen: list[set[str]] = []
     build = BuildRequest(dockerfile=dockerfile(), context=context)
     check = HttpCheck("GET", "/healthz" if passes else "/nothere")
@@ -174,12 +172,12 @@ def test_an_image_without_a_tag_goes_away(runner: DockerSdk, context: Any, passe
         build,
         RunRequest(image="", ports=[8080]),
         [check],
-        tell=lambda _: seen.append(temporary_tags() - before),
+        tell=lambda _: seen.append(temporary_tags(os.getpid())),
     )
 
     assert passes == report.ok
     assert [1] == [len(tags) for tags in seen]
-    assert temporary_tags() <= before
+    assert set() == temporary_tags(os.getpid())
 
 
 @pytest.mark.engine
@@ -440,15 +438,13 @@ def test_an_engine_that_goes_away_during_a_test(context: Any, monkeypatch: pytes
                 line.cut()
                 raise KeyError("the first error")
 
-            with DockerSdk() as runner, pytest.raises(KeyError, match="the first error"):
+            with DockerSdk(patience=0.5) as runner, pytest.raises(KeyError, match="the first error"):
                 build_and_smoke(Buildx(), runner, build, RunRequest(image="", ports=[8080]), checks, tell=tell)
         left = containers_of(os.getpid())
         assert left, "the engine is gone, so the container cannot be removed"
         docker("rm", "--force", "--volumes", *left)
-        for tag in temporary_tags():
-            whose = owner.tag_owner(tag)
-            if whose == owner.this_process():
-                direct.untag(tag)
+        for tag in temporary_tags(os.getpid()):
+            direct.untag(tag)
 
 
 @pytest.mark.engine
@@ -464,6 +460,6 @@ def test_a_container_whose_engine_goes_away_in_its_block(monkeypatch: pytest.Mon
                     if raised:
                         raise KeyError("the first error")
 
-            with DockerSdk() as runner, pytest.raises(KeyError if raised else EngineUnavailable):
+            with DockerSdk(patience=0.5) as runner, pytest.raises(KeyError if raised else EngineUnavailable):
                 leave(runner)
         docker("rm", "--force", "--volumes", *containers_of(os.getpid()))

@@ -10,11 +10,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 from dockdsl.engine.docker_sdk import DockerSdk
-from tests.engine.helpers import BUSYBOX, SERVER, containers_of, inspect, temporary_tags, wait_until
+from tests.engine.helpers import BUSYBOX, SERVER, containers_of, inspect, left_by, temporary_tags, wait_until
 
 FILE = """\
 from dockdsl import *
@@ -39,16 +40,29 @@ def source(folder: Path, *, step: str = SERVE, path: str = "/healthz", tag: str 
     return file
 
 
-def dockdsl(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+class Done(NamedTuple):
+    """A run of the command line that has ended."""
+
+    pid: int
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def dockdsl(*arguments: str | Path, **environment: str) -> Done:
     """Run the command line to its end."""
-    return subprocess.run(
+    with subprocess.Popen(
         [sys.executable, "-m", "dockdsl", *map(str, arguments)],
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=120,
-        check=False,
         env={**os.environ, **environment},
-    )
+    ) as child:
+        try:
+            output, error = child.communicate(timeout=120)
+        finally:
+            child.kill()
+    return Done(child.pid, child.returncode, output, error)
 
 
 # --- build
@@ -156,7 +170,6 @@ def test_checks_that_pass(tmp_path: Path, tag: str) -> None:
 @pytest.mark.engine
 def test_a_check_that_fails(tmp_path: Path) -> None:
     """Exit 1; the check and its line on stdout, the container's output on stderr; the image without a tag is gone."""
-    before = temporary_tags()
     file = source(tmp_path, path="/cgi-bin/broken")
     done = dockdsl("test", file, "--progress", "quiet")
 
@@ -167,7 +180,7 @@ def test_a_check_that_fails(tmp_path: Path) -> None:
     )
     assert "0 of 1 checks passed; " in done.stdout
     assert "last output of the container:\n  up\n" == done.stderr
-    assert temporary_tags() <= before
+    assert [] == left_by(done.pid)
 
 
 @pytest.mark.engine
@@ -183,14 +196,13 @@ def test_a_check_that_fails(tmp_path: Path) -> None:
 )
 def test_a_container_that_does_not_serve(tmp_path: Path, step: str, words: str) -> None:
     """Exit 1, with the Image's place and the reason; nothing is left."""
-    before = temporary_tags()
     file = source(tmp_path, step=step)
     done = dockdsl("test", file, "--progress", "quiet", "--ready-timeout", "1")
 
     assert (1, "") == (done.returncode, done.stdout)
     assert done.stderr.startswith(f"{file}:7: error: ")
     assert words in done.stderr
-    assert temporary_tags() <= before
+    assert [] == left_by(done.pid)
 
 
 @contextmanager
@@ -216,32 +228,28 @@ def under_test(file: Path) -> Iterator[subprocess.Popen[str]]:
 )
 def test_an_interrupted_test_leaves_nothing(tmp_path: Path, number: signal.Signals, status: int) -> None:
     """The container and the temporary tag are gone when the command ends, and it tells no traceback."""
-    before = temporary_tags()
     with under_test(source(tmp_path, step='Cmd.exec("sleep", "300")')) as child:
-        assert temporary_tags() - before
+        assert temporary_tags(child.pid)
         child.send_signal(number)
         output, error = child.communicate(timeout=60)
 
     assert (status, "") == (child.returncode, output)
     assert "Traceback" not in error
-    assert [] == containers_of(child.pid)
-    assert temporary_tags() <= before
+    assert [] == left_by(child.pid)
 
 
 @pytest.mark.engine
 def test_what_a_killed_test_leaves_is_swept_by_the_next(tmp_path: Path) -> None:
     """Nothing can be done against SIGKILL; the next run on the machine cleans up."""
-    before = temporary_tags()
     with under_test(source(tmp_path, step='Cmd.exec("sleep", "300")')) as child:
         child.kill()
         child.communicate(timeout=60)
     assert 1 == len(containers_of(child.pid))
-    assert temporary_tags() - before
+    assert temporary_tags(child.pid)
 
     with DockerSdk() as runner:
         runner.sweep()
-    assert [] == containers_of(child.pid)
-    assert temporary_tags() <= before
+    assert [] == left_by(child.pid)
 
 
 # --- streams and folders that are not as usual
