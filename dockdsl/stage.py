@@ -14,6 +14,7 @@ from dockdsl.errors import InvalidType, call_site
 from dockdsl.instructions._base import External, Instruction, Source, StageBase, modifier_versions
 from dockdsl.instructions.comment import Comment
 from dockdsl.syntax.lines import guard
+from dockdsl.syntax.references import is_image, is_platform
 from dockdsl.syntax.refusal import Refused, kind_of, refuse_type, shown
 from dockdsl.syntax.versions import SyntaxVersion, highest
 from dockdsl.syntax.words import BACKSLASH, Spelling, Word, atoms_of, word
@@ -23,15 +24,7 @@ Steps = Iterable["Instruction | Steps | None"]
 
 RESERVED = ("scratch", "context")
 _is_name = re.compile(r"[a-z][a-z0-9_.-]*").fullmatch
-_COMPONENT = r"[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*"
-_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
-_DOMAIN = rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9a-fA-F:]+\])(?::[0-9]+)?"
-_is_image = re.compile(
-    rf"(?:{_DOMAIN}/)?{_COMPONENT}(?:/{_COMPONENT})*(?::[A-Za-z0-9_][A-Za-z0-9_.-]{{0,127}})?"
-    r"(?:@[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,})?"
-).fullmatch
 _is_image_part = re.compile(r"[A-Za-z0-9_.:/@+-]*").fullmatch
-_is_platform = re.compile(r"[A-Za-z0-9_.-]+(?:\([A-Za-z0-9_.-]+\))?(?:/[A-Za-z0-9_.-]+){0,2}").fullmatch
 
 
 # Iterable, and yet no list of steps: text, and what has no order.
@@ -88,7 +81,7 @@ def _comment(value: Comment | str | None) -> Comment | None:
     if isinstance(value, str):
         return Comment(value)
     if value is not None and not isinstance(value, Comment):
-        raise InvalidType(f"Stage: the comment {shown(value)} is a {type(value).__name__}; pass a str")
+        raise InvalidType(f"Stage: the comment {shown(value)} is {kind_of(value)}; pass a str")
     return value
 
 
@@ -189,7 +182,7 @@ class Stage(StageBase):
     def _spelled_platform(self, spelling: Spelling) -> str:
         if isinstance(self.platform, str) and not self.platform:
             raise Refused("the platform is empty", "leave it out")
-        if isinstance(self.platform, str) and "$" not in self.platform and not _is_platform(self.platform):
+        if isinstance(self.platform, str) and "$" not in self.platform and not is_platform(self.platform):
             raise Refused(f"the platform {shown(self.platform)} is none", 'write "linux/amd64" or "$BUILDPLATFORM"')
         assert self.platform is not None  # the caller looked; this is for the type checker
         return spelling.flag(spelling.lexed(self.platform))
@@ -202,7 +195,7 @@ class Stage(StageBase):
             if not base or not _is_image_part(base) or not base[0].isalnum():
                 raise Refused(f"the base {shown(base)} is no name of an image", 'write "name:tag"')
             return str(base)
-        if type(base) is str and _is_image(base):
+        if type(base) is str and is_image(base):
             return base
         atoms = atoms_of(base)
         if isinstance(base, str) and base.startswith("-"):

@@ -14,6 +14,7 @@ from dockdsl.errors import FileError, InvalidType, InvalidValue, Origin, RunFail
 from dockdsl.image import operands as operand
 from dockdsl.image.httpcheck import HttpCheck
 from dockdsl.image.operands import Pairs, PairsLike, TextsLike, kind_of
+from dockdsl.syntax.references import is_platform, is_tag
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -75,31 +76,22 @@ def _target(value: str | Named | None) -> str | None:
 
 def _tags(value: TextsLike) -> tuple[str, ...]:
     tags = operand.texts("Image: a tag", value)
-    if tags:
-        import re
-
-        part = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
-        label = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?"
-        host = rf"(?:{label}(?:\.{label})*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?"
-        is_tag = re.compile(rf"(?:{host}/)?{part}(?:/{part})*(?::[\w][\w.-]{{0,127}})?", re.ASCII).fullmatch
-        for tag in tags:
-            if "@" in tag:
-                raise InvalidValue(
-                    f"Image: the tag {operand.shown(tag)} has a digest, which only the build can give; leave it out"
-                )
-            if not is_tag(tag) or len(tag) > 255:
-                raise InvalidValue(
-                    f"Image: {operand.shown(tag)} is no tag; write [registry/]name[:tag] with a name in lower case"
-                )
+    for tag in tags:
+        if "@" in tag:
+            raise InvalidValue(
+                f"Image: the tag {operand.shown(tag)} has a digest, which only the build can give; leave it out"
+            )
+        if not is_tag(tag) or len(tag) > 255:
+            raise InvalidValue(
+                f"Image: {operand.shown(tag)} is no tag; write [registry/]name[:tag] with a name in lower case"
+            )
     return tags
 
 
 def _platforms(value: TextsLike) -> tuple[str, ...]:
     platforms = operand.texts("Image: a platform", value)
-    allowed = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-")
     for platform in platforms:
-        parts = platform.split("/")
-        if not 1 <= len(parts) <= 3 or not all(part and allowed.issuperset(part) for part in parts):
+        if not is_platform(platform):
             raise InvalidValue(
                 f"Image: {operand.shown(platform)} is no platform; write it as linux/arm64, several as a list"
             )

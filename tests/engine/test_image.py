@@ -99,6 +99,12 @@ def test_tags_that_are_taken(tag: str) -> None:
     assert (tag,) == image(tags=[tag]).tags
 
 
+@pytest.mark.parametrize("platform", ["linux", "linux/arm64", "linux/arm/v7", "windows(10.0.17763)/amd64"])
+def test_platforms_that_are_taken(platform: str) -> None:
+    """They follow the grammar that FROM has for them."""
+    assert (platform,) == image(platforms=platform).platforms
+
+
 @pytest.mark.parametrize(
     "tag",
     [
