@@ -10,7 +10,7 @@ from dockdsl.errors import InvalidType, Origin
 from dockdsl.instructions._base import Instruction, StageBase
 from dockdsl.instructions.comment import Comment
 from dockdsl.stage import Stage
-from dockdsl.syntax.refusal import shown
+from dockdsl.syntax.refusal import kind_of, shown
 from dockdsl.syntax.words import BACKSLASH, BACKTICK, Spelling
 
 _looks_like_directive = re.compile(r"#\s*[A-Za-z][A-Za-z0-9]*\s*=").match
@@ -69,7 +69,7 @@ def _pieces(dockerfile: Dockerfile, header: str | None) -> list[Piece]:
     """Return the text of each instruction, in order, with its value."""
     if not isinstance(dockerfile, Dockerfile):
         hint = "pass Dockerfile(stage)" if isinstance(dockerfile, Stage) else "pass a Dockerfile"
-        raise InvalidType(f"render: {shown(dockerfile)} is a {type(dockerfile).__name__}; {hint}")
+        raise InvalidType(f"render: {shown(dockerfile)} is {kind_of(dockerfile)}; {hint}")
     spelling = _spelling(dockerfile)
     pieces: list[Piece] = []
     blank: Piece = ("", None)

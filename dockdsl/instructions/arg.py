@@ -10,7 +10,7 @@ import attrs
 
 from dockdsl.errors import InvalidType, InvalidValue
 from dockdsl.instructions._base import Instruction, tuple_of
-from dockdsl.syntax.refusal import Refused, refuse_type, shown
+from dockdsl.syntax.refusal import Refused, kind_of, refuse_type, shown
 from dockdsl.syntax.words import Spelling, Word, text_of, word_or_none
 
 _is_name = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*").fullmatch
@@ -51,7 +51,7 @@ class Arg(Instruction):
         Source: the Dockerfile reference, "ARG".
         """
         if not isinstance(names, Mapping):
-            raise InvalidType(f"ARG: the names {shown(names)} are a {type(names).__name__}; pass a mapping")
+            raise InvalidType(f"ARG: the names {shown(names)} are {kind_of(names)}; pass a mapping")
         if not names:
             raise InvalidValue("ARG: no variable is given; name at least one")
         first, *rest = [Arg(name, default) for name, default in names.items()]

@@ -16,7 +16,7 @@ from typing import NoReturn
 import attrs
 
 from dockdsl.errors import ExpansionError, InvalidType, InvalidValue
-from dockdsl.syntax.refusal import Refused, shown
+from dockdsl.syntax.refusal import Refused, kind_of, shown
 
 _BOM = "\ufeff"
 _NAME = re.compile(r"\d+|[@*#?$!-]|\w+")
@@ -135,7 +135,7 @@ def names(word: str, *, escape: str = "\\", options: Options = _ORDINARY) -> lis
 
 def _check(word: str, escape: str) -> None:
     if not isinstance(word, str):
-        raise InvalidType(f"word={shown(word)}: this is a {type(word).__name__}; pass a str")
+        raise InvalidType(f"word={shown(word)}: this is {kind_of(word)}; pass a str")
     if escape not in ("\\", "`"):
         raise InvalidValue(
             f"escape={shown(escape)}: a Dockerfile knows two escape characters; use a backslash or a backtick"
@@ -438,7 +438,7 @@ def _value(reference: _Reference, env: Mapping[str, str], options: Options) -> s
     if value is None and options.skip_unset_env:
         return reference.spell()
     if value is not None and not isinstance(value, str):
-        raise InvalidType(f"env[{name!r}]={shown(value)}: this is a {type(value).__name__}; pass a str")
+        raise InvalidType(f"env[{name!r}]={shown(value)}: this is {kind_of(value)}; pass a str")
     if not modifier:
         return value or ""
     if modifier.startswith(":") and modifier not in _WITH_OPERAND:

@@ -38,7 +38,7 @@ def shown(value: object) -> str:
     try:
         quoted = repr(value)
     except Exception:  # noqa: BLE001 - whatever the repr of a stranger's object raises
-        return f"<a {type(value).__name__}>"
+        return f"<{kind_of(value)}>"
     return quoted if len(quoted) <= 70 else f"{quoted[:66]}…{quoted[0]}"
 
 

@@ -111,7 +111,7 @@ def _parts(word: Word) -> tuple[tuple[bool, str], ...]:
         return word.parts
     if isinstance(word, str):
         return ((False, plain(word)),)
-    raise InvalidType(f"literal(): a {type(word).__name__} cannot be joined to it; join a str or a literal()")
+    raise InvalidType(f"literal(): {kind_of(word)} cannot be joined to it; join a str or a literal()")
 
 
 def word_or_none(value: Word | None) -> Word | None:

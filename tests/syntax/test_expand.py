@@ -286,10 +286,10 @@ def test_an_escape_character_that_no_dockerfile_has(escape: Any) -> None:
 def test_words_and_values_are_strings() -> None:
     """What is no string is refused by its name, not by an error from within."""
     word: Any = 80
-    with pytest.raises(InvalidType, match=r"word=80: this is a int; pass a str"):
+    with pytest.raises(InvalidType, match=r"word=80: this is an int; pass a str"):
         expand(word, {})
     env: Any = {"PORT": 80}
-    with pytest.raises(InvalidType, match=r"env\['PORT'\]=80: this is a int; pass a str"):
+    with pytest.raises(InvalidType, match=r"env\['PORT'\]=80: this is an int; pass a str"):
         expand("$PORT", env)
 
 

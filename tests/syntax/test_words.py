@@ -154,7 +154,7 @@ def test_a_literal_is_a_value() -> None:
 def test_what_is_refused_can_be_shown() -> None:
     """A message never fails over the value it is about, and never grows without end."""
     assert "<a Mute>" == shown(Mute())
-    assert "<a int>" == shown(10**5000)
+    assert "<an int>" == shown(10**5000)
     assert len(shown("a" * 1000)) < 80
     refused = Refused("fact; with a semicolon", "remedy; with one, too").within("part")
     assert "part: fact; with a semicolon; remedy; with one, too" == str(refused)
