@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import ClassVar, Self
+from typing import ClassVar
 
 import attrs
 
@@ -17,7 +17,6 @@ from dockdsl.instructions.copy import (
     sources_of,
     spell_chmod,
 )
-from dockdsl.instructions.heredoc import Heredoc
 from dockdsl.syntax.flags import boolean, expanded, flag, verbatim
 from dockdsl.syntax.patterns import is_remote
 from dockdsl.syntax.refusal import Refused, shown
@@ -79,29 +78,6 @@ class Add(FileInstruction):
         kw_only=True,
         metadata=flag("exclude", since="1.19", spell=verbatim, repeatable=True),
     )
-
-    @classmethod
-    def text(
-        cls,
-        content: Word,
-        destination: Word,
-        *,
-        name: str = "",
-        expand: bool = False,
-        chmod: Word | None = None,
-        chown: Word | None = None,
-        link: bool | None = None,
-    ) -> Self:
-        """Write a file in place, as `Copy.text` does.
-
-        >>> print(Add.text("hello\\n", "/srv/hello.txt"))
-        ADD <<'EOF' /srv/hello.txt
-        hello
-        EOF
-
-        Source: the Dockerfile reference, "Here-Documents".
-        """
-        return cls(Heredoc(content, name, expand=expand), destination, chmod=chmod, chown=chown, link=link)
 
     def write(self, spelling: Spelling) -> str:
         """Return the instruction's text."""

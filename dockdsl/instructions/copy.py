@@ -65,6 +65,41 @@ def heredoc_versions(sources: tuple[FileSource, ...]) -> list[str]:
 class FileInstruction(Instruction):
     """What COPY and ADD share: sources, a destination, and heredocs among the sources."""
 
+    @classmethod
+    def text(
+        cls,
+        content: Word,
+        destination: Word,
+        *,
+        name: str = "",
+        expand: bool = False,
+        chmod: Word | None = None,
+        chown: Word | None = None,
+        link: bool | None = None,
+    ) -> Self:
+        """Write a file in place: its content, and where it goes.
+
+        `content` ends in a newline (or is empty) and is written character for character; with
+        `expand`, BuildKit expands ``$NAME`` in it. `name` is the file's name where `destination` is a
+        folder (it ends in ``/``).
+
+        Raises `InvalidValue` for a content without its last newline, or with a NUL.
+
+        >>> from dockdsl import Add
+        >>> print(Copy.text("listen = 8080\\n", "/etc/api.conf", chmod="0644"))
+        COPY --chmod=0644 <<'EOF' /etc/api.conf
+        listen = 8080
+        EOF
+        >>> print(Add.text("hello\\n", "/srv/hello.txt"))
+        ADD <<'EOF' /srv/hello.txt
+        hello
+        EOF
+
+        Source: the Dockerfile reference, "Here-Documents".
+        """
+        heredoc = Heredoc(content, name, expand=expand)
+        return cls(heredoc, destination, chmod=chmod, chown=chown, link=link)  # type: ignore[call-arg]  # of the subclasses
+
     def write_files(self, spelling: Spelling, sources: tuple[FileSource, ...], destination: Word) -> str:
         """Spell the instruction with its sources and destination."""
         if not sources:
@@ -185,36 +220,6 @@ class Copy(FileInstruction):
         kw_only=True,
         metadata=flag("exclude", since="1.19", spell=verbatim, repeatable=True),
     )
-
-    @classmethod
-    def text(
-        cls,
-        content: Word,
-        destination: Word,
-        *,
-        name: str = "",
-        expand: bool = False,
-        chmod: Word | None = None,
-        chown: Word | None = None,
-        link: bool | None = None,
-    ) -> Self:
-        """Write a file in place: its content, and where it goes.
-
-        `content` ends in a newline (or is empty) and is written character for character; with
-        `expand`, BuildKit expands ``$NAME`` in it. `name` is the file's name where `destination` is a
-        folder (it ends in ``/``).
-
-        Raises `InvalidValue` for a content without its last newline, or with a NUL.
-
-        >>> print(Copy.text("listen = 8080\\n", "/etc/api.conf", chmod="0644"))
-        COPY --chmod=0644 <<'EOF' /etc/api.conf
-        listen = 8080
-        EOF
-
-        Source: the Dockerfile reference, "Here-Documents".
-        """
-        heredoc = Heredoc(content, name, expand=expand)
-        return cls(heredoc, destination, chmod=chmod, chown=chown, link=link)
 
     def write(self, spelling: Spelling) -> str:
         """Return the instruction's text."""
