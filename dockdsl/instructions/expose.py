@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import ClassVar
 
 import attrs
 
-from dockdsl.instructions._base import Instruction, number_or_word
+from dockdsl.instructions._base import Instruction, number_or_word, tuple_of
 from dockdsl.syntax.refusal import Refused, refuse_type, shown
 from dockdsl.syntax.words import Spelling, Word, atoms_of
 
@@ -25,6 +26,7 @@ class Expose(Instruction):
 
     A port is a number (0 to 65535), or text: ``"53/udp"``, ``"8000-8010/tcp"``, ``"$PORT"``. The protocols
     are tcp (the default), udp and sctp. It publishes nothing; that is for whoever runs the image.
+    ``ports=[…]`` takes them as one list, after those that stand alone.
 
     Raises `InvalidValue` for no port or one out of range, `InvalidType` for a wrong type.
 
@@ -38,8 +40,9 @@ class Expose(Instruction):
 
     ports: tuple[Word, ...]
 
-    def __init__(self, *ports: int | Word) -> None:
-        self.__attrs_init__(ports=tuple([number_or_word(port) for port in ports]))
+    # The keyword is what attrs.evolve passes.
+    def __init__(self, *each: int | Word, ports: int | Word | Iterable[int | Word] = ()) -> None:
+        self.__attrs_init__(ports=tuple([number_or_word(port) for port in (*each, *tuple_of(ports))]))
 
     def write(self, spelling: Spelling) -> str:
         """Return the instruction's text."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import ClassVar
 
 import attrs
 
-from dockdsl.instructions._base import Instruction
+from dockdsl.instructions._base import Instruction, tuple_of
 from dockdsl.syntax.refusal import Refused
 from dockdsl.syntax.words import Spelling, Word, json_text, word
 
@@ -14,6 +15,8 @@ from dockdsl.syntax.words import Spelling, Word, json_text, word
 @attrs.frozen(slots=False, repr=False, eq=False, init=False)
 class Volume(Instruction):
     """Mark paths as volumes: ``VOLUME path …``.
+
+    ``paths=[…]`` takes them as one list, after those that stand alone.
 
     Raises `InvalidValue` for no path, or one that is empty or has a newline; `InvalidType` for a wrong type.
 
@@ -27,8 +30,9 @@ class Volume(Instruction):
 
     paths: tuple[Word, ...]
 
-    def __init__(self, *paths: Word) -> None:
-        self.__attrs_init__(paths=tuple([word(path) for path in paths]))
+    # The keyword is what attrs.evolve passes.
+    def __init__(self, *each: Word, paths: Word | Iterable[Word] = ()) -> None:
+        self.__attrs_init__(paths=tuple([word(path) for path in (*each, *tuple_of(paths))]))
 
     def write(self, spelling: Spelling) -> str:
         """Return the instruction's text."""

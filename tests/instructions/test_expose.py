@@ -20,6 +20,8 @@ from tests.laws import anything
         pytest.param(Expose(80, "53/udp", "9/sctp", "1/TCP"), "EXPOSE 80 53/udp 9/sctp 1/TCP", id="protocols"),
         pytest.param(Expose("8000-8010"), "EXPOSE 8000-8010", id="range"),
         pytest.param(Expose("80-80/tcp"), "EXPOSE 80-80/tcp", id="range of one"),
+        pytest.param(Expose(80, ports=["53/udp", 9]), "EXPOSE 80 53/udp 9", id="a list after single ones"),
+        pytest.param(Expose(ports=80), "EXPOSE 80", id="one by keyword"),
         pytest.param(Expose(0, 65535), "EXPOSE 0 65535", id="bounds"),
         pytest.param(Expose("127.0.0.1:80:8080"), "EXPOSE 127.0.0.1:80:8080", id="mapping, which BuildKit takes"),
         pytest.param(Expose("[::1]:80:8080/tcp"), "EXPOSE [::1]:80:8080/tcp", id="mapping with an IPv6 address"),

@@ -29,6 +29,8 @@ from tests.laws import anything
         pytest.param(Volume(literal("/$A")), r'VOLUME ["/\\$A"]', id="literal dollar"),
         pytest.param(Volume("\ufeff/a"), 'VOLUME ["\\\\\ufeff/a"]', id="byte order mark, which BuildKit would drop"),
         pytest.param(Volume("/a\tb"), r'VOLUME ["/a\tb"]', id="tab"),
+        pytest.param(Volume("/a", paths=["/b", "/c"]), "VOLUME /a /b /c", id="a list after single ones"),
+        pytest.param(Volume(paths="/a"), "VOLUME /a", id="one by keyword"),
         pytest.param(Volume("#a"), 'VOLUME ["#a"]', id="number sign"),
     ],
 )
