@@ -13,7 +13,7 @@ from dockdsl.errors import InvalidType, InvalidValue, StageError, UnknownStage, 
 from dockdsl.instructions._base import External, Instruction, Located
 from dockdsl.instructions.arg import Arg
 from dockdsl.instructions.comment import Comment
-from dockdsl.stage import Stage, Steps, flatten, reached
+from dockdsl.stage import RESERVED, Stage, Steps, flatten, reached
 from dockdsl.syntax.refusal import kind_of, shown
 from dockdsl.syntax.versions import SyntaxVersion, highest
 from dockdsl.syntax.words import BACKTICK
@@ -24,6 +24,10 @@ _is_check = re.compile(
 ).fullmatch
 _looks_like_stage = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*").fullmatch
 
+_INSTEAD_OF_RESERVED = {
+    "scratch": "scratch is empty: pass the Stage that has the files, or external('scratch') where nothing is meant",
+    "context": "leave it out for the build context, or write external('context') for a named context of that name",
+}
 # One-word names that are images far more often than stages. Any other one is most often a misspelled stage.
 _OFFICIAL_IMAGES = frozenset(
     # A block of words reads better than a hundred quoted ones.
@@ -152,11 +156,16 @@ class Dockerfile(Located):
         from difflib import get_close_matches  # noqa: PLC0415 - only needed for the message
 
         step = next(step for step in stage.steps if source in step.references())
-        near = get_close_matches(source, [name for name in by_name if name], 1)
-        hint = f"did you mean {near[0]!r}? " if near else ""
+        if source in RESERVED:
+            remedy = _INSTEAD_OF_RESERVED[source]
+        else:
+            near = get_close_matches(source, [name for name in by_name if name], 1)
+            remedy = (
+                f"{f'did you mean {near[0]!r}? ' if near else ''}pass the Stage itself, write an image with its tag "
+                f'("{source}:latest"), or external({source!r}) for a context'
+            )
         return UnknownStage(
-            f"{step.KEYWORD} in {_called(stage)}: from_={source!r} names no stage of this Dockerfile; {hint}pass the "
-            f'Stage itself, write an image with its tag ("{source}:latest"), or external({source!r}) for a context',
+            f"{step.KEYWORD} in {_called(stage)}: from_={source!r} names no stage of this Dockerfile; {remedy}",
             origin=step.origin,
         )
 

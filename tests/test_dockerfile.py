@@ -134,6 +134,21 @@ def test_unknown_stage_is_refused_with_a_hint() -> None:
     assert isinstance(caught.value, LookupError)
 
 
+@pytest.mark.parametrize(
+    ("source", "remedy"),
+    [
+        ("context", r"leave it out for the build context, or write external\('context'\)"),
+        ("scratch", r"scratch is empty: pass the Stage that has the files, or external\('scratch'\)"),
+    ],
+)
+def test_reserved_names_as_sources_are_refused_with_what_is_meant(source: str, remedy: str) -> None:
+    """They name neither a stage nor an image with a tag; said on purpose, they are taken."""
+    with pytest.raises(UnknownStage, match=rf"from_='{source}' names no stage of this Dockerfile; {remedy}"):
+        Dockerfile(Stage("a", steps=[Run("x", mounts=[Bind("/m", from_=source)])]))
+
+    assert f"from={source}" in str(Dockerfile(Stage("a", steps=[Copy("/x", "/x", from_=external(source))])))
+
+
 def test_two_different_stages_under_one_name_are_refused_with_both_places() -> None:
     """The message names both places."""
     first = Stage("a", "build")
