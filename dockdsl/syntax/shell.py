@@ -28,6 +28,13 @@ _word_ends = frozenset(" \t\n;&|<>()")
 _shells = re.compile(r"#![ \t]*(?:\S*/env[ \t]+(?:-\S+[ \t]+)*)?(?:\S*/)?(?:ba|da|a|k|z)?sh(?:[ \t]|$)").match
 
 
+# Words of the shell's grammar, where a command may start: what ends the compound command that each opens…
+_CLOSERS = {"if": "fi", "for": "done", "while": "done", "until": "done", "select": "done", "case": "esac"}
+# … which of these each word needs to be open, and the words after which another command starts.
+_INSIDE = {"then": "fi", "elif": "fi", "else": "fi", "do": "done"} | {word: word for word in _CLOSERS.values()}
+_BEFORE_COMMANDS = frozenset(("if", "while", "until", "!", *_INSIDE))
+
+
 class Operator(NamedTuple):
     """A control operator at the top level of a command line, and where it stands."""
 
@@ -38,8 +45,10 @@ class Operator(NamedTuple):
 class _Scanner:
     """A walk over a line of shell text; it gives up where shells disagree or the text does not close."""
 
-    def __init__(self, text: str, breaks: Iterable[int] = ()) -> None:
+    def __init__(self, text: str, breaks: Iterable[int] = (), *, compound: bool = False) -> None:
         self.text = text
+        self.compound = compound
+        """Whether ``if … fi`` and the loops hold together, too; the shells of Windows have others."""
         self.breaks = tuple(breaks)
         """Where the text was continued on another line; no quote or comment may hold such a place."""
         self.found: list[Operator] = []
@@ -99,6 +108,8 @@ class _Scanner:
         starts, self.command_starts = self.command_starts, False
         run = _ordinary(text, at)
         if run is not None:
+            if starts and not self._word(run.group(), text[run.end() : run.end() + 1]):
+                return None
             return run.end() - at
         if char == "\\":
             return 2
@@ -121,7 +132,9 @@ class _Scanner:
             self.command_starts = True
             return 1
         if char == ")":
-            return None
+            # The end of a pattern, after which a command starts; all else would close what is not open.
+            self.command_starts = True
+            return 1 if self.closers[-1:] == ["esac"] else None
         if char in "{}" and self._is_word(at):
             return self._brace(char, starts=starts)
         if text.startswith("<<", at):
@@ -132,6 +145,23 @@ class _Scanner:
             self.found.append(Operator(at, "#"))
             return len(text) - at
         return self._operator_at(at)
+
+    def _word(self, text: str, following: str) -> bool:
+        """Take a word where a command may start; return whether it may stand there."""
+        is_pattern = following == ")" and self.closers[-1:] == ["esac"] and text != "esac"
+        if (following and following not in _word_ends) or is_pattern:
+            return True
+        self.command_starts = text in _BEFORE_COMMANDS
+        if not self.compound and text not in ("case", "esac"):
+            return True
+        if text in _CLOSERS:
+            self.closers.append(_CLOSERS[text])
+        elif text in _INSIDE:
+            if not self.closers or self.closers[-1] != _INSIDE[text]:
+                return False
+            if text == _INSIDE[text]:
+                self.closers.pop()
+        return True
 
     def _is_word(self, at: int) -> bool:
         before, after = self.text[at - 1 : at] if at else "", self.text[at + 1 : at + 2]
@@ -145,6 +175,7 @@ class _Scanner:
             if not self.closers or self.closers[-1] != "group":
                 return None
             self.closers.pop()
+            self.command_starts = self.compound
             return 1
         self.closers.append("group")
         self.command_starts = True
@@ -222,12 +253,14 @@ def _chained(command: str) -> str:
         raise Refused("a command of the chain is empty", "leave it out")
     if "\n" in text:
         raise Refused(f"the command {shown(text)} has several lines", "use Run.script() for them")
-    found = operators(text)
-    if found is None:
+    scanner = _Scanner(text, compound=True)
+    if not scanner.run():
         raise Refused(
-            f"the quotes or brackets of the command {shown(text)} do not close in it, or it starts a heredoc",
-            "close them, or use Run.script()",
+            f"the command {shown(text)} is not complete in itself: it leaves a quote, a bracket, an if, a loop or a "
+            "case open, closes what it did not open, or starts a heredoc",
+            "put what belongs together into one command, or use Run.script()",
         )
+    found = scanner.found
     if found and found[-1].text == "#":
         raise Refused(
             f"the command {shown(text)} ends in a shell comment, which would hide the commands after it",

@@ -97,6 +97,12 @@ def commands(draw: st.DrawFn, depth: int = 2, ends: tuple[str, ...] = ("",)) -> 
                 *["{0}", "{0}", "{0} && {1}", "{0} || {1}", "{0}; {1}", "{0} | cat", "{{ {0}; {1}; }}", "({0}; {1})"],
                 *["if {0}; then {1}; fi", "for i in 1 2; do {0}; done", "{{ {0}; }} && {1}", "{0}&&{1}", "{0}||{1}"],
                 *["f() {{ {0}; }}; f", "while {0}; do {1}; break; done", "({0} && {1})", "  {0}\t"],
+                *["case a in a|b) {0};; *) {1};; esac", "case $x in (1) {0};; esac", "until {0}; do {1}; break; done"],
+                *[
+                    "if {0}; then {{ {1}; }} fi",
+                    "for i in 1; do case $i in 1) {0} ;; esac; done",
+                    "if {0}; then (exit 6) fi",
+                ],
             ]
         )
     )
@@ -176,7 +182,9 @@ def test_layout_never_changes_what_runs(program: list[str]) -> None:
         pytest.param("{ a;", None, id="open group"),
         pytest.param("a; }", None, id="closed group"),
         pytest.param("a)", None, id="closed bracket"),
-        pytest.param("case a in b) c;; esac", None, id="case"),
+        pytest.param("case a in b) c && d;; (e|f) g;; esac && h", [(37, "&&")], id="case"),
+        pytest.param("case a in b) c;;", None, id="open case"),
+        pytest.param("if a; then b; fi && c", [(4, ";"), (12, ";"), (17, "&&")], id="what not all shells have"),
         pytest.param("cat <<EOF", None, id="heredoc"),
         pytest.param("a $'b' && c", None, id="quotes to some shells alone"),
         pytest.param('a "${b:-"c && d"}"', None, id="quotes in an expansion in quotes"),
