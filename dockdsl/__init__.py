@@ -20,6 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from dockdsl.codegen import to_python as to_python
     from dockdsl.dockerfile import Dockerfile as Dockerfile
     from dockdsl.errors import BuildFailed as BuildFailed
     from dockdsl.errors import CheckFailed as CheckFailed
@@ -75,6 +76,7 @@ if TYPE_CHECKING:
     from dockdsl.syntax.words import literal as literal
 
 _HOMES = {
+    "codegen": "to_python",
     "dockerfile": "Dockerfile",
     "errors": (
         "BuildFailed CheckFailed DockdslError DockerfileSyntaxError EngineError EngineUnavailable ExpansionError"

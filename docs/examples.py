@@ -45,7 +45,17 @@ _DOCUMENTED = (
     "dockdsl.engine.docker_sdk",
     "dockdsl.engine.fake",
 )
-_FUNCTIONS = ("build_and_smoke", "expand", "external", "literal", "plain", "render", "render_with_map", "smoke")
+_FUNCTIONS = (
+    "build_and_smoke",
+    "expand",
+    "external",
+    "literal",
+    "plain",
+    "render",
+    "render_with_map",
+    "smoke",
+    "to_python",
+)
 _scratch: list[tuple[str, str]] = []
 
 

@@ -22,6 +22,7 @@ LAYERS = [
     {"stage"},
     {"dockerfile"},
     {"rendering"},
+    {"codegen"},
     {"image"},
     {"cli"},
 ]

@@ -1,0 +1,164 @@
+"""A Dockerfile as a Python module: imports, mounts that are used often, a variable for each stage, the Dockerfile."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from dockdsl import instructions
+from dockdsl.codegen import names, steps
+from dockdsl.codegen.printer import WIDTH, Argument, Expression, Name, Text, call, listed
+from dockdsl.codegen.words import word
+from dockdsl.dockerfile import Dockerfile
+from dockdsl.errors import DockdslError, InvalidType
+from dockdsl.instructions import Instruction, Mount, Onbuild, Run
+from dockdsl.stage import Stage
+from dockdsl.syntax.refusal import kind_of, shown
+
+PUBLIC = {name for name in vars(instructions) if name[0] != "_"} | {"Dockerfile", "Stage", "literal"}
+_not_in_docstrings = re.compile(r"[^ -!#-\[\]-~]").sub
+
+
+def to_python(dockerfile: Dockerfile, *, source: str = "") -> str:
+    """Return the Python file that makes `dockerfile`: what its author would have written.
+
+    Running it gives an equal `Dockerfile` under the name ``dockerfile``, which renders the same text. Each stage is a
+    variable named after it; mounts that several steps use are variables, too. `source` is the path that the docstring
+    names as the origin. The text is formatted as ruff and black do with lines of up to 120 columns.
+
+    Raises `InvalidType` for what is no `Dockerfile`.
+
+    >>> from dockdsl import Copy, Run
+    >>> build = Stage("golang:1.27", name="build", steps=[Copy(".", "."), Run("go build -o /api .")])
+    >>> print(to_python(Dockerfile(Stage("scratch", steps=[Copy("/api", "/", from_=build)]))), end="")
+    \"\"\"Imported from a Dockerfile.\"\"\"
+    <BLANKLINE>
+    from dockdsl import Copy, Dockerfile, Run, Stage
+    <BLANKLINE>
+    build = Stage(
+        "golang:1.27",
+        name="build",
+        steps=[
+            Copy(".", "."),
+            Run("go build -o /api ."),
+        ],
+    )
+    <BLANKLINE>
+    final = Stage("scratch", steps=[Copy("/api", "/", from_=build)])
+    <BLANKLINE>
+    dockerfile = Dockerfile(final)
+
+    Source: the Dockerfile reference, "Overview".
+    """
+    if not isinstance(dockerfile, Dockerfile):
+        hint = "pass Dockerfile(stage)" if isinstance(dockerfile, Stage) else "pass a Dockerfile"
+        raise InvalidType(f"to_python: {shown(dockerfile)} is {kind_of(dockerfile)}; {hint}")
+    body = "\n".join(_Module(dockerfile).lines())
+    return f"{_docstring(source)}\n\n{_imports(body)}\n{body}\n"
+
+
+class _Module:
+    """The statements of a module."""
+
+    def __init__(self, dockerfile: Dockerfile) -> None:
+        self.dockerfile = dockerfile
+        given = names.Names()
+        by_id = names.of_stages(dockerfile, given)
+        mounts = [mount for stage in dockerfile.stages for mount in _mounts(stage.steps)]
+        self.lifted = {mount: names.of_mount(mount, by_id, given) for mount in names.repeated(mounts)}
+        self.writer = steps.Writer(dockerfile.stages, by_id, self.lifted)
+
+    def lines(self) -> Iterator[str]:
+        """Yield the lines below the imports, a blank one above each statement but for neighbouring mounts."""
+        waiting = dict(self.lifted)
+        yield from self._mounts([mount for mount in waiting if not _stages_of(mount)], waiting)
+        for stage in self.dockerfile.stages:
+            used = [mount for mount in _mounts(stage.steps) if mount in waiting]
+            yield from self._mounts(list(dict.fromkeys(used)), waiting)
+            yield ""
+            yield from self._stage(stage).lines(f"{self.writer.name_of(stage)} = ", 0, "")
+        yield ""
+        yield from self._dockerfile().lines("dockerfile = ", 0, "")
+
+    def _mounts(self, mounts: list[Mount], waiting: dict[Mount, str]) -> Iterator[str]:
+        if mounts:
+            yield ""
+        for mount in mounts:
+            yield from self.writer.mount(mount).lines(f"{waiting.pop(mount)} = ", 0, "")
+
+    def _stage(self, stage: Stage) -> Expression:
+        base = stage.base
+        arguments: list[Expression | Argument] = [self.writer.value(base)]
+        if stage.name is not None:
+            arguments.append(Argument("name", Text(stage.name)))
+        if stage.platform is not None:
+            arguments.append(Argument("platform", word(stage.platform)))
+        if stage.comment is not None:
+            arguments.append(Argument("comment", Text(stage.comment.remark)))
+        found = list(self.writer.steps(stage.steps))
+        if found:
+            arguments.append(Argument("steps", listed(found, spread=len(found) > 1)))
+        return call("Stage", arguments)
+
+    def _dockerfile(self) -> Expression:
+        dockerfile = self.dockerfile
+        targets = [Name(self.writer.name_of(stage)) for stage in _targets(dockerfile)]
+        arguments: list[Expression | Argument] = [targets[0] if len(targets) == 1 else listed(targets)]
+        args = list(self.writer.steps(dockerfile.args))
+        if args:
+            arguments.append(Argument("args", listed(args)))
+        syntax = "auto" if dockerfile.syntax == "auto" else dockerfile.frontend
+        if syntax is not None:
+            arguments.append(Argument("syntax", Text(syntax)))
+        if dockerfile.escape != "\\":
+            arguments.append(Argument("escape", Text(dockerfile.escape)))
+        if dockerfile.check is not None:
+            arguments.append(Argument("check", Text(dockerfile.check)))
+        return call("Dockerfile", arguments)
+
+
+def _mounts(found: Iterable[Instruction]) -> Iterator[Mount]:
+    for step in found:
+        inner = step.instruction if isinstance(step, Onbuild) else step
+        if isinstance(inner, Run):
+            yield from inner.mounts
+
+
+def _stages_of(mount: Mount) -> list[Stage]:
+    return [source for source in mount.references() if isinstance(source, Stage)]
+
+
+def _targets(dockerfile: Dockerfile) -> tuple[Stage, ...]:
+    """Return the fewest stages from which the others are collected in their order."""
+    stages = dockerfile.stages
+    needed = {id(source) for stage in stages for source in stage.references() if isinstance(source, Stage)}
+    ends = tuple(stage for stage in stages if id(stage) not in needed)
+    for targets in (stages[-1:], ends, dockerfile.targets):
+        try:
+            found = Dockerfile(targets, dockerfile.args).stages
+        except DockdslError:
+            continue
+        if [id(stage) for stage in found] == [id(stage) for stage in stages]:
+            return targets
+    return stages
+
+
+def _docstring(source: str) -> str:
+    said = _not_in_docstrings("?", source)
+    line = f'"""Imported from {said}."""' if said else '"""Imported from a Dockerfile."""'
+    if len(line) <= WIDTH:
+        return line
+    return f'"""Imported from a Dockerfile.\n\n{said[: WIDTH - 1]}\n"""'
+
+
+def _imports(body: str) -> str:
+    """Return the imports of the public names that a text of ours uses."""
+    import ast  # noqa: PLC0415 - only the writing of Python needs it
+
+    used = {node.id for node in ast.walk(ast.parse(body)) if isinstance(node, ast.Name)}
+    # As isort has it: classes, then functions.
+    ordered = sorted(used.intersection(PUBLIC), key=lambda name: (name.islower(), name))
+    line = f"from dockdsl import {', '.join(ordered)}"
+    if len(line) > WIDTH:
+        line = "\n".join(["from dockdsl import (", *[f"    {name}," for name in ordered], ")"])
+    return f"from textwrap import dedent\n\n{line}" if "dedent" in used else line

@@ -1,0 +1,121 @@
+"""Names of variables: stages go by their names, or by their part in the build, and mounts by their use."""
+
+from __future__ import annotations
+
+import builtins
+import keyword
+import re
+from collections.abc import Iterable, Mapping
+
+from dockdsl.codegen.words import text_in
+from dockdsl.dockerfile import Dockerfile
+from dockdsl.instructions import Bind, Cache, Mount, Secret, Ssh
+from dockdsl.instructions._base import Source, StageBase
+from dockdsl.stage import Stage
+
+_LONGEST = 60
+_not_in_names = re.compile(r"[^A-Za-z0-9]+").sub
+# What the site module adds to the builtins, and what reads as a digit.
+_TAKEN = {"copyright", "credits", "exit", "license", "quit", "l"}
+_OURS = {"dedent", "dockerfile", "external", "literal"}
+_VAGUE = {"archives", "cache", "git", "lib", "lists", "mod", "registry", "repository", "src", "tmp"}
+_KNOWN = {"/go/pkg/mod": "go_modules", "/root/.cache/go-build": "go_objects"}
+
+
+class Names:
+    """The names that a module gives to its variables, each once."""
+
+    def __init__(self) -> None:
+        self.taken = {*dir(builtins), *keyword.kwlist, *_TAKEN, *_OURS}
+
+    def give(self, wish: str, instead: str) -> str:
+        """Return a free name: `wish`, made a name; where Python has that already, with `instead` behind it."""
+        name = _not_in_names("_", wish).strip("_").lower()[:_LONGEST].rstrip("_")
+        if not name or name[0].isdigit():
+            name = f"{instead}_{name}".rstrip("_")
+        if name in self.taken and not name.endswith(instead):
+            name = f"{name}_{instead}"
+        number, first = 2, name
+        while name in self.taken:
+            name = f"{first}_{number}"
+            number += 1
+        self.taken.add(name)
+        return name
+
+
+def of_stages(dockerfile: Dockerfile, names: Names) -> dict[int, str]:
+    """Return the names of the variables of a Dockerfile's stages, by the stage's id."""
+    stages = dockerfile.stages
+    given = {id(stage): names.give(stage.name, "stage") for stage in stages if stage.name is not None}
+    parts = _parts(dockerfile)
+    for stage in stages:
+        if id(stage) not in given:
+            given[id(stage)] = names.give(parts[id(stage)], "stage")
+    return given
+
+
+def _parts(dockerfile: Dockerfile) -> Mapping[int, str]:
+    """Say for each stage what it does in the build."""
+    last = dockerfile.stages[-1]
+    found = {id(stage): _image(stage) for stage in dockerfile.stages}
+    found |= {
+        id(each): "build" for stage in dockerfile.stages for each in stage.references() if isinstance(each, Stage)
+    }
+    found |= {id(stage.base): "base" for stage in dockerfile.stages if isinstance(stage.base, Stage)}
+    return found | {id(last): "final" if len(dockerfile.stages) > 1 else "stage"}
+
+
+def _image(stage: Stage) -> str:
+    """Return the short name of a stage's base image."""
+    if isinstance(stage.base, StageBase):
+        return "stage"
+    return re.split("[:@]", text_in(stage.base).rpartition("/")[2])[0]
+
+
+def of_mount(mount: Mount, stages: Mapping[int, str], names: Names) -> str:
+    """Return the name of the variable of a mount."""
+    return names.give(_use(mount, stages), "mount")
+
+
+def _use(mount: Mount, stages: Mapping[int, str]) -> str:
+    match mount:
+        case Ssh(id=None):
+            return "ssh_agent"
+        case Ssh():
+            return f"{text_in(mount.id or '')}_ssh"
+        case Secret():
+            name = text_in(mount.id) if mount.id is not None else _last(text_in(mount.target or ""))
+            return name if "secret" in name.lower() else f"{name}_secret"
+    target = text_in(mount.__dict__["target"])
+    if isinstance(mount, Cache):
+        return _KNOWN.get(target) or f"{_last(text_in(mount.id) if mount.id is not None else target)}_cache"
+    if isinstance(mount, Bind):
+        return _of_bind(mount, target, stages)
+    return f"{_last(target)}_tmpfs"
+
+
+def _of_bind(mount: Bind, target: str, stages: Mapping[int, str]) -> str:
+    name = _last(target)
+    source: Source | None = mount.from_
+    if isinstance(source, Stage):
+        return f"{name}_from_{stages.get(id(source), source.name)}"
+    return name if "." in name.strip(".") else f"{name}_files"
+
+
+def _last(path: str) -> str:
+    """Return the last folder of a path that says something, with the vague ones behind it."""
+    parts = [part for part in path.split("/") if part.strip("._-")]
+    kept: list[str] = []
+    for part in reversed(parts):
+        kept.insert(0, part)
+        if part not in _VAGUE:
+            break
+    return "_".join(kept)
+
+
+def repeated(mounts: Iterable[Mount]) -> list[Mount]:
+    """Return the mounts that occur more than once, in the order in which they occur first."""
+    counts: dict[Mount, int] = {}
+    for mount in mounts:
+        counts[mount] = counts.get(mount, 0) + 1
+    return [mount for mount, count in counts.items() if count > 1]

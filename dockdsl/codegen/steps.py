@@ -1,0 +1,283 @@
+"""Instructions and mounts as Python expressions, in the form that their author would have chosen.
+
+Each form is tried before it is taken: what is written here gives the very value that it was made of.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from dockdsl.codegen.printer import Argument, Block, Choice, Expression, Name, Text, call, listed, mapped, paired
+from dockdsl.codegen.words import source, word
+from dockdsl.errors import DockdslError
+from dockdsl.instructions import (
+    Add,
+    Arg,
+    Cmd,
+    Comment,
+    Copy,
+    Entrypoint,
+    Env,
+    Expose,
+    Healthcheck,
+    Heredoc,
+    Instruction,
+    Label,
+    Mount,
+    Onbuild,
+    Run,
+    Volume,
+)
+from dockdsl.instructions._base import External, StageBase
+from dockdsl.stage import Stage
+from dockdsl.syntax import shell
+from dockdsl.syntax.flags import fields_of
+from dockdsl.syntax.lines import pick_delimiter
+from dockdsl.syntax.refusal import Refused
+from dockdsl.syntax.words import Literal
+
+_is_port = re.compile(r"0|[1-9][0-9]{0,4}").fullmatch
+_wrapped = re.compile(r"<<(EOF[0-9]*)\n(.*)\n\1", re.DOTALL).fullmatch
+_LONGEST_KEY = 60
+Given = Expression | Argument
+
+
+class Writer:
+    """What writes steps, and knows by which names stages and mounts go."""
+
+    def __init__(self, stages: Sequence[Stage], names: Mapping[int, str], lifted: Mapping[Mount, str]) -> None:
+        self.stages = stages
+        self.names = names
+        self.lifted = lifted
+        self.forms: dict[type[Instruction], Callable[[Any], Expression]] = {
+            Add: self._files,
+            Arg: self._arg,
+            Cmd: self._command,
+            Comment: self._comment,
+            Copy: self._files,
+            Entrypoint: self._command,
+            Env: self._pairs,
+            Expose: self._expose,
+            Healthcheck: self._command,
+            Label: self._pairs,
+            Onbuild: self._onbuild,
+            Run: self._run,
+            Volume: self._volume,
+        }
+
+    def name_of(self, stage: StageBase) -> str:
+        """Return the variable of a stage; a reference may hold another object that equals it."""
+        known = self.names.get(id(stage))
+        return known if known is not None else next(self.names[id(each)] for each in self.stages if each == stage)
+
+    def steps(self, found: Iterable[Instruction]) -> Iterator[Expression]:
+        """Yield the expressions of steps; the lines of a remark are steps of their own."""
+        for step in found:
+            if isinstance(step, Comment) and not step.acts:
+                yield from [call("Comment", [Text(line)]) for line in step.remark.split("\n")]
+            else:
+                yield self.step(step)
+
+    def step(self, step: Instruction) -> Expression:
+        """Return the expression of a step."""
+        form = self.forms.get(type(step))
+        return call(type(step).__name__, self.operands(step)) if form is None else form(step)
+
+    def operands(self, value: Any, leaving_out: Sequence[str] = ()) -> list[Given]:
+        """Return the operands of a value, those that have their default left out."""
+        given: list[Given] = []
+        gap = False
+        for field in fields_of(value):
+            found = getattr(value, field.name)
+            if field.name in leaving_out or not field.init:
+                continue
+            if found == field.default:
+                gap = True
+                continue
+            expression = self.value(found)
+            given.append(Argument(field.name, expression) if field.kw_only or gap else expression)
+        return given
+
+    def value(self, found: Any) -> Expression:
+        """Return the expression of an operand."""
+        if isinstance(found, StageBase):
+            return Name(self.name_of(found))
+        if isinstance(found, External):
+            return call("external", [Text(str(found))])
+        if isinstance(found, (str, Literal)):
+            return word(found)
+        if isinstance(found, tuple):
+            return listed([self.value(each) for each in found])
+        if isinstance(found, Mount):
+            known = self.lifted.get(found)
+            return self.mount(found) if known is None else Name(known)
+        if isinstance(found, Heredoc):
+            return self._heredoc(found)
+        if isinstance(found, Instruction):
+            return self.step(found)
+        return Name(repr(found))
+
+    def mount(self, mount: Mount) -> Expression:
+        """Return the expression that makes a mount."""
+        return call(type(mount).__name__, self.operands(mount))
+
+    def _comment(self, step: Comment) -> Expression:
+        rules = step.remark.removeprefix("check=skip=").split(",")
+        try:
+            if Comment.check(*rules) == step:
+                return call("Comment.check", [Text(rule) for rule in rules])
+        except DockdslError:
+            pass
+        return call("Comment", self.operands(step))
+
+    def _pairs(self, step: Env | Label) -> Expression:
+        name = type(step).__name__
+        keys = [key for key, _ in step.pairs if isinstance(key, str) and len(key) <= _LONGEST_KEY]
+        if len(set(keys)) == len(step.pairs):
+            return call(name, [mapped([(str(key), word(value)) for key, value in step.pairs])])
+        return call(name, [listed([paired(word(key), word(value)) for key, value in step.pairs])])
+
+    def _arg(self, step: Arg) -> Expression:
+        declared = {each.name: each.default for each in (step, *step.more)}
+        if not step.more or len(declared) <= len(step.more):
+            return call("Arg", self.operands(step))
+        return call("Arg.many", [mapped([(name, self.value(default)) for name, default in declared.items()])])
+
+    def _expose(self, step: Expose) -> Expression:
+        ports = [str(port) if isinstance(port, str) and _is_port(port) else None for port in step.ports]
+        return call(
+            "Expose",
+            [word(port) if number is None else Name(number) for port, number in zip(step.ports, ports, strict=True)],
+        )
+
+    def _volume(self, step: Volume) -> Expression:
+        return call("Volume", [word(path) for path in step.paths])
+
+    def _onbuild(self, step: Onbuild) -> Expression:
+        return call("Onbuild", [self.step(step.instruction)])
+
+    def _command(self, step: Cmd | Entrypoint | Healthcheck) -> Expression:
+        name = type(step).__name__
+        options = self.operands(step, ["command"])
+        if step.command is None:
+            return call(f"{name}.none", options)
+        if isinstance(step.command, tuple):
+            return call(f"{name}.exec", [*[Text(each) for each in step.command], *options])
+        return _shown(step.command, lambda text: call(name, [text, *options]))
+
+    # Files
+
+    def _files(self, step: Copy | Add) -> Expression:
+        name = type(step).__name__
+        options = self.operands(step, ["sources", "destination"])
+        destination = word(step.destination)
+        only = step.sources[0]
+        if len(step.sources) == 1 and isinstance(only, Heredoc) and _takes(step):
+            named = self._heredoc_options(only)
+            return self._content(only, lambda text: call(f"{name}.text", [text, destination, *named, *options]))
+        given = [self._heredoc(each) if isinstance(each, Heredoc) else source(each) for each in step.sources]
+        first = given[0] if len(given) == 1 else listed(given)
+        return call(name, [first, destination, *options])
+
+    def _heredoc_options(self, heredoc: Heredoc) -> list[Given]:
+        options: list[Given] = []
+        if heredoc.name != pick_delimiter(heredoc.body.removesuffix(heredoc.name)):
+            options.append(Argument("name", Text(heredoc.name)))
+        if heredoc.expand:
+            options.append(Argument("expand", Name("True")))
+        return options
+
+    def _heredoc(self, heredoc: Heredoc) -> Expression:
+        options = self._heredoc_options(heredoc)
+        if options and isinstance(options[0], Argument) and options[0].keyword == "name":
+            options[0] = options[0].value
+        return self._content(heredoc, lambda text: call("Heredoc", [text, *options]))
+
+    def _content(self, heredoc: Heredoc, make: Callable[[Expression], Expression]) -> Expression:
+        content = heredoc.content
+        if not isinstance(content, str):
+            return make(word(content))
+        if content.count("\n") < 2 or not Block.serves(content):
+            return make(Text(content))
+        return Choice(make(call("dedent", [Block(content, joined=True)])), make(Text(content)))
+
+    # Commands
+
+    def _run(self, step: Run) -> Expression:
+        options = self.operands(step, ["command"])
+        command = step.command
+        if isinstance(command, tuple):
+            return call("Run.exec", [*[Text(each) for each in command], *options])
+        commands = _chain(command)
+        if commands is not None:
+            return call("Run.chain", [*[Text(each) for each in commands], *options], spread=True)
+        script = _script(command)
+        if script is not None:
+            as_text = call("Run.script", [Text(script), *options])
+            if not Block.serves(script):
+                return as_text
+            return Choice(call("Run.script", [Block(script), *options]), as_text)
+        return _shown(_body(command), lambda text: call("Run", [text, *options]))
+
+
+def _takes(step: Copy | Add) -> bool:
+    """Whether the options of a step are all such as its form for one file in place has."""
+    unknown = {"from_", "parents", "exclude", "keep_git_dir", "checksum", "unpack"}
+    return all(step.__dict__.get(name) in (None, ()) for name in unknown)
+
+
+def _chain(command: str) -> list[str] | None:
+    """Return the commands of which a chain is this very command."""
+    if "\n" not in command or shell.has_heredoc(command):
+        return None
+    commands = shell.split_chain(command.replace("\\\n", ""))
+    try:
+        if commands is not None and len(commands) > 1 and shell.normal(shell.chain(tuple(commands))) == command:
+            return commands
+    except Refused:
+        pass
+    return None
+
+
+def _script(command: str) -> str | None:
+    """Return the text of which a script is this very command."""
+    found = _wrapped(command)
+    if found is None:
+        return None
+    first, newline, rest = found[2].partition("\n")
+    if first.startswith("#!"):
+        text = found[2].replace("\nset -e\n", "\n", 1)
+        texts = [text, found[2]]
+    else:
+        texts = [rest] if first == "set -e" and newline else []
+    for text in texts:
+        try:
+            if text.strip() and shell.script(text) == command:
+                return text
+        except Refused:
+            continue
+    return None
+
+
+def _body(command: str) -> str:
+    """Return the shortest text of which this is the normal form."""
+    found = _wrapped(command)
+    candidates = [] if found is None else [found[2]]
+    if found is None and "\n" in command:
+        candidates.append(command.replace(" && \\\n    ", " && "))
+    for text in candidates:
+        try:
+            if shell.normal(text) == command:
+                return text
+        except Refused:
+            continue
+    return command
+
+
+def _shown(text: str, make: Callable[[Expression], Expression]) -> Expression:
+    """Return what is made of a command's text, in the form that reads best."""
+    if "\n" not in text or text != text.strip() or not Block.serves(text):
+        return make(Text(text))
+    return Choice(make(call("dedent", [Block(text)])), make(Text(text)))
