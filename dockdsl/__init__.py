@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from dockdsl.errors import RunFailed as RunFailed
     from dockdsl.errors import SourceError as SourceError
     from dockdsl.errors import StageError as StageError
+    from dockdsl.errors import SyntaxProblem as SyntaxProblem
     from dockdsl.errors import UnknownStage as UnknownStage
     from dockdsl.image import HttpCheck as HttpCheck
     from dockdsl.image import Image as Image
@@ -63,14 +64,18 @@ if TYPE_CHECKING:
     from dockdsl.instructions import Stopsignal as Stopsignal
     from dockdsl.instructions import Tmpfs as Tmpfs
     from dockdsl.instructions import User as User
+    from dockdsl.instructions import Verbatim as Verbatim
     from dockdsl.instructions import Volume as Volume
     from dockdsl.instructions import Workdir as Workdir
     from dockdsl.instructions import external as external
+    from dockdsl.parser import parse as parse
     from dockdsl.rendering import Rendered as Rendered
     from dockdsl.rendering import render as render
     from dockdsl.rendering import render_with_map as render_with_map
     from dockdsl.stage import Stage as Stage
     from dockdsl.syntax.expand import expand as expand
+    from dockdsl.syntax.shell import Layout as Layout
+    from dockdsl.syntax.shell import layout as layout
     from dockdsl.syntax.versions import SyntaxVersion as SyntaxVersion
     from dockdsl.syntax.words import Literal as Literal
     from dockdsl.syntax.words import literal as literal
@@ -80,16 +85,18 @@ _HOMES = {
     "dockerfile": "Dockerfile",
     "errors": (
         "BuildFailed CheckFailed DockdslError DockerfileSyntaxError EngineError EngineUnavailable ExpansionError"
-        " FileError InvalidType InvalidValue Origin RunFailed SourceError StageError UnknownStage"
+        " FileError InvalidType InvalidValue Origin RunFailed SourceError StageError SyntaxProblem UnknownStage"
     ),
     "image": "HttpCheck Image",
     "instructions": (
         "Add Arg Bind Cache Cmd Comment Copy Entrypoint Env Expose Healthcheck Heredoc Instruction Label Maintainer"
-        " Mount Onbuild Run Secret Shell Ssh Stopsignal Tmpfs User Volume Workdir external"
+        " Mount Onbuild Run Secret Shell Ssh Stopsignal Tmpfs User Verbatim Volume Workdir external"
     ),
+    "parser": "parse",
     "rendering": "Rendered render render_with_map",
     "stage": "Stage",
     "syntax.expand": "expand",
+    "syntax.shell": "Layout layout",
     "syntax.versions": "SyntaxVersion",
     "syntax.words": "Literal literal",
 }

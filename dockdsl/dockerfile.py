@@ -13,13 +13,14 @@ from dockdsl.errors import InvalidType, InvalidValue, StageError, UnknownStage, 
 from dockdsl.instructions._base import External, Instruction, Located
 from dockdsl.instructions.arg import Arg
 from dockdsl.instructions.comment import Comment
+from dockdsl.instructions.verbatim import Verbatim
 from dockdsl.stage import RESERVED, Stage, Steps, flatten, reached
 from dockdsl.syntax.refusal import kind_of, shown
 from dockdsl.syntax.versions import SyntaxVersion, highest
 from dockdsl.syntax.words import BACKTICK
 
 FRONTEND = "docker/dockerfile"
-_is_check = re.compile(
+is_check = re.compile(
     r"(?:skip=(?:all|[A-Za-z]+(?:,[A-Za-z]+)*)|error=(?:true|false)|experimental=(?:all|[A-Za-z]+(?:,[A-Za-z]+)*))"
 ).fullmatch
 _looks_like_stage = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*").fullmatch
@@ -43,6 +44,11 @@ _OFFICIAL_IMAGES = frozenset(
 )
 
 
+def is_stage_like(source: str) -> bool:
+    """Whether a name is most often that of a stage."""
+    return _looks_like_stage(source) is not None and source not in _OFFICIAL_IMAGES
+
+
 def _targets(value: Stage | Iterable[Stage]) -> tuple[Stage, ...]:
     if isinstance(value, Stage):
         return (value,)
@@ -60,12 +66,16 @@ def _targets(value: Stage | Iterable[Stage]) -> tuple[Stage, ...]:
 def _args(value: Steps) -> tuple[Instruction, ...]:
     found = flatten(value, "Dockerfile args")
     for each in found:
-        if not isinstance(each, (Arg, Comment)):
+        if not isinstance(each, (Arg, Comment)) and not _declares(each):
             raise InvalidType(
                 f"Dockerfile args: {each!r} is no Arg or Comment; put it into a stage",
                 origin=each.origin,
             )
     return found
+
+
+def _declares(value: Instruction) -> bool:
+    return isinstance(value, Verbatim) and value.keyword == "ARG"
 
 
 @attrs.frozen(slots=False, repr=False)
@@ -110,6 +120,7 @@ class Dockerfile(Located):
         values["_origin"] = call_site()
         values["stages"] = self._collect()
         self._check_directives()
+        self._check_escapes()
         if self.escape == "`":
             self._spell_with_backtick()
         values["frontend"] = f"{FRONTEND}:{self.minimum_syntax}" if self.syntax == "auto" else self.syntax
@@ -148,7 +159,7 @@ class Dockerfile(Located):
                 named = by_name.get(source.lower())
                 if named is not None:
                     needs.setdefault(id(stage), []).append(named)
-                elif _looks_like_stage(source) and source not in _OFFICIAL_IMAGES:
+                elif is_stage_like(source):
                     raise self._unknown(stage, source, by_name)
         return needs
 
@@ -210,12 +221,22 @@ class Dockerfile(Located):
                 )
         if self.check is not None:
             settings = self.check.split(";")
-            if not all(_is_check(setting) for setting in settings):
+            if not all(is_check(setting) for setting in settings):
                 raise InvalidValue(
                     f"Dockerfile: check is {shown(self.check)}, which BuildKit would not read whole; write "
                     '"skip=RuleOne,RuleTwo;error=true", without blanks',
                     origin=self.origin,
                 )
+
+    def _check_escapes(self) -> None:
+        for steps in (self.args, *[stage.steps for stage in self.stages]):
+            for step in steps:
+                if type(step) is Verbatim and not step.fits(self.escape):
+                    raise InvalidValue(
+                        f"Dockerfile: {shown(step)} is spelled with {step.escape} as the escape character, and the "
+                        f"Dockerfile has {self.escape}; spell it with the same",
+                        origin=step.origin,
+                    )
 
     def _spell_with_backtick(self) -> None:
         # What one escape character can say the other may not; that shows here, not in rendering.
@@ -266,6 +287,9 @@ def _merged(order: list[Stage]) -> list[Stage]:
             kept.append(stage)
             if stage.name is not None:
                 by_name[stage.name] = stage
+        elif other.is_read and stage.is_read:
+            # A file may bear a name twice: BuildKit takes the stage above or, for a copy, the last one.
+            kept.append(stage)
         elif other != stage:
             raise StageError(
                 f"Stage: two different stages are named {stage.name!r}, at {other.origin} and at {stage.origin}; "

@@ -134,8 +134,60 @@ class InvalidType(DockdslError, TypeError):
     """An operand of the wrong type."""
 
 
+class SyntaxProblem:
+    """One thing that is wrong in a Dockerfile, and where: line and column are counted from 1.
+
+    `length` is the number of characters that it is about; `message` says construct, fact and remedy, and `remedy`
+    is its last part.
+    """
+
+    __slots__ = ("column", "length", "line", "message", "remedy")
+
+    line: int
+    column: int
+    length: int
+    message: str
+    remedy: str
+
+    def __init__(self, line: int, column: int, length: int, message: str, remedy: str) -> None:
+        values = {"line": line, "column": column, "length": length, "message": message, "remedy": remedy}
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"SyntaxProblem: {name} cannot be set; make another one")
+
+    def _values(self) -> tuple[int, int, int, str, str]:
+        return self.line, self.column, self.length, self.message, self.remedy
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return SyntaxProblem, self._values()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, SyntaxProblem) and self._values() == other._values()
+
+    def __hash__(self) -> int:
+        return hash(self._values())
+
+    def __repr__(self) -> str:
+        return f"SyntaxProblem({', '.join(map(repr, self._values()))})"
+
+
 class DockerfileSyntaxError(DockdslError, ValueError):
-    """A Dockerfile text that BuildKit would refuse."""
+    """A Dockerfile text that BuildKit would refuse: all that is wrong in it, in one go."""
+
+    errors: tuple[SyntaxProblem, ...]
+    """Each problem as data, in the order of the lines."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        origin: Origin | EllipsisType | None = ...,
+        errors: tuple[SyntaxProblem, ...] = (),
+    ) -> None:
+        super().__init__(message, origin=origin)
+        self.errors = errors
 
 
 class StageError(DockdslError, ValueError):

@@ -6,16 +6,18 @@ import re
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from itertools import groupby
-from typing import Any
+from typing import Any, ClassVar
 
 import attrs
 
-from dockdsl.errors import InvalidType, call_site
+from dockdsl.errors import InvalidType, Origin, call_site
 from dockdsl.instructions._base import External, Instruction, Source, StageBase, modifier_versions
 from dockdsl.instructions.comment import Comment
+from dockdsl.syntax.flags import expanded, flag, read_flags
 from dockdsl.syntax.lines import guard
 from dockdsl.syntax.references import is_image, is_platform
 from dockdsl.syntax.refusal import Refused, kind_of, refuse_type, shown
+from dockdsl.syntax.tokens import Line
 from dockdsl.syntax.versions import SyntaxVersion, highest
 from dockdsl.syntax.words import BACKSLASH, Spelling, Word, atoms_of, word
 
@@ -25,6 +27,7 @@ Steps = Iterable["Instruction | Steps | None"]
 RESERVED = ("scratch", "context")
 _is_name = re.compile(r"[a-z][a-z0-9_.-]*").fullmatch
 _is_image_part = re.compile(r"[A-Za-z0-9_.:/@+-]*").fullmatch
+_is_written = re.compile(r"[A-Za-z0-9{<\[%][A-Za-z0-9_.:/@+{}<>%|()\[\]=,-]*").fullmatch
 
 
 # Iterable, and yet no list of steps: text, and what has no order.
@@ -85,6 +88,78 @@ def _comment(value: Comment | str | None) -> Comment | None:
     return value
 
 
+def check_base(base: Word) -> str:
+    """Return the name of an image as it is spelled; raise `Refused` for what is none."""
+    if isinstance(base, External):
+        if not _is_written(base):
+            raise Refused(f"the base {shown(base)} is no name of an image", 'write "name:tag"')
+        return str(base)
+    if type(base) is str and is_image(base):
+        return base
+    atoms = atoms_of(base)
+    if isinstance(base, str) and base.startswith("-"):
+        raise Refused(f"the base {shown(base)} starts with a dash", 'write "name:tag", or pass a Stage')
+    has_reference = any(reference for reference, _ in atoms)
+    for reference, text in atoms:
+        if not _is_image_part(text) if not reference else any(char.isspace() for char in text):
+            raise Refused(f"the base {shown(base)} has {shown(text)} in it", 'write "name:tag", or pass a Stage')
+    if not has_reference:
+        remedy = 'write "name:tag" in lower case, or pass a Stage'
+        raise Refused(f"the base {shown(base)} is no name of an image", remedy)
+    return "".join([text for _, text in atoms])
+
+
+def _read_platform(line: Line) -> Word | None:
+    try:
+        platform: Word | None = read_flags(Stage, line)["platform"]
+        if platform is not None:
+            check_platform(platform)
+    except Refused:
+        (token,) = line.flags
+        # BuildKit looks at it no closer before it builds.
+        platform = External(line.logical.text[token.start : token.end].partition("=")[2])
+    return platform
+
+
+def check_platform(platform: Word) -> None:
+    """Refuse what is no platform."""
+    if isinstance(platform, str) and not platform:
+        raise Refused("the platform is empty", "leave it out")
+    if isinstance(platform, str) and "$" not in platform and not is_platform(platform):
+        raise Refused(f"the platform {shown(platform)} is none", 'write "linux/amd64" or "$BUILDPLATFORM"')
+    BACKSLASH.flag(BACKSLASH.lexed(platform))
+
+
+def read_from(line: Line, by_name: Mapping[str, Stage], names: AbstractSet[str]) -> tuple[Any, str | None, Any]:
+    """Read a FROM line: base, name and platform. `by_name` has the stages above, `names` the names of all stages."""
+    platform = _read_platform(line)
+    words = line.words()
+    name = None
+    if len(words) == 3 and words[1].lower() == "as":
+        name = words[2].lower()
+        if not _is_name(name):
+            raise line.wrong(
+                f"the name {words[2]!r} is no name of a stage",
+                "use lower-case letters, digits, _ . and -, a letter first",
+                words[2],
+            )
+    elif len(words) != 1:
+        remedy = "write FROM image, or FROM image AS name"
+        raise line.wrong(f"it has {len(words)} words" if words else "no base is given", remedy)
+    text = words[0]
+    if text in by_name:
+        return by_name[text], name, platform
+    if text in names:
+        # That stage stands below, so BuildKit looks for an image of the name.
+        return External(text), name, platform
+    try:
+        base = line.word(text)
+        check_base(base)
+    except Refused:
+        base = External(text)
+    return base, name, platform
+
+
 @attrs.frozen(slots=False, repr=False, eq=False)
 class Stage(StageBase):
     """A stage of a build: a base, and the steps on it.
@@ -119,9 +194,13 @@ class Stage(StageBase):
     Source: the Dockerfile reference, "FROM".
     """
 
+    KEYWORD: ClassVar[str] = "FROM"
+
     base: Word | StageBase = attrs.field(converter=_base)
     name: str | None = None
-    platform: Word | None = attrs.field(default=None, converter=_platform)
+    platform: Word | None = attrs.field(
+        default=None, converter=_platform, metadata=flag("platform", spell=expanded, expands=True)
+    )
     steps: tuple[Instruction, ...] = attrs.field(default=(), converter=_steps)
     comment: Comment | None = attrs.field(default=None, converter=_comment, kw_only=True)
     by_string: bool = attrs.field(init=False, default=False)
@@ -137,6 +216,11 @@ class Stage(StageBase):
             values["_from"] = guard(self.from_line(BACKSLASH), "\\")
         except Refused as refused:
             raise refused.error("Stage", self.origin) from None
+        self.refer()
+
+    def refer(self) -> None:
+        """Note what the stage refers to, once its steps are known."""
+        values = self.__dict__
         references: list[Source] = [self.base] if isinstance(self.base, StageBase) else []
         for step in self.steps:
             references += step.references()
@@ -148,6 +232,32 @@ class Stage(StageBase):
                 values["by_string"] = True
             elif source.name is None:
                 values["by_place"] = True
+
+    @classmethod
+    def made(
+        cls,
+        origin: Origin,
+        base: Word | StageBase,
+        name: str | None,
+        platform: Word | None,
+        steps: tuple[Instruction, ...],
+        comment: Comment | None,
+    ) -> Stage:
+        """Return a stage that was read: its parts are what the constructor would make of them."""
+        stage = cls.__new__(cls)
+        values = stage.__dict__
+        values.update(base=base, name=name, platform=platform, steps=steps, comment=comment, _origin=origin, _read=True)
+        try:
+            values["_from"] = stage.from_line(BACKSLASH)
+        except Refused as refused:
+            raise refused.error("Stage", origin) from None
+        stage.refer()
+        return stage
+
+    @property
+    def is_read(self) -> bool:
+        """Whether the stage was read from a Dockerfile."""
+        return "_read" in self.__dict__
 
     def _check_name(self) -> None:
         name = self.name
@@ -180,34 +290,20 @@ class Stage(StageBase):
         return " ".join(pieces)
 
     def _spelled_platform(self, spelling: Spelling) -> str:
-        if isinstance(self.platform, str) and not self.platform:
-            raise Refused("the platform is empty", "leave it out")
-        if isinstance(self.platform, str) and "$" not in self.platform and not is_platform(self.platform):
-            raise Refused(f"the platform {shown(self.platform)} is none", 'write "linux/amd64" or "$BUILDPLATFORM"')
+        if self.is_read and isinstance(self.platform, External):
+            return str(self.platform)
         assert self.platform is not None  # the caller looked; this is for the type checker
+        check_platform(self.platform)
         return spelling.flag(spelling.lexed(self.platform))
 
     def _spelled_base(self, spelling: Spelling) -> str:
         base = self.base
         if isinstance(base, StageBase):
             return base.name or ("stage" if spelling.names is None else spelling.names[id(base)])
-        if isinstance(base, External):
-            if not base or not _is_image_part(base) or not base[0].isalnum():
-                raise Refused(f"the base {shown(base)} is no name of an image", 'write "name:tag"')
+        if self.is_read and isinstance(base, External):
+            # It was one word of a file.
             return str(base)
-        if type(base) is str and is_image(base):
-            return base
-        atoms = atoms_of(base)
-        if isinstance(base, str) and base.startswith("-"):
-            raise Refused(f"the base {shown(base)} starts with a dash", 'write "name:tag", or pass a Stage')
-        has_reference = any(reference for reference, _ in atoms)
-        for reference, text in atoms:
-            if not _is_image_part(text) if not reference else any(char.isspace() for char in text):
-                raise Refused(f"the base {shown(base)} has {shown(text)} in it", 'write "name:tag", or pass a Stage')
-        if not has_reference:
-            remedy = 'write "name:tag" in lower case, or pass a Stage'
-            raise Refused(f"the base {shown(base)} is no name of an image", remedy)
-        return "".join([text for _, text in atoms])
+        return check_base(base)
 
     def references(self) -> tuple[Source, ...]:
         """What the stage takes files from, in order: stages (the base first) and names of images."""

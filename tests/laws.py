@@ -205,7 +205,9 @@ def check_instruction(value: Instruction, env: Mapping[str, str], escape: str = 
     """Assert that BuildKit reads the instruction, and that it means what the value says."""
     text = value.spell(Spelling(escape))
     if isinstance(value, Comment):
-        assert text.split("\n") == [f"# {line}" if line else "#" for line in value.remark.split("\n")]
+        assert text.split("\n") == [
+            f"#{line}" if line[:1] in ("", "#") else f"# {line}" for line in value.remark.split("\n")
+        ]
         return
     check_read(value, read_one(text, escape), text, env, escape)
 

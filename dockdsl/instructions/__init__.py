@@ -25,5 +25,6 @@ from dockdsl.instructions.run import Run as Run
 from dockdsl.instructions.shell import Shell as Shell
 from dockdsl.instructions.stopsignal import Stopsignal as Stopsignal
 from dockdsl.instructions.user import User as User
+from dockdsl.instructions.verbatim import Verbatim as Verbatim
 from dockdsl.instructions.volume import Volume as Volume
 from dockdsl.instructions.workdir import Workdir as Workdir

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from operator import itemgetter
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import attrs
 
@@ -14,6 +14,7 @@ from dockdsl.errors import InvalidType, InvalidValue, Origin, call_site, origin_
 from dockdsl.syntax.flags import fields_of, flags_of, write_flags
 from dockdsl.syntax.lines import guard, lay_out
 from dockdsl.syntax.refusal import Refused, kind_of, refuse_type, shown
+from dockdsl.syntax.tokens import Line
 from dockdsl.syntax.versions import SyntaxVersion, highest
 from dockdsl.syntax.words import BACKSLASH, Literal, Spelling, plain, split, word_or_none
 
@@ -110,6 +111,18 @@ class Instruction(Located):
     def write(self, spelling: Spelling) -> str:
         """Return the instruction's text; raise `Refused` for what has no spelling."""
         raise NotImplementedError
+
+    @classmethod
+    def read(cls, line: Line) -> Self:
+        """Return the value of which the line is a spelling.
+
+        Raises `Misread` where BuildKit refuses the line, `Refused` where no value says what it says.
+        """
+        raise NotImplementedError
+
+    def spell_read(self, _line: Line) -> str:
+        """Spell a value that was read from a line."""
+        return self.spell(BACKSLASH)
 
     def spell(self, spelling: Spelling) -> str:
         """Return the text of the instruction, proven to be one instruction."""
@@ -225,6 +238,11 @@ def spell_source(spelling: Spelling, value: Any) -> str:
     if value.isdecimal():
         raise Refused(f"the source {value!r} is the index of a stage", "pass the Stage itself")
     return str.__str__(value)
+
+
+def read_source(line: Line, value: str) -> Source:
+    """Read what ``from`` names."""
+    return line.scope.source(value)  # type: ignore[no-any-return]  # a stage, which this layer does not know
 
 
 def number_or_word(value: Any) -> Any:

@@ -17,7 +17,7 @@ from dockdsl.instructions.copy import (
     sources_of,
     spell_chmod,
 )
-from dockdsl.syntax.flags import boolean, expanded, flag, verbatim
+from dockdsl.syntax.flags import boolean, expanded, flag, read_boolean, verbatim
 from dockdsl.syntax.patterns import is_remote
 from dockdsl.syntax.refusal import Refused, shown
 from dockdsl.syntax.words import Literal, Spelling, Word, word, word_or_none
@@ -53,7 +53,7 @@ class Add(FileInstruction):
     sources: tuple[FileSource, ...] = attrs.field(converter=sources_of)
     destination: Word = attrs.field(converter=word)
     keep_git_dir: bool | None = attrs.field(
-        default=None, kw_only=True, metadata=flag("keep-git-dir", since="1.6", spell=boolean)
+        default=None, kw_only=True, metadata=flag("keep-git-dir", since="1.6", spell=boolean, read=read_boolean)
     )
     checksum: Word | None = attrs.field(
         default=None,
@@ -70,8 +70,12 @@ class Add(FileInstruction):
     chown: Word | None = attrs.field(
         default=None, converter=word_or_none, kw_only=True, metadata=flag("chown", spell=expanded, expands=True)
     )
-    link: bool | None = attrs.field(default=None, kw_only=True, metadata=flag("link", since="1.4", spell=boolean))
-    unpack: bool | None = attrs.field(default=None, kw_only=True, metadata=flag("unpack", since="1.17", spell=boolean))
+    link: bool | None = attrs.field(
+        default=None, kw_only=True, metadata=flag("link", since="1.4", spell=boolean, read=read_boolean)
+    )
+    unpack: bool | None = attrs.field(
+        default=None, kw_only=True, metadata=flag("unpack", since="1.17", spell=boolean, read=read_boolean)
+    )
     exclude: tuple[str, ...] = attrs.field(
         default=(),
         converter=excludes_of,

@@ -11,7 +11,8 @@ import attrs
 from dockdsl.errors import InvalidType, InvalidValue
 from dockdsl.instructions._base import Instruction, tuple_of
 from dockdsl.syntax.refusal import Refused, kind_of, refuse_type, shown
-from dockdsl.syntax.words import Spelling, Word, text_of, word_or_none
+from dockdsl.syntax.tokens import Line
+from dockdsl.syntax.words import Spelling, Word, is_bare, text_of, word_or_none
 
 _is_name = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*").fullmatch
 
@@ -56,6 +57,30 @@ class Arg(Instruction):
             raise InvalidValue("ARG: no variable is given; name at least one")
         first, *rest = [Arg(name, default) for name, default in names.items()]
         return cls(first.name, first.default, more=tuple(rest))
+
+    @classmethod
+    def read(cls, line: Line) -> Self:
+        """Read the names and their defaults. BuildKit takes no notice of flags here."""
+        words = line.quoted_words()
+        if not words:
+            raise line.wrong("no variable is given", "name at least one")
+        found: list[tuple[str, Word | None]] = []
+        easy = True
+        for each in words:
+            name, equals, default = each.partition("=")
+            if not name:
+                raise line.wrong("a name is blank", "write ARG name=default", each)
+            if not equals:
+                found.append((name, None))
+            elif is_bare(default):
+                found.append((name, default))
+            else:
+                easy = False
+                found.append((name, line.word(default)))
+            easy = easy and _is_name(name) is not None
+        rest = [line.made(cls, None, {"name": name, "default": default, "more": ()}) for name, default in found[1:]]
+        first = {"name": found[0][0], "default": found[0][1], "more": tuple(rest)}
+        return line.made(cls, f"ARG {words[0]}" if easy and not rest else None, first)
 
     def write(self, spelling: Spelling) -> str:
         """Return the instruction's text."""

@@ -72,9 +72,14 @@ class Comment(Instruction):
             check_characters(line)
             if _acts(line) and not self.acts:
                 raise Refused(f"the text {shown(line)} would switch build checks", "use Comment.check(…), or reword it")
-        spelled = [f"# {line}" if line else "#" for line in lines]
-        check_lengths(spelled)
-        return "\n".join(spelled)
+        spelled = self.spelled(lines)
+        check_lengths(spelled.split("\n"))
+        return spelled
+
+    @staticmethod
+    def spelled(lines: Iterable[str]) -> str:
+        """Return the lines behind their number signs; a row of number signs stays one."""
+        return "\n".join([("#" if not line or line[0] == "#" else "# ") + line for line in lines])
 
     def spell(self, spelling: Spelling) -> str:
         """Return the comment's lines; each is a comment of its own, so nothing can leave it.

@@ -8,12 +8,14 @@ from typing import Any, ClassVar, Self
 
 import attrs
 
-from dockdsl.instructions._base import Instruction, Source, source_name, spell_source, tuple_of
+from dockdsl.instructions._base import Instruction, Source, read_source, source_name, spell_source, tuple_of
 from dockdsl.instructions.heredoc import Heredoc
-from dockdsl.syntax.flags import boolean, expanded, flag, verbatim, write_flags
+from dockdsl.syntax.flags import boolean, expanded, flag, read_boolean, read_flags, verbatim, write_flags
 from dockdsl.syntax.lines import lay_out
 from dockdsl.syntax.patterns import check_pattern, is_easy, is_remote, source
 from dockdsl.syntax.refusal import Refused, refuse_type, shown
+from dockdsl.syntax.source import heredoc_of
+from dockdsl.syntax.tokens import Line
 from dockdsl.syntax.words import Literal, Spelling, Word, plain, word, word_or_none
 
 FileSource = Word | Heredoc
@@ -99,6 +101,35 @@ class FileInstruction(Instruction):
         """
         heredoc = Heredoc(content, name, expand=expand)
         return cls(heredoc, destination, chmod=chmod, chown=chown, link=link)  # type: ignore[call-arg]  # of the subclasses
+
+    @classmethod
+    def read(cls, line: Line) -> Self:
+        """Read the plain form, the JSON form, and heredocs among the sources."""
+        fields = read_flags(cls, line)
+        array = line.array()
+        words = line.words() if array is None else array
+        if len(words) < 2:
+            raise line.wrong("a source or the destination is missing", f"write {cls.KEYWORD} source destination")
+        *sources, destination = words
+        if heredoc_of(destination) is not None:
+            raise line.wrong("the destination is a heredoc", "write a path last", destination)
+        starts = [heredoc_of(each) for each in sources] if "<<" in line.text else []
+        named = [each.name for each in starts if each is not None]
+        if named != [each.word.name for each in line.documents] or (named and array is not None):
+            raise Refused("a word looks like a heredoc and is none", "write a file with Copy.text()")
+        documents = iter(line.documents)
+        read: list[FileSource] = []
+        for index, each in enumerate(sources):
+            if named and starts[index] is not None:
+                read.append(Heredoc.read(next(documents), line.origin))
+                continue
+            word = line.word(each)
+            if source(word) != word:
+                raise Refused(f"the source {shown(word)} is a pattern that is written otherwise", "rename the file")
+            read.append(word)
+        fields["sources"] = tuple(read)
+        fields["destination"] = line.word(destination)
+        return line.made(cls, None, fields)
 
     def write_files(self, spelling: Spelling, sources: tuple[FileSource, ...], destination: Word) -> str:
         """Spell the instruction with its sources and destination."""
@@ -199,7 +230,7 @@ class Copy(FileInstruction):
     sources: tuple[FileSource, ...] = attrs.field(converter=sources_of)
     destination: Word = attrs.field(converter=word)
     from_: Source | None = attrs.field(
-        default=None, converter=source_name, kw_only=True, metadata=flag("from", spell=spell_source)
+        default=None, converter=source_name, kw_only=True, metadata=flag("from", spell=spell_source, read=read_source)
     )
     chmod: Word | None = attrs.field(
         default=None,
@@ -210,9 +241,11 @@ class Copy(FileInstruction):
     chown: Word | None = attrs.field(
         default=None, converter=word_or_none, kw_only=True, metadata=flag("chown", spell=expanded, expands=True)
     )
-    link: bool | None = attrs.field(default=None, kw_only=True, metadata=flag("link", since="1.4", spell=boolean))
+    link: bool | None = attrs.field(
+        default=None, kw_only=True, metadata=flag("link", since="1.4", spell=boolean, read=read_boolean)
+    )
     parents: bool | None = attrs.field(
-        default=None, kw_only=True, metadata=flag("parents", since="1.20", spell=boolean)
+        default=None, kw_only=True, metadata=flag("parents", since="1.20", spell=boolean, read=read_boolean)
     )
     exclude: tuple[str, ...] = attrs.field(
         default=(),

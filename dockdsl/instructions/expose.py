@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import attrs
 
 from dockdsl.instructions._base import Instruction, number_or_word, tuple_of
+from dockdsl.syntax.flags import read_flags
 from dockdsl.syntax.refusal import Refused, refuse_type, shown
+from dockdsl.syntax.tokens import Line
 from dockdsl.syntax.words import Spelling, Word, atoms_of
 
 _is_port = re.compile(
@@ -43,6 +45,15 @@ class Expose(Instruction):
     # The keyword is what attrs.evolve passes.
     def __init__(self, *each: int | Word, ports: int | Word | Iterable[int | Word] = ()) -> None:
         self.__attrs_init__(ports=tuple([number_or_word(port) for port in (*each, *tuple_of(ports))]))
+
+    @classmethod
+    def read(cls, line: Line) -> Self:
+        """Read the ports."""
+        read_flags(cls, line)
+        words = line.words()
+        if not words:
+            raise line.wrong("no port is given", "write EXPOSE 8080")
+        return line.made(cls, None, {"ports": tuple([line.word(each) for each in words])})
 
     def write(self, spelling: Spelling) -> str:
         """Return the instruction's text."""

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias
 import attrs
 
 from dockdsl.instructions._base import Instruction
-from dockdsl.instructions.texts import Command, argv, command, exec_form, shell_form
-from dockdsl.syntax.flags import flag, write_flags
+from dockdsl.instructions.texts import Command, argv, command, exec_form, read_command, shell_form
+from dockdsl.syntax.flags import flag, read_flags, write_flags
 from dockdsl.syntax.lines import lay_out
 from dockdsl.syntax.refusal import Refused, refuse_type, shown
+from dockdsl.syntax.source import SPACE, Misread
+from dockdsl.syntax.tokens import Line
 from dockdsl.syntax.words import Spelling, plain
 
 if TYPE_CHECKING:
@@ -19,7 +21,12 @@ if TYPE_CHECKING:
 
 _UNITS = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 _is_duration = re.compile(r"\+?(?:(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:ns|us|ms|s|m|h))+|0").fullmatch
+_is_read_duration = re.compile(
+    r"[-+]?(?:(?:(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:ns|us|\u00b5s|\u03bcs|ms|s|m|h))+|0)"
+).fullmatch
+_is_integer = re.compile(r"[-+]?[0-9]+").fullmatch
 _parts = re.compile(r"([0-9.]+)(ns|us|ms|s|m|h)").findall
+_first_word = re.compile(rf"[^{SPACE}]+").match
 _MOST_RETRIES = 2**31 - 1
 # The engine counts nanoseconds in 63 bits.
 _LONGEST = 2**63 / 1e9
@@ -50,6 +57,25 @@ def _spell_duration(_spelling: Spelling, value: Any) -> str:
     if seconds >= _LONGEST:
         raise Refused(f"the duration {shown(value)} is longer than the engine can count", "make it shorter")
     return value
+
+
+def _read_duration(_line: Line, value: str) -> str:
+    match = _is_read_duration(value)
+    if match is None:
+        raise Misread(f"the duration {value!r} is none", 'write it as "10s", "1m30s" or "500ms"')
+    spelled = value.replace("\u00b5", "u").replace("\u03bc", "u")
+    seconds = sum(float(number) * _UNITS[unit] for number, unit in _parts(spelled))
+    if seconds and (value.startswith("-") or seconds < 0.001):
+        raise Misread(f"the duration {value!r} is shorter than a millisecond", "make it 0 or at least 1ms")
+    if seconds >= _LONGEST:
+        raise Misread(f"the duration {value!r} is longer than the engine can count", "make it shorter")
+    return spelled if seconds else "0"
+
+
+def _read_retries(_line: Line, value: str) -> int:
+    if not _is_integer(value) or not 0 <= int(value) <= _MOST_RETRIES:
+        raise Misread(f"the number {value!r} is none, or out of range", "use 0 or more")
+    return int(value)
 
 
 def _spell_retries(_spelling: Spelling, value: Any) -> str:
@@ -89,21 +115,32 @@ class Healthcheck(Instruction):
 
     command: Command | None = attrs.field(converter=attrs.converters.optional(command))
     interval: str | None = attrs.field(
-        default=None, converter=_duration, kw_only=True, metadata=flag("interval", spell=_spell_duration)
+        default=None,
+        converter=_duration,
+        kw_only=True,
+        metadata=flag("interval", spell=_spell_duration, read=_read_duration),
     )
     timeout: str | None = attrs.field(
-        default=None, converter=_duration, kw_only=True, metadata=flag("timeout", spell=_spell_duration)
+        default=None,
+        converter=_duration,
+        kw_only=True,
+        metadata=flag("timeout", spell=_spell_duration, read=_read_duration),
     )
     start_period: str | None = attrs.field(
-        default=None, converter=_duration, kw_only=True, metadata=flag("start-period", spell=_spell_duration)
+        default=None,
+        converter=_duration,
+        kw_only=True,
+        metadata=flag("start-period", spell=_spell_duration, read=_read_duration),
     )
     start_interval: str | None = attrs.field(
         default=None,
         converter=_duration,
         kw_only=True,
-        metadata=flag("start-interval", since="1.6", spell=_spell_duration),
+        metadata=flag("start-interval", since="1.6", spell=_spell_duration, read=_read_duration),
     )
-    retries: int | None = attrs.field(default=None, kw_only=True, metadata=flag("retries", spell=_spell_retries))
+    retries: int | None = attrs.field(
+        default=None, kw_only=True, metadata=flag("retries", spell=_spell_retries, read=_read_retries)
+    )
 
     @classmethod
     def exec(
@@ -145,6 +182,29 @@ class Healthcheck(Instruction):
         Source: the Dockerfile reference, "HEALTHCHECK".
         """
         return cls(None)
+
+    @classmethod
+    def read(cls, line: Line) -> Self:
+        """Read ``NONE``, or ``CMD`` with the exec form or the shell form."""
+        text = line.text
+        kind = _first_word(text)
+        word = kind[0].upper() if kind else ""
+        if word == "NONE":
+            if len(text) > len(word):
+                raise line.wrong("NONE takes nothing behind it", "leave it out", text[len(word) :].strip(SPACE))
+            # BuildKit takes no notice of the flags.
+            return line.made(cls, "HEALTHCHECK NONE", {**read_flags(cls, line.without_flags()), "command": None})
+        fields = read_flags(cls, line)
+        if word != "CMD":
+            fact = f"the kind {kind[0]!r} is unknown" if kind else "no kind is given"
+            raise line.wrong(fact, "write HEALTHCHECK CMD command", kind[0] if kind else None)
+        start = len(text) - len(text[3:].lstrip(SPACE))
+        if start == len(text):
+            raise line.wrong("no command follows CMD", "write HEALTHCHECK CMD command")
+        fields["command"] = given = read_command(line, start)
+        if not given:
+            raise line.wrong("the command has no argument", "name the program", "[")
+        return line.made(cls, None, fields)
 
     def write(self, spelling: Spelling) -> str:
         """Return the instruction's text."""

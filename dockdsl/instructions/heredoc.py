@@ -6,15 +6,17 @@ import re
 
 import attrs
 
-from dockdsl.errors import call_site
+from dockdsl.errors import InvalidType, InvalidValue, Origin, call_site
 from dockdsl.instructions._base import Located, modifier_versions, references_in
 from dockdsl.syntax.lines import pick_delimiter
 from dockdsl.syntax.refusal import Refused, refuse_type, shown
-from dockdsl.syntax.words import Word, atoms_of, check_characters, text_of, word
+from dockdsl.syntax.source import Document
+from dockdsl.syntax.words import Word, atoms_of, check_characters, read_word, text_of, word
 
 _is_name = re.compile(r"[A-Za-z0-9_.+=@%^,:~][A-Za-z0-9_.+=@%^,:~-]*").fullmatch
 # Within quotes all but what ends them, starts another heredoc or parts a path.
 _is_quoted_name = re.compile(r"[^\s'<>/\\]+").fullmatch
+_find_tabs = re.compile(r"^\t+", re.MULTILINE)
 _BOM = "\ufeff"
 
 
@@ -59,6 +61,20 @@ class Heredoc(Located):
             raise refused.error("Heredoc", self.origin) from None
         if not self.name:
             self.__dict__["name"] = pick_delimiter(body)
+
+    @classmethod
+    def read(cls, document: Document, origin: Origin) -> Heredoc:
+        """Read the body of a heredoc; tabs that ``<<-`` takes off are off."""
+        text = document.content
+        if document.word.strip_tabs:
+            text = _find_tabs.sub("", text)
+        content = text if document.word.quoted else read_word(text, "\\", quotes=False)
+        try:
+            heredoc = cls(content, document.word.name, expand=not document.word.quoted)
+        except (InvalidType, InvalidValue) as error:
+            raise Refused(error.message, "") from None
+        heredoc.__dict__["_origin"] = origin
+        return heredoc
 
     def _spelled(self) -> str:
         if not self.expand:

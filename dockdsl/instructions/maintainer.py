@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import attrs
 
 from dockdsl.instructions._base import Instruction
+from dockdsl.syntax.flags import read_flags
 from dockdsl.syntax.refusal import Refused, refuse_type, shown
+from dockdsl.syntax.tokens import Line
 from dockdsl.syntax.words import Spelling, check_characters, text_of
 
 
@@ -27,6 +29,14 @@ class Maintainer(Instruction):
     EXPANDED: ClassVar[bool] = False
 
     name: str = attrs.field(converter=text_of)
+
+    @classmethod
+    def read(cls, line: Line) -> Self:
+        """Read the name, which is the rest of the line."""
+        read_flags(cls, line)
+        if not line.text:
+            raise line.wrong("no name is given", "write MAINTAINER name")
+        return line.made(cls, None, {"name": line.text})
 
     def write(self, spelling: Spelling) -> str:  # noqa: ARG002 - nothing is escaped here
         """Return the instruction's text."""

@@ -8,7 +8,7 @@ from typing import Literal as OneOf
 
 import attrs
 
-from dockdsl.errors import call_site
+from dockdsl.errors import InvalidType, InvalidValue, call_site
 from dockdsl.instructions._base import (
     Located,
     Source,
@@ -22,6 +22,8 @@ from dockdsl.instructions._base import (
 )
 from dockdsl.syntax.flags import fields_of
 from dockdsl.syntax.refusal import Refused, refuse_type, shown
+from dockdsl.syntax.source import Misread
+from dockdsl.syntax.tokens import Line
 from dockdsl.syntax.words import BACKSLASH, Literal, Spelling, Word, word, word_or_none
 
 _is_size = re.compile(r"[0-9]+(?:\.[0-9]+)? ?(?:[kKmMgGtTpP]?i?[bB]?)").fullmatch
@@ -58,6 +60,54 @@ class Mount(Located):
             self.check()
         except Refused as refused:
             raise refused.error(type(self).__name__, self.origin) from None
+
+    @staticmethod
+    def read(line: Line, value: str) -> Mount:
+        """Read the value of ``--mount``: fields of CSV, each ``name=value`` or a switch."""
+        options: dict[str, str | None] = {}
+        for field in _fields(value):
+            name, equals, text = field.partition("=")
+            name = name.lower()
+            if not equals and name not in _SHORT:
+                raise Misread(f"the option {field!r} has no value", f"write {name}=value")
+            if name == "from" and re.search(r"\$.", text):
+                remedy = "give a stage that base, and name the stage"
+                raise Misread(f"the option {field!r} has a variable, and none is expanded there", remedy)
+            options[_ALIASES.get(name, name)] = text if equals else None
+        kind = _KINDS.get((options.pop("type", None) or "bind").lower())
+        if kind is None:
+            raise Refused(f"the type of the mount {shown(value)} is unknown", f"use one of {', '.join(_KINDS)}")
+        declared = attrs.fields(kind)  # type: ignore[arg-type]  # the kinds are attrs classes
+        known = {field.name.rstrip("_"): field.name for field in declared}
+        fields: dict[str, Any] = {}
+        for name, given in options.items():
+            if name in ("readonly", "readwrite"):
+                # Each is the other one the other way round; what is so by default is not kept.
+                on = _switch(given)
+                other = "readwrite" if name == "readonly" else "readonly"
+                if name in known:
+                    fields[name] = on
+                elif other in known:
+                    fields.update({} if on else {other: True})
+                elif on is (name == "readonly"):
+                    raise Refused(f"the option {name} means nothing to this mount", "leave it out")
+                continue
+            if kind is Secret and name == "source":
+                name = "id"  # noqa: PLW2901 - an alias of this kind alone
+            if name not in known or known[name] in fields:
+                raise Refused(f"the option {name} means nothing to this mount", "leave it out")
+            if name == "required":
+                fields[name] = _switch(given)
+            elif name == "from":
+                fields["from_"] = line.scope.source(given or "") if given else None
+            else:
+                fields[known[name]] = line.word(given or "")
+        try:
+            mount = kind(**{"target": None, **fields} if kind in (Cache, Tmpfs) else fields)
+        except (InvalidType, InvalidValue) as error:
+            raise Refused(error.message, "") from None
+        mount.__dict__["_origin"] = line.origin
+        return mount
 
     def check(self) -> None:
         """Refuse values that cannot mean anything."""
@@ -100,6 +150,32 @@ class Mount(Located):
         return f"{type(self).__name__}({', '.join(shown_fields)})"
 
 
+_SHORT = ("readonly", "ro", "readwrite", "rw", "required")
+_ALIASES = {"ro": "readonly", "rw": "readwrite", "src": "source", "dst": "target", "destination": "target"}
+_TRUE = ("1", "t", "T", "TRUE", "true", "True")
+_FALSE = ("0", "f", "F", "FALSE", "false", "False")
+
+
+def _fields(value: str) -> list[str]:
+    if '"' not in value:
+        return value.split(",")
+    import csv  # noqa: PLC0415 - few mounts have quotes
+
+    try:
+        (fields,) = csv.reader([value], strict=True)
+    except (csv.Error, ValueError):
+        raise Misread("the quotes of the mount do not close", "close them") from None
+    return fields
+
+
+def _switch(value: str | None) -> bool:
+    if value is None or value in _TRUE:
+        return True
+    if value in _FALSE:
+        return False
+    raise Refused(f"the value {shown(value)} is neither true nor false", "use one of them")
+
+
 _SWITCHES = ("readonly", "readwrite", "required")
 _is_special = re.compile(r"[\s\S]*[\"'$<\\][\s\S]*").fullmatch
 
@@ -136,8 +212,9 @@ def _checked(value: Any, name: str, matches: Any, remedy: str) -> None:
 def _check_target(target: Word | None) -> None:
     if target is None:
         raise refuse_type("target", target, "pass a path")
-    if isinstance(target, str) and target.rstrip("/.") == "" and not target.startswith(".."):
-        raise Refused(f"target: the path {shown(target)} is the root or the working directory", "mount below it")
+    # The working directory itself is a target of many, and refused by BuildKit only where it is the root.
+    if isinstance(target, str) and not target.replace("/.", "/").strip("/"):
+        raise Refused(f"target: the path {shown(target)} is the root", "mount below it")
 
 
 def _check_owner(mode: Word | None, uid: Word | None, gid: Word | None) -> None:
@@ -155,7 +232,8 @@ def _check_source_and_from(source: Word | None, from_: Source | None) -> None:
 class Bind(Mount):
     """Mount files of the build context, a stage or an image while a command runs.
 
-    `target` is the path in the container; `source` a path in what is mounted (its root, if left out);
+    `target` is the path in the container (the working directory, if left out, which must not be the root);
+    `source` a path in what is mounted (its root, if left out);
     `from_` a `Stage` or the name of an image or named context (the build context, if left out);
     `readwrite` lets the command write, and what it writes is thrown away.
 
@@ -170,14 +248,15 @@ class Bind(Mount):
 
     TYPE: ClassVar[str] = "bind"
 
-    target: Word = attrs.field(converter=word)
+    target: Word | None = attrs.field(default=None, converter=word_or_none)
     source: Word | None = attrs.field(default=None, converter=word_or_none, kw_only=True)
     from_: Source | None = attrs.field(default=None, converter=source_name, kw_only=True)
     readwrite: bool | None = attrs.field(default=None, kw_only=True)
 
     def check(self) -> None:
         """Refuse a target that BuildKit refuses."""
-        _check_target(self.target)
+        if self.target is not None:
+            _check_target(self.target)
 
 
 @attrs.frozen(slots=False, repr=False, eq=False)
@@ -317,3 +396,6 @@ class Ssh(Mount):
     def check(self) -> None:
         """Refuse options that BuildKit refuses."""
         _check_owner(self.mode, self.uid, self.gid)
+
+
+_KINDS: dict[str, type[Mount]] = {each.TYPE: each for each in (Bind, Cache, Tmpfs, Secret, Ssh)}

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import attrs
 
 from dockdsl.instructions._base import Instruction, StageBase
+from dockdsl.syntax.flags import read_flags
 from dockdsl.syntax.refusal import Refused, refuse_type
+from dockdsl.syntax.source import Misread
+from dockdsl.syntax.tokens import Line
 from dockdsl.syntax.words import BACKSLASH, Spelling
 
 _NOT_ALLOWED = ("ONBUILD", "MAINTAINER", "#", "")
@@ -32,6 +35,28 @@ class Onbuild(Instruction):
     KEYWORD: ClassVar[str] = "ONBUILD"
 
     instruction: Instruction
+
+    @classmethod
+    def read(cls, line: Line) -> Self:
+        """Read the instruction behind the keyword, which BuildKit looks at only so far as to split it."""
+        read_flags(cls, line)
+        inner = line.inner()
+        keyword = inner.keyword.upper()
+        if not keyword:
+            raise line.wrong("no instruction is given", "write ONBUILD RUN command")
+        if keyword in ("ONBUILD", "MAINTAINER", "FROM"):
+            raise line.wrong(f"{keyword} is not allowed in it", "use another instruction", inner.keyword)
+        kind = line.scope.kinds.get(keyword)
+        if kind is None:
+            raise Refused(f"{inner.keyword} is no instruction", "write one")
+        try:
+            value: Instruction = kind.read(inner)
+        except Misread as misread:
+            if misread.grammar:
+                raise
+            raise Refused(misread.fact, misread.remedy) from None
+        line.kept = inner.kept
+        return line.made(cls, None, {"instruction": value})
 
     def write(self, spelling: Spelling) -> str:
         """Return the instruction's text."""

@@ -12,19 +12,24 @@ import attrs
 from dockdsl.errors import InvalidType, InvalidValue
 from dockdsl.instructions._base import Instruction, Source, tuple_of
 from dockdsl.instructions.mounts import Mount
-from dockdsl.instructions.texts import Command, argv, exec_form, past_flags
+from dockdsl.instructions.texts import Command, argv, exec_form, past_flags, read_command, spelling_of
 from dockdsl.syntax import shell
-from dockdsl.syntax.flags import flag, one_of, write_flags
+from dockdsl.syntax.flags import flag, one_of, read_flags, read_one_of, write_flags
 from dockdsl.syntax.lines import INDENT, WIDTH, lay_out
 from dockdsl.syntax.refusal import Refused, refuse_type, shown
+from dockdsl.syntax.tokens import Line
 from dockdsl.syntax.words import Spelling, plain
 
+_NETWORKS = ("default", "none", "host")
+_SECURITY = ("sandbox", "insecure")
 _is_device = re.compile(r"[!#-&(-+\--\[\]-_a-~]+(?:,required(?:=(?:true|false))?)?").fullmatch
 
 
 def _command(value: Command) -> Command:
     if isinstance(value, tuple):
         return tuple([plain(each) for each in value])
+    if isinstance(value, shell.Layout):
+        return value
     try:
         return shell.normal(plain(value))
     except Refused as refused:
@@ -43,6 +48,10 @@ def _spell_mount(spelling: Spelling, value: Any) -> str:
     if not isinstance(value, Mount):
         raise refuse_type("mount", value, "pass Bind, Cache, Secret, Ssh or Tmpfs")
     return value.write(spelling)
+
+
+def _read_mount(line: Line, value: str) -> Mount:
+    return Mount.read(line, value)
 
 
 def _spell_device(_spelling: Spelling, value: Any) -> str:
@@ -98,13 +107,17 @@ class Run(Instruction):
         default=(),
         converter=_mounts,
         kw_only=True,
-        metadata=flag("mount", since="1.2", spell=_spell_mount, repeatable=True),
+        metadata=flag("mount", since="1.2", spell=_spell_mount, read=_read_mount, repeatable=True),
     )
     network: OneOf["default", "none", "host"] | None = attrs.field(
-        default=None, kw_only=True, metadata=flag("network", since="1.3", spell=one_of("default", "none", "host"))
+        default=None,
+        kw_only=True,
+        metadata=flag("network", since="1.3", spell=one_of(*_NETWORKS), read=read_one_of(*_NETWORKS)),
     )
     security: OneOf["sandbox", "insecure"] | None = attrs.field(
-        default=None, kw_only=True, metadata=flag("security", since="1.20", spell=one_of("sandbox", "insecure"))
+        default=None,
+        kw_only=True,
+        metadata=flag("security", since="1.20", spell=one_of(*_SECURITY), read=read_one_of(*_SECURITY)),
     )
 
     @classmethod
@@ -195,6 +208,15 @@ class Run(Instruction):
             raise _error(refused) from None
         return cls(body, device=device, mounts=mounts, network=network, security=security)
 
+    @classmethod
+    def read(cls, line: Line) -> Self:
+        """Read the exec form, the shell form, and heredocs."""
+        fields = read_flags(cls, line)
+        command = read_command(line)
+        text = spelling_of("RUN", command, line, fields)
+        fields["command"] = command
+        return line.made(cls, text, fields)
+
     def write(self, spelling: Spelling) -> str:
         """Return the instruction's text."""
         flags = write_flags(self, spelling)
@@ -202,7 +224,7 @@ class Run(Instruction):
             if not self.command:
                 raise Refused("the command has no argument", "name the program to run")
             return lay_out(spelling.escape, ["RUN", *flags, *exec_form(self.command)])
-        text = self.command if spelling.escape == "\\" else shell.under_backtick(self.command)
+        text = shell.under(self.command, spelling.escape)
         text = past_flags(text, spelling.escape)
         if not flags:
             return f"RUN {text}"

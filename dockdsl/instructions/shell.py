@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import attrs
 
 from dockdsl.instructions._base import Instruction, tuple_of
 from dockdsl.instructions.texts import exec_form
+from dockdsl.syntax.flags import read_flags
 from dockdsl.syntax.refusal import Refused, shown
+from dockdsl.syntax.tokens import Line
 from dockdsl.syntax.words import Spelling, plain
 
 
@@ -35,6 +37,15 @@ class Shell(Instruction):
     EXPANDED: ClassVar[bool] = False
 
     argv: tuple[str, ...] = attrs.field(converter=_argv)
+
+    @classmethod
+    def read(cls, line: Line) -> Self:
+        """Read the JSON form, the only one."""
+        read_flags(cls, line)
+        array = line.array()
+        if not array:
+            raise line.wrong("the shell is not in the JSON form", 'write SHELL ["/bin/sh", "-c"]')
+        return line.made(cls, None, {"argv": tuple(array)})
 
     def write(self, spelling: Spelling) -> str:
         """Return the instruction's text."""

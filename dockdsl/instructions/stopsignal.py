@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import attrs
 
 from dockdsl.instructions._base import Instruction, number_or_word
-from dockdsl.instructions.workdir import nonblank
+from dockdsl.instructions.workdir import nonblank, read_operand
 from dockdsl.syntax.refusal import Refused, shown
+from dockdsl.syntax.tokens import Line
 from dockdsl.syntax.words import Literal, Spelling, Word
 
 _LINUX = """
@@ -41,6 +42,11 @@ class Stopsignal(Instruction):
     KEYWORD: ClassVar[str] = "STOPSIGNAL"
 
     signal: Word = attrs.field(converter=number_or_word)
+
+    @classmethod
+    def read(cls, line: Line) -> Self:
+        """Read the operand, which is the rest of the line. BuildKit takes no notice of flags here."""
+        return line.made(cls, *read_operand(cls, line, "signal"))
 
     def write(self, spelling: Spelling) -> str:
         """Return the instruction's text."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from dockdsl.instructions._base import Instruction
+from dockdsl.syntax.flags import read_flags
 from dockdsl.syntax.refusal import Refused, refuse_type, shown
-from dockdsl.syntax.shell import check_text, layout_only, one_line_trap
+from dockdsl.syntax.shell import Layout, check_text, layout_only, one_line_trap, relaid
+from dockdsl.syntax.tokens import Line
 from dockdsl.syntax.words import Spelling, json_text, plain
 
 Command = str | tuple[str, ...]
@@ -21,6 +23,8 @@ def command(value: Command) -> Command:
     """Return shell text without the blanks around it, which BuildKit strips."""
     if isinstance(value, tuple):
         return tuple([plain(each) for each in value])
+    if isinstance(value, Layout):
+        return value
     value = plain(value)
     return value.strip(" \t\n") if isinstance(value, str) and not value.rstrip(" \t\n").endswith("\\") else value
 
@@ -46,6 +50,8 @@ def exec_form(arguments: tuple[str, ...]) -> list[str]:
 
 def shell_form(text: str, name: str, escape: str) -> str:
     """Spell shell text where the grammar has no heredoc: as it is, or refused."""
+    if isinstance(text, Layout):
+        return relaid(text, escape)
     check_text(text)
     stripped = text.strip(" \t\n")
     remedy = f'use {name}.exec("/bin/sh", "-c", …)'
@@ -61,6 +67,25 @@ def past_flags(text: str, escape: str) -> str:
     """Write ``--`` before shell text that BuildKit would otherwise take for a flag, wherever its lines are broken."""
     joined = text.replace(f"{escape}\n", "") if "\n" in text else text
     return f"-- {text}" if joined.lstrip(" \t").startswith("--") else text
+
+
+def read_command(line: Line, start: int = 0) -> Command:
+    """Read the exec form, or shell text in its layout."""
+    array = line.array(start=start)
+    if array is not None:
+        return tuple(array)
+    text = Layout(line.layout(start))
+    if not text:
+        raise Refused("the command is empty", "give it a command")
+    return text
+
+
+def spelling_of(keyword: str, command: Command, line: Line, flags: dict[str, Any]) -> str | None:
+    """Return the spelling of a command that was read, where it is the text of the line."""
+    if isinstance(command, tuple) or line.flags or line.escape != "\\" or command.startswith("--"):
+        return None
+    assert not any(flags.values())  # the line has none
+    return f"{keyword} {command}"
 
 
 class CommandInstruction(Instruction):
@@ -87,6 +112,13 @@ class CommandInstruction(Instruction):
         except Refused as refused:
             raise refused.error(cls.KEYWORD) from None
         return cls(given)  # type: ignore[call-arg]  # the subclasses are attrs classes with this one operand
+
+    @classmethod
+    def read(cls, line: Line) -> Self:
+        """Read the exec form or the shell form."""
+        flags = read_flags(cls, line)
+        command = read_command(line)
+        return line.made(cls, spelling_of(cls.KEYWORD, command, line, flags), {"command": command})
 
     def write(self, spelling: Spelling) -> str:
         """Return the instruction's text."""

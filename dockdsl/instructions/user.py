@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import attrs
 
 from dockdsl.instructions._base import Instruction, number_or_word
-from dockdsl.instructions.workdir import nonblank
+from dockdsl.instructions.workdir import nonblank, read_operand
+from dockdsl.syntax.flags import read_flags
+from dockdsl.syntax.tokens import Line
 from dockdsl.syntax.words import Spelling, Word
 
 
@@ -33,6 +35,12 @@ class User(Instruction):
     KEYWORD: ClassVar[str] = "USER"
 
     user: Word = attrs.field(converter=_user)
+
+    @classmethod
+    def read(cls, line: Line) -> Self:
+        """Read the operand, which is the rest of the line."""
+        read_flags(cls, line)
+        return line.made(cls, *read_operand(cls, line, "user"))
 
     def write(self, spelling: Spelling) -> str:
         """Return the instruction's text."""

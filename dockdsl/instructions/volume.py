@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import attrs
 
 from dockdsl.instructions._base import Instruction, tuple_of
+from dockdsl.syntax.flags import read_flags
 from dockdsl.syntax.refusal import Refused
+from dockdsl.syntax.source import SPACE
+from dockdsl.syntax.tokens import Line
 from dockdsl.syntax.words import Spelling, Word, json_text, word
 
 
@@ -33,6 +36,16 @@ class Volume(Instruction):
     # The keyword is what attrs.evolve passes.
     def __init__(self, *each: Word, paths: Word | Iterable[Word] = ()) -> None:
         self.__attrs_init__(paths=tuple([word(path) for path in (*each, *tuple_of(paths))]))
+
+    @classmethod
+    def read(cls, line: Line) -> Self:
+        """Read the paths, of the plain form or the JSON form."""
+        read_flags(cls, line)
+        array = line.array()
+        paths = [each.strip(SPACE) for each in (line.words() if array is None else array)]
+        if not paths or not all(paths):
+            raise line.wrong("no path is given, or an empty one", "write VOLUME /path")
+        return line.made(cls, None, {"paths": tuple([line.word(each) for each in paths])})
 
     def write(self, spelling: Spelling) -> str:
         """Return the instruction's text."""

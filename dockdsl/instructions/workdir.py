@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar, Self
 
 import attrs
 
 from dockdsl.instructions._base import Instruction
+from dockdsl.syntax.flags import read_flags
 from dockdsl.syntax.refusal import Refused, shown
-from dockdsl.syntax.words import Spelling, Word, word
+from dockdsl.syntax.tokens import Line
+from dockdsl.syntax.words import Spelling, Word, is_bare, word
 
 
 def nonblank(spelling: Spelling, value: Word, what: str) -> str:
@@ -18,6 +20,16 @@ def nonblank(spelling: Spelling, value: Word, what: str) -> str:
     spelled = spelling.value(value)
     # Two dashes would start a flag.
     return f'"{spelled}"' if spelled.startswith("--") else spelled
+
+
+def read_operand(kind: type[Instruction], line: Line, field: str) -> tuple[str | None, dict[str, Any]]:
+    """Read the one operand of an instruction; return its spelling, where that is known, and the fields."""
+    text = line.text
+    if not text:
+        raise line.wrong(f"no {field} is given", f"write {kind.KEYWORD} {field}")
+    if is_bare(text) and text[0] != "-" and kind.KEYWORD != "STOPSIGNAL":
+        return f"{kind.KEYWORD} {text}", {field: text}
+    return None, {field: line.word(text)}
 
 
 @attrs.frozen(slots=False, repr=False, eq=False)
@@ -37,6 +49,12 @@ class Workdir(Instruction):
     KEYWORD: ClassVar[str] = "WORKDIR"
 
     path: Word = attrs.field(converter=word)
+
+    @classmethod
+    def read(cls, line: Line) -> Self:
+        """Read the operand, which is the rest of the line."""
+        read_flags(cls, line)
+        return line.made(cls, *read_operand(cls, line, "path"))
 
     def write(self, spelling: Spelling) -> str:
         """Return the instruction's text."""

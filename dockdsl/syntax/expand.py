@@ -22,6 +22,7 @@ _BOM = "\ufeff"
 _NAME = re.compile(r"\d+|[@*#?$!-]|\w+")
 # What Go takes for white space: unlike Python it leaves out the four separators U+001C to U+001F.
 _SPACES = re.compile(r"[^\S\x1c-\x1f]+")
+_HEREDOC = re.compile(r"<<[^\S\x1c-\x1f]*")
 _GROUP = re.compile(r"\$(?:\$|(\w+)|\{(\w+)\})")
 _WHOLE_CHARACTERS = re.compile(r"\\.|.", re.DOTALL)
 _ESCAPABLE = frozenset("*?\\}/")
@@ -158,6 +159,10 @@ class _Text:
         """Append text that may hold white space between words."""
         self._parts.append(text)
 
+    def add_source(self, text: str) -> None:
+        """Append text that stands in the word as it is."""
+        self._parts.append(text)
+
     def add_solid(self, text: str) -> None:
         """Append text whose white space is quoted or escaped."""
         self._parts.append(text)
@@ -177,6 +182,16 @@ class _Words(_Text):
     def __init__(self) -> None:
         super().__init__()
         self._words: list[str] = []
+
+    def add_source(self, text: str) -> None:
+        start = 0
+        if "<<" in text:
+            # Since 1.16 the white space behind << belongs to the word, for the sake of heredocs.
+            for found in _HEREDOC.finditer(text):
+                self.add(text[start : found.start()])
+                self._parts.append(found[0])
+                start = found.end()
+        self.add(text[start:])
 
     def add(self, text: str) -> None:
         first, *others = _SPACES.split(text)
@@ -270,7 +285,7 @@ class _Lexer:
             start = self._at
             run = innermost.plain.match(word, start)
             if run and run.end() > start:
-                innermost.text.add(run[0])
+                innermost.text.add_source(run[0])
                 self._at = run.end()
             if self._at == len(word):
                 break

@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 import attrs
 
 from dockdsl.syntax.refusal import Refused, refuse_type, shown
+from dockdsl.syntax.source import Misread
+from dockdsl.syntax.tokens import FlagToken, Line
 from dockdsl.syntax.words import Spelling
 
 _KEY = "dockdsl.flag"
@@ -26,6 +28,8 @@ class Flag(NamedTuple):
     """The frontend version that brought it."""
     spell: Callable[[Spelling, Any], str | None]
     """From the field's value to the flag's value; None for a bare flag."""
+    read: Callable[[Line, Any], Any]
+    """From the flag's value in a file to the field's value."""
     repeatable: bool
     expands: bool
     """Whether BuildKit expands variables in it."""
@@ -36,11 +40,17 @@ def flag(
     *,
     since: str = "1.0",
     spell: Callable[[Spelling, Any], str | None],
+    read: Callable[[Line, Any], Any] | None = None,
     repeatable: bool = False,
     expands: bool = False,
 ) -> Mapping[str, Flag]:
-    """Return the metadata that makes a field the flag ``--name``."""
-    return {_KEY: Flag(name, since, spell, repeatable, expands)}
+    """Return the metadata that makes a field the flag ``--name``.
+
+    Without `read`, the value is an operand where it is expanded, and text where it is not.
+    """
+    if read is None:
+        read = _read_expanded if expands else _read_verbatim
+    return {_KEY: Flag(name, since, spell, read, repeatable, expands)}
 
 
 _FLAGS: dict[type, tuple[tuple[str, Flag], ...]] = {}
@@ -54,10 +64,13 @@ def fields_of(value: Any) -> tuple[attrs.Attribute[Any], ...]:
 
 def flags_of(value: Any) -> tuple[tuple[str, Flag], ...]:
     """Return the flags of an instruction in the order of its fields: (attribute, flag)."""
-    kind = type(value)
+    return _declared(type(value))
+
+
+def _declared(kind: type) -> tuple[tuple[str, Flag], ...]:
     known = _FLAGS.get(kind)
     if known is None:
-        declared = [(field.name, field.metadata[_KEY]) for field in fields_of(value) if _KEY in field.metadata]
+        declared = [(field.name, field.metadata[_KEY]) for field in attrs.fields(kind) if _KEY in field.metadata]
         known = _FLAGS[kind] = tuple(declared)
     return known
 
@@ -79,6 +92,43 @@ def write_flags(instruction: Any, spelling: Spelling) -> list[str]:
     return pieces
 
 
+def read_flags(kind: type, line: Line) -> dict[str, Any]:
+    """Read the flags of a line into the values of the fields that declare them."""
+    declared = _declared(kind)
+    values: dict[str, Any] = {attribute: () if each.repeatable else None for attribute, each in declared}
+    if not line.flags:
+        return values
+    by_name = {each.name: (attribute, each) for attribute, each in declared}
+    seen = set()
+    for token in line.flags:
+        name, value = token.name, token.value
+        if name not in by_name:
+            raise _unknown(kind, token, list(by_name))
+        attribute, each = by_name[name]
+        if name in seen and not each.repeatable:
+            raise Misread(f"the flag --{name} is given twice", "keep one of them", token.start, token.end)
+        seen.add(name)
+        if value is None and each.read is not read_boolean:
+            raise Misread(f"the flag --{name} has no value", f"write --{name}=value", token.start, token.end)
+        try:
+            # Left empty, a flag says nothing; but a switch must.
+            said = each.read(line, value) if value or each.repeatable or each.read is read_boolean else None
+        except Misread as misread:
+            raise Misread(misread.fact, misread.remedy, token.start, token.end) from None
+        values[attribute] = (*values[attribute], said) if each.repeatable else said
+    return values
+
+
+def _unknown(kind: type, token: FlagToken, known: list[str]) -> Misread:
+    from difflib import get_close_matches  # noqa: PLC0415 - only needed for the message
+
+    keyword = kind.KEYWORD  # type: ignore[attr-defined]  # an Instruction, or a Stage
+    near = get_close_matches(token.name, known, 1)
+    flags = ", ".join(f"--{each}" for each in known) or "no flags"
+    remedy = f"did you mean --{near[0]}?" if near else f"{keyword} has {flags}"
+    return Misread(f"the flag --{token.name} is unknown", remedy, token.start, token.end)
+
+
 def expanded(spelling: Spelling, value: Any) -> str:
     """Spell a flag value that BuildKit expands."""
     return spelling.lexed(value)
@@ -98,6 +148,34 @@ def boolean(_spelling: Spelling, value: Any) -> str | None:
     if value is False:
         return "false"
     raise refuse_type("value", value, "pass True or False")
+
+
+def _read_expanded(line: Line, value: str) -> Any:
+    return line.word(value)
+
+
+def _read_verbatim(_line: Line, value: str) -> str:
+    return value
+
+
+def read_boolean(_line: Line, value: str | None) -> bool:
+    """Read a switch."""
+    if value is None or value.lower() == "true":
+        return True
+    if value.lower() == "false":
+        return False
+    raise Misread(f"the value {value!r} is neither true nor false", "write the flag alone, or =false")
+
+
+def read_one_of(*choices: str) -> Callable[[Line, str], str]:
+    """Return a reader for a closed set of words."""
+
+    def read(_line: Line, value: str) -> str:
+        if value in choices:
+            return value
+        raise Misread(f"the value {value!r} is unknown", f"use one of {', '.join(choices)}")
+
+    return read
 
 
 def one_of(*choices: str) -> Callable[[Spelling, Any], str]:

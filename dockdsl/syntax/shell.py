@@ -11,8 +11,84 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from dockdsl.errors import InvalidType
 from dockdsl.syntax.lines import INDENT, WIDTH, continued, heredoc_bodies, heredoc_words, pick_delimiter
-from dockdsl.syntax.refusal import Refused, refuse_type, shown
+from dockdsl.syntax.refusal import Refused, kind_of, refuse_type, shown
+from dockdsl.syntax.source import heredocs_in, logical
+
+
+class Layout(str):
+    """Shell text in the layout of a Dockerfile, made by `layout`."""
+
+    __slots__ = ()
+
+    @property
+    def needed(self) -> bool:
+        """Whether the text means this only as a layout: as a plain ``str`` it would be written in another way."""
+        try:
+            return normal(str(self)) != self
+        except Refused:
+            return True
+
+    def __repr__(self) -> str:
+        return f"layout({str.__repr__(self)})" if self.needed else str.__repr__(self)
+
+
+def layout(text: str) -> Layout:
+    r"""Return shell text that is laid out as in a Dockerfile, and kept so.
+
+    The Dockerfile joins its lines before a shell is given them: a backslash at the end of a line continues it, and
+    comment lines in between are dropped. A plain ``str`` is text for the shell, which would read a comment there in
+    another way. `parse` makes such text.
+
+    Raises `InvalidType` if `text` is not a ``str``; what is no single instruction is refused where it is used.
+
+    >>> from dockdsl import Run
+    >>> print(Run(layout("make && \\\n# slow\n    make test")))
+    RUN make && \
+    # slow
+        make test
+
+    Source: the Dockerfile reference, "Format".
+    """
+    if not isinstance(text, str):
+        raise InvalidType(f"layout(): the text is {kind_of(text)}; pass a str")
+    return Layout(text)
+
+
+def relaid(text: str, escape: str) -> str:
+    """Return a layout, proven to be the shell form, with the escape character of the Dockerfile."""
+    check_text(text)
+    lines = text.split("\n")
+    line = logical(lines, 0, "\\")
+    if lines[0] != lines[0].lstrip() or _is_array(line.text):
+        raise Refused(f"the command {shown(text)} is not the shell form", "use the exec form for an array")
+    if escape == "\\":
+        return text
+    head = line.layout(0, len(line.text), escape)
+    rest = lines[line.last + 1 :]
+    return "\n".join([head, *rest])
+
+
+def _is_array(text: str) -> bool:
+    if not text.startswith("["):
+        return False
+    import json  # noqa: PLC0415 - few texts start with a bracket
+
+    try:
+        return isinstance(json.loads(text), list)
+    except ValueError:
+        return False
+    except RecursionError:
+        return True
+
+
+def under(text: str, escape: str) -> str:
+    """Return the text of a command, as `normal` or `layout` gave it, for a Dockerfile with that escape character."""
+    if isinstance(text, Layout):
+        return relaid(text, escape)
+    return text if escape == "\\" else under_backtick(text)
+
 
 _BREAK = f" && \\\n{INDENT}"
 _operator = re.compile(r"&&|\|\||[;&|]").match
@@ -379,6 +455,8 @@ def layout_only(text: str) -> bool:
 
 def has_heredoc(text: str) -> bool:
     """Whether a text that `normal` returned starts a heredoc."""
+    if isinstance(text, Layout):
+        return "<<" in text and bool(heredocs_in(logical(text.split("\n"), 0, "\\").text))
     return "\n" in text and not text.partition("\n")[0].endswith("\\")
 
 

@@ -18,9 +18,9 @@ from dockdsl.syntax.refusal import Refused, kind_of, refuse_type, shown
 # What stands bare in any operand: no blank, quote, escape character, dollar, bracket or comma trap.
 _BARE = r"A-Za-z0-9_@%+:,./=^~\-"
 _SIMPLE_REFERENCE = r"\$(?:[A-Za-z_][A-Za-z0-9_]*|\{[A-Za-z_][A-Za-z0-9_]*\})"
-_is_bare = re.compile(rf"(?:[{_BARE}]|{_SIMPLE_REFERENCE})+").fullmatch
-_is_bare_path = re.compile(rf"(?:[{_BARE}*?\[\]]|{_SIMPLE_REFERENCE})+").fullmatch
-_is_bare_key = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*").fullmatch
+is_bare = re.compile(rf"(?:[{_BARE}]|{_SIMPLE_REFERENCE})+").fullmatch
+is_bare_path = re.compile(rf"(?:[{_BARE}*?\[\]]|{_SIMPLE_REFERENCE})+").fullmatch
+is_bare_key = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*").fullmatch
 _is_bare_flag = re.compile(r"[!#-&(-\[\]-_a-~]+").fullmatch
 _find_control = re.compile("[\x00-\x08\x0a-\x1f\x7f]").search
 _find_reference = re.compile(_SIMPLE_REFERENCE).match
@@ -288,6 +288,90 @@ def json_text(text: str) -> str:
     return f'"{text.translate(_JSON)}"'
 
 
+_starts_name = re.compile(r"[0-9]+|[@*#?$!-]|\w+").match
+_in_braces = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(:?[-+?])").match
+
+
+def read_word(text: str, escape: str, *, quotes: bool = True) -> Word:
+    """Return the operand that BuildKit makes of a word: its quotes and escapes taken off, its references kept.
+
+    Without `quotes` they stand for themselves, as in the body of a heredoc. Raises `Refused` for what no operand
+    says: an open quote, and a reference to what is no name.
+    """
+    if "$" not in text and escape not in text and "'" not in text and '"' not in text:
+        return text[1:] if text.startswith(_BOM) else text
+    if is_bare(text):
+        return text
+    atoms: list[Atom] = []
+    end = _read(text, 1 if text.startswith(_BOM) else 0, escape, atoms, quotes=quotes, closing="")
+    assert end == len(text)  # nothing closes the word but its end
+    return from_atoms(atoms)
+
+
+def _read(text: str, at: int, escape: str, atoms: list[Atom], *, quotes: bool, closing: str) -> int:
+    """Read to the end of the text, or to what closes an operand; return the place behind it."""
+    quoted = False
+    while at < len(text):
+        char = text[at]
+        if char == closing and not quoted:
+            return at + 1
+        if char == '"' and quotes:
+            quoted = not quoted
+            at += 1
+        elif char == "'" and quotes and not quoted:
+            end = text.find("'", at + 1)
+            if end < 0:
+                raise Refused(f"the single quote in {shown(text)} is never closed", "close it")
+            atoms.append((False, text[at + 1 : end]))
+            at = end + 1
+        elif char == escape:
+            following = text[at + 1 : at + 2]
+            if quoted and following not in ('"', "$", escape):
+                atoms.append((False, escape))
+                at += 1
+            else:
+                atoms.append((False, following))
+                at += 2
+        elif char == "$":
+            at = _read_reference(text, at, escape, atoms, quotes=quotes)
+        else:
+            start = at
+            while at < len(text) and text[at] not in "\"'$" and text[at] not in (escape, closing):
+                at += 1
+            at = max(at, start + 1)
+            atoms.append((False, text[start:at]))
+    if quoted or closing:
+        raise Refused(f"the quote or brace in {shown(text)} is never closed", "close it")
+    return at
+
+
+def _read_reference(text: str, at: int, escape: str, atoms: list[Atom], *, quotes: bool) -> int:
+    if not text.startswith("{", at + 1):
+        name = _starts_name(text, at + 1)
+        if name is None:
+            atoms.append((False, "$"))
+            return at + 1
+        if _find_reference(text, at) is None or not name[0].isascii():
+            raise Refused(f"the reference {shown(text[at : name.end()])} is to no variable", "name one")
+        atoms.append((True, text[at : name.end()]))
+        return name.end()
+    try:
+        end = _reference_end(text, at)
+    except Refused:
+        modified = _in_braces(text, at)
+        if modified is None:
+            raise
+        inner: list[Atom] = []
+        end = _read(text, modified.end(), escape, inner, quotes=quotes, closing="}")
+        operand = "".join([part for _, part in inner])
+        if any(char in part for reference, part in inner if not reference for char in "'\"\\`$}"):
+            raise
+        atoms.append((True, f"${{{modified[1]}{modified[2]}{operand}}}"))
+        return end
+    atoms.append((True, text[at:end]))
+    return end
+
+
 class Spelling:
     """How operands are written where `escape` is the escape character."""
 
@@ -301,7 +385,7 @@ class Spelling:
 
     def value(self, value: Word) -> str:
         """Spell an operand of ENV, LABEL, ARG, WORKDIR, USER…: bare if that is safe, else in double quotes."""
-        if type(value) is str and _is_bare(value):
+        if type(value) is str and is_bare(value):
             return value
         atoms = atoms_of(value)
         inner = "".join([text if reference else text.translate(self._quoted) for reference, text in atoms])
@@ -309,7 +393,7 @@ class Spelling:
 
     def key(self, value: Word) -> str:
         """Spell the key of an ENV or LABEL pair."""
-        if type(value) is str and _is_bare_key(value):
+        if type(value) is str and is_bare_key(value):
             return value
         atoms = atoms_of(value)
         if not atoms:
@@ -321,7 +405,7 @@ class Spelling:
 
     def lexed(self, value: Word) -> str:
         """Spell an operand for BuildKit's word lexer without quotes: each special character escaped."""
-        if type(value) is str and _is_bare_path(value):
+        if type(value) is str and is_bare_path(value):
             return value
         atoms = atoms_of(value)
         escape = self.escape
@@ -332,7 +416,7 @@ class Spelling:
 
     def path(self, value: Word) -> str | None:
         """Spell a path bare, or return None if it needs the JSON form."""
-        if type(value) is str and _is_bare_path(value) and not value.startswith(("--", "[")):
+        if type(value) is str and is_bare_path(value) and not value.startswith(("--", "[")):
             return value
         return None
 

@@ -1,0 +1,98 @@
+"""Verbatim: an instruction as it is spelled."""
+
+from __future__ import annotations
+
+import re
+from typing import ClassVar, Self
+
+import attrs
+
+from dockdsl.instructions._base import Instruction
+from dockdsl.syntax.lines import check_lengths
+from dockdsl.syntax.refusal import Refused, refuse_type, shown
+from dockdsl.syntax.source import Misread, logical
+from dockdsl.syntax.tokens import Line, Scope
+from dockdsl.syntax.words import Spelling, text_of
+
+_keyword = re.compile(r"[A-Za-z]+").match
+_is_of_a_stage = re.compile(
+    "ADD|ARG|CMD|COPY|ENTRYPOINT|ENV|EXPOSE|HEALTHCHECK|LABEL|MAINTAINER|ONBUILD|RUN|SHELL|STOPSIGNAL|USER|VOLUME|WORKDIR"
+).fullmatch
+
+
+@attrs.frozen(slots=False, repr=False, eq=False)
+class Verbatim(Instruction):
+    r"""One instruction as it is spelled, for what no other class says: the last resort.
+
+    `text` is the whole instruction, perhaps with continuations and heredocs. It is proven to be one instruction
+    and no more; what it means is not looked at. `parse` makes it of instructions that BuildKit reads and that
+    the other classes refuse.
+    `escape` is the escape character of the text; it stands only in a Dockerfile that has the same.
+
+    Raises `InvalidValue` for text that is no instruction of a stage or more than one, `InvalidType` for a wrong type.
+
+    >>> print(Verbatim("EXPOSE ${PORT:-80}${SUFFIX:-80}"))
+    EXPOSE ${PORT:-80}${SUFFIX:-80}
+
+    Source: the Dockerfile reference, "Format".
+    """
+
+    KEYWORD: ClassVar[str] = "Verbatim"
+    EXPANDED: ClassVar[bool] = False
+
+    text: str = attrs.field(converter=text_of)
+    escape: str = attrs.field(default="\\", kw_only=True)
+
+    @classmethod
+    def of(cls, line: Line) -> Self:
+        """Return the line as it is spelled."""
+        found = line.logical
+        line.kept = True
+        line.start = 0
+        text = found.layout(0, len(found.text), found.escape)
+        text = "\n".join([text, *[f"{each.content}{each.end}" for each in line.documents]])
+        escape = found.escape if "\\" in text or "`" in text else "\\"
+        return line.made(cls, text, {"text": text, "escape": escape})
+
+    @property
+    def keyword(self) -> str:
+        """The instruction's keyword in capitals."""
+        found = _keyword(self.text)
+        return found[0].upper() if found else ""
+
+    def write(self, spelling: Spelling) -> str:  # noqa: ARG002 - it is spelled in one way
+        """Return the instruction's text."""
+        text = self.text
+        if not isinstance(text, str):
+            raise refuse_type("text", text, "pass a str")
+        if not _is_of_a_stage(self.keyword):
+            raise Refused(f"the text {shown(text)} begins with no instruction of a stage", "begin it with a keyword")
+        if self.escape not in ("\\", "`"):
+            raise Refused(f"the escape character {shown(self.escape)} is none", "use a backslash or a backtick")
+        lines = text.split("\n")
+        check_lengths(lines)
+        line = Line(logical(lines, 0, self.escape), 0, Scope("", {}, str))
+        try:
+            last = line.read_documents()
+        except Misread as misread:
+            raise Refused(misread.fact, misread.remedy) from None
+        if last != len(lines) - 1:
+            raise Refused(f"the text {shown(text)} is more than one instruction", "split it")
+        if not line.documents and text[-1] == self.escape:
+            raise Refused("the text ends in the escape character, which would take in the next line", "take it off")
+        return text
+
+    def spell(self, spelling: Spelling) -> str:
+        """Return the text, proven to be one instruction."""
+        try:
+            return self.write(spelling)
+        except Refused as refused:
+            raise self._error(refused) from None
+
+    def rendered(self, spelling: Spelling) -> str:  # noqa: ARG002 - it is spelled in one way
+        """Return the text, whatever the escape character: `Dockerfile` sees to it that it is the right one."""
+        return self.text
+
+    def fits(self, escape: str) -> bool:
+        """Whether the text may stand in a Dockerfile with that escape character."""
+        return self.escape == escape or not ("\\" in self.text or "`" in self.text)

@@ -1,0 +1,259 @@
+"""The text of a Dockerfile: directives, comments, and the logical lines that its instructions are.
+
+It is read as BuildKit reads it. What cannot be read raises `Misread`, which says where in the line.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from dockdsl.errors import ExpansionError
+from dockdsl.syntax.expand import Options, split_words
+from dockdsl.syntax.lines import HeredocWord, continued
+
+# White space as Go has it: without the four separators that Python adds.
+SPACE = (
+    "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f"
+    "\u205f\u3000"
+)
+LONGEST_READ = 65_535
+"""Bytes of the longest line that BuildKit reads."""
+_is_directive = re.compile(r"#\s*([A-Za-z][A-Za-z0-9]*)[\t\n\f\r ]*=[\t\n\f\r ]*(.+?)[\t\n\f\r ]*$").match
+_DIRECTIVES = ("syntax", "escape", "check")
+_heredoc_word = re.compile(r"([0-9]*)<<(-?)[\t\n\f\r ]*([^<]*)", re.DOTALL).fullmatch
+_BOM = "\ufeff"
+
+
+class Misread(Exception):
+    """An instruction that BuildKit would refuse: the fact and the remedy, and where in the logical line.
+
+    `grammar` tells whether the line cannot even be split into operands: such a line is refused in ONBUILD, too.
+    """
+
+    def __init__(
+        self, fact: str, remedy: str, start: int = 0, end: int | None = None, *, grammar: bool = False
+    ) -> None:
+        super().__init__(f"{fact}; {remedy}")
+        self.fact = fact
+        self.remedy = remedy
+        self.start = start
+        self.end = end
+        self.grammar = grammar
+
+
+class Directives(NamedTuple):
+    """What the first lines of a file say."""
+
+    syntax: str | None
+    escape: str
+    check: str | None
+    lines: frozenset[int]
+    """The lines that are directives, counted from 0."""
+    misread: tuple[tuple[int, Misread], ...]
+    """What is wrong, and in which line."""
+
+
+def directives_of(lines: Sequence[str]) -> Directives:
+    """Read the directives at the top of a file."""
+    found: dict[str, tuple[int, str]] = {}
+    misread: list[tuple[int, Misread]] = []
+    for index, line in enumerate(lines):
+        match = _is_directive(line.strip(SPACE))
+        name = match[1].lower() if match else ""
+        if match is None or name not in _DIRECTIVES:
+            break
+        if name in found:
+            fact = f"the directive {name} is given twice"
+            misread.append((index, Misread(fact, "keep one of them", grammar=True)))
+        elif name == "escape" and match[2] not in ("\\", "`"):
+            fact = f"the escape character {match[2]!r} is neither a backslash nor a backtick"
+            misread.append((index, Misread(fact, "write # escape=`", grammar=True)))
+        found.setdefault(name, (index, match[2]))
+    acting = _acting(lines)
+    escape = found.get("escape", (0, "\\"))
+    used = [index for index, _ in acting.values()]
+    if "escape" in found:
+        used.append(escape[0])
+    return Directives(
+        acting["syntax"][1] if "syntax" in acting else None,
+        escape[1],
+        acting["check"][1].partition(" ")[0] if "check" in acting else None,
+        frozenset(used),
+        tuple(misread),
+    )
+
+
+def _acting(lines: Sequence[str]) -> dict[str, tuple[int, str]]:
+    """Return the directives for whoever picks the frontend: the number sign in the first column, a ``#!`` skipped."""
+    found: dict[str, tuple[int, str]] = {}
+    start = 1 if lines[0].startswith("#!") else 0
+    for index in range(start, len(lines)):
+        match = _is_directive(lines[index])
+        name = match[1].lower() if match else ""
+        if match is None or name not in _DIRECTIVES or name in found:
+            break
+        found[name] = (index, match[2])
+    found.pop("escape", None)
+    return found
+
+
+class Logical:
+    """A logical line: what BuildKit reads as one instruction, and where it stands."""
+
+    __slots__ = ("escape", "first", "last", "lines", "parts", "text")
+
+    def __init__(
+        self, lines: Sequence[str], first: int, last: int, text: str, parts: list[tuple[int, int]] | None, escape: str
+    ) -> None:
+        self.lines = lines
+        self.first = first
+        self.last = last
+        """The first and the last physical line, counted from 0."""
+        self.text = text
+        """The physical lines joined."""
+        self.parts = parts
+        """Where the text of each further physical line begins, and its number; None for a single line."""
+        self.escape = escape
+
+    def place(self, offset: int) -> tuple[int, int]:
+        """Return line and column (both counted from 0) of a place in the text."""
+        number, start = self.first, 0
+        for begin, line in self.parts or ():
+            if begin > offset:
+                break
+            number, start = line, begin
+        column = offset - start
+        if number == self.first:
+            column += _indentation(self.lines[number])
+        return number, column
+
+    def comments(self, before: int | None = None) -> list[int]:
+        """Return the comment lines inside; with `before`, all but those behind that place in the text."""
+        end = len(self.text)
+        found: list[int] = []
+        previous = self.first
+        for begin, line in [*(self.parts or ()), (end, self.last + 1)]:
+            if before is None or begin <= before or begin >= end:
+                inside = range(previous + 1, line)
+                found += [number for number in inside if is_comment(self.lines[number])]
+            previous = line
+        return found
+
+    def layout(self, start: int, end: int, escape: str = "\\") -> str:
+        """Return the text from `start` to `end` in its lines, each but the last ended by `escape`."""
+        if not self.parts:
+            return self.text[start:end]
+        pieces: list[str] = []
+        at = start
+        previous = self.first
+        for begin, line in self.parts:
+            if begin >= end:
+                break
+            # The same character that is no escape character must not meet the one that breaks the line.
+            if begin > start and not (begin > at and self.text[begin - 1] == escape):
+                pieces += [self.text[at:begin], f"{escape}\n"]
+                pieces += [f"{each.rstrip(SPACE)}\n" for each in self.lines[previous + 1 : line] if each.strip(SPACE)]
+                at = begin
+            previous = line
+        pieces.append(self.text[at:end])
+        return "".join(pieces)
+
+
+def _indentation(line: str) -> int:
+    return len(line) - len(line.lstrip(SPACE + _BOM))
+
+
+def is_comment(line: str) -> bool:
+    """Whether a physical line is a comment."""
+    return line.lstrip(SPACE).startswith("#")
+
+
+def logical(lines: Sequence[str], index: int, escape: str) -> Logical:
+    """Read the logical line that begins at `index`, which is neither blank nor a comment."""
+    line = lines[index].lstrip(SPACE).rstrip("\r")
+    tail = line.rstrip(" \t")
+    if not tail or tail[-1] != escape or not continued(line, escape):
+        return Logical(lines, index, index, line.rstrip(SPACE), None, escape)
+    pieces = [tail[:-1]]
+    length = len(tail) - 1
+    parts: list[tuple[int, int]] = []
+    number = index
+    for number in range(index + 1, len(lines)):
+        line = lines[number].rstrip("\r")
+        bare = line.strip(SPACE)
+        if not bare or bare[0] == "#":
+            continue
+        parts.append((length, number))
+        tail = line.rstrip(" \t")
+        if tail[-1:] != escape or not continued(line, escape):
+            pieces.append(line)
+            break
+        pieces.append(tail[:-1])
+        length += len(tail) - 1
+    return Logical(lines, index, number, "".join(pieces).rstrip(SPACE), parts, escape)
+
+
+class Document(NamedTuple):
+    """A heredoc of an instruction."""
+
+    word: HeredocWord
+    content: str
+    """The lines of the body as they are, tabs and all."""
+    end: str
+    """The line that ends it."""
+
+
+_AS_WRITTEN = Options(raw_quotes=True, raw_escapes=True, skip_unset_env=True)
+_NAME = Options(skip_unset_env=True)
+_RAW_NAME = Options(skip_unset_env=True, raw_quotes=True)
+
+
+def heredocs_in(text: str) -> list[HeredocWord]:
+    """Return the heredocs that a logical line starts for the frontends since 1.16."""
+    try:
+        words = split_words(text, {}, options=_AS_WRITTEN)
+    except ExpansionError:
+        return []
+    return [found for word in words if "<<" in word and (found := heredoc_of(word)) is not None]
+
+
+def heredoc_of(word: str) -> HeredocWord | None:
+    """Return the heredoc that a word starts."""
+    match = _heredoc_word(word)
+    if match is None or not match[3]:
+        return None
+    try:
+        name = split_words(match[3], {}, options=_NAME)
+        raw = split_words(match[3], {}, options=_RAW_NAME)
+    except ExpansionError:
+        return None
+    if len(name) != 1 or len(raw) != 1:
+        return None
+    quotes = [sum(each.count(quote) for quote in "'\"") for each in (name[0], raw[0])]
+    return HeredocWord(name[0], match[1], match[2] == "-", quoted=quotes[0] != quotes[1])
+
+
+def documents(line: Logical, words: Sequence[HeredocWord]) -> tuple[list[Document], int]:
+    """Read the bodies of the heredocs that a line starts; return them and the last line they take."""
+    found: list[Document] = []
+    index = line.last + 1
+    for word in words:
+        start = index
+        while True:
+            if index >= len(line.lines):
+                at = line.text.find("<<")
+                raise Misread(
+                    f"the heredoc {word.name!r} does not end",
+                    f"write a line that is {word.name} alone",
+                    at,
+                    line.text.find(word.name, at) + len(word.name),
+                    grammar=True,
+                )
+            end = line.lines[index].rstrip("\r")
+            index += 1
+            if (end.lstrip("\t") if word.strip_tabs else end) == word.name:
+                break
+        found.append(Document(word, "".join([f"{each}\n" for each in line.lines[start : index - 1]]), end))
+    return found, index - 1
