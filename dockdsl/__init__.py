@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from dockdsl.errors import InvalidType as InvalidType
     from dockdsl.errors import InvalidValue as InvalidValue
     from dockdsl.errors import Origin as Origin
+    from dockdsl.errors import ProofUnavailable as ProofUnavailable
     from dockdsl.errors import RunFailed as RunFailed
     from dockdsl.errors import SourceError as SourceError
     from dockdsl.errors import StageError as StageError
@@ -69,6 +70,8 @@ if TYPE_CHECKING:
     from dockdsl.instructions import Workdir as Workdir
     from dockdsl.instructions import external as external
     from dockdsl.parser import parse as parse
+    from dockdsl.proof import Difference as Difference
+    from dockdsl.proof import prove as prove
     from dockdsl.rendering import Rendered as Rendered
     from dockdsl.rendering import render as render
     from dockdsl.rendering import render_with_map as render_with_map
@@ -85,7 +88,8 @@ _HOMES = {
     "dockerfile": "Dockerfile",
     "errors": (
         "BuildFailed CheckFailed DockdslError DockerfileSyntaxError EngineError EngineUnavailable ExpansionError"
-        " FileError InvalidType InvalidValue Origin RunFailed SourceError StageError SyntaxProblem UnknownStage"
+        " FileError InvalidType InvalidValue Origin ProofUnavailable RunFailed SourceError StageError SyntaxProblem"
+        " UnknownStage"
     ),
     "image": "HttpCheck Image",
     "instructions": (
@@ -93,6 +97,7 @@ _HOMES = {
         " Mount Onbuild Run Secret Shell Ssh Stopsignal Tmpfs User Verbatim Volume Workdir external"
     ),
     "parser": "parse",
+    "proof": "Difference prove",
     "rendering": "Rendered render render_with_map",
     "stage": "Stage",
     "syntax.expand": "expand",

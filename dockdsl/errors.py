@@ -9,6 +9,7 @@
     ├── ExpansionError      (ValueError)   a word that cannot be expanded
     ├── SourceError         (ValueError)   a Python file from which no object could be loaded
     ├── FileError           (OSError)      a file that could not be read or written
+    ├── ProofUnavailable    (ImportError)  BuildKit's parser, the judge of a proof, is not installed
     └── EngineError         (RuntimeError) the container engine cannot do what was asked
         ├── EngineUnavailable (ConnectionError)  no engine, no buildx, no permission
         ├── BuildFailed                          the build ran, and a step failed
@@ -208,6 +209,10 @@ class SourceError(DockdslError, ValueError):
 
 class FileError(DockdslError, OSError):
     """A file that could not be read or written."""
+
+
+class ProofUnavailable(DockdslError, ImportError):
+    """BuildKit's parser, which the extra ``prove`` brings, is not installed."""
 
 
 class EngineError(DockdslError, RuntimeError):

@@ -51,6 +51,7 @@ _FUNCTIONS = (
     "external",
     "literal",
     "plain",
+    "prove",
     "render",
     "render_with_map",
     "smoke",

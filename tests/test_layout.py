@@ -22,7 +22,7 @@ LAYERS = [
     {"stage"},
     {"dockerfile"},
     {"rendering"},
-    {"parser", "codegen"},
+    {"parser", "codegen", "proof"},
     {"image"},
     {"cli"},
 ]

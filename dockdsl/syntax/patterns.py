@@ -43,7 +43,10 @@ def source(value: Word) -> Word:
     atoms: list[Atom] = []
     try:
         for exact, text in parts:
-            atoms.extend([(False, text.translate(_IN_CLASS))] if exact else split(text))
+            for atom in [(False, text.translate(_IN_CLASS))] if exact else split(text):
+                # What is one text in the Dockerfile is looked at as one.
+                joins = bool(atoms) and not atom[0] and not atoms[-1][0]
+                atoms[len(atoms) - joins :] = [(False, atoms[-1][1] + atom[1]) if joins else atom]
     except Refused:
         # Left as it is: the spelling will refuse it again, and knows for what.
         return value

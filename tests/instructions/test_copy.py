@@ -56,6 +56,7 @@ UNNAMED = Stage("a")
         pytest.param(
             Copy(literal("a b"), "/x"), 'COPY ["a b", "/x"]', id="literal without a special character is text"
         ),
+        pytest.param(Copy(literal("") + " a", "/x"), 'COPY ["[ ]a", "/x"]', id="blank behind an empty literal"),
         pytest.param(Copy(literal("a[1].txt"), "/x"), "COPY a[[]1].txt /x", id="literal bracket"),
         pytest.param(Copy(literal("[^a]"), "/x"), r'COPY ["[[]\\\\^a]", "/x"]', id="literal caret"),
         pytest.param(Copy(literal("a\\b"), "/x"), r'COPY ["a[\\\\\\\\]b", "/x"]', id="literal backslash"),

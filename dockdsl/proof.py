@@ -1,0 +1,487 @@
+"""Whether two Dockerfiles mean the same, with BuildKit's own parser as the judge.
+
+The parser is the package ``dockerfile`` from PyPI, which the extra ``prove`` installs. It reads both texts; what it
+finds is compared instruction by instruction. Nothing of dockdsl that reads or writes Dockerfiles has a say in that,
+but for the expansion of words, which BuildKit's parser leaves to later.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import zip_longest
+from typing import Any, NamedTuple
+
+import attrs
+
+from dockdsl.errors import ExpansionError, InvalidType, InvalidValue, ProofUnavailable
+from dockdsl.syntax import shell
+from dockdsl.syntax.expand import Options, expand, split_words
+from dockdsl.syntax.refusal import kind_of
+
+_directive = re.compile(r"\s*#\s*([A-Za-z][A-Za-z0-9]*)\s*=\s*(.+?)\s*").fullmatch
+_check = re.compile(r"#\s*check\s*=\s*(\S+)", re.IGNORECASE).match
+_modified = re.compile(r"\$\{\w+[^\w}][^}]*\}").findall
+_heredoc = re.compile(r"\d*<<-?(.+)", re.DOTALL).fullmatch
+_tokens = re.compile(r"\0[\0 \t]*|\\.|.", re.DOTALL).findall
+_tabs = re.compile(r"^\t+", re.MULTILINE)
+_DIRECTIVES = ("syntax", "escape", "check")
+_LEXED = ("chown", "chmod", "checksum", "platform")
+_IN_ORDER = ("mount", "exclude", "device")
+_WHOLE = ("WORKDIR", "USER", "STOPSIGNAL")
+_OPTIONS = {"dst": "target", "destination": "target", "src": "source", "ro": "readonly", "rw": "readwrite"}
+_BREAK = "\0"
+"""Stands where a line was continued on the next; no Dockerfile that is judged has it."""
+_LONGEST = 160
+"""Characters of an instruction that a difference shows."""
+
+
+@attrs.frozen
+class Side:
+    """An instruction of one of the two texts."""
+
+    line: int
+    """Its first line, counted from 1."""
+    text: str
+    """The instruction with its lines joined."""
+
+    def __str__(self) -> str:
+        text = self.text.replace("\n", "\\n")
+        return f"line {self.line}: {text if len(text) <= _LONGEST else text[:_LONGEST] + '…'}"
+
+
+@attrs.frozen
+class Difference:
+    """The first thing in which two Dockerfiles differ; ``str()`` shows it with both instructions.
+
+    >>> prove("FROM a", "FROM b").fact
+    "FROM: the operands differ: 'a' and 'b'"
+
+    Source: BuildKit's Dockerfile parser.
+    """
+
+    fact: str
+    """What differs, and how."""
+    before: Side | None
+    """The instruction of the first text, or None if it has no more."""
+    after: Side | None
+    """The instruction of the second text, or None if it has no more."""
+
+    def __str__(self) -> str:
+        return f"{self.fact}\n  before: {self.before or 'none'}\n  after:  {self.after or 'none'}"
+
+
+def prove(before: str, after: str) -> Difference | None:
+    r"""Return the first difference between two Dockerfiles, or None if BuildKit reads the same in both.
+
+    Compared are the directives, and of each instruction the keyword, the flags, the operands, the form (JSON or
+    shell) and the heredocs. These are the same: ``ENV k v`` and ``ENV k=v``; words that differ in quotes and escapes
+    without effect; names of stages in upper and lower case, and the index of a stage for its name; flags in another
+    order, and the options of a mount; an array of JSON in another spelling; the blanks where a command is continued on
+    the next line, and around an ``&&`` between commands. Comments are not compared.
+
+    Raises `ProofUnavailable` where the extra ``prove`` is not installed, `InvalidValue` for a text that BuildKit's
+    parser refuses, `InvalidType` for what is no text.
+
+    >>> prove("FROM a AS B\nENV k v\nCOPY --from=0 x y\n", "FROM a AS b\nENV k=v\nCOPY --from=0 x y\n") is None
+    True
+    >>> print(prove("FROM a\nENV k 'v w'\n", "FROM a\nENV k='v  w'\n"))
+    ENV: the operands differ: 'v w' and 'v  w'
+      before: line 2: ENV k 'v w'
+      after:  line 2: ENV k='v  w'
+
+    Source: BuildKit's Dockerfile parser.
+    """
+    one, other = _Reading(before, "before"), _Reading(after, "after")
+    for name in _DIRECTIVES:
+        if name != "escape" and one.directives.get(name) != other.directives.get(name):
+            values = " and ".join([str(each.directives.get(name)) for each in (one, other)])
+            return Difference(f"the directive {name} differs: {values}", None, None)
+    for found, again in zip_longest(one.instructions(), other.instructions()):
+        fact = _differ(found, again)
+        if fact is not None:
+            return Difference(fact, found and found.side, again and again.side)
+    return None
+
+
+class _Said(NamedTuple):
+    """What an instruction says: its keyword, and its parts in a form in which equal ones are equal."""
+
+    side: Side
+    keyword: str
+    parts: Mapping[str, Any]
+
+
+def _differ(one: _Said | None, other: _Said | None) -> str | None:
+    """Say in what two instructions differ, if they do."""
+    if one is None or other is None:
+        return "one has an instruction more"
+    if one.keyword != other.keyword:
+        return f"{one.keyword} became {other.keyword}"
+    for name, value in one.parts.items():
+        again = other.parts[name]
+        if value != again:
+            return f"{one.keyword}: the {name} differ: {_contrast(value, again)}"
+    return None
+
+
+def _contrast(one: Any, other: Any) -> str:
+    """Show the first place in which two parts differ."""
+    if isinstance(one, tuple) and isinstance(other, tuple) and type(one) is tuple and len(one) == len(other):
+        return next(_contrast(left, right) for left, right in zip(one, other, strict=True) if left != right)
+    if isinstance(one, _Word) and isinstance(other, _Word):
+        return _contrast(one.text, other.text)
+    if isinstance(one, str) and isinstance(other, str) and max(len(one), len(other)) > _LONGEST // 2:
+        pairs = zip_longest(one, other)
+        at = next((index for index, (left, right) in enumerate(pairs) if left != right), 0)
+        start, end = max(0, at - 20), at + 40
+        return f"…{one[start:end]!r}… and …{other[start:end]!r}…"
+    return f"{one!r} and {other!r}"
+
+
+class _Marked(dict[str, str]):
+    """An environment in which each variable is set, to a value that tells its name."""
+
+    def get(self, key: str, default: Any = None) -> Any:
+        del default
+        return f"\x02{key}\x03"
+
+
+class _Blank(dict[str, str]):
+    """An environment in which each variable is set, and empty."""
+
+    def get(self, key: str, default: Any = None) -> Any:
+        del key, default
+        return ""
+
+
+_ENVIRONMENTS: tuple[Mapping[str, str], ...] = (_Marked(), _Blank(), {})
+
+
+@attrs.frozen
+class _Word:
+    """What a word comes to wherever it is expanded: quotes and escapes tell only by what they do."""
+
+    text: str = attrs.field(eq=False)
+    values: tuple[object, ...]
+    modified: tuple[str, ...]
+
+
+def _word(text: str, escape: str, options: Options | None = None) -> _Word | str:
+    if not any(char in text for char in "\"'\\`$"):
+        return text
+    given = {"escape": escape} if options is None else {"escape": escape, "options": options}
+    values: list[object] = []
+    for environment in _ENVIRONMENTS:
+        try:
+            values.append(expand(text, environment, **given))
+        except ExpansionError as error:
+            values.append((text, str(error)))
+    if len(set(values)) == 1 and isinstance(values[0], str) and "$" not in text:
+        return values[0]
+    return _Word(text, tuple(values), tuple(_modified(text)))
+
+
+class _Reading:
+    """A Dockerfile as BuildKit's parser reads it."""
+
+    def __init__(self, text: str, which: str) -> None:
+        if not isinstance(text, str):
+            raise InvalidType(f"prove: the text {which} is {kind_of(text)}; pass a str")
+        if "\0" in text:
+            raise InvalidValue(f"prove: the text {which} has a NUL, at which BuildKit's parser stops; take it out")
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            # The parser would take the whole process down.
+            raise InvalidValue(f"prove: the text {which} has a lone surrogate; decode it first") from None
+        self.lines = text.removeprefix("\ufeff").split("\n")
+        self.directives: dict[str, str] = {}
+        top = self._read_directives()
+        self.escape = self.directives.get("escape", "\\")
+        # The parser has not heard of the younger directives, behind which it looks for none.
+        judged = [f"# escape={self.escape}", *[""] * top, *self.lines[top:]]
+        self.commands = _parsed("\n".join(judged), which)
+        self.indexes: dict[str, int] = {}
+        self.stage = -1
+
+    def _read_directives(self) -> int:
+        """Note the directives; return how many lines they take."""
+        for number, line in enumerate(self.lines):
+            found = _directive(line.removesuffix("\r"))
+            name = "" if found is None else found[1].lower()
+            if found is None or name not in _DIRECTIVES or name in self.directives:
+                return number
+            self.directives[name] = found[2]
+        return len(self.lines)
+
+    def instructions(self) -> Iterator[_Said]:
+        """Yield what each instruction says."""
+        end = 0
+        for command in self.commands:
+            # The line that was put in front counts.
+            start, last = command.start_line - 2, command.end_line - 1
+            checks = tuple([found[1] for found in map(_check, self.lines[end:start]) if found is not None])
+            end = last
+            side = Side(start + 1, command.original.rstrip("\n"))
+            yield _Said(side, command.cmd.upper(), {"checks": checks, **self._parts(command, start, last)})
+
+    def _parts(self, command: Any, start: int, end: int) -> dict[str, Any]:
+        keyword = command.cmd.upper()
+        words = tuple(command.value)
+        heredocs = tuple([(each.name, each.content) for each in command.heredocs])
+        flags = self._flags(keyword, command.flags)
+        escape = self.escape
+        operands: Any = tuple([_word(each, escape) for each in words])
+        match keyword:
+            case "FROM":
+                operands = self._from(words)
+            case "ARG":
+                found = [each.partition("=") for each in words]
+                operands = tuple([(name, _word(value, escape) if equals else None) for name, equals, value in found])
+            case "COPY" | "ADD":
+                operands, heredocs = self._files(words, heredocs)
+            case "VOLUME":
+                operands = tuple([_word(each.strip(), escape) for each in words])
+            case "EXPOSE":
+                operands = tuple([self._ports(each) for each in words])
+            case "ENV" | "LABEL":
+                pass
+            case "RUN" | "CMD" | "ENTRYPOINT" | "HEALTHCHECK":
+                return {"flags": flags, **self._command(command, start, end, words, heredocs)}
+            case "ONBUILD":
+                return {"triggers": self._trigger(start, end)}
+            case "SHELL" | "MAINTAINER":
+                operands = words
+            case other if other not in _WHOLE:
+                operands = (command.original,)
+        return {"flags": flags, "operands": operands, "heredocs": heredocs}
+
+    # FROM, and references to stages
+
+    def _from(self, words: Sequence[str]) -> tuple[Any, ...]:
+        base = words[0]
+        known = self.indexes.get(base)
+        self.stage += 1
+        name = words[2].lower() if len(words) > 2 else None
+        if name is not None:
+            self.indexes[name] = self.stage
+        if name is not None and re.fullmatch(rf"stage-{self.stage}(-unnamed)*", name):
+            # What a stage without a name is called where it must be called something.
+            name = None
+        return (_word(base, self.escape) if known is None else ("stage", known), *words[3:], name)
+
+    def _source(self, name: str, *, index: bool) -> object:
+        """Return what ``from`` names: a stage by its place, or what it says."""
+        known = self.indexes.get(name.lower())
+        if known is None and index and name.isdecimal() and int(name) < self.stage:
+            known = int(name)
+        return name if known is None else ("stage", known)
+
+    # Flags
+
+    def _flags(self, keyword: str, found: Sequence[str]) -> tuple[Any, ...]:
+        flags: list[tuple[str, Any]] = []
+        for each in found:
+            name, equals, value = each.removeprefix("--").partition("=")
+            meant: Any = value
+            if name == "retries" and value.isdecimal():
+                meant = int(value)
+            elif not equals or value.lower() in ("true", "false"):
+                meant = value.lower() != "false"
+            elif name in _LEXED:
+                meant = _word(value, self.escape)
+            elif name == "from" and keyword == "COPY":
+                meant = self._source(value, index=True)
+            elif name == "mount":
+                meant = self._mount(value)
+            flags.append((name, meant))
+        # Those that may be repeated keep their order.
+        single = sorted([each for each in flags if each[0] not in _IN_ORDER], key=lambda each: each[0])
+        return (*single, *[each for name in _IN_ORDER for each in flags if each[0] == name])
+
+    def _mount(self, text: str) -> object:
+        try:
+            (fields,) = csv.reader([text], strict=True)
+        except (csv.Error, ValueError):
+            return text
+        options: dict[str, Any] = {"type": "bind"}
+        for field in fields:
+            given, equals, value = field.partition("=")
+            name = _OPTIONS.get(given.lower(), given.lower())
+            if name == "from":
+                options[name] = self._source(value, index=False)
+            elif name in ("readonly", "readwrite", "required"):
+                options[name] = True if not equals else _switch(value)
+            elif name in ("type", "sharing"):
+                options[name] = value.lower()
+            else:
+                options[name] = _word(value, self.escape)
+        if options["type"] == "secret" and "id" not in options and "source" in options:
+            options["id"] = options.pop("source")
+        _normalize_access(options)
+        return tuple(sorted(options.items(), key=lambda each: each[0]))
+
+    # Files
+
+    def _files(self, words: Sequence[str], heredocs: Sequence[tuple[str, str]]) -> tuple[Any, Any]:
+        names = [name for name, _ in heredocs]
+        operands: list[Any] = []
+        bodies: list[Any] = []
+        for each in words:
+            start = _heredoc(each)
+            if start is None or len(bodies) == len(names) or expand(start[1], {}) != names[len(bodies)]:
+                operands.append(_word(each, self.escape))
+                continue
+            content = heredocs[len(bodies)][1]
+            content = _tabs.sub("", content) if "<<-" in each else content
+            exact = "'" in start[1] or '"' in start[1]
+            options = Options(skip_process_quotes=True)
+            bodies.append(content if exact else _word(content, "\\", options))
+            operands.append(("heredoc", names[len(bodies) - 1]))
+        return tuple(operands), tuple(bodies) if len(bodies) == len(names) else heredocs
+
+    def _ports(self, text: str) -> object:
+        if "$" not in text:
+            return text
+        try:
+            return (text, *[tuple(split_words(text, each, escape=self.escape)) for each in _ENVIRONMENTS])
+        except ExpansionError:
+            return text
+
+    # Commands
+
+    def _command(
+        self, command: Any, start: int, end: int, words: tuple[str, ...], heredocs: tuple[tuple[str, str], ...]
+    ) -> dict[str, Any]:
+        kind = ""
+        if command.cmd.upper() == "HEALTHCHECK":
+            kind, words = words[0].upper(), words[1:]
+        if command.json and _is_array(command.original):
+            return {"form": "exec", "kind": kind, "operands": words, "heredocs": heredocs}
+        text = "".join(words) if not command.json else command.original
+        if heredocs:
+            return {"form": "shell", "kind": kind, **_with_heredocs(text, heredocs)}
+        joined = self._with_breaks(command.original, start, end)
+        if joined is not None:
+            text = _behind(joined, len(text))
+        return {
+            "form": "shell",
+            "kind": kind,
+            "operands": _shell_text(text, chains=self.escape == "\\"),
+            "heredocs": (),
+        }
+
+    def _with_breaks(self, original: str, start: int, end: int) -> str | None:
+        """Return the joined lines of an instruction with a mark at each place where they were joined."""
+        parts: list[str] = []
+        ends = re.compile(rf"{re.escape(self.escape)}[ \t]*$")
+        for line in self.lines[start:end]:
+            stripped = line.strip()
+            if parts and (not stripped or stripped.startswith("#")):
+                continue
+            parts.append(ends.sub("", line.rstrip("\r")))
+        joined = _BREAK.join(parts)
+        # The parser takes the blanks off the ends.
+        joined = joined.strip()
+        return joined if joined.replace(_BREAK, "") == original.strip() else None
+
+    def _trigger(self, start: int, end: int) -> object:
+        """Return what the instruction behind ONBUILD says: the parser keeps its keyword alone."""
+        first = re.sub(r"^\s*ONBUILD(?=\s)", "", self.lines[start], count=1, flags=re.IGNORECASE)
+        text = "\n".join([first, *self.lines[start + 1 : end]])
+        inner = _Reading.__new__(_Reading)
+        inner.lines = ["", *text.split("\n")]
+        inner.directives, inner.escape = {}, self.escape
+        inner.indexes, inner.stage = {}, -1
+        inner.commands = _parsed(f"# escape={self.escape}\n\n{text}", "before or after, in ONBUILD")
+        return tuple([(said.keyword, *said.parts.items()) for said in inner.instructions()])
+
+
+def _normalize_access(options: dict[str, Any]) -> None:
+    """Say with one option whether a mount may be written to."""
+    for name, other in (("readonly", "readwrite"), ("readwrite", "readonly")):
+        if options.get(name) is False:
+            del options[name]
+            options.setdefault(other, True)
+    default = {"bind": "readonly", "cache": "readwrite"}.get(str(options["type"]))
+    if default in options and len({"readonly", "readwrite"} & set(options)) == 1:
+        del options[default]
+
+
+def _switch(value: str) -> object:
+    """Read a truth value as Go does; what is none, such as a variable, stays as it is."""
+    if value in ("1", "t", "T", "true", "TRUE", "True"):
+        return True
+    return False if value in ("0", "f", "F", "false", "FALSE", "False") else value
+
+
+def _is_array(original: str) -> bool:
+    """Whether an instruction has an array of JSON and nothing behind it; the parser overlooks what follows."""
+    import json  # noqa: PLC0415 - only arrays need it
+
+    try:
+        return isinstance(json.loads(original[original.index("[") :]), list)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _with_heredocs(text: str, heredocs: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """Return what the shell is given of a command with heredocs."""
+    if "<<-" in text:
+        # The shell takes the tabs off.
+        heredocs = [(name, _tabs.sub("", content)) for name, content in heredocs]
+    start = _heredoc(text.strip())
+    if len(heredocs) == 1 and start is not None and not re.search(r"\s", start[1]):
+        # The whole command: under which name does not matter.
+        return {"operands": heredocs[0][1].removesuffix("\n"), "heredocs": ()}
+    return {"operands": text, "heredocs": tuple(heredocs)}
+
+
+def _behind(joined: str, length: int) -> str:
+    """Return the last `length` characters of a text, marks not counted."""
+    at = len(joined)
+    while length:
+        at -= 1
+        length -= joined[at] != _BREAK
+    return joined[at:]
+
+
+def _shell_text(text: str, *, chains: bool) -> str:
+    """Return shell text in which layout does not tell: one blank where a line was continued, one beside an ``&&``."""
+    pieces: list[str] = []
+    quote = ""
+    for token in _tokens(text):
+        if token[0] == _BREAK and not quote:
+            blank = len(token) > 1
+            while pieces and pieces[-1] in " \t":
+                pieces.pop()
+                blank = True
+            pieces.append(" " if blank else "")
+            continue
+        pieces.append(token.replace(_BREAK, ""))
+        if token == quote:
+            quote = ""
+        elif token in ("'", '"') and not quote:
+            quote = token
+        elif quote == "'" and token[0] == "\\":
+            # It escapes nothing there, not even the quote.
+            quote = "" if token[1:] == "'" else quote
+    joined = "".join(pieces)
+    parts = shell.split_chain(joined) if chains else None
+    return joined if parts is None else " && ".join(parts)
+
+
+def _parsed(text: str, which: str) -> Any:
+    """Return what BuildKit's parser finds."""
+    try:
+        import dockerfile  # noqa: PLC0415 - an extra brings it
+    except ImportError:
+        raise ProofUnavailable(
+            "prove: BuildKit's parser is not installed; install the extra: pip install 'dockdsl[prove]'"
+        ) from None
+    try:
+        return dockerfile.parse_string(text)
+    except dockerfile.GoParseError as error:
+        raise InvalidValue(f"prove: BuildKit's parser refuses the text {which}: {error}; mend it") from None
