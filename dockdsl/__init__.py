@@ -39,8 +39,11 @@ if TYPE_CHECKING:
     from dockdsl.errors import StageError as StageError
     from dockdsl.errors import SyntaxProblem as SyntaxProblem
     from dockdsl.errors import UnknownStage as UnknownStage
+    from dockdsl.image import CommandCheck as CommandCheck
     from dockdsl.image import HttpCheck as HttpCheck
     from dockdsl.image import Image as Image
+    from dockdsl.image import SizeBudget as SizeBudget
+    from dockdsl.image import StartupBudget as StartupBudget
     from dockdsl.instructions import Add as Add
     from dockdsl.instructions import Arg as Arg
     from dockdsl.instructions import Bind as Bind
@@ -91,7 +94,7 @@ _HOMES = {
         " FileError InvalidType InvalidValue Origin ProofUnavailable RunFailed SourceError StageError SyntaxProblem"
         " UnknownStage"
     ),
-    "image": "HttpCheck Image",
+    "image": "CommandCheck HttpCheck Image SizeBudget StartupBudget",
     "instructions": (
         "Add Arg Bind Cache Cmd Comment Copy Entrypoint Env Expose Healthcheck Heredoc Instruction Label Maintainer"
         " Mount Onbuild Run Secret Shell Ssh Stopsignal Tmpfs User Verbatim Volume Workdir external"

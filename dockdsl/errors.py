@@ -288,6 +288,8 @@ class CheckFailed(EngineError, AssertionError):
     """One line for each failed check."""
     summary: str
     """One line on the whole test: how many checks passed, and what the image cost."""
+    output: str
+    """The last output of the containers in which checks failed, as text for people."""
     log: tuple[str, ...]
     """The last lines that the container printed."""
 
@@ -298,9 +300,11 @@ class CheckFailed(EngineError, AssertionError):
         origin: Origin | EllipsisType | None = ...,
         failures: tuple[str, ...] = (),
         summary: str = "",
+        output: str = "",
         log: tuple[str, ...] = (),
     ) -> None:
         super().__init__(message, origin=origin)
         self.failures = failures
         self.summary = summary
+        self.output = output
         self.log = log

@@ -41,6 +41,8 @@ _DOCUMENTED = (
     "dockdsl.engine.base",
     "dockdsl.engine.report",
     "dockdsl.engine.smoke",
+    "dockdsl.engine.subject",
+    "dockdsl.engine.exchange",
     "dockdsl.engine.buildx",
     "dockdsl.engine.docker_sdk",
     "dockdsl.engine.fake",

@@ -189,4 +189,4 @@ def test_public_names_are_documented() -> None:
             doc = value.__doc__ or ""
             assert ">>>" in doc, name
             # The runner's values are no part of the Dockerfile language.
-            assert "Source:" in doc or name in ("HttpCheck", "Image"), name
+            assert "Source:" in doc or dockdsl._HOME_OF[name] == "image", name

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 VERBS = {
     "render": "print the Dockerfile of a Python file, or write it with -o (the verb may be left out)",
     "build": "build the image that a Python file describes",
-    "test": "build the image, run it, and check what it answers over HTTP",
+    "test": "build the image, run it, and check it",
     "gc": "remove what runs on this machine left behind that were killed",
 }
 

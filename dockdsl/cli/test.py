@@ -1,4 +1,4 @@
-"""``dockdsl test``: build the image that a Python file describes, run it, and check what it answers over HTTP."""
+"""``dockdsl test``: build the image that a Python file describes, run it, and check it."""
 
 from __future__ import annotations
 
@@ -32,8 +32,6 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _test(image: Image, options: argparse.Namespace) -> int:
-    from dockdsl.engine.texts import quoted_log
-
     try:
         report = image.test(
             request=_building.request_of(image, options),
@@ -44,9 +42,8 @@ def _test(image: Image, options: argparse.Namespace) -> int:
     except CheckFailed as error:
         # The checks are told of already.
         _building.say(error.summary, sys.stdout)
-        log = quoted_log(error.log, "last output of the container").lstrip("\n")
-        if log:
-            _building.say(log, sys.stderr)
+        if error.output:
+            _building.say(error.output, sys.stderr)
         return 1
     _building.say(report.summary(), sys.stdout)
     return 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, Protocol, Self
 
@@ -19,6 +19,8 @@ READY_TIMEOUT = 30.0
 """Seconds that a container may take to give its first HTTP answer where nothing else is said."""
 LOG_LINES = 20
 """How many of the last log lines an error shows."""
+LONGEST_OUTPUT = 1 << 20
+"""How many bytes of a command's output are read where nothing else is said."""
 _WIDTH = 100
 
 
@@ -189,14 +191,21 @@ class RunRequest:
         Its id or tag. It is never pulled.
     `ports`
         The TCP ports of the container to publish; the engine picks the ports outside, for this machine alone.
-    `env`, `command`
-        As ``docker run`` takes them; `command` None is the image's own.
+    `env`, `command`, `entrypoint`, `user`, `read_only`, `tmpfs`, `cap_add`, `cap_drop`, `security_opt`
+        As ``docker run`` takes them; `command`, `entrypoint` and `user` None are the image's own.
     """
 
     image: str
     ports: tuple[int, ...] = attrs.field(default=(), converter=_ports)
     env: Pairs = attrs.field(default=(), converter=pairs)
     command: tuple[str, ...] | None = attrs.field(default=None, converter=_command)
+    entrypoint: tuple[str, ...] | None = attrs.field(default=None, converter=_command)
+    user: str | None = None
+    read_only: bool = False
+    tmpfs: tuple[str, ...] = attrs.field(default=(), converter=several)
+    cap_add: tuple[str, ...] = attrs.field(default=(), converter=several)
+    cap_drop: tuple[str, ...] = attrs.field(default=(), converter=several)
+    security_opt: tuple[str, ...] = attrs.field(default=(), converter=several)
 
 
 @attrs.frozen
@@ -234,6 +243,14 @@ class Container(Protocol):
         """Return the last lines that it printed."""
         ...
 
+    def output(self, most: int = LONGEST_OUTPUT) -> tuple[bytes, bytes]:
+        """Return what it printed on stdout and on stderr: the first `most` bytes of each."""
+        ...
+
+    def signal(self, name: str) -> None:
+        """Send its first process a signal: ``"SIGTERM"``. Nothing happens where it has ended."""
+        ...
+
     def stop(self, timeout: float = 10.0) -> ContainerState:
         """Ask it to end, and end it by force after `timeout` seconds."""
         ...
@@ -255,6 +272,14 @@ class Runner(Protocol):
 
         Raises `EngineUnavailable` where there is nothing to run it on, `RunFailed` where it does not start.
         """
+        ...
+
+    def inspect(self, image: str) -> Mapping[str, Any]:
+        """Return what the engine knows of an image, as ``docker image inspect`` shows it. Raises `RunFailed`."""
+        ...
+
+    def save(self, image: str) -> Iterator[bytes]:
+        """Yield an image as a tar archive, piece by piece, as ``docker image save`` writes it. Raises `RunFailed`."""
         ...
 
     def sweep(self) -> tuple[str, ...]:

@@ -12,12 +12,12 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, cast
 
 import attrs
 
 from dockdsl.engine import owner
-from dockdsl.engine.base import LOG_LINES, ContainerState, RunRequest
+from dockdsl.engine.base import LOG_LINES, LONGEST_OUTPUT, ContainerState, RunRequest
 from dockdsl.engine.endpoint import LOOPBACK, Endpoint, endpoint
 from dockdsl.engine.interrupts import deferred
 from dockdsl.engine.texts import printable, quoted_log, short_image
@@ -41,6 +41,8 @@ _ATTEMPTS = 10
 _DYNAMIC_PORTS = range(49152, 65536)
 """The ports that IANA leaves to programs."""
 _port_taken = re.compile(r"address already in use|port is already allocated").search
+_PIECE = 1 << 18
+"""Bytes of a saved image that are handed on at once."""
 
 
 class DockerSdk:
@@ -107,6 +109,7 @@ class DockerSdk:
                     labels=self.labels(),
                     ports=ports,
                     detach=True,
+                    **_isolation(request),
                 )
                 found = DockerContainer(container, request.image, place, self._host, self._patience)
                 container.start()
@@ -159,6 +162,24 @@ class DockerSdk:
         remove = {"container": _remove, "network": _remove_network, "volume": _remove_volume, "image": _untag}
         with deferred(), _translated(f"sweep {thing.kind} {thing.name}"):
             return remove[thing.kind](client, thing.name)
+
+    def inspect(self, image: str) -> Mapping[str, Any]:
+        """Return what the engine knows of an image, as ``docker image inspect`` shows it.
+
+        Raises `EngineUnavailable`, and `RunFailed` where the image is not there.
+        """
+        client, _ = self._client()
+        with _translated(f"inspect {image}"):
+            return cast(Mapping[str, Any], client.images.get(image).attrs)
+
+    def save(self, image: str) -> Iterator[bytes]:
+        """Yield an image as a tar archive, piece by piece, as ``docker image save`` writes it.
+
+        Raises `EngineUnavailable`, and `RunFailed` where the image is not there.
+        """
+        client, _ = self._client()
+        with _translated(f"save {image}"):
+            yield from client.api.get_image(image, chunk_size=_PIECE)
 
     def sweep(self) -> tuple[str, ...]:
         """Remove the containers, networks, volumes and temporary tags of processes on this machine that have ended.
@@ -304,6 +325,30 @@ class DockerContainer:
             text: bytes = self._container.logs(stdout=True, stderr=True, tail=lines)
         return tuple(text[-_MOST:].decode("utf-8", "replace").splitlines())[-lines:]
 
+    def output(self, most: int = LONGEST_OUTPUT) -> tuple[bytes, bytes]:
+        """Return what it printed on stdout and on stderr: the first `most` bytes of each."""
+        with _translated(f"output of {self._image}"):
+            return self._printed(most, stdout=True), self._printed(most, stdout=False)
+
+    def _printed(self, most: int, *, stdout: bool) -> bytes:
+        found = bytearray()
+        # It is read to its end, and most of it dropped: a stream that is given up leaks its connection.
+        for piece in self._container.logs(stdout=stdout, stderr=not stdout, stream=True, follow=False):
+            found += piece[: most - len(found)]
+        return bytes(found)
+
+    def signal(self, name: str) -> None:
+        """Send its first process a signal: ``"SIGTERM"``. Nothing happens where it has ended."""
+        import docker
+
+        with _translated(f"signal {self._image}"):
+            try:
+                self._container.kill(signal=name)
+            except docker.errors.APIError as error:
+                # It does not run any more.
+                if error.status_code != 409:
+                    raise
+
     def stop(self, timeout: float = 10.0) -> ContainerState:
         """Send it its stop signal, and kill it if it has not ended after `timeout` seconds."""
         with _translated(f"stop {self._image}"):
@@ -331,6 +376,20 @@ class DockerContainer:
         # What went wrong in the block says more than that the container cannot be removed any more.
         with contextlib.suppress(*([EngineError] if any(raised) else [])):
             self.remove()
+
+
+def _isolation(request: RunRequest) -> dict[str, Any]:
+    """Return the options of a container that say who runs it and what it may do."""
+    options: dict[str, Any] = {
+        "entrypoint": None if request.entrypoint is None else list(request.entrypoint),
+        "user": request.user,
+        "read_only": request.read_only,
+        "tmpfs": dict.fromkeys(request.tmpfs, ""),
+        "cap_add": list(request.cap_add),
+        "cap_drop": list(request.cap_drop),
+        "security_opt": list(request.security_opt),
+    }
+    return {name: value for name, value in options.items() if value}
 
 
 def _connect(timeout: int) -> tuple[docker.DockerClient, Endpoint]:

@@ -13,16 +13,28 @@ address from a function::
 from __future__ import annotations
 
 import hashlib
+import io
 import itertools
+import json
 import socket
+import tarfile
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
 import attrs
 
-from dockdsl.engine.base import LOG_LINES, BuildEvent, BuildRequest, BuildResult, ContainerState, Progress, RunRequest
+from dockdsl.engine.base import (
+    LOG_LINES,
+    LONGEST_OUTPUT,
+    BuildEvent,
+    BuildRequest,
+    BuildResult,
+    ContainerState,
+    Progress,
+    RunRequest,
+)
 from dockdsl.errors import EngineError, RunFailed
 
 
@@ -83,6 +95,15 @@ class FakeResponse:
 Handler = Callable[[FakeRequest], FakeResponse]
 
 
+@attrs.frozen
+class FakeCommand:
+    """What a container of a `FakeRunner` ends with."""
+
+    exit_code: int = 0
+    stdout: bytes = b""
+    stderr: bytes = b""
+
+
 class FakeRunner:
     """A runner whose containers are HTTP servers in threads of this process, on the loopback address.
 
@@ -92,6 +113,13 @@ class FakeRunner:
         Where given, each container has ended with that code as soon as it is started.
     `log`
         The lines that each container "printed".
+    `command`
+        Answers the containers that are started without a port, and have ended at once: a `FakeCommand` for each
+        request.
+    `facts`
+        What `inspect` returns of every image, in the form of ``docker image inspect``.
+    `files`
+        The files that every image has: path and content. They belong to root, and anyone may read and run them.
 
     >>> runner = FakeRunner(lambda request: FakeResponse(200, body=b"hello"), log=("listening",))
     >>> with runner.start(RunRequest(image="api:dev", ports=[8080])) as container:
@@ -102,7 +130,14 @@ class FakeRunner:
     """
 
     def __init__(
-        self, handler: Handler | None = None, *, exit_code: int | None = None, log: tuple[str, ...] = ()
+        self,
+        handler: Handler | None = None,
+        *,
+        exit_code: int | None = None,
+        log: tuple[str, ...] = (),
+        command: Callable[[RunRequest], FakeCommand] | None = None,
+        facts: Mapping[str, Any] | None = None,
+        files: Mapping[str, bytes] | None = None,
     ) -> None:
         self.requests: list[RunRequest] = []
         """What it was asked to start, in order."""
@@ -113,6 +148,9 @@ class FakeRunner:
         self._handler = handler or (lambda _: FakeResponse(404))
         self._exit_code = exit_code
         self._log = log
+        self._command = command or (lambda _: FakeCommand())
+        self._facts = dict(facts or {})
+        self._files = dict(files or {})
         self._numbers = itertools.count(1)
         self._running: dict[str, FakeContainer] = {}
 
@@ -125,11 +163,27 @@ class FakeRunner:
         """Start a server."""
         self.requests.append(request)
         name = f"fake-{next(self._numbers)}"
-        server = None if self._exit_code is not None else _serve(self._handler)
-        container = FakeContainer(name, request, server, self._exit_code, self._log)
+        if request.ports:
+            server = None if self._exit_code is not None else _serve(self._handler)
+            container = FakeContainer(name, request, server, self._exit_code, self._log)
+        else:
+            done = self._command(request)
+            log = tuple((done.stdout + done.stderr).decode("utf-8", "replace").splitlines())
+            container = FakeContainer(name, request, None, done.exit_code, log, (done.stdout, done.stderr))
         container.removed = lambda: self._running.pop(name, None)
         self._running[name] = container
         return container
+
+    def inspect(self, image: str) -> Mapping[str, Any]:
+        """Return the facts that were given."""
+        del image
+        return self._facts
+
+    def save(self, image: str) -> Iterator[bytes]:
+        """Yield an image of one layer with the files that were given."""
+        del image
+        layer = _tar({path.lstrip("/"): content for path, content in self._files.items()})
+        yield _tar({"layer.tar": layer, "manifest.json": json.dumps([{"Layers": ["layer.tar"]}]).encode()})
 
     def sweep(self) -> tuple[str, ...]:
         """Remove nothing: a container in this process dies with it."""
@@ -155,14 +209,18 @@ class FakeContainer:
         server: _Server | None,
         exit_code: int | None,
         log: tuple[str, ...],
+        output: tuple[bytes, bytes] = (b"", b""),
     ) -> None:
         self.id = name
         self.request = request
+        self.signals: list[str] = []
+        """The signals that it was sent."""
         self.removed: Callable[[], object] = lambda: None
         """Called when it is removed."""
         self._server = server
         self._exit_code = exit_code
         self._log = log
+        self._output = output
 
     def address(self, port: int) -> tuple[str, int]:
         """Return host and port of the server. Raises `RunFailed` for a port that was not asked for, or if it ended."""
@@ -184,6 +242,16 @@ class FakeContainer:
     def logs(self, lines: int = LOG_LINES) -> tuple[str, ...]:
         """Return the last lines that it "printed"."""
         return self._log[-lines:]
+
+    def output(self, most: int = LONGEST_OUTPUT) -> tuple[bytes, bytes]:
+        """Return what it "printed" on stdout and on stderr."""
+        stdout, stderr = self._output
+        return stdout[:most], stderr[:most]
+
+    def signal(self, name: str) -> None:
+        """End the server, whatever the signal."""
+        self.signals.append(name)
+        self.stop()
 
     def stop(self, timeout: float = 10.0) -> ContainerState:
         """End the server."""
@@ -212,6 +280,16 @@ class _Server(ThreadingHTTPServer):
 
     def handle_error(self, request: socket.socket | tuple[bytes, socket.socket], client_address: Any) -> None:
         """Say nothing: the client sees that the connection was closed."""
+
+
+def _tar(files: Mapping[str, bytes]) -> bytes:
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode="w") as archive:
+        for path, content in files.items():
+            entry = tarfile.TarInfo(path)
+            entry.size, entry.mode = len(content), 0o755
+            archive.addfile(entry, io.BytesIO(content))
+    return made.getvalue()
 
 
 def _serve(handler: Handler) -> _Server:

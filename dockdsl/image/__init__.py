@@ -1,4 +1,7 @@
 """TABLE OF CONTENTS: what the runner builds and tests."""
 
+from dockdsl.image.budgets import SizeBudget as SizeBudget
+from dockdsl.image.budgets import StartupBudget as StartupBudget
+from dockdsl.image.commandcheck import CommandCheck as CommandCheck
 from dockdsl.image.httpcheck import HttpCheck as HttpCheck
 from dockdsl.image.image import Image as Image

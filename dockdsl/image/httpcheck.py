@@ -6,13 +6,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from math import isfinite
 from types import EllipsisType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from dockdsl.errors import InvalidType, InvalidValue, Origin
+from dockdsl.errors import InvalidType, InvalidValue
 from dockdsl.image import operands as operand
+from dockdsl.image.check import Check
 from dockdsl.image.operands import Pairs, PairsLike, kind_of
+
+if TYPE_CHECKING:
+    from dockdsl.engine.report import CheckResult
+    from dockdsl.engine.subject import Subject
 
 Json = Any
 Expected = tuple[tuple[str, str | EllipsisType], ...]
@@ -129,22 +134,11 @@ def _has_wildcard(value: Json) -> bool:
 
 
 def _pattern(value: str | None) -> str | None:
-    if value is None:
-        return None
-    import re
-
-    try:
-        re.compile(operand.text("HttpCheck: body", value))
-    except (re.error, RecursionError, OverflowError) as error:
-        # The last two are what Python says of groups in groups without end, and of repetitions beyond its numbers.
-        raise InvalidValue(
-            f"HttpCheck: body {operand.shown(value)} is no regular expression ({error}); mend it, or re.escape it"
-        ) from None
-    return value
+    return None if value is None else operand.patterns("HttpCheck: body", operand.text("HttpCheck: body", value))[0]
 
 
 @attrs.frozen(slots=False)
-class HttpCheck:
+class HttpCheck(Check):
     """A request to the running image, and what its answer must be.
 
     `method`, `path`
@@ -174,6 +168,8 @@ class HttpCheck:
     ['expected status 200, got 503', '$.status: expected "ok", got "down"']
     """
 
+    needs_server = True
+    needs_port = True
     method: str = attrs.field(converter=_method)
     path: str = attrs.field(converter=_path)
     status: int | None = attrs.field(default=200, kw_only=True, converter=_status)
@@ -183,8 +179,27 @@ class HttpCheck:
     send_json: Json = attrs.field(default=..., kw_only=True, converter=_send_json, hash=False)
     send_headers: Pairs = attrs.field(default=(), kw_only=True, converter=_send_headers)
     timeout: float = attrs.field(default=5.0, kw_only=True, converter=_timeout)
-    origin: Origin = attrs.field(init=False, factory=operand.here, eq=False, repr=False)
-    """Where the check was written."""
+
+    @property
+    def title(self) -> str:
+        """Method and path."""
+        return f"{self.method} {self.path}"
+
+    def examine(self, subject: Subject) -> CheckResult:
+        """Ask the server."""
+        from dockdsl.engine.exchange import excerpt
+        from dockdsl.engine.report import CheckResult
+
+        answer = subject.ask(self)
+        wrong = self.judge(answer.status, answer.headers, answer.body)
+        return CheckResult(
+            title=self.title,
+            detail=str(answer.status),
+            seconds=answer.seconds,
+            mismatches=wrong,
+            excerpt=excerpt(answer.body) if wrong else "",
+            origin=self.origin,
+        )
 
     def request(self) -> tuple[Mapping[str, str], bytes | None]:
         """Return headers and body to send."""

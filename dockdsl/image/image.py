@@ -12,6 +12,7 @@ import attrs
 
 from dockdsl.errors import FileError, InvalidType, InvalidValue, Origin, RunFailed, UnknownStage
 from dockdsl.image import operands as operand
+from dockdsl.image.check import Check
 from dockdsl.image.httpcheck import HttpCheck
 from dockdsl.image.operands import Pairs, PairsLike, TextsLike, kind_of
 from dockdsl.syntax.references import is_platform, is_tag
@@ -137,14 +138,14 @@ def _command(value: Iterable[str] | None) -> tuple[str, ...] | None:
     return command
 
 
-def _checks(value: HttpCheck | Iterable[HttpCheck]) -> tuple[HttpCheck, ...]:
-    checks = (value,) if isinstance(value, HttpCheck) else value
+def _checks(value: Check | Iterable[Check]) -> tuple[Check, ...]:
+    checks = (value,) if isinstance(value, Check) else value
     if not isinstance(checks, Iterable) or isinstance(checks, (str, bytes)):
-        raise InvalidType(f"Image: checks is of the type {kind_of(value)}; pass HttpCheck values")
+        raise InvalidType(f"Image: checks is of the type {kind_of(value)}; pass checks such as HttpCheck(…)")
     found = tuple(checks)
     for each in found:
-        if not isinstance(each, HttpCheck):
-            raise InvalidType(f"Image: checks has one of the type {kind_of(each)}; pass HttpCheck values")
+        if not isinstance(each, Check):
+            raise InvalidType(f"Image: checks has one of the type {kind_of(each)}; pass checks such as HttpCheck(…)")
     return found
 
 
@@ -154,7 +155,7 @@ def _ready(value: str | HttpCheck) -> str | HttpCheck:
 
 @attrs.frozen(slots=False)
 class Image:
-    """What is built of a `Dockerfile`, how it is run, and what it must answer over HTTP.
+    """What is built of a `Dockerfile`, how it is run, and what is expected of it.
 
     `context`
         The folder that ``Copy`` and ``Add`` take files from; relative to the file in which the Image is written.
@@ -169,11 +170,11 @@ class Image:
     `secrets`, `ssh`
         As the options ``--secret`` and ``--ssh``: ``"id=token,env=TOKEN"``, ``"default"``.
     `port`
-        The TCP port that the image's server listens on, 1 to 65535.
+        The TCP port that the image's server listens on, 1 to 65535. None for an image that is no server.
     `env`, `command`
         For the run: variables, and the arguments instead of the image's own ``CMD``.
     `checks`
-        What the running image must answer, in this order.
+        What is expected of the image, in this order: `HttpCheck`, `CommandCheck`, `FileCheck` and so on.
     `ready`
         The image is ready when this path gives an answer that is no server error (below 500), or when this `HttpCheck`
         passes.
@@ -202,16 +203,18 @@ class Image:
     port: int | None = attrs.field(default=None, kw_only=True, converter=_port)
     env: Pairs = attrs.field(default=(), kw_only=True, converter=_env)
     command: tuple[str, ...] | None = attrs.field(default=None, kw_only=True, converter=_command)
-    checks: tuple[HttpCheck, ...] = attrs.field(default=(), kw_only=True, converter=_checks)
+    checks: tuple[Check, ...] = attrs.field(default=(), kw_only=True, converter=_checks)
     ready: str | HttpCheck = attrs.field(default="/", kw_only=True, converter=_ready)
     timeout: float = attrs.field(default=30.0, kw_only=True, converter=_timeout)
     origin: Origin = attrs.field(init=False, factory=operand.here, eq=False, repr=False)
     """Where the image was written."""
 
     def __attrs_post_init__(self) -> None:
-        if self.checks and self.port is None:
+        asking = [each for each in self.checks if each.needs_port]
+        if asking and self.port is None:
             raise InvalidValue(
-                "Image: it has checks and no port to send them to; pass port=…, where its server listens"
+                f"Image: its check {asking[0].title} needs a server, and it has no port; "
+                "pass port=…, where its server listens"
             )
         if self.target is not None:
             self._check_target(self.target)
@@ -287,7 +290,8 @@ class Image:
     ) -> SmokeReport:
         """Build it, run it, wait until it is ready, run the checks, and remove the container.
 
-        An image without a tag is removed too. What processes that were killed left behind is removed first.
+        An image without a port is no server: it is not run but by the checks that do so. An image without a tag is
+        removed too. What processes that were killed left behind is removed first.
 
         `tell`
             Is called with each result at once.
@@ -295,11 +299,14 @@ class Image:
             Seconds until it must be ready, instead of the image's own.
 
         Raises `CheckFailed` if a check fails, `RunFailed` if the container does not start, ends, or does not get ready;
-        besides what `build` raises; `InvalidValue` for an image without a port.
+        besides what `build` raises; `InvalidValue` for an image without port and checks.
         """
         limit = self.timeout if timeout is None else operand.seconds("Image: timeout", timeout)
-        if self.port is None:
-            raise InvalidValue("Image: a test needs to know where its server listens; pass port=…", origin=self.origin)
+        if self.port is None and not self.checks:
+            raise InvalidValue(
+                "Image: there is nothing to test; pass port=…, where its server listens, or checks=…",
+                origin=self.origin,
+            )
         if runner is None:
             from dockdsl.engine.docker_sdk import DockerSdk
 
@@ -312,12 +319,13 @@ class Image:
         from dockdsl.engine.base import RunRequest
         from dockdsl.engine.smoke import build_and_smoke
 
+        ports = () if self.port is None else (self.port,)
         with self._told():
             report = build_and_smoke(
                 builder,
                 runner,
                 self.request() if request is None else request,
-                RunRequest(image="", ports=(self.port,), env=self.env, command=self.command),
+                RunRequest(image="", ports=ports, env=self.env, command=self.command),
                 self.checks,
                 ready=self.ready,
                 timeout=limit,

@@ -1,4 +1,4 @@
-"""Operands that `Image` and `HttpCheck` share. `what` names the operand in messages: ``Image: a tag``."""
+"""Operands that `Image` and the checks share. `what` names the operand in messages: ``Image: a tag``."""
 
 from __future__ import annotations
 
@@ -120,3 +120,48 @@ def url_path(what: str, value: Any) -> str:
     if not all("!" <= character <= "~" for character in path) or "#" in path:
         raise InvalidValue(f"{what} is {shown(path)}, which no request can say; write such characters as %20 and so on")
     return path
+
+
+def patterns(what: str, value: Any) -> tuple[str, ...]:
+    """Return one regular expression or several as a tuple; refuse what is none."""
+    import re  # noqa: PLC0415 - most files have no pattern
+
+    found = texts(what, value)
+    for each in found:
+        try:
+            re.compile(each)
+        except (re.error, RecursionError, OverflowError) as error:
+            # The last two are what Python says of groups in groups without end, and of repetitions beyond its numbers.
+            raise InvalidValue(
+                f"{what} {shown(each)} is no regular expression ({error}); mend it, or re.escape it"
+            ) from None
+    return found
+
+
+def argv(what: str, value: Any, *, empty: bool = False) -> tuple[str, ...]:
+    """Return a program with its arguments, or arguments alone, as a tuple; refuse an empty one unless `empty`."""
+    if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
+        raise InvalidType(f"{what} is of the type {kind_of(value)}; pass a list of arguments")
+    found = tuple(text(f"{what}: an argument", each, empty=True) for each in value)
+    if not found and not empty:
+        raise InvalidValue(f"{what} is empty; name a program")
+    return found
+
+
+_UNITS = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
+
+
+def size(what: str, value: Any) -> int:
+    """Return a number of bytes from an int or from text with a unit.
+
+    >>> size("SizeBudget", "10MB"), size("SizeBudget", "1.5 MiB"), size("SizeBudget", 7)
+    (10000000, 1572864, 7)
+    """
+    if isinstance(value, str):
+        import re  # noqa: PLC0415 - as above
+
+        found = re.fullmatch(r"([0-9]{1,12}(?:\.[0-9]{1,9})?) ?([A-Za-z]{1,3})", value, re.ASCII)
+        if found is None or found[2] not in _UNITS:
+            raise InvalidValue(f'{what} is {shown(value)}; write it as "10MB", with one of {", ".join(_UNITS)}')
+        return int(float(found[1]) * _UNITS[found[2]])
+    return whole(what, value, 0, 2**63 - 1)

@@ -169,16 +169,22 @@ REFUSED = [
     ),
     pytest.param({"command": []}, InvalidValue, "command is empty; leave it out", id="command empty"),
     pytest.param(
-        {"checks": [CHECK]}, InvalidValue, "it has checks and no port to send them to", id="checks without port"
+        {"checks": [CHECK]},
+        InvalidValue,
+        "its check GET /healthz needs a server, and it has no port; pass port=",
+        id="checks without port",
     ),
     pytest.param(
         {"checks": ["/"], "port": 1},
         InvalidType,
-        "checks has one of the type str; pass HttpCheck values",
+        "checks has one of the type str; pass checks such as HttpCheck(",
         id="check type",
     ),
     pytest.param(
-        {"checks": "/", "port": 1}, InvalidType, "checks is of the type str; pass HttpCheck values", id="checks type"
+        {"checks": "/", "port": 1},
+        InvalidType,
+        "checks is of the type str; pass checks such as HttpCheck(",
+        id="checks type",
     ),
     pytest.param({"ready": "healthz"}, InvalidValue, "ready is 'healthz'; start it with a slash", id="ready"),
     pytest.param({"ready": 1}, InvalidType, "ready is of the type int; pass a str", id="ready type"),
@@ -268,8 +274,8 @@ def test_a_request_says_all_that_the_image_says() -> None:
 
 
 def test_a_test_needs_a_port() -> None:
-    """Without one there is nothing to ask."""
-    with pytest.raises(InvalidValue, match="a test needs to know where its server listens; pass port"):
+    """Without one, and without checks, there is nothing to ask."""
+    with pytest.raises(InvalidValue, match="there is nothing to test; pass port=…, where its server listens"):
         image().test(FakeBuilder(), FakeRunner())
 
 

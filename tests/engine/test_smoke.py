@@ -17,9 +17,10 @@ from dockdsl import BuildFailed, CheckFailed, EngineUnavailable, HttpCheck, RunF
 from dockdsl.engine.base import BuildRequest, RunRequest
 from dockdsl.engine.buildx import Buildx
 from dockdsl.engine.docker_sdk import DockerSdk
+from dockdsl.engine.exchange import NoAnswer, ask
 from dockdsl.engine.fake import FakeBuilder, FakeRequest, FakeResponse, FakeRunner
 from dockdsl.engine.report import CheckResult, SmokeReport
-from dockdsl.engine.smoke import NoAnswer, ask, build_and_smoke, smoke
+from dockdsl.engine.smoke import build_and_smoke, smoke
 from tests.engine.helpers import BUSYBOX, SERVER, Line, containers_of, docker, line_to_the_engine, temporary_tags
 
 HEALTHZ = HttpCheck("GET", "/healthz", json={"status": "ok"})
@@ -69,6 +70,7 @@ def test_checks_of_a_real_server(runner: DockerSdk) -> None:
     assert 4 == len(told)
     assert told[0].startswith("ok   GET /healthz 200 (")
     assert told == [str(result) for result in report.results]
+    assert report.ready is not None
     assert 0 < report.ready < 20
     assert "4 of 4 checks passed; " in report.summary()
     report.raise_for_failures()
@@ -344,7 +346,7 @@ def test_answers_that_are_none(pieces: list[bytes], words: str) -> None:
 
 def test_a_body_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is not read into memory for ever."""
-    monkeypatch.setattr("dockdsl.engine.smoke.LONGEST_BODY", 1 << 20)
+    monkeypatch.setattr("dockdsl.engine.exchange.LONGEST_BODY", 1 << 20)
     pieces = [b"HTTP/1.1 200 OK\r\n\r\n", *[b"x" * (1 << 19)] * 3]
     with raw_server(*pieces) as address, pytest.raises(NoAnswer, match="the body is longer than 1 MiB"):
         ask(address, HEALTHZ, timeout=5)

@@ -1,0 +1,35 @@
+"""Check: what all checks of an image have."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+import attrs
+
+from dockdsl.errors import Origin
+from dockdsl.image import operands as operand
+
+if TYPE_CHECKING:
+    from dockdsl.engine.report import CheckResult
+    from dockdsl.engine.subject import Subject
+
+
+@attrs.frozen(slots=False)
+class Check:
+    """Something that is expected of an image. Each kind of check is a subclass."""
+
+    needs_server: ClassVar[bool] = False
+    """Whether it asks the server that the image is."""
+    needs_port: ClassVar[bool] = False
+    """Whether the image must say on which port its server listens."""
+    origin: Origin = attrs.field(init=False, factory=operand.here, eq=False, repr=False)
+    """Where the check was written."""
+
+    @property
+    def title(self) -> str:
+        """What is looked at, in a few words."""
+        raise NotImplementedError
+
+    def examine(self, subject: Subject) -> CheckResult:
+        """Look at the image, and tell what came of it."""
+        raise NotImplementedError
