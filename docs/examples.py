@@ -44,6 +44,7 @@ _DOCUMENTED = (
     "dockdsl.engine.subject",
     "dockdsl.engine.exchange",
     "dockdsl.engine.buildx",
+    "dockdsl.engine.live",
     "dockdsl.engine.docker_sdk",
     "dockdsl.engine.fake",
 )
@@ -58,6 +59,7 @@ _FUNCTIONS = (
     "render_with_map",
     "smoke",
     "to_python",
+    "watch",
 )
 _scratch: list[tuple[str, str]] = []
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import errno
 import os
 import sys
 from collections.abc import Callable
@@ -36,7 +37,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--builder", metavar="NAME", help="build with this builder of docker buildx")
     parser.add_argument("--no-cache", action="store_true", help="use nothing from the cache")
     parser.add_argument("--pull", action="store_true", help="ask the registry for newer base images")
-    parser.add_argument("--progress", choices=["plain", "quiet"], default="plain", help="what to tell on stderr")
+    parser.add_argument(
+        "--progress",
+        choices=["auto", "live", "plain", "quiet"],
+        default="auto",
+        help="what to tell on stderr: what happens now in a terminal, a line for each event elsewhere (auto)",
+    )
     parser.add_argument("--timeout", type=seconds, metavar="SECONDS", help="how long the build may take (1800)")
 
 
@@ -93,18 +99,28 @@ def request_of(image: Image, options: argparse.Namespace) -> BuildRequest:
 
 def progress_of(options: argparse.Namespace) -> Progress | None:
     """Return what tells of the build on stderr, or None if it is to be quiet."""
-    if options.progress == "quiet":
+    if options.progress == "quiet" or sys.stderr is None:
         return None
+    if options.progress == "live" or (options.progress == "auto" and _is_terminal(sys.stderr)):
+        from dockdsl.engine import live
+
+        if options.progress == "live" or live.is_possible():
+            return live.watch(sys.stderr)
     from dockdsl.engine.base import plain
 
     return plain(lambda line: say(line, sys.stderr))
 
 
+def _is_terminal(stream: TextIO) -> bool:
+    """Whether what is written can be changed afterwards, and is wanted so."""
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM", "dumb") != "dumb"
+
+
 def say(line: str, stream: TextIO | None) -> None:
     """Write a line to stdout or stderr at once.
 
-    What the stream's encoding has no character for becomes an escape. When the reader went away, as `head` does, the
-    line is dropped: what is being built or tested goes on, and its exit code tells what came of it.
+    What the stream's encoding has no character for becomes an escape. When the reader went away, as `head` does, or
+    the terminal, the line is dropped: what is being built or tested goes on, and its exit code tells what came of it.
     """
     if stream is None:
         return
@@ -112,7 +128,9 @@ def say(line: str, stream: TextIO | None) -> None:
     try:
         stream.write(f"{line.encode(encoding, 'backslashreplace').decode(encoding)}\n")
         stream.flush()
-    except BrokenPipeError:
+    except OSError as error:
+        if error.errno not in (errno.EPIPE, errno.EIO):
+            raise
         # Python writes what is left in the stream when it ends, and fails again.
         with contextlib.suppress(OSError, ValueError):
             null = os.open(os.devnull, os.O_WRONLY)

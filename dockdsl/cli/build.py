@@ -25,13 +25,8 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _build(image: Image, options: argparse.Namespace) -> int:
-    from dockdsl.engine.texts import megabytes
-
     result = image.build(request=_building.request_of(image, options), progress=_building.progress_of(options))
     if options.progress != "quiet":
-        size = "" if result.size is None else f", {megabytes(result.size)}"
-        name = ", ".join(result.tags) or "the image"
-        cached = f"{result.cached} of {result.steps} steps cached"
-        _building.say(f"built {name} in {result.seconds:.1f} s ({cached}){size}", sys.stderr)
+        _building.say(result.summary(), sys.stderr)
     _building.say(result.image, sys.stdout)
     return 0

@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol, Self
 
 import attrs
 
-from dockdsl.engine.texts import printable
+from dockdsl.engine.texts import megabytes, printable
 from dockdsl.errors import Origin
 
 Pairs = tuple[tuple[str, str], ...]
@@ -99,13 +99,16 @@ class BuildEvent:
 
     `kind`
         ``"started"``, ``"done"``, ``"cached"``, ``"failed"`` or ``"canceled"`` (because another one failed) for a
-        step; ``"log"`` for a line that it printed; ``"warning"`` for a finding of the engine.
+        step; ``"log"`` for a line that it printed; ``"warning"`` for a finding of the engine; ``"status"`` for what the
+        engine does besides the steps, such as taking files in, and for the bytes that a step has fetched so far;
+        ``"ended"`` when the build has ended, well or not.
     `step`
-        The step's number as the engine writes it, ``[build 3/5]``; empty for what is no numbered step.
+        The step's number as the engine writes it, ``[build 3/5]``; empty for what is no numbered step. Of a
+        ``"status"`` the name of what is done.
     `text`
-        The instruction, the line, or the warning.
+        The instruction, the line, the warning, or the bytes.
     `seconds`
-        How long the step took; None while it runs.
+        How long it took; None while it runs.
 
     >>> print(BuildEvent("done", "[build 3/5]", "RUN go build -o /api .", 12.34))
     [build 3/5] RUN go build -o /api . 12.3s
@@ -115,7 +118,7 @@ class BuildEvent:
     [build 3/5] | compiling
     """
 
-    kind: Literal["started", "done", "cached", "failed", "canceled", "log", "warning"]
+    kind: Literal["started", "done", "cached", "failed", "canceled", "log", "warning", "status", "ended"]
     step: str
     text: str
     seconds: float | None = None
@@ -148,6 +151,29 @@ class BuildWarning:
         return f"{place}{self.text}"
 
 
+@attrs.frozen
+class StageTime:
+    """What the steps of one stage cost: the seconds they took together, how many they were, how many were cached.
+
+    `name` is as the engine writes it: ``build``, ``stage-1`` for a stage without a name, ``linux/arm64 build`` where
+    several platforms are built, and empty for the only stage of a Dockerfile. Its base image counts with its seconds
+    alone.
+    """
+
+    name: str
+    seconds: float
+    steps: int
+    cached: int
+
+
+SIZES = {
+    "unpacked": "its layers unpacked",
+    "content": "its layers as they are transferred",
+}
+"""What the two sizes mean that an engine tells of an image. A third, which ``docker images`` prints where the engine
+has containerd's image store, is their sum: the place on the disk."""
+
+
 @attrs.frozen(kw_only=True)
 class BuildResult:
     """A build that succeeded.
@@ -156,20 +182,54 @@ class BuildResult:
         The id by which the engine runs it: ``sha256:…``.
     `digest`
         The digest of its manifest, where the engine has one.
-    `size`
-        Bytes of the image as the engine counts them; None where the image is not on the engine.
+    `size`, `size_kind`
+        Bytes of the image as the engine counts them, and what it counts: ``"unpacked"`` layers, or ``"content"``, the
+        layers as they are transferred, where it has containerd's image store. None where the image is not on the
+        engine.
     `steps`, `cached`
         How many numbered steps the build had besides its base images, and how many of them came from the cache.
+    `stages`
+        The same for each stage, with its time.
     """
 
     image: str
     digest: str | None = None
     tags: tuple[str, ...] = ()
     size: int | None = None
+    size_kind: Literal["unpacked", "content"] = "unpacked"
     seconds: float = 0.0
     steps: int = 0
     cached: int = 0
+    stages: tuple[StageTime, ...] = ()
     warnings: tuple[BuildWarning, ...] = ()
+
+    def summary(self) -> str:
+        """Return some lines for people: what was built, the stages with their times, the size, the digest.
+
+        >>> stages = (StageTime("build", 11.84, 4, 1), StageTime("api", 0.06, 2, 0))
+        >>> result = BuildResult(
+        ...     image="sha256:4b60", digest="sha256:9a41", tags=("api:dev",), size=6_590_000, seconds=12.3, steps=6,
+        ...     cached=1, stages=stages,
+        ... )
+        >>> print(result.summary())
+        built api:dev in 12.3 s (1 of 6 steps cached), 6.59 MB (its layers unpacked)
+          stage build  11.8 s (1 of 4 steps cached)
+          stage api     0.1 s (0 of 2 steps cached)
+          digest sha256:9a41
+        """
+        name = ", ".join(self.tags) or "the image"
+        cached = f"{self.cached} of {self.steps} steps cached"
+        size = "" if self.size is None else f", {megabytes(self.size)} ({SIZES[self.size_kind]})"
+        lines = [f"built {name} in {self.seconds:.1f} s ({cached}){size}"]
+        named = [stage for stage in self.stages if stage.name]
+        width = max((len(stage.name) for stage in named), default=0)
+        times = [f"{stage.seconds:.1f}" for stage in named]
+        for stage, took in zip(named, times, strict=True):
+            counts = f"{stage.cached} of {stage.steps} steps cached"
+            lines.append(f"  stage {stage.name:{width}}  {took:>{max(map(len, times))}} s ({counts})")
+        if self.digest is not None:
+            lines.append(f"  digest {self.digest}")
+        return "\n".join(lines)
 
 
 class Builder(Protocol):
@@ -296,14 +356,16 @@ class Runner(Protocol):
 
 
 def plain(write: Callable[[str], Any]) -> Progress:
-    """Return a callback that hands each event to `write` as one line; that a step started is left out.
+    """Return a callback that hands each event to `write` as one line.
+
+    What only a display that changes can show is left out: that a step started, how many bytes it has fetched.
 
     >>> plain(print)(BuildEvent("cached", "[api 1/2]", "COPY . ."))
     [api 1/2] COPY . . CACHED
     """
 
     def tell(event: BuildEvent) -> None:
-        if event.kind != "started":
+        if event.kind not in ("started", "status", "ended"):
             write(printable(str(event)))
 
     return tell

@@ -13,10 +13,10 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Literal
 
 from dockdsl.engine import owner
-from dockdsl.engine.base import BuildRequest, BuildResult, Progress
+from dockdsl.engine.base import BuildEvent, BuildRequest, BuildResult, Progress
 from dockdsl.engine.failures import failure, timed_out, unavailable
 from dockdsl.engine.interrupts import ended_by_exception
 from dockdsl.engine.progress import Account
@@ -63,22 +63,28 @@ class Buildx:
         ):
             dockerfile.write(request.dockerfile.encode())
             dockerfile.seek(0)
-            status = self._run([command, *arguments(request, folder)], dockerfile, account, request, begin)
+            try:
+                status = self._run([command, *arguments(request, folder)], dockerfile, account, request, begin)
+            finally:
+                if progress is not None:
+                    progress(BuildEvent("ended", "", "", time.monotonic() - begin))
             if status != 0:
                 raise failure(request, account, status)
             seconds = time.monotonic() - begin
             metadata = _metadata(Path(folder) / "metadata.json")
             ids = [_text(Path(folder) / "image"), *(_str(metadata.get(key)) for key in _DIGESTS), *request.tags[:1]]
-        image, size = self._inspect(command, [each for each in ids if each])
+        image, size, kind = self._inspect(command, [each for each in ids if each])
         steps, cached = account.counts()
         return BuildResult(
             image=image,
             digest=_str(metadata.get("containerimage.digest")) or None,
             tags=request.tags,
             size=size,
+            size_kind=kind,
             seconds=seconds,
             steps=steps,
             cached=cached,
+            stages=account.stages(),
             warnings=tuple(account.warnings),
         )
 
@@ -104,10 +110,11 @@ class Buildx:
             except (queue.Empty, subprocess.TimeoutExpired):
                 raise timed_out(request, account) from None
 
-    def _inspect(self, command: str, names: list[str]) -> tuple[str, int | None]:
-        """Return the id by which the engine knows the image, and its size.
+    def _inspect(self, command: str, names: list[str]) -> tuple[str, int | None, Literal["unpacked", "content"]]:
+        """Return the id by which the engine knows the image, its size, and which size that is.
 
-        Image stores differ in which digest is the id, and buildx versions in which one they write down.
+        Image stores differ in which digest is the id and in what they count, and buildx versions in which digest they
+        write down.
         """
         for name in names:
             argv = [command, "image", "inspect", "--format", "{{json .}}", name]
@@ -119,7 +126,8 @@ class Buildx:
                 ) from None
             if done.returncode == 0:
                 found = json.loads(done.stdout)
-                return found["Id"], found.get("Size")
+                # Only containerd's image store keeps a descriptor: that of the manifest.
+                return found["Id"], found.get("Size"), "content" if found.get("Descriptor") else "unpacked"
             missing = unavailable(done.stderr.decode("utf-8", "replace"))
             if missing is not None:
                 raise missing
@@ -127,7 +135,7 @@ class Buildx:
             raise EngineError(
                 "build: the docker command ended well and named no image; is it Docker's own buildx?", origin=None
             )
-        return names[0], None
+        return names[0], None, "unpacked"
 
 
 _DIGESTS = ("containerimage.digest", "containerimage.config.digest")

@@ -68,6 +68,7 @@ class FakeBuilder:
             raise self._error
         if progress is not None:
             progress(BuildEvent("done", "[1/1]", "FROM fake", 0.0))
+            progress(BuildEvent("ended", "", "", 0.0))
         seed = repr((request.dockerfile, request.target, request.build_args))
         digest = f"sha256:{hashlib.sha256(seed.encode()).hexdigest()}"
         return BuildResult(image=digest, digest=digest, tags=request.tags, size=self._size, steps=1)

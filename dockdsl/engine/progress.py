@@ -17,7 +17,8 @@ from typing import Any, Literal
 
 import attrs
 
-from dockdsl.engine.base import BuildEvent, BuildWarning, Progress
+from dockdsl.engine.base import BuildEvent, BuildWarning, Progress, StageTime
+from dockdsl.engine.texts import megabytes
 from dockdsl.errors import Origin
 
 KEPT_LINES = 200
@@ -49,10 +50,20 @@ class Step:
         return found[1] if found else ""
 
     @property
+    def stage(self) -> str:
+        """The stage that it is in, ``build``; empty where there is only one."""
+        return self.label.strip("[]").rpartition("/")[0].rpartition(" ")[0]
+
+    @property
     def text(self) -> str:
         """The instruction."""
         found = _numbered(self.name)
         return " ".join((found[2] if found else self.name).split())
+
+    @property
+    def is_base(self) -> bool:
+        """Whether it is a base image."""
+        return self.text.startswith("FROM ")
 
     @property
     def seconds(self) -> float | None:
@@ -81,6 +92,7 @@ class Account:
         self.text: deque[str] = deque(maxlen=KEPT_LINES)
         """What was no JSON: the engine's last words."""
         self.is_empty = True
+        self._ended: list[Step] = []
         self._progress = progress
         self._origins = origins
 
@@ -102,8 +114,23 @@ class Account:
 
         Base images do not count: one that is there already is sometimes called cached and sometimes not.
         """
-        numbered = [step for step in self.steps.values() if step.label and not step.text.startswith("FROM ")]
-        return len(numbered), sum(step.cached for step in numbered)
+        stages = self.stages()
+        return sum(stage.steps for stage in stages), sum(stage.cached for stage in stages)
+
+    def stages(self) -> tuple[StageTime, ...]:
+        """Return what each stage cost, in the order in which their first steps ended."""
+        found: dict[str, list[Step]] = {}
+        for step in self._ended:
+            found.setdefault(step.stage, []).append(step)
+        return tuple(
+            StageTime(
+                name,
+                sum(step.seconds or 0.0 for step in steps if not step.cached),
+                sum(not step.is_base for step in steps),
+                sum(step.cached and not step.is_base for step in steps),
+            )
+            for name, steps in found.items()
+        )
 
     def failed(self) -> Step | None:
         """Return the step that failed; one that was only cancelled with it does not count."""
@@ -123,6 +150,8 @@ class Account:
         # A step that is looked up twice is reported twice in one record: the last word counts.
         for digest, vertex in {str(vertex.get("digest")): vertex for vertex in _dicts(record, "vertexes")}.items():
             self._vertex(digest, vertex)
+        for status in _dicts(record, "statuses"):
+            self._status(status)
         for log in _dicts(record, "logs"):
             self._log(log)
         for warning in _dicts(record, "warnings"):
@@ -140,12 +169,25 @@ class Account:
         if step.completed:
             self._flush(step)
         if not step.label:
+            if step.started and (first_start or step.completed):
+                self._tell(BuildEvent("status", step.text, "", step.seconds))
             return
         if step.completed and not step.told:
             step.told = True
+            self._ended.append(step)
             self._tell(BuildEvent(step.outcome, step.label, step.text, step.seconds))
         elif step.started and first_start:
             self._tell(BuildEvent("started", step.label, step.text))
+
+    def _status(self, status: dict[str, Any]) -> None:
+        step = self.steps.get(_str(status.get("vertex")) or "")
+        current, total = status.get("current"), status.get("total")
+        if step is None or step.completed or not isinstance(current, int) or current <= 0:
+            return
+        text = megabytes(current)
+        if isinstance(total, int) and total > 0:
+            text += f" of {megabytes(total)}"
+        self._tell(BuildEvent("status", step.label or step.text, text))
 
     def _log(self, log: dict[str, Any]) -> None:
         step = self.steps.get(_str(log.get("vertex")) or "")
