@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 from typing import Literal as OneOf
 
 import attrs
 
-from dockdsl.errors import InvalidType, InvalidValue, StageError, UnknownStage, call_site
+from dockdsl.errors import InvalidType, InvalidValue, Origin, StageError, UnknownStage, call_site
 from dockdsl.instructions._base import External, Instruction, Located
 from dockdsl.instructions.arg import Arg
 from dockdsl.instructions.comment import Comment
@@ -125,8 +125,28 @@ class Dockerfile(Located):
             self._spell_with_backtick()
         values["frontend"] = f"{FRONTEND}:{self.minimum_syntax}" if self.syntax == "auto" else self.syntax
 
+    @classmethod
+    def made(
+        cls,
+        origin: Origin,
+        targets: Sequence[Stage],
+        args: Sequence[Instruction],
+        *,
+        syntax: str | None,
+        escape: str,
+        check: str | None,
+    ) -> Dockerfile:
+        """Return a Dockerfile that was read. Unlike one that is written it may have arguments and no stage."""
+        made = cls.__new__(cls)
+        made.__dict__.update(targets=tuple(targets), args=tuple(args), syntax=syntax, escape=escape, check=check)
+        made.__attrs_post_init__()
+        made.__dict__["_origin"] = origin
+        return made
+
     def _collect(self) -> tuple[Stage, ...]:
         order = _merged(reached(self.targets))
+        if not order:
+            return ()
         by_name = {stage.name: stage for stage in order if stage.name is not None}
         if any(stage.by_string or (isinstance(stage.base, str) and stage.base in by_name) for stage in order):
             needs = self._named_needs(order, by_name)

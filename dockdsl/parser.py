@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import attrs
 
@@ -33,6 +34,7 @@ KINDS: Mapping[str, type[Instruction]] = {
 }
 """The instructions by their keywords, from the table of contents."""
 
+_NONE: list[int] = []
 _TEXT = "Dockerfile"
 _control = re.compile("[\x00-\x08\x0a-\x1f\x7f]")
 _acts = re.compile(r"\s*check\s*=", re.IGNORECASE).match
@@ -109,11 +111,12 @@ class _Parser:
         """Split the text into instructions, each with the comments above it; the last item has comments alone."""
         lines = self.lines
         items: list[_Item] = []
-        above: list[int] = []
+        above: list[int] = _NONE
         tight = 0
         index = 0
         scope = Scope(self.path, KINDS, self._source)
-        limit = LONGEST_READ // 4
+        if max(map(len, lines)) > LONGEST_READ // 4:
+            self._check_lengths()
         while index < len(lines):
             raw = lines[index]
             bare = raw.strip(SPACE)
@@ -121,30 +124,29 @@ class _Parser:
                 tight = len(above)
             elif bare[0] == "#":
                 if index not in directives.lines:
+                    if above is _NONE:
+                        above = []
                     above.append(index)
             else:
                 line = Line(logical(lines, index, escape), 0, scope)
-                first, index = index, line.logical.last
-                try:
-                    index = line.read_documents()
-                except Misread as misread:
-                    self._misread(line, misread)
+                index = line.logical.last
+                if "<<" in line.logical.text:
+                    try:
+                        index = line.read_documents()
+                    except Misread as misread:
+                        self._misread(line, misread)
                 items.append(_Item(line, above, tight))
-                above, tight = [], 0
-                for number in range(first, index + 1):
-                    if len(lines[number]) > limit:
-                        self._check_length(number)
-            if len(raw) > limit:
-                self._check_length(index)
+                above, tight = _NONE, 0
             index += 1
         items.append(_Item(None, above, tight))
         return items
 
-    def _check_length(self, number: int) -> None:
-        length = len(self.lines[number].encode("utf-8", "surrogatepass"))
-        if length > LONGEST_READ:
-            fact = f"a line is {length:,} bytes long, and BuildKit reads at most {LONGEST_READ:,}"
-            self._report("Dockerfile", Misread(fact, "break it"), number, 0, 1)
+    def _check_lengths(self) -> None:
+        for number, line in enumerate(self.lines):
+            length = len(line.encode("utf-8", "surrogatepass"))
+            if length > LONGEST_READ:
+                fact = f"a line is {length:,} bytes long, and BuildKit reads at most {LONGEST_READ:,}"
+                self._report("Dockerfile", Misread(fact, "break it"), number, 0, 1)
 
     def _read(self, directives: Directives, escape: str) -> Dockerfile | None:
         items = self._split(directives, escape)
@@ -175,9 +177,8 @@ class _Parser:
                 if value is not None:
                     steps.append(value)
         self._close(begun, steps)
-        if begun is None and not self.problems:
-            what = "no instruction" if len(items) == 1 else "no stage"
-            self._report("Dockerfile", Misread(f"the file has {what}", "write FROM image"), len(self.lines) - 1, 0, 1)
+        if len(items) == 1:
+            self._report("Dockerfile", Misread("the file has no instruction", "write FROM image"), 0, 0, 1)
         return None if self.problems else self._dockerfile(directives, escape, args)
 
     def _instruction(self, line: Line) -> Instruction | None:
@@ -269,20 +270,21 @@ class _Parser:
         return comment
 
     def _dockerfile(self, directives: Directives, escape: str, args: list[Instruction]) -> Dockerfile:
-        targets: Sequence[Stage] = _targets(self.stages)
-        if reached(targets) != self.stages:
-            targets = self.stages
+        targets: Sequence[Stage] = self.stages
+        if len(targets) > 1:
+            targets = _targets(self.stages)
+            if any(one is not other for one, other in zip(reached(targets), self.stages, strict=False)):
+                targets = self.stages
         check = directives.check
         if check is not None:
             check = ";".join([each for each in check.rstrip(",").split(";") if is_check(each)]) or None
         syntax = directives.syntax
-        dockerfile = Dockerfile(targets, args=args, syntax=syntax, escape=escape, check=check)  # type: ignore[arg-type]
-        dockerfile.__dict__["_origin"] = Origin(self.path, 1)
-        return dockerfile
+        return Dockerfile.made(Origin(self.path, 1), targets, args, syntax=syntax, escape=escape, check=check)
 
 
-@attrs.frozen
-class _Item:
+class _Item(NamedTuple):
+    """An instruction and the comments above it."""
+
     line: Line | None
     above: list[int]
     """The lines of the comments above, counted from 0."""
@@ -333,10 +335,15 @@ def _targets(stages: Sequence[Stage]) -> list[Stage]:
     return [stage for stage in stages if id(stage) not in needed or stage is stages[-1]]
 
 
-def _unknown(line: Line) -> Misread:
+@lru_cache(1000)
+def _near(keyword: str) -> list[str]:
     from difflib import get_close_matches  # noqa: PLC0415 - only needed for the message
 
-    near = get_close_matches(line.keyword.upper(), [*KINDS, "FROM"], 1)
+    return get_close_matches(keyword, [*KINDS, "FROM"], 1)
+
+
+def _unknown(line: Line) -> Misread:
+    near = _near(line.keyword.upper())
     remedy = (
         f"did you mean {near[0]}?" if near else "begin the line with a keyword, or end the line above in a backslash"
     )

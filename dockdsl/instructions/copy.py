@@ -16,10 +16,14 @@ from dockdsl.syntax.patterns import check_pattern, is_easy, is_remote, source
 from dockdsl.syntax.refusal import Refused, refuse_type, shown
 from dockdsl.syntax.source import heredoc_of
 from dockdsl.syntax.tokens import Line
-from dockdsl.syntax.words import Literal, Spelling, Word, plain, word, word_or_none
+from dockdsl.syntax.words import BACKSLASH, Literal, Spelling, Word, plain, word, word_or_none
 
 FileSource = Word | Heredoc
 _is_chmod = re.compile(r"[0-7]{1,4}|[ugoa]*(?:[-+=][rwxXstugo]*)+(?:,[ugoa]*(?:[-+=][rwxXstugo]*)+)*").fullmatch
+# What is spelled and read as it stands, and is neither remote nor a pattern that needs a look.
+_is_plain_path = re.compile(
+    r"(?:[A-Za-z0-9_./*]|\$[A-Za-z_][A-Za-z0-9_]*)(?:[A-Za-z0-9_./*?+=%~-]|\$[A-Za-z_][A-Za-z0-9_]*)*"
+).fullmatch
 _is_octal = re.compile(r"[0-7]+").fullmatch
 
 
@@ -113,6 +117,11 @@ class FileInstruction(Instruction):
         *sources, destination = words
         if heredoc_of(destination) is not None:
             raise line.wrong("the destination is a heredoc", "write a path last", destination)
+        if array is None and not line.documents and all(map(_is_plain_path, words)) and fields.get("checksum") is None:
+            fields.update(sources=tuple(sources), destination=destination)
+            value = line.made(cls, "", fields)
+            value.__dict__["_text"] = lay_out("\\", [cls.KEYWORD, *write_flags(value, BACKSLASH), *words])
+            return value
         starts = [heredoc_of(each) for each in sources] if "<<" in line.text else []
         named = [each.name for each in starts if each is not None]
         if named != [each.word.name for each in line.documents] or (named and array is not None):

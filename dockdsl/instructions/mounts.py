@@ -65,11 +65,11 @@ class Mount(Located):
     def read(line: Line, value: str) -> Mount:
         """Read the value of ``--mount``: fields of CSV, each ``name=value`` or a switch."""
         options: dict[str, str | None] = {}
-        for field in _fields(value):
+        for field in csv_fields(value):
             name, equals, text = field.partition("=")
             name = name.lower()
             if not equals and name not in _SHORT:
-                raise Misread(f"the option {field!r} has no value", f"write {name}=value")
+                raise Refused(f"the option {field!r} has no value", f"write {name}=value")
             if name == "from" and re.search(r"\$.", text):
                 remedy = "give a stage that base, and name the stage"
                 raise Misread(f"the option {field!r} has a variable, and none is expanded there", remedy)
@@ -83,7 +83,7 @@ class Mount(Located):
         for name, given in options.items():
             if name in ("readonly", "readwrite"):
                 # Each is the other one the other way round; what is so by default is not kept.
-                on = _switch(given)
+                on = switch(given)
                 other = "readwrite" if name == "readonly" else "readonly"
                 if name in known:
                     fields[name] = on
@@ -97,7 +97,7 @@ class Mount(Located):
             if name not in known or known[name] in fields:
                 raise Refused(f"the option {name} means nothing to this mount", "leave it out")
             if name == "required":
-                fields[name] = _switch(given)
+                fields[name] = switch(given)
             elif name == "from":
                 fields["from_"] = line.scope.source(given or "") if given else None
             else:
@@ -156,7 +156,8 @@ _TRUE = ("1", "t", "T", "TRUE", "true", "True")
 _FALSE = ("0", "f", "F", "FALSE", "false", "False")
 
 
-def _fields(value: str) -> list[str]:
+def csv_fields(value: str) -> list[str]:
+    """Split a flag's value into its fields."""
     if '"' not in value:
         return value.split(",")
     import csv  # noqa: PLC0415 - few mounts have quotes
@@ -164,11 +165,12 @@ def _fields(value: str) -> list[str]:
     try:
         (fields,) = csv.reader([value], strict=True)
     except (csv.Error, ValueError):
-        raise Misread("the quotes of the mount do not close", "close them") from None
+        raise Misread("the quotes of the value do not close", "close them") from None
     return fields
 
 
-def _switch(value: str | None) -> bool:
+def switch(value: str | None) -> bool:
+    """Read a switch as Go does."""
     if value is None or value in _TRUE:
         return True
     if value in _FALSE:

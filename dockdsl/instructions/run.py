@@ -11,14 +11,15 @@ import attrs
 
 from dockdsl.errors import InvalidType, InvalidValue
 from dockdsl.instructions._base import Instruction, Source, tuple_of
-from dockdsl.instructions.mounts import Mount
+from dockdsl.instructions.mounts import Mount, csv_fields, switch
 from dockdsl.instructions.texts import Command, argv, exec_form, past_flags, read_command, spelling_of
 from dockdsl.syntax import shell
 from dockdsl.syntax.flags import flag, one_of, read_flags, read_one_of, write_flags
 from dockdsl.syntax.lines import INDENT, WIDTH, lay_out
 from dockdsl.syntax.refusal import Refused, refuse_type, shown
+from dockdsl.syntax.source import Misread
 from dockdsl.syntax.tokens import Line
-from dockdsl.syntax.words import Spelling, plain
+from dockdsl.syntax.words import BACKSLASH, Spelling, plain
 
 _NETWORKS = ("default", "none", "host")
 _SECURITY = ("sandbox", "insecure")
@@ -52,6 +53,40 @@ def _spell_mount(spelling: Spelling, value: Any) -> str:
 
 def _read_mount(line: Line, value: str) -> Mount:
     return Mount.read(line, value)
+
+
+def _read_device(_line: Line, value: str) -> str:
+    name = ""
+    for field in csv_fields(value):
+        key, equals, given = field.partition("=")
+        key = key.lower()
+        if key == "required":
+            try:
+                switch(given if equals else None)
+            except Refused as refused:
+                raise Misread(refused.fact, refused.remedy) from None
+        elif equals and key == "name" and not name:
+            name = given
+        elif not name and key != "name":
+            name = field
+        else:
+            raise Misread(f"the device has {field!r} behind its name", "write name or name,required")
+    return value
+
+
+def _assembled(flags: list[str], text: str, escape: str) -> str:
+    """Put flags and shell text together: on one line, or a line each where that would be long."""
+    text = past_flags(text, escape)
+    if not flags:
+        return f"RUN {text}"
+    line = f"RUN {' '.join(flags)} {text}"
+    first = line.partition("\n")[0]
+    if len(first) <= WIDTH and not first.endswith(escape):
+        return line
+    if text.startswith("#"):
+        # On a line of its own it would be a comment of the Dockerfile.
+        text = f"{flags.pop()} {text}"
+    return "RUN " + f" {escape}\n{INDENT}".join([*flags, text])
 
 
 def _spell_device(_spelling: Spelling, value: Any) -> str:
@@ -101,7 +136,7 @@ class Run(Instruction):
         default=(),
         converter=tuple_of,
         kw_only=True,
-        metadata=flag("device", since="1.14-labs", spell=_spell_device, repeatable=True),
+        metadata=flag("device", since="1.14-labs", spell=_spell_device, read=_read_device, repeatable=True),
     )
     mounts: tuple[Mount, ...] = attrs.field(
         default=(),
@@ -215,6 +250,10 @@ class Run(Instruction):
         command = read_command(line)
         text = spelling_of("RUN", command, line, fields)
         fields["command"] = command
+        if text is None and line.escape == "\\" and isinstance(command, str):
+            value = line.made(cls, "", fields)
+            value.__dict__["_text"] = _assembled(write_flags(value, BACKSLASH), command, "\\")
+            return value
         return line.made(cls, text, fields)
 
     def write(self, spelling: Spelling) -> str:
@@ -224,18 +263,7 @@ class Run(Instruction):
             if not self.command:
                 raise Refused("the command has no argument", "name the program to run")
             return lay_out(spelling.escape, ["RUN", *flags, *exec_form(self.command)])
-        text = shell.under(self.command, spelling.escape)
-        text = past_flags(text, spelling.escape)
-        if not flags:
-            return f"RUN {text}"
-        line = f"RUN {' '.join(flags)} {text}"
-        first = line.partition("\n")[0]
-        if len(first) <= WIDTH and not first.endswith(spelling.escape):
-            return line
-        if text.startswith("#"):
-            # On a line of its own it would be a comment of the Dockerfile.
-            text = f"{flags.pop()} {text}"
-        return "RUN " + f" {spelling.escape}\n{INDENT}".join([*flags, text])
+        return _assembled(flags, shell.under(self.command, spelling.escape), spelling.escape)
 
     def references(self) -> tuple[Source, ...]:
         """The stages and images that its mounts take files from."""

@@ -8,7 +8,7 @@ from typing import ClassVar, Self
 import attrs
 
 from dockdsl.instructions._base import Instruction
-from dockdsl.syntax.lines import check_lengths
+from dockdsl.syntax.lines import check_lengths, continued
 from dockdsl.syntax.refusal import Refused, refuse_type, shown
 from dockdsl.syntax.source import Misread, logical
 from dockdsl.syntax.tokens import Line, Scope
@@ -78,7 +78,7 @@ class Verbatim(Instruction):
             raise Refused(misread.fact, misread.remedy) from None
         if last != len(lines) - 1:
             raise Refused(f"the text {shown(text)} is more than one instruction", "split it")
-        if not line.documents and text[-1] == self.escape:
+        if not line.documents and continued(lines[-1], self.escape):
             raise Refused("the text ends in the escape character, which would take in the next line", "take it off")
         return text
 

@@ -95,7 +95,9 @@ def write_flags(instruction: Any, spelling: Spelling) -> list[str]:
 def read_flags(kind: type, line: Line) -> dict[str, Any]:
     """Read the flags of a line into the values of the fields that declare them."""
     declared = _declared(kind)
-    values: dict[str, Any] = {attribute: () if each.repeatable else None for attribute, each in declared}
+    values: dict[str, Any] = {}
+    for attribute, each in declared:
+        values[attribute] = () if each.repeatable else None
     if not line.flags:
         return values
     by_name = {each.name: (attribute, each) for attribute, each in declared}

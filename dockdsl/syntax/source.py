@@ -172,22 +172,24 @@ def is_comment(line: str) -> bool:
 
 def logical(lines: Sequence[str], index: int, escape: str) -> Logical:
     """Read the logical line that begins at `index`, which is neither blank nor a comment."""
-    line = lines[index].lstrip(SPACE).rstrip("\r")
-    tail = line.rstrip(" \t")
-    if not tail or tail[-1] != escape or not continued(line, escape):
-        return Logical(lines, index, index, line.rstrip(SPACE), None, escape)
+    line = lines[index].strip(SPACE)
+    # Behind an escape character blanks and tabs alone may stand.
+    if not line.endswith(escape) or not continued(lines[index].lstrip(SPACE), escape):
+        return Logical(lines, index, index, line, None, escape)
+    tail = line
     pieces = [tail[:-1]]
     length = len(tail) - 1
     parts: list[tuple[int, int]] = []
     number = index
     for number in range(index + 1, len(lines)):
         line = lines[number].rstrip("\r")
-        bare = line.strip(SPACE)
+        bare = line.lstrip(SPACE)
         if not bare or bare[0] == "#":
             continue
         parts.append((length, number))
         tail = line.rstrip(" \t")
-        if tail[-1:] != escape or not continued(line, escape):
+        # As `continued` has it, said without a pattern: most lines of a file pass here.
+        if tail[-1:] != escape or tail[-2:-1] == escape:
             pieces.append(line)
             break
         pieces.append(tail[:-1])

@@ -12,7 +12,8 @@ from dockdsl.syntax.words import Word, read_word
 
 _blank = re.compile(r"[\t\v\f\r ]+")
 _space = re.compile(rf"[{SPACE}]+")
-_first_word = re.compile(r"[^\t\v\f\r ]+")
+_first_word = re.compile(rf"([^\t\v\f\r ]+)(?:[\t\v\f\r ][{SPACE}]*)?").match
+_easy_flag = re.compile(r"--([a-z][a-z-]*)(?:=([^\s'\"\\`]*))?[ \t]+").match
 _is_easy_array = re.compile(r'\[[ \t]*(?:"[^"\\\x00-\x1f]*"(?:[ \t]*,[ \t]*"[^"\\\x00-\x1f]*")*)?[ \t]*\]').fullmatch
 _easy_strings = re.compile(r'"([^"]*)"').findall
 _WITH_HEREDOCS = ("RUN", "COPY", "ADD")
@@ -54,15 +55,15 @@ class Line:
         self.documents: Sequence[Document] = ()
         self.kept = False
         """Whether the value keeps the comments between the operands."""
-        self.flags: list[FlagToken] = []
-        word = _first_word.match(text, start)
-        self.keyword = word[0] if word else ""
-        at = start + len(self.keyword)
-        end = len(text)
-        while at < end and text[at] in SPACE:
-            at += 1
-        if text.startswith("--", at):
-            at = self._read_flags(at, end)
+        self.flags: Sequence[FlagToken] = ()
+        word = _first_word(text, start)
+        at = end = len(text)
+        self.keyword = ""
+        if word is not None:
+            self.keyword = word[1]
+            at = word.end()
+            if text.startswith("--", at):
+                at = self._read_flags(at, end)
         self.start = at
         """Where the operands begin in the logical line."""
         self.text = text[at:end]
@@ -105,7 +106,7 @@ class Line:
 
     def without_flags(self) -> Line:
         """Forget the flags, where BuildKit takes no notice of them."""
-        self.flags = []
+        self.flags = ()
         return self
 
     def words(self) -> list[str]:
@@ -213,6 +214,11 @@ def _flags(text: str, at: int, escape: str) -> tuple[list[FlagToken], int]:
             at += 1
         if not text.startswith("--", at):
             return found, at
+        easy = _easy_flag(text, at)
+        if easy is not None:
+            found.append(FlagToken(easy[1], easy[2], at, at + len(easy[0].rstrip())))
+            at = easy.end()
+            continue
         start = at
         pieces: list[str] = []
         quote = ""

@@ -19,7 +19,9 @@ from dockdsl.syntax.refusal import Refused, kind_of, refuse_type, shown
 _BARE = r"A-Za-z0-9_@%+:,./=^~\-"
 _SIMPLE_REFERENCE = r"\$(?:[A-Za-z_][A-Za-z0-9_]*|\{[A-Za-z_][A-Za-z0-9_]*\})"
 is_bare = re.compile(rf"(?:[{_BARE}]|{_SIMPLE_REFERENCE})+").fullmatch
-is_bare_path = re.compile(rf"(?:[{_BARE}*?\[\]]|{_SIMPLE_REFERENCE})+").fullmatch
+is_bare_path = re.compile(
+    rf"(?:[{_BARE}*?\[\]]|{_SIMPLE_REFERENCE})(?:[{_BARE}*?\[\]#{{}}()!&;|>]|{_SIMPLE_REFERENCE})*"
+).fullmatch
 is_bare_key = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*").fullmatch
 _is_bare_flag = re.compile(r"[!#-&(-\[\]-_a-~]+").fullmatch
 _find_control = re.compile("[\x00-\x08\x0a-\x1f\x7f]").search
@@ -303,8 +305,7 @@ def read_word(text: str, escape: str, *, quotes: bool = True) -> Word:
     if is_bare(text):
         return text
     atoms: list[Atom] = []
-    end = _read(text, 1 if text.startswith(_BOM) else 0, escape, atoms, quotes=quotes, closing="")
-    assert end == len(text)  # nothing closes the word but its end
+    _read(text, 1 if text.startswith(_BOM) else 0, escape, atoms, quotes=quotes, closing="")
     return from_atoms(atoms)
 
 
