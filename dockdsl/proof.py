@@ -23,12 +23,15 @@ from dockdsl.syntax.refusal import kind_of
 _directive = re.compile(r"\s*#\s*([A-Za-z][A-Za-z0-9]*)\s*=\s*(.+?)\s*").fullmatch
 _check = re.compile(r"#\s*check\s*=\s*(\S+)", re.IGNORECASE).match
 _modified = re.compile(r"\$\{\w+[^\w}][^}]*\}").findall
+_quotes = re.compile(r"[\"'\\`]")
 _heredoc = re.compile(r"\d*<<-?(.+)", re.DOTALL).fullmatch
 _tokens = re.compile(r"\0[\0 \t]*|\\.|.", re.DOTALL).findall
 _tabs = re.compile(r"^\t+", re.MULTILINE)
 _DIRECTIVES = ("syntax", "escape", "check")
 _LEXED = ("chown", "chmod", "checksum", "platform")
 _IN_ORDER = ("mount", "exclude", "device")
+# Names that stages should not bear, as BuildKit's own checks say; they name nothing but a target of the build.
+_RESERVED = ("scratch", "context")
 _WHOLE = ("WORKDIR", "USER", "STOPSIGNAL")
 _OPTIONS = {"dst": "target", "destination": "target", "src": "source", "ro": "readonly", "rw": "readwrite"}
 _BREAK = "\0"
@@ -180,7 +183,8 @@ def _word(text: str, escape: str, options: Options | None = None) -> _Word | str
             values.append((text, str(error)))
     if len(set(values)) == 1 and isinstance(values[0], str) and "$" not in text:
         return values[0]
-    return _Word(text, tuple(values), tuple(_modified(text)))
+    # Of the environments none may tell a pattern from another, or reach an inner default. Quotes have told by now.
+    return _Word(text, tuple(values), tuple([_quotes.sub("", each) for each in _modified(text)]))
 
 
 class _Reading:
@@ -205,6 +209,7 @@ class _Reading:
         self.commands = _parsed("\n".join(judged), which)
         self.indexes: dict[str, int] = {}
         self.stage = -1
+        self.last = _last_of_each_name(self.commands)
 
     def _read_directives(self) -> int:
         """Note the directives; return how many lines they take."""
@@ -267,8 +272,7 @@ class _Reading:
         name = words[2].lower() if len(words) > 2 else None
         if name is not None:
             self.indexes[name] = self.stage
-        if name is not None and re.fullmatch(rf"stage-{self.stage}(-unnamed)*", name):
-            # What a stage without a name is called where it must be called something.
+        if name in _RESERVED or self.last.get(name or "") != self.stage or _is_automatic(self.stage, name or ""):
             name = None
         return (_word(base, self.escape) if known is None else ("stage", known), *words[3:], name)
 
@@ -394,9 +398,20 @@ class _Reading:
         inner = _Reading.__new__(_Reading)
         inner.lines = ["", *text.split("\n")]
         inner.directives, inner.escape = {}, self.escape
-        inner.indexes, inner.stage = {}, -1
+        inner.indexes, inner.last, inner.stage = {}, {}, -1
         inner.commands = _parsed(f"# escape={self.escape}\n\n{text}", "before or after, in ONBUILD")
         return tuple([(said.keyword, *said.parts.items()) for said in inner.instructions()])
+
+
+def _last_of_each_name(commands: Any) -> dict[str, int]:
+    """Return the last stage that bears a name: those before it are out of reach behind it."""
+    stages = [tuple(command.value) for command in commands if command.cmd.upper() == "FROM"]
+    return {words[2].lower(): index for index, words in enumerate(stages) if len(words) > 2}
+
+
+def _is_automatic(index: int, name: str) -> bool:
+    """Whether a name is what a stage without one is called where it must be called something."""
+    return re.fullmatch(rf"stage-{index}(-unnamed)*", name) is not None
 
 
 def _normalize_access(options: dict[str, Any]) -> None:
@@ -405,7 +420,7 @@ def _normalize_access(options: dict[str, Any]) -> None:
         if options.get(name) is False:
             del options[name]
             options.setdefault(other, True)
-    default = {"bind": "readonly", "cache": "readwrite"}.get(str(options["type"]))
+    default = {"bind": "readonly", "cache": "readwrite", "tmpfs": "readwrite"}.get(str(options["type"]))
     if default in options and len({"readonly", "readwrite"} & set(options)) == 1:
         del options[default]
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 VERBS = {
     "render": "print the Dockerfile of a Python file, or write it with -o (the verb may be left out)",
+    "import": "turn a Dockerfile into the Python file that makes it",
     "build": "build the image that a Python file describes",
     "test": "build the image, run it, and check it",
     "gc": "remove what runs on this machine left behind that were killed",
@@ -78,7 +79,8 @@ def _run(arguments: list[str]) -> int:
 def _run_verb(verb: str, program: str, arguments: list[str]) -> int:
     import argparse
 
-    module = import_module(f"dockdsl.cli.{verb}")
+    # Python has this word for itself.
+    module = import_module(f"dockdsl.cli.{'import_' if verb == 'import' else verb}")
     parser = argparse.ArgumentParser(program, description=_sentence(VERBS[verb]), formatter_class=_formatter)
     module.add_arguments(parser)
     return int(module.run(parser.parse_args(arguments)))
@@ -119,6 +121,7 @@ def _about(option: str) -> int:
         "Dockerfiles as Python values: render, build and test them.\n\n"
         f"verbs:\n{verbs}\n\n"
         "FILE is a Python file that makes a Dockerfile or an Image; NAME picks one where it makes several.\n"
+        "For import it is a Dockerfile.\n"
         "'dockdsl VERB --help' tells the options of a verb."
     )
     if option:

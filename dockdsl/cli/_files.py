@@ -6,7 +6,7 @@ import contextlib
 import os
 import sys
 
-from dockdsl.errors import FileError
+from dockdsl.errors import FileError, short_path
 
 _NEW_FILE = 0o666
 
@@ -54,6 +54,43 @@ def write(path: str, text: str) -> None:
         raise FileError(
             f"{path}: it cannot be written ({error.strerror}); check that the folder is there and yours", origin=None
         ) from None
+
+
+def compare(shown: str, path: str, text: str, remedy: str, *, made: str, diff: bool) -> int:
+    """Compare a file with what it should say; with `diff`, print what would change. Return the exit code.
+
+    `shown` is the path as the user gave it, and `made` the word for how the text came about.
+    """
+    from dockdsl.cli import say
+
+    there = read(path)
+    if there == text:
+        return 0
+    if diff:
+        from difflib import unified_diff
+
+        lines = unified_diff(
+            (there or "").splitlines(keepends=True), text.splitlines(keepends=True), shown, f"{shown} ({made})"
+        )
+        put("".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines))
+    state = "does not exist" if there is None else "is not up to date"
+    say(f"{shown}: it {state}; {remedy}")
+    return 1
+
+
+def argument(path: str) -> str:
+    """Return a path as a word of a command line."""
+    from shlex import quote
+
+    return quote(short_path(path))
+
+
+def is_same(one: str, other: str) -> bool:
+    """Whether two paths lead to one file."""
+    try:
+        return os.path.samefile(one, other)  # noqa: PTH121 - pathlib takes longer to import
+    except OSError:
+        return False
 
 
 def _umask() -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from dockdsl.cli import _files, say, source_argument
+from dockdsl.cli import _files, source_argument
 from dockdsl.cli._load import load, split
 from dockdsl.dockerfile import Dockerfile
 from dockdsl.errors import SourceError, short_path
@@ -32,14 +32,14 @@ def run(options: argparse.Namespace) -> int:
     # The user's file may change the current folder.
     target = None if output is None else os.path.abspath(output)  # noqa: PTH100 - pathlib takes longer to import
     dockerfile = load(options.source, Dockerfile)
-    command = f"python -m dockdsl {_shown(options.source)}{' --header' if options.header else ''}"
+    command = f"python -m dockdsl {_files.argument(options.source)}{' --header' if options.header else ''}"
     if output is not None:
-        command += f" -o {_shown(output)}"
+        command += f" -o {_files.argument(output)}"
     text = render(dockerfile, header=_header(options.source, command) if options.header else None)
     if options.check or options.diff:
         assert output is not None  # `_output` saw to that
         assert target is not None
-        return _compare(output, target, text, command, diff=options.diff)
+        return _files.compare(output, target, text, f"run {command}", made="rendered", diff=options.diff)
     if target is None:
         _files.put(text)
     else:
@@ -49,7 +49,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _output(options: argparse.Namespace) -> str | None:
     if options.output not in (None, "-"):
-        if not options.output or _is_same(options.output, split(options.source)[0]):
+        if not options.output or _files.is_same(options.output, split(options.source)[0]):
             what = "is the source itself" if options.output else "is empty"
             raise SourceError(f"-o: the path {what}; name the Dockerfile", origin=None)
         return str(options.output)
@@ -61,36 +61,5 @@ def _output(options: argparse.Namespace) -> str | None:
     return f"{root}.Dockerfile"
 
 
-def _shown(path: str) -> str:
-    from shlex import quote
-
-    return quote(short_path(path))
-
-
 def _header(source: str, command: str) -> str:
     return f"Generated from {short_path(source)}. Do not edit it; edit that, and run\n  {command}"
-
-
-def _is_same(one: str, other: str) -> bool:
-    try:
-        return os.path.samefile(one, other)  # noqa: PTH121 - pathlib takes longer to import
-    except OSError:
-        return False
-
-
-def _compare(output: str, target: str, text: str, command: str, *, diff: bool) -> int:
-    there = _files.read(target)
-    if there == text:
-        return 0
-    if diff:
-        from difflib import unified_diff
-
-        lines = unified_diff(
-            (there or "").splitlines(keepends=True), text.splitlines(keepends=True), output, f"{output} (rendered)"
-        )
-        _files.put(
-            "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
-        )
-    state = "does not exist" if there is None else "is not up to date"
-    say(f"{output}: it {state}; run {command}")
-    return 1

@@ -12,10 +12,11 @@ from dockdsl.codegen.words import word
 from dockdsl.dockerfile import Dockerfile
 from dockdsl.errors import DockdslError, InvalidType
 from dockdsl.instructions import Instruction, Mount, Onbuild, Run
-from dockdsl.stage import Stage
+from dockdsl.stage import RESERVED, Stage
 from dockdsl.syntax.refusal import kind_of, shown
 
-PUBLIC = {name for name in vars(instructions) if name[0] != "_"} | {"Dockerfile", "Stage", "literal"}
+_PUBLIC = {name for name, value in vars(instructions).items() if isinstance(value, type)}
+_PUBLIC |= {"Dockerfile", "Stage", "external", "layout", "literal"}
 _not_in_docstrings = re.compile(r"[^ -!#-\[\]-~]").sub
 
 
@@ -66,6 +67,8 @@ class _Module:
         by_id = names.of_stages(dockerfile, given)
         mounts = [mount for stage in dockerfile.stages for mount in _mounts(stage.steps)]
         self.lifted = {mount: names.of_mount(mount, by_id, given) for mount in names.repeated(mounts)}
+        # A file that was read may bear a name twice; it is that of the last stage, for all that stands behind it.
+        self.last = {stage.name: stage for stage in dockerfile.stages}
         self.writer = steps.Writer(dockerfile.stages, by_id, self.lifted)
 
     def lines(self) -> Iterator[str]:
@@ -89,7 +92,7 @@ class _Module:
     def _stage(self, stage: Stage) -> Expression:
         base = stage.base
         arguments: list[Expression | Argument] = [self.writer.value(base)]
-        if stage.name is not None:
+        if stage.name is not None and stage.name not in RESERVED and self.last[stage.name] is stage:
             arguments.append(Argument("name", Text(stage.name)))
         if stage.platform is not None:
             arguments.append(Argument("platform", word(stage.platform)))
@@ -157,7 +160,7 @@ def _imports(body: str) -> str:
 
     used = {node.id for node in ast.walk(ast.parse(body)) if isinstance(node, ast.Name)}
     # As isort has it: classes, then functions.
-    ordered = sorted(used.intersection(PUBLIC), key=lambda name: (name.islower(), name))
+    ordered = sorted(used.intersection(_PUBLIC), key=lambda name: (name.islower(), name))
     line = f"from dockdsl import {', '.join(ordered)}"
     if len(line) > WIDTH:
         line = "\n".join(["from dockdsl import (", *[f"    {name}," for name in ordered], ")"])

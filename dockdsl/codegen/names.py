@@ -17,7 +17,7 @@ _LONGEST = 60
 _not_in_names = re.compile(r"[^A-Za-z0-9]+").sub
 # What the site module adds to the builtins, and what reads as a digit.
 _TAKEN = {"copyright", "credits", "exit", "license", "quit", "l"}
-_OURS = {"dedent", "dockerfile", "external", "literal"}
+_OURS = {"dedent", "dockerfile", "external", "layout", "literal"}
 _VAGUE = {"archives", "cache", "git", "lib", "lists", "mod", "registry", "repository", "src", "tmp"}
 _KNOWN = {"/go/pkg/mod": "go_modules", "/root/.cache/go-build": "go_objects"}
 
@@ -86,7 +86,7 @@ def _use(mount: Mount, stages: Mapping[int, str]) -> str:
         case Secret():
             name = text_in(mount.id) if mount.id is not None else _last(text_in(mount.target or ""))
             return name if "secret" in name.lower() else f"{name}_secret"
-    target = text_in(mount.__dict__["target"])
+    target = text_in(mount.__dict__["target"] or ".")
     if isinstance(mount, Cache):
         return _KNOWN.get(target) or f"{_last(text_in(mount.id) if mount.id is not None else target)}_cache"
     if isinstance(mount, Bind):
@@ -99,7 +99,7 @@ def _of_bind(mount: Bind, target: str, stages: Mapping[int, str]) -> str:
     source: Source | None = mount.from_
     if isinstance(source, Stage):
         return f"{name}_from_{stages.get(id(source), source.name)}"
-    return name if "." in name.strip(".") else f"{name}_files"
+    return name if "." in name.strip(".") else f"{name}_files".lstrip("_")
 
 
 def _last(path: str) -> str:

@@ -210,16 +210,16 @@ class Writer:
         command = step.command
         if isinstance(command, tuple):
             return call("Run.exec", [*[Text(each) for each in command], *options])
-        commands = _chain(command)
+        commands = None if _is_layout(command) else _chain(command)
         if commands is not None:
             return call("Run.chain", [*[Text(each) for each in commands], *options], spread=True)
-        script = _script(command)
+        script = None if _is_layout(command) else _script(command)
         if script is not None:
             as_text = call("Run.script", [Text(script), *options])
             if not Block.serves(script):
                 return as_text
             return Choice(call("Run.script", [Block(script), *options]), as_text)
-        return _shown(_body(command), lambda text: call("Run", [text, *options]))
+        return _shown(command if _is_layout(command) else _body(command), lambda text: call("Run", [text, *options]))
 
 
 def _takes(step: Copy | Add) -> bool:
@@ -276,8 +276,14 @@ def _body(command: str) -> str:
     return command
 
 
+def _is_layout(command: str) -> bool:
+    return isinstance(command, shell.Layout) and command.needed
+
+
 def _shown(text: str, make: Callable[[Expression], Expression]) -> Expression:
     """Return what is made of a command's text, in the form that reads best."""
+    if _is_layout(text):
+        return make(call("layout", [Text(str(text))]))
     if "\n" not in text or text != text.strip() or not Block.serves(text):
         return make(Text(text))
     return Choice(make(call("dedent", [Block(text)])), make(Text(text)))

@@ -303,7 +303,7 @@ def test_an_error_in_an_imported_file_names_both_places(capfd: pytest.CaptureFix
         pytest.param(["nowhere.py"], "nowhere.py: there is no such file", id="missing"),
         pytest.param(["."], "it is a folder", id="folder"),
         pytest.param(["bulid", "x.py"], "'bulid' is no verb and no file; did you mean 'build'?", id="verb"),
-        pytest.param(["qwertz"], "the verbs are render, build, test", id="no verb at all"),
+        pytest.param(["qwertz"], "the verbs are render, import, build, test", id="no verb at all"),
         pytest.param(["app.py", "--nonsense"], "unrecognized arguments", id="option"),
         pytest.param(["app.py", "-o", "no/such/folder"], "cannot be written", id="output folder"),
         pytest.param(["app.py", "-o", "app.py"], "-o: the path is the source itself", id="onto the source"),
