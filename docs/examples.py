@@ -43,6 +43,7 @@ _DOCUMENTED = (
     "dockdsl.engine.smoke",
     "dockdsl.engine.subject",
     "dockdsl.engine.exchange",
+    "dockdsl.engine.archive",
     "dockdsl.engine.buildx",
     "dockdsl.engine.live",
     "dockdsl.engine.docker_sdk",

@@ -11,6 +11,7 @@ from typing import Any, Self
 
 import attrs
 
+from dockdsl.engine.archive import ImageFiles
 from dockdsl.engine.base import READY_TIMEOUT, BuildResult, Container, ContainerState, Runner, RunRequest
 from dockdsl.engine.exchange import Answer, NoAnswer, Probe, ask, excerpt
 from dockdsl.engine.interrupts import deferred
@@ -89,6 +90,11 @@ class Subject:
         if self.build is not None and self.build.size is not None:
             return self.build.size
         return int(self.facts.get("Size") or 0)
+
+    @cached_property
+    def files(self) -> ImageFiles:
+        """The files of the image. They are read when they are first asked for, and the image is not run."""
+        return self._stack.enter_context(ImageFiles(self.runner.save(self.request.image)))
 
     def serve(self) -> None:
         """Start the server, and wait until it is ready. Raises `RunFailed`."""

@@ -3,5 +3,7 @@
 from dockdsl.image.budgets import SizeBudget as SizeBudget
 from dockdsl.image.budgets import StartupBudget as StartupBudget
 from dockdsl.image.commandcheck import CommandCheck as CommandCheck
+from dockdsl.image.filecheck import FileCheck as FileCheck
 from dockdsl.image.httpcheck import HttpCheck as HttpCheck
 from dockdsl.image.image import Image as Image
+from dockdsl.image.metadatacheck import MetadataCheck as MetadataCheck

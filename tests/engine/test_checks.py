@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,10 +15,12 @@ import pytest
 from dockdsl import (
     CommandCheck,
     Dockerfile,
+    FileCheck,
     HttpCheck,
     Image,
     InvalidType,
     InvalidValue,
+    MetadataCheck,
     SizeBudget,
     Stage,
     StartupBudget,
@@ -149,6 +152,168 @@ def test_a_note_is_no_verdict() -> None:
     assert report.summary().startswith("0 of 0 checks passed; x, ready in ")
 
 
+# --- FileCheck
+
+
+@pytest.mark.engine
+def test_files_of_a_scratch_image(go_api: str, runner: DockerSdk) -> None:
+    """A static Go program, its facts and what Go wrote into it; and that there is nothing else."""
+    good = FileCheck(
+        "/api",
+        kind="file",
+        mode=0o755,
+        executable_by="other",
+        owner="0:0",
+        min_size="1MB",
+        max_size="10MB",
+        static=True,
+        architecture={"x86_64": "amd64", "aarch64": "arm64"}[os.uname().machine],
+        go_version="go1.27",
+        go_module="example.com/api",
+        go_settings={"CGO_ENABLED": "0", "-trimpath": "true"},
+    )
+    bad = FileCheck(
+        "/api",
+        kind="directory",
+        mode="644",
+        owner="1:2",
+        max_size=5,
+        min_size="1GB",
+        architecture="s390x",
+        go_version="go1.2",
+        go_module="x",
+        go_settings={"CGO_ENABLED": "1", "nosuch": "y"},
+    )
+    absent = FileCheck("/etc/hosts", exists=False)
+    found = results(runner, go_api, good, bad, absent, FileCheck("/bin/sh"), FileCheck("/api", exists=False))
+
+    assert found[0].startswith("ok   file /api 6."), found[0]
+    assert ", mode 0755, owner 0:0, static amd64, go1.27." in found[0]
+    assert found[1].startswith("FAIL file /api: expected a directory, got a file; expected mode 0644, got 0755; ")
+    for words in (
+        "expected owner 1, got 0; expected group 2, got 0; expected at most 5 B, got 6.",
+        "expected at least 1 GB, got 6.",
+        "expected architecture s390x, got amd64; expected go1.2, got go1.27.",
+        "; expected CGO_ENABLED=1, got 0; expected nosuch=y, got none (",
+        f" ({bad.origin})",
+    ):
+        assert words in found[1]
+    # A container would have this file, which the image has not.
+    assert "ok   no file /etc/hosts" == found[2]
+    assert found[3].startswith("FAIL file /bin/sh: expected a file, got none (")
+    assert found[4].startswith("FAIL no file /api: expected none, got a file (")
+
+
+@pytest.mark.engine
+def test_files_of_busybox(runner: DockerSdk, tmp_path: Path, tag: str) -> None:
+    """Content, links, names of owners, and a program that is none."""
+    tmp_path.joinpath("Dockerfile").write_text(
+        f"FROM {BUSYBOX}\n"
+        "RUN mkdir -p /etc && echo 'app:x:1000:1001::/:' >/etc/passwd && echo 'staff:x:1001:' >/etc/group &&"
+        " printf 'one\\ntwo\\n' >/f && chown 1000:1001 /f && ln -s /f /l && head -c 17000000 /dev/zero >/big\n"
+    )
+    docker("buildx", "build", "--load", "-t", tag, str(tmp_path))
+    found = results(
+        runner,
+        tag,
+        FileCheck("/l", text="one\ntwo\n", content=["^two$", "o"], no_content="three", owner="app:staff"),
+        FileCheck("/l", link="/f"),
+        FileCheck("/l", kind="link"),
+        FileCheck("/f", link="/l"),
+        FileCheck("/f", text="one", content="x", no_content="t.o", owner="root"),
+        FileCheck("/f", static=True),
+        FileCheck("/big", content="x"),
+        FileCheck("/etc", content="x", kind="directory"),
+        FileCheck("/bin/busybox", static=True, go_version="go1"),
+    )
+
+    assert ["ok  "] * 3 == [line[:4] for line in found[:3]], found[:3]
+    assert "FAIL file /f: expected a link to /l, got a file (" in found[3]
+    assert (
+        "expected owner root, got 1000; content: expected 'one', got 'one\\ntwo\\n'; content: expected a match"
+        in found[4]
+    )
+    assert "content: expected no match of 't.o', got 'two'" in found[4]
+    assert "FAIL file /f: expected a program in ELF form, got another file (" in found[5]
+    assert "FAIL file /big: expected content of at most 16.8 MB, got 17 MB (" in found[6]
+    assert "FAIL file /etc: expected content, got a directory (" in found[7]
+    assert (
+        "FAIL file /bin/busybox: expected a program that Go 1.18 or later built, got no build information" in found[8]
+    )
+
+
+# --- MetadataCheck
+
+
+@pytest.mark.engine
+def test_metadata(runner: DockerSdk, tmp_path: Path, tag: str) -> None:
+    """All that an image says of how it is run."""
+    tmp_path.joinpath("Dockerfile").write_text(
+        f'FROM {BUSYBOX}\nUSER 7:8\nWORKDIR /w\nSTOPSIGNAL SIGQUIT\nENTRYPOINT ["/bin/sh", "-c"]\nCMD ["a b"]\n'
+        'ENV A=b=c E=\nLABEL l.a=v\nEXPOSE 80 53/udp\nVOLUME /v\nHEALTHCHECK CMD ["/h", "x"]\n'
+    )
+    docker("buildx", "build", "--load", "-t", tag, str(tmp_path))
+    good = MetadataCheck(
+        user="7:8",
+        workdir="/w",
+        stopsignal="SIGQUIT",
+        entrypoint=["/bin/sh", "-c"],
+        cmd=["a b"],
+        env={"A": "b=c", "E": "", "PATH": ..., "GOPATH": None},
+        labels={"l.a": re.compile("^v$"), "none": None},
+        ports=[80, "53/udp"],
+        no_ports=8080,
+        volumes="/v",
+        no_volumes=["/w"],
+        healthcheck=["/h", "x"],
+        os="linux",
+    )
+    bad = MetadataCheck(
+        user="",
+        entrypoint=[],
+        env={"A": "x", "PATH": None, "Z": ...},
+        labels={"l.a": re.compile("w")},
+        ports=81,
+        no_ports=80,
+        volumes="/x",
+        healthcheck=None,
+        architecture="vax",
+    )
+    found = results(runner, tag, good, bad)
+
+    assert found[0].startswith(
+        "ok   metadata user, workdir, stopsignal, entrypoint, cmd, env, labels, ports, no_ports, "
+    )
+    for words in (
+        "expected user none, got '7:8'; expected entrypoint none, got ['/bin/sh', '-c']; expected healthcheck none, got",
+        "expected A='x', got 'b=c'; expected no variable PATH, got '/",
+        "expected the variable Z, got none; expected l.a with a match of 'w', got 'v'",
+        "expected the port 81/tcp, got 53/udp, 80/tcp; expected no port 80/tcp, got 53/udp, 80/tcp",
+        f"expected the volume /x, got /v ({bad.origin})",
+    ):
+        assert words in found[1], found[1]
+
+
+def test_a_health_check_in_shell_form() -> None:
+    """It is a str; one that is switched off is none."""
+    facts = {"Config": {"Healthcheck": {"Test": ["CMD-SHELL", "curl x || exit 1"]}}}
+    off = {"Config": {"Healthcheck": {"Test": ["NONE"]}}}
+
+    assert ["ok   metadata healthcheck"] == results(
+        FakeRunner(facts=facts), "x", MetadataCheck(healthcheck="curl x || exit 1")
+    )
+    assert ["ok   metadata healthcheck"] == results(FakeRunner(facts=off), "x", MetadataCheck(healthcheck=None))
+
+
+def test_files_without_an_engine() -> None:
+    """The fake runner has files, too."""
+    runner = FakeRunner(files={"/etc/motd": b"hello\n"})
+
+    assert ["ok   file /etc/motd 6 B, mode 0755, owner 0:0"] == results(
+        runner, "x", FileCheck("/etc/motd", content="^hello$")
+    )
+
+
 # --- the order of things
 
 
@@ -192,6 +357,25 @@ def test_an_image_that_is_no_server() -> None:
         pytest.param(lambda: SizeBudget("10 mb"), InvalidValue, "the size is '10 mb'; write it as", id="unit"),
         pytest.param(lambda: SizeBudget(-1), InvalidValue, "the size is -1; pass a number from 0", id="negative"),
         pytest.param(lambda: SizeBudget(cast(Any, 1.5)), InvalidType, "the size is of the type float", id="float"),
+        pytest.param(lambda: FileCheck("api"), InvalidValue, "write it from the root on, with a slash", id="path"),
+        pytest.param(lambda: FileCheck("/a", mode="rwx"), InvalidValue, "mode is 'rwx'; write octal digits", id="mode"),
+        pytest.param(
+            lambda: FileCheck("/a", mode=0o10000), InvalidValue, "mode is 4096; pass a number", id="high mode"
+        ),
+        pytest.param(lambda: FileCheck("/a", owner="a:b:c"), InvalidValue, 'write "user" or "user:group"', id="owner"),
+        pytest.param(
+            lambda: FileCheck("/a", kind=cast(Any, "dir")), InvalidValue, "kind is 'dir'; write file", id="kind"
+        ),
+        pytest.param(lambda: FileCheck("/a", content="["), InvalidValue, "is no regular expression", id="content"),
+        pytest.param(lambda: FileCheck("/a", exists=False, mode=0), InvalidValue, "/a is to be absent", id="absent"),
+        pytest.param(lambda: FileCheck("/a", static=cast(Any, "y")), InvalidType, "pass a bool", id="flag"),
+        pytest.param(lambda: FileCheck("/a", executable_by=cast(Any, "me")), InvalidValue, "write owner,", id="who"),
+        pytest.param(MetadataCheck, InvalidValue, "it expects nothing; name what", id="no metadata"),
+        pytest.param(lambda: MetadataCheck(ports="http"), InvalidValue, "'http' is no port; write 8080 or", id="port"),
+        pytest.param(
+            lambda: MetadataCheck(env=cast(Any, {"A": 1})), InvalidType, "the value of A is of the type int", id="env"
+        ),
+        pytest.param(lambda: MetadataCheck(cmd="a b"), InvalidType, "cmd is of the type str; pass a list", id="cmd"),
         pytest.param(lambda: StartupBudget(cast(Any, "1s")), InvalidType, "the time is of the type str", id="seconds"),
     ],
 )
