@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from dockdsl.codegen import to_python as to_python
+    from dockdsl.description import describe as describe
     from dockdsl.dockerfile import Dockerfile as Dockerfile
     from dockdsl.errors import BuildFailed as BuildFailed
     from dockdsl.errors import CheckFailed as CheckFailed
@@ -90,6 +91,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "codegen": "to_python",
+    "description": "describe",
     "dockerfile": "Dockerfile",
     "errors": (
         "BuildFailed CheckFailed DockdslError DockerfileSyntaxError EngineError EngineUnavailable ExpansionError"

@@ -51,6 +51,7 @@ _DOCUMENTED = (
 )
 _FUNCTIONS = (
     "build_and_smoke",
+    "describe",
     "expand",
     "external",
     "literal",

@@ -22,7 +22,7 @@ LAYERS = [
     {"stage"},
     {"dockerfile"},
     {"rendering"},
-    {"parser", "codegen", "proof"},
+    {"parser", "codegen", "proof", "description"},
     {"image"},
     {"cli"},
 ]

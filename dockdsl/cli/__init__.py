@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from dockdsl.errors import DockdslError
+from dockdsl.errors import DockdslError, DockerfileSyntaxError
 
 if TYPE_CHECKING:
     import argparse
@@ -23,6 +23,7 @@ VERBS = {
     "import": "turn a Dockerfile into the Python file that makes it",
     "build": "build the image that a Python file describes",
     "test": "build the image, run it, and check it",
+    "inspect": "print what a Dockerfile consists of: a line for each stage, or all of it as JSON",
     "gc": "remove what runs on this machine left behind that were killed",
 }
 
@@ -35,8 +36,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _run(arguments)
     except DockdslError as error:
-        place = "" if error.origin is None else f"{error.origin}: "
-        say(f"{place}error: {error.message}")
+        if isinstance(error, DockerfileSyntaxError):
+            # It names the place of each of its errors.
+            say(error.message)
+        else:
+            place = "" if error.origin is None else f"{error.origin}: "
+            say(f"{place}error: {error.message}")
         return 2
     except BrokenPipeError:
         # Something other than the product had no reader, so the work is not done.
@@ -136,5 +141,5 @@ def _sentence(summary: str) -> str:
 
 
 def source_argument(parser: argparse.ArgumentParser) -> None:
-    """Add the argument that all verbs share."""
+    """Add the argument that most verbs share."""
     parser.add_argument("source", metavar="FILE[:NAME]", help="a Python file, and the object in it if it has several")

@@ -24,6 +24,23 @@ def read(path: str) -> str | None:
         raise FileError(f"{path}: it cannot be read ({error.strerror}); check it", origin=None) from None
 
 
+def read_dockerfile(path: str) -> str:
+    """Return the text of a Dockerfile, which must be there; ``-`` is stdin."""
+    if path == "-":
+        if sys.stdin is None:
+            raise FileError("stdin: it is closed; open it, or name a Dockerfile", origin=None)
+        try:
+            return sys.stdin.buffer.read().decode()
+        except UnicodeDecodeError:
+            raise FileError("stdin: it is not UTF-8 text; is it the right file?", origin=None) from None
+    if os.path.isdir(path):  # noqa: PTH112 - pathlib takes longer to import
+        raise FileError(f"{path}: it is a folder; name the Dockerfile in it", origin=None)
+    text = read(path)
+    if text is None:
+        raise FileError(f"{path}: there is no such file; check the path", origin=None)
+    return text
+
+
 def write(path: str, text: str) -> None:
     """Write a file whole or not at all; leave it alone if it says that already."""
     import tempfile

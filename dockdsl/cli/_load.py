@@ -7,10 +7,13 @@ import os
 import sys
 from collections.abc import Iterator
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from dockdsl.errors import DockdslError, Origin, SourceError, short_path
 from dockdsl.syntax.refusal import shown
+
+if TYPE_CHECKING:
+    from dockdsl.dockerfile import Dockerfile
 
 T = TypeVar("T")
 _LONGEST_TEXT = 300
@@ -40,6 +43,28 @@ def load(spec: str, want: type[T]) -> T:
     if not found:
         raise SourceError(f"{path}: it defines no {kind}; {_hint(namespace) or _how(kind)}", origin=None)
     raise SourceError(f"{path}: it defines several of the kind {kind}; {_choices(found, path)}", origin=None)
+
+
+def model(spec: str) -> Dockerfile:
+    """Return the `Dockerfile` of a source of either kind: of a Python file, or read from a Dockerfile.
+
+    What ends in ``.py`` is a Python file, all else a Dockerfile; ``-`` is one on stdin.
+
+    Raises `SourceError` as `load` does, `FileError` for a Dockerfile that cannot be read, and `DockerfileSyntaxError`.
+    """
+    from dockdsl.dockerfile import Dockerfile
+
+    path, name = split(spec)
+    if path.endswith(".py"):
+        return load(spec, Dockerfile)
+    if name is not None:
+        raise SourceError(
+            f"{path}: a name picks an object of a Python file, which this is not; leave :{name} out", origin=None
+        )
+    from dockdsl.cli._files import read_dockerfile
+    from dockdsl.parser import parse
+
+    return parse(read_dockerfile(path), "<stdin>" if path == "-" else path)
 
 
 def split(spec: str) -> tuple[str, str | None]:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from typing import TYPE_CHECKING, Any
 
 from dockdsl.cli import _files, say
 from dockdsl.codegen import to_python
 from dockdsl.dockerfile import Dockerfile
-from dockdsl.errors import DockdslError, DockerfileSyntaxError, FileError, ProofUnavailable, SourceError, short_path
+from dockdsl.errors import DockdslError, ProofUnavailable, SourceError, short_path
 from dockdsl.parser import parse
 from dockdsl.rendering import render
 
@@ -38,12 +36,8 @@ def run(options: argparse.Namespace) -> int:
     """Import, prove, and print, write or compare."""
     output = _output(options)
     name = _STDIN if options.source == "-" else options.source
-    text = _read(options.source)
-    try:
-        dockerfile = parse(text, name)
-    except DockerfileSyntaxError as error:
-        say(error.message)
-        return 2
+    text = _files.read_dockerfile(options.source)
+    dockerfile = parse(text, name)
     source = to_python(dockerfile, source="" if options.source == "-" else short_path(name))
     if not _is_proven(name, text, source, options):
         return 1
@@ -69,21 +63,6 @@ def _output(options: argparse.Namespace) -> str | None:
         what = "is the Dockerfile itself" if output else "is empty"
         raise SourceError(f"-o: the path {what}; name the Python file", origin=None)
     return output
-
-
-def _read(source: str) -> str:
-    if source == "-":
-        if sys.stdin is None:
-            raise FileError("stdin: it is closed; open it, or name a Dockerfile", origin=None)
-        try:
-            return sys.stdin.buffer.read().decode()
-        except UnicodeDecodeError:
-            raise FileError("stdin: it is not UTF-8 text; is it the right file?", origin=None) from None
-    text = _files.read(source)
-    if text is None:
-        hint = "name the Dockerfile in it" if os.path.isdir(source) else "check the path"  # noqa: PTH112 - as elsewhere
-        raise FileError(f"{source}: there is no such file; {hint}", origin=None)
-    return text
 
 
 def _is_proven(name: str, text: str, source: str, options: argparse.Namespace) -> bool:

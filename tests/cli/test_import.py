@@ -104,7 +104,7 @@ def test_a_dockerfile_that_cannot_be_read(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        pytest.param(["."], ".: it cannot be read (Is a directory)", id="folder"),
+        pytest.param(["."], ".: it is a folder; name the Dockerfile in it", id="folder"),
         pytest.param(["Dockerfile", "-o", "Dockerfile"], "-o: the path is the Dockerfile itself", id="onto itself"),
         pytest.param(["Dockerfile", "-o", ""], "-o: the path is empty; name the Python file", id="empty output"),
         pytest.param(["Dockerfile", "--check"], "name it with -o", id="nothing to compare with"),
