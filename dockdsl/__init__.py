@@ -42,9 +42,12 @@ if TYPE_CHECKING:
     from dockdsl.errors import UnknownStage as UnknownStage
     from dockdsl.image import CommandCheck as CommandCheck
     from dockdsl.image import FileCheck as FileCheck
+    from dockdsl.image import GracefulShutdown as GracefulShutdown
+    from dockdsl.image import Hardened as Hardened
     from dockdsl.image import HttpCheck as HttpCheck
     from dockdsl.image import Image as Image
     from dockdsl.image import MetadataCheck as MetadataCheck
+    from dockdsl.image import Saved as Saved
     from dockdsl.image import SizeBudget as SizeBudget
     from dockdsl.image import StartupBudget as StartupBudget
     from dockdsl.instructions import Add as Add
@@ -98,7 +101,9 @@ _HOMES = {
         " FileError InvalidType InvalidValue Origin ProofUnavailable RunFailed SourceError StageError SyntaxProblem"
         " UnknownStage"
     ),
-    "image": "CommandCheck FileCheck HttpCheck Image MetadataCheck SizeBudget StartupBudget",
+    "image": (
+        "CommandCheck FileCheck GracefulShutdown Hardened HttpCheck Image MetadataCheck Saved SizeBudget StartupBudget"
+    ),
     "instructions": (
         "Add Arg Bind Cache Cmd Comment Copy Entrypoint Env Expose Healthcheck Heredoc Instruction Label Maintainer"
         " Mount Onbuild Run Secret Shell Ssh Stopsignal Tmpfs User Verbatim Volume Workdir external"

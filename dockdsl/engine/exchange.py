@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import select
 import socket
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import attrs
 
 from dockdsl.engine.report import HttpProbe
 from dockdsl.engine.texts import cut, printable
+from dockdsl.errors import EngineError
 
 LONGEST_BODY = 16 << 20
 """Bytes of a body that are read; a longer one is an error."""
 _PROBE_TIMEOUT = 5.0
 _EXCERPT = 200
+_CONTINUE = b"HTTP/1.1 100"
+_BEGUN, _UNDER_WAY = 1.0, 0.3
+"""Seconds that a server has to begin with a request, with a body and without one."""
+_HELD = 0.3
+"""Seconds between a signal and the end of the request that is in flight."""
 _HALF = "the connection is closed amid the answer"
 
 
@@ -53,8 +60,14 @@ class Probe:
         return [f"answered with status {status}"] if status >= 500 else []
 
 
-def ask(address: tuple[str, int], check: HttpProbe, *, timeout: float) -> Answer:
+def ask(
+    address: tuple[str, int], check: HttpProbe, *, timeout: float, midway: Callable[[bool], object] | None = None
+) -> Answer:
     """Send one request and return the whole answer. No proxy is used, and no redirect followed.
+
+    `midway`
+        Is called while the request is in flight, with whether it is answered already. Of a body, the last byte is sent
+        after that; a request without one must be slow by itself.
 
     Raises `NoAnswer`, `timeout` seconds after the call at the latest.
     """
@@ -66,11 +79,16 @@ def ask(address: tuple[str, int], check: HttpProbe, *, timeout: float) -> Answer
         connection.connect()
         # A socket's timeout is for each piece that arrives; the whole answer has one as well.
         with _closed_after(connection.sock, timeout, late):
-            connection.request(check.method, check.path, body=body, headers=dict(headers))
+            if midway is None:
+                connection.request(check.method, check.path, body=body, headers=dict(headers))
+            else:
+                _send_in_two(connection, check, midway)
             response = connection.getresponse()
             content = response.read(LONGEST_BODY + 1)
             missing = response.length
     except (OSError, http.client.HTTPException) as error:
+        if isinstance(error, EngineError):
+            raise
         if late.is_set() or isinstance(error, TimeoutError):
             raise NoAnswer(f"no answer within {timeout:.3g} s") from None
         raise NoAnswer(_reason(error)) from None
@@ -87,6 +105,31 @@ def ask(address: tuple[str, int], check: HttpProbe, *, timeout: float) -> Answer
         key = name.lower()
         joined[key] = f"{joined[key]}, {value}" if key in joined else value
     return Answer(response.status, joined, content, time.monotonic() - begin)
+
+
+def _send_in_two(connection: http.client.HTTPConnection, check: HttpProbe, midway: Callable[[bool], object]) -> None:
+    """Send a request but for its last byte, call `midway`, and send that byte a little later.
+
+    That the server has begun with the request is known where it asks for the body (``100 Continue``); a server that
+    does not speak of it has a second to begin.
+    """
+    headers, body = check.request()
+    connection.putrequest(check.method, check.path, skip_host=any(name.lower() == "host" for name in headers))
+    for name, value in headers.items():
+        connection.putheader(name, value)
+    if body:
+        connection.putheader("Content-Length", str(len(body)))
+        connection.putheader("Expect", "100-continue")
+    connection.endheaders()
+    wire = connection.sock
+    said = bool(select.select([wire], [], [], _BEGUN if body else _UNDER_WAY)[0])
+    answered = said and not wire.recv(len(_CONTINUE), socket.MSG_PEEK).startswith(_CONTINUE)
+    if body and not answered:
+        connection.send(body[:-1])
+    midway(answered)
+    if body and not answered:
+        time.sleep(_HELD)
+        connection.send(body[-1:])
 
 
 @contextlib.contextmanager

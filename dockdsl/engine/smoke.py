@@ -91,7 +91,7 @@ def smoke(
                 raise
         results = examined(subject, checks, tell)
         asked = [result for check, result in zip(checks, results, strict=True) if check.needs_server]
-        failed = any(not result.ok for result in asked)
+        failed = any(not (result.ok or result.log) for result in asked)
         log = subject.server.logs() if failed and subject.server is not None else ()
         return SmokeReport(image=subject.name, results=results, ready=subject.ready, log=log, build=build)
 

@@ -12,7 +12,7 @@ from typing import Any, Self
 import attrs
 
 from dockdsl.engine.archive import ImageFiles
-from dockdsl.engine.base import READY_TIMEOUT, BuildResult, Container, ContainerState, Runner, RunRequest
+from dockdsl.engine.base import LOG_LINES, READY_TIMEOUT, BuildResult, Container, ContainerState, Runner, RunRequest
 from dockdsl.engine.exchange import Answer, NoAnswer, Probe, ask, excerpt
 from dockdsl.engine.interrupts import deferred
 from dockdsl.engine.report import HttpProbe, clean
@@ -32,6 +32,11 @@ class Finished:
     stdout: bytes
     stderr: bytes
     seconds: float
+
+    def lines(self) -> tuple[str, ...]:
+        """Return the last lines of both streams."""
+        both = [line for each in (self.stdout, self.stderr) for line in each.decode("utf-8", "replace").splitlines()]
+        return tuple(both[-LOG_LINES:])
 
 
 class Subject:
@@ -71,6 +76,7 @@ class Subject:
         """The running server that `ask` asks."""
         self.ready: float | None = None
         """Seconds from the server's start to its first good answer."""
+        self._unable = False
         self._ended: ContainerState | None = None
         self._stack = contextlib.ExitStack()
 
@@ -98,7 +104,11 @@ class Subject:
 
     def serve(self) -> None:
         """Start the server, and wait until it is ready. Raises `RunFailed`."""
-        self.server, self.ready = self._stack.enter_context(self.serving())
+        try:
+            self.server, self.ready = self._stack.enter_context(self.serving())
+        except RunFailed:
+            self._unable = True
+            raise
 
     def ask(self, probe: HttpProbe) -> Answer:
         """Ask the server. Raises `NoAnswer`; it says so where the container has ended."""
@@ -120,6 +130,8 @@ class Subject:
 
         Raises `RunFailed` if it does not start, ends, or does not get ready in time; its last output is in the message.
         """
+        if self._unable:
+            raise RunFailed("not started, since the server did not get ready before")
         begin = time.monotonic()
         with self.started(**changes) as container:
             port = self.request.ports[0]

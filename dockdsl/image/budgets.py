@@ -69,7 +69,6 @@ class StartupBudget(Check):
     """
 
     needs_server = True
-    needs_port = True
     seconds: float = attrs.field(converter=_seconds)
 
     @property

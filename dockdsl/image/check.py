@@ -19,9 +19,7 @@ class Check:
     """Something that is expected of an image. Each kind of check is a subclass."""
 
     needs_server: ClassVar[bool] = False
-    """Whether it asks the server that the image is."""
-    needs_port: ClassVar[bool] = False
-    """Whether the image must say on which port its server listens."""
+    """Whether it asks the server that the image is, whose port must be known for that."""
     origin: Origin = attrs.field(init=False, factory=operand.here, eq=False, repr=False)
     """Where the check was written."""
 

@@ -139,13 +139,6 @@ class CommandCheck(Check):
             detail=f"exit code {done.exit_code}",
             seconds=done.seconds,
             mismatches=wrong,
-            log=_last_lines(done.stdout, done.stderr) if wrong else (),
+            log=done.lines() if wrong else (),
             origin=self.origin,
         )
-
-
-def _last_lines(*streams: bytes) -> tuple[str, ...]:
-    from dockdsl.engine.base import LOG_LINES
-
-    lines = [line for stream in streams for line in stream.decode("utf-8", "replace").splitlines()]
-    return tuple(lines[-LOG_LINES:])

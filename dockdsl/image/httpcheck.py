@@ -29,6 +29,23 @@ _LONG, _LONGEST_SHOWN = 40, 80
 _TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
 
+def _saved_name(value: str) -> str:
+    if not operand.text("Saved: the name", value).isidentifier():
+        raise InvalidValue(f"Saved: {operand.shown(value)} is no name; write letters, digits and _")
+    return value
+
+
+@attrs.frozen
+class Saved:
+    """In the JSON of an `HttpCheck`: the value that a check before it saved under this name, with its type.
+
+    >>> HttpCheck("PUT", "/notes/{id}", send_json={"copy_of": Saved("id")}).uses
+    ('id',)
+    """
+
+    name: str = attrs.field(converter=_saved_name)
+
+
 def _method(value: str) -> str:
     method = operand.text("HttpCheck: the method", value)
     if not (method.isascii() and method.isalpha() and method.isupper()):
@@ -68,6 +85,19 @@ def _send_headers(value: PairsLike) -> Pairs:
     return found
 
 
+def _save(value: PairsLike) -> Pairs:
+    found = operand.entries("HttpCheck: save", value)
+    for name, pointer in found:
+        if not operand.text("HttpCheck: save: a name", name).isidentifier():
+            raise InvalidValue(f"HttpCheck: save: {operand.shown(name)} is no name; write letters, digits and _")
+        where = operand.text(f"HttpCheck: save: the pointer of {name}", pointer, empty=True)
+        if where and not where.startswith("/"):
+            raise InvalidValue(
+                f'HttpCheck: save: {operand.shown(where)} is no JSON pointer; write "/id", or "/items/0/id"'
+            )
+    return found
+
+
 def _check_header(what: str, name: Any, value: Any) -> None:
     if not _TOKEN.issuperset(operand.text(f"{what}: a name", name)):
         raise InvalidValue(f"{what}: {operand.shown(name)} is no name of a header; mend it")
@@ -93,7 +123,7 @@ def _send_json(value: Json) -> Json:
 
 def _copied(what: str, value: Json, place: str, depth: int = 0) -> Json:
     """Return a copy of a JSON value that nobody else can change; refuse what JSON cannot say."""
-    if value is None or value is ... or isinstance(value, (str, bool)):
+    if value is None or value is ... or isinstance(value, (str, bool, Saved)):
         return value
     if isinstance(value, int):
         _check_digits(what, value, place)
@@ -125,6 +155,42 @@ def _check_digits(what: str, value: int, place: str) -> None:
         ) from None
 
 
+def _names_in(text: str) -> list[str]:
+    import re
+
+    return [name for name in re.findall(r"\{(\w+)\}", text) if name.isidentifier()]
+
+
+def _names_of(value: Json) -> list[str]:
+    if isinstance(value, Saved):
+        return [value.name]
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [name for each in inner for name in _names_of(each)]
+
+
+def _with_saved(value: Json, saved: Mapping[str, Json]) -> Json:
+    if isinstance(value, Saved):
+        return saved[value.name]
+    if isinstance(value, dict):
+        return {key: _with_saved(each, saved) for key, each in value.items()}
+    return [_with_saved(each, saved) for each in value] if isinstance(value, list) else value
+
+
+def _at_pointer(value: Json, pointer: str) -> Json:
+    """Return what a JSON pointer leads to. Raises `LookupError` and `ValueError` where there is nothing."""
+    for part in pointer.split("/")[1:]:
+        key = part.replace("~1", "/").replace("~0", "~")
+        if isinstance(value, list):
+            if not (key.isascii() and key.isdecimal()):
+                raise KeyError(key)
+            value = value[int(key)]
+        elif isinstance(value, dict):
+            value = value[key]
+        else:
+            raise KeyError(key)
+    return value
+
+
 def _has_wildcard(value: Json) -> bool:
     if isinstance(value, dict):
         return any(_has_wildcard(each) for each in value.values())
@@ -154,6 +220,10 @@ class HttpCheck(Check):
         A regular expression that must be found in the body.
     `send_json`, `send_headers`
         What is sent along.
+    `save`
+        Names for parts of the answer's JSON, each with its JSON pointer: ``{"id": "/id"}``. Checks that come later
+        write ``{id}`` in their path and in values of their headers, and ``Saved("id")`` in their JSON. In a path, such
+        a value is quoted as a part of one.
     `timeout`
         Seconds that the whole answer may take.
 
@@ -169,7 +239,6 @@ class HttpCheck(Check):
     """
 
     needs_server = True
-    needs_port = True
     method: str = attrs.field(converter=_method)
     path: str = attrs.field(converter=_path)
     status: int | None = attrs.field(default=200, kw_only=True, converter=_status)
@@ -178,7 +247,15 @@ class HttpCheck(Check):
     body: str | None = attrs.field(default=None, kw_only=True, converter=_pattern)
     send_json: Json = attrs.field(default=..., kw_only=True, converter=_send_json, hash=False)
     send_headers: Pairs = attrs.field(default=(), kw_only=True, converter=_send_headers)
+    save: Pairs = attrs.field(default=(), kw_only=True, converter=_save)
     timeout: float = attrs.field(default=5.0, kw_only=True, converter=_timeout)
+
+    @property
+    def uses(self) -> tuple[str, ...]:
+        """The names of saved values that it needs."""
+        texts = [self.path, *(each for _, each in (*self.headers, *self.send_headers) if isinstance(each, str))]
+        names = [name for text in texts if "{" in text for name in _names_in(text)]
+        return tuple(dict.fromkeys([*names, *_names_of(self.json), *_names_of(self.send_json)]))
 
     @property
     def title(self) -> str:
@@ -190,16 +267,62 @@ class HttpCheck(Check):
         from dockdsl.engine.exchange import excerpt
         from dockdsl.engine.report import CheckResult
 
-        answer = subject.ask(self)
-        wrong = self.judge(answer.status, answer.headers, answer.body)
+        missing = [name for name in self.uses if name not in subject.saved]
+        if missing:
+            return CheckResult(
+                title=self.title,
+                mismatches=(f"not asked, since no check before it saved {missing[0]}",),
+                origin=self.origin,
+            )
+        try:
+            asked = self._filled(subject.saved)
+        except InvalidValue as error:
+            return CheckResult(title=self.title, mismatches=(error.message,), origin=self.origin)
+        answer = subject.ask(asked)
+        wrong = asked.judge(answer.status, answer.headers, answer.body) + self._keep(answer.body, subject.saved)
         return CheckResult(
-            title=self.title,
+            title=asked.title,
             detail=str(answer.status),
             seconds=answer.seconds,
             mismatches=wrong,
             excerpt=excerpt(answer.body) if wrong else "",
             origin=self.origin,
         )
+
+    def _filled(self, saved: Mapping[str, Json]) -> HttpCheck:
+        """Return the check with what was saved in the places of the names."""
+        if not self.uses:
+            return self
+        from urllib.parse import quote
+
+        plain = {name: value if isinstance(value, str) else _said(value) for name, value in saved.items()}
+
+        def fill(text: str, *, quoted: bool = False) -> str:
+            for name in _names_in(text):
+                text = text.replace(f"{{{name}}}", quote(plain[name], safe="") if quoted else plain[name])
+            return text
+
+        return attrs.evolve(
+            self,
+            path=fill(self.path, quoted=True),
+            headers=tuple((name, each if each is ... else fill(each)) for name, each in self.headers),
+            send_headers=tuple((name, fill(each)) for name, each in self.send_headers),
+            json=_with_saved(self.json, saved),
+            send_json=_with_saved(self.send_json, saved),
+        )
+
+    def _keep(self, body: bytes, saved: dict[str, Json]) -> list[str]:
+        """Save what is to be saved; return what is not there."""
+        from json import loads
+
+        wrong = []
+        for name, pointer in self.save:
+            try:
+                saved[name] = _at_pointer(loads(body), pointer)
+            except (ValueError, LookupError, RecursionError):
+                saved.pop(name, None)
+                wrong.append(f"expected a value at {pointer or 'the top'} to save it as {name}, got none")
+        return wrong
 
     def request(self) -> tuple[Mapping[str, str], bytes | None]:
         """Return headers and body to send."""

@@ -210,14 +210,30 @@ class Image:
     """Where the image was written."""
 
     def __attrs_post_init__(self) -> None:
-        asking = [each for each in self.checks if each.needs_port]
+        asking = [each for each in self.checks if each.needs_server]
         if asking and self.port is None:
             raise InvalidValue(
                 f"Image: its check {asking[0].title} needs a server, and it has no port; "
                 "pass port=…, where its server listens"
             )
+        self._check_saved()
         if self.target is not None:
             self._check_target(self.target)
+
+    def _check_saved(self) -> None:
+        """Refuse a check that uses what no check before it saves."""
+        saved: set[str] = set()
+        for check in self.checks:
+            if isinstance(check, HttpCheck):
+                unknown = [name for name in check.uses if name not in saved]
+                if unknown:
+                    raise InvalidValue(
+                        f"Image: the check {check.title} uses {operand.shown(unknown[0])}, which no check before it "
+                        f'saves; give one of them save={{"{unknown[0]}": "/…"}}'
+                    )
+                saved.update(name for name, _ in check.save)
+        if isinstance(self.ready, HttpCheck) and self.ready.uses:
+            raise InvalidValue("Image: ready is asked before all checks, and so can use nothing that they save")
 
     def _check_target(self, target: str) -> None:
         stages = self.dockerfile.stages

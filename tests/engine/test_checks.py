@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -16,11 +17,14 @@ from dockdsl import (
     CommandCheck,
     Dockerfile,
     FileCheck,
+    GracefulShutdown,
+    Hardened,
     HttpCheck,
     Image,
     InvalidType,
     InvalidValue,
     MetadataCheck,
+    Saved,
     SizeBudget,
     Stage,
     StartupBudget,
@@ -28,10 +32,10 @@ from dockdsl import (
 from dockdsl.cli._load import load
 from dockdsl.engine.base import BuildResult, RunRequest
 from dockdsl.engine.docker_sdk import DockerSdk
-from dockdsl.engine.fake import FakeBuilder, FakeCommand, FakeResponse, FakeRunner
+from dockdsl.engine.fake import FakeBuilder, FakeCommand, FakeRequest, FakeResponse, FakeRunner
 from dockdsl.engine.report import Check, CheckResult
 from dockdsl.engine.smoke import smoke
-from tests.engine.helpers import BUSYBOX, docker
+from tests.engine.helpers import BUSYBOX, SERVER, docker
 
 ROOT = Path(__file__).parents[2]
 
@@ -54,10 +58,12 @@ def runner(nothing_left: None) -> Iterator[DockerSdk]:
         yield made
 
 
-def results(runner: Any, image: str, *checks: Check, port: int | None = None, **options: Any) -> list[str]:
+def results(
+    runner: Any, image: str, *checks: Check, port: int | None = None, ready: str | HttpCheck = "/", **options: Any
+) -> list[str]:
     """Run the checks on an image; return the line of each."""
     request = RunRequest(image=image, ports=() if port is None else (port,), **options)
-    return [str(result) for result in smoke(runner, request, checks).results]
+    return [str(result) for result in smoke(runner, request, checks, ready=ready).results]
 
 
 def only(lines: list[str]) -> str:
@@ -314,6 +320,164 @@ def test_files_without_an_engine() -> None:
     )
 
 
+# --- values that go from one answer into the next request
+
+
+def api() -> FakeRunner:
+    """Return a server that makes notes, and tells what it was asked."""
+    seen: list[str] = []
+
+    def serve(request: FakeRequest) -> FakeResponse:
+        seen.append(f"{request.method} {request.path} {request.body.decode()} {request.headers.get('x-token', '')}")
+        if request.method == "POST":
+            return FakeResponse(201, body=b'{"id": "a/b c", "n": [{"x": 7}], "token": "t"}')
+        if request.method == "PUT":
+            return FakeResponse(200, {"X-Is": "7"}, request.body)
+        return FakeResponse(body=json.dumps(seen).encode())
+
+    return FakeRunner(serve)
+
+
+def test_saved_values() -> None:
+    """They go into paths (quoted), headers and JSON (with their type), and are expected there, too."""
+    checks = [
+        HttpCheck("POST", "/n", status=201, save={"id": "/id", "x": "/n/0/x", "token": "/token", "all": ""}),
+        HttpCheck(
+            "PUT",
+            "/n/{id}?x={x}&y={}&{1}",
+            send_json={"x": [Saved("x")]},
+            send_headers={"X-Token": "Bearer {token}"},
+            headers={"X-Is": "{x}"},
+            json={"x": [Saved("x")]},
+        ),
+        HttpCheck("GET", "/", json=[..., ..., 'PUT /n/a%2Fb%20c?x=7&y={}&{1} {"x": [7]} Bearer t', ...]),
+        HttpCheck("PUT", "/", send_json=Saved("all"), json={"token": "x"}),
+    ]
+    found = results(api(), "x", *checks, port=1, ready=HttpCheck("POST", "/", status=201))
+
+    assert ["ok  ", "ok  ", "ok  ", "FAIL"] == [line[:4] for line in found], found
+    assert found[1].startswith("ok   PUT /n/a%2Fb%20c?x=7&y={}&{1} 200 (")
+    assert '$.token: expected "x", got "t"' in found[3]
+
+
+def test_a_value_that_was_not_saved() -> None:
+    """The check that should have saved it fails, and those that need it are not asked."""
+    checks = [HttpCheck("POST", "/", status=201, save={"id": "/nosuch"}), HttpCheck("GET", "/{id}")]
+    found = results(api(), "x", *checks, port=1)
+
+    assert "FAIL POST /: expected a value at /nosuch to save it as id, got none; body {" in found[0]
+    assert f"FAIL GET /{{id}}: not asked, since no check before it saved id ({checks[1].origin})" == found[1]
+
+
+def test_a_saved_value_that_no_request_can_say() -> None:
+    """It is a failed check, not an error of ours."""
+    checks = [
+        HttpCheck("GET", "/", save={"bad": "/bad"}),
+        HttpCheck("GET", "/", send_headers={"X-A": "{bad}"}),
+        HttpCheck("GET", "/"),
+    ]
+    found = results(FakeRunner(lambda _: FakeResponse(body=b'{"bad": "a\\nb"}')), "x", *checks, port=1)
+
+    assert "FAIL GET /: HttpCheck: send_headers: the value of X-A is 'a\\nb'; a header has printable" in found[1]
+    assert found[2].startswith("ok ")
+
+
+def test_unknown_names_are_refused_where_the_image_is_written() -> None:
+    """A check may use what one before it saves, and nothing else."""
+    stage = Dockerfile(Stage("scratch"))
+    save, use = HttpCheck("POST", "/", save={"id": "/id"}), HttpCheck("GET", "/{id}")
+
+    assert (save, use) == Image(stage, port=1, checks=[save, use]).checks
+    for checks, words in (
+        ([use, save], r"the check GET /\{id\} uses 'id', which no check before it saves; give one of them save="),
+        ([save, HttpCheck("GET", "/", json=[{"a": Saved("ID")}])], "uses 'ID', which no check"),
+    ):
+        with pytest.raises(InvalidValue, match=words):
+            Image(stage, port=1, checks=checks)
+    with pytest.raises(InvalidValue, match="ready is asked before all checks"):
+        Image(stage, port=1, ready=use)
+
+
+# --- GracefulShutdown
+
+
+@pytest.mark.engine
+def test_the_go_program_ends_gracefully(go_api: str, runner: DockerSdk) -> None:
+    """The note that is being posted is made; a request that is over too soon proves nothing, and says so."""
+    post = HttpCheck("POST", "/api/v1/notes", status=201, send_json={"title": "late"}, json={"title": "late"})
+    found = results(
+        runner,
+        go_api,
+        GracefulShutdown(post),
+        GracefulShutdown(HttpCheck("GET", "/healthz")),
+        port=8080,
+        ready="/healthz",
+    )
+
+    assert found[0].startswith("ok   graceful shutdown during POST /api/v1/notes ended with exit code 0 (")
+    assert "during GET /healthz: it was answered before the signal; send a body, or ask for what" in found[1]
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [
+        pytest.param("exec httpd -f -p 8080 -h /www", "and it runs on; handle the signal in the image's", id="deaf"),
+        pytest.param(
+            "trap 'killall httpd; exit 3' TERM; httpd -f -p 8080 -h /www & wait",
+            "the request in flight: the connection is closed without an answer; expected exit code 0, got 3",
+            id="abrupt",
+        ),
+    ],
+)
+def test_servers_that_end_otherwise(runner: DockerSdk, script: str, words: str) -> None:
+    """One that minds no signal, and one that drops what is in flight."""
+    reading = r"""printf '#!/bin/sh\ncat >/x; printf "Status: 200 OK\r\n\r\n"\n' >/www/cgi-bin/read; chmod +x /www/cgi-bin/*"""
+    check = GracefulShutdown(HttpCheck("POST", "/cgi-bin/read", send_json="0123456789"), within=0.5)
+    (found,) = results(runner, BUSYBOX, check, port=8080, command=["sh", "-c", f"{SERVER}{reading}\n{script}"])
+
+    assert found.startswith("FAIL graceful shutdown during POST /cgi-bin/read: ")
+    assert words in found
+
+
+# --- Hardened
+
+
+@pytest.mark.engine
+def test_a_hardened_server(go_api: str, runner: DockerSdk) -> None:
+    """The Go program needs no rights."""
+    found = results(runner, go_api, Hardened(), port=8080, ready="/healthz")
+
+    assert ["ok   hardened user 65532:65532, read-only, no capabilities"] == found
+
+
+@pytest.mark.engine
+def test_images_that_need_rights(runner: DockerSdk) -> None:
+    """Root is told of, and what could not be done; tmpfs and capabilities may be granted."""
+    writing: dict[str, Any] = {"command": ["sh", "-c", "mkdir /x/y && chown 1 /x/y"]}
+    found = [
+        *results(runner, BUSYBOX, Hardened(), **writing),
+        *results(runner, BUSYBOX, Hardened(tmpfs="/x", cap_add="CHOWN"), **writing),
+        *results(runner, BUSYBOX, Hardened(timeout=0.5), command=["sleep", "60"]),
+    ]
+
+    assert "FAIL hardened: expected a user other than root, got none; add User(" in found[0]
+    assert "; expected exit code 0, got 1 (" in found[0]
+    assert "expected exit code" not in found[1]
+    assert "; it did not end within 0.5 s (" in found[2]
+
+
+@pytest.mark.parametrize(
+    ("user", "is_root"),
+    [("", True), ("0:1", True), ("00", True), ("root", True), ("toor", True), ("app", False), ("5", False)],
+)
+def test_who_is_root(user: str, is_root: bool) -> None:
+    """Names are looked up in the image."""
+    runner = FakeRunner(facts={"Config": {"User": user}}, files={"/etc/passwd": b"toor:x:0:0::/:\napp:x:7:7::/:\n"})
+
+    assert is_root == ("other than root" in only(results(runner, "x", Hardened())))
+
+
 # --- the order of things
 
 
@@ -376,6 +540,11 @@ def test_an_image_that_is_no_server() -> None:
             lambda: MetadataCheck(env=cast(Any, {"A": 1})), InvalidType, "the value of A is of the type int", id="env"
         ),
         pytest.param(lambda: MetadataCheck(cmd="a b"), InvalidType, "cmd is of the type str; pass a list", id="cmd"),
+        pytest.param(lambda: HttpCheck("GET", "/", save={"a-b": "/x"}), InvalidValue, "'a-b' is no name", id="name"),
+        pytest.param(lambda: HttpCheck("GET", "/", save={"a": "x"}), InvalidValue, "is no JSON pointer", id="pointer"),
+        pytest.param(lambda: Saved("a b"), InvalidValue, "Saved: 'a b' is no name", id="saved"),
+        pytest.param(lambda: GracefulShutdown(cast(Any, "/")), InvalidType, "pass an HttpCheck", id="request"),
+        pytest.param(lambda: GracefulShutdown(HttpCheck("GET", "/{a}")), InvalidValue, "a fresh one", id="fresh"),
         pytest.param(lambda: StartupBudget(cast(Any, "1s")), InvalidType, "the time is of the type str", id="seconds"),
     ],
 )
