@@ -36,6 +36,7 @@ KINDS: Mapping[str, type[Instruction]] = {
 
 _NONE: list[int] = []
 _TEXT = "Dockerfile"
+_surrogate = re.compile("[\ud800-\udfff]").search
 _control = re.compile("[\x00-\x08\x0a-\x1f\x7f]")
 _acts = re.compile(r"\s*check\s*=", re.IGNORECASE).match
 
@@ -74,6 +75,9 @@ class _Parser:
         lines = self.lines
         if not lines:
             lines.append("")
+        self._check_characters()
+        if self.problems:
+            raise self._error()
         directives = directives_of(lines)
         for number, misread in directives.misread:
             self._report("Dockerfile", misread, number, 0, len(lines[number]))
@@ -141,9 +145,16 @@ class _Parser:
         items.append(_Item(None, above, tight))
         return items
 
+    def _check_characters(self) -> None:
+        for number, line in enumerate(self.lines):
+            found = None if line.isascii() else _surrogate(line)
+            if found is not None:
+                fact = "the text has a lone surrogate, which is no Unicode character"
+                self._report("Dockerfile", Misread(fact, "decode the file as UTF-8"), number, found.start(), 1)
+
     def _check_lengths(self) -> None:
         for number, line in enumerate(self.lines):
-            length = len(line.encode("utf-8", "surrogatepass"))
+            length = len(line.encode())
             if length > LONGEST_READ:
                 fact = f"a line is {length:,} bytes long, and BuildKit reads at most {LONGEST_READ:,}"
                 self._report("Dockerfile", Misread(fact, "break it"), number, 0, 1)
@@ -320,7 +331,6 @@ def _names(items: Sequence[_Item]) -> tuple[frozenset[str], frozenset[str]]:
         automatic &= {line.words()[0] for line in froms if line.text} | {
             name for item in items if item.line is not None for name in _mounted(item.line)
         }
-        automatic -= {(line.flag("from") or "").lower() for item in items for line in (item.line,) if line is not None}
     return frozenset(name for name in names if name is not None), frozenset(automatic)
 
 

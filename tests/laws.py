@@ -40,6 +40,7 @@ from dockdsl import (
     Volume,
     Workdir,
     expand,
+    parse,
     render,
     render_with_map,
 )
@@ -202,14 +203,32 @@ def same_but_for_layout(one: str, other: str) -> bool:
 
 
 def check_instruction(value: Instruction, env: Mapping[str, str], escape: str = "\\") -> None:
-    """Assert that BuildKit reads the instruction, and that it means what the value says."""
+    """Assert that BuildKit reads the instruction, that it means what the value says, and that we read that value back."""
     text = value.spell(Spelling(escape))
+    if not any(isinstance(source, Stage) for source in value.references()):
+        check_back(value, text, escape)
     if isinstance(value, Comment):
         assert text.split("\n") == [
             f"#{line}" if line[:1] in ("", "#") else f"# {line}" for line in value.remark.split("\n")
         ]
         return
     check_read(value, read_one(text, escape), text, env, escape)
+
+
+def check_back(value: Instruction, text: str, escape: str) -> None:
+    """Assert that the text of an instruction is read as that very instruction."""
+    directive = "" if escape == "\\" else f"# escape={escape}\n"
+    whole = f"{directive}FROM scratch\n{text}\n"
+    dockerfile = parse(whole)
+    (stage,) = dockerfile.stages
+    assert (value,) == stage.steps or is_wrapped(value, escape)
+    assert text == stage.steps[0].spell(Spelling(escape))
+
+
+def is_wrapped(value: Instruction, escape: str) -> bool:
+    """Whether a text that cannot stand bare beside a backtick is written as a heredoc, which is another text."""
+    texts = [value.spell(Spelling(each)) for each in ("\\", escape)]
+    return isinstance(value, Run) and ["<<" in text for text in texts] == [False, True]
 
 
 def check_read(value: Instruction, found: Read, text: str, env: Mapping[str, str], escape: str) -> None:
@@ -257,6 +276,9 @@ def check_dockerfile(value: Dockerfile, env: Mapping[str, str]) -> None:
     """Assert that BuildKit reads the stages and steps of a Dockerfile, in order, and nothing more."""
     text, origins = render_with_map(value)
     assert render(value) == text == str(value)
+    back = parse(text)
+    assert back == value or any(is_wrapped(step, value.escape) for stage in value.stages for step in stage.steps)
+    assert text == render(back)
     assert text.count("\n") == len(origins)
     found = read(text)
     check_layout(text, found)

@@ -12,7 +12,7 @@ from dockdsl.instructions.texts import Command, argv, command, exec_form, read_c
 from dockdsl.syntax.flags import flag, read_flags, write_flags
 from dockdsl.syntax.lines import lay_out
 from dockdsl.syntax.refusal import Refused, refuse_type, shown
-from dockdsl.syntax.source import SPACE, Misread
+from dockdsl.syntax.source import Misread
 from dockdsl.syntax.tokens import Line
 from dockdsl.syntax.words import Spelling, plain
 
@@ -26,7 +26,9 @@ _is_read_duration = re.compile(
 ).fullmatch
 _is_integer = re.compile(r"[-+]?[0-9]+").fullmatch
 _parts = re.compile(r"([0-9.]+)(ns|us|ms|s|m|h)").findall
-_first_word = re.compile(rf"[^{SPACE}]+").match
+# Split byte by byte, so at blanks of ASCII alone.
+_BLANKS = "\t\n\v\f\r "
+_first_word = re.compile(rf"[^{_BLANKS}]+").match
 _MOST_RETRIES = 2**31 - 1
 # The engine counts nanoseconds in 63 bits.
 _LONGEST = 2**63 / 1e9
@@ -69,7 +71,7 @@ def _read_duration(_line: Line, value: str) -> str:
         raise Misread(f"the duration {value!r} is shorter than a millisecond", "make it 0 or at least 1ms")
     if seconds >= _LONGEST:
         raise Misread(f"the duration {value!r} is longer than the engine can count", "make it shorter")
-    return spelled if seconds else "0"
+    return "0" if value.startswith("-") else spelled
 
 
 def _read_retries(_line: Line, value: str) -> int:
@@ -191,14 +193,14 @@ class Healthcheck(Instruction):
         word = kind[0].upper() if kind else ""
         if word == "NONE":
             if len(text) > len(word):
-                raise line.wrong("NONE takes nothing behind it", "leave it out", text[len(word) :].strip(SPACE))
+                raise line.wrong("NONE takes nothing behind it", "leave it out", text[len(word) :].strip(_BLANKS))
             # BuildKit takes no notice of the flags.
             return line.made(cls, "HEALTHCHECK NONE", {**read_flags(cls, line.without_flags()), "command": None})
         fields = read_flags(cls, line)
         if word != "CMD":
             fact = f"the kind {kind[0]!r} is unknown" if kind else "no kind is given"
             raise line.wrong(fact, "write HEALTHCHECK CMD command", kind[0] if kind else None)
-        start = len(text) - len(text[3:].lstrip(SPACE))
+        start = len(text) - len(text[3:].lstrip(_BLANKS))
         if start == len(text):
             raise line.wrong("no command follows CMD", "write HEALTHCHECK CMD command")
         fields["command"] = given = read_command(line, start)

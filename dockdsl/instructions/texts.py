@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 from dockdsl.instructions._base import Instruction
 from dockdsl.syntax.flags import read_flags
 from dockdsl.syntax.refusal import Refused, refuse_type, shown
-from dockdsl.syntax.shell import Layout, check_text, layout_only, one_line_trap, relaid
+from dockdsl.syntax.shell import Layout, begun, check_text, layout_only, one_line_trap, relaid
 from dockdsl.syntax.tokens import Line
 from dockdsl.syntax.words import Spelling, json_text, plain
 
@@ -26,7 +26,9 @@ def command(value: Command) -> Command:
     if isinstance(value, Layout):
         return value
     value = plain(value)
-    return value.strip(" \t\n") if isinstance(value, str) and not value.rstrip(" \t\n").endswith("\\") else value
+    if not isinstance(value, str) or value.rstrip(" \t\n").endswith("\\"):
+        return value
+    return begun(value.strip(" \t\n"))
 
 
 def argv(arguments: tuple[str, ...], what: str) -> tuple[str, ...]:

@@ -53,7 +53,7 @@ def layout(text: str) -> Layout:
     """
     if not isinstance(text, str):
         raise InvalidType(f"layout(): the text is {kind_of(text)}; pass a str")
-    return Layout(text)
+    return Layout(begun(text))
 
 
 def relaid(text: str, escape: str) -> str:
@@ -90,6 +90,7 @@ def under(text: str, escape: str) -> str:
     return text if escape == "\\" else under_backtick(text)
 
 
+_nothing = re.compile(r"(?:\\\n[ \t]*)*").match
 _BREAK = f" && \\\n{INDENT}"
 _operator = re.compile(r"&&|\|\||[;&|]").match
 _operators = re.compile(r"&&|\|\||[;&|]").finditer
@@ -460,10 +461,16 @@ def has_heredoc(text: str) -> bool:
     return "\n" in text and not text.partition("\n")[0].endswith("\\")
 
 
+def begun(text: str) -> str:
+    """Return a text without the broken lines before its first word, which say nothing."""
+    nothing = _nothing(text)
+    return text[nothing.end() :] if nothing else text
+
+
 def normal(text: str) -> str:
     """Return the text of a ``RUN`` in the shell form: laid out, and safe in the Dockerfile grammar."""
     check_text(text)
-    stripped = text.strip(" \t\n")
+    stripped = begun(text.strip(" \t\n"))
     if ends_open(stripped):
         # A blank that the backslash escapes belongs to the text.
         escaped = text[text.index(stripped) + len(stripped) :][:1]

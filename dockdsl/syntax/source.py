@@ -95,8 +95,12 @@ def _acting(lines: Sequence[str]) -> dict[str, tuple[int, str]]:
         if match is None or name not in _DIRECTIVES or name in found:
             break
         found[name] = (index, match[2])
-    found.pop("escape", None)
-    return found
+    # What can name no image, or has no rule in it, acts on nothing, and stays a comment.
+    return {
+        name: (index, value)
+        for name, (index, value) in found.items()
+        if name != "escape" and value.isascii() and value.isprintable()
+    }
 
 
 class Logical:

@@ -12,7 +12,7 @@ from dockdsl.syntax.words import Word, read_word
 
 _blank = re.compile(r"[\t\v\f\r ]+")
 _space = re.compile(rf"[{SPACE}]+")
-_first_word = re.compile(rf"([^\t\v\f\r ]+)(?:[\t\v\f\r ][{SPACE}]*)?").match
+_first_word = re.compile(r"([^\t\v\f\r ]+)[\t\v\f\r ]*").match
 _easy_flag = re.compile(r"--([a-z][a-z-]*)(?:=([^\s'\"\\`]*))?[ \t]+").match
 _is_easy_array = re.compile(r'\[[ \t]*(?:"[^"\\\x00-\x1f]*"(?:[ \t]*,[ \t]*"[^"\\\x00-\x1f]*")*)?[ \t]*\]').fullmatch
 _easy_strings = re.compile(r'"([^"]*)"').findall
@@ -64,6 +64,9 @@ class Line:
             at = word.end()
             if text.startswith("--", at):
                 at = self._read_flags(at, end)
+            # Flags are looked for behind blanks of ASCII alone; operands begin behind any.
+            while at < end and text[at] in SPACE:
+                at += 1
         self.start = at
         """Where the operands begin in the logical line."""
         self.text = text[at:end]
@@ -72,16 +75,16 @@ class Line:
     def _read_flags(self, at: int, end: int) -> int:
         # Flags are read byte by byte, so what is not ASCII comes out garbled, and some of it parts words.
         text = self.logical.text
-        plain = text.isascii()
-        if not plain:
-            tail = text[at:end].encode("utf-8", "surrogatepass").decode("latin-1")
+        if not text.isascii():
+            tail = text[at:end].encode().decode("latin-1")
             found, stop = _flags(tail, 0, self.escape)
-            self.flags = [FlagToken(*each[:2], at + each[2], at + each[3]) for each in found]
-            at += len(tail[:stop].encode("latin-1").decode("utf-8", "ignore"))
-        else:
-            self.flags, at = _flags(text, at, self.escape)
-        while at < end and text[at] in SPACE:
-            at += 1
+
+            def place(index: int) -> int:
+                return at + len(tail[:index].encode("latin-1").decode("utf-8", "ignore"))
+
+            self.flags = [FlagToken(*each[:2], place(each[2]), place(each[3])) for each in found]
+            return place(stop)
+        self.flags, at = _flags(text, at, self.escape)
         return at
 
     def inner(self) -> Line:
@@ -133,7 +136,7 @@ class Line:
 
     def array(self, *, start: int = 0) -> list[str] | None:
         """Return the elements of the JSON form, or None where the operands have not that form."""
-        text = self.text[start:]
+        text = self.text[start:].lstrip(SPACE)
         if not text.startswith("["):
             return None
         if _is_easy_array(text):
