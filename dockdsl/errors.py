@@ -237,6 +237,12 @@ class BuildFailed(EngineError):
     """The last lines that the step printed."""
     lines: tuple[int, int] | None
     """First and last line of the instruction in the Dockerfile, counted from 1."""
+    cause: str | None
+    """Why it failed, in plain words, where that is known: ``a disk is full``."""
+    fix: str | None
+    """What mends it, where that is known."""
+    source: str | None
+    """The user's own line, as it stands at `origin`: ``Run("go build -o /api .")``."""
     kind: Literal["step", "image", "registry", "definition", "timeout"]
     """What failed: a step; a base image that does not exist, or whose registry cannot be reached;
     the Dockerfile itself or an option of the build; or the time ran out."""
@@ -250,6 +256,9 @@ class BuildFailed(EngineError):
         reason: str | None = None,
         log: tuple[str, ...] = (),
         lines: tuple[int, int] | None = None,
+        cause: str | None = None,
+        fix: str | None = None,
+        source: str | None = None,
         kind: Literal["step", "image", "registry", "definition", "timeout"] = "step",
     ) -> None:
         super().__init__(message, origin=origin)
@@ -257,6 +266,9 @@ class BuildFailed(EngineError):
         self.reason = reason
         self.log = log
         self.lines = lines
+        self.cause = cause
+        self.fix = fix
+        self.source = source
         self.kind = kind
 
 

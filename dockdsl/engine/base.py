@@ -89,6 +89,7 @@ class BuildRequest:
     secrets: tuple[str, ...] = attrs.field(default=(), converter=several)
     ssh: tuple[str, ...] = attrs.field(default=(), converter=several)
     builder: str | None = None
+    allow: tuple[str, ...] = attrs.field(default=(), converter=several)
     origins: tuple[Origin | None, ...] = attrs.field(default=(), converter=_origins)
     timeout: float = BUILD_TIMEOUT
 

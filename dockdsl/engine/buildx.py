@@ -157,6 +157,7 @@ def arguments(request: BuildRequest, folder: str) -> list[str]:
         ("platform", [",".join(request.platforms)] if request.platforms else []),
         ("secret", request.secrets),
         ("ssh", request.ssh),
+        ("allow", request.allow),
         ("builder", [request.builder] if request.builder is not None else []),
     ):
         options += [f"--{name}={value}" for value in values]

@@ -5,14 +5,16 @@ The engine gives no error codes, so its words decide. What none of the patterns 
 
 from __future__ import annotations
 
+import linecache
 import re
 
 import attrs
 
 from dockdsl.engine.base import LOG_LINES, BuildRequest
+from dockdsl.engine.causes import Explanation, explain
 from dockdsl.engine.progress import Account, Step, origin_at
 from dockdsl.engine.texts import cut, printable, quoted_log
-from dockdsl.errors import BuildFailed, EngineError, EngineUnavailable
+from dockdsl.errors import BuildFailed, EngineError, EngineUnavailable, Origin
 
 _UNAVAILABLE = (
     (
@@ -63,6 +65,35 @@ _NO_REGISTRY = re.compile(
     r"failed to do request|dial tcp|no such host|i/o timeout|connection refused|TLS handshake|x509:"
     r"|network is unreachable"
 )
+_NO_IMAGE = (
+    (
+        re.compile(r"x509:|certificate"),
+        "is not on this machine, and the engine does not trust its registry's certificate",
+        "put the certificate of who signed it into /etc/docker/certs.d/HOST/ca.crt on the engine's machine",
+    ),
+    (
+        _NO_REGISTRY,
+        "is not on this machine, and its registry cannot be reached",
+        "check the network, or `docker load` the image",
+    ),
+    (
+        re.compile(r"toomanyrequests|429 Too Many"),
+        "cannot be had, since its registry has given too much to this address",
+        "`docker login` to it, wait, or take the image from a mirror",
+    ),
+    (
+        re.compile(r"no match for platform"),
+        "cannot be had, since it is not made for that platform",
+        "check platform=, or take an image that is made for it",
+    ),
+    (
+        re.compile(r"denied|authorization|unauthorized|40[13] "),
+        "cannot be had, since its registry denies it: it wants a login, or has no such image",
+        "`docker login` to its registry, or check the name",
+    ),
+    (re.compile(r"not found"), "cannot be had, since its registry does not have it", "check its name and tag"),
+    (re.compile(""), "cannot be had", "check its name and tag, or `docker login` to its registry"),
+)
 _heading = re.compile(r"Dockerfile:(\d+)").fullmatch
 _marked = re.compile(r"\s*(\d+) \| >>>").match
 _exit_code = re.compile(r"did not complete successfully: (exit code: \d+.*)", re.DOTALL).search
@@ -70,6 +101,9 @@ _not_there = re.compile(
     r'failed to calculate checksum of ref \S+: ("(?:[^"\\]|\\.)*"): not found'
     r"|^(?:failed to solve: )?lstat (\S.*): (?:no such file or directory|not a directory)$"
 ).search
+_SOURCE_LINES, _SOURCE_WIDTH = 8, 160
+_not_allowed = re.compile(r"(network\.host|security\.insecure|device\S*) is not allowed").search
+_ENTITLEMENTS = {"network.host": "--network=host", "security.insecure": "--security=insecure"}
 _library = re.compile(r"[^/]+/library/").match
 
 
@@ -144,59 +178,130 @@ def _no_image(request: BuildRequest, said: Said, ref: str, reason: str) -> Build
     directive = said.lines is not None and _line(request.dockerfile, said.lines[0]).startswith("#")
     if directive:
         what = f"the frontend {name} of the syntax directive"
-    if _NO_REGISTRY.search(reason):
-        fact = f"{what} is not on this machine, and its registry cannot be reached ({_brief(reason)})"
-        remedy = "leave the directive out" if directive else "check the network, or `docker load` the image"
-    else:
-        fact = f"{what} cannot be had ({_brief(reason)})"
-        remedy = "check its name and tag, or `docker login` to its registry"
+    fact, remedy = next((fact, remedy) for words, fact, remedy in _NO_IMAGE if words.search(reason))
+    fact = f"{what} {fact} ({_brief(reason)})"
+    if directive:
+        remedy = "leave the directive out, unless a feature of a newer frontend is used"
+    origin = origin_at(request.origins, said.lines)
+    source = source_at(origin)
     return BuildFailed(
-        f"build{_place(said.lines)}: {fact}; {remedy}",
-        origin=origin_at(request.origins, said.lines),
+        f"build{_place(said.lines)}: {fact}; {remedy}{_own_line(origin, source)}",
+        origin=origin,
         reason=reason,
         lines=said.lines,
+        cause=fact,
+        fix=remedy,
+        source=source,
         kind="registry" if _NO_REGISTRY.search(reason) else "image",
     )
 
 
 def _step_failed(request: BuildRequest, step: Step, said: Said) -> BuildFailed:
     reason = step.error or said.error
-    remedy = "check the instruction"
-    code, absent, secret = _exit_code(reason), _not_there(reason), _no_secret(reason)
-    if code:
-        reason, remedy = code[1], "mend the command"
-    elif absent:
-        reason = f"{absent[1] or absent[2]} is not there to be copied"
-        remedy = "check the path (below the context folder, or in the stage it is copied from) and .dockerignore"
-    elif secret:
-        remedy = f"give it to the build, as with --secret id={secret[1]},env=NAME"
     log = step.lines()[-LOG_LINES:]
+    remedy = "check the instruction"
+    code, secret = _exit_code(reason), _no_secret(reason)
+    absent = _not_there(reason) if step.text.startswith(("COPY ", "ADD ")) else None
+    known = None
+    if absent:
+        reason, known = _absent(request, step, absent[1] or absent[2])
+        remedy = known.fix
+    elif secret:
+        known = Explanation(
+            f"the build was not given the secret {secret[1]}",
+            f"give it to the build, as with --secret id={secret[1]},env=NAME",
+        )
+        remedy = known.fix
+    else:
+        if code:
+            reason, remedy = code[1], "mend the command"
+        known = explain("\n".join([*step.lines(), reason]))
+        if known is not None:
+            remedy = "the cause and what mends it stand below"
+    origin = origin_at(request.origins, said.lines)
+    source = source_at(origin)
     message = f"build step {printable(_name(step))}{_place(said.lines)}: {_brief(reason)}; {remedy}"
+    message += quoted_log(log, "last output of the step") + _own_line(origin, source)
+    if known is not None and not (absent or secret):
+        message += f"\ncause: {_brief(known.cause)}\nfix: {_brief(known.fix)}"
     return BuildFailed(
-        message + quoted_log(log, "last output of the step"),
-        origin=origin_at(request.origins, said.lines),
+        message,
+        origin=origin,
         step=_name(step),
         reason=reason,
         log=log,
         lines=said.lines,
+        cause=known.cause if known is not None else None,
+        fix=known.fix if known is not None else None,
+        source=source,
     )
+
+
+def _absent(request: BuildRequest, step: Step, path: str) -> tuple[str, Explanation]:
+    """Return what is said of a file that is not there to be copied, and why it is not."""
+    fact = f"{path} is not there to be copied"
+    name = path.strip('"').lstrip("/")
+    if "--from=" not in step.text and name and (request.context / name).exists():
+        return f"{fact}: it is in the context folder, and .dockerignore leaves it out", Explanation(
+            f".dockerignore leaves {path} out of the context",
+            f"take it out of .dockerignore, or add a line !{name} below",
+        )
+    return fact, Explanation(
+        fact, "check the path (below the context folder, or in the stage it is copied from) and .dockerignore"
+    )
+
+
+def source_at(origin: Origin | None) -> str | None:
+    """Return the instruction as it stands in the user's file, on one line; None where there is no such file."""
+    if origin is None:
+        return None
+    text, open_ = "", 0
+    for number in range(origin.line, origin.line + _SOURCE_LINES):
+        line = linecache.getline(origin.path, number).strip()
+        text += line if not text or text.endswith(("(", "[")) or line.startswith((")", "]")) else f" {line}"
+        open_ += sum(line.count(each) for each in "([{") - sum(line.count(each) for each in ")]}")
+        if not line or open_ <= 0:
+            break
+    return cut(printable(text).rstrip(","), _SOURCE_WIDTH) or None
+
+
+def _own_line(origin: Origin | None, source: str | None) -> str:
+    return f"\n{origin}: {source}" if source is not None else ""
 
 
 def _refused(request: BuildRequest, said: Said, status: int) -> BuildFailed:
     """The build ended, and no step of it had failed."""
     reason = said.error or f"the docker command ended with status {status} and said nothing"
     platforms = _several_platforms.search(reason)
-    refused = said.lines is not None or platforms or _REFUSED_OPTION.search(reason)
     remedy = "check the Dockerfile and the options of the build"
     if platforms:
         remedy = "build one platform at a time, or turn on the engine's containerd image store"
+    known = explain(reason)
+    lines = said.lines or _lines_that_want(reason, request.dockerfile)
+    refused = lines is not None or platforms or _REFUSED_OPTION.search(reason)
+    origin = origin_at(request.origins, lines)
+    source = source_at(origin)
+    message = f"build{_place(lines)}: {_brief(reason)}; {remedy if known is None else known.fix}"
     return BuildFailed(
-        f"build{_place(said.lines)}: {_brief(reason)}; {remedy}",
-        origin=origin_at(request.origins, said.lines),
+        message + _own_line(origin, source),
+        origin=origin,
         reason=reason,
-        lines=said.lines,
+        lines=lines,
+        cause=None if known is None else known.cause,
+        fix=remedy if known is None else known.fix,
+        source=source,
         kind="definition" if refused else "step",
     )
+
+
+def _lines_that_want(reason: str, dockerfile: str) -> tuple[int, int] | None:
+    """Return the line of the first step that asks for what a build must allow; the engine does not say which."""
+    wanted = _not_allowed(reason)
+    if wanted is None:
+        return None
+    flag = _ENTITLEMENTS.get(wanted[1], "--device=")
+    number = next((number for number, line in enumerate(dockerfile.split("\n"), 1) if flag in line), None)
+    return None if number is None else (number, number)
 
 
 def _last_error(text: str) -> str:

@@ -184,8 +184,14 @@ COPY --from=bad /bin/true /b
     ("instruction", "words"),
     [
         pytest.param("COPY nothere /x", '"/nothere" is not there to be copied; check the path', id="no such file"),
-        pytest.param("COPY hidden /x", '"/hidden" is not there to be copied; check the path', id="ignored file"),
-        pytest.param('RUN ["/nosuch"]', "exit code: 1; mend the command\nlast output of the step:\n", id="no program"),
+        pytest.param(
+            "COPY hidden /x",
+            "it is in the context folder, and .dockerignore leaves it out; take it out of .dockerignore",
+            id="ignored file",
+        ),
+        pytest.param(
+            'RUN ["/nosuch"]', "exit code: 1; the cause and what mends it stand below\nlast o", id="no program"
+        ),
         pytest.param(
             "RUN --mount=type=secret,id=t,required=true true",
             "secret t: not found; give it to the build, as with --secret id=t,env=NAME",

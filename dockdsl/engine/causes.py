@@ -1,0 +1,258 @@
+"""Well-known failures of a build: by what words they are known, what the cause is, and what mends it.
+
+Programs give no error codes that could be looked up, so their words decide: those of the engine, of shells, of Go and
+of other tools. The first row that fits counts.
+"""
+
+from __future__ import annotations
+
+import re
+
+import attrs
+
+
+@attrs.frozen
+class Explanation:
+    """Why a step failed, and what to do, in plain words."""
+
+    cause: str
+    fix: str
+
+
+@attrs.frozen
+class _Row:
+    """`cause` and `fix` name the groups of `words` in braces."""
+
+    words: str
+    cause: str
+    fix: str
+    flags: int = 0
+
+
+_SCRATCH_SHELL = (
+    "take the exec form, Run.exec(…), with a program that the stage has, or do it in a stage that has a shell"
+)
+
+_ROWS = (
+    # --- Go
+    _Row(
+        r"go\.mod requires go >= (?P<wanted>[\w.]+) \(running go (?P<has>[\w.]+)",
+        "the Go of this stage is {has}, and go.mod asks for {wanted} or newer",
+        "take a base image with Go {wanted} or newer, or lower the go line of go.mod; with GOTOOLCHAIN=auto, Go "
+        "fetches the newer one itself",
+    ),
+    _Row(
+        r"error obtaining VCS status: (?P<said>.*)",
+        "Go wants to write the commit into the program, and git does not answer in the build ({said})",
+        'build with -buildvcs=false, or leave .git out by .dockerignore; for "dubious ownership" run '
+        "git config --global --add safe.directory '*' before",
+    ),
+    _Row(
+        r"missing go\.sum entry for (?:module providing package |go\.mod file; to add it:|)(?P<name>\S*)",
+        "go.sum in the context does not have the sum of a module that is used ({name})",
+        "run go mod tidy on your machine, and copy go.sum beside go.mod",
+    ),
+    _Row(
+        r"go: (?:go\.mod file not found in current directory|cannot find main module)",
+        "there is no go.mod in the working directory of the step",
+        "copy go.mod before this step, and set Workdir to the folder that has it",
+    ),
+    # --- certificates and the network
+    _Row(
+        r"x509: certificate signed by unknown authority|unable to get local issuer certificate"
+        r"|[Cc]ertificate verification failed|certificate verify failed|SSL certificate problem"
+        r"|not enough trusted|self.signed certificate",
+        "the certificate of the other side is signed by nobody that is trusted here",
+        "install ca-certificates in this stage, or copy your proxy's or company's certificate in; on scratch copy "
+        "/etc/ssl/certs/ca-certificates.crt from the stage before",
+    ),
+    _Row(
+        r"bad address '(?P<a>[^']+)'|[Cc]ould not resolve(?: host:?)? '?(?P<b>[^'\s]+)"
+        r"|lookup (?P<c>\S+)[^\n]*: no such host"
+        r"|Temporary failure in name resolution|Name or service not known|EAI_AGAIN",
+        "a name is not found in the network ({a}{b}{c})",
+        'check the name, and the DNS of the engine; a step with network="none" reaches nothing',
+    ),
+    _Row(
+        r"[Nn]etwork is unreachable|[Nn]o route to host",
+        "the step has no way into the network",
+        'check the network of the engine and its proxy; a step with network="none" reaches nothing',
+    ),
+    _Row(
+        r"[Cc]onnection refused",
+        "nothing listens at the address that is asked",
+        "check address and port; in a build, localhost is the step itself and not your machine",
+    ),
+    _Row(
+        r"(?:response|invalid response) status(?: code)?:? (?P<a>[45]\d\d[^\n]*)"
+        r"|server returned error: HTTP/\S+ (?P<b>[45]\d\d[^\n]*)",
+        "the server answers {a}{b}",
+        "check the address, and whether it asks for a login",
+    ),
+    _Row(
+        r"digest mismatch (?P<has>\S+): (?P<wanted>\S+)",
+        "what is downloaded is not what checksum= names (it is {has})",
+        "see whether it was published anew; if you trust it, write its checksum",
+    ),
+    _Row(
+        r"no SSH key \"(?P<id>[^\"]+)\" forwarded|unset ssh forward key|ssh.*Permission denied \(publickey",
+        "the step wants an SSH agent, and the build was given none",
+        'give it: ssh="default" in the Image, or --ssh default, with an agent that holds your key (ssh-add -l)',
+    ),
+    _Row(
+        r"[Hh]ost key verification failed",
+        "the step does not know the key of the SSH server",
+        "put the server's key into /root/.ssh/known_hosts before, as ssh-keyscan prints it",
+    ),
+    # --- secrets and mounts
+    _Row(
+        r"(?:can't open|cannot open|No such file or directory:?) '?(?P<path>/run/secrets/[^\s':]+)"
+        r"|(?P<path2>/run/secrets/[^\s':]+): No such file or directory",
+        "the build was not given the secret that the step reads ({path}{path2})",
+        'name it in the Image, secrets="id=…,env=…" or "id=…,src=…", or as --secret; Secret(…, required=True) says so '
+        "earlier",
+    ),
+    _Row(
+        r"[Nn]o space left on device",
+        "a disk is full: that of the engine, or a tmpfs mount of the step",
+        "free it (docker system df, docker builder prune), or give Tmpfs a larger size",
+    ),
+    _Row(
+        r"[Rr]ead-only file system",
+        "the step writes into a mount that is read-only",
+        "write elsewhere, or pass rw=True to the Bind; what is written there is thrown away after the step",
+    ),
+    # --- programs
+    _Row(
+        r"exec format error|cannot execute binary file",
+        "the program is for another kind of processor, or is a script without a #! line",
+        "build it for the stage's platform (GOARCH, --platform), or start the script with #!/bin/sh",
+        re.IGNORECASE,
+    ),
+    _Row(
+        r"exec: \"(?P<shell>/bin/sh|cmd|/bin/bash|/bin/ash|bash|sh)\": "
+        r"(?:stat \S+: no such file|executable file not found)",
+        "the stage has no {shell}: its base is scratch or a distroless image, or lacks that shell",
+        _SCRATCH_SHELL,
+    ),
+    _Row(
+        r"exec: \"(?P<program>[^\"]+)\": (?:stat \S+: no such file or directory|executable file not found in \$?PATH)",
+        "the stage has no program {program}",
+        "install it in this stage, or check its path and spelling",
+    ),
+    _Row(
+        r"exec: \"(?P<program>[^\"]+)\": (?:stat \S+: )?permission denied"
+        r"|(?:^|: )(?P<path>/[^\s:]+): Permission denied\n(?s:.*)exit code: 126"
+        r"|exec (?P<path2>\S+): permission denied",
+        "{program}{path}{path2} may not be run: its x bit is missing",
+        'copy it with chmod="755", or set the bit in the context and commit it (git update-index --chmod=+x)',
+    ),
+    _Row(
+        r"exec (?P<path>/\S+): no such file or directory",
+        "{path} is there, and what it needs to start is not: the loader of a dynamic program, or the interpreter of "
+        "its #! line (a script with CRLF line ends asks for one that no system has)",
+        "link it statically (CGO_ENABLED=0 for Go), or take a base image with the same C library; give a script LF "
+        "line ends",
+    ),
+    _Row(
+        r"exit code: 127",
+        "the shell does not find a program that the command names",
+        "install it in this stage, or check its spelling and PATH; a script with CRLF line ends, or a dynamic program "
+        "without its loader, looks the same",
+    ),
+    _Row(
+        r"exit code: 126",
+        "a file that the command names is no program that may be run",
+        'copy it with chmod="755", and check that it is a program or a script',
+    ),
+    _Row(
+        r"exit code: 137|signal: killed",
+        "the command was killed from outside, most often because the memory ran out",
+        "give the engine more memory, or do less at once (go build -p 1, make -j1)",
+    ),
+    _Row(
+        r"exit code: 139|[Ss]egmentation fault",
+        "the program crashed (segmentation fault)",
+        "check that it and its libraries are of the same system; musl and glibc do not mix",
+    ),
+    _Row(
+        r"unable to find (?P<what>user|group) (?P<name>\S+?):? no matching entries"
+        r"|invalid user(?:/group)? index|no such (?:user|group)"
+        r"|no matching entries in (?:passwd|group) file",
+        "the stage does not know the user or group ({name})",
+        'make it before (adduser), or write its number, which needs no entry: User("65532:65532")',
+    ),
+    _Row(
+        r"[Pp]ermission denied|Operation not permitted|EACCES",
+        "the user of the step may not do that",
+        "do it before the User instruction, or give the file to that user with chown=",
+    ),
+    # --- instructions
+    _Row(
+        r"network\.host is not allowed",
+        "a step wants the host's network, which a build must allow",
+        'allow it: allow="network.host" in the Image, or --allow network.host',
+    ),
+    _Row(
+        r"security\.insecure is not allowed",
+        "a step wants to run without the sandbox, which a build must allow",
+        'allow it: allow="security.insecure" in the Image, or --allow security.insecure, with a builder that may',
+    ),
+    _Row(
+        r"cannot copy to non-directory: (?P<path>\S+)|cannot replace to directory (?P<path2>\S+) with file",
+        "a folder would take the place of a file, or a file that of a folder",
+        "write a destination that is not there yet, or one that ends with a slash",
+    ),
+    _Row(
+        r"When using (?:COPY|ADD) with more than one source file, the destination must be a directory and end with a /",
+        "several sources go to one destination that is no folder",
+        "end the destination with a slash",
+    ),
+    _Row(
+        r"not a directory",
+        "a part of the path is a file",
+        "choose a path whose folders are folders",
+    ),
+    _Row(
+        r"base name \((?P<name>.*?)\) should not be blank|invalid reference format",
+        "the name of an image is empty or no name once its arguments are filled in",
+        "give the argument a default, or a value with build_args= or --build-arg",
+    ),
+    _Row(
+        r"(?P<name>\w+): (?:parameter not set|unbound variable)",
+        "the command uses the variable {name}, which is not set in this stage",
+        'declare it in this stage: Arg("{name}") takes a build argument in, Env sets one',
+    ),
+    _Row(
+        r"failed to process \"[^\"]*\": (?P<said>[^\n]*)",
+        "a variable that the instruction needs has no value ({said})",
+        "give it a value with build_args= or --build-arg, or a default",
+    ),
+    _Row(
+        r"fatal: (?P<said>repository '[^']*' not found|could not read Username[^\n]*|Authentication failed[^\n]*"
+        r"|'[^']*' does not appear to be a git repository)",
+        "git does not get the repository ({said})",
+        "check its address, and give the build what it logs in with, ssh= or a secret",
+    ),
+)
+_compiled = [(re.compile(row.words, row.flags | re.MULTILINE), row) for row in _ROWS]
+
+
+def explain(text: str) -> Explanation | None:
+    """Return what is known of a failure from its words, or None.
+
+    >>> print(explain("go: go.mod requires go >= 1.99 (running go 1.27.3; GOTOOLCHAIN=local)").cause)
+    the Go of this stage is 1.27.3, and go.mod asks for 1.99 or newer
+    >>> explain("exit code: 1")
+    """
+    for words, row in _compiled:
+        found = words.search(text)
+        if found:
+            groups = {name: (value or "").strip() for name, value in found.groupdict().items()}
+            return Explanation(_filled(row.cause, groups), _filled(row.fix, groups))
+    return None
+
+
+def _filled(text: str, groups: dict[str, str]) -> str:
+    """Put the groups in; what is left empty takes its parentheses along."""
+    return text.format(**groups).replace(" ()", "")

@@ -1,0 +1,224 @@
+"""What goes wrong in builds, on a real engine: each failure names the Python line, the cause and the fix."""
+
+from __future__ import annotations
+
+import shutil
+import ssl
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dockdsl import Image
+from dockdsl.cli._load import load
+from dockdsl.engine.causes import explain
+from dockdsl.errors import BuildFailed
+from tests.engine.helpers import BUSYBOX
+
+GO = "golang:1.27-alpine"
+MARK = "# here"
+
+
+class Refusing(BaseHTTPRequestHandler):
+    """A server that has nothing: registries are asked under /v2/, and the name says how they are to answer."""
+
+    default_request_version = "HTTP/1.0"  # so that who speaks TLS to it is told in HTTP that it has none
+
+    def do_GET(self) -> None:
+        """Answer by the name that is asked for."""
+        status = {"denied": 403, "busy": 429}.get(self.path.split("/")[2] if self.path.startswith("/v2/") else "", 404)
+        body = b'{"errors": [{"code": "TOOMANYREQUESTS", "message": "enough"}]}' if status == 429 else b"{}"
+        self.send_response(200 if self.path == "/v2/" else status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(body)
+
+    do_HEAD = do_GET  # noqa: N815 - http.server looks for this name
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so
+        """Say nothing."""
+
+
+@contextmanager
+def serving(certificate: Path | None = None) -> Iterator[str]:
+    """Serve on the loopback address; yields host and port."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Refusing)
+    if certificate is not None:
+        trust = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        trust.load_cert_chain(certificate)
+        server.socket = trust.wrap_socket(server.socket, server_side=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield f"127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture(scope="module")
+def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """Two servers that have nothing; the second one's certificate is signed by nobody who is known."""
+    pem = tmp_path_factory.mktemp("tls") / "server.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+         "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", pem, "-out", pem.with_suffix(".crt")],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    pem.write_text(pem.read_text() + pem.with_suffix(".crt").read_text())
+    with serving() as plain, serving(pem) as tls:
+        yield {"http": plain, "https": tls}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A context with one file for each thing that can be wrong with a file."""
+    folder = tmp_path_factory.mktemp("context")
+    files = {
+        "page": "hello\n",
+        "hidden": "x\n",
+        ".dockerignore": "hidden\n",
+        "no-x.sh": "#!/bin/sh\necho hi\n",
+        "crlf.sh": "#!/bin/sh\r\necho hi\r\n",
+        "go.mod": "module example.com/x\n\ngo 1.99\n",
+        "old/go.mod": "module example.com/x\n\ngo 1.21\n\nrequire example.com/y v1.0.0\n",
+        "old/main.go": 'package main\n\nimport _ "example.com/y"\n\nfunc main() {}\n',
+        "plain/go.mod": "module example.com/x\n\ngo 1.21\n",
+        "plain/main.go": "package main\n\nfunc main() {}\n",
+        "plain/.git": "gitdir: nowhere\n",
+    }
+    for name, text in files.items():
+        folder.joinpath(name).parent.mkdir(exist_ok=True)
+        folder.joinpath(name).write_bytes(text.encode())
+    folder.joinpath("crlf.sh").chmod(0o755)
+    # The head of a program for 64-bit ARM; the kernel reads no further.
+    head = b"\x7fELF\x02\x01\x01" + bytes(9) + b"\x02\x00\xb7\x00\x01" + bytes(43)
+    folder.joinpath("arm").write_bytes(head)
+    shutil.copy("/bin/true", folder / "dynamic")
+    for name in ("arm", "dynamic"):
+        folder.joinpath(name).chmod(0o755)
+    return folder
+
+
+def row(name: str, steps: str, cause: str, **options: Any) -> Any:
+    """Return a row: steps of a stage on busybox, one of them on a marked line, and words of the cause."""
+    return pytest.param(steps, cause, options, id=name)
+
+
+FAILURES = [
+    # --- commands
+    row("command fails", 'Run("echo no; exit 3"),', "", remedy="exit code: 3; mend the command"),
+    row("no such command", 'Run("nosuch --x"),', "the shell does not find a program"),
+    row("no such program", 'Run.exec("/nosuch"),', "the stage has no program /nosuch"),
+    row("no such shell", 'Shell(["/bin/bash", "-c"]),\nRun("true"), # here', "the stage has no /bin/bash"),
+    row("no shell on scratch", 'Run("true"),', "the stage has no /bin/sh: its base is scratch", base="scratch"),
+    row("no x bit", 'Copy("no-x.sh", "/"),\nRun("/no-x.sh"), # here', "may not be run: its x bit is missing"),
+    row("no x bit, exec", 'Copy("no-x.sh", "/"),\nRun.exec("/no-x.sh"), # here', "/no-x.sh may not be run"),
+    row("other processor", 'Copy("arm", "/"),\nRun.exec("/arm"), # here', "another kind of processor"),
+    row("dynamic on scratch", 'Copy("dynamic", "/"),\nRun.exec("/dynamic"), # here', "the loader of a dynamic program", base="scratch"),
+    row("CRLF script", 'Copy("crlf.sh", "/"),\nRun.exec("/crlf.sh"), # here', "a script with CRLF line ends"),
+    row("killed", 'Run("(sh -c \'kill -9 $$\'); exit $?"),', "most often because the memory ran out"),
+    row("crashed", 'Run("(sh -c \'kill -SEGV $$\'); exit $?"),', "segmentation fault"),
+    row("unset variable", 'Run("set -u; echo $VERSION"),', "the variable VERSION, which is not set in this stage"),
+    row("not root", 'User("1000"),\nRun("echo x > /etc/x"), # here', "the user of the step may not do that"),
+    row("no such user", 'User("nosuch"),\nRun("true"), # here', "does not know the user or group (nosuch)"),
+    row("disk full", 'Run("dd if=/dev/zero of=/t/x bs=1M count=9", mounts=[Tmpfs("/t", size="1m")]),', "a disk is full"),
+    row("read-only mount", 'Run("touch /src/x", mounts=[Bind("/src")]),', "a mount that is read-only"),
+    # --- the network
+    row("no such name", 'Run("wget http://nosuch.invalid/x"),', "a name is not found in the network (nosuch.invalid"),
+    row("no network", 'Run("wget http://192.0.2.1/x", network="none"),', "no way into the network"),
+    row("nothing listens", 'Run("wget http://127.0.0.1:1/x"),', "nothing listens at the address"),
+    row("page not found", 'Run("wget http://{http}/x", network="host"),', "the server answers 404"),
+    row("host network", 'Run("true", network="host"),', "the host's network", allow=()),
+    row("certificate", 'Run("GOPROXY=https://{https} GONOSUMDB=* GOFLAGS=-mod=mod go install example.com/y@v1.0.0", network="host"),', "signed by nobody that is trusted here", base=GO),
+    # --- files
+    row("no such file", 'Copy("nothere", "/x"),', '"/nothere" is not there to be copied'),
+    row("ignored file", 'Copy("hidden", "/x"),', ".dockerignore leaves"),
+    row("no such file in a stage", 'Copy("/nothere", "/x", from_=Stage("busybox:1.37", name="other")),', "/nothere"),
+    row("folder over a file", 'Run("mkdir /a; touch /a/b"),\nCopy("old", "/a/b/"), # here', ""),
+    row("workdir on a file", 'Copy("page", "/page"),\nWorkdir("/page/x"), # here', "a part of the path is a file"),
+    row("download", 'Add("http://{http}/x", "/x"),', "the server answers 404"),
+    row("checksum", 'Add("http://{http}/v2/", "/x", checksum="sha256:' + "0" * 64 + '"),', "is not what checksum= names"),
+    row("download, certificate", 'Add("https://{https}/x", "/x"),', "signed by nobody that is trusted here"),
+    # --- secrets and SSH
+    row("no secret", 'Run("true", mounts=[Secret("token", required=True)]),', "was not given the secret token"),
+    row("no secret file", 'Run("cat /run/secrets/token", mounts=[Secret("token")]),', "was not given the secret that the step reads (/run/secrets/token)"),
+    row("no agent", 'Run("true", mounts=[Ssh(required=True)]),', "the step wants an SSH agent"),
+    # --- Go
+    row("Go too old", 'Copy("go.mod", "./"),\nRun("go build ./..."), # here', "the Go of this stage is 1.27", base=GO),
+    row("no commit", 'Copy("plain", "./"),\nRun("printf \'#!/bin/sh\\\\nexit 128\\\\n\' > /bin/git; chmod +x /bin/git; rm .git; mkdir .git"),\nRun("go build -o /x ."), # here', "git does not answer in the build", base=GO),
+    row("no go.mod", 'Run("mkdir /e; cd /e; go build ."),', "there is no go.mod", base=GO),
+    row("no go.sum", 'Copy("old", "./"),\nRun("go build ."), # here', "go.sum in the context does not have the sum", base=GO),
+    # --- images
+    row("image not found", 'Copy("/x", "/x", from_="{http}/nosuch:1"),', "its registry does not have it"),
+    row("image denied", 'Copy("/x", "/x", from_="{http}/denied:1"),', "its registry denies it"),
+    row("too many pulls", 'Copy("/x", "/x", from_="{http}/busy:1"),', "has given too much to this address"),
+    row("no registry", 'Copy("/x", "/x", from_="127.0.0.1:1/nosuch:1"),', "its registry cannot be reached"),
+    row("base without a value", "", "", text='stage = Stage("$BASE", steps=[Run("true")])  # here\nimage = Image(Dockerfile(stage, args=[Arg("BASE")]), context={context!r})\n'),
+]  # fmt: skip
+
+
+def written(
+    folder: Path, context: Path, steps: str, options: dict[str, Any], places: dict[str, str]
+) -> tuple[Path, int]:
+    """Write a Python file with an Image; return it, and the number of the line at fault."""
+    for name, place in places.items():
+        steps = steps.replace(f"{{{name}}}", place)
+    if MARK not in steps:
+        steps += f" {MARK}"
+    text = options.get("text")
+    if text is None:
+        body = "\n".join(f"        {line}" for line in steps.splitlines())
+        base = options.get("base", BUSYBOX)
+        text = f"stage = Stage(\n    {base!r},\n    steps=[\n{body}\n    ],\n)\nimage = Image(Dockerfile(stage), context={str(context)!r})\n"
+    else:
+        text = text.format(context=str(context))
+    file = folder / "broken.py"
+    file.write_text(f"from dockdsl import *\n\n{text}")
+    return file, next(number for number, line in enumerate(file.read_text().splitlines(), 1) if MARK in line)
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize(("steps", "cause", "options"), FAILURES)
+def test_a_failure(
+    steps: str, cause: str, options: dict[str, Any], tmp_path: Path, folder: Path, places: dict[str, str]
+) -> None:
+    """It names the Python line as file, number and text, and says in plain words why it failed and what to do."""
+    file, line = written(tmp_path, folder, steps, options, places)
+    image = load(str(file), Image)
+    request = image.request(allow=options.get("allow", "network.host"))
+    with pytest.raises(BuildFailed) as caught:
+        image.build(request=request)
+    error = caught.value
+
+    assert error.origin is not None
+    assert (str(file), line) == (error.origin.path, error.origin.line), error.message
+    assert error.source is not None
+    assert (
+        file.read_text().splitlines()[line - 1].partition(",  #")[0].partition(", #")[0].strip()[:100] in error.source
+    )
+    assert f"\n{file}:{line}: {error.source}" in error.message
+    assert options.get("remedy", "") in error.message
+    if "remedy" not in options:
+        assert error.cause, error.message
+        assert error.fix, error.message
+        assert error.fix in error.message
+    assert cause in (error.cause or "")
+
+
+def test_the_table_is_long_enough() -> None:
+    """Thirty different failures at least, each with its own name."""
+    assert 30 <= len({row.id for row in FAILURES})
+
+
+def test_what_is_unknown_is_not_explained() -> None:
+    """A cause is said only where it is known."""
+    assert explain("exit code: 1") is None
+    assert explain("") is None
