@@ -136,7 +136,7 @@ def test_the_shell_is_given_the_text_as_it_is() -> None:
             return
         given_text = laws.run_text(oracle.read_one(str(value)))
         # Before the first word a broken line says nothing.
-        text = re.sub(r"\A[ \t\n]*(?:\\\n[ \t]*)+", "", text)
+        text, given_text = [re.sub(r"\A[ \t\n]*(?:\\\n[ \t]*)+", "", each) for each in (text, given_text)]
         wanted = text.strip(" \t\n")
         if laws.is_heredoc(wanted):
             wanted = laws.run_text(oracle.read_one(f"RUN {wanted}"))
