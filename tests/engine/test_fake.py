@@ -33,7 +33,7 @@ def test_builds_are_remembered() -> None:
     assert one.image.startswith("sha256:")
     assert (7, ("api:dev",)) == (one.size, one.tags)
     assert [request(), request(), request(target="x")] == builder.requests
-    assert ["done"] * 3 == [event.kind for event in events]
+    assert ["done", "ended"] * 3 == [event.kind for event in events]
 
 
 def test_a_build_that_fails() -> None:
