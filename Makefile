@@ -46,7 +46,7 @@ tests-here:
 	@if [ -z "$$DOCKDSL_ENGINE_REASON" ]; then \
 	  DOCKDSL_DOCS_ENGINE=1 $(PYTHON) -m sphinx -q -W -n -b doctest docs docs/_build/doctest; fi
 
-test-long: $(READY) ## The same with 20 times as many generated values
+test-long: $(READY) ## The same with 20 times as many generated values, and 200 killed runs
 	@DOCKDSL_EXAMPLES_FACTOR=20 $(MAKE) --no-print-directory test
 
 check: $(READY) ## Lint, types, docs

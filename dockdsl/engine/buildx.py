@@ -7,7 +7,9 @@ import json
 import os
 import queue
 import shutil
+import signal
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -22,6 +24,8 @@ from dockdsl.engine.interrupts import ended_by_exception
 from dockdsl.engine.progress import Account
 from dockdsl.errors import EngineError, EngineUnavailable, FileError
 
+SILENCE = 20.0
+"""Seconds after which a build that says nothing is looked after."""
 _GRACE = 10.0
 """Seconds that the docker command has to end a build when it is told to."""
 _QUESTION = 30.0
@@ -37,12 +41,16 @@ class Buildx:
 
     `docker`
         The command's name or path.
+    `silence`
+        Seconds after which a build that says nothing is looked after: it fails if the engine does not answer a
+        question within that time either.
 
     Source: the reference of ``docker buildx build``.
     """
 
-    def __init__(self, docker: str = "docker") -> None:
+    def __init__(self, docker: str = "docker", *, silence: float = SILENCE) -> None:
         self.docker = docker
+        self._silence = silence
 
     def build(self, request: BuildRequest, progress: Progress | None = None) -> BuildResult:
         """Build, and load the image into the engine.
@@ -104,11 +112,30 @@ class Buildx:
         """Run the build to its end, or end it: on a timeout, on Ctrl-C, on SIGTERM."""
         with ended_by_exception(), _started(argv, dockerfile) as (process, lines):
             try:
-                while (line := lines.get(timeout=_left(request.timeout, begin))) is not None:
+                while (line := self._next(argv[0], lines, request.timeout, begin)) is not None:
                     account.feed(line)
                 return process.wait(_left(request.timeout, begin))
             except (queue.Empty, subprocess.TimeoutExpired):
                 raise timed_out(request, account) from None
+
+    def _next(self, command: str, lines: queue.Queue[str | None], timeout: float, begin: float) -> str | None:
+        """Return the next line, None at the end; where none comes for long, see that the engine answers at all."""
+        while True:
+            left = _left(timeout, begin)
+            try:
+                return lines.get(timeout=min(left, self._silence))
+            except queue.Empty:
+                if left <= self._silence:
+                    raise
+            # The docker command itself waits for ever for an engine that accepts and says nothing.
+            argv = [command, "version", "--format", "{{.Server.Version}}"]
+            try:
+                subprocess.run(argv, capture_output=True, timeout=min(left, self._silence), check=False)  # noqa: S603 - a list
+            except subprocess.TimeoutExpired:
+                raise EngineUnavailable(
+                    "build: the container engine does not answer any more; see what holds it up, and build again",
+                    origin=None,
+                ) from None
 
     def _inspect(self, command: str, names: list[str]) -> tuple[str, int | None, Literal["unpacked", "content"]]:
         """Return the id by which the engine knows the image, its size, and which size that is.
@@ -188,7 +215,13 @@ def _started(argv: list[str], stdin: IO[bytes]) -> Iterator[tuple[subprocess.Pop
     environment["DOCKER_CLI_HINTS"] = "false"
     try:
         process = subprocess.Popen(  # noqa: S603 - a list of arguments, no shell
-            argv, stdin=stdin, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment
+            argv,
+            stdin=stdin,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            env=environment,
+            # The plugin is a process of its own: with a group they can be ended together.
+            process_group=0,
         )
     except OSError as error:
         raise EngineUnavailable(
@@ -208,8 +241,16 @@ def _started(argv: list[str], stdin: IO[bytes]) -> Iterator[tuple[subprocess.Pop
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-        # The plugin is a process of its own, and lets go of the pipe when it sees that the command is gone.
+            # A plugin that waits for an engine that says nothing does not see that the command is gone.
+            reader.join(_GRACE / 10)
+            _kill_group(process.pid)
         reader.join(_GRACE)
+
+
+def _kill_group(leader: int) -> None:
+    if sys.platform != "win32":
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(leader, signal.SIGKILL)
 
 
 def _read(process: subprocess.Popen[bytes], lines: queue.Queue[str | None]) -> None:

@@ -36,6 +36,8 @@ _MOST = 1 << 20
 """Bytes of a container's log that are read at most."""
 _GREETING = 20
 """Seconds that the first question to the engine may take: one that hangs is found out before anything is built."""
+_LAST_WORDS = 2
+"""Seconds that each further call may take to an engine that has left one unanswered."""
 _PAUSE = 0.2
 _ATTEMPTS = 10
 _DYNAMIC_PORTS = range(49152, 65536)
@@ -303,7 +305,7 @@ class DockerContainer:
 
         Raises `RunFailed` if it was not published, or if the container has ended.
         """
-        with _translated(f"run {self._image}"):
+        with self._asking("run"):
             self._container.reload()
         published = self._container.attrs["NetworkSettings"].get("Ports") or {}
         for binding in published.get(f"{port}/tcp") or ():
@@ -315,13 +317,13 @@ class DockerContainer:
 
     def state(self) -> ContainerState:
         """Ask how it is."""
-        with _translated(f"run {self._image}"):
+        with self._asking("run"):
             self._container.reload()
         return _state(self._container.attrs)
 
     def logs(self, lines: int = LOG_LINES) -> tuple[str, ...]:
         """Return the last lines that it printed, on stdout and stderr."""
-        with _translated(f"logs of {self._image}"):
+        with self._asking("logs of"):
             text: bytes = self._container.logs(stdout=True, stderr=True, tail=lines)
         return tuple(text[-_MOST:].decode("utf-8", "replace").splitlines())[-lines:]
 
@@ -351,9 +353,21 @@ class DockerContainer:
 
     def stop(self, timeout: float = 10.0) -> ContainerState:
         """Send it its stop signal, and kill it if it has not ended after `timeout` seconds."""
-        with _translated(f"stop {self._image}"):
+        with self._asking("stop"):
             self._container.stop(timeout=round(timeout))
         return self.state()
+
+    @contextlib.contextmanager
+    def _asking(self, verb: str) -> Iterator[None]:
+        """Translate errors; and once the engine has left a call unanswered, wait less for it at the clean-up."""
+        import requests
+
+        with _translated(f"{verb} {self._image}"):
+            try:
+                yield
+            except requests.exceptions.Timeout:
+                self._container.client.api.timeout = _LAST_WORDS
+                raise
 
     def remove(self) -> None:
         """Remove it with its anonymous volumes, running or not."""

@@ -6,17 +6,26 @@ import contextlib
 import json
 import os
 import secrets
+import shutil
+import signal
 import socket
 import subprocess
 import tempfile
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from dockdsl.engine import owner
+from tests.engine.provision import PLACE
+from tests.engine.provisioning import daemon, images
+from tests.engine.provisioning.host import Process
+from tests.engine.provisioning.place import STEERING, Place
 
 BUSYBOX = "busybox:1.37"
 GONE = 2**22 + secrets.randbelow(2**30)
@@ -38,28 +47,34 @@ def docker(*arguments: str) -> str:
     return done.stdout.strip()
 
 
-def containers_of(pid: int) -> list[str]:
-    """Return the ids of all containers, running or not, that the process made."""
-    return docker("ps", "--all", "--quiet", "--no-trunc", "--filter", f"label=dockdsl.pid={pid}").split()
+def containers_of(*pids: int) -> list[str]:
+    """Return the ids of all containers, running or not, that the processes made."""
+    return _marked_things("ps", "--all", "--no-trunc", pids=pids)
 
 
-def temporary_tags(pid: int) -> set[str]:
-    """Return the tags that live for one test only, and are of this process."""
+def _marked_things(*listing: str, pids: tuple[int, ...], name: str = "{{.ID}}") -> list[str]:
+    form = f'{{{{.Label "dockdsl.pid"}}}} {name}'
+    lines = docker(*listing, "--filter", "label=dockdsl.session", "--format", form).splitlines()
+    return [line.partition(" ")[2] for line in lines if line.partition(" ")[0] in map(str, pids)]
+
+
+def temporary_tags(*pids: int) -> set[str]:
+    """Return the tags that live for one test only, and are of these processes."""
     tags = docker("images", "--format", "{{.Repository}}:{{.Tag}}", "dockdsl-test").split()
     owners = {tag: owner.tag_owner(tag) for tag in tags}
-    return {tag for tag, whose in owners.items() if whose is not None and whose.pid == pid}
+    return {tag for tag, whose in owners.items() if whose is not None and whose.pid in pids}
 
 
-def left_by(pid: int) -> list[str]:
-    """Return all that the process made and that is still there: on the engine, and among the temporary folders."""
-    marked = f"label=dockdsl.pid={pid}"
-    folders = Path(tempfile.gettempdir()).glob(f"{owner.FOLDER}*_{pid}_*")
+def left_by(*pids: int) -> list[str]:
+    """Return all that the processes made and that is still there: on the engine, and among the temporary folders."""
+    folders = list(Path(tempfile.gettempdir()).glob(f"{owner.FOLDER}*"))
+    owners = [(folder, owner.folder_owner(folder.name)) for folder in folders]
     return [
-        *containers_of(pid),
-        *docker("network", "ls", "--quiet", "--filter", marked).split(),
-        *docker("volume", "ls", "--quiet", "--filter", marked).split(),
-        *temporary_tags(pid),
-        *map(str, folders),
+        *containers_of(*pids),
+        *_marked_things("network", "ls", "--no-trunc", pids=pids),
+        *_marked_things("volume", "ls", pids=pids, name="{{.Name}}"),
+        *temporary_tags(*pids),
+        *(str(folder) for folder, whose in owners if whose is not None and whose.pid in pids),
     ]
 
 
@@ -97,6 +112,77 @@ def someone_else() -> Iterator[Path]:
         finally:
             os.seteuid(0)
             os.setegid(0)
+
+
+class Own:
+    """An engine for one test module, which may be killed, frozen and filled up: nobody else uses it."""
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self.start()
+
+    def start(self) -> None:
+        """Bring it up; what an earlier life left in its folder is there again."""
+        with warnings.catch_warnings():
+            # It is started to outlive the program that starts it.
+            warnings.simplefilter("ignore", ResourceWarning)
+            self._state = daemon.start(self.place)
+
+    def kill(self) -> None:
+        """End it as a loss of power does."""
+        os.kill(self._state.inner.pid, signal.SIGKILL)
+        assert self._state.inner.gone(30)
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Let it accept connections and answer nothing in this block."""
+        pids = [self._dockerd()]
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in pids:
+                os.kill(pid, signal.SIGCONT)
+
+    def _dockerd(self) -> int:
+        child = Process.child_of(self._state.inner.pid)
+        assert child is not None
+        return child.pid
+
+
+class _Sibling(Place):
+    """A second engine of this checkout, from the same root folder."""
+
+    @property
+    def root(self) -> Path:
+        return PLACE.root
+
+
+@contextmanager
+def own_engine(size: str) -> Iterator[Own]:
+    """Bring an engine up whose disk has this size, with busybox on it; use it in this process, too."""
+    if not (PLACE.root / "usr").exists() or os.geteuid() != 0:
+        pytest.skip("the engine of `provision.py up` is not on this machine, and a second one needs its root folder")
+    place = _Sibling(PLACE.folder.with_name(f"engine-{os.getpid()}"))
+    data = place.folder / "data"
+    data.mkdir(parents=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", data], check=True, timeout=30)
+    try:
+        own = Own(place)
+        with pytest.MonkeyPatch.context() as changed:
+            for name in STEERING:
+                changed.delenv(name, raising=False)
+            for name, value in place.variables().items():
+                changed.setenv(name, value)
+            try:
+                images.make(place, ["busybox"], place.environment())
+                yield own
+            finally:
+                daemon.stop(place)
+    finally:
+        subprocess.run(["umount", "--lazy", data], check=True, timeout=30)
+        shutil.rmtree(place.folder)
 
 
 class Line:

@@ -1,0 +1,122 @@
+"""Engines that die, freeze and run full in the midst of a run: what is told, how it ends, and that nothing is left."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dockdsl.engine.docker_sdk import DockerSdk
+from tests.engine.commands import LONG, running, source, steps_of
+from tests.engine.helpers import BUSYBOX, Own, containers_of, docker, left_by, own_engine, wait_until
+
+NEVER_READY = 'Cmd.exec("sleep", "300"),'
+
+
+@pytest.fixture(scope="module")
+def own() -> Iterator[Own]:
+    """An engine with a small disk that nobody else uses."""
+    with own_engine("96m") as engine:
+        yield engine
+
+
+@pytest.mark.engine
+def test_an_engine_that_is_restarted_during_a_test(own: Own, tmp_path: Path) -> None:
+    """The test fails, since its container is gone; when the engine is back, the command tidies it before it ends."""
+    with running("test", source(tmp_path, NEVER_READY), "--ready-timeout", "300") as child:
+        wait_until(lambda: bool(containers_of(child.pid)))
+        own.kill()
+        own.start()
+        output, error = child.communicate(timeout=60)
+
+    assert (2, "") == (child.returncode, output), error
+    assert "the container engine does not answer (" in error
+    assert "see whether it still runs\n" in error
+    assert [] == left_by(child.pid)
+
+
+@pytest.mark.engine
+def test_an_engine_that_is_restarted_during_a_build(own: Own, tmp_path: Path) -> None:
+    """The build fails with the engine's end as its cause, and nothing is left."""
+    with running("test", source(tmp_path, steps_of("echo begun; sleep 300"))) as child:
+        assert child.stderr is not None
+        for line in child.stderr:
+            if line.endswith("| begun\n"):
+                break
+        own.kill()
+        own.start()
+        output, error = child.communicate(timeout=60)
+
+    assert (2, "") == (child.returncode, output), error
+    assert "the container engine went away amid the build" in error
+    assert [] == left_by(child.pid)
+
+
+@pytest.mark.engine
+def test_an_engine_that_freezes_during_a_test(own: Own, tmp_path: Path) -> None:
+    """The command ends all the same; what it could not remove is removed by the next one."""
+    with running("test", source(tmp_path, NEVER_READY), "--ready-timeout", "300", patience=4) as child:
+        wait_until(lambda: bool(containers_of(child.pid)))
+        with own.frozen():
+            output, error = child.communicate(timeout=60)
+
+    assert (2, "") == (child.returncode, output), error
+    assert "the container engine did not answer in time; see what holds it up\n" in error
+    with DockerSdk() as runner:
+        runner.sweep()
+    assert [] == left_by(child.pid)
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("during", [False, pytest.param(True, marks=LONG)])
+def test_an_engine_that_freezes_during_a_build(own: Own, tmp_path: Path, during: bool) -> None:
+    """A build is not waited for that nobody is working on."""
+    with contextlib.ExitStack() as stack:
+        if not during:
+            stack.enter_context(own.frozen())
+        child = stack.enter_context(running("build", source(tmp_path, steps_of("echo begun; sleep 300")), patience=4))
+        if during:
+            assert child.stderr is not None
+            for line in child.stderr:
+                if line.endswith("| begun\n"):
+                    break
+            stack.enter_context(own.frozen())
+        output, error = child.communicate(timeout=60)
+
+    assert (2, "") == (child.returncode, output), error
+    assert "error: build: the container engine does not answer any more; see what holds it up" in error
+    assert [] == left_by(child.pid)
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize(
+    ("steps", "words"),
+    [
+        pytest.param(
+            steps_of("dd if=/dev/zero of=/file bs=1M count=200"),
+            r"/api.py:4: error: build step \[2/2\] (.*\n)*.*No space left on device",
+            id="in a step",
+        ),
+        pytest.param('Copy("large", "/large"),', "error: build step .*: no space left on device", id="between steps"),
+    ],
+)
+def test_a_full_disk_of_the_engine(own: Own, tmp_path: Path, steps: str, words: str) -> None:
+    """It is told; nothing is left, and the engine goes on."""
+    del own
+    file = source(tmp_path, steps)
+    with (tmp_path / "context" / "large").open("wb") as large:
+        large.truncate(200 << 20)
+    with running("test", file) as child:
+        output, error = child.communicate(timeout=120)
+
+    assert (1, "") == (child.returncode, output), error
+    assert re.search(words, error)
+    assert [] == left_by(child.pid)
+    docker("buildx", "prune", "--all", "--force")
+    # The engine gives the room back in its own time.
+    command = ["docker", "run", "--rm", BUSYBOX, "true"]
+    wait_until(lambda: subprocess.run(command, capture_output=True, timeout=60, check=False).returncode == 0)

@@ -1,0 +1,190 @@
+"""Runs that are killed at any moment, that run at once, and whose containers print without end: nothing is left."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import re
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from dockdsl.engine import owner
+from dockdsl.engine.docker_sdk import DockerSdk
+from tests.engine.commands import FACTOR, running, source, steps_of
+from tests.engine.helpers import BUSYBOX, docker, left_by, wait_until
+
+SERVING = """
+    Run.script("mkdir /www; echo hello > /www/index.html"),
+    Arg("ROUND", "0"),
+    Run("sleep 0.3; echo $ROUND"),
+    Cmd.exec("httpd", "-f", "-p", "8080", "-h", "/www"),
+"""
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize(
+    "print_it",
+    [
+        pytest.param("yes $(head -c 500 /dev/zero | tr -c x x) | head -c 100000000", id="lines"),
+        pytest.param("head -c 100000000 /dev/zero | tr -c x x", id="one line"),
+    ],
+)
+def test_a_container_that_prints_without_end(tmp_path: Path, print_it: str) -> None:
+    """Of 100 MB the last lines are told, and they are never all in memory."""
+    file = source(tmp_path, f'Cmd.exec("sh", "-c", "{print_it}; echo; echo the end; exit 3"),')
+    with running("test", file, "--ready-timeout", "120") as child:
+        output, error = child.communicate(timeout=120)
+
+    assert (1, "") == (child.returncode, output)
+    assert "error: test " in error
+    assert "the container exited with code 3 before it was ready; mend what it says\n" in error
+    assert "\n  the end\n" in error
+    assert 1_000_000 > len(error)
+    assert 150 > int(error.split()[-2]), "MiB of memory"
+    assert [] == left_by(child.pid)
+
+
+@pytest.mark.engine
+def test_a_step_that_prints_without_end(tmp_path: Path) -> None:
+    """The engine cuts the output of a step; what comes of it is neither kept whole nor lost at its end."""
+    file = source(tmp_path, steps_of("yes 0123456789abcdef0123456789abcdef | head -c 100000000; exit 3"))
+    with running("build", file, "--progress", "quiet") as child:
+        output, error = child.communicate(timeout=120)
+
+    assert (1, "") == (child.returncode, output)
+    assert f"{file}:4: error: build step [2/2] " in error
+    assert 100_000 > len(error)
+    assert 150 > int(error.split()[-2]), "MiB of memory"
+
+
+@pytest.mark.engine
+def test_a_full_disk_of_the_client(tmp_path: Path) -> None:
+    """The file that could not be written is named; nothing is built."""
+    if os.geteuid() != 0:
+        pytest.skip("only root may mount a small disk")
+    file = source(tmp_path, SERVING)
+    small = tmp_path / "small"
+    small.mkdir()
+    mounted = 'mount -t tmpfs -o size=8k tmpfs "$0" && { cat /dev/zero > "$0/full"; exec env TMPDIR="$0" "$@"; }'
+    done = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", mounted, small, sys.executable, "-m", "dockdsl", "build", file],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+    assert (1, "") == (done.returncode, done.stdout)
+    assert re.search(rf"error: build: .*{small}/\S+: no space left on device; ", done.stderr)
+
+
+class Ended(NamedTuple):
+    """How a run of the command line ended."""
+
+    pid: int
+    status: int
+    output: str
+    error: str
+    number: signal.Signals | None
+
+
+def killed(file: Path, number: signal.Signals | None, delay: float, group: bool) -> Ended:
+    """Run a test, send it a signal after a while, and wait for its end."""
+    command = [sys.executable, "-m", "dockdsl", "test", str(file), "--build-arg", f"ROUND={secrets.token_hex(8)}"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as child:
+        try:
+            if number is not None:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    child.wait(delay)
+                if child.poll() is None:
+                    (os.killpg if group else os.kill)(child.pid, number)
+            output, error = child.communicate(timeout=300)
+        finally:
+            child.kill()
+    return Ended(child.pid, child.returncode, output, error, number)
+
+
+def builds_of(pids: set[int]) -> list[str]:
+    """Return the docker commands that still build a temporary image of these processes."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            words = entry.read_bytes().decode(errors="replace").split("\0")
+            tags = [owner.tag_owner(word.removeprefix("--tag=")) for word in words if word.startswith("--tag=")]
+            found += [entry.parent.name for tag in tags if tag is not None and tag.pid in pids]
+    return found
+
+
+@pytest.mark.engine
+def test_runs_at_once_that_are_killed(tmp_path: Path) -> None:
+    """Eight at a time, killed at any moment: what ends itself leaves nothing, the rest goes with the next sweep.
+
+    Nothing of anybody else is touched. ``make test-long`` kills 200 of them.
+    """
+    file = source(tmp_path, SERVING)
+    seed = secrets.randbelow(2**32)
+    dice = random.Random(seed)
+    name = f"dockdsl-bystander-{secrets.token_hex(4)}"
+    bystander = docker("run", "--detach", "--name", name, "--volume", f"{name}:/data", BUSYBOX, "sleep", "3000")
+    begin = time.monotonic()
+    first = [killed(file, None, 0, False)]
+    usual = time.monotonic() - begin
+    total = 8 if FACTOR == 1 else 200
+    signals = [signal.SIGINT, signal.SIGTERM, signal.SIGKILL]
+    runs = [
+        # Eight at once take their time.
+        (file, signals[index % 3], dice.uniform(0, usual * (4 if index % 8 else 1)), dice.random() < 0.5)
+        for index in range(total)
+    ]
+    try:
+        with ThreadPoolExecutor(8) as threads:
+            ended = list(threads.map(lambda run: killed(*run), runs))
+        told = "\n".join(f"{each.number}: {each.status} {each.error[-300:]!r}" for each in ended)
+        print(f"seed {seed}, a run takes {usual:.1f} s\n{told}")
+        for each in first:
+            assert (0, "") == (each.status, each.error[:0]), each.error
+        for each in ended:
+            if each.number is None or each.status == 0:
+                assert 0 == each.status
+                assert "1 of 1 checks passed" in each.output
+            else:
+                # A signal that comes before the command line has begun ends Python itself, in a way of its own.
+                begun = "dockdsl" in each.error or "interrupted" in each.error
+                assert each.status in (128 + each.number, -each.number) or not begun, each
+                assert "failed inside itself" not in each.error
+        assert [] == left_by(*(each.pid for each in ended if each.number is not signal.SIGKILL))
+        # The docker command of a build whose parent was killed ends by itself; the engine may still be busy with it.
+        wait_until(lambda: not builds_of({each.pid for each in ended}), 60)
+        with DockerSdk() as runner:
+            runner.sweep()
+        for folder in owner.left_folders():
+            shutil.rmtree(folder, ignore_errors=True)
+        assert [] == left_by(*(each.pid for each in ended))
+        assert bystander in docker("ps", "--quiet", "--no-trunc").split()
+        assert name in docker("volume", "ls", "--quiet").split()
+    finally:
+        docker("rm", "--force", bystander)
+        docker("volume", "rm", name)
+
+
+@pytest.mark.engine
+def test_eight_at_once(tmp_path: Path) -> None:
+    """They pass, each with a port and an image of its own, and nothing is left of them."""
+    file = source(tmp_path, SERVING)
+    with ThreadPoolExecutor(8) as threads:
+        ended = list(threads.map(lambda _: killed(file, None, 0, False), range(8)))
+
+    assert [0] * 8 == [each.status for each in ended], [each.error for each in ended]
+    assert [] == left_by(*(each.pid for each in ended))
