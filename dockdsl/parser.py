@@ -257,17 +257,20 @@ class _Parser:
     def _comments(self, numbers: Sequence[int]) -> list[Instruction]:
         found: list[Instruction] = []
         texts: list[str] = []
+        first = 0
         for number in numbers:
             text = self._remark(number)
             if _acts(text):
                 if texts:
-                    found.append(self._made_comment(texts, acts=False, line=number - len(texts)))
+                    found.append(self._made_comment(texts, acts=False, line=first))
                     texts = []
                 found.append(self._made_comment([text], acts=True, line=number))
-            else:
-                texts.append(text)
+                continue
+            if not texts:
+                first = number
+            texts.append(text)
         if texts:
-            found.append(self._made_comment(texts, acts=False, line=numbers[-len(texts)]))
+            found.append(self._made_comment(texts, acts=False, line=first))
         return found
 
     def _made_comment(self, texts: list[str], *, acts: bool, line: int) -> Comment:

@@ -42,7 +42,7 @@ def render(dockerfile: Dockerfile, *, header: str | None = None) -> str:
 
     Source: the Dockerfile reference, "Format" and "Parser directives".
     """
-    return "\n".join([text for text, _ in _pieces(dockerfile, header)]) + "\n"
+    return "\n".join([text for text, _ in pieces(dockerfile, header)]) + "\n"
 
 
 def render_with_map(dockerfile: Dockerfile, *, header: str | None = None) -> Rendered:
@@ -59,49 +59,49 @@ def render_with_map(dockerfile: Dockerfile, *, header: str | None = None) -> Ren
     """
     lines: list[str] = []
     origins: list[Origin | None] = []
-    for text, value in _pieces(dockerfile, header):
+    for text, value in pieces(dockerfile, header):
         lines.append(text)
         origins.extend([None if value is None else value.origin] * (text.count("\n") + 1))
     return Rendered("\n".join(lines) + "\n", tuple(origins))
 
 
-def _pieces(dockerfile: Dockerfile, header: str | None) -> list[Piece]:
+def pieces(dockerfile: Dockerfile, header: str | None = None) -> list[Piece]:
     """Return the text of each instruction, in order, with its value."""
     if not isinstance(dockerfile, Dockerfile):
         hint = "pass Dockerfile(stage)" if isinstance(dockerfile, Stage) else "pass a Dockerfile"
         raise InvalidType(f"render: {shown(dockerfile)} is {kind_of(dockerfile)}; {hint}")
     spelling = _spelling(dockerfile)
-    pieces: list[Piece] = []
+    found: list[Piece] = []
     blank: Piece = ("", None)
     if dockerfile.frontend is not None:
-        pieces.append((f"# syntax={dockerfile.frontend}", dockerfile))
+        found.append((f"# syntax={dockerfile.frontend}", dockerfile))
     if dockerfile.escape != "\\":
-        pieces.append((f"# escape={dockerfile.escape}", dockerfile))
+        found.append((f"# escape={dockerfile.escape}", dockerfile))
     if dockerfile.check is not None:
-        pieces.append((f"# check={dockerfile.check}", dockerfile))
-    directives = len(pieces)
+        found.append((f"# check={dockerfile.check}", dockerfile))
+    directives = len(found)
     if header is not None:
-        if pieces:
-            pieces.append(blank)
-        pieces.append((Comment(header).rendered(spelling), dockerfile))
+        if found:
+            found.append(blank)
+        found.append((Comment(header).rendered(spelling), dockerfile))
     if dockerfile.args:
-        if pieces:
-            pieces.append(blank)
-        pieces += [(arg.rendered(spelling), arg) for arg in dockerfile.args]
+        if found:
+            found.append(blank)
+        found += [(arg.rendered(spelling), arg) for arg in dockerfile.args]
     for stage in dockerfile.stages:
-        if pieces:
-            pieces.append(blank)
+        if found:
+            found.append(blank)
         if stage.comment is not None:
-            pieces.append((stage.comment.rendered(spelling), stage))
+            found.append((stage.comment.rendered(spelling), stage))
         if spelling.names is None:
-            pieces.append((stage.__dict__["_from"], stage))
+            found.append((stage.__dict__["_from"], stage))
         else:
-            pieces.append((stage.from_line(spelling), stage))
-        pieces += [(step.rendered(spelling), step) for step in stage.steps]
-    if not directives and _looks_like_directive(pieces[0][0]):
+            found.append((stage.from_line(spelling), stage))
+        found += [(step.rendered(spelling), step) for step in stage.steps]
+    if not directives and _looks_like_directive(found[0][0]):
         # A remark on the first line would be taken for a directive.
-        pieces.insert(0, blank)
-    return pieces
+        found.insert(0, blank)
+    return found
 
 
 def _spelling(dockerfile: Dockerfile) -> Spelling:

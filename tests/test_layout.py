@@ -23,6 +23,7 @@ LAYERS = [
     {"dockerfile"},
     {"rendering"},
     {"parser", "codegen", "proof", "description"},
+    {"formatting"},
     {"image"},
     {"cli"},
 ]

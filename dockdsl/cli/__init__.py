@@ -24,6 +24,7 @@ VERBS = {
     "build": "build the image that a Python file describes",
     "test": "build the image, run it, and check it",
     "inspect": "print what a Dockerfile consists of: a line for each stage, or all of it as JSON",
+    "fmt": "bring Dockerfiles into the usual layout, without a change of what they mean",
     "gc": "remove what runs on this machine left behind that were killed",
 }
 
@@ -36,12 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _run(arguments)
     except DockdslError as error:
-        if isinstance(error, DockerfileSyntaxError):
-            # It names the place of each of its errors.
-            say(error.message)
-        else:
-            place = "" if error.origin is None else f"{error.origin}: "
-            say(f"{place}error: {error.message}")
+        tell(error)
         return 2
     except BrokenPipeError:
         # Something other than the product had no reader, so the work is not done.
@@ -60,6 +56,15 @@ def main(argv: Sequence[str] | None = None) -> int:
             "set DOCKDSL_TRACEBACK=1 to see where, and report it"
         )
         return 2
+
+
+def tell(error: DockdslError) -> None:
+    """Write an error to stderr, with the place that it is about."""
+    if isinstance(error, DockerfileSyntaxError):
+        # It names the place of each of its errors.
+        say(error.message)
+    else:
+        say(f"{'' if error.origin is None else f'{error.origin}: '}error: {error.message}")
 
 
 def say(message: str) -> None:

@@ -55,14 +55,18 @@ def write(path: str, text: str) -> None:
             return
         if target.is_file() and target.read_bytes() == data:
             return
-        mode = target.stat().st_mode & 0o7777 if target.exists() else _NEW_FILE & ~_umask()
+        there = target.stat() if target.exists() else None
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-            Path(name).chmod(mode)
+            if there is not None:
+                # Who may not give a file away keeps it.
+                with contextlib.suppress(OSError):
+                    os.chown(name, there.st_uid, there.st_gid)
+            Path(name).chmod(_NEW_FILE & ~_umask() if there is None else there.st_mode & 0o7777)
             Path(name).replace(target)
         except BaseException:
             Path(name).unlink(missing_ok=True)
@@ -84,15 +88,18 @@ def compare(shown: str, path: str, text: str, remedy: str, *, made: str, diff: b
     if there == text:
         return 0
     if diff:
-        from difflib import unified_diff
-
-        lines = unified_diff(
-            (there or "").splitlines(keepends=True), text.splitlines(keepends=True), shown, f"{shown} ({made})"
-        )
-        put("".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines))
+        put(difference(there or "", text, shown, made))
     state = "does not exist" if there is None else "is not up to date"
     say(f"{shown}: it {state}; {remedy}")
     return 1
+
+
+def difference(there: str, text: str, shown: str, made: str) -> str:
+    """Return what would change in a file, as ``diff -u`` writes it."""
+    from difflib import unified_diff
+
+    lines = unified_diff(there.splitlines(keepends=True), text.splitlines(keepends=True), shown, f"{shown} ({made})")
+    return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
 
 
 def argument(path: str) -> str:

@@ -1,0 +1,121 @@
+"""The verb ``fmt``: bring Dockerfiles into the usual layout, without a change of what they mean."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from dockdsl.cli import _files, say, tell
+from dockdsl.errors import DockdslError, FileError, ProofUnavailable, SourceError
+from dockdsl.formatting import reformat
+from dockdsl.parser import parse
+
+if TYPE_CHECKING:
+    import argparse
+
+_STDIN = "<stdin>"
+
+
+class _Formatted(NamedTuple):
+    path: str
+    name: str
+    """The path as it is shown."""
+    before: str
+    after: str
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("files", metavar="DOCKERFILE", nargs="+", help="a Dockerfile (- is stdin, formatted to stdout)")
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing; list the files that are not formatted, exit 1 if any"
+    )
+    parser.add_argument(
+        "--diff", action="store_true", help="write nothing; print what would change, exit 1 if anything"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Format all files, and write those that change; none, if one of them cannot be formatted."""
+    if "-" in options.files and len(options.files) > 1:
+        raise SourceError("-: stdin is formatted to stdout, on its own; name files, or - alone", origin=None)
+    files: list[_Formatted] = []
+    proven = True
+    for path in options.files:
+        try:
+            found = _formatted(path)
+            proven &= _is_proven(found)
+            files.append(found)
+        except DockdslError as error:
+            tell(error)
+    if len(files) < len(options.files):
+        if len(options.files) > 1:
+            say("no file is changed")
+        return 2
+    if not proven:
+        say(
+            "not proven: BuildKit's parser is not installed, and only dockdsl's own reader has compared; install the "
+            "extra: pip install 'dockdsl[prove]'"
+        )
+    if options.check or options.diff:
+        return _told(files, diff=options.diff)
+    for each in files:
+        if each.path == "-":
+            _files.put(each.after)
+        elif each.before != each.after:
+            _files.write(each.path, each.after)
+            say(f"{each.name}: formatted")
+    return 0
+
+
+def _formatted(path: str) -> _Formatted:
+    if path.endswith(".py"):
+        raise SourceError(f"{path}: it is a Python file; name a Dockerfile", origin=None)
+    if path != "-" and _is_special(path):
+        raise FileError(f"{path}: it is no file that can be formatted in place; use - for stdin", origin=None)
+    name = _STDIN if path == "-" else path
+    before = _files.read_dockerfile(path)
+    return _Formatted(path, name, before, reformat(before, name))
+
+
+def _is_special(path: str) -> bool:
+    """Whether a path leads to a pipe, a device or the like."""
+    from pathlib import Path
+
+    target = Path(path)
+    return target.exists() and not target.is_file() and not target.is_dir()
+
+
+def _is_proven(found: _Formatted) -> bool:
+    """Say whether BuildKit's parser judged that both texts mean the same; raise where they do not."""
+    from dockdsl.proof import prove
+
+    _, name, before, after = found
+    if before == after:
+        return True
+    try:
+        difference = prove(before, after)
+    except ProofUnavailable:
+        if parse(before) == parse(after):
+            return False
+        raise SourceError(f"{name}: formatted, it would be read as another; it is left as it is", origin=None) from None
+    except DockdslError as error:
+        raise SourceError(
+            f"{name}: nothing proves that it means the same when it is formatted, and so it is left as it is: "
+            f"{error.message}",
+            origin=None,
+        ) from None
+    if difference is not None:
+        raise SourceError(
+            f"{name}: formatted, it would not mean the same, and so it is left as it is: {difference}", origin=None
+        )
+    return True
+
+
+def _told(files: list[_Formatted], *, diff: bool) -> int:
+    """List the files that are not formatted, or print what would change in them; return the exit code."""
+    changed = [each for each in files if each.before != each.after]
+    if diff:
+        _files.put("".join(_files.difference(each.before, each.after, each.name, "formatted") for each in changed))
+    else:
+        _files.put("".join(f"{each.name}\n" for each in changed))
+    return 1 if changed else 0
