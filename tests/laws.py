@@ -171,7 +171,8 @@ def _given(value: Instruction, command: str) -> str:
         # The whole is a heredoc, and its body is what the shell runs.
         return body[: body.rindex("\n") + 1] if "\n" in body else ""
     if not body or head.endswith("\\"):
-        return command.replace("\\\n", "")
+        # The comments between the lines are the Dockerfile's.
+        return re.sub(r"(?m)^[ \t]*#.*\n", "", command).replace("\\\n", "")
     return untabbed(command) if "<<-" in head else command
 
 

@@ -27,6 +27,7 @@ from dockdsl import (
     Healthcheck,
     Heredoc,
     InvalidType,
+    InvalidValue,
     Label,
     Onbuild,
     Run,
@@ -37,12 +38,15 @@ from dockdsl import (
     User,
     external,
     literal,
+    parse,
+    prove,
     render,
     to_python,
 )
 from dockdsl.cli._load import load
 from tests import strategies
 from tests.test_laws import tried
+from tests.test_parser import corpus
 
 ROOT = Path(__file__).parents[1]
 BUILDS = sorted(ROOT.joinpath("builds").glob("*.py"))
@@ -324,6 +328,125 @@ def test_what_is_no_dockerfile_is_refused() -> None:
         to_python(Stage("scratch"))  # type: ignore[arg-type]
     with pytest.raises(InvalidType, match="pass a Dockerfile"):
         to_python("FROM scratch")  # type: ignore[arg-type]
+
+
+LAID_OUT = """\
+apt-get update \\
+ # what the build needs
+ && apt-get install -y \\
+\tcurl \\
+\tgit   \\
+ && for each in a b; do \\
+      test $each && echo $each; \\
+    done && rm x"""
+
+
+def test_a_chain_in_any_layout() -> None:
+    """With `relaid`, chains have the layout that ours have, comments and lines of commands included; without, their own."""
+    value = parse(f"FROM scratch\nRUN {LAID_OUT}\n")
+    source = to_python(value, relaid=True)
+
+    assert dedent('''\
+            Run.chain(
+                "apt-get update",
+                Comment("what the build needs"),
+                r"""
+                apt-get install -y \\
+                    curl \\
+                    git
+                """,
+                r"""
+                for each in a b; do \\
+                      test $each && echo $each; \\
+                    done
+                """,
+                "rm x",
+            ),
+            ''') in dedent(source.partition("steps=[\n")[2].partition("    ],")[0]), source
+    text = render(made(source))
+    assert prove(f"FROM scratch\nRUN {LAID_OUT}\n", text) is None
+    assert source == to_python(parse(text), relaid=True) == to_python(parse(text))
+    assert value == made(to_python(value))
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        pytest.param("a || b && c", id="or"),
+        pytest.param("a; b \\\n && c", id="one after the other"),
+        pytest.param("echo 'a \\\n  b' && c", id="lines in quotes"),
+        pytest.param('echo "a \\\n  b" && c', id="lines in double quotes"),
+        pytest.param("a\\\nb && c", id="a word on two lines"),
+        pytest.param("a \\\n# x\n b && c", id="a comment within a command"),
+        pytest.param("a && b # c", id="a comment of the shell"),
+        pytest.param("cat <<E && b\nx\nE", id="a heredoc"),
+        pytest.param("(a && b)", id="brackets"),
+    ],
+)
+def test_what_is_no_chain(command: str) -> None:
+    """What a chain would say in another way stays text, with the lines it has."""
+    text = f"FROM scratch\nRUN {command}\n"
+    source = to_python(parse(text), relaid=True)
+
+    assert "Run.chain" not in source
+    assert prove(text, render(made(source))) is None
+
+
+def test_other_shells_have_no_chains() -> None:
+    """Where the shell is not one of the family of sh, the text keeps its layout."""
+    for head in ('FROM scratch\nSHELL ["powershell"]\n', "# escape=`\nFROM scratch\n"):
+        assert "Run.chain" not in to_python(parse(f"{head}RUN a && b\n"), relaid=True)
+
+
+def test_a_layout_is_kept() -> None:
+    """Text that only the Dockerfile's own layout can say goes through `layout`, as readable as it was."""
+    text = "FROM scratch\nRUN set -eux; \\\n    # why\n    a; \\\n    b\n"
+    source = check(parse(text))
+
+    assert text == render(made(source))
+    assert 'layout(r"""\n                set -eux; \\\n                    # why\n                    a; \\\n' in source
+
+
+def test_names_that_stages_should_not_bear() -> None:
+    """A name of two stages is that of the last; a reserved one is left out. What refers to them still does."""
+    text = (
+        "FROM a AS x\nFROM b AS x\nFROM c AS scratch\nRUN --mount=target=/m,from=scratch y\nFROM d AS z\n"
+        "COPY --from=x e f\nCOPY --from=scratch e f\nCOPY --from=0 e f\n"
+    )
+    text = text.replace("RUN --mount=target=/m,from=scratch y\n", "")
+
+    assert prove(text, render(made(to_python(parse(text))))) is None
+
+
+def test_a_file_without_a_stage() -> None:
+    """It can be read, and no image can be made of it."""
+    with pytest.raises(InvalidValue, match="no stage"):
+        to_python(parse("ARG a\n"))
+
+
+@pytest.mark.skipif(not corpus(), reason="the collection of real Dockerfiles is not here")
+def test_real_files(tmp_path: Path) -> None:
+    """Each real file becomes Python that makes it again, and means the same; the longest need hardly a last resort."""
+    builds = tmp_path / "builds"
+    builds.mkdir()
+    good = [file for file in corpus() if file["cls"] == "good"]
+    several = sorted(
+        [file for file in good if file["text"].upper().count("\nFROM ") > 1], key=lambda file: len(file["text"])
+    )
+    verbatim = 0
+    longest = {file["sha256"] for file in several[-30:]}
+    for number, file in enumerate(good):
+        source = to_python(parse(file["text"]), relaid=True)
+        text = render(made(source))
+        assert prove(file["text"], text) is None, source
+        assert source == to_python(parse(text), relaid=True)
+        verbatim += file["sha256"] in longest and "Verbatim(" in source
+        if number % 30 == 0 or file["sha256"] in longest:
+            builds.joinpath(f"build_{number}.py").write_text(source, encoding="utf-8")
+
+    # One copies from a stage that stands further down, which no object can say that must be there first.
+    assert 1 >= verbatim
+    passes(tmp_path)
 
 
 def passes(folder: Path) -> None:

@@ -38,7 +38,7 @@ def run(options: argparse.Namespace) -> int:
     name = _STDIN if options.source == "-" else options.source
     text = _files.read_dockerfile(options.source)
     dockerfile = parse(text, name)
-    source = to_python(dockerfile, source="" if options.source == "-" else short_path(name))
+    source = to_python(dockerfile, source="" if options.source == "-" else short_path(name), relaid=True)
     if not _is_proven(name, text, source, options):
         return 1
     if options.check or options.diff:

@@ -10,24 +10,29 @@ from dockdsl.codegen import names, steps
 from dockdsl.codegen.printer import WIDTH, Argument, Expression, Name, Text, call, listed
 from dockdsl.codegen.words import word
 from dockdsl.dockerfile import Dockerfile
-from dockdsl.errors import DockdslError, InvalidType
-from dockdsl.instructions import Instruction, Mount, Onbuild, Run
-from dockdsl.stage import RESERVED, Stage
+from dockdsl.errors import DockdslError, InvalidType, InvalidValue
+from dockdsl.instructions import Instruction, Mount, Onbuild, Run, Shell
+from dockdsl.stage import Stage
 from dockdsl.syntax.refusal import kind_of, shown
 
 _PUBLIC = {name for name, value in vars(instructions).items() if isinstance(value, type)}
 _PUBLIC |= {"Dockerfile", "Stage", "external", "layout", "literal"}
+# The narrowest width in use: sorters of imports leave an open bracket open.
+_WIDTH_OF_IMPORTS = 79
 _not_in_docstrings = re.compile(r"[^ -!#-\[\]-~]").sub
 
 
-def to_python(dockerfile: Dockerfile, *, source: str = "") -> str:
+def to_python(dockerfile: Dockerfile, *, source: str = "", relaid: bool = False) -> str:
     """Return the Python file that makes `dockerfile`: what its author would have written.
 
     Running it gives an equal `Dockerfile` under the name ``dockerfile``, which renders the same text. Each stage is a
     variable named after it; mounts that several steps use are variables, too. `source` is the path that the docstring
     names as the origin. The text is formatted as ruff and black do with lines of up to 120 columns.
 
-    Raises `InvalidType` for what is no `Dockerfile`.
+    With `relaid`, every chain of commands is a `Run.chain`, whatever its layout: the Dockerfile means the same, and is
+    equal but for that layout. Without, only those are that have the layout of one already.
+
+    Raises `InvalidType` for what is no `Dockerfile`, `InvalidValue` for one that was read and has no stage.
 
     >>> from dockdsl import Copy, Run
     >>> build = Stage("golang:1.27", name="build", steps=[Copy(".", "."), Run("go build -o /api .")])
@@ -54,22 +59,25 @@ def to_python(dockerfile: Dockerfile, *, source: str = "") -> str:
     if not isinstance(dockerfile, Dockerfile):
         hint = "pass Dockerfile(stage)" if isinstance(dockerfile, Stage) else "pass a Dockerfile"
         raise InvalidType(f"to_python: {shown(dockerfile)} is {kind_of(dockerfile)}; {hint}")
-    body = "\n".join(_Module(dockerfile).lines())
+    if not dockerfile.stages:
+        raise InvalidValue("to_python: the Dockerfile has no stage, so nothing can be built of it; add one")
+    body = "\n".join(_Module(dockerfile, relaid=relaid).lines())
     return f"{_docstring(source)}\n\n{_imports(body)}\n{body}\n"
 
 
 class _Module:
     """The statements of a module."""
 
-    def __init__(self, dockerfile: Dockerfile) -> None:
+    def __init__(self, dockerfile: Dockerfile, *, relaid: bool) -> None:
         self.dockerfile = dockerfile
         given = names.Names()
         by_id = names.of_stages(dockerfile, given)
         mounts = [mount for stage in dockerfile.stages for mount in _mounts(stage.steps)]
         self.lifted = {mount: names.of_mount(mount, by_id, given) for mount in names.repeated(mounts)}
-        # A file that was read may bear a name twice; it is that of the last stage, for all that stands behind it.
-        self.last = {stage.name: stage for stage in dockerfile.stages}
-        self.writer = steps.Writer(dockerfile.stages, by_id, self.lifted)
+        self.borne = names.borne(dockerfile)
+        self.writer = steps.Writer(
+            dockerfile.stages, by_id, self.lifted, relaid=relaid and _has_posix_shells(dockerfile)
+        )
 
     def lines(self) -> Iterator[str]:
         """Yield the lines below the imports, a blank one above each statement but for neighbouring mounts."""
@@ -92,8 +100,8 @@ class _Module:
     def _stage(self, stage: Stage) -> Expression:
         base = stage.base
         arguments: list[Expression | Argument] = [self.writer.value(base)]
-        if stage.name is not None and stage.name not in RESERVED and self.last[stage.name] is stage:
-            arguments.append(Argument("name", Text(stage.name)))
+        if id(stage) in self.borne:
+            arguments.append(Argument("name", Text(self.borne[id(stage)])))
         if stage.platform is not None:
             arguments.append(Argument("platform", word(stage.platform)))
         if stage.comment is not None:
@@ -118,6 +126,12 @@ class _Module:
         if dockerfile.check is not None:
             arguments.append(Argument("check", Text(dockerfile.check)))
         return call("Dockerfile", arguments)
+
+
+def _has_posix_shells(dockerfile: Dockerfile) -> bool:
+    """Whether commands go to shells that read quotes and ``&&`` as ``sh`` does, as far as that can be seen."""
+    shells = [step.argv[0] for stage in dockerfile.stages for step in stage.steps if isinstance(step, Shell)]
+    return dockerfile.escape == "\\" and all(re.fullmatch(r"(?:\S*/)?(?:ba|da|a|k|z)?sh", each) for each in shells)
 
 
 def _mounts(found: Iterable[Instruction]) -> Iterator[Mount]:
@@ -162,6 +176,6 @@ def _imports(body: str) -> str:
     # As isort has it: classes, then functions.
     ordered = sorted(used.intersection(_PUBLIC), key=lambda name: (name.islower(), name))
     line = f"from dockdsl import {', '.join(ordered)}"
-    if len(line) > WIDTH:
+    if len(line) > _WIDTH_OF_IMPORTS:
         line = "\n".join(["from dockdsl import (", *[f"    {name}," for name in ordered], ")"])
     return f"from textwrap import dedent\n\n{line}" if "dedent" in used else line

@@ -11,7 +11,7 @@ from dockdsl.codegen.words import text_in
 from dockdsl.dockerfile import Dockerfile
 from dockdsl.instructions import Bind, Cache, Mount, Secret, Ssh
 from dockdsl.instructions._base import Source, StageBase
-from dockdsl.stage import Stage
+from dockdsl.stage import RESERVED, Stage
 
 _LONGEST = 60
 _not_in_names = re.compile(r"[^A-Za-z0-9]+").sub
@@ -43,10 +43,21 @@ class Names:
         return name
 
 
+def borne(dockerfile: Dockerfile) -> dict[int, str]:
+    """Return the names of the stages that have one, by the stage's id.
+
+    A file that was read may bear a name twice: behind the last stage of the name, the others are out of reach. And it
+    may bear a reserved one.
+    """
+    last = {stage.name: stage for stage in dockerfile.stages}
+    return {id(stage): name for name, stage in last.items() if name is not None and name not in RESERVED}
+
+
 def of_stages(dockerfile: Dockerfile, names: Names) -> dict[int, str]:
     """Return the names of the variables of a Dockerfile's stages, by the stage's id."""
+    known = borne(dockerfile)
     stages = dockerfile.stages
-    given = {id(stage): names.give(stage.name, "stage") for stage in stages if stage.name is not None}
+    given = {id(stage): names.give(known[id(stage)], "stage") for stage in stages if id(stage) in known}
     parts = _parts(dockerfile)
     for stage in stages:
         if id(stage) not in given:
@@ -88,7 +99,8 @@ def _use(mount: Mount, stages: Mapping[int, str]) -> str:
             return name if "secret" in name.lower() else f"{name}_secret"
     target = text_in(mount.__dict__["target"] or ".")
     if isinstance(mount, Cache):
-        return _KNOWN.get(target) or f"{_last(text_in(mount.id) if mount.id is not None else target)}_cache"
+        name = _last(text_in(mount.id) if mount.id is not None else target)
+        return _KNOWN.get(target) or (name if "cache" in name.lower() else f"{name}_cache")
     if isinstance(mount, Bind):
         return _of_bind(mount, target, stages)
     return f"{_last(target)}_tmpfs"

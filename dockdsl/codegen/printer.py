@@ -14,6 +14,7 @@ from textwrap import dedent
 from typing import NamedTuple
 
 WIDTH = 120
+_LONGEST_WORD = 300
 _TAB = 4
 # What has no width of its own, or has an effect on its neighbours, is written as an escape.
 _INVISIBLE = frozenset({"Mn", "Mc", "Me", "Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs"})
@@ -130,18 +131,20 @@ def _fragments(text: str, room: int) -> Iterator[str]:
             yield "".join(piece)
             piece, used = [], 0
         if needed > room:
-            *whole, word = _cut(word, room)
+            bare = word.rstrip()
+            # A link is of more use whole; checkers of style let such a line pass.
+            whole, word = ([bare], word[len(bare) :]) if len(bare) <= _LONGEST_WORD else _cut(word, room)
             yield from whole
             needed = width(quoted(word)) - 2
         piece.append(word)
         # The quote of a piece depends on all of it, so that escapes may be needed that its words do not need.
         used += needed + min(word.count('"'), 1) + word.count("'")
-    if "".join(piece):
+    if piece and "".join(piece):
         yield "".join(piece)
 
 
-def _cut(word: str, room: int) -> list[str]:
-    """Cut a word without blanks into pieces that fit, however many escapes they need."""
+def _cut(word: str, room: int) -> tuple[list[str], str]:
+    """Cut a word without blanks into pieces that fit, however many escapes they need, and what is left."""
     pieces: list[str] = []
     start, used = 0, 0
     for index, char in enumerate(word):
@@ -150,7 +153,7 @@ def _cut(word: str, room: int) -> list[str]:
             pieces.append(word[start:index])
             start, used = index, 0
         used += needed
-    return [*pieces, word[start:]]
+    return pieces, word[start:]
 
 
 class Sum(_Wrapped):

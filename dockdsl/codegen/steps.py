@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from dockdsl.codegen.chains import Link, links
 from dockdsl.codegen.printer import Argument, Block, Choice, Expression, Name, Text, call, listed, mapped, paired
 from dockdsl.codegen.words import source, word
 from dockdsl.errors import DockdslError
@@ -47,7 +48,11 @@ Given = Expression | Argument
 class Writer:
     """What writes steps, and knows by which names stages and mounts go."""
 
-    def __init__(self, stages: Sequence[Stage], names: Mapping[int, str], lifted: Mapping[Mount, str]) -> None:
+    def __init__(
+        self, stages: Sequence[Stage], names: Mapping[int, str], lifted: Mapping[Mount, str], *, relaid: bool
+    ) -> None:
+        self.relaid = relaid
+        """Whether chains are laid out as usual, and not as they were."""
         self.stages = stages
         self.names = names
         self.lifted = lifted
@@ -76,7 +81,7 @@ class Writer:
         """Yield the expressions of steps; the lines of a remark are steps of their own."""
         for step in found:
             if isinstance(step, Comment) and not step.acts:
-                yield from [call("Comment", [Text(line)]) for line in step.remark.split("\n")]
+                yield from _remarks(step)
             else:
                 yield self.step(step)
 
@@ -205,20 +210,28 @@ class Writer:
 
     # Commands
 
+    def _chain(self, command: str) -> list[Link] | None:
+        """Return the arguments of the chain that a command is, if it is one."""
+        if self.relaid:
+            return links(command, exact=False) or links(command, exact=True)
+        return links(command, exact=True)
+
     def _run(self, step: Run) -> Expression:
         options = self.operands(step, ["command"])
         command = step.command
         if isinstance(command, tuple):
             return call("Run.exec", [*[Text(each) for each in command], *options])
-        commands = None if _is_layout(command) else _chain(command)
-        if commands is not None:
-            return call("Run.chain", [*[Text(each) for each in commands], *options], spread=True)
+        chain = self._chain(command)
+        if chain is not None:
+            return call("Run.chain", [*_arguments(chain), *options], spread=True)
         script = None if _is_layout(command) else _script(command)
         if script is not None:
             as_text = call("Run.script", [Text(script), *options])
             if not Block.serves(script):
                 return as_text
             return Choice(call("Run.script", [Block(script), *options]), as_text)
+        if self.relaid and "\n" not in command and _needs_no_layout(command):
+            command = str(command)
         return _shown(command if _is_layout(command) else _body(command), lambda text: call("Run", [text, *options]))
 
 
@@ -228,17 +241,19 @@ def _takes(step: Copy | Add) -> bool:
     return all(step.__dict__.get(name) in (None, ()) for name in unknown)
 
 
-def _chain(command: str) -> list[str] | None:
-    """Return the commands of which a chain is this very command."""
-    if "\n" not in command or shell.has_heredoc(command):
-        return None
-    commands = shell.split_chain(command.replace("\\\n", ""))
-    try:
-        if commands is not None and len(commands) > 1 and shell.normal(shell.chain(tuple(commands))) == command:
-            return commands
-    except Refused:
-        pass
-    return None
+def _arguments(chain: Iterable[Link]) -> Iterator[Expression]:
+    """Yield the arguments of a chain."""
+    for link in chain:
+        if isinstance(link, Comment):
+            yield from _remarks(link)
+        else:
+            text = Text(link)
+            yield Choice(Block(link), text) if "\n" in link and Block.serves(link) else text
+
+
+def _remarks(comment: Comment) -> Iterator[Expression]:
+    """Yield the lines of a remark, each a comment of its own."""
+    yield from [call("Comment", [Text(line)]) for line in comment.remark.split("\n")]
 
 
 def _script(command: str) -> str | None:
@@ -276,6 +291,14 @@ def _body(command: str) -> str:
     return command
 
 
+def _needs_no_layout(command: str) -> bool:
+    """Whether a line is broken at its ``&&`` at most, as a plain text."""
+    try:
+        return shell.normal(str(command)).replace(" && \\\n    ", " && ") == command
+    except Refused:
+        return False
+
+
 def _is_layout(command: str) -> bool:
     return isinstance(command, shell.Layout) and command.needed
 
@@ -283,7 +306,8 @@ def _is_layout(command: str) -> bool:
 def _shown(text: str, make: Callable[[Expression], Expression]) -> Expression:
     """Return what is made of a command's text, in the form that reads best."""
     if _is_layout(text):
-        return make(call("layout", [Text(str(text))]))
+        whole = call("layout", [Text(str(text))])
+        return Choice(make(call("layout", [Block(text)])), make(whole)) if Block.serves(text) else make(whole)
     if "\n" not in text or text != text.strip() or not Block.serves(text):
         return make(Text(text))
     return Choice(make(call("dedent", [Block(text)])), make(Text(text)))

@@ -11,6 +11,7 @@ import attrs
 
 from dockdsl.errors import InvalidType, InvalidValue
 from dockdsl.instructions._base import Instruction, Source, tuple_of
+from dockdsl.instructions.comment import Comment
 from dockdsl.instructions.mounts import Mount, csv_fields, switch
 from dockdsl.instructions.texts import Command, argv, exec_form, past_flags, read_command, spelling_of
 from dockdsl.syntax import shell
@@ -39,6 +40,12 @@ def _command(value: Command) -> Command:
 
 def _error(refused: Refused) -> InvalidType | InvalidValue:
     return (InvalidType if refused.wrong_type else InvalidValue)(f"RUN: {refused}")
+
+
+def _remark(comment: Comment) -> shell.Remark:
+    if comment.acts:
+        raise Refused("a check is switched off between commands, where that has no effect", "do it above the step")
+    return shell.Remark(str(comment))
 
 
 def _mounts(value: Mount | Iterable[Mount | None]) -> tuple[Mount, ...]:
@@ -180,7 +187,7 @@ class Run(Instruction):
     @classmethod
     def chain(
         cls,
-        *commands: str,
+        *commands: str | Comment,
         device: str | Iterable[str] = (),
         mounts: Mount | Iterable[Mount | None] = (),
         network: OneOf["default", "none", "host"] | None = None,
@@ -189,7 +196,8 @@ class Run(Instruction):
         """Run commands one after the other while they succeed, each on a line of its own.
 
         A command that has ``;``, ``||`` or ``&`` in it is grouped by braces, so that it stays one link
-        of the chain.
+        of the chain. One may take several lines, all but the last of which end in a backslash; their indentation
+        is made that of the chain. A `Comment` stands above the command that it is about.
 
         Raises `InvalidValue` for a command that would break the chain: an open quote, a comment or an
         operator at its end, several lines.
@@ -202,7 +210,7 @@ class Run(Instruction):
         Source: the Dockerfile reference, "Shell form".
         """
         try:
-            text = shell.chain(commands)
+            text = shell.chain([_remark(each) if isinstance(each, Comment) else each for each in commands])
         except Refused as refused:
             raise _error(refused) from None
         return cls(text, device=device, mounts=mounts, network=network, security=security)

@@ -8,7 +8,7 @@ which hands it to the same shell character for character.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from dockdsl.errors import InvalidType
@@ -39,7 +39,8 @@ def layout(text: str) -> Layout:
 
     The Dockerfile joins its lines before a shell is given them: a backslash at the end of a line continues it, and
     comment lines in between are dropped. A plain ``str`` is text for the shell, which would read a comment there in
-    another way. `parse` makes such text.
+    another way. `parse` makes such text. A text that starts with a newline, as between three quotes, is taken without
+    its first and last line, and without the indentation that its lines share.
 
     Raises `InvalidType` if `text` is not a ``str``; what is no single instruction is refused where it is used.
 
@@ -53,6 +54,9 @@ def layout(text: str) -> Layout:
     """
     if not isinstance(text, str):
         raise InvalidType(f"layout(): the text is {kind_of(text)}; pass a str")
+    if text.startswith("\n"):
+        lines = text[1:].split("\n")
+        text = _dedent(lines if lines[-1].strip() else lines[:-1])
     return Layout(begun(text))
 
 
@@ -91,6 +95,7 @@ def under(text: str, escape: str) -> str:
 
 
 _nothing = re.compile(r"(?:\\\n[ \t]*)*").match
+_tokens = re.compile(r"\\.|.", re.DOTALL).findall
 _BREAK = f" && \\\n{INDENT}"
 _operator = re.compile(r"&&|\|\||[;&|]").match
 _operators = re.compile(r"&&|\|\||[;&|]").finditer
@@ -275,16 +280,17 @@ class _Scanner:
         return any(start < place <= end for place in self.breaks)
 
 
-def operators(text: str, breaks: Iterable[int] = ()) -> list[Operator] | None:
+def operators(text: str, breaks: Iterable[int] = (), *, compound: bool = False) -> list[Operator] | None:
     """Return the control operators outside quotes, groups and substitutions.
 
     A comment counts as the operator ``#``. None where the quotes or brackets of `text` do not
     close, where it starts a heredoc, and where shells read it in different ways. `breaks` are places
     at which the text was continued on another line: None, too, if one is in single quotes or a comment.
+    With `compound`, what is inside an if, a loop or a case is passed over.
     """
-    if _is_easy(text):
+    if not compound and _is_easy(text):
         return [Operator(match.start(), match.group()) for match in _operators(text)]
-    scanner = _Scanner(text, breaks)
+    scanner = _Scanner(text, breaks, compound=compound)
     return scanner.found if scanner.run() else None
 
 
@@ -315,21 +321,45 @@ def ends_open(text: str) -> bool:
     return text.endswith("\\") and (len(text) - len(text.rstrip("\\"))) % 2 == 1
 
 
-def chain(commands: tuple[str, ...]) -> str:
-    """Join commands so that each runs only if the one before it succeeded, one a line."""
+class Remark(NamedTuple):
+    """A comment between the commands of a chain: its lines, number signs included."""
+
+    text: str
+
+
+def chain(commands: Sequence[str | Remark]) -> str:
+    """Join commands so that each runs only if the one before it succeeded, each on lines of its own."""
     if not commands:
         raise Refused("the chain has no command", "give it at least one")
-    return _BREAK.join([_chained(command) for command in commands])
+    if isinstance(commands[0], Remark) or isinstance(commands[-1], Remark):
+        place = "before the first" if isinstance(commands[0], Remark) else "behind the last"
+        raise Refused(f"a comment stands {place} command of the chain", "make it a step of its own")
+    pieces: list[str] = []
+    for command in commands:
+        if isinstance(command, Remark):
+            pieces += [f"{INDENT}{line}\n" for line in command.text.split("\n")]
+        else:
+            # A remark does not go on, so what goes on is the command above it.
+            pieces.append(f"{INDENT if pieces else ''}{_chained(command)} && \\\n")
+    text = "".join(pieces).removesuffix(" && \\\n")
+    return Layout(text) if any(isinstance(command, Remark) for command in commands) else text
 
 
 def _chained(command: str) -> str:
     if not isinstance(command, str):
         raise refuse_type("command", command, "pass each command as a str")
-    text = _trimmed(command.strip("\n"))
+    text = _trimmed(_trimmed(command.strip("\n")).strip("\n"))
     if not text:
         raise Refused("a command of the chain is empty", "leave it out")
+    laid_out = ""
     if "\n" in text:
-        raise Refused(f"the command {shown(text)} has several lines", "use Run.script() for them")
+        laid_out = _under_its_head(text)
+        text = unbroken(text) or ""
+        if not text:
+            raise Refused(
+                f"the command {shown(command)} has several lines",
+                "end all but the last in a backslash, outside quotes, or use Run.script()",
+            )
     scanner = _Scanner(text, compound=True)
     if not scanner.run():
         raise Refused(
@@ -345,15 +375,42 @@ def _chained(command: str) -> str:
         )
     if found and found[-1].text == ";" and found[-1].start == len(text) - 1:
         text = _trimmed(text[:-1])
+        laid_out = laid_out[:-1]
         del found[-1]
     last = found[-1] if found else Operator(0, "")
     at_end = bool(found) and last.start + len(last.text) == len(text)
     if not text or ends_open(text) or (at_end and last.text != "&"):
         raise Refused(f"the command {shown(command)} ends in an operator or a backslash", "take it off the end")
+    text = laid_out or text
     if any(operator.text in ("||", ";", "&") for operator in found):
         # `a || b && c` is (a || b) && c only by luck of place; a group keeps each command one command.
         return f"{{ {text}{'' if at_end else ';'} }}"
     return text
+
+
+def unbroken(text: str) -> str | None:
+    """Join lines that are continued outside quotes; None for others."""
+    if not layout_only(text):
+        return None
+    lines = [line.removesuffix("\\") for line in text.split("\n")]
+    return "".join(lines) if all(is_outside(line) for line in lines[:-1]) else None
+
+
+def is_outside(text: str) -> bool:
+    """Whether the end of a text is outside the quotes in it."""
+    quote = ""
+    for each in _tokens(text):
+        if each == quote or (quote == "'" and each == "\\'"):
+            quote = ""
+        elif each in ("'", '"') and not quote:
+            quote = each
+    return not quote
+
+
+def _under_its_head(text: str) -> str:
+    """Indent the further lines of a command, as they stand to each other, below the first."""
+    head, *rest = text.split("\n")
+    return "\n".join([head, *[f"{INDENT}{INDENT}{line}" for line in _dedent(rest).split("\n")]])
 
 
 def script(text: str) -> str:

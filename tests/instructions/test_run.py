@@ -11,6 +11,7 @@ import pytest
 from dockdsl import (
     Bind,
     Cache,
+    Comment,
     DockdslError,
     Dockerfile,
     InvalidType,
@@ -142,6 +143,21 @@ COMPLETE = [
         pytest.param(Run.chain("a", "b", "c"), "RUN a && \\\n    b && \\\n    c", id="chain"),
         pytest.param(Run.chain("a;", " b "), "RUN a && \\\n    b", id="chain of commands that end in a semicolon"),
         pytest.param(
+            Run.chain("a", "\n  b \\\n    c \\\n      d;\n", "e"),
+            "RUN a && \\\n    b \\\n        c \\\n          d && \\\n    e",
+            id="command of several lines",
+        ),
+        pytest.param(
+            Run.chain("a", "b || \\\n c", "d"),
+            "RUN a && \\\n    { b || \\\n        c; } && \\\n    d",
+            id="group of several lines",
+        ),
+        pytest.param(
+            Run.chain("a", Comment("why\n\nnow"), "b"),
+            "RUN a && \\\n    # why\n    #\n    # now\n    b",
+            id="comment in a chain",
+        ),
+        pytest.param(
             Run.chain("a || b", "c; d", "e &"), "RUN { a || b; } && \\\n    { c; d; } && \\\n    { e & }", id="groups"
         ),
         pytest.param(
@@ -270,7 +286,28 @@ def test_what_the_shell_calls_incomplete(command: str) -> None:
             id="backslash in a chain",
         ),
         pytest.param(
-            lambda: Run.chain("a\nb"), InvalidValue, r"several lines; use Run.script\(", id="several lines in a chain"
+            lambda: Run.chain("a 'b \\\n c'", "d"), InvalidValue, "several lines; end all but", id="lines in quotes"
+        ),
+        pytest.param(
+            lambda: Run.chain('a "b \\\n c"', "d"), InvalidValue, "several lines; end all but", id="in double quotes"
+        ),
+        pytest.param(
+            lambda: Run.chain(Comment("x"), "a"), InvalidValue, "before the first command", id="comment before all"
+        ),
+        pytest.param(
+            lambda: Run.chain("a", Comment("x")), InvalidValue, "behind the last command", id="comment behind all"
+        ),
+        pytest.param(
+            lambda: Run.chain("a", Comment.check("X"), "b"),
+            InvalidValue,
+            "no effect; do it above",
+            id="check in a chain",
+        ),
+        pytest.param(
+            lambda: Run.chain("a\nb"),
+            InvalidValue,
+            r"several lines; end all but the last in a backslash",
+            id="several lines in a chain",
         ),
         pytest.param(lambda: Run.chain("cat <<EOF"), InvalidValue, "starts a heredoc", id="heredoc in a chain"),
         pytest.param(lambda: Run.script(" \n"), InvalidValue, "is empty", id="empty script"),

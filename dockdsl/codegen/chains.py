@@ -1,0 +1,131 @@
+"""Chains: the commands between the ``&&`` of a text, with their lines and the comments above them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from dockdsl.errors import DockdslError
+from dockdsl.instructions import Comment, Run
+from dockdsl.syntax import shell
+from dockdsl.syntax.lines import INDENT, continued
+
+Link = str | Comment
+_BLANKS = " \t"
+
+
+class _Piece(NamedTuple):
+    """What a physical line adds to the joined text, and where."""
+
+    start: int
+    text: str
+
+
+def links(command: str, *, exact: bool) -> list[Link] | None:
+    """Return the arguments of the `Run.chain` that says what a text says, or None if there is none.
+
+    With `exact`, it also has the very layout of the text. Else it has the usual one, unless that would be none: a text
+    without ``&&`` stays as it is.
+    """
+    if shell.has_heredoc(command) or "&&" not in command:
+        return None
+    found = _links(command)
+    if found is None or len(found) < 2:
+        return None
+    try:
+        made = Run.chain(*found).command
+    except DockdslError:
+        return None
+    if exact:
+        return found if made == command else None
+    # What has `||` or the like in it would be grouped.
+    return None if _grouped(found) else found
+
+
+def _grouped(found: list[Link]) -> bool:
+    joined = [shell.unbroken(each) or each for each in found if isinstance(each, str)]
+    inside = [operator.text for each in joined for operator in shell.operators(each, compound=True) or ()]
+    return any(text in ("||", ";", "&") for text in inside)
+
+
+def _links(command: str) -> list[Link] | None:
+    read = _pieces(command)
+    if read is None:
+        return None
+    pieces, remarks = read
+    joined = "".join([piece.text for piece in pieces])
+    operators = shell.operators(joined, [piece.start for piece in pieces[1:]], compound=True)
+    if operators is None or any(operator.text == "#" for operator in operators):
+        return None
+    found: list[Link] = []
+    start = 0
+    waiting = remarks
+    number = done = 0
+    for end in [*[operator.start for operator in operators if operator.text == "&&"], len(joined)]:
+        inside: list[_Piece] = []
+        while number < len(pieces) and pieces[number].start < end:
+            inside.append(pieces[number])
+            number += 1
+        # A line may hold the end of a command and the start of the next.
+        number -= 1 if number and pieces[number - 1].start + len(pieces[number - 1].text) > end else 0
+        lines = _lines(inside, start, end)
+        if lines is None:
+            return None
+        first = start + len(joined[start:end]) - len(joined[start:end].lstrip(_BLANKS))
+        above = [text for place, text in waiting if place <= first]
+        if any(place < done for place, _ in waiting[: len(above)]):
+            # It stands inside the command before.
+            return None
+        done = len(joined[:end].rstrip(_BLANKS))
+        waiting = waiting[len(above) :]
+        if above:
+            found.append(Comment("\n".join(above)))
+        found.append(" \\\n".join([lines[0], *_indented(lines[1:])]))
+        start = end + 2
+    return None if waiting else found
+
+
+def _pieces(command: str) -> tuple[list[_Piece], list[tuple[int, str]]] | None:
+    """Return what the physical lines add to the joined text, and the comments with the places where they stand."""
+    pieces: list[_Piece] = []
+    remarks: list[tuple[int, str]] = []
+    length = 0
+    lines = command.split("\n")
+    for number, line in enumerate(lines):
+        bare = line.strip()
+        if number and not bare:
+            continue
+        if number and bare.startswith("#"):
+            text = bare[1:]
+            remarks.append((length, text.removeprefix(" ")))
+            continue
+        goes_on = continued(line, "\\")
+        if goes_on != (number < len(lines) - 1):
+            return None
+        text = line.rstrip(_BLANKS + "\r")[:-1] if goes_on else line
+        pieces.append(_Piece(length, text))
+        length += len(text)
+    return pieces, remarks
+
+
+def _lines(inside: list[_Piece], start: int, end: int) -> list[str] | None:
+    """Return the lines of a command; None where one ends in quotes or in the middle of a word."""
+    lines: list[str] = []
+    for piece in inside:
+        text = piece.text[max(start - piece.start, 0) : end - piece.start]
+        if lines and text.strip(_BLANKS) and not (lines[-1][-1:] in _BLANKS or text[:1] in _BLANKS):
+            return None
+        if text.strip(_BLANKS):
+            lines.append(text)
+        elif lines and text:
+            lines[-1] += " "
+    if not lines or not all(shell.is_outside(line) for line in lines):
+        return None
+    return [lines[0].strip(_BLANKS), *[line.rstrip(_BLANKS) for line in lines[1:]]]
+
+
+def _indented(lines: list[str]) -> list[str]:
+    """Indent the further lines of a command, as they stand to each other."""
+    bare = [line.lstrip(_BLANKS) for line in lines]
+    blanks = [line[: len(line) - len(text)].expandtabs(4) for line, text in zip(lines, bare, strict=True)]
+    margin = min(map(len, blanks), default=0)
+    return [INDENT + blank[margin:] + text for blank, text in zip(blanks, bare, strict=True)]
