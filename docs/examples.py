@@ -48,6 +48,7 @@ _DOCUMENTED = (
     "dockdsl.engine.live",
     "dockdsl.engine.docker_sdk",
     "dockdsl.engine.fake",
+    "dockdsl.image.size",
 )
 _FUNCTIONS = (
     "build_and_smoke",

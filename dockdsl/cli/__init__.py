@@ -25,6 +25,7 @@ VERBS = {
     "test": "build the image, run it, and check it",
     "inspect": "print what a Dockerfile consists of: a line for each stage, or all of it as JSON",
     "fmt": "bring Dockerfiles into the usual layout, without a change of what they mean",
+    "size": "build the image, and say which line brings how many bytes",
     "gc": "remove what runs on this machine left behind that were killed",
 }
 

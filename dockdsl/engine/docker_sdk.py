@@ -183,6 +183,17 @@ class DockerSdk:
         with _translated(f"save {image}"):
             yield from client.api.get_image(image, chunk_size=_PIECE)
 
+    def history(self, image: str) -> tuple[tuple[str, int], ...]:
+        """Return the steps that made an image, oldest first: what the engine says of each, and its layer's bytes.
+
+        Raises `EngineUnavailable`, and `RunFailed` where the image is not there.
+        """
+        client, place = self._client()
+        with _translated(f"history of {image}", place):
+            api: Any = client.api
+            entries = api.history(image)
+        return tuple((str(each.get("CreatedBy") or ""), int(each.get("Size") or 0)) for each in reversed(entries))
+
     def sweep(self) -> tuple[str, ...]:
         """Remove the containers, networks, volumes and temporary tags of processes on this machine that have ended.
 

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
     from dockdsl.dockerfile import Dockerfile
     from dockdsl.engine.base import Builder, BuildRequest, BuildResult, Progress, Runner
+    from dockdsl.engine.docker_sdk import DockerSdk
     from dockdsl.engine.report import CheckResult, SmokeReport
+    from dockdsl.image.size import SizeReport
 
 
 class Named(Protocol):
@@ -350,6 +352,46 @@ class Image:
             )
         report.raise_for_failures()
         return report
+
+    def size(
+        self,
+        builder: Builder | None = None,
+        runner: DockerSdk | None = None,
+        *,
+        request: BuildRequest | None = None,
+        progress: Progress | None = None,
+        compressed: bool = False,
+    ) -> SizeReport:
+        """Build it, and return which line of the Python file brings how many bytes.
+
+        An image without a tag is removed again.
+
+        `compressed`
+            Whether the layers are compressed as well, to tell what a registry transfers; that reads them all.
+
+        Raises what `build` raises; `RunFailed` where the image is not on the engine that was built for.
+        """
+        from dockdsl.engine.transfer import compressed as transferred
+        from dockdsl.image.size import SizeReport, divide
+
+        if runner is None:
+            from dockdsl.engine.docker_sdk import DockerSdk
+
+            with DockerSdk() as sdk:
+                return self.size(builder, sdk, request=request, progress=progress, compressed=compressed)
+        wanted = self.request() if request is None else request
+        temporary = () if wanted.tags else (runner.temporary_tag(),)
+        try:
+            built = self.build(builder, request=attrs.evolve(wanted, tags=wanted.tags or temporary), progress=progress)
+            with self._told():
+                return SizeReport(
+                    image=wanted.tags[0] if wanted.tags else built.image,
+                    shares=divide(runner.history(built.image), self.dockerfile, wanted.target),
+                    compressed=transferred(runner.save(built.image)) if compressed else None,
+                )
+        finally:
+            for tag in temporary:
+                runner.untag(tag)
 
     @contextlib.contextmanager
     def _told(self) -> Iterator[None]:

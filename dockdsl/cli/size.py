@@ -1,0 +1,52 @@
+"""``dockdsl size``: build the image that a Python file describes, and say which line brings how many bytes."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from dockdsl.cli import _building, _files
+from dockdsl.cli._load import load
+from dockdsl.image import Image
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    _building.add_arguments(parser)
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print JSON; sizes are in bytes")
+    form.add_argument("--svg", action="store_true", help="print a picture")
+    parser.add_argument(
+        "--compressed", action="store_true", help="compress the layers, too, as for a registry: that takes a while"
+    )
+    parser.add_argument("-o", "--output", metavar="PATH", help="write this file, whole or not at all (- is stdout)")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Build, and print what each line contributes."""
+    # The user's file may change the current folder.
+    target = None if options.output in (None, "-") else os.path.abspath(options.output)  # noqa: PTH100 - see _files
+    image = load(options.source, Image)
+    return _building.reported(lambda: _size(image, options, target))
+
+
+def _size(image: Image, options: argparse.Namespace, target: str | None) -> int:
+    report = image.size(
+        request=_building.request_of(image, options),
+        progress=_building.progress_of(options),
+        compressed=options.compressed,
+    )
+    if options.json:
+        import json
+
+        text = f"{json.dumps(report.data(), indent=2, ensure_ascii=False)}\n"
+    else:
+        text = report.svg() if options.svg else f"{report.text()}\n"
+    if target is None:
+        _files.put(text)
+    else:
+        _files.write(target, text)
+    return 0
