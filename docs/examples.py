@@ -44,6 +44,7 @@ _DOCUMENTED = (
     "dockdsl.engine.subject",
     "dockdsl.engine.exchange",
     "dockdsl.engine.archive",
+    "dockdsl.image.built",
     "dockdsl.engine.buildx",
     "dockdsl.engine.live",
     "dockdsl.engine.docker_sdk",

@@ -26,6 +26,7 @@ LAYERS = [
     {"formatting"},
     {"image"},
     {"cli"},
+    {"pytest_plugin"},
 ]
 # The engine takes text and folders: of all the rest it knows the errors alone.
 APART = {"engine": {"errors"}}
@@ -35,6 +36,7 @@ DECLARED = {
     ("image", "engine"),  # Image.build() and Image.test() are shortcuts to the runner
     ("image", "rendering"),
     ("cli", "engine"),
+    ("pytest_plugin", "engine"),
 }
 
 

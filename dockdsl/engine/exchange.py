@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import json
 import select
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import attrs
 
@@ -36,6 +38,15 @@ class Answer:
     headers: Mapping[str, str]
     body: bytes
     seconds: float
+
+    @property
+    def text(self) -> str:
+        """The body as UTF-8 text."""
+        return self.body.decode("utf-8", "replace")
+
+    def json(self) -> Any:
+        """Return the body as JSON. Raises `ValueError` for what is none."""
+        return json.loads(self.body)
 
 
 class NoAnswer(Exception):

@@ -154,6 +154,7 @@ class SmokeReport:
 
     def raise_for_failures(self) -> None:
         """Raise `CheckFailed`, which names the failed checks and shows the container's last output, if any failed."""
+        __tracebackhide__ = True
         failed = [result for result in self.results if not result.ok]
         if not failed:
             return

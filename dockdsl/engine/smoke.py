@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 import attrs
 
@@ -38,18 +39,29 @@ def build_and_smoke(
 
     Raises what `Builder.build` and `smoke` raise.
     """
+    with ended_by_exception(), built(builder, runner, build, progress) as (result, name):
+        run = attrs.evolve(run, image=result.image)
+        return smoke(runner, run, checks, ready=ready, timeout=timeout, tell=tell, build=result, name=name)
+
+
+@contextlib.contextmanager
+def built(
+    builder: Builder, runner: Runner, build: BuildRequest, progress: Progress | None = None
+) -> Iterator[tuple[BuildResult, str]]:
+    """Build an image for the time of the block; yield what came of it, and a name for people.
+
+    What dead processes left behind is removed first. An image that has no tag gets one until the end of the block, so
+    that it can be removed without touching an equal one of somebody else.
+    """
     temporary: str | None = None
-    with ended_by_exception():
-        # It comes before the build, so that a missing runner does not show only after it.
-        runner.sweep()
-        if not build.tags:
-            temporary = runner.temporary_tag()
-            build = attrs.evolve(build, tags=temporary)
-        with afterwards(lambda: None if temporary is None else runner.untag(temporary)):
-            built = builder.build(build, progress)
-            name = short_image(built.image) if temporary else build.tags[0]
-            run = attrs.evolve(run, image=built.image)
-            return smoke(runner, run, checks, ready=ready, timeout=timeout, tell=tell, build=built, name=name)
+    # It comes before the build, so that a missing runner does not show only after it.
+    runner.sweep()
+    if not build.tags:
+        temporary = runner.temporary_tag()
+        build = attrs.evolve(build, tags=temporary)
+    with afterwards(lambda: None if temporary is None else runner.untag(temporary)):
+        result = builder.build(build, progress)
+        yield result, short_image(result.image) if temporary else build.tags[0]
 
 
 def smoke(

@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dockdsl.dockerfile import Dockerfile
-    from dockdsl.engine.base import Builder, BuildRequest, BuildResult, Progress, Runner
+    from dockdsl.engine.base import Builder, BuildRequest, BuildResult, Progress, Runner, RunRequest
     from dockdsl.engine.docker_sdk import DockerSdk
     from dockdsl.engine.report import CheckResult, SmokeReport
+    from dockdsl.image.built import BuiltImage
     from dockdsl.image.size import SizeReport
 
 
@@ -334,16 +335,14 @@ class Image:
             from dockdsl.engine.buildx import Buildx
 
             builder = Buildx()
-        from dockdsl.engine.base import RunRequest
         from dockdsl.engine.smoke import build_and_smoke
 
-        ports = () if self.port is None else (self.port,)
         with self._told():
             report = build_and_smoke(
                 builder,
                 runner,
                 self.request() if request is None else request,
-                RunRequest(image="", ports=ports, env=self.env, command=self.command),
+                self.run_request(),
                 self.checks,
                 ready=self.ready,
                 timeout=limit,
@@ -392,6 +391,47 @@ class Image:
         finally:
             for tag in temporary:
                 runner.untag(tag)
+
+    @contextlib.contextmanager
+    def built(
+        self,
+        builder: Builder | None = None,
+        runner: Runner | None = None,
+        *,
+        request: BuildRequest | None = None,
+        progress: Progress | None = None,
+    ) -> Iterator[BuiltImage]:
+        """Build it for the time of the block, to run checks one by one and to start servers of it.
+
+        An image without a tag is removed at the end of the block. The image's own checks are not run.
+
+        Raises what `build` raises.
+        """
+        with contextlib.ExitStack() as stack:
+            if runner is None:
+                from dockdsl.engine.docker_sdk import DockerSdk
+
+                runner = stack.enter_context(DockerSdk())
+            if builder is None:
+                from dockdsl.engine.buildx import Buildx
+
+                builder = Buildx()
+            from dockdsl.engine.smoke import built
+            from dockdsl.image.built import BuiltImage
+
+            with self._told():
+                made = built(builder, runner, self.request() if request is None else request, progress)
+                result, name = stack.enter_context(made)
+            found = BuiltImage(self, name, result, runner)
+            stack.callback(found.close)
+            yield found
+
+    def run_request(self, image: str = "") -> RunRequest:
+        """Return the request to run it; `image` is its id or tag."""
+        from dockdsl.engine.base import RunRequest
+
+        ports = () if self.port is None else (self.port,)
+        return RunRequest(image=image, ports=ports, env=self.env, command=self.command)
 
     @contextlib.contextmanager
     def _told(self) -> Iterator[None]:

@@ -1,0 +1,166 @@
+"""BuiltImage and RunningImage: an image to look at, and a server to ask, for as long as a test takes."""
+# ruff: noqa: PLC0415 - as in image.py
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from dockdsl.errors import InvalidValue, RunFailed
+from dockdsl.image.httpcheck import HttpCheck
+
+if TYPE_CHECKING:
+    from dockdsl.engine.base import BuildResult, Container, ContainerState, Runner, RunRequest
+    from dockdsl.engine.exchange import Answer
+    from dockdsl.engine.report import SmokeReport
+    from dockdsl.engine.subject import Subject
+    from dockdsl.image.check import Check
+    from dockdsl.image.image import Image
+
+
+class BuiltImage:
+    """An image that was built and can be tested; `Image.built` makes it.
+
+    `image`
+        What was written.
+    `name`
+        Its first tag, or what its id begins with.
+    `result`
+        What came of the build: id, size, and what it cost.
+    """
+
+    def __init__(self, image: Image, name: str, result: BuildResult, runner: Runner) -> None:
+        from dockdsl.engine.subject import Subject
+
+        self.image = image
+        self.name = name
+        self.result = result
+        self._runner = runner
+        self._subject = Subject(runner, self._request(), **self._options())
+
+    @property
+    def id(self) -> str:
+        """The id by which the engine runs it."""
+        return self.result.image
+
+    def check(self, *checks: Check) -> SmokeReport:
+        """Run checks. Where one asks the server, a server is started for these checks, and removed after them.
+
+        Raises `CheckFailed` if one fails, after all of them were run; and what `start` raises.
+        """
+        __tracebackhide__ = True
+        from dockdsl.engine.report import SmokeReport
+        from dockdsl.engine.smoke import examined, smoke
+
+        if any(check.needs_server for check in checks):
+            self._check_port()
+            report = smoke(self._runner, self._request(), checks, **self._options())
+        else:
+            results = examined(self._subject, checks)
+            report = SmokeReport(image=self.name, results=results, build=self.result)
+        report.raise_for_failures()
+        return report
+
+    @contextlib.contextmanager
+    def start(self) -> Iterator[RunningImage]:
+        """Start a server, wait until it is ready, and remove it at the end of the block.
+
+        Raises `RunFailed` if it does not start or does not get ready, `InvalidValue` for an image without a port.
+        """
+        from dockdsl.engine.subject import Subject
+
+        self._check_port()
+        with Subject(self._runner, self._request(), **self._options()) as subject:
+            subject.serve()
+            yield RunningImage(subject)
+
+    def close(self) -> None:
+        """Free what was needed to look at the image. `Image.built` does it at the end of its block."""
+        self._subject.__exit__(None, None, None)
+
+    def _request(self) -> RunRequest:
+        return self.image.run_request(self.id)
+
+    def _options(self) -> dict[str, Any]:
+        image = self.image
+        return {"ready": image.ready, "timeout": image.timeout, "name": self.name, "build": self.result}
+
+    def _check_port(self) -> None:
+        if self.image.port is None:
+            raise InvalidValue(
+                "Image: it has no port, so there is no server to start; pass port=…, where its server listens",
+                origin=self.image.origin,
+            )
+
+
+class RunningImage:
+    """A server that is ready; `BuiltImage.start` makes it.
+
+    `url`
+        Where it is reached from here, for any HTTP client: ``"http://127.0.0.1:49153"``.
+    `ready`
+        Seconds from its start to its first good answer.
+    """
+
+    def __init__(self, subject: Subject) -> None:
+        assert subject.server is not None
+        assert subject.ready is not None
+        self._subject = subject
+        self._container: Container = subject.server
+        self.ready = subject.ready
+        host, port = self._container.address(subject.request.ports[0])
+        self.url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+    @property
+    def id(self) -> str:
+        """The engine's id of the container."""
+        return self._container.id
+
+    def request(self, method: str, path: str, *, json: Any = ..., headers: Any = None, timeout: float = 5.0) -> Answer:
+        """Send a request, with a JSON body where one is given, and return the answer, whatever it is.
+
+        Raises `RunFailed` where none comes within `timeout` seconds.
+        """
+        from dockdsl.engine.exchange import NoAnswer
+
+        probe = HttpCheck(method, path, status=None, send_json=json, send_headers=headers, timeout=timeout)
+        try:
+            return self._subject.ask(probe)
+        except NoAnswer as error:
+            raise RunFailed(f"{method} {path}: {error}; see what the container printed", log=self.logs()) from None
+
+    def get(self, path: str, **options: Any) -> Answer:
+        """Send a GET request; the options are those of `request`."""
+        return self.request("GET", path, **options)
+
+    def post(self, path: str, **options: Any) -> Answer:
+        """Send a POST request; the options are those of `request`."""
+        return self.request("POST", path, **options)
+
+    def check(self, *checks: Check) -> SmokeReport:
+        """Run checks, those that ask a server on this one. Raises `CheckFailed` if one fails, after all were run."""
+        __tracebackhide__ = True
+        from dockdsl.engine.report import SmokeReport
+        from dockdsl.engine.smoke import examined
+
+        results = examined(self._subject, checks)
+        report = SmokeReport(image=self._subject.name, results=results, ready=self.ready, build=self._subject.build)
+        report.raise_for_failures()
+        return report
+
+    def logs(self, lines: int = 20) -> tuple[str, ...]:
+        """Return the last lines that it printed."""
+        return self._container.logs(lines)
+
+    def state(self) -> ContainerState:
+        """Ask how the container is."""
+        return self._container.state()
+
+    def signal(self, name: str) -> None:
+        """Send its first process a signal: ``"SIGHUP"``."""
+        self._container.signal(name)
+
+    def stop(self, timeout: float = 10.0) -> ContainerState:
+        """Ask it to end, and end it by force after `timeout` seconds."""
+        return self._container.stop(timeout)

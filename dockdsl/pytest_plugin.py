@@ -1,0 +1,241 @@
+"""The pytest plugin: fixtures over an `Image`. pytest loads it by itself wherever dockdsl is installed.
+
+`image`
+    The `BuiltImage`; it is built once in a session, however many tests use it.
+`container`
+    A `RunningImage` that is ready: a fresh one for each test, or one for the session if the ini option
+    ``dockdsl_container`` says so.
+`dockdsl_image`
+    The `Image` that they are about. By default the one that the marker ``dockdsl_image``, the command line or the ini
+    option of the same name says; a project may define this fixture itself.
+`dockdsl_builder`, `dockdsl_runner`
+    What builds and what runs; a project may define them, to test without an engine.
+"""
+# ruff: noqa: PLC0415 - every run of pytest loads this module: what it needs is imported by the tests that use it
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, NoReturn, Self
+
+import pytest
+
+if TYPE_CHECKING:
+    from dockdsl.engine.base import Builder, Runner
+    from dockdsl.image import Image
+    from dockdsl.image.built import BuiltImage, RunningImage
+
+_CONTAINER = pytest.StashKey["RunningImage"]()
+_LOG_LINES = 200
+"""Lines of a container's log that a failed test shows."""
+_HOW = (
+    'write dockdsl_image = "FILE.py" or "FILE.py:NAME" into the pytest section of pyproject.toml, '
+    "or define a fixture dockdsl_image that returns an Image"
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare the options."""
+    group = parser.getgroup("dockdsl", "dockdsl: tests of container images")
+    group.addoption(
+        "--dockdsl-image",
+        metavar="FILE[:NAME]",
+        help="the Python file whose Image the fixtures image and container use",
+    )
+    group.addoption(
+        "--dockdsl-no-engine",
+        choices=["fail", "skip"],
+        help="what to do with tests that need a container engine where there is none (fail)",
+    )
+    parser.addini("dockdsl_image", "FILE[:NAME] of the Image, from the root folder of the tests on")
+    parser.addini("dockdsl_no_engine", "fail or skip: what to do where there is no container engine", default="fail")
+    parser.addini("dockdsl_container", "test or session: how long the fixture container lives", default="test")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the marker, and refuse ini options that mean nothing."""
+    config.addinivalue_line("markers", "dockdsl_image(file): the FILE[:NAME] of the Image that a test's fixtures use")
+    for name, values in (("dockdsl_no_engine", ("fail", "skip")), ("dockdsl_container", ("test", "session"))):
+        if config.getini(name) not in values:
+            raise pytest.UsageError(
+                f"{name} = {config.getini(name)!r} is none of {', '.join(values)}; write one of them"
+            )
+
+
+class _Session:
+    """What is built and started in a run of pytest, to be removed at its end."""
+
+    def __init__(self, config: pytest.Config, builder: Builder, runner: Runner) -> None:
+        self._config = config
+        self._builder = builder
+        self._runner = runner
+        self._stack = contextlib.ExitStack()
+        self._loaded: dict[str, Image] = {}
+        self._built: dict[tuple[Image, Path], BuiltImage | Exception] = {}
+        self._running: dict[BuiltImage, RunningImage] = {}
+
+    def load(self, spec: str, folder: Path) -> Image:
+        """Return the Image in ``FILE[:NAME]``, the same one each time."""
+        from dockdsl.cli._load import load
+        from dockdsl.image import Image
+
+        path = str(folder / spec)
+        if path not in self._loaded:
+            self._loaded[path] = load(path, Image)
+        return self._loaded[path]
+
+    def build(self, image: Image) -> BuiltImage:
+        """Return an image that is built, the same one each time; a build that failed is not tried again."""
+        key = image, image.folder
+        if key not in self._built:
+            try:
+                self._built[key] = self._stack.enter_context(image.built(self._builder, self._runner))
+            except Exception as error:  # noqa: BLE001 - it is raised below, here and for each other test
+                self._built[key] = error
+        found = self._built[key]
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    def start(self, built: BuiltImage) -> RunningImage:
+        """Return the session's container of an image, if it still runs, else a new one."""
+        running = self._running.get(built)
+        if running is None or not running.state().running:
+            running = self._running[built] = self._stack.enter_context(built.start())
+        return running
+
+    def __enter__(self) -> Self:
+        self._stack.enter_context(_ended_by_sigterm())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+
+@contextlib.contextmanager
+def _ended_by_sigterm() -> Iterator[None]:
+    """Let SIGTERM end the run as Ctrl-C does, so that fixtures are torn down and containers removed."""
+
+    def leave(number: int, _: FrameType | None) -> NoReturn:
+        pytest.exit(f"ended by {signal.Signals(number).name}", returncode=128 + number)
+
+    mine = threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    if mine:
+        signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    finally:
+        if mine:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+@contextlib.contextmanager
+def _told(config: pytest.Config) -> Iterator[None]:
+    """Tell of errors of dockdsl in their own words and without a traceback; skip where that is asked for."""
+    from dockdsl.errors import DockdslError, EngineUnavailable
+
+    try:
+        yield
+    except DockdslError as error:
+        text = f"{error.origin}: {error.message}" if error.origin else error.message
+        skipping = config.getoption("--dockdsl-no-engine") or config.getini("dockdsl_no_engine")
+        if isinstance(error, EngineUnavailable) and skipping == "skip":
+            pytest.skip(text)
+        pytest.fail(text, pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def dockdsl_builder() -> Builder:
+    """What builds the images: the docker buildx command."""
+    from dockdsl.engine.buildx import Buildx
+
+    return Buildx()
+
+
+@pytest.fixture(scope="session")
+def dockdsl_runner() -> Iterator[Runner]:
+    """What runs the containers: the engine that the docker command uses."""
+    from dockdsl.engine.docker_sdk import DockerSdk
+
+    with DockerSdk() as runner:
+        yield runner
+
+
+@pytest.fixture(scope="session")
+def _dockdsl_session(
+    pytestconfig: pytest.Config, dockdsl_builder: Builder, dockdsl_runner: Runner
+) -> Iterator[_Session]:
+    """What was built and started so far; it is removed at the end of the session."""
+    with _Session(pytestconfig, dockdsl_builder, dockdsl_runner) as session:
+        yield session
+
+
+@pytest.fixture
+def dockdsl_image(request: pytest.FixtureRequest, _dockdsl_session: _Session) -> Image:
+    """The Image that `image` and `container` are about: that of the marker, the command line, or the ini option."""
+    config = request.config
+    marker = request.node.get_closest_marker("dockdsl_image")
+    given = config.getoption("--dockdsl-image")
+    if marker is not None and len(marker.args) == 1 and not marker.kwargs:
+        spec, folder = str(marker.args[0]), config.rootpath
+    elif marker is not None:
+        pytest.fail('the marker dockdsl_image takes one value: dockdsl_image("FILE.py:NAME")', pytrace=False)
+    elif given:
+        spec, folder = given, config.invocation_params.dir
+    else:
+        spec, folder = config.getini("dockdsl_image"), config.rootpath
+    if not spec:
+        pytest.fail(f"dockdsl: no image is named; {_HOW}", pytrace=False)
+    with _told(config):
+        return _dockdsl_session.load(spec, folder)
+
+
+@pytest.fixture
+def image(request: pytest.FixtureRequest, dockdsl_image: Image, _dockdsl_session: _Session) -> BuiltImage:
+    """The image, built once in a session."""
+    from dockdsl.image import Image
+
+    if not isinstance(dockdsl_image, Image):
+        kind = type(dockdsl_image).__name__
+        pytest.fail(f"dockdsl: the fixture dockdsl_image returned a value of the type {kind}; {_HOW}", pytrace=False)
+    with _told(request.config):
+        return _dockdsl_session.build(dockdsl_image)
+
+
+@pytest.fixture
+def container(request: pytest.FixtureRequest, image: BuiltImage, _dockdsl_session: _Session) -> Iterator[RunningImage]:
+    """A container of the image that is ready to be asked."""
+    with contextlib.ExitStack() as stack:
+        with _told(request.config):
+            if request.config.getini("dockdsl_container") == "session":
+                running = _dockdsl_session.start(image)
+            else:
+                running = stack.enter_context(image.start())
+        request.node.stash[_CONTAINER] = running
+        yield running
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Attach the container's log to a test that failed."""
+    report = yield
+    running = item.stash.get(_CONTAINER, None)
+    if running is not None and report.when == "call" and report.failed:
+        report.sections.append(("Log of the container", _log(running)))
+    return report
+
+
+def _log(running: RunningImage) -> str:
+    from dockdsl.engine.texts import printable
+    from dockdsl.errors import EngineError
+
+    try:
+        lines = running.logs(_LOG_LINES)
+    except EngineError as error:
+        return f"(it cannot be read: {error.message})"
+    return "\n".join(printable(line) for line in lines)

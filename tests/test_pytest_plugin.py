@@ -1,0 +1,323 @@
+"""The pytest plugin: what its fixtures give, what it says where something is missing, and that it cleans up."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+import pytest
+
+from tests.engine.helpers import BUSYBOX, SERVER, containers_of, docker, wait_until
+
+pytest_plugins = ["pytester"]
+
+ROOT = Path(__file__).parents[1]
+# Fixtures of a project that tests without an engine.
+FAKES = """
+import pytest
+from dockdsl.engine.fake import FakeBuilder, FakeResponse, FakeRunner
+
+@pytest.fixture(scope="session")
+def dockdsl_builder():
+    builder = FakeBuilder()
+    yield builder
+    print(f"built {len(builder.requests)} times")
+
+@pytest.fixture(scope="session")
+def dockdsl_runner():
+    runner = FakeRunner(lambda request: FakeResponse(body=b'{"path": "%s"}' % request.path.encode()), log=("up", "asked"))
+    yield runner
+    print(f"started {len(runner.requests)}, left {len(runner.running)}, untagged {len(runner.untagged)}")
+"""
+IMAGE = "from dockdsl import *\nimage = Image(Dockerfile(Stage('scratch')), port=8080)\n"
+
+
+@pytest.fixture
+def project(pytester: pytest.Pytester) -> pytest.Pytester:
+    """A project with an image and the two lines that it takes."""
+    pytester.makepyprojecttoml('[tool.pytest.ini_options]\ndockdsl_image = "builds/api.py"\n')
+    pytester.makeconftest(FAKES)
+    pytester.mkdir("builds").joinpath("api.py").write_text(IMAGE)
+    return pytester
+
+
+def test_the_common_case(project: pytest.Pytester) -> None:
+    """One build for the session, a fresh container for each test, and nothing left."""
+    project.makepyfile(
+        """
+        from dockdsl import FileCheck, HttpCheck, SizeBudget
+
+        def test_one(container):
+            assert container.get("/a").json() == {"path": "/a"}
+            assert container.post("/b", json=1, headers={"X": "y"}).status == 200
+            assert container.url.startswith("http://127.0.0.1:")
+
+        def test_two(container, image):
+            container.check(HttpCheck("GET", "/c", json={"path": "/c"}))
+            image.check(SizeBudget("2MB"))
+            image.check(HttpCheck("GET", "/d"), SizeBudget("2MB"))
+            assert image.id.startswith("sha256:") and container.ready >= 0
+        """
+    )
+    result = project.runpytest_subprocess("-s")
+
+    result.assert_outcomes(passed=2)
+    result.stdout.fnmatch_lines(["*started 3, left 0, untagged 1*", "*built 1 times*"])
+
+
+def test_a_container_for_the_session(project: pytest.Pytester) -> None:
+    """It is started once, and again where a test has stopped it."""
+    project.makepyprojecttoml(
+        '[tool.pytest.ini_options]\ndockdsl_image = "builds/api.py"\ndockdsl_container = "session"\n'
+    )
+    project.makepyfile(
+        """
+        def test_one(container): container.get("/")
+        def test_two(container): container.stop()
+        def test_three(container): container.get("/")
+        """
+    )
+    result = project.runpytest_subprocess("-s")
+
+    result.assert_outcomes(passed=3)
+    result.stdout.fnmatch_lines(["*started 2, left 0*"])
+
+
+def test_a_failing_test_shows_the_log(project: pytest.Pytester) -> None:
+    """A passing one does not; a check that fails says so in its own line, without the inside of dockdsl."""
+    project.makepyfile(
+        """
+        from dockdsl import HttpCheck
+
+        def test_good(container): pass
+        def test_bad(container): assert container.get("/").status == 418
+        def test_check(container):
+            container.check(HttpCheck("GET", "/", status=404))
+        """
+    )
+    result = project.runpytest_subprocess()
+
+    result.assert_outcomes(passed=1, failed=2)
+    result.stdout.fnmatch_lines(["*- Log of the container -*", "up", "asked"])
+    assert 2 == str(result.stdout).count("- Log of the container -")
+    result.stdout.fnmatch_lines(["E*CheckFailed: test *: 1 of 1 checks failed; mend the image or the checks"])
+    result.stdout.fnmatch_lines(["E*FAIL GET /: expected status 404, got 200; body * (test_*.py:6)"])
+    result.stdout.no_fnmatch_line("*raise_for_failures*")
+
+
+def test_which_image(project: pytest.Pytester) -> None:
+    """A fixture of the project goes before the marker, that before the command line, that before the ini option."""
+    project.path.joinpath("builds/api.py").write_text(IMAGE.replace("port=8080", "port=1"))
+    project.path.joinpath("other.py").write_text(IMAGE + "second = Image(Dockerfile(Stage('scratch')), port=2)\n")
+    project.makepyfile(
+        test_default="def test(image): assert image.image.port == 1",
+        test_marked="""
+        import pytest
+
+        @pytest.mark.dockdsl_image("other.py:second")
+        def test(image): assert image.image.port == 2
+
+        @pytest.mark.dockdsl_image()
+        def test_nothing(image): pass
+        """,
+        test_own="""
+        import pytest
+        from dockdsl import Dockerfile, Image, Stage
+
+        @pytest.fixture(params=[3, 4])
+        def dockdsl_image(request): return Image(Dockerfile(Stage("scratch")), port=request.param)
+
+        def test(image): assert image.image.port in (3, 4)
+        def test_again(image): assert image.image.port in (3, 4)
+        """,
+        test_wrong="""
+        import pytest
+
+        @pytest.fixture
+        def dockdsl_image(): return "api"
+
+        def test(image): pass
+        """,
+    )
+    result = project.runpytest_subprocess("-s", "--strict-markers")
+    result.assert_outcomes(passed=6, errors=2)
+    result.stdout.fnmatch_lines(["*built 4 times*"])
+    result.stdout.fnmatch_lines(
+        ["the marker dockdsl_image takes one value*", "dockdsl: the fixture * of the type str; *"]
+    )
+
+    result = project.runpytest_subprocess("--dockdsl-image", "other.py:second", "test_default.py")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*assert 2 == 1*"])
+
+
+def test_no_image_is_named(pytester: pytest.Pytester) -> None:
+    """The error says how to name one."""
+    pytester.makeconftest(FAKES)
+    pytester.makepyfile("def test(container): pass")
+    result = pytester.runpytest_subprocess()
+
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(['dockdsl: no image is named; write dockdsl_image = "FILE.py"*'])
+    result.stdout.no_fnmatch_line("*Traceback*")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        pytest.param("image = 1", "*defines no Image; write image = Image(*", id="no image"),
+        pytest.param("1 +", "*Python cannot read it: invalid syntax; mend the line", id="syntax"),
+    ],
+)
+def test_a_file_without_an_image(project: pytest.Pytester, text: str, words: str) -> None:
+    """The error is that of the command line, once for each test."""
+    project.path.joinpath("builds/api.py").write_text(text)
+    project.makepyfile("def test(image): pass")
+    result = project.runpytest_subprocess()
+
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines([words])
+
+
+def test_a_build_that_fails_is_tried_once(project: pytest.Pytester) -> None:
+    """Each test that needs it is told why."""
+    project.makeconftest(
+        FAKES.replace("FakeBuilder()", "FakeBuilder(error=BuildFailed('RUN: no space'))")
+        + "from dockdsl import BuildFailed\n"
+    )
+    project.makepyfile("def test_one(image): pass\ndef test_two(container): pass")
+    result = project.runpytest_subprocess("-s")
+
+    result.assert_outcomes(errors=2)
+    result.stdout.fnmatch_lines(["*built 1 times*"])
+    assert 2 == len(re.findall(r"^conftest\.py:\d+: RUN: no space$", str(result.stdout), re.MULTILINE))
+
+
+@pytest.mark.parametrize(("options", "outcomes"), [([], {"errors": 1}), (["--dockdsl-no-engine=skip"], {"skipped": 1})])
+def test_no_engine(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, options: list[str], outcomes: dict[str, int]
+) -> None:
+    """It is an error with the reason, or a skip with it where that is asked for."""
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nonexistent/docker.sock")
+    pytester.path.joinpath("api.py").write_text(IMAGE)
+    pytester.makepyfile("def test(container): pass")
+    result = pytester.runpytest_subprocess("--dockdsl-image=api.py", "-rs", *options)
+
+    result.assert_outcomes(**outcomes)
+    result.stdout.fnmatch_lines(["*run: the container engine at unix:///nonexistent/docker.sock does not answer*"])
+
+
+def test_ini_options_are_checked(pytester: pytest.Pytester) -> None:
+    """A value that means nothing ends the run before it begins."""
+    pytester.makeini("[pytest]\ndockdsl_container = module\n")
+    result = pytester.runpytest_subprocess()
+
+    assert pytest.ExitCode.USAGE_ERROR == result.ret
+    result.stderr.fnmatch_lines(["ERROR: dockdsl_container = 'module' is none of test, session; write one of them"])
+
+
+def test_the_plugin_is_light() -> None:
+    """A run of pytest that has no container test pays next to nothing for it."""
+    code = "import sys, pytest, dockdsl.pytest_plugin; print([n for n in sys.modules if n.startswith(('dockdsl.', 'docker', 'attr.'))])"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60, cwd=ROOT
+    )
+
+    assert "['dockdsl.pytest_plugin']\n" == done.stdout
+
+
+# --- on a real engine, in a project of its own
+
+
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The Python of a fresh environment, into which the built wheel and pytest are installed."""
+    folder = tmp_path_factory.mktemp("wheel")
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
+    subprocess.run([*pip, "wheel", "-q", "--no-deps", "-w", folder, ROOT], check=True, timeout=300)
+    (wheel,) = folder.glob("*.whl")
+    venv.create(folder / "venv", with_pip=False)
+    python = folder / "venv/bin/python"
+    subprocess.run([*pip, "--python", python, "install", "-q", f"{wheel}[runner]", "pytest"], check=True, timeout=300)
+    return python
+
+
+def write_project(folder: Path) -> None:
+    """Write a project that tests a server in busybox."""
+    folder.joinpath("pyproject.toml").write_text('[tool.pytest.ini_options]\ndockdsl_image = "api.py"\n')
+    step = 'Cmd.exec("sh", "-c", "echo it is up; exec httpd -f -p 8080 -h /www")'
+    folder.joinpath("api.py").write_text(
+        "from dockdsl import *\n"
+        f"server = Stage({BUSYBOX!r}, steps=[Run.script({SERVER!r}), {step}])\n"
+        'image = Image(Dockerfile(server), port=8080, ready="/healthz")\n'
+    )
+
+
+@pytest.mark.engine
+def test_an_installed_wheel_in_another_project(elsewhere: Path, tmp_path: Path) -> None:
+    """Fixtures are there without an import; a failing test shows the container's log; nothing is left on the engine."""
+    write_project(tmp_path)
+    tmp_path.joinpath("test_api.py").write_text(
+        "import os, urllib.request\n"
+        "from dockdsl import CommandCheck, FileCheck, MetadataCheck\n"
+        "def test_good(container, image):\n"
+        '    assert container.get("/healthz").json()["status"] == "ok"\n'
+        '    assert urllib.request.urlopen(container.url + "/healthz").status == 200\n'
+        '    image.check(FileCheck("/www/healthz", content="ok"), CommandCheck(["cat", "/www/healthz"], stdout="notes"))\n'
+        '    image.check(MetadataCheck(cmd=["sh", "-c", "echo it is up; exec httpd -f -p 8080 -h /www"]))\n'
+        "def test_bad(container):\n"
+        '    assert container.get("/nothere").status == 200\n'
+        "def test_pid():\n"
+        '    open("pid", "w").write(str(os.getpid()))\n'
+    )
+    before = set(docker("images", "--quiet", "--no-trunc").split())
+    done = subprocess.run(
+        [elsewhere, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        timeout=300,
+        check=False,
+    )
+
+    assert 1 == done.returncode, done.stdout + done.stderr
+    assert "1 failed, 2 passed in " in done.stdout
+    assert "- Log of the container -" in done.stdout
+    assert "\nit is up\n" in done.stdout
+    assert "assert 404 == 200" in done.stdout
+    assert [] == containers_of(int(tmp_path.joinpath("pid").read_text()))
+    assert before >= set(docker("images", "--quiet", "--no-trunc").split())
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_run_that_is_ended_removes_its_containers(tmp_path: Path, number: signal.Signals) -> None:
+    """On SIGTERM as on Ctrl-C."""
+    write_project(tmp_path)
+    tmp_path.joinpath("test_api.py").write_text(
+        'import pathlib, time\ndef test(container):\n    pathlib.Path("started").touch()\n    time.sleep(60)\n'
+    )
+    running = subprocess.Popen(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    try:
+        wait_until(lambda: tmp_path.joinpath("started").exists() or running.poll() is not None, 120)
+        assert containers_of(running.pid)
+        running.send_signal(number)
+        output, _ = running.communicate(timeout=60)
+    finally:
+        running.kill()
+        running.communicate()
+
+    assert {signal.SIGTERM: 143, signal.SIGINT: 2}[number] == running.returncode, output
+    assert [] == containers_of(running.pid)
