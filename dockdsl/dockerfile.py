@@ -202,7 +202,7 @@ class Dockerfile(Located):
 
     def _check_external(self, stage: Stage, source: External, by_name: dict[str, Stage]) -> None:
         other = by_name.get(source.lower())
-        if other is not None:
+        if other is not None and not stage.is_read:
             raise StageError(
                 f"{_called(stage)}: external({str(source)!r}) is also the name of the stage at {other.origin}, "
                 "which BuildKit would take; rename the stage",

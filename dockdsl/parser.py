@@ -22,7 +22,7 @@ from dockdsl.errors import (
 from dockdsl.instructions import Comment, Instruction, Verbatim, external
 from dockdsl.rendering import automatic_name
 from dockdsl.stage import Stage, reached, read_from
-from dockdsl.syntax.refusal import Refused, kind_of, shown
+from dockdsl.syntax.refusal import Refused, kind_of
 from dockdsl.syntax.source import LONGEST_READ, SPACE, Directives, Misread, directives_of, logical
 from dockdsl.syntax.tokens import Line, Scope
 from dockdsl.syntax.words import BACKTICK
@@ -62,32 +62,48 @@ def parse(text: str, path: str | None = None) -> Dockerfile:
     return _Parser(text, _TEXT if path is None else str(path)).run()
 
 
+def lines_of(text: str) -> list[Line]:
+    """Return the lines of the instructions in a text, split as BuildKit splits them; for tools and tests.
+
+    Raises `DockerfileSyntaxError` where a heredoc does not end.
+    """
+    return _Parser(text, _TEXT).split()
+
+
 class _Parser:
     def __init__(self, text: str, path: str) -> None:
         self.path = path
         self.lines = text.removeprefix("\ufeff").split("\n")
-        if self.lines[-1] == "":
+        if self.lines[-1] == "" and len(self.lines) > 1:
             del self.lines[-1]
         self.problems: list[SyntaxProblem] = []
         self.read_lines: list[Any] = []
 
-    def run(self) -> Dockerfile:
-        lines = self.lines
-        if not lines:
-            lines.append("")
-        self._check_characters()
+    def split(self) -> list[Line]:
+        """Return the lines of the instructions."""
+        directives = self._directives()
+        found = [item.line for item in self._split(directives) if item.line is not None]
         if self.problems:
             raise self._error()
-        directives = directives_of(lines)
-        for number, misread in directives.misread:
-            self._report("Dockerfile", misread, number, 0, len(lines[number]))
-        # Without a valid one, the lines below are read as they would be without any.
-        escape = directives.escape if directives.escape in ("\\", "`") else "\\"
-        dockerfile = self._read(directives, escape)
+        return found
+
+    def run(self) -> Dockerfile:
+        """Return what the text says."""
+        dockerfile = self._read(self._directives())
         if self.problems:
             raise self._error()
         assert dockerfile is not None  # else there are problems
         return dockerfile
+
+    def _directives(self) -> Directives:
+        self._check_characters()
+        if self.problems:
+            raise self._error()
+        directives = directives_of(self.lines)
+        for number, misread in directives.misread:
+            self._report("Dockerfile", misread, number, 0, len(self.lines[number].rstrip("\r")))
+        # Without a valid escape character, the lines below are read as they would be without any.
+        return directives if directives.escape in ("\\", "`") else directives._replace(escape="\\")
 
     def _error(self) -> DockerfileSyntaxError:
         problems = tuple(sorted(self.problems, key=lambda each: (each.line, each.column)))
@@ -111,9 +127,10 @@ class _Parser:
         length = min(end - misread.start, len(shown_line.rstrip()) - column)
         self._report(line.keyword.upper() or "Dockerfile", misread, number, column, length)
 
-    def _split(self, directives: Directives, escape: str) -> list[_Item]:
+    def _split(self, directives: Directives) -> list[_Item]:
         """Split the text into instructions, each with the comments above it; the last item has comments alone."""
         lines = self.lines
+        escape = directives.escape
         items: list[_Item] = []
         above: list[int] = _NONE
         tight = 0
@@ -138,7 +155,9 @@ class _Parser:
                     try:
                         index = line.read_documents()
                     except Misread as misread:
+                        # What is below would be the heredoc's, if it ended.
                         self._misread(line, misread)
+                        index = len(lines)
                 items.append(_Item(line, above, tight))
                 above, tight = _NONE, 0
             index += 1
@@ -159,8 +178,8 @@ class _Parser:
                 fact = f"a line is {length:,} bytes long, and BuildKit reads at most {LONGEST_READ:,}"
                 self._report("Dockerfile", Misread(fact, "break it"), number, 0, 1)
 
-    def _read(self, directives: Directives, escape: str) -> Dockerfile | None:
-        items = self._split(directives, escape)
+    def _read(self, directives: Directives) -> Dockerfile | None:
+        items = self._split(directives)
         self.stages: list[Stage] = []
         self.by_name: dict[str, Stage] = {}
         self.names, unnamed = _names(items)
@@ -182,6 +201,10 @@ class _Parser:
                 if value is not None:
                     fact = "no stage has begun"
                     self._misread(line, Misread(fact, "write FROM image before it"))
+                elif _near(line.keyword.upper()) == ["FROM"]:
+                    # A stage was meant to begin here, so what follows is not without one.
+                    begun = _Begun(line, "scratch", None, None, None)
+                    steps = []
             else:
                 value = self._instruction(line)
                 steps += self._comments([*item.above, *line.comment_lines()])
@@ -190,7 +213,7 @@ class _Parser:
         self._close(begun, steps)
         if len(items) == 1:
             self._report("Dockerfile", Misread("the file has no instruction", "write FROM image"), 0, 0, 1)
-        return None if self.problems else self._dockerfile(directives, escape, args)
+        return None if self.problems else self._dockerfile(directives, args)
 
     def _instruction(self, line: Line) -> Instruction | None:
         """Read an instruction; None where it is misread, which is noted."""
@@ -216,7 +239,8 @@ class _Parser:
         if low in self.by_name:
             return self.by_name[low]
         if low in self.names:
-            raise Refused(f"the stage {shown(name)} stands below, or is this one", "move it up")
+            # The stage stands below, or is this one: BuildKit refuses that only if it comes to build it.
+            return external(low)
         if self.copying and name.isdecimal():
             if int(name) < len(self.stages):
                 return self.stages[int(name)]
@@ -283,7 +307,7 @@ class _Parser:
         )
         return comment
 
-    def _dockerfile(self, directives: Directives, escape: str, args: list[Instruction]) -> Dockerfile:
+    def _dockerfile(self, directives: Directives, args: list[Instruction]) -> Dockerfile:
         targets: Sequence[Stage] = self.stages
         if len(targets) > 1:
             targets = _targets(self.stages)
@@ -293,7 +317,9 @@ class _Parser:
         if check is not None:
             check = ";".join([each for each in check.rstrip(",").split(";") if is_check(each)]) or None
         syntax = directives.syntax
-        return Dockerfile.made(Origin(self.path, 1), targets, args, syntax=syntax, escape=escape, check=check)
+        return Dockerfile.made(
+            Origin(self.path, 1), targets, args, syntax=syntax, escape=directives.escape, check=check
+        )
 
 
 class _Item(NamedTuple):

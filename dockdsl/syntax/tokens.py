@@ -17,6 +17,7 @@ _easy_flag = re.compile(r"--([a-z][a-z-]*)(?:=([^\s'\"\\`]*))?[ \t]+").match
 _is_easy_array = re.compile(r'\[[ \t]*(?:"[^"\\\x00-\x1f]*"(?:[ \t]*,[ \t]*"[^"\\\x00-\x1f]*")*)?[ \t]*\]').fullmatch
 _easy_strings = re.compile(r'"([^"]*)"').findall
 _WITH_HEREDOCS = ("RUN", "COPY", "ADD")
+_string = re.compile(r'"(?:[^"\\]|\\.)*"')
 _surrogate = re.compile("[\ud800-\udfff]").search
 _Value = TypeVar("_Value")
 
@@ -43,12 +44,17 @@ class Scope(NamedTuple):
 class Line:
     """An instruction's line: keyword, flags and operands, without continuations."""
 
-    __slots__ = ("documents", "escape", "flags", "kept", "keyword", "logical", "origin", "scope", "start", "text")
+    __slots__ = (
+        *("documents", "escape", "flags", "kept", "keyword", "last"),
+        *("logical", "origin", "scope", "start", "text"),
+    )
 
     def __init__(self, line: Logical, start: int, scope: Scope) -> None:
         """Split the text from `start` on."""
         text = line.text
         self.logical = line
+        self.last = line.last
+        """The last physical line, those of the heredocs included, counted from 0."""
         self.escape = line.escape
         self.origin = Origin(scope.path, line.first + 1)
         self.scope = scope
@@ -56,8 +62,10 @@ class Line:
         self.kept = False
         """Whether the value keeps the comments between the operands."""
         self.flags: Sequence[FlagToken] = ()
-        word = _first_word(text, start)
         at = end = len(text)
+        while start < end and text[start] in SPACE:
+            start += 1
+        word = _first_word(text, start)
         self.keyword = ""
         if word is not None:
             self.keyword = word[1]
@@ -104,8 +112,8 @@ class Line:
             return last
         words = heredocs_in(text)
         if words:
-            self.documents, last = documents(self.logical, words)
-        return last
+            self.documents, self.last = documents(self.logical, words)
+        return self.last
 
     def without_flags(self) -> Line:
         """Forget the flags, where BuildKit takes no notice of them."""
@@ -151,6 +159,10 @@ class Line:
         except ValueError:
             return None
         except RecursionError:
+            # Nested deeper than any Dockerfile: an array of arrays if its brackets close, else no JSON.
+            bare = _string.sub("", text)
+            if bare.count("[") != bare.count("]"):
+                return None
             found = [None]
         if not all(isinstance(each, str) for each in found):
             raise self.wrong(

@@ -309,7 +309,7 @@ def read_word(text: str, escape: str, *, quotes: bool = True) -> Word:
     return from_atoms(atoms)
 
 
-def _read(text: str, at: int, escape: str, atoms: list[Atom], *, quotes: bool, closing: str) -> int:
+def _read(text: str, at: int, escape: str, atoms: list[Atom], *, quotes: bool, closing: str, depth: int = 0) -> int:
     """Read to the end of the text, or to what closes an operand; return the place behind it."""
     quoted = False
     while at < len(text):
@@ -334,7 +334,7 @@ def _read(text: str, at: int, escape: str, atoms: list[Atom], *, quotes: bool, c
                 atoms.append((False, following))
                 at += 2
         elif char == "$":
-            at = _read_reference(text, at, escape, atoms, quotes=quotes)
+            at = _read_reference(text, at, escape, atoms, quotes=quotes, depth=depth)
         else:
             start = at
             while at < len(text) and text[at] not in "\"'$" and text[at] not in (escape, closing):
@@ -346,7 +346,7 @@ def _read(text: str, at: int, escape: str, atoms: list[Atom], *, quotes: bool, c
     return at
 
 
-def _read_reference(text: str, at: int, escape: str, atoms: list[Atom], *, quotes: bool) -> int:
+def _read_reference(text: str, at: int, escape: str, atoms: list[Atom], *, quotes: bool, depth: int) -> int:
     if not text.startswith("{", at + 1):
         name = _starts_name(text, at + 1)
         if name is None:
@@ -360,10 +360,10 @@ def _read_reference(text: str, at: int, escape: str, atoms: list[Atom], *, quote
         end = _reference_end(text, at)
     except Refused:
         modified = _in_braces(text, at)
-        if modified is None:
+        if modified is None or depth > _DEEPEST:
             raise
         inner: list[Atom] = []
-        end = _read(text, modified.end(), escape, inner, quotes=quotes, closing="}")
+        end = _read(text, modified.end(), escape, inner, quotes=quotes, closing="}", depth=depth + 1)
         operand = "".join([part for _, part in inner])
         if any(char in part for reference, part in inner if not reference for char in "'\"\\`$}"):
             raise
