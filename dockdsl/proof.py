@@ -22,6 +22,7 @@ from dockdsl.syntax.refusal import kind_of
 
 _directive = re.compile(r"\s*#\s*([A-Za-z][A-Za-z0-9]*)\s*=\s*(.+?)\s*").fullmatch
 _check = re.compile(r"#\s*check\s*=\s*(\S+)", re.IGNORECASE).match
+_is_setting = re.compile(r"(?:skip|experimental)=.+|error=(?:true|false)").fullmatch
 _modified = re.compile(r"\$\{\w+[^\w}][^}]*\}").findall
 _quotes = re.compile(r"[\"'\\`]")
 _heredoc = re.compile(r"\d*<<-?(.+)", re.DOTALL).fullmatch
@@ -98,7 +99,7 @@ def prove(before: str, after: str) -> Difference | None:
     """
     one, other = _Reading(before, "before"), _Reading(after, "after")
     for name in _DIRECTIVES:
-        if name != "escape" and one.directives.get(name) != other.directives.get(name):
+        if name != "escape" and (one.directives.get(name) or None) != (other.directives.get(name) or None):
             values = " and ".join([str(each.directives.get(name)) for each in (one, other)])
             return Difference(f"the directive {name} differs: {values}", None, None)
     for found, again in zip_longest(one.instructions(), other.instructions()):
@@ -202,7 +203,7 @@ class _Reading:
             raise InvalidValue(f"prove: the text {which} has a lone surrogate; decode it first") from None
         self.lines = text.removeprefix("\ufeff").split("\n")
         self.directives: dict[str, str] = {}
-        top = self._read_directives()
+        self.top = top = self._read_directives()
         self.escape = self.directives.get("escape", "\\")
         # The parser has not heard of the younger directives, behind which it looks for none.
         judged = [f"# escape={self.escape}", *[""] * top, *self.lines[top:]]
@@ -218,12 +219,12 @@ class _Reading:
             name = "" if found is None else found[1].lower()
             if found is None or name not in _DIRECTIVES or name in self.directives:
                 return number
-            self.directives[name] = found[2]
+            self.directives[name] = _settings(found[2]) if name == "check" else found[2]
         return len(self.lines)
 
     def instructions(self) -> Iterator[_Said]:
         """Yield what each instruction says."""
-        end = 0
+        end = self.top
         for command in self.commands:
             # The line that was put in front counts.
             start, last = command.start_line - 2, command.end_line - 1
@@ -236,7 +237,9 @@ class _Reading:
         keyword = command.cmd.upper()
         words = tuple(command.value)
         heredocs = tuple([(each.name, each.content) for each in command.heredocs])
-        flags = self._flags(keyword, command.flags)
+        # Where there are no flags to read, BuildKit looks at none.
+        ignored = keyword in ("ARG", "STOPSIGNAL") or (keyword == "HEALTHCHECK" and words[:1] == ("NONE",))
+        flags = () if ignored else self._flags(keyword, command.flags)
         escape = self.escape
         operands: Any = tuple([_word(each, escape) for each in words])
         match keyword:
@@ -289,6 +292,9 @@ class _Reading:
         flags: list[tuple[str, Any]] = []
         for each in found:
             name, equals, value = each.removeprefix("--").partition("=")
+            if equals and not value and name in ("from", "platform"):
+                # As if it were not there.
+                continue
             meant: Any = value
             if name == "retries" and value.isdecimal():
                 meant = int(value)
@@ -335,7 +341,7 @@ class _Reading:
         bodies: list[Any] = []
         for each in words:
             start = _heredoc(each)
-            if start is None or len(bodies) == len(names) or expand(start[1], {}) != names[len(bodies)]:
+            if start is None or len(bodies) == len(names) or _name_of(start[1]) != names[len(bodies)]:
                 operands.append(_word(each, self.escape))
                 continue
             content = heredocs[len(bodies)][1]
@@ -364,7 +370,8 @@ class _Reading:
             kind, words = words[0].upper(), words[1:]
         if command.json and _is_array(command.original):
             return {"form": "exec", "kind": kind, "operands": words, "heredocs": heredocs}
-        text = "".join(words) if not command.json else command.original
+        # The parser takes what only begins as an array for one.
+        text = command.original[command.original.index("[") :].rstrip() if command.json else "".join(words)
         if heredocs:
             return {"form": "shell", "kind": kind, **_with_heredocs(text, heredocs)}
         joined = self._with_breaks(command.original, start, end)
@@ -397,10 +404,15 @@ class _Reading:
         text = "\n".join([first, *self.lines[start + 1 : end]])
         inner = _Reading.__new__(_Reading)
         inner.lines = ["", *text.split("\n")]
-        inner.directives, inner.escape = {}, self.escape
+        inner.directives, inner.top, inner.escape = {}, 0, self.escape
         inner.indexes, inner.last, inner.stage = {}, {}, -1
         inner.commands = _parsed(f"# escape={self.escape}\n\n{text}", "before or after, in ONBUILD")
         return tuple([(said.keyword, *said.parts.items()) for said in inner.instructions()])
+
+
+def _settings(value: str) -> str:
+    """Return the settings among those of ``# check=`` that BuildKit knows; it overlooks the others."""
+    return ";".join([each for each in value.partition(" ")[0].split(";") if _is_setting(each)])
 
 
 def _last_of_each_name(commands: Any) -> dict[str, int]:
@@ -412,6 +424,15 @@ def _last_of_each_name(commands: Any) -> dict[str, int]:
 def _is_automatic(index: int, name: str) -> bool:
     """Whether a name is what a stage without one is called where it must be called something."""
     return re.fullmatch(rf"stage-{index}(-unnamed)*", name) is not None
+
+
+def _name_of(delimiter: str) -> str:
+    """Return the name that a delimiter of a heredoc stands for."""
+    try:
+        return expand(delimiter, {})
+    except ExpansionError:
+        # Its quotes hold a blank, at which the words have been split.
+        return delimiter
 
 
 def _normalize_access(options: dict[str, Any]) -> None:

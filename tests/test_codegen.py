@@ -418,6 +418,15 @@ def test_names_that_stages_should_not_bear() -> None:
     assert prove(text, render(made(to_python(parse(text))))) is None
 
 
+def test_a_check_that_is_switched_off_for_a_stage() -> None:
+    """A remark that acts stays one, above a stage as above a step."""
+    text = "# check=skip=A\nFROM scratch\n# check=skip=B\nUSER c\n"
+    source = check(parse(f"\n{text}"))
+
+    assert 'comment=Comment.check("A")' in source
+    assert 'Comment.check("B"),' in source
+
+
 def test_a_file_without_a_stage() -> None:
     """It can be read, and no image can be made of it."""
     with pytest.raises(InvalidValue, match="no stage"):

@@ -56,6 +56,10 @@ def test_a_file_is_itself(path: Path) -> None:
         pytest.param("RUN <<-E\n\tx\n\tE", "RUN <<EOF\nx\nEOF", id="tabs that are taken off"),
         pytest.param("COPY <<E /a\nx\nE", "COPY <<'E' /a\nx\nE", id="nothing to expand"),
         pytest.param("COPY <<-'E' /a\n\tx\nE", "COPY <<'E' /a\nx\nE", id="tabs of a file"),
+        pytest.param("STOPSIGNAL --x TERM", "STOPSIGNAL TERM", id="flags that nobody reads"),
+        pytest.param("HEALTHCHECK --x=1 NONE", "HEALTHCHECK NONE", id="flags of no health check"),
+        pytest.param("COPY --from= x y", "COPY x y", id="no source"),
+        pytest.param('RUN [ "a" ]  && b', 'RUN [ "a" ] && \\\n  b', id="what looks like an array"),
         pytest.param("ONBUILD run a \\\n  b", "ONBUILD RUN a b", id="a trigger"),
         pytest.param("# x\nRUN a", "RUN a\n# y", id="comments"),
         pytest.param("RUN a\r\nRUN b\r", "RUN a\nRUN b", id="line ends"),
@@ -87,6 +91,8 @@ def test_what_means_the_same(before: str, after: str) -> None:
         pytest.param(
             "# check=skip=all\n# escape=`\nFROM a `\n AS b\n", "# escape=`\n# check=skip=all\nFROM a AS b", id="order"
         ),
+        pytest.param("# check=skip=A;x=y z\nFROM a\n", "# check=skip=A\nFROM a\n", id="checks that there are not"),
+        pytest.param("FROM --platform= a\n", "FROM a\n", id="no platform"),
         pytest.param("\ufeffFROM a\n", "FROM a\n", id="byte order mark"),
     ],
 )

@@ -69,8 +69,9 @@ def _is_proven(name: str, text: str, source: str, options: argparse.Namespace) -
     """Say whether the Python file makes a Dockerfile that BuildKit reads as the original, or may be written without."""
     from dockdsl.proof import prove
 
+    made = _made(name, source)
     try:
-        difference = prove(text, render(_made(source)))
+        difference = prove(text, render(made))
     except ProofUnavailable as error:
         if options.prove:
             raise
@@ -95,10 +96,13 @@ def _is_proven(name: str, text: str, source: str, options: argparse.Namespace) -
     return bool(options.unproven)
 
 
-def _made(source: str) -> Dockerfile:
+def _made(name: str, source: str) -> Dockerfile:
     """Run the Python file that is about to be written, and return the Dockerfile that it makes."""
     names: dict[str, Any] = {}
-    exec(compile(source, "<imported>", "exec"), names)  # noqa: S102 - it is made of literals, by `to_python`
+    try:
+        exec(compile(source, "<imported>", "exec"), names)  # noqa: S102 - it is made of literals, by `to_python`
+    except DockdslError as error:
+        raise SourceError(f"{name}: it cannot be said in Python: {error.message}", origin=None) from None
     found = names["dockerfile"]
     assert isinstance(found, Dockerfile)
     return found

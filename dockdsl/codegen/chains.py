@@ -37,8 +37,8 @@ def links(command: str, *, exact: bool) -> list[Link] | None:
         return None
     if exact:
         return found if made == command else None
-    # What has `||` or the like in it would be grouped.
-    return None if _grouped(found) else found
+    # What has `||` or the like in it would be grouped, and what looks like an array be put into a heredoc.
+    return None if _grouped(found) or shell.has_heredoc(str(made)) else found
 
 
 def _grouped(found: list[Link]) -> bool:

@@ -105,7 +105,7 @@ class _Module:
         if stage.platform is not None:
             arguments.append(Argument("platform", word(stage.platform)))
         if stage.comment is not None:
-            arguments.append(Argument("comment", Text(stage.comment.remark)))
+            arguments.append(Argument("comment", self.writer.remark(stage.comment)))
         found = list(self.writer.steps(stage.steps))
         if found:
             arguments.append(Argument("steps", listed(found, spread=len(found) > 1)))

@@ -128,6 +128,10 @@ class Writer:
         """Return the expression that makes a mount."""
         return call(type(mount).__name__, self.operands(mount))
 
+    def remark(self, comment: Comment) -> Expression:
+        """Return the expression of the remark above a stage."""
+        return self._comment(comment) if comment.acts else Text(comment.remark)
+
     def _comment(self, step: Comment) -> Expression:
         rules = step.remark.removeprefix("check=skip=").split(",")
         try:
