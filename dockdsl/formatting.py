@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dockdsl.instructions import Comment, Instruction
 from dockdsl.parser import parse
 from dockdsl.rendering import Piece, pieces
+from dockdsl.syntax.source import SPACE
 
 Unit = tuple[str, int]
 """An instruction or a line of a comment, and the line where it began; 0 where that says nothing of blank lines."""
@@ -28,11 +29,11 @@ def reformat(text: str, path: str | None = None) -> str:
     Source: the Dockerfile reference, "Format".
     """
     found = pieces(parse(text, path))
-    source = text.split("\n")
+    source = text.removeprefix("\ufeff").split("\n")
     lines: list[str] = []
     before = 0
     for written, number in _with_comments(list(_units(found, source))):
-        parted = number > 1 and number != before and not source[number - 2].strip()
+        parted = number > 1 and number != before and not source[number - 2].strip(SPACE)
         if parted and lines and lines[-1]:
             lines.append("")
         lines.append(written)
@@ -45,7 +46,7 @@ def _units(found: Sequence[Piece], source: Sequence[str]) -> Iterator[Unit]:
         if isinstance(value, Comment):
             number = value.origin.line
             for line in text.split("\n"):
-                while not source[number - 1].lstrip("\ufeff \t\r\v\f").startswith("#"):
+                while not source[number - 1].lstrip(SPACE).startswith("#"):
                     number += 1
                 yield line, number
                 number += 1

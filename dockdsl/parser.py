@@ -207,7 +207,7 @@ class _Parser:
                     steps = []
             else:
                 value = self._instruction(line)
-                steps += self._comments([*item.above, *line.comment_lines()])
+                steps += self._comments(item.above, line.comment_lines())
                 if value is not None:
                     steps.append(value)
         self._close(begun, steps)
@@ -253,11 +253,11 @@ class _Parser:
         except Misread as misread:
             self._misread(line, misread)
             return _Begun(line, "scratch", None, None, None)
-        remarks = [*above, *line.comment_lines()]
+        inside = line.comment_lines()
         comment = None
-        if remarks:
-            texts = [self._remark(each) for each in remarks]
-            comment = self._made_comment(texts, acts=any(_acts(each) for each in texts), line=remarks[0])
+        if above or inside:
+            texts = [*map(self._remark, above), *[self._remark(each, inside=True) for each in inside]]
+            comment = self._made_comment(texts, acts=any(_acts(each) for each in texts), line=(above or inside)[0])
         return _Begun(line, base, name, platform, comment, nameless=name in unnamed)
 
     def _close(self, begun: _Begun | None, steps: list[Instruction]) -> None:
@@ -269,21 +269,22 @@ class _Parser:
         if begun.name is not None:
             self.by_name[begun.name] = stage
 
-    def _remark(self, number: int) -> str:
+    def _remark(self, number: int, *, inside: bool = False) -> str:
         raw = self.lines[number]
         text = raw.strip(SPACE)[1:]
         text = _control.sub(" ", text.removeprefix(" ")).rstrip()
-        if _acts(text) and not raw.startswith("#"):
-            # Only a number sign in the first column lets it act.
+        if _acts(text) and (inside or not raw.startswith("#")):
+            # Only a number sign in the first column lets it act, and only above an instruction.
             text = f"# {text}"
         return text
 
-    def _comments(self, numbers: Sequence[int]) -> list[Instruction]:
+    def _comments(self, above: Sequence[int], inside: Sequence[int] = ()) -> list[Instruction]:
+        """Return the comments above an instruction, and those among its lines."""
         found: list[Instruction] = []
         texts: list[str] = []
         first = 0
-        for number in numbers:
-            text = self._remark(number)
+        for index, number in enumerate((*above, *inside)):
+            text = self._remark(number, inside=index >= len(above))
             if _acts(text):
                 if texts:
                     found.append(self._made_comment(texts, acts=False, line=first))

@@ -298,6 +298,13 @@ def test_a_stage_named_like_its_image() -> None:
     assert [] == data["edges"]
 
 
+def test_no_stage() -> None:
+    """A file of arguments alone has a model."""
+    data = checked(parse("ARG A\n"))
+
+    assert ([], [], ["A"]) == (data["stages"], data["targets"], [each["name"] for each in data["args"]])
+
+
 def test_directives_arguments_and_origins() -> None:
     """What stands above the stages is there, and where each value was written."""
     argument = Arg("V", "3")

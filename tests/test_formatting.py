@@ -63,6 +63,16 @@ from tests.test_parser import corpus
             "# escape=`\n\nFROM a\nRUN x `\n  y\n\nRUN z\n",
             id="backtick",
         ),
+        pytest.param("ARG A\n\n\narg B", "ARG A\n\nARG B\n", id="no stage"),
+        pytest.param("FROM a\nRUN b \\\f\nUSER c\n", "FROM a\nRUN b \\\f\nUSER c\n", id="form feed behind a backslash"),
+        pytest.param(
+            "FROM a\nCMD b \\\u2028\nUSER c\n", "FROM a\nCMD b \\\u2028\nUSER c\n", id="other line behind a backslash"
+        ),
+        pytest.param(
+            "FROM a\nENV b=c \\\n# check=skip=all\n d=e\n",
+            "FROM a\n## check=skip=all\nENV b=c d=e\n",
+            id="what does not act inside does not act above",
+        ),
         pytest.param("FROM a\nENV b c d\nLABEL e f\n", 'FROM a\nENV b="c d"\nLABEL e=f\n', id="old form of ENV"),
         pytest.param('FROM a\nCMD [\'b\']\nCMD [ "c","d" ]\n', 'FROM a\nCMD [\'b\']\nCMD ["c", "d"]\n', id="array"),
     ],

@@ -68,9 +68,10 @@ def summary(data: dict[str, Any]) -> str:
         begin = f"{_called(stage)}: from {_source(stage['base'], stages)}{platform}, {steps}"
         lines.append(f"{begin}, takes {takes}\n" if takes else f"{begin}\n")
     needed = {edge["needs"] for edge in data["edges"]}
-    *others, default = data["targets"]
-    besides = [target for target in others if target not in needed]
-    builds = ", or ".join(_called(stages[target]) for target in (default, *besides))
+    targets = data["targets"]
+    # The last one is what is built by default; what another stage needs is of interest for that alone.
+    built = [*targets[-1:], *[target for target in targets[:-1] if target not in needed]]
+    builds = ", or ".join(_called(stages[target]) for target in built) or "nothing"
     version = data["minimum_syntax"]
     labs = ", labs channel" if version["labs"] else ""
     return f"{''.join(lines)}builds {builds}; needs frontend {version['version']}{labs}\n"

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Self
 
 from dockdsl.instructions._base import Instruction
 from dockdsl.syntax.flags import read_flags
+from dockdsl.syntax.lines import continued
 from dockdsl.syntax.refusal import Refused, refuse_type, shown
 from dockdsl.syntax.shell import Layout, begun, check_text, layout_only, one_line_trap, relaid
 from dockdsl.syntax.tokens import Line
@@ -79,6 +80,9 @@ def read_command(line: Line, start: int = 0) -> Command:
     text = Layout(line.layout(start))
     if not text:
         raise Refused("the command is empty", "give it a command")
+    if text[-1] == line.escape and not line.documents and continued(text.rpartition("\n")[2], line.escape):
+        # What parts it from the end of the line there is no part of it.
+        raise Refused("the command ends in a backslash, which would take in the next line", "take it off")
     return text
 
 

@@ -10,7 +10,7 @@ import attrs
 from dockdsl.instructions._base import Instruction
 from dockdsl.syntax.lines import check_lengths, continued
 from dockdsl.syntax.refusal import Refused, refuse_type, shown
-from dockdsl.syntax.source import Misread, logical
+from dockdsl.syntax.source import SPACE, Misread, logical
 from dockdsl.syntax.tokens import Line, Scope
 from dockdsl.syntax.words import Spelling, text_of
 
@@ -50,6 +50,10 @@ class Verbatim(Instruction):
         line.kept = True
         line.start = 0
         text = found.layout(0, len(found.text), found.escape)
+        if not line.documents and continued(text.rpartition("\n")[2], found.escape):
+            # What parts the escape character from the end of the line is white space that does not count.
+            raw = found.lines[found.last].rstrip("\r")
+            text += raw[len(raw.rstrip(SPACE)) :]
         text = "\n".join([text, *[f"{each.content}{each.end}" for each in line.documents]])
         escape = found.escape if "\\" in text or "`" in text else "\\"
         return line.made(cls, text, {"text": text, "escape": escape})

@@ -102,6 +102,7 @@ def read_flags(kind: type, line: Line) -> dict[str, Any]:
         return values
     by_name = {each.name: (attribute, each) for attribute, each in declared}
     seen = set()
+    refused: Refused | None = None
     for token in line.flags:
         name, value = token.name, token.value
         if name not in by_name:
@@ -117,7 +118,13 @@ def read_flags(kind: type, line: Line) -> dict[str, Any]:
             said = each.read(line, value) if value or each.repeatable or each.read is read_boolean else None
         except Misread as misread:
             raise Misread(misread.fact, misread.remedy, token.start, token.end) from None
+        except Refused as found:
+            # What BuildKit refuses in the other flags counts for more.
+            refused = found
+            continue
         values[attribute] = (*values[attribute], said) if each.repeatable else said
+    if refused is not None:
+        raise refused
     return values
 
 

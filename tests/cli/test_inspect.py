@@ -83,6 +83,14 @@ def test_a_dockerfile(capfd: pytest.CaptureFixture[str]) -> None:
     assert {"stage": 1} == data["stages"][2]["steps"][0]["from"]
 
 
+def test_a_file_of_arguments_alone(capfd: pytest.CaptureFixture[str]) -> None:
+    """BuildKit reads it, and so it has a model: without a stage."""
+    Path("Dockerfile").write_text("ARG A\n")
+
+    assert 0 == main(["inspect", "Dockerfile"])
+    assert "builds nothing; needs frontend 1.0\n" == capfd.readouterr().out
+
+
 def test_a_dockerfile_on_stdin() -> None:
     """``-`` is a Dockerfile on stdin."""
     done = subprocess.run(
