@@ -17,8 +17,8 @@ from dockdsl.syntax.refusal import kind_of, shown
 
 _PUBLIC = {name for name, value in vars(instructions).items() if isinstance(value, type)}
 _PUBLIC |= {"Dockerfile", "Stage", "external", "layout", "literal"}
-# The narrowest width in use: sorters of imports leave an open bracket open.
-_WIDTH_OF_IMPORTS = 79
+# A usual width of others: sorters of imports leave an open bracket open.
+_WIDTH_OF_IMPORTS = 88
 _not_in_docstrings = re.compile(r"[^ -!#-\[\]-~]").sub
 
 
