@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from dockdsl.image import Saved as Saved
     from dockdsl.image import SizeBudget as SizeBudget
     from dockdsl.image import StartupBudget as StartupBudget
+    from dockdsl.image import from_structure_test as from_structure_test
     from dockdsl.instructions import Add as Add
     from dockdsl.instructions import Arg as Arg
     from dockdsl.instructions import Bind as Bind
@@ -103,6 +104,7 @@ _HOMES = {
     ),
     "image": (
         "CommandCheck FileCheck GracefulShutdown Hardened HttpCheck Image MetadataCheck Saved SizeBudget StartupBudget"
+        " from_structure_test"
     ),
     "instructions": (
         "Add Arg Bind Cache Cmd Comment Copy Entrypoint Env Expose Healthcheck Heredoc Instruction Label Maintainer"

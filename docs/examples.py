@@ -52,6 +52,7 @@ _DOCUMENTED = (
     "dockdsl.image.size",
 )
 _FUNCTIONS = (
+    "from_structure_test",
     "build_and_smoke",
     "describe",
     "expand",

@@ -10,3 +10,4 @@ from dockdsl.image.httpcheck import Saved as Saved
 from dockdsl.image.image import Image as Image
 from dockdsl.image.metadatacheck import MetadataCheck as MetadataCheck
 from dockdsl.image.shutdown import GracefulShutdown as GracefulShutdown
+from dockdsl.image.structure import from_structure_test as from_structure_test

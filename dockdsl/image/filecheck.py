@@ -54,8 +54,10 @@ def _owner(value: str | int | None) -> str | None:
     if value is None:
         return None
     owner = operand.text("FileCheck: owner", value)
-    if owner.count(":") > 1 or not all(owner.split(":")):
-        raise InvalidValue(f'FileCheck: owner is {shown(owner)}; write "user" or "user:group", names or numbers')
+    if owner.count(":") > 1 or owner.endswith(":"):
+        raise InvalidValue(
+            f'FileCheck: owner is {shown(owner)}; write "user", "user:group" or ":group", names or numbers'
+        )
     return owner
 
 
@@ -137,7 +139,8 @@ class FileCheck(Check):
     `mode`, `executable_by`
         The permissions, as ``0o755`` or ``"0755"``; one of ``"owner"``, ``"group"``, ``"other"``, ``"any"``.
     `owner`
-        ``"65532"``, ``"65532:65532"``, or names, which the image's ``/etc/passwd`` and ``/etc/group`` tell.
+        ``"65532"``, ``"65532:65532"``, ``":65532"``, or names, which the image's ``/etc/passwd`` and
+        ``/etc/group`` tell.
     `min_size`, `max_size`
         Bytes: an int, or ``"10MB"``.
     `content`, `no_content`

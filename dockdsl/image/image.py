@@ -306,6 +306,7 @@ class Image:
         progress: Progress | None = None,
         tell: Callable[[CheckResult], object] | None = None,
         timeout: float | None = None,
+        checks: Iterable[Check] | None = None,
     ) -> SmokeReport:
         """Build it, run it, wait until it is ready, run the checks, and remove the container.
 
@@ -316,12 +317,15 @@ class Image:
             Is called with each result at once.
         `timeout`
             Seconds until it must be ready, instead of the image's own.
+        `checks`
+            Instead of the image's own.
 
         Raises `CheckFailed` if a check fails, `RunFailed` if the container does not start, ends, or does not get ready;
         besides what `build` raises; `InvalidValue` for an image without port and checks.
         """
         limit = self.timeout if timeout is None else operand.seconds("Image: timeout", timeout)
-        if self.port is None and not self.checks:
+        wanted = self.checks if checks is None else _checks(checks)
+        if self.port is None and not wanted:
             raise InvalidValue(
                 "Image: there is nothing to test; pass port=…, where its server listens, or checks=…",
                 origin=self.origin,
@@ -330,7 +334,9 @@ class Image:
             from dockdsl.engine.docker_sdk import DockerSdk
 
             with DockerSdk() as sdk:
-                return self.test(builder, sdk, request=request, progress=progress, tell=tell, timeout=timeout)
+                return self.test(
+                    builder, sdk, request=request, progress=progress, tell=tell, timeout=timeout, checks=wanted
+                )
         if builder is None:
             from dockdsl.engine.buildx import Buildx
 
@@ -343,7 +349,7 @@ class Image:
                 runner,
                 self.request() if request is None else request,
                 self.run_request(),
-                self.checks,
+                wanted,
                 ready=self.ready,
                 timeout=limit,
                 progress=progress,

@@ -526,7 +526,7 @@ def test_an_image_that_is_no_server() -> None:
         pytest.param(
             lambda: FileCheck("/a", mode=0o10000), InvalidValue, "mode is 4096; pass a number", id="high mode"
         ),
-        pytest.param(lambda: FileCheck("/a", owner="a:b:c"), InvalidValue, 'write "user" or "user:group"', id="owner"),
+        pytest.param(lambda: FileCheck("/a", owner="a:b:c"), InvalidValue, 'write "user", "user:group"', id="owner"),
         pytest.param(
             lambda: FileCheck("/a", kind=cast(Any, "dir")), InvalidValue, "kind is 'dir'; write file", id="kind"
         ),

@@ -1,0 +1,43 @@
+"""What came of checks, as the XML that CI systems show: the JUnit format."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
+
+from dockdsl.engine.texts import printable
+
+if TYPE_CHECKING:
+    from dockdsl.engine.report import CheckResult
+
+
+def written(suite: str, results: Iterable[CheckResult], error: str | None = None) -> str:
+    """Return the XML of a test suite: a test case for each check, and one more for what kept them from running."""
+    cases = list(results)
+    failed = sum(not result.ok for result in cases)
+    seconds = sum(result.seconds or 0.0 for result in cases)
+    root = Element("testsuites")
+    top = SubElement(root, "testsuite", name=suite, time=f"{seconds:.3f}")
+    for name, count in (
+        ("tests", len(cases) + (error is not None)),
+        ("failures", failed),
+        ("errors", error is not None),
+    ):
+        top.set(name, str(int(count)))
+    for result in cases:
+        case = SubElement(top, "testcase", name=result.title, classname=suite, time=f"{result.seconds or 0.0:.3f}")
+        if result.origin is not None:
+            case.set("file", str(result.origin).rpartition(":")[0])
+            case.set("line", str(result.origin.line))
+        if not result.ok:
+            message = "; ".join(result.mismatches)
+            SubElement(case, "failure", message=message).text = str(result)
+        if result.log:
+            SubElement(case, "system-out").text = "\n".join(printable(line) for line in result.log)
+    if error is not None:
+        case = SubElement(top, "testcase", name="build and start", classname=suite, time="0.000")
+        lines = [printable(line) for line in error.splitlines()]
+        SubElement(case, "error", message=lines[0]).text = "\n".join(lines)
+    indent(root)
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{tostring(root, encoding="unicode")}\n'

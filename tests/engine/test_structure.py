@@ -1,0 +1,295 @@
+"""Files of container-structure-test as checks, and reports in JUnit's format."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from dockdsl import CommandCheck, FileCheck, FileError, InvalidValue, MetadataCheck, from_structure_test
+from tests.engine.helpers import BUSYBOX, SERVER
+
+WHOLE = r"""
+schemaVersion: '2.0.0' # the latest
+globalEnvVars:
+- {key: A, value: global}
+- {key: B, value: b}
+containerRunOptions:
+  user: "7"
+commandTests:
+- name: 'apt-get'
+  command: 'apt-get'
+  args: ['help', 3]
+  setup: []
+  envVars: [{key: A, value: own}]
+  excludedOutput: ['.*FAIL.*']
+  expectedOutput: ['.*Usage.*', '^v\d']
+  expectedError: [e1]
+  excludedError: [e2]
+  exitCode: 100
+- {name: short, command: "true"}
+fileExistenceTests:
+- {name: Root, path: /, permissions: drwxr-xr-x, uid: 0, gid: 0}
+- {name: Date, path: /bin/date, shouldExist: true, isExecutableBy: owner, permissions: '-rw-r-----'}
+- {name: Temporary, path: /tmp, permissions: dtrwxrwxrwx, gid: 5}
+- {name: Dummy, path: /etc/dummy, shouldExist: false}
+fileContentTests:
+- name: 'Debian Sources'
+  excludedContents: ['.*gce_debian_mirror.*']
+  expectedContents: ['.*httpredir\.debian\.org.*']
+  path: '/etc/apt/sources.list'
+metadataTest:
+  envVars: [{key: foo, value: baz}, {key: v, value: '^1\.', isRegex: true}]
+  unboundEnvVars: [{key: gone}]
+  labels: [{key: l, value: '', isRegex: false}]
+  exposedPorts: ["8080", 2345, 53/udp]
+  unexposedPorts: ['80']
+  volumes: [/test]
+  unmountedVolumes: ['/root']
+  entrypoint: []
+  cmd: ["/bin/bash"]
+  workdir: /app
+  user: luke
+"""
+
+
+def test_the_whole_schema(tmp_path: Path) -> None:
+    """Each key has its place in a check, and each check its line in the file."""
+    file = tmp_path / "image.yaml"
+    file.write_text(WHOLE)
+    found = from_structure_test(file)
+
+    assert (
+        CommandCheck(
+            ["apt-get", "help", "3"],
+            exit_code=100,
+            stdout=[".*Usage.*", r"^v\d"],
+            no_stdout=".*FAIL.*",
+            stderr="e1",
+            no_stderr="e2",
+            env={"A": "own", "B": "b"},
+            user="7",
+        ),
+        CommandCheck(["true"], env={"A": "global", "B": "b"}, user="7"),
+        FileCheck("/", kind="directory", mode=0o755, owner="0:0"),
+        FileCheck("/bin/date", kind="file", executable_by="owner", mode=0o640),
+        FileCheck("/tmp", kind="directory", mode=0o1777, owner=":5"),
+        FileCheck("/etc/dummy", exists=False),
+        FileCheck(
+            "/etc/apt/sources.list",
+            kind="file",
+            content=r".*httpredir\.debian\.org.*",
+            no_content=".*gce_debian_mirror.*",
+        ),
+        MetadataCheck(
+            env={"foo": "baz", "v": re.compile(r"^1\."), "gone": None},
+            labels={"l": ""},
+            ports=["8080", 2345, "53/udp"],
+            no_ports="80",
+            volumes="/test",
+            no_volumes="/root",
+            entrypoint=[],
+            cmd=["/bin/bash"],
+            workdir="/app",
+            user="luke",
+        ),
+    ) == found
+    assert [9, 19, 21, 22, 23, 24, 26, 31] == [check.origin.line for check in found]
+    assert {str(file)} == {check.origin.path for check in found}
+
+
+def test_json(tmp_path: Path) -> None:
+    """It is YAML, too."""
+    file = tmp_path / "image.json"
+    file.write_text(json.dumps({"schemaVersion": "2.0.0", "fileExistenceTests": [{"name": "x", "path": "/x"}]}))
+
+    assert (FileCheck("/x"),) == from_structure_test(str(file))
+
+
+HEAD = "schemaVersion: 2.0.0\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "words"),
+    [
+        pytest.param("a: [", 1, "it is no YAML: ", id="no YAML"),
+        pytest.param("- 1\n", 1, "the file is a sequence; write keys with values", id="list"),
+        pytest.param("commandTests: []", 1, "schemaVersion is None; write 2.0.0, which is read", id="no version"),
+        pytest.param("\nschemaVersion: 1.0.0", 2, "schemaVersion is 1.0.0; write 2.0.0", id="old version"),
+        pytest.param(
+            f"{HEAD}commandTest: []", 2, "'commandTest', a key that is not known; did you mean commandTests?", id="key"
+        ),
+        pytest.param(
+            f"{HEAD}licenseTests:\n- debian: true", 3, "licenseTests have no counterpart; take them out", id="licence"
+        ),
+        pytest.param(f"{HEAD}commandTests:\n- name: a\n  comand: b", 4, "commandTests has 'comand', a key", id="typo"),
+        pytest.param(f"{HEAD}commandTests:\n- name: a", 3, "a test without command; add it", id="no command"),
+        pytest.param(
+            f"{HEAD}commandTests:\n- name: a\n  command: b\n  name: c", 5, "has name twice; leave one", id="twice"
+        ),
+        pytest.param(f"{HEAD}commandTests: {{name: a}}", 2, "commandTests is a mapping; write a list", id="no list"),
+        pytest.param(
+            f"{HEAD}commandTests: [{{name: a, command: [b]}}]", 2, "command is a sequence; write text", id="no text"
+        ),
+        pytest.param(f"{HEAD}commandTests: [{{name: a, command: }}]", 2, "command is nothing; write text", id="null"),
+        pytest.param(
+            f"{HEAD}commandTests: [{{name: a, command: b, exitCode: x}}]",
+            2,
+            "exitCode is 'x'; write a number",
+            id="code",
+        ),
+        pytest.param(
+            f"{HEAD}commandTests: [{{name: a, command: b, exitCode: 999}}]", 2, "exit_code is 999; pass", id="high code"
+        ),
+        pytest.param(
+            f"{HEAD}commandTests:\n- name: a\n  command: b\n  setup: [[x]]",
+            5,
+            "setup has no counterpart; write one command",
+            id="setup",
+        ),
+        pytest.param(
+            f"{HEAD}commandTests:\n- name: a\n  command: b\n  expectedOutput:\n  - '['",
+            6,
+            "'[' is no regular expression",
+            id="pattern",
+        ),
+        pytest.param(
+            f"{HEAD}commandTests: [{{name: a, command: b, expectedOutput: ['[[:alpha:]]']}}]",
+            2,
+            "has what Go's syntax has alone",
+            id="Go",
+        ),
+        pytest.param(
+            f"{HEAD}globalEnvVars: [{{key: P, value: '/x:$PATH'}}]", 2, "has a $, and nothing replaces it", id="dollar"
+        ),
+        pytest.param(
+            f"{HEAD}containerRunOptions: {{privileged: true}}",
+            2,
+            "'privileged', no counterpart; known are user",
+            id="run",
+        ),
+        pytest.param(f"{HEAD}fileExistenceTests: [{{name: a, path: a}}]", 2, "write it from the root on", id="path"),
+        pytest.param(
+            f"{HEAD}fileExistenceTests: [{{name: a, path: /$A}}]", 2, "the path '/$A' has a $", id="dollar in path"
+        ),
+        pytest.param(
+            f"{HEAD}fileExistenceTests: [{{name: a, path: /, shouldExist: 7}}]",
+            2,
+            "is neither true nor false",
+            id="flag",
+        ),
+        pytest.param(
+            f"{HEAD}fileExistenceTests: [{{name: a, path: /, permissions: rwx}}]",
+            2,
+            "permissions are 'rwx'; write",
+            id="mode",
+        ),
+        pytest.param(f"{HEAD}metadataTest: {{}}", 2, "it expects nothing", id="no metadata"),
+        pytest.param(f"{HEAD}metadataTest: {{labels: [{{key: a}}]}}", 2, "labels has a test without value", id="label"),
+        pytest.param(f"{HEAD}metadataTest: {{exposedPorts: [http]}}", 2, "'http' is no port", id="port"),
+    ],
+)
+def test_what_is_refused(tmp_path: Path, text: str, line: int, words: str) -> None:
+    """The message names the key, and the place is the file's line."""
+    file = tmp_path / "x.yaml"
+    file.write_text(text)
+    with pytest.raises(InvalidValue) as caught:
+        from_structure_test(file)
+
+    assert words in caught.value.message
+    assert caught.value.origin is not None
+    assert (str(file), line) == (caught.value.origin.path, caught.value.origin.line)
+
+
+def test_files_that_cannot_be_read(tmp_path: Path) -> None:
+    """Missing, empty, or no text."""
+    (tmp_path / "empty.yaml").write_text("# nothing\n")
+    (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(InvalidValue, match="is empty; is it the right file"):
+        from_structure_test(tmp_path / "empty.yaml")
+    with pytest.raises(FileError, match="cannot be read"):
+        from_structure_test(tmp_path / "none.yaml")
+    with pytest.raises(FileError, match="not UTF-8"):
+        from_structure_test(tmp_path / "binary.yaml")
+
+
+# --- the command line
+
+
+def write_image(folder: Path) -> Path:
+    """Write a file with an image of busybox."""
+    file = folder / "api.py"
+    file.write_text(
+        "from dockdsl import *\n"
+        f"server = Stage({BUSYBOX!r}, steps=[Run.script({SERVER!r}), Cmd.exec('httpd', '-f', '-p', '8080', '-h', '/www')])\n"
+        'image = Image(Dockerfile(server), port=8080, checks=[HttpCheck("GET", "/healthz")])\n'
+    )
+    return file
+
+
+def dockdsl(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run the command line to its end."""
+    command = [sys.executable, "-m", "dockdsl", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+
+
+@pytest.mark.engine
+def test_the_command_line(tmp_path: Path, nothing_left: None) -> None:
+    """The file's checks come after the image's own; a failure names its line; JUnit has them all."""
+    del nothing_left
+    structure = tmp_path / "structure.yaml"
+    structure.write_text(
+        f"{HEAD}commandTests:\n- name: good\n  command: busybox\n  args: [echo, hello]\n  expectedOutput: ['^hel+o$']\n"
+        "- name: bad\n  command: sh\n  args: [-c, 'echo why; exit 3']\n"
+        "fileContentTests:\n- {name: page, path: /www/healthz, expectedContents: [status]}\n"
+        "metadataTest: {cmd: [httpd, -f, -p, '8080', -h, /www]}\n"
+    )
+    junit = tmp_path / "junit.xml"
+    done = dockdsl(
+        "test", write_image(tmp_path), "--structure-test", structure, "--junit", junit, "--progress", "quiet"
+    )
+    lines = done.stdout.splitlines()
+
+    assert 1 == done.returncode, done.stderr
+    assert ["ok  ", "ok  ", "FAIL", "ok  ", "ok  "] == [line[:4] for line in lines[:5]]
+    assert lines[2].endswith(f"expected exit code 0, got 3 ({structure}:7)")
+    assert lines[5].startswith("4 of 5 checks passed; ")
+    assert "last output of the container of run sh -c 'echo why; exit 3':\n  why\n" in done.stderr
+    suite = ET.parse(junit).getroot()[0]
+    assert ("5", "1", "0") == (suite.get("tests"), suite.get("failures"), suite.get("errors"))
+    assert ["GET /healthz", "run busybox echo hello"] == [case.get("name") for case in suite][:2]
+    failure = suite[2].find("failure")
+    assert failure is not None
+    assert "expected exit code 0, got 3" == failure.get("message")
+    assert (str(structure), "7", "why") == (suite[2].get("file"), suite[2].get("line"), suite[2].findtext("system-out"))
+
+
+@pytest.mark.engine
+def test_junit_of_a_server_that_does_not_start(tmp_path: Path) -> None:
+    """What kept the checks from running is an error in it."""
+    file = write_image(tmp_path)
+    file.write_text(file.read_text().replace("'httpd', '-f'", "'false', '\\x07'"))
+    junit = tmp_path / "junit.xml"
+    done = dockdsl("test", file, "--junit", junit, "--progress", "quiet")
+    suite = ET.parse(junit).getroot()[0]
+
+    assert 1 == done.returncode
+    assert ("1", "0", "1") == (suite.get("tests"), suite.get("failures"), suite.get("errors"))
+    error = suite[0].find("error")
+    assert error is not None
+    assert "the container exited with code 1" in (error.get("message") or "")
+
+
+def test_a_structure_test_that_is_wrong(tmp_path: Path) -> None:
+    """Exit 2 before anything is built, with the file's line."""
+    structure = tmp_path / "structure.yaml"
+    structure.write_text(f"{HEAD}\nlicenseTests: []\n")
+    done = dockdsl("test", write_image(tmp_path), "--structure-test", structure)
+
+    assert (2, "") == (done.returncode, done.stdout)
+    assert done.stderr.startswith(f"{structure}:3: error: structure test: licenseTests have no counterpart; ")
