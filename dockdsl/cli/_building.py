@@ -10,8 +10,6 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TextIO
 
-import attrs
-
 from dockdsl.cli import source_argument
 from dockdsl.errors import BuildFailed, DockdslError, EngineError, EngineUnavailable
 from dockdsl.image.operands import LONGEST_TIME, shown
@@ -33,10 +31,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--build-arg", **repeated, type=pair, metavar="NAME=VALUE", help="set a build argument")
     parser.add_argument("--platform", **repeated, metavar="OS/ARCH", help="build for this platform")
     parser.add_argument("--secret", **repeated, metavar="SPEC", help="give the build a secret: id=token,env=TOKEN")
+    parser.add_argument("--label", **repeated, type=pair, metavar="NAME=VALUE", help="give the image a label")
+    parser.add_argument(
+        "--build-context",
+        **repeated,
+        type=pair,
+        metavar="NAME=VALUE",
+        help="a folder, docker-image://… or oci-layout://…",
+    )
+    parser.add_argument("--cache-from", **repeated, metavar="SPEC", help="take a cache in: type=local,src=FOLDER")
+    parser.add_argument("--cache-to", **repeated, metavar="SPEC", help="write the cache: type=local,dest=FOLDER")
+    parser.add_argument("--network", metavar="MODE", help="the network of the steps: default, none, host")
+    parser.add_argument("--allow", **repeated, metavar="WHAT", help="let steps do more: network.host")
     parser.add_argument("--ssh", **repeated, metavar="SPEC", help="give the build an SSH agent: default")
     parser.add_argument("--builder", metavar="NAME", help="build with this builder of docker buildx")
     parser.add_argument("--no-cache", action="store_true", help="use nothing from the cache")
     parser.add_argument("--pull", action="store_true", help="ask the registry for newer base images")
+    parser.add_argument("--reproducible", action="store_true", help="the same build gives the same digest")
+    parser.add_argument("--source-date-epoch", type=int, metavar="SECONDS", help="the time that the image is given")
     parser.add_argument(
         "--progress",
         choices=["auto", "live", "plain", "quiet"],
@@ -52,6 +64,29 @@ def pair(text: str) -> tuple[str, str]:
     if not (name and equals):
         raise argparse.ArgumentTypeError(f"{shown(text)} is not of the form NAME=VALUE")
     return name, value
+
+
+def output_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of a build whose image is not run afterwards."""
+    repeated: Any = {"action": "append", "default": []}
+    parser.add_argument(
+        "-o",
+        "--output",
+        **repeated,
+        metavar="SPEC",
+        help="where the image goes: type=oci,dest=FILE; a folder for its files",
+    )
+    parser.add_argument("--load", action="append_const", const="load", dest="output", help="into the engine")
+    parser.add_argument(
+        "--push", action="append_const", const="push", dest="output", help="to the registry of its tags"
+    )
+    parser.add_argument("--sbom", type=attestation, metavar="true|IMAGE", help="add a bill of materials")
+    parser.add_argument("--provenance", type=attestation, metavar="true|false|min|max", help="add how it was built")
+
+
+def attestation(text: str) -> bool | str:
+    """Read ``true``, ``false``, or what they are to be made with."""
+    return {"true": True, "false": False}.get(text, text.removeprefix("mode=").removeprefix("generator="))
 
 
 def seconds(text: str) -> float:
@@ -75,26 +110,35 @@ def request_of(image: Image, options: argparse.Namespace) -> BuildRequest:
     instead: dict[str, Any] = {
         "tags": tuple(options.tag),
         "platforms": tuple(each for platforms in options.platform for each in platforms.split(",")),
+        "build_args": options.build_arg and {**dict(image.build_args), **dict(options.build_arg)},
+        "labels": options.label and {**dict(image.labels), **dict(options.label)},
+        # A path on the command line is relative to the current folder.
+        "contexts": options.build_context
+        and {**dict(image.contexts), **{name: _absolute(value) for name, value in options.build_context}},
+        "secrets": options.secret and (*image.secrets, *options.secret),
+        "ssh": options.ssh and (*image.ssh, *options.ssh),
+        "cache_from": options.cache_from and (*image.cache_from, *options.cache_from),
+        "cache_to": options.cache_to and (*image.cache_to, *options.cache_to),
+        "allow": options.allow and (*image.allow, *options.allow),
+        "reproducible": options.reproducible,
+        "output": tuple(getattr(options, "output", ())),
+        "no_cache": options.no_cache,
+        "pull": options.pull,
     }
     instead = {name: value for name, value in instead.items() if value}
-    if options.target is not None:
-        instead["target"] = options.target
+    for name in ("target", "network", "source_date_epoch", "builder", "timeout", "sbom", "provenance"):
+        if getattr(options, name, None) is not None:
+            instead[name] = getattr(options, name)
     try:
-        image = attrs.evolve(image, **instead)
+        return image.request(**instead)
     except DockdslError as error:
         # It is about the command line, which is no place in a file.
         error.origin = None
         raise
-    given: dict[str, Any] = {
-        "builder": options.builder,
-        "no_cache": options.no_cache,
-        "pull": options.pull,
-        "timeout": options.timeout,
-        "build_args": tuple({**dict(image.build_args), **dict(options.build_arg)}.items()),
-        "secrets": (*image.secrets, *options.secret),
-        "ssh": (*image.ssh, *options.ssh),
-    }
-    return image.request(**{name: value for name, value in given.items() if value})
+
+
+def _absolute(context: str) -> str:
+    return context if ":" in context else os.path.abspath(context)  # noqa: PTH100 - Path.absolute keeps the dots
 
 
 def progress_of(options: argparse.Namespace) -> Progress | None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     _building.add_arguments(parser)
+    _building.output_arguments(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -28,5 +29,6 @@ def _build(image: Image, options: argparse.Namespace) -> int:
     result = image.build(request=_building.request_of(image, options), progress=_building.progress_of(options))
     if options.progress != "quiet":
         _building.say(result.summary(), sys.stderr)
-    _building.say(result.image, sys.stdout)
+    # Files that are no image have no id: they are where the request said.
+    _building.say(result.image or "\n".join(result.output), sys.stdout)
     return 0

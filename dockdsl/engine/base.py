@@ -69,6 +69,16 @@ class BuildRequest:
     `tags`, `target`, `build_args`, `labels`, `platforms`, `no_cache`, `pull`, `secrets`, `ssh`, `builder`
         As the options of ``docker buildx build`` of these names; `builder` None is the one in use. `secrets` and
         `ssh` are written as there: ``"id=token,env=TOKEN"``, ``"default"``.
+    `contexts`
+        As the option ``--build-context``: folders, ``docker-image://…``, ``oci-layout://…`` and addresses by name.
+    `cache_from`, `cache_to`, `network`, `allow`
+        As the options of these names.
+    `sbom`, `provenance`
+        Attestations: True or False; for `sbom` the image that makes it, for `provenance` ``"min"`` or ``"max"``.
+    `reproducible`, `source_date_epoch`
+        Whether all times in the image are one, so that the same build gives the same digest; and which one.
+    `output`
+        ``"load"``, ``"push"``, or as the option ``--output``. Where there is none, the image is loaded into the engine.
     `origins`
         For each line of `dockerfile` the place in the user's file that it comes from; errors point there.
     `timeout`
@@ -89,9 +99,25 @@ class BuildRequest:
     secrets: tuple[str, ...] = attrs.field(default=(), converter=several)
     ssh: tuple[str, ...] = attrs.field(default=(), converter=several)
     builder: str | None = None
+    contexts: Pairs = attrs.field(default=(), converter=pairs)
+    cache_from: tuple[str, ...] = attrs.field(default=(), converter=several)
+    cache_to: tuple[str, ...] = attrs.field(default=(), converter=several)
+    network: str | None = None
     allow: tuple[str, ...] = attrs.field(default=(), converter=several)
+    sbom: bool | str | None = None
+    provenance: bool | str | None = None
+    reproducible: bool = False
+    source_date_epoch: int | None = None
+    output: tuple[str, ...] = attrs.field(default=(), converter=several)
     origins: tuple[Origin | None, ...] = attrs.field(default=(), converter=_origins)
     timeout: float = BUILD_TIMEOUT
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether the engine has the image afterwards."""
+        return not self.output or any(
+            each == "load" or ("type=docker" in each.split(",") and "dest=" not in each) for each in self.output
+        )
 
 
 @attrs.frozen
@@ -180,7 +206,8 @@ class BuildResult:
     """A build that succeeded.
 
     `image`
-        The id by which the engine runs it: ``sha256:…``.
+        The id by which the engine runs it: ``sha256:…``. Of an image that went elsewhere its digest; empty where there
+        is no image, but files.
     `digest`
         The digest of its manifest, where the engine has one.
     `size`, `size_kind`
@@ -191,6 +218,8 @@ class BuildResult:
         How many numbered steps the build had besides its base images, and how many of them came from the cache.
     `stages`
         The same for each stage, with its time.
+    `output`
+        Where it went, as the request said.
     """
 
     image: str
@@ -202,6 +231,7 @@ class BuildResult:
     steps: int = 0
     cached: int = 0
     stages: tuple[StageTime, ...] = ()
+    output: tuple[str, ...] = ()
     warnings: tuple[BuildWarning, ...] = ()
 
     def summary(self) -> str:
@@ -228,6 +258,7 @@ class BuildResult:
         for stage, took in zip(named, times, strict=True):
             counts = f"{stage.cached} of {stage.steps} steps cached"
             lines.append(f"  stage {stage.name:{width}}  {took:>{max(map(len, times))}} s ({counts})")
+        lines += [f"  output {each}" for each in self.output if each != "load"]
         if self.digest is not None:
             lines.append(f"  digest {self.digest}")
         return "\n".join(lines)

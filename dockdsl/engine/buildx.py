@@ -17,17 +17,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, Literal
 
-from dockdsl.engine import owner
+from dockdsl.engine import owner, secret
 from dockdsl.engine.base import BuildEvent, BuildRequest, BuildResult, Progress
 from dockdsl.engine.failures import failure, timed_out, unavailable
 from dockdsl.engine.interrupts import ended_by_exception
 from dockdsl.engine.progress import Account
+from dockdsl.engine.texts import printable
 from dockdsl.errors import EngineError, EngineUnavailable, FileError
 
 SILENCE = 20.0
 """Seconds after which a build that says nothing is looked after."""
 _GRACE = 10.0
 """Seconds that the docker command has to end a build when it is told to."""
+_ARCHIVE = "image.tar"
 _QUESTION = 30.0
 """Seconds that a question to the engine may take."""
 
@@ -62,7 +64,10 @@ class Buildx:
         command = self._command()
         if not os.path.isdir(request.context):  # noqa: PTH112 - this one never raises
             raise FileError(f"build: the context {request.context} is no folder; check the path", origin=None)
-        account = Account(progress, request.origins)
+        for name, context in request.contexts:
+            if "://" not in context and not context.startswith("git@") and not os.path.isdir(context):  # noqa: PTH112 - as above
+                raise FileError(f"build: the context {name}, {context}, is no folder; check the path", origin=None)
+        account = Account(progress, request.origins, secret.hider(secret.values(request.secrets)))
         begin = time.monotonic()
         _sweep()
         with (
@@ -79,9 +84,12 @@ class Buildx:
             if status != 0:
                 raise failure(request, account, status)
             seconds = time.monotonic() - begin
+            if request.reproducible and request.is_loaded:
+                self._load(command, f"{folder}/{_ARCHIVE}", max(request.timeout - (time.monotonic() - begin), _GRACE))
             metadata = _metadata(Path(folder) / "metadata.json")
             ids = [_text(Path(folder) / "image"), *(_str(metadata.get(key)) for key in _DIGESTS), *request.tags[:1]]
-        image, size, kind = self._inspect(command, [each for each in ids if each])
+        named = [each for each in ids if each]
+        image, size, kind = self._inspect(command, named) if request.is_loaded else _elsewhere(named)
         steps, cached = account.counts()
         return BuildResult(
             image=image,
@@ -93,6 +101,7 @@ class Buildx:
             steps=steps,
             cached=cached,
             stages=account.stages(),
+            output=request.output,
             warnings=tuple(account.warnings),
         )
 
@@ -137,6 +146,22 @@ class Buildx:
                     origin=None,
                 ) from None
 
+    def _load(self, command: str, archive: str, timeout: float) -> None:
+        """Load an image whose times were rewritten: the engine itself cannot rewrite those of what it keeps."""
+        argv = [command, "image", "load", "--quiet", "--input", archive]
+        try:
+            done = subprocess.run(argv, capture_output=True, timeout=timeout, check=False)  # noqa: S603 - a list
+        except subprocess.TimeoutExpired:
+            raise EngineUnavailable(
+                "build: the engine did not load the image in the time that is left; see what holds it up", origin=None
+            ) from None
+        if done.returncode != 0:
+            said = done.stderr.decode("utf-8", "replace")
+            raise unavailable(said) or EngineError(
+                f"build: the engine did not load the image ({printable(' '.join(said.split()))}); see its log",
+                origin=None,
+            )
+
     def _inspect(self, command: str, names: list[str]) -> tuple[str, int | None, Literal["unpacked", "content"]]:
         """Return the id by which the engine knows the image, its size, and which size that is.
 
@@ -162,7 +187,12 @@ class Buildx:
             raise EngineError(
                 "build: the docker command ended well and named no image; is it Docker's own buildx?", origin=None
             )
-        return names[0], None, "unpacked"
+        return _elsewhere(names)
+
+
+def _elsewhere(names: list[str]) -> tuple[str, None, Literal["unpacked"]]:
+    """Return what is known of an image that is not on the engine."""
+    return next((name for name in names if name.startswith("sha256:")), ""), None, "unpacked"
 
 
 _DIGESTS = ("containerimage.digest", "containerimage.config.digest")
@@ -176,15 +206,22 @@ def arguments(request: BuildRequest, folder: str) -> list[str]:
     '--metadata-file=/tmp/x/metadata.json --iidfile=/tmp/x/image --load --tag=api:dev --build-arg=V=1 --file=- /src'
     """
     options: list[str] = []
+    epoch = _epoch(request)
     for name, values in (
         ("tag", request.tags),
         ("target", [request.target] if request.target is not None else []),
         ("build-arg", [f"{name}={value}" for name, value in request.build_args]),
+        ("build-arg", [f"SOURCE_DATE_EPOCH={epoch}"] if epoch is not None else []),
+        ("build-context", [f"{name}={value}" for name, value in request.contexts]),
         ("label", [f"{name}={value}" for name, value in request.labels]),
         ("platform", [",".join(request.platforms)] if request.platforms else []),
         ("secret", request.secrets),
         ("ssh", request.ssh),
+        ("cache-from", request.cache_from),
+        ("cache-to", request.cache_to),
+        ("network", [request.network] if request.network is not None else []),
         ("allow", request.allow),
+        ("attest", _attestations(request)),
         ("builder", [request.builder] if request.builder is not None else []),
     ):
         options += [f"--{name}={value}" for value in values]
@@ -195,11 +232,50 @@ def arguments(request: BuildRequest, folder: str) -> list[str]:
         *(["--no-cache"] if request.no_cache else []),
         *(["--pull"] if request.pull else []),
         f"--metadata-file={folder}/metadata.json",
-        f"--iidfile={folder}/image",
-        "--load",
+        *([] if _is_files(request) else [f"--iidfile={folder}/image"]),
+        *_outputs(request, folder),
         *options,
         "--file=-",
         str(request.context.absolute()),
+    ]
+
+
+def _epoch(request: BuildRequest) -> str | None:
+    """Return the time of the image; None leaves it to the command, which knows SOURCE_DATE_EPOCH itself."""
+    if request.source_date_epoch is not None:
+        return str(request.source_date_epoch)
+    return os.environ.get("SOURCE_DATE_EPOCH") or "0" if request.reproducible else None
+
+
+def _attestations(request: BuildRequest) -> list[str]:
+    found = []
+    if request.sbom is not None:
+        generator = f",generator={request.sbom}" if isinstance(request.sbom, str) else ""
+        found.append(f"type=sbom{generator}" if request.sbom else "type=sbom,disabled=true")
+    # It says when and where the image was made.
+    provenance = False if request.provenance is None and request.reproducible else request.provenance
+    if provenance is not None:
+        mode = f",mode={provenance}" if isinstance(provenance, str) else ""
+        found.append(f"type=provenance{mode}" if provenance else "type=provenance,disabled=true")
+    return found
+
+
+def _is_files(request: BuildRequest) -> bool:
+    """Whether files without an image come out, which have no id."""
+    return any({"type=local", "type=tar"} & set(each.split(",")) for each in request.output)
+
+
+def _outputs(request: BuildRequest, folder: str) -> list[str]:
+    """Return where the image goes to; one with rewritten times goes into the engine by way of an archive."""
+    outputs = request.output or ("load",)
+    if not request.reproducible:
+        return [f"--{each}" if each in ("load", "push") else f"--output={each}" for each in outputs]
+    spelled = {"load": f"type=docker,dest={folder}/{_ARCHIVE}", "push": "type=image,push=true"}
+    outputs = tuple(spelled.get(each, each) for each in outputs)
+    images = ("type=docker", "type=oci", "type=image", "type=registry")
+    return [
+        f"--output={each},rewrite-timestamp=true" if set(images) & set(each.split(",")) else f"--output={each}"
+        for each in outputs
     ]
 
 

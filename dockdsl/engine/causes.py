@@ -187,6 +187,28 @@ _ROWS = (
         "the user of the step may not do that",
         "do it before the User instruction, or give the file to that user with chown=",
     ),
+    # --- options
+    _Row(
+        r"(?P<what>Cache export|Attestation|OCI exporter|Docker exporter|Multi-platform build)[\w ]* not supported "
+        r"for the (?P<driver>\S+) driver",
+        "{what}: the engine's own builder cannot do this with its classic image store",
+        "turn on the engine's containerd image store, or take another builder (docker buildx create, then --builder)",
+    ),
+    _Row(
+        r'"rewrite-timestamp" conflicts with "unpack"',
+        "the engine's own builder cannot rewrite times in what it keeps itself",
+        'load the image and push it with docker push, write it with output="type=oci,dest=…", or take another builder',
+    ),
+    _Row(
+        r"make sure SSH_AUTH_SOCK is set",
+        "there is no SSH agent whose keys the build could use",
+        'start one (eval $(ssh-agent); ssh-add), or name the key: ssh="default=PATH"',
+    ),
+    _Row(
+        r"oci-layout reference \"(?P<ref>[^\"]+)\" could not be resolved",
+        "there is no OCI layout at {ref}",
+        "check the path: it is that of a folder with an index.json, and a tag or digest may follow it",
+    ),
     # --- instructions
     _Row(
         r"network\.host is not allowed",

@@ -54,7 +54,8 @@ _LOST = re.compile(
 ).match
 _REFUSED_OPTION = re.compile(
     r"target stage .* could not be found|unable to prepare context|invalid tag|invalid argument|unknown flag"
-    r"|Dockerfile cannot be empty"
+    r"|Dockerfile cannot be empty|is not supported for the \S+ driver|conflicts with|make sure SSH_AUTH_SOCK is set"
+    r"|could not be resolved|failed to get build context|not supported by buildkit|entitlement \S+ is not allowed"
 )
 _several_platforms = re.compile(
     r"Multi-platform build is not supported|does not currently support exporting manifest lists"

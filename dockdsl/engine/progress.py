@@ -11,7 +11,7 @@ import codecs
 import json
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import Any, Literal
 
@@ -86,7 +86,12 @@ class Step:
 class Account:
     """What is known of a build so far. `feed` takes a line of the engine's stderr."""
 
-    def __init__(self, progress: Progress | None = None, origins: tuple[Origin | None, ...] = ()) -> None:
+    def __init__(
+        self,
+        progress: Progress | None = None,
+        origins: tuple[Origin | None, ...] = (),
+        hide: Callable[[str], str] | None = None,
+    ) -> None:
         self.steps: dict[str, Step] = {}
         self.warnings: list[BuildWarning] = []
         self.text: deque[str] = deque(maxlen=KEPT_LINES)
@@ -95,6 +100,8 @@ class Account:
         self._ended: list[Step] = []
         self._progress = progress
         self._origins = origins
+        self._hide = hide or str
+        """Takes out of a text what must be told nowhere."""
 
     def feed(self, line: str) -> None:
         """Take one line."""
@@ -107,7 +114,7 @@ class Account:
                 self.is_empty = False
                 self._take(record)
                 return
-        self.text.append(line.rstrip("\r\n"))
+        self.text.append(self._hide(line.rstrip("\r\n")))
 
     def counts(self) -> tuple[int, int]:
         """Return how many numbered steps there were, and how many came from the cache.
@@ -165,7 +172,7 @@ class Account:
         step.started = _str(vertex.get("started")) or step.started
         step.completed = _str(vertex.get("completed"))
         step.cached = step.cached or vertex.get("cached") is True
-        step.error = _str(vertex.get("error")) or step.error
+        step.error = self._hide(_str(vertex.get("error")) or "") or step.error
         if step.completed:
             self._flush(step)
         if not step.label:
@@ -196,7 +203,7 @@ class Account:
         stream = log.get("stream")
         decoder, pending = step.unfinished.get(stream) or (codecs.getincrementaldecoder("utf-8")("replace"), "")
         *complete, rest = (pending + decoder.decode(_bytes(log.get("data")))).split("\n")
-        step.unfinished[stream] = (decoder, rest[-LONGEST_LINE:])
+        step.unfinished[stream] = (decoder, self._hide(rest)[-LONGEST_LINE:])
         for line in complete:
             self._line(step, line)
 
@@ -208,7 +215,7 @@ class Account:
 
     def _line(self, step: Step, line: str) -> None:
         # What a carriage return overwrites is not seen on a terminal either.
-        line = line.rstrip("\r").rpartition("\r")[2][:LONGEST_LINE]
+        line = self._hide(line.rstrip("\r").rpartition("\r")[2])[:LONGEST_LINE]
         step.log.append(line)
         self._tell(BuildEvent("log", step.label, line))
 

@@ -6,12 +6,22 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Unpack
 
 import attrs
 
 from dockdsl.errors import FileError, InvalidType, InvalidValue, Origin, RunFailed, UnknownStage
+from dockdsl.image import buildoptions as option
 from dockdsl.image import operands as operand
+from dockdsl.image.buildoptions import (
+    BuildOptions,
+    Contexts,
+    FileContext,
+    Named,
+    RequestOptions,
+    Tagged,
+    relative_to_caller,
+)
 from dockdsl.image.check import Check
 from dockdsl.image.httpcheck import HttpCheck
 from dockdsl.image.operands import Pairs, PairsLike, TextsLike, kind_of
@@ -27,14 +37,25 @@ if TYPE_CHECKING:
     from dockdsl.image.built import BuiltImage
     from dockdsl.image.size import SizeReport
 
-
-class Named(Protocol):
-    """What has a name, as a `Stage` has."""
-
-    @property
-    def name(self) -> str | None:
-        """The name, if it has one."""
-        ...
+_OF_IMAGE = (
+    "tags",
+    "target",
+    "build_args",
+    "labels",
+    "platforms",
+    "secrets",
+    "ssh",
+    "contexts",
+    "cache_from",
+    "cache_to",
+    "network",
+    "allow",
+    "sbom",
+    "provenance",
+    "reproducible",
+    "source_date_epoch",
+)
+"""The fields of an image that its request has under the same names."""
 
 
 def _dockerfile(value: Dockerfile) -> Dockerfile:
@@ -45,15 +66,8 @@ def _dockerfile(value: Dockerfile) -> Dockerfile:
     return value
 
 
-class _Context(str):
-    """A context, with the file that it is relative to: a changed copy made elsewhere keeps it."""
-
-    __slots__ = ("base",)
-    base: str
-
-
 def _context(value: str | os.PathLike[str]) -> str:
-    if isinstance(value, _Context):
+    if isinstance(value, FileContext):
         return value
     if not isinstance(value, (str, os.PathLike)):
         raise InvalidType(f"Image: context is of the type {kind_of(value)}; pass the path of a folder")
@@ -62,9 +76,7 @@ def _context(value: str | os.PathLike[str]) -> str:
         raise InvalidValue(
             f"Image: context {operand.shown(context)} is no folder; check it out, and pass the folder's path"
         )
-    found = _Context(context)
-    found.base = operand.here().path
-    return found
+    return relative_to_caller(context)
 
 
 def _target(value: str | Named | None) -> str | None:
@@ -118,10 +130,6 @@ def _env(value: PairsLike) -> Pairs:
     return operand.pairs("Image: env", value)
 
 
-def _secrets(value: TextsLike) -> tuple[str, ...]:
-    return operand.texts("Image: a secret", value)
-
-
 def _ssh(value: TextsLike) -> tuple[str, ...]:
     return operand.texts("Image: ssh", value)
 
@@ -171,7 +179,24 @@ class Image:
     `platforms`
         ``"linux/arm64"``, or several. None is the engine's own.
     `secrets`, `ssh`
-        As the options ``--secret`` and ``--ssh``: ``"id=token,env=TOKEN"``, ``"default"``.
+        As the options ``--secret`` and ``--ssh``: ``"id=token,env=TOKEN"``, ``"default"``. What a secret holds
+        stands in no message and no log.
+    `contexts`
+        What ``Copy(from_=…)`` and base images find under a name: a folder (relative as `context`), ``docker-image://…``,
+        ``oci-layout://…``, an address, or another `Image`, which is built first and needs a tag.
+    `cache_from`, `cache_to`
+        As the options of these names: ``"type=local,src=cache"``, ``"registry.test/api:cache"``.
+    `network`, `allow`
+        The network of the steps, ``"default"``, ``"none"`` or ``"host"``; and what they may: ``"network.host"``,
+        ``"security.insecure"``.
+    `sbom`, `provenance`
+        Attestations: True or False; the image that makes the bill of materials; ``"min"`` or ``"max"``.
+    `reproducible`
+        Whether the same build gives the same digest, wherever and whenever it is made: all times in the image are
+        those of `source_date_epoch`, and no attestation is added. What the steps do is theirs.
+    `source_date_epoch`
+        The time that the image is given, in seconds since 1970. None is the variable ``SOURCE_DATE_EPOCH``, and 0 where
+        that is not set and the image is to be reproducible.
     `port`
         The TCP port that the image's server listens on, 1 to 65535. None for an image that is no server.
     `env`, `command`
@@ -201,8 +226,17 @@ class Image:
     build_args: Pairs = attrs.field(default=(), kw_only=True, converter=_build_args)
     platforms: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=_platforms)
     labels: Pairs = attrs.field(default=(), kw_only=True, converter=_labels)
-    secrets: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=_secrets)
+    secrets: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=option.secrets)
     ssh: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=_ssh)
+    contexts: Contexts = attrs.field(default=(), kw_only=True, converter=option.contexts)
+    cache_from: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=option.cache_from)
+    cache_to: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=option.cache_to)
+    network: str | None = attrs.field(default=None, kw_only=True, converter=option.network)
+    allow: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=option.allow)
+    sbom: bool | str | None = attrs.field(default=None, kw_only=True, converter=option.sbom)
+    provenance: bool | str | None = attrs.field(default=None, kw_only=True, converter=option.provenance)
+    reproducible: bool = attrs.field(default=False, kw_only=True, converter=option.reproducible)
+    source_date_epoch: int | None = attrs.field(default=None, kw_only=True, converter=option.epoch)
     port: int | None = attrs.field(default=None, kw_only=True, converter=_port)
     env: Pairs = attrs.field(default=(), kw_only=True, converter=_env)
     command: tuple[str, ...] | None = attrs.field(default=None, kw_only=True, converter=_command)
@@ -220,6 +254,13 @@ class Image:
                 "pass port=…, where its server listens"
             )
         self._check_saved()
+        option.check_together(
+            reproducible=self.reproducible,
+            epoch=self.source_date_epoch,
+            sbom=self.sbom,
+            provenance=self.provenance,
+            build_args=self.build_args,
+        )
         if self.target is not None:
             self._check_target(self.target)
 
@@ -252,50 +293,93 @@ class Image:
     @property
     def folder(self) -> Path:
         """The context as an absolute path."""
+        return self._absolute(self.context)
+
+    def _absolute(self, folder: str) -> Path:
         from pathlib import Path
 
-        base = self.context.base if isinstance(self.context, _Context) else self.origin.path
+        base = folder.base if isinstance(folder, FileContext) else self.origin.path
         # What is typed into Python has no file; there the current folder counts.
-        return ((Path.cwd() if base.startswith("<") else Path(base).parent) / self.context).resolve()
+        return ((Path.cwd() if base.startswith("<") else Path(base).parent) / folder).resolve()
 
-    def request(self, **options: Any) -> BuildRequest:
-        """Return the request to build it; `options` are fields of `BuildRequest`, such as ``no_cache=True``."""
+    def _named(self) -> Pairs:
+        """The named contexts as a build takes them."""
+        return tuple((name, self._spelled(each)) for name, each in self.contexts)
+
+    def _spelled(self, context: str | Tagged) -> str:
+        if not isinstance(context, str):
+            return f"docker-image://{context.tags[0]}"
+        return str(self._absolute(context)) if isinstance(context, FileContext) else context
+
+    def request(self, **options: Unpack[RequestOptions]) -> BuildRequest:
+        """Return the request to build it; `options` say for this build what the image does not, or something else.
+
+        >>> from dockdsl import Dockerfile, Stage
+        >>> image = Image(Dockerfile(Stage("scratch")), tags="api:dev")
+        >>> request = image.request(no_cache=True, platforms="linux/arm64", output="type=oci,dest=api.tar")
+        >>> request.tags, request.platforms, request.output
+        (('api:dev',), ('linux/arm64',), ('type=oci,dest=api.tar',))
+        """
+        given: dict[str, Any] = {**options}
+        mine = {name: given.pop(name) for name in _OF_IMAGE if name in given}
+        if mine:
+            return attrs.evolve(self, **mine).request(**given)
         from dockdsl.engine.base import BuildRequest
         from dockdsl.rendering import render_with_map
 
         rendered = render_with_map(self.dockerfile)
-        mine = BuildRequest(
+        return BuildRequest(
             dockerfile=rendered.text,
             origins=rendered.origins,
             context=self.folder,
-            tags=self.tags,
-            target=self.target,
-            build_args=self.build_args,
-            labels=self.labels,
-            platforms=self.platforms,
-            secrets=self.secrets,
-            ssh=self.ssh,
+            contexts=self._named(),
+            **{name: getattr(self, name) for name in _OF_IMAGE if name != "contexts"},
+            **option.this_build(given),
         )
-        return attrs.evolve(mine, **options)
 
     def build(
-        self, builder: Builder | None = None, *, request: BuildRequest | None = None, progress: Progress | None = None
+        self,
+        builder: Builder | str | None = None,
+        *,
+        request: BuildRequest | None = None,
+        progress: Progress | None = None,
+        **options: Unpack[BuildOptions],
     ) -> BuildResult:
         """Build it: by ``docker buildx build``, where no other builder is given.
 
+        `builder`
+            A `Builder`, or the name of a builder of ``docker buildx``.
         `request`
-            What `Image.request` returned, where the build needs options of its own.
+            What `Image.request` returned; `options` are then not taken.
         `progress`
-            Is called with each `BuildEvent`; see `dockdsl.engine.base.plain`.
+            Is called with each `BuildEvent`; see `dockdsl.engine.live.watch` and `dockdsl.engine.base.plain`.
+        `options`
+            See `dockdsl.image.buildoptions.BuildOptions`: ``image.build(platforms="linux/arm64", output="push")``.
 
         Raises `EngineUnavailable` and `BuildFailed`; the latter's `origin` is the place of the failing instruction.
+        `InvalidValue` and `InvalidType` for an option that means nothing.
         """
-        if builder is None:
+        given: dict[str, Any] = {**options}
+        if request is not None and given:
+            raise InvalidValue("Image: a build has a request and options; pass the options to request(…)")
+        mine = {name: given.pop(name) for name in _OF_IMAGE if name in given}
+        if mine:
+            return attrs.evolve(self, **mine).build(builder, progress=progress, **given)
+        if request is None:
+            request = self.request(builder=builder if isinstance(builder, str) else None, **given)
+        if builder is None or isinstance(builder, str):
             from dockdsl.engine.buildx import Buildx
 
             builder = Buildx()
+        self._build_contexts(builder, request, progress)
         with self._told():
-            return builder.build(self.request() if request is None else request, progress)
+            return builder.build(request, progress)
+
+    def _build_contexts(self, builder: Builder, request: BuildRequest, progress: Progress | None) -> None:
+        """Build the images that the build takes as contexts, so that their tags name what they are now."""
+        for (_, other), named in zip(self.contexts, self._named(), strict=True):
+            if isinstance(other, Image) and named in request.contexts:
+                other.build(builder, request=other.request(builder=request.builder), progress=progress)
 
     def test(
         self,
@@ -341,13 +425,15 @@ class Image:
             from dockdsl.engine.buildx import Buildx
 
             builder = Buildx()
+        request = self.request() if request is None else request
+        self._build_contexts(builder, request, progress)
         from dockdsl.engine.smoke import build_and_smoke
 
         with self._told():
             report = build_and_smoke(
                 builder,
                 runner,
-                self.request() if request is None else request,
+                request,
                 self.run_request(),
                 wanted,
                 ready=self.ready,
@@ -425,8 +511,10 @@ class Image:
             from dockdsl.engine.smoke import built
             from dockdsl.image.built import BuiltImage
 
+            request = self.request() if request is None else request
+            self._build_contexts(builder, request, progress)
             with self._told():
-                made = built(builder, runner, self.request() if request is None else request, progress)
+                made = built(builder, runner, request, progress)
                 result, name = stack.enter_context(made)
             found = BuiltImage(self, name, result, runner)
             stack.callback(found.close)

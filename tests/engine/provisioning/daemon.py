@@ -56,8 +56,8 @@ exec chroot . /bin/sh -c 'umount -l /mnt && exec docker-init -- dockerd "$@"' do
 """
 
 
-def start(place: Place) -> State:
-    """Bring the engine of `place` up and wait until it answers.
+def start(place: Place, *options: str) -> State:
+    """Bring the engine of `place` up, with more options of dockerd if there are any, and wait until it answers.
 
     Raises:
         Refusal: it can not be made here, or does not answer in 60 seconds; its log's tail is shown.
@@ -80,6 +80,7 @@ def start(place: Place) -> State:
     argv += [f"--bridge={place.bridge}", f"--default-address-pool=base={subnet},size=24"]
     argv += ["--iptables=false", "--ip6tables=false", "--ip-forward=false", "--ip-masq=false"]
     argv += [f"--cgroup-parent=/dockdsl-{place.key}", "--exec-opt=native.cgroupdriver=cgroupfs"]
+    argv += options
     env = {name: value for name, value in os.environ.items() if name.lower() in PROXIES}
     log = place.folder / "dockerd.log"
     with log.open("wb") as output:
