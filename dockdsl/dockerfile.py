@@ -130,6 +130,7 @@ class Dockerfile(Located):
         cls,
         origin: Origin,
         targets: Sequence[Stage],
+        stages: Sequence[Stage],
         args: Sequence[Instruction],
         *,
         syntax: str | None,
@@ -138,15 +139,20 @@ class Dockerfile(Located):
     ) -> Dockerfile:
         """Return a Dockerfile that was read. Unlike one that is written it may have arguments and no stage."""
         made = cls.__new__(cls)
-        made.__dict__.update(targets=tuple(targets), args=tuple(args), syntax=syntax, escape=escape, check=check)
-        made.__attrs_post_init__()
-        made.__dict__["_origin"] = origin
+        made.__dict__.update(
+            targets=tuple(targets),
+            args=tuple(args),
+            syntax=syntax,
+            escape=escape,
+            check=check,
+            stages=tuple(stages),
+            frontend=syntax,
+            _origin=origin,
+        )
         return made
 
     def _collect(self) -> tuple[Stage, ...]:
         order = _merged(reached(self.targets))
-        if not order:
-            return ()
         by_name = {stage.name: stage for stage in order if stage.name is not None}
         if any(stage.by_string or (isinstance(stage.base, str) and stage.base in by_name) for stage in order):
             needs = self._named_needs(order, by_name)
@@ -166,6 +172,7 @@ class Dockerfile(Located):
     def _named_needs(self, order: list[Stage], by_name: dict[str, Stage]) -> dict[int, list[Stage]]:
         """Resolve references by string; return what they add to the order."""
         needs: dict[int, list[Stage]] = {}
+        above: set[str | None] = set()
         for stage in order:
             sources = [source for source in stage.references() if isinstance(source, str)]
             if type(stage.base) is str and stage.base != stage.name:
@@ -174,13 +181,16 @@ class Dockerfile(Located):
                     needs.setdefault(id(stage), []).append(named)
             for source in sources:
                 if isinstance(source, External):
-                    self._check_external(stage, source, by_name)
+                    # BuildKit takes a stage above; another one it refuses, if it comes to build the copy.
+                    if source.lower() in above:
+                        raise self._external_stage(stage, source, by_name[source.lower()])
                     continue
                 named = by_name.get(source.lower())
                 if named is not None:
                     needs.setdefault(id(stage), []).append(named)
                 elif is_stage_like(source):
                     raise self._unknown(stage, source, by_name)
+            above.add(stage.name)
         return needs
 
     def _unknown(self, stage: Stage, source: str, by_name: dict[str, Stage]) -> UnknownStage:
@@ -200,14 +210,12 @@ class Dockerfile(Located):
             origin=step.origin,
         )
 
-    def _check_external(self, stage: Stage, source: External, by_name: dict[str, Stage]) -> None:
-        other = by_name.get(source.lower())
-        if other is not None and not stage.is_read:
-            raise StageError(
-                f"{_called(stage)}: external({str(source)!r}) is also the name of the stage at {other.origin}, "
-                "which BuildKit would take; rename the stage",
-                origin=stage.origin,
-            )
+    def _external_stage(self, stage: Stage, source: External, other: Stage) -> StageError:
+        return StageError(
+            f"{_called(stage)}: external({str(source)!r}) is also the name of the stage at {other.origin}, "
+            "which BuildKit would take; rename the stage",
+            origin=stage.origin,
+        )
 
     def _check_bases(self, order: list[Stage], by_name: dict[str, Stage]) -> None:
         seen: set[str | None] = set()

@@ -73,6 +73,7 @@ def lines_of(text: str) -> list[Line]:
 class _Parser:
     def __init__(self, text: str, path: str) -> None:
         self.path = path
+        self.text = text
         self.lines = text.removeprefix("\ufeff").split("\n")
         if self.lines[-1] == "" and len(self.lines) > 1:
             del self.lines[-1]
@@ -125,7 +126,7 @@ class _Parser:
         end = len(text) if misread.end is None else misread.end
         shown_line = self.lines[number].rstrip("\r")
         length = min(end - misread.start, len(shown_line.rstrip()) - column)
-        self._report(line.keyword.upper() or "Dockerfile", misread, number, column, length)
+        self._report(line.keyword or "Dockerfile", misread, number, column, length)
 
     def _split(self, directives: Directives) -> list[_Item]:
         """Split the text into instructions, each with the comments above it; the last item has comments alone."""
@@ -165,8 +166,10 @@ class _Parser:
         return items
 
     def _check_characters(self) -> None:
+        if self.text.isascii() or not _surrogate(self.text):
+            return
         for number, line in enumerate(self.lines):
-            found = None if line.isascii() else _surrogate(line)
+            found = _surrogate(line)
             if found is not None:
                 fact = "the text has a lone surrogate, which is no Unicode character"
                 self._report("Dockerfile", Misread(fact, "decode the file as UTF-8"), number, found.start(), 1)
@@ -191,23 +194,25 @@ class _Parser:
             line = item.line
             if line is None:
                 steps += self._comments(item.above)
-            elif line.keyword.upper() == "FROM":
-                steps += self._comments(item.above[: item.tight])
+            elif line.keyword == "FROM":
+                if item.tight:
+                    steps += self._comments(item.above[: item.tight])
                 self._close(begun, steps)
                 begun = self._begin(line, item.above[item.tight :], unnamed)
                 steps = []
-            elif begun is None and line.keyword.upper() != "ARG":
+            elif begun is None and line.keyword != "ARG":
                 value = self._instruction(line)
                 if value is not None:
                     fact = "no stage has begun"
                     self._misread(line, Misread(fact, "write FROM image before it"))
-                elif _near(line.keyword.upper()) == ["FROM"]:
+                elif _near(line.keyword) == ["FROM"]:
                     # A stage was meant to begin here, so what follows is not without one.
                     begun = _Begun(line, "scratch", None, None, None)
                     steps = []
             else:
                 value = self._instruction(line)
-                steps += self._comments(item.above, line.comment_lines())
+                if item.above or line.logical.parts is not None:
+                    steps += self._comments(item.above, line.comment_lines())
                 if value is not None:
                     steps.append(value)
         self._close(begun, steps)
@@ -217,7 +222,7 @@ class _Parser:
 
     def _instruction(self, line: Line) -> Instruction | None:
         """Read an instruction; None where it is misread, which is noted."""
-        kind = KINDS.get(line.keyword.upper())
+        kind = KINDS.get(line.keyword)
         if kind is None:
             self._misread(line, _unknown(line))
             return None
@@ -319,7 +324,7 @@ class _Parser:
             check = ";".join([each for each in check.rstrip(",").split(";") if is_check(each)]) or None
         syntax = directives.syntax
         return Dockerfile.made(
-            Origin(self.path, 1), targets, args, syntax=syntax, escape=directives.escape, check=check
+            Origin(self.path, 1), targets, self.stages, args, syntax=syntax, escape=directives.escape, check=check
         )
 
 
@@ -347,7 +352,7 @@ class _Begun:
 
 def _names(items: Sequence[_Item]) -> tuple[frozenset[str], frozenset[str]]:
     """Return the names of the stages, and those that stand for a stage without one."""
-    froms = [item.line for item in items if item.line is not None and item.line.keyword.upper() == "FROM"]
+    froms = [item.line for item in items if item.line is not None and item.line.keyword == "FROM"]
     names: list[str | None] = []
     for line in froms:
         words = line.words()
@@ -383,12 +388,12 @@ def _near(keyword: str) -> list[str]:
 
 
 def _unknown(line: Line) -> Misread:
-    near = _near(line.keyword.upper())
+    near = _near(line.keyword)
     remedy = (
         f"did you mean {near[0]}?" if near else "begin the line with a keyword, or end the line above in a backslash"
     )
-    at = line.logical.text.find(line.keyword)
-    return Misread(f"the instruction {line.keyword!r} is unknown", remedy, at, at + len(line.keyword))
+    at = line.logical.text.find(line.head)
+    return Misread(f"the instruction {line.head!r} is unknown", remedy, at, at + len(line.head))
 
 
 def _excerpt(line: str, problem: SyntaxProblem) -> str:

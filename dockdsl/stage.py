@@ -300,9 +300,9 @@ class Stage(StageBase):
         base = self.base
         if isinstance(base, StageBase):
             return base.name or ("stage" if spelling.names is None else spelling.names[id(base)])
-        if self.is_read and isinstance(base, External):
-            # It was one word of a file.
-            return str(base)
+        if self.is_read and isinstance(base, str):
+            # It was one word of a file, and looked at then.
+            return str.__str__(base)
         return check_base(base)
 
     def references(self) -> tuple[Source, ...]:

@@ -467,7 +467,7 @@ def test_cases(case: dict[str, Any]) -> None:
     assert dockerfile == parse(rendered)
     assert rendered == render(parse(rendered))
     found = lines_of(text)
-    assert [node["instruction"] for node in result["nodes"]] == [line.keyword for line in found]
+    assert [node["instruction"] for node in result["nodes"]] == [line.head for line in found]
     for node, line in zip(result["nodes"], found, strict=True):
         assert node["start"] == line.logical.first + 1
         assert node["end"] == line.last + 1
@@ -480,11 +480,11 @@ def test_cases(case: dict[str, Any]) -> None:
             (each["name"], each["expand"], each["chomp"], each["content"]) for each in node.get("heredocs") or ()
         ]
         assert expected == documents
-        if node["json"] and line.keyword.upper() in ("RUN", "CMD", "ENTRYPOINT", "SHELL", "COPY", "ADD", "VOLUME"):
+        if node["json"] and line.keyword in ("RUN", "CMD", "ENTRYPOINT", "SHELL", "COPY", "ADD", "VOLUME"):
             assert node["args"] == line.array()
-        elif line.keyword.upper() in ("RUN", "CMD", "ENTRYPOINT", "USER", "WORKDIR", "STOPSIGNAL", "MAINTAINER"):
+        elif line.keyword in ("RUN", "CMD", "ENTRYPOINT", "USER", "WORKDIR", "STOPSIGNAL", "MAINTAINER"):
             assert node["args"] == [line.text] * bool(line.text)
-        elif line.keyword.upper() in ("COPY", "ADD", "VOLUME", "EXPOSE", "FROM"):
+        elif line.keyword in ("COPY", "ADD", "VOLUME", "EXPOSE", "FROM"):
             assert node["args"] == line.words()
 
 
@@ -578,13 +578,16 @@ def test_a_changed_file() -> None:
                 with pytest.raises(DockerfileSyntaxError):
                     parse(text)
             return
+        if "check" in text:
+            # That directive is younger than its version.
+            return
         found = lines_of(text)
         if any("<<" in line.logical.text and line.logical.text.split("<<")[1][:1].isspace() for line in found):
             return
         expected = [(each.keyword, each.start, each.end) for each in commands]
-        assert expected == [(line.keyword, line.logical.first + 1, line.last + 1) for line in found]
+        assert expected == [(line.head, line.logical.first + 1, line.last + 1) for line in found]
         for each, line in zip(commands, found, strict=True):
-            if line.keyword.upper() != "ONBUILD" and "`" not in text:
+            if line.keyword != "ONBUILD" and "`" not in text:
                 flags = [
                     f"--{flag.name}" if flag.value is None else f"--{flag.name}={flag.value}" for flag in line.flags
                 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any, ClassVar
 from typing import Literal as OneOf
 
@@ -22,8 +23,8 @@ from dockdsl.instructions._base import (
 )
 from dockdsl.syntax.flags import fields_of
 from dockdsl.syntax.refusal import Refused, refuse_type, shown
-from dockdsl.syntax.source import Misread
-from dockdsl.syntax.tokens import Line
+from dockdsl.syntax.source import Logical, Misread
+from dockdsl.syntax.tokens import Line, Scope
 from dockdsl.syntax.words import BACKSLASH, Literal, Spelling, Word, word, word_or_none
 
 _is_size = re.compile(r"[0-9]+(?:\.[0-9]+)? ?(?:[kKmMgGtTpP]?i?[bB]?)").fullmatch
@@ -64,50 +65,13 @@ class Mount(Located):
     @staticmethod
     def read(line: Line, value: str) -> Mount:
         """Read the value of ``--mount``: fields of CSV, each ``name=value`` or a switch."""
-        options: dict[str, str | None] = {}
-        for field in csv_fields(value):
-            name, equals, text = field.partition("=")
-            name = name.lower()
-            if not equals and name not in _SHORT:
-                raise Refused(f"the option {field!r} has no value", f"write {name}=value")
-            if name == "from" and re.search(r"\$.", text):
-                remedy = "give a stage that base, and name the stage"
-                raise Misread(f"the option {field!r} has a variable, and none is expanded there", remedy)
-            options[_ALIASES.get(name, name)] = text if equals else None
-        kind = _KINDS.get((options.pop("type", None) or "bind").lower())
-        if kind is None:
-            raise Refused(f"the type of the mount {shown(value)} is unknown", f"use one of {', '.join(_KINDS)}")
-        declared = attrs.fields(kind)  # type: ignore[arg-type]  # the kinds are attrs classes
-        known = {field.name.rstrip("_"): field.name for field in declared}
-        fields: dict[str, Any] = {}
-        for name, given in options.items():
-            if name in ("readonly", "readwrite"):
-                # Each is the other one the other way round; what is so by default is not kept.
-                on = switch(given)
-                other = "readwrite" if name == "readonly" else "readonly"
-                if name in known:
-                    fields[name] = on
-                elif other in known:
-                    fields.update({} if on else {other: True})
-                elif on is (name == "readonly"):
-                    raise Refused(f"the option {name} means nothing to this mount", "leave it out")
-                continue
-            if kind is Secret and name == "source":
-                name = "id"  # noqa: PLW2901 - an alias of this kind alone
-            if name not in known or known[name] in fields:
-                raise Refused(f"the option {name} means nothing to this mount", "leave it out")
-            if name == "required":
-                fields[name] = switch(given)
-            elif name == "from":
-                fields["from_"] = line.scope.source(given or "") if given else None
-            else:
-                fields[known[name]] = line.word(given or "")
-        try:
-            mount = kind(**{"target": None, **fields} if kind in (Cache, Tmpfs) else fields)
-        except (InvalidType, InvalidValue) as error:
-            raise Refused(error.message, "") from None
-        mount.__dict__["_origin"] = line.origin
-        return mount
+        if "from" not in value.lower():
+            mount = _known(value, line.escape)
+            if mount is not None:
+                again = type(mount).__new__(type(mount))
+                again.__dict__.update(mount.__dict__, _origin=line.origin)
+                return again
+        return _read(line, value)
 
     def check(self) -> None:
         """Refuse values that cannot mean anything."""
@@ -401,3 +365,60 @@ class Ssh(Mount):
 
 
 _KINDS: dict[str, type[Mount]] = {each.TYPE: each for each in (Bind, Cache, Tmpfs, Secret, Ssh)}
+
+
+def _read(line: Line, value: str) -> Mount:
+    options: dict[str, str | None] = {}
+    for field in csv_fields(value):
+        name, equals, text = field.partition("=")
+        name = name.lower()
+        if not equals and name not in _SHORT:
+            raise Refused(f"the option {field!r} has no value", f"write {name}=value")
+        if name == "from" and re.search(r"\$.", text):
+            remedy = "give a stage that base, and name the stage"
+            raise Misread(f"the option {field!r} has a variable, and none is expanded there", remedy)
+        options[_ALIASES.get(name, name)] = text if equals else None
+    kind = _KINDS.get((options.pop("type", None) or "bind").lower())
+    if kind is None:
+        raise Refused(f"the type of the mount {shown(value)} is unknown", f"use one of {', '.join(_KINDS)}")
+    declared = attrs.fields(kind)  # type: ignore[arg-type]  # the kinds are attrs classes
+    known = {field.name.rstrip("_"): field.name for field in declared}
+    fields: dict[str, Any] = {}
+    for name, given in options.items():
+        if name in ("readonly", "readwrite"):
+            # Each is the other one the other way round; what is so by default is not kept.
+            on = switch(given)
+            other = "readwrite" if name == "readonly" else "readonly"
+            if name in known:
+                fields[name] = on
+            elif other in known:
+                fields.update({} if on else {other: True})
+            elif on is (name == "readonly"):
+                raise Refused(f"the option {name} means nothing to this mount", "leave it out")
+            continue
+        if kind is Secret and name == "source":
+            name = "id"  # noqa: PLW2901 - an alias of this kind alone
+        if name not in known or known[name] in fields:
+            raise Refused(f"the option {name} means nothing to this mount", "leave it out")
+        if name == "required":
+            fields[name] = switch(given)
+        elif name == "from":
+            fields["from_"] = line.scope.source(given or "") if given else None
+        else:
+            fields[known[name]] = line.word(given or "")
+    try:
+        mount = kind(**{"target": None, **fields} if kind in (Cache, Tmpfs) else fields)
+    except (InvalidType, InvalidValue) as error:
+        raise Refused(error.message, "") from None
+    mount.__dict__["_origin"] = line.origin
+    return mount
+
+
+@lru_cache(512)
+def _known(value: str, escape: str) -> Mount | None:
+    """Read a mount that takes files from nowhere, once for all that say the same; None where it cannot be read."""
+    line = Line(Logical((), 0, 0, "RUN", None, escape), 0, Scope("", {}, str))
+    try:
+        return _read(line, value)
+    except (Misread, Refused):
+        return None

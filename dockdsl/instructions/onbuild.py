@@ -41,14 +41,14 @@ class Onbuild(Instruction):
         """Read the instruction behind the keyword, which BuildKit looks at only so far as to split it."""
         read_flags(cls, line)
         inner = line.inner()
-        keyword = inner.keyword.upper()
+        keyword = inner.keyword
         if not keyword:
             raise line.wrong("no instruction is given", "write ONBUILD RUN command")
         if keyword in ("ONBUILD", "MAINTAINER", "FROM"):
-            raise line.wrong(f"{keyword} is not allowed in it", "use another instruction", inner.keyword)
+            raise line.wrong(f"{keyword} is not allowed in it", "use another instruction", inner.head)
         kind = line.scope.kinds.get(keyword)
         if kind is None:
-            raise Refused(f"{inner.keyword} is no instruction", "write one")
+            raise Refused(f"{inner.head} is no instruction", "write one")
         try:
             value: Instruction = kind.read(inner)
         except Misread as misread:

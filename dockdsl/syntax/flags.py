@@ -53,6 +53,7 @@ def flag(
     return {_KEY: Flag(name, since, spell, read, repeatable, expands)}
 
 
+_UNSET: dict[type, dict[str, Any]] = {}
 _FLAGS: dict[type, tuple[tuple[str, Flag], ...]] = {}
 
 
@@ -94,12 +95,13 @@ def write_flags(instruction: Any, spelling: Spelling) -> list[str]:
 
 def read_flags(kind: type, line: Line) -> dict[str, Any]:
     """Read the flags of a line into the values of the fields that declare them."""
-    declared = _declared(kind)
-    values: dict[str, Any] = {}
-    for attribute, each in declared:
-        values[attribute] = () if each.repeatable else None
+    unset = _UNSET.get(kind)
+    if unset is None:
+        unset = _UNSET[kind] = {attribute: () if each.repeatable else None for attribute, each in _declared(kind)}
+    values = unset.copy()
     if not line.flags:
         return values
+    declared = _declared(kind)
     by_name = {each.name: (attribute, each) for attribute, each in declared}
     seen = set()
     refused: Refused | None = None

@@ -135,6 +135,8 @@ class Logical:
 
     def comments(self, before: int | None = None) -> list[int]:
         """Return the comment lines inside; with `before`, all but those behind that place in the text."""
+        if self.parts is not None and len(self.parts) == self.last - self.first:
+            return []
         end = len(self.text)
         found: list[int] = []
         previous = self.first
@@ -176,11 +178,9 @@ def is_comment(line: str) -> bool:
 
 def logical(lines: Sequence[str], index: int, escape: str) -> Logical:
     """Read the logical line that begins at `index`, which is neither blank nor a comment."""
-    line = lines[index].strip(SPACE)
-    # Behind an escape character blanks and tabs alone may stand.
-    if not line.endswith(escape) or not continued(lines[index].lstrip(SPACE), escape):
-        return Logical(lines, index, index, line, None, escape)
-    tail = line
+    tail = lines[index].strip(SPACE)
+    if tail[-1] != escape or not continued(lines[index].lstrip(SPACE), escape):
+        return Logical(lines, index, index, tail, None, escape)
     pieces = [tail[:-1]]
     length = len(tail) - 1
     parts: list[tuple[int, int]] = []

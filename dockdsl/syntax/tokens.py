@@ -46,7 +46,7 @@ class Line:
 
     __slots__ = (
         *("documents", "escape", "flags", "kept", "keyword", "last"),
-        *("logical", "origin", "scope", "start", "text"),
+        *("logical", "origin", "scope", "start", "text", "head"),
     )
 
     def __init__(self, line: Logical, start: int, scope: Scope) -> None:
@@ -66,9 +66,11 @@ class Line:
         while start < end and text[start] in SPACE:
             start += 1
         word = _first_word(text, start)
-        self.keyword = ""
+        self.head = self.keyword = ""
+        """The keyword as it is written, and in capitals."""
         if word is not None:
-            self.keyword = word[1]
+            self.head = word[1]
+            self.keyword = self.head.upper() if self.head.isascii() else _capitals(self.head)
             at = word.end()
             if text.startswith("--", at):
                 at = self._read_flags(at, end)
@@ -107,8 +109,8 @@ class Line:
         text = self.logical.text
         if "<<" not in text:
             return last
-        line = self.inner() if self.keyword.upper() == "ONBUILD" else self
-        if line.keyword.upper() not in _WITH_HEREDOCS or line.array() is not None:
+        line = self.inner() if self.keyword == "ONBUILD" else self
+        if line.keyword not in _WITH_HEREDOCS or line.array() is not None:
             return last
         words = heredocs_in(text)
         if words:
@@ -211,6 +213,12 @@ class Line:
         else:
             values["_text"] = text
         return value
+
+
+def _capitals(word: str) -> str:
+    # Looked up in small letters, so that a letter of which only the capital is one of ASCII does not pass.
+    small = word.lower()
+    return small.upper() if small.isascii() else word
 
 
 def _refuse_constant(name: str) -> None:
