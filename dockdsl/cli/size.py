@@ -22,13 +22,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--compressed", action="store_true", help="compress the layers, too, as for a registry: that takes a while"
     )
-    parser.add_argument("-o", "--output", metavar="PATH", help="write this file, whole or not at all (- is stdout)")
+    parser.add_argument(
+        "-o", "--output", dest="file", metavar="PATH", help="write this file, whole or not at all (- is stdout)"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
     """Build, and print what each line contributes."""
     # The user's file may change the current folder.
-    target = None if options.output in (None, "-") else os.path.abspath(options.output)  # noqa: PTH100 - see _files
+    target = None if options.file in (None, "-") else os.path.abspath(options.file)  # noqa: PTH100 - see _files
     image = load(options.source, Image)
     return _building.reported(lambda: _size(image, options, target))
 
