@@ -110,7 +110,7 @@ class _Session:
         return running
 
     def __enter__(self) -> Self:
-        self._stack.enter_context(_ended_by_sigterm())
+        self._stack.enter_context(_ended_by_signals())
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -118,20 +118,23 @@ class _Session:
 
 
 @contextlib.contextmanager
-def _ended_by_sigterm() -> Iterator[None]:
-    """Let SIGTERM end the run as Ctrl-C does, so that fixtures are torn down and containers removed."""
+def _ended_by_signals() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP end the run as Ctrl-C does, so that fixtures are torn down and containers removed."""
 
     def leave(number: int, _: FrameType | None) -> NoReturn:
         pytest.exit(f"ended by {signal.Signals(number).name}", returncode=128 + number)
 
-    mine = threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
-    if mine:
-        signal.signal(signal.SIGTERM, leave)
+    ending = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    mine = []
+    if threading.current_thread() is threading.main_thread():
+        mine = [number for number in ending if signal.getsignal(number) is signal.SIG_DFL]
+    for number in mine:
+        signal.signal(number, leave)
     try:
         yield
     finally:
-        if mine:
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        for number in mine:
+            signal.signal(number, signal.SIG_DFL)
 
 
 @contextlib.contextmanager

@@ -21,7 +21,7 @@ from typing import IO, Any, Literal, Self, cast
 import attrs
 
 from dockdsl.engine.texts import printable
-from dockdsl.errors import RunFailed
+from dockdsl.errors import FileError, RunFailed
 
 _WHITEOUT, _OPAQUE = ".wh.", ".wh..wh..opq"
 _MOST_LINKS = 40
@@ -71,17 +71,21 @@ class ImageFiles:
     `pieces`
         A tar archive as ``docker image save`` writes it.
 
-    Raises `RunFailed` for what is no such archive. Leaving its ``with`` block frees the temporary file.
+    Raises `RunFailed` for what is no such archive, `FileError` where there is no room for it. Leaving its ``with``
+    block frees the temporary file.
     """
 
     def __init__(self, pieces: Iterable[bytes]) -> None:
         self._stack = contextlib.ExitStack()
         self._root = _Node()
         try:
-            self._spool = self._stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - the stack closes it
+            with _room():
+                self._spool = self._stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - the stack closes it
             for piece in pieces:
-                self._spool.write(piece)
-            self._spool.seek(0)
+                with _room():
+                    self._spool.write(piece)
+            with _room():
+                self._spool.seek(0)
             with _readable():
                 self._archive = self._stack.enter_context(tarfile.open(fileobj=self._spool))  # noqa: SIM115 - as above
                 manifest = json.loads(self._member("manifest.json").read())
@@ -228,6 +232,18 @@ class _Part(io.RawIOBase):
     def close(self) -> None:
         self._stream.close()
         super().close()
+
+
+@contextlib.contextmanager
+def _room() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise FileError(
+            f"files: the image cannot be kept in a temporary file ({error.strerror}); make room, or set TMPDIR to a "
+            "folder that has some",
+            origin=None,
+        ) from None
 
 
 @contextlib.contextmanager

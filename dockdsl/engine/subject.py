@@ -76,6 +76,7 @@ class Subject:
         """The running server that `ask` asks."""
         self.ready: float | None = None
         """Seconds from the server's start to its first good answer."""
+        self._address = ("", 0)
         self._unable = False
         self._ended: ContainerState | None = None
         self._stack = contextlib.ExitStack()
@@ -106,6 +107,7 @@ class Subject:
         """Start the server, and wait until it is ready. Raises `RunFailed`."""
         try:
             self.server, self.ready = self._stack.enter_context(self.serving())
+            self._address = self.server.address(self.request.ports[0])
         except RunFailed:
             self._unable = True
             raise
@@ -117,7 +119,7 @@ class Subject:
         if self._ended is not None:
             raise NoAnswer(f"not asked, since the container {self._ended}")
         try:
-            return ask(self.server.address(self.request.ports[0]), probe, timeout=probe.timeout)
+            return ask(self._address, probe, timeout=probe.timeout)
         except NoAnswer as error:
             self._ended = _end(self.server)
             if self._ended is None:

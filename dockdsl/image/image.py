@@ -508,9 +508,11 @@ class Image:
                 from dockdsl.engine.buildx import Buildx
 
                 builder = Buildx()
+            from dockdsl.engine.interrupts import ended_by_exception
             from dockdsl.engine.smoke import built
             from dockdsl.image.built import BuiltImage
 
+            stack.enter_context(ended_by_exception())
             request = self.request() if request is None else request
             self._build_contexts(builder, request, progress)
             with self._told():

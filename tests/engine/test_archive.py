@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from dockdsl import RunFailed
+from dockdsl import FileError, RunFailed
 from dockdsl.engine import elf
 from dockdsl.engine.archive import ImageFiles
 from dockdsl.engine.docker_sdk import DockerSdk
@@ -142,6 +142,13 @@ def test_what_is_no_image(saved: bytes) -> None:
     with pytest.raises(RunFailed, match="files: what the engine saved is no archive of an image"):
         ImageFiles([saved])
     assert before == len(list(Path("/proc/self/fd").iterdir()))
+
+
+def test_no_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is told where the image is kept meanwhile, and what to do."""
+    monkeypatch.setattr("tempfile.tempdir", "/nonexistent")
+    with pytest.raises(FileError, match=r"cannot be kept in a temporary file .* make room, or set TMPDIR"):
+        files(tar())
 
 
 def test_many_files_and_whiteouts() -> None:

@@ -14,6 +14,7 @@ import attrs
 import pytest
 
 from dockdsl import (
+    CheckFailed,
     DockdslError,
     Dockerfile,
     HttpCheck,
@@ -21,6 +22,8 @@ from dockdsl import (
     InvalidType,
     InvalidValue,
     Run,
+    RunFailed,
+    SizeBudget,
     SourceError,
     Stage,
     UnknownStage,
@@ -513,3 +516,27 @@ def test_an_answer_nested_deep(depth: int, expected: Any) -> None:
         assert all(len(line) < 400 for line in wrong)
         if expected != [] or body.startswith(b"{"):
             assert wrong
+
+
+def test_a_block_with_a_built_image() -> None:
+    """It is built once; checks run one by one, servers start and go, and the temporary tag is taken away."""
+    builder, runner = FakeBuilder(), FakeRunner(lambda _: FakeResponse(body=b'{"a": 1}'), log=("one", "two"))
+    one = image(port=8080, checks=[HttpCheck("GET", "/", status=500)])
+    with one.built(builder, runner) as built:
+        assert built.check(HttpCheck("GET", "/", json={"a": 1}), SizeBudget("1MB")).ok
+        with built.start() as running:
+            assert {"a": 1} == running.get("/").json()
+            assert ('{"a": 1}', 200) == (running.post("/", json=[]).text, running.request("HEAD", "/x").status)
+            assert ("two",) == running.logs(1)
+            with pytest.raises(CheckFailed, match="expected status 404, got 200"):
+                running.check(HttpCheck("GET", "/", status=404), HttpCheck("GET", "/"))
+            running.signal("SIGTERM")
+            assert not running.state().running
+            with pytest.raises(RunFailed, match="GET /: the connection is refused; the container exited with code 0"):
+                running.get("/")
+        assert (1, 2, 0) == (len(builder.requests), len(runner.requests), len(runner.running))
+        assert [] == runner.untagged
+
+    assert 1 == len(runner.untagged)
+    with image().built(builder, runner) as built, pytest.raises(InvalidValue, match="it has no port, so there is"):
+        built.check(HttpCheck("GET", "/"))
