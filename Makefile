@@ -12,7 +12,7 @@ REQUIRE := $(if $(CI),--require,)
 # Without an engine the runner's code is not reached, so the threshold holds where one is demanded.
 COVERED := $(if $(CI),--fail-under=92,)
 
-.PHONY: help demo test tests-here test-long check docs bench format clean
+.PHONY: help demo test tests-here test-long check docs bench fuzz format clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -61,6 +61,11 @@ docs: $(READY) ## Build the documentation; a warning is an error, and its exampl
 
 bench: $(READY) ## Measure speed as ratios, against a bare interpreter and other libraries
 	@$(PYTHON) tests/bench/bench.py
+
+FUZZ_SECONDS := 60
+fuzz: $(READY) ## Feed the reader texts that reach new code, for FUZZ_SECONDS (60)
+	@$(PYTHON) -c "import atheris" 2>/dev/null || $(PYTHON) -m pip install -qq --disable-pip-version-check "atheris>=3"
+	@$(PYTHON) tests/fuzz/parser.py -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=.cache/fuzz/ .cache/fuzz/parser
 
 format: $(READY) ## Format the Python files
 	@$(VENV)/bin/ruff check --fix -q . || true

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from dockdsl.errors import ExpansionError
-from dockdsl.syntax.expand import Options, split_words
 from dockdsl.syntax.lines import HeredocWord, continued
 
 # White space as Go has it: without the four separators that Python adds.
@@ -211,15 +210,17 @@ class Document(NamedTuple):
     """The line that ends it."""
 
 
-_AS_WRITTEN = Options(raw_quotes=True, raw_escapes=True, skip_unset_env=True)
-_NAME = Options(skip_unset_env=True)
-_RAW_NAME = Options(skip_unset_env=True, raw_quotes=True)
+def _split(text: str, *, quotes: bool, escapes: bool) -> list[str]:
+    """Split a text into words as BuildKit does; keep quotes and escapes or not, and leave variables as they are."""
+    from dockdsl.syntax.expand import Options, split_words  # noqa: PLC0415 - most files have no heredoc
+
+    return split_words(text, {}, options=Options(raw_quotes=quotes, raw_escapes=escapes, skip_unset_env=True))
 
 
 def heredocs_in(text: str) -> list[HeredocWord]:
     """Return the heredocs that a logical line starts for the frontends since 1.16."""
     try:
-        words = split_words(text, {}, options=_AS_WRITTEN)
+        words = _split(text, quotes=True, escapes=True)
     except ExpansionError:
         return []
     return [found for word in words if "<<" in word and (found := heredoc_of(word)) is not None]
@@ -231,8 +232,8 @@ def heredoc_of(word: str) -> HeredocWord | None:
     if match is None or not match[3]:
         return None
     try:
-        name = split_words(match[3], {}, options=_NAME)
-        raw = split_words(match[3], {}, options=_RAW_NAME)
+        name = _split(match[3], quotes=False, escapes=False)
+        raw = _split(match[3], quotes=True, escapes=False)
     except ExpansionError:
         return None
     if len(name) != 1 or len(raw) != 1:

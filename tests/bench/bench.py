@@ -3,7 +3,8 @@
     .venv/bin/python tests/bench/bench.py [--json FILE] [--rounds N]
 
 1. import, 2. the command line on builds/go_api.py, 3. that build made and rendered in a warm process, 4. builds of
-1,000 and 10,000 instructions in 50 stages. Each library builds the same as far as it can; what its text lacks is said,
+1,000 and 10,000 instructions in 50 stages, 5. real Dockerfiles read, where they are beside the checkout, else those of
+builds/; against BuildKit's own parser and dockerfile-parse. Each library builds the same as far as it can; what its text lacks is said,
 and the heads of the recipes say what else is not the same.
 
 Processes are measured by wall time, work inside a process by CPU time. The rounds are interleaved; a time is the median
@@ -38,7 +39,7 @@ CHECKOUT = HERE.parent.parent
 CACHE = CHECKOUT / ".cache" / "bench"
 RECIPES = HERE / "recipes"
 GO_FILE = CHECKOUT / "builds" / "go_api.py"
-RECIPE = 2
+RECIPE = 3
 """Raise it when the environments made earlier must be made again."""
 
 ROUNDS = 25
@@ -102,6 +103,9 @@ LIBRARIES = (
     ),
 )
 OURS, NEAREST = "dockdsl", "docked"
+READER = "dockerfile"
+READERS = (f"{READER}==3.4.0", "dockerfile-parse==2.0.1")
+CORPUS = CHECKOUT.parent / "shared" / "corpus" / "open.jsonl.gz"
 
 # What the Go build says, once continuations are joined.
 SAYS = {
@@ -224,7 +228,7 @@ def environment_of(
     wanted = [library for library in libraries if library.package]
     paths = [str(CHECKOUT), str(RECIPES)]
     stamp = folder / "ready"
-    content = json.dumps([RECIPE, attrs, [library.package for library in wanted], paths])
+    content = json.dumps([RECIPE, attrs, READERS, [library.package for library in wanted], paths])
     if python.exists() and stamp.exists() and stamp.read_text() == content:
         return python, {}
     print(f"making {folder.relative_to(CHECKOUT)}", file=sys.stderr)
@@ -235,6 +239,10 @@ def environment_of(
     install = [*pip, "install", "--quiet", "--only-binary=:all:"]
     run([*install, attrs])
     failures: dict[str, Unmeasured] = {}
+    try:
+        run([*install, *READERS])
+    except Unmeasured as failure:
+        failures[READER] = failure
     for library in wanted:
         try:
             run([*install, library.package])
@@ -455,6 +463,18 @@ def measure_large(workers: dict[str, Worker], rounds: int) -> tuple[Section, Sec
     return small, large
 
 
+def measure_reading(python: Path, rounds: int) -> Section:
+    """Measure how long it takes to read Dockerfiles."""
+    program = [str(python), str(HERE / "reading.py"), str(rounds), str(CORPUS), str(GO_FILE.parent)]
+    found = json.loads(run(program))
+    section = Section(f"5. {found['texts']:,} Dockerfiles read, warm, CPU time", "ms", "", OURS)
+    for name, times in found["times"].items():
+        section.rows[name] = Row(name, [each / 1e6 for each in times])
+    section.rows[READER].remark = "BuildKit's parser in Go: no values, no flags and mounts, no stages"
+    section.hold(f"dockdsl, in times of {READER}", 1, OURS, READER)
+    return section
+
+
 def shown(section: Section) -> str:
     """Return a table as text."""
     width = max(len(name) for name in section.rows) + 2
@@ -492,6 +512,7 @@ def measure_all(python: Path, libraries: Sequence[Library], rounds: int, tell: C
         tell(measure_go(workers, rounds))
         for section in measure_large(workers, min(rounds, LARGE_ROUNDS)):
             tell(section)
+    tell(measure_reading(python, min(rounds, LARGE_ROUNDS)))
 
 
 def plan() -> Iterator[tuple[str, list[str], list[Library]]]:
