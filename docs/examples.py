@@ -45,6 +45,7 @@ _DOCUMENTED = (
     "dockdsl.engine.exchange",
     "dockdsl.engine.archive",
     "dockdsl.image.built",
+    "dockdsl.image.check",
     "dockdsl.engine.buildx",
     "dockdsl.engine.live",
     "dockdsl.engine.docker_sdk",

@@ -16,7 +16,18 @@ if TYPE_CHECKING:
 
 @attrs.frozen(slots=False)
 class Check:
-    """Something that is expected of an image. Each kind of check is a subclass."""
+    """Something that is expected of an image. Each kind is a subclass; a project may have kinds of its own.
+
+    >>> from dockdsl.engine.report import CheckResult
+    >>> class Layers(Check):
+    ...     title = "layers"
+    ...
+    ...     def examine(self, subject):
+    ...         found = len(subject.facts["RootFS"]["Layers"])
+    ...         wrong = [f"expected one, got {found}"] if found > 1 else []
+    ...         return CheckResult(title=self.title, detail=str(found), mismatches=wrong, origin=self.origin)
+
+    """
 
     needs_server: ClassVar[bool] = False
     """Whether it asks the server that the image is, whose port must be known for that."""

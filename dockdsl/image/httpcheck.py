@@ -168,6 +168,17 @@ def _names_of(value: Json) -> list[str]:
     return [name for each in inner for name in _names_of(each)]
 
 
+def _plain(name: str, value: Json) -> str:
+    """Return a saved value as text for a path or a header."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, (bool, int, float)):
+        from json import dumps
+
+        return dumps(value)
+    raise InvalidValue(f"the saved value {name} is {_said(value)}, which is no text; save a part of it")
+
+
 def _with_saved(value: Json, saved: Mapping[str, Json]) -> Json:
     if isinstance(value, Saved):
         return saved[value.name]
@@ -295,11 +306,10 @@ class HttpCheck(Check):
             return self
         from urllib.parse import quote
 
-        plain = {name: value if isinstance(value, str) else _said(value) for name, value in saved.items()}
-
         def fill(text: str, *, quoted: bool = False) -> str:
             for name in _names_in(text):
-                text = text.replace(f"{{{name}}}", quote(plain[name], safe="") if quoted else plain[name])
+                plain = _plain(name, saved[name])
+                text = text.replace(f"{{{name}}}", quote(plain, safe="") if quoted else plain)
             return text
 
         return attrs.evolve(

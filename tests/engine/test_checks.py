@@ -35,6 +35,8 @@ from dockdsl.engine.docker_sdk import DockerSdk
 from dockdsl.engine.fake import FakeBuilder, FakeCommand, FakeRequest, FakeResponse, FakeRunner
 from dockdsl.engine.report import Check, CheckResult
 from dockdsl.engine.smoke import smoke
+from dockdsl.engine.subject import Subject
+from dockdsl.image.check import Check as MadeCheck
 from tests.engine.helpers import BUSYBOX, SERVER, docker
 
 ROOT = Path(__file__).parents[2]
@@ -372,12 +374,14 @@ def test_a_value_that_was_not_saved() -> None:
 def test_a_saved_value_that_no_request_can_say() -> None:
     """It is a failed check, not an error of ours."""
     checks = [
-        HttpCheck("GET", "/", save={"bad": "/bad"}),
+        HttpCheck("GET", "/", save={"bad": "/bad", "list": "/list"}),
         HttpCheck("GET", "/", send_headers={"X-A": "{bad}"}),
         HttpCheck("GET", "/"),
+        HttpCheck("GET", "/{list}"),
     ]
-    found = results(FakeRunner(lambda _: FakeResponse(body=b'{"bad": "a\\nb"}')), "x", *checks, port=1)
+    found = results(FakeRunner(lambda _: FakeResponse(body=b'{"bad": "a\\nb", "list": [1, 2]}')), "x", *checks, port=1)
 
+    assert "FAIL GET /{list}: the saved value list is [1, 2], which is no text; save a part of it (" in found[3]
     assert "FAIL GET /: HttpCheck: send_headers: the value of X-A is 'a\\nb'; a header has printable" in found[1]
     assert found[2].startswith("ok ")
 
@@ -440,6 +444,15 @@ def test_servers_that_end_otherwise(runner: DockerSdk, script: str, words: str) 
     assert words in found
 
 
+def test_a_graceful_shutdown_without_an_engine() -> None:
+    """The fake runner's servers finish what is in flight."""
+    runner = FakeRunner(lambda request: FakeResponse(body=request.body))
+    check = GracefulShutdown(HttpCheck("POST", "/", send_json={"a": [1, 2]}, json={"a": [1, 2]}))
+
+    assert only(results(runner, "x", check, port=1)).startswith("ok   graceful shutdown during POST / ended with exit")
+    assert () == runner.running
+
+
 # --- Hardened
 
 
@@ -476,6 +489,31 @@ def test_who_is_root(user: str, is_root: bool) -> None:
     runner = FakeRunner(facts={"Config": {"User": user}}, files={"/etc/passwd": b"toor:x:0:0::/:\napp:x:7:7::/:\n"})
 
     assert is_root == ("other than root" in only(results(runner, "x", Hardened())))
+
+
+# --- a kind of a project's own
+
+
+class Layers(MadeCheck):
+    """Expects one layer."""
+
+    title = "layers"
+
+    def examine(self, subject: Subject) -> CheckResult:
+        """Count them."""
+        found = len(subject.facts["RootFS"]["Layers"])
+        wrong = [] if found == 1 else [f"expected one, got {found}"]
+        return CheckResult(title=self.title, detail=str(found), mismatches=wrong, origin=self.origin)
+
+
+@pytest.mark.engine
+def test_a_check_of_a_projects_own(runner: DockerSdk) -> None:
+    """It is a class under Check, stands in an Image, and looks at what ours look at."""
+    check = Layers()
+
+    assert (check,) == Image(Dockerfile(Stage("scratch")), checks=check).checks
+    assert ["ok   layers 1"] == results(runner, BUSYBOX, check)
+    assert __file__ == check.origin.path
 
 
 # --- the order of things
