@@ -12,6 +12,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, cast
 
 import attrs
@@ -21,6 +22,7 @@ from dockdsl.engine.base import LOG_LINES, LONGEST_OUTPUT, ContainerState, RunRe
 from dockdsl.engine.endpoint import LOOPBACK, Endpoint, endpoint
 from dockdsl.engine.interrupts import deferred
 from dockdsl.engine.texts import printable, quoted_log, short_image
+from dockdsl.engine.tunnel import Line, Tunnel
 from dockdsl.errors import EngineError, EngineUnavailable, RunFailed, short_path
 
 if TYPE_CHECKING:
@@ -42,6 +44,8 @@ _PAUSE = 0.2
 _ATTEMPTS = 10
 _DYNAMIC_PORTS = range(49152, 65536)
 """The ports that IANA leaves to programs."""
+_IN_CONTAINER = Path("/.dockerenv")
+"""What Docker puts into each of its containers."""
 _port_taken = re.compile(r"address already in use|port is already allocated").search
 _PIECE = 1 << 18
 """Bytes of a saved image that are handed on at once."""
@@ -54,8 +58,10 @@ class DockerSdk:
     runs the test reaches them, and is removed by its id. The engine picks the ports.
 
     `host`
-        The address on which ports are published and reached. By default the loopback address; for an engine on
-        another machine the address of that machine, since its loopback address cannot be reached from here.
+        The address on which ports are published and reached. By default the loopback address; for an engine that is
+        reached over TCP the address of its machine, since its loopback address cannot be reached from here. One that is
+        reached over SSH publishes on its own loopback address, to which SSH leads. For a program that runs in a
+        container of the very engine nothing is published: both containers are in the same network.
     `timeout`
         Seconds that one call to the engine may take.
     `patience`
@@ -73,6 +79,7 @@ class DockerSdk:
         self._patience = _Patience(patience)
         self._session = owner.new_session()
         self._made: tuple[docker.DockerClient, Endpoint] | None = None
+        self._line: Line | None = None
         self._lock = threading.Lock()
 
     def start(self, request: RunRequest) -> DockerContainer:
@@ -82,25 +89,31 @@ class DockerSdk:
         not there or its command cannot be run.
         """
         client, place = self._client()
-        host = self._host or _address(place)
+        way = _way(client, place, self._host)
         # The engine takes the first port that it has not given away itself, and fails if a program has it.
+        refused: RunFailed | None = None
         for outside in (None, *(secrets.choice(_DYNAMIC_PORTS) for _ in request.ports and range(_ATTEMPTS))):
             try:
-                return self._start(client, place, request, host, outside)
+                return self._start(client, place, request, way, outside)
             except RunFailed as error:
                 if not _port_taken(error.message):
                     raise
                 refused = error
+        assert refused is not None
         raise refused
 
     def _start(
-        self, client: docker.DockerClient, place: Endpoint, request: RunRequest, host: str, outside: int | None
+        self, client: docker.DockerClient, place: Endpoint, request: RunRequest, way: _Way, outside: int | None
     ) -> DockerContainer:
         # The SDK writes "any port" as None; its type stubs do not know that.
         ports: dict[str, Any] = {
-            f"{port}/tcp": (host, None if outside is None else (outside + index) % 65536 or 1024)
+            f"{port}/tcp": (way.publish, None if outside is None else (outside + index) % 65536 or 1024)
             for index, port in enumerate(request.ports)
+            if way.network is None
         }
+        options = _isolation(request)
+        if way.network is not None:
+            options["network"] = way.network
         found: DockerContainer | None = None
         try:
             with deferred(), _translated(f"run {request.image}"):
@@ -111,9 +124,9 @@ class DockerSdk:
                     labels=self.labels(),
                     ports=ports,
                     detach=True,
-                    **_isolation(request),
+                    **options,
                 )
-                found = DockerContainer(container, request.image, place, self._host, self._patience)
+                found = DockerContainer(container, request, place, way, self._patience)
                 container.start()
         except BaseException:
             if found is not None:
@@ -219,6 +232,9 @@ class DockerSdk:
             if self._made is not None:
                 self._made[0].close()
                 self._made = None
+            if self._line is not None:
+                self._line.close()
+                self._line = None
 
     def __enter__(self) -> Self:
         return self
@@ -229,7 +245,25 @@ class DockerSdk:
     def _client(self) -> tuple[docker.DockerClient, Endpoint]:
         with self._lock:
             if self._made is None:
-                self._made = _connect(self._timeout)
+                place = endpoint()
+                _check_sdk()
+                if place.host is not None and place.host.startswith("ssh:"):
+                    self._line = Line(place.host)
+                try:
+                    self._made = _connect(place, self._line, self._timeout), place
+                except BaseException as error:
+                    line, self._line = self._line, None
+                    said = ""
+                    if line is not None:
+                        said = line.said()
+                        line.close()
+                    if said and isinstance(error, EngineUnavailable):
+                        raise EngineUnavailable(
+                            f"run: the container engine at {place.host} does not answer ({said}); see that `ssh` logs "
+                            "in there without a question, and that the docker command is there",
+                            origin=None,
+                        ) from None
+                    raise
             return self._made
 
 
@@ -299,12 +333,14 @@ class _Patience:
 class DockerContainer:
     """A container of `DockerSdk`."""
 
-    def __init__(self, container: Any, image: str, place: Endpoint, host: str | None, patience: _Patience) -> None:
+    def __init__(self, container: Any, request: RunRequest, place: Endpoint, way: _Way, patience: _Patience) -> None:
         self._container = container
-        self._image = image
+        self._image = request.image
+        self._ports = request.ports
         self._place = place
-        self._host = host
+        self._way = way
         self._patience = patience
+        self._tunnels: dict[int, Tunnel] = {}
 
     @property
     def id(self) -> str:
@@ -318,9 +354,19 @@ class DockerContainer:
         """
         with self._asking("run"):
             self._container.reload()
-        published = self._container.attrs["NetworkSettings"].get("Ports") or {}
-        for binding in published.get(f"{port}/tcp") or ():
-            return self._host or _reached_at(binding["HostIp"], self._place), int(binding["HostPort"])
+        settings = self._container.attrs["NetworkSettings"]
+        if self._way.network is not None and port in self._ports:
+            own = (settings.get("Networks") or {}).get(self._way.network, {}).get("IPAddress")
+            if own:
+                return str(own), port
+        for binding in (settings.get("Ports") or {}).get(f"{port}/tcp") or ():
+            outside = int(binding["HostPort"])
+            if self._way.tunnel is None:
+                return self._way.host or _reached_at(binding["HostIp"], self._place), outside
+            with deferred():
+                if outside not in self._tunnels:
+                    self._tunnels[outside] = Tunnel(self._way.tunnel, outside)
+            return self._tunnels[outside].address
         state = _state(self._container.attrs)
         if not state.running:
             raise self.died(state)
@@ -383,6 +429,8 @@ class DockerContainer:
     def remove(self) -> None:
         """Remove it with its anonymous volumes, running or not."""
         with deferred() as held, _translated(f"remove {self._image}"):
+            while self._tunnels:
+                self._tunnels.popitem()[1].close()
             self._patience.call(lambda: _remove(self._container.client, self.id), self._place, held)
 
     def died(self, state: ContainerState) -> RunFailed:
@@ -417,9 +465,7 @@ def _isolation(request: RunRequest) -> dict[str, Any]:
     return {name: value for name, value in options.items() if value}
 
 
-def _connect(timeout: int) -> tuple[docker.DockerClient, Endpoint]:
-    place = endpoint()
-    _check_sdk()
+def _connect(place: Endpoint, line: Line | None, timeout: int) -> docker.DockerClient:
     import docker
 
     with _translated("run", place):
@@ -430,8 +476,7 @@ def _connect(timeout: int) -> tuple[docker.DockerClient, Endpoint]:
         if place.certificates is not None:
             options["tls"] = _tls(place)
         if place.host is not None:
-            options["base_url"] = place.host
-            options["use_ssh_client"] = place.host.startswith("ssh:")
+            options["base_url"] = place.host if line is None else line.host
         # Left to itself, the SDK asks for the version before it can be told whom to trust.
         first = {**options, "timeout": min(timeout, _GREETING)}
         asking = _trusting_nobody_else(docker.DockerClient(version=MINIMUM_DOCKER_API_VERSION, **first))
@@ -444,7 +489,7 @@ def _connect(timeout: int) -> tuple[docker.DockerClient, Endpoint]:
             raise EngineUnavailable(
                 f"run: what answers at {place.host} is no container engine; check {place.source}", origin=None
             )
-        return _trusting_nobody_else(docker.DockerClient(version=version, **options)), place
+        return _trusting_nobody_else(docker.DockerClient(version=version, **options))
 
 
 def _check_sdk() -> None:
@@ -509,6 +554,47 @@ def _tls(place: Endpoint) -> docker.tls.TLSConfig:
         ca_cert=str(ca) if ca.exists() else None,
         verify=place.verify,
     )
+
+
+@attrs.frozen
+class _Way:
+    """How the ports of a container are reached: where they are published, or what else leads there.
+
+    `host`
+        What the user says; it is both where they are published and where they are reached.
+    `network`
+        A network in which this program is itself, as a container of the same engine: nothing is published.
+    `tunnel`
+        The engine's address, where SSH leads to its machine: they are published on that machine's loopback address.
+    """
+
+    publish: str
+    host: str | None = None
+    network: str | None = None
+    tunnel: str | None = None
+
+
+def _way(client: docker.DockerClient, place: Endpoint, host: str | None) -> _Way:
+    if host is not None:
+        return _Way(host, host=host)
+    if place.host is not None and place.host.startswith("ssh:"):
+        return _Way(LOOPBACK, tunnel=place.host)
+    if place.machine == LOOPBACK and _IN_CONTAINER.exists():
+        return _Way(LOOPBACK, network=_own_network(client))
+    return _Way(_address(place))
+
+
+def _own_network(client: docker.DockerClient) -> str | None:
+    """Return the network of the container that this program runs in, if that is one of this engine."""
+    import docker
+
+    with _translated("run"):
+        try:
+            me = client.api.inspect_container(socket.gethostname())
+        except docker.errors.NotFound:
+            return None
+    networks = me["NetworkSettings"].get("Networks") or {}
+    return next((str(name) for name in networks if name not in ("host", "none")), None)
 
 
 def _address(place: Endpoint) -> str:
@@ -618,8 +704,6 @@ def _unavailable(what: str, error: BaseException, place: Endpoint | None) -> Eng
     if isinstance(error, PermissionError) or "Permission denied" in text:
         fact = f"the permission to use the container engine{where} is missing"
         remedy = "join the group that owns its socket (most often docker) and log in again, or run as that user"
-    elif "paramiko" in text:
-        fact, remedy = "the docker SDK needs paramiko to reach an engine over SSH", "run: pip install paramiko"
     else:
         fact = f"the container engine{where} does not answer ({text})"
         remedy = f"start it, or check {place.source}" if place is not None else "see whether it still runs"

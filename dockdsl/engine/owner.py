@@ -25,6 +25,8 @@ TEMPORARY = "dockdsl-test"
 """The repository of the tags that live for one test only."""
 FOLDER = "dockdsl-build-"
 """How the names of the temporary folders of builds begin."""
+SOCKET_FOLDER = "dockdsl-ssh-"
+"""How the names of the temporary folders of sockets begin."""
 
 _FIELDS = ("host", "boot", "space", "pid", "started")
 
@@ -97,13 +99,31 @@ def folder_owner(name: str) -> Owner | None:
     return _read_back(name, FOLDER)
 
 
+def socket_prefix(owner: Owner) -> str:
+    """Return how the name of a temporary folder for a socket begins: the path of a socket is 104 bytes at most.
+
+    It leaves out the machine, since a socket is none on another one, and the boot, since the start of a process tells
+    most of it.
+    """
+    return f"{SOCKET_FOLDER}{owner.space}_{owner.pid}_{owner.started}_"
+
+
+def _socket_owner(name: str) -> Owner | None:
+    parts = name.removeprefix(SOCKET_FOLDER).split("_", 3)
+    if not name.startswith(SOCKET_FOLDER) or len(parts) != 4 or not parts[1].isdecimal():
+        return None
+    return attrs.evolve(this_process(), space=parts[0], pid=int(parts[1]), started=parts[2])
+
+
 def left_folders() -> list[Path]:
-    """Return the temporary folders of builds of this machine whose process has ended without removing them."""
+    """Return the temporary folders of this machine whose process has ended without removing them."""
     try:
-        found = [each for each in Path(tempfile.gettempdir()).iterdir() if each.name.startswith(FOLDER)]
+        found = [
+            each for each in Path(tempfile.gettempdir()).iterdir() if each.name.startswith((FOLDER, SOCKET_FOLDER))
+        ]
     except OSError:
         return []
-    owners = [(each, folder_owner(each.name)) for each in found]
+    owners = [(each, folder_owner(each.name) or _socket_owner(each.name)) for each in found]
     return sorted(each for each, whose in owners if whose is not None and whose.is_dead())
 
 

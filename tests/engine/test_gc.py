@@ -25,6 +25,10 @@ def test_what_the_dead_left_is_removed(
     dead = attrs.evolve(me, pid=GONE)
     folder = tmp_path / f"{owner.folder_prefix(dead)}x"
     folder.mkdir()
+    way = tmp_path / f"{owner.socket_prefix(dead)}x"
+    way.mkdir()
+    tmp_path.joinpath(f"{owner.socket_prefix(attrs.evolve(dead, space='1'))}x").touch()
+    tmp_path.joinpath(f"{owner.SOCKET_FOLDER}mine").touch()
     living = tmp_path / f"{owner.folder_prefix(me)}x"
     living.mkdir()
     tag = owner.temporary_tag(dead)
@@ -32,11 +36,16 @@ def test_what_the_dead_left_is_removed(
     container = docker("create", *marked(dead), BUSYBOX)
     kept = [docker("create", *marked(each), BUSYBOX) for each in (me, attrs.evolve(dead, host="elsewhere"))]
     rest = f"left alone: {len(kept)} of runs that go on, or that are of another machine\n"
-    things = [f"folder {folder}", f"container {container[:12]} ({BUSYBOX}) of process {GONE}", f"image {tag} ("]
+    things = [
+        f"folder {folder}",
+        f"folder {way}",
+        f"container {container[:12]} ({BUSYBOX}) of process {GONE}",
+        f"image {tag} (",
+    ]
     try:
         assert 0 == main(["gc", "--dry-run"])
         output, error = capsys.readouterr()
-        assert [True] * 3 == [
+        assert [True] * 4 == [
             line.startswith(f"would remove {thing}") for line, thing in zip(output.splitlines(), things, strict=True)
         ]
         assert error.endswith(rest)
@@ -45,12 +54,13 @@ def test_what_the_dead_left_is_removed(
 
         assert 0 == main(["gc"])
         output, error = capsys.readouterr()
-        assert [True] * 3 == [
+        assert [True] * 4 == [
             line.startswith(f"removed {thing}") for line, thing in zip(output.splitlines(), things, strict=True)
         ]
         assert [kept[1]] == containers_of(GONE)
         assert set() == temporary_tags(GONE)
-        assert [living] == list(tmp_path.iterdir())
+        assert 3 == len(list(tmp_path.iterdir()))
+        assert living.exists()
 
         assert 0 == main(["gc"])
         assert ("", f"nothing is left behind\n{rest}") == capsys.readouterr()
