@@ -157,6 +157,9 @@ def read_from(line: Line, by_name: Mapping[str, Stage], names: AbstractSet[str])
         check_base(base)
     except Refused:
         base = External(text)
+    if isinstance(base, str) and base in names:
+        # Quotes and escapes are gone before BuildKit looks for a stage.
+        return by_name.get(base, External(text)), name, platform
     return base, name, platform
 
 

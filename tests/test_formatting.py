@@ -73,6 +73,9 @@ from tests.test_parser import corpus
             "FROM a\n## check=skip=all\nENV b=c d=e\n",
             id="what does not act inside does not act above",
         ),
+        pytest.param(
+            "FROM a\n\\\n\tRUN --mount= x\n", "FROM a\nRUN --mount= x\n", id="broken line before an instruction"
+        ),
         pytest.param("FROM a\nENV b c d\nLABEL e f\n", 'FROM a\nENV b="c d"\nLABEL e=f\n', id="old form of ENV"),
         pytest.param('FROM a\nCMD [\'b\']\nCMD [ "c","d" ]\n', 'FROM a\nCMD [\'b\']\nCMD ["c", "d"]\n', id="array"),
     ],

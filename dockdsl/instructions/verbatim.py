@@ -49,7 +49,8 @@ class Verbatim(Instruction):
         found = line.logical
         line.kept = True
         line.start = 0
-        text = found.layout(0, len(found.text), found.escape)
+        # Before the keyword there may be broken lines, and what is blank in them.
+        text = found.layout(len(found.text) - len(found.text.lstrip(SPACE)), len(found.text), found.escape)
         if not line.documents and continued(text.rpartition("\n")[2], found.escape):
             # What parts the escape character from the end of the line is white space that does not count.
             raw = found.lines[found.last].rstrip("\r")
