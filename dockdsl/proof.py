@@ -400,8 +400,12 @@ class _Reading:
 
     def _trigger(self, start: int, end: int) -> object:
         """Return what the instruction behind ONBUILD says: the parser keeps its keyword alone."""
-        first = re.sub(r"^\s*ONBUILD(?=\s)", "", self.lines[start], count=1, flags=re.IGNORECASE)
-        text = "\n".join([first, *self.lines[start + 1 : end]])
+        whole = "\n".join(self.lines[start:end])
+        # Before the keyword there may be broken lines, and comments between them.
+        lines = rf"(?:[ \t\v\f]*(?:{re.escape(self.escape)}[ \t]*|#[^\n]*)?\r?\n)*"
+        text = re.sub(rf"\A{lines}\s*ONBUILD(?=\s)", "", whole, count=1, flags=re.IGNORECASE)
+        if text == whole:
+            raise InvalidValue(f"prove: line {start + 1}: the keyword ONBUILD is broken by the end of a line; join it")
         inner = _Reading.__new__(_Reading)
         inner.lines = ["", *text.split("\n")]
         inner.directives, inner.top, inner.escape = {}, 0, self.escape
