@@ -262,6 +262,8 @@ def test_automatic_names() -> None:
         pytest.param("FROM x\nLABEL", (2, 1, 5, "LABEL: no pair is given"), id="no pair"),
         pytest.param("ARG =b", (1, 5, 2, "ARG: a name is blank"), id="name of ARG"),
         pytest.param("FROM x\nRUN --network=lan x", (2, 5, 13, "RUN: the value 'lan' is unknown; use one of"), id="network"),
+        pytest.param("FROM x\nRUN --security= x", (2, 5, 11, "RUN: the value '' is unknown"), id="empty choice"),
+        pytest.param("# escape=`\xa0\nFROM a", (1, 1, 11, "the escape character '`\\xa0' is neither"), id="blank"),
         pytest.param("FROM x\nRUN --mount=from=$a,target=/b x", (2, 5, 25, "has a variable"), id="variable in a mount"),
         pytest.param("FROM x\nRUN --device=a,b x", (2, 5, 12, "the device has 'b' behind its name"), id="device"),
         pytest.param("FROM x\nRUN x \\\n <<E", (3, 2, 3, "RUN: the heredoc 'E' does not end"), id="heredoc in a second line"),

@@ -83,7 +83,7 @@ class Verbatim(Instruction):
             raise Refused(misread.fact, misread.remedy) from None
         if last != len(lines) - 1:
             raise Refused(f"the text {shown(text)} is more than one instruction", "split it")
-        if not line.documents and continued(lines[-1], self.escape):
+        if line.logical.goes_on:
             raise Refused("the text ends in the escape character, which would take in the next line", "take it off")
         return text
 

@@ -116,8 +116,9 @@ def read_flags(kind: type, line: Line) -> dict[str, Any]:
         if value is None and each.read is not read_boolean:
             raise Misread(f"the flag --{name} has no value", f"write --{name}=value", token.start, token.end)
         try:
-            # Left empty, a flag says nothing; but a switch must.
-            said = each.read(line, value) if value or each.repeatable or each.read is read_boolean else None
+            # Left empty, a flag says nothing, but for a switch and for a choice.
+            must = each.repeatable or each.read is read_boolean or isinstance(each.read, read_one_of)
+            said = each.read(line, value) if value or must else None
         except Misread as misread:
             raise Misread(misread.fact, misread.remedy, token.start, token.end) from None
         except Refused as found:
@@ -178,15 +179,17 @@ def read_boolean(_line: Line, value: str | None) -> bool:
     raise Misread(f"the value {value!r} is neither true nor false", "write the flag alone, or =false")
 
 
-def read_one_of(*choices: str) -> Callable[[Line, str], str]:
-    """Return a reader for a closed set of words."""
+class read_one_of:  # noqa: N801 - used as the functions beside it are
+    """A reader for a closed set of words."""
 
-    def read(_line: Line, value: str) -> str:
-        if value in choices:
+    def __init__(self, *choices: str) -> None:
+        self._choices = choices
+
+    def __call__(self, _line: Line, value: str) -> str:
+        """Read one of the words."""
+        if value in self._choices:
             return value
-        raise Misread(f"the value {value!r} is unknown", f"use one of {', '.join(choices)}")
-
-    return read
+        raise Misread(f"the value {value!r} is unknown", f"use one of {', '.join(self._choices)}")
 
 
 def one_of(*choices: str) -> Callable[[Spelling, Any], str]:

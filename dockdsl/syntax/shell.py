@@ -57,7 +57,12 @@ def layout(text: str) -> Layout:
     if text.startswith("\n"):
         lines = text[1:].split("\n")
         text = _dedent(lines if lines[-1].strip() else lines[:-1])
-    return Layout(begun(text))
+    lines = begun(text).split("\n")
+    if not lines[0].strip():
+        return Layout(text)
+    line = logical(lines, 0, "\\")
+    # Blank lines in it, and blanks behind a break, are not kept: nothing that is read has them.
+    return Layout(text if line.goes_on else "\n".join([line.layout(0, len(line.text)), *lines[line.last + 1 :]]))
 
 
 def relaid(text: str, escape: str) -> str:

@@ -59,7 +59,7 @@ def directives_of(lines: Sequence[str]) -> Directives:
     found: dict[str, tuple[int, str]] = {}
     misread: list[tuple[int, Misread]] = []
     for index, line in enumerate(lines):
-        match = _is_directive(line.strip(SPACE))
+        match = _is_directive(line.lstrip(SPACE).rstrip("\r"))
         name = match[1].lower() if match else ""
         if match is None or name not in _DIRECTIVES:
             break
@@ -105,7 +105,7 @@ def _acting(lines: Sequence[str]) -> dict[str, tuple[int, str]]:
 class Logical:
     """A logical line: what BuildKit reads as one instruction, and where it stands."""
 
-    __slots__ = ("escape", "first", "last", "lines", "parts", "text")
+    __slots__ = ("escape", "first", "goes_on", "last", "lines", "parts", "text")
 
     def __init__(
         self, lines: Sequence[str], first: int, last: int, text: str, parts: list[tuple[int, int]] | None, escape: str
@@ -119,6 +119,8 @@ class Logical:
         self.parts = parts
         """Where the text of each further physical line begins, and its number; None for a single line."""
         self.escape = escape
+        self.goes_on = False
+        """Whether the lines end before it does."""
 
     def place(self, offset: int) -> tuple[int, int]:
         """Return line and column (both counted from 0) of a place in the text."""
@@ -194,10 +196,12 @@ def logical(lines: Sequence[str], index: int, escape: str) -> Logical:
         # As `continued` has it, said without a pattern: most lines of a file pass here.
         if tail[-1:] != escape or tail[-2:-1] == escape:
             pieces.append(line)
-            break
+            return Logical(lines, index, number, "".join(pieces).rstrip(SPACE), parts, escape)
         pieces.append(tail[:-1])
         length += len(tail) - 1
-    return Logical(lines, index, number, "".join(pieces).rstrip(SPACE), parts, escape)
+    open_line = Logical(lines, index, number, "".join(pieces).rstrip(SPACE), parts, escape)
+    open_line.goes_on = True
+    return open_line
 
 
 class Document(NamedTuple):
