@@ -11,6 +11,7 @@ from dockdsl.errors import InvalidType, InvalidValue
 from dockdsl.image import operands as operand
 from dockdsl.image.check import Check
 from dockdsl.image.operands import Pairs, PairsLike, TextsLike, kind_of, shown
+from dockdsl.instructions.mounts import reads_as_mode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,6 +46,8 @@ def _mode(value: int | str | None) -> int | None:
         if not (value.isascii() and value.isdecimal() and len(value) <= 5 and set(value) <= set("01234567")):
             raise InvalidValue(f'FileCheck: mode is {shown(value)}; write octal digits, such as "0755" or 0o755')
         value = int(value, 8)
+    elif isinstance(value, int) and 400 <= value <= 777 and reads_as_mode(str(value)):
+        raise InvalidValue(f'FileCheck: mode is {value}, which is {oct(value)}; write "0{value}" or 0o{value}')
     return None if value is None else operand.whole("FileCheck: mode", value, 0, 0o7777)
 
 

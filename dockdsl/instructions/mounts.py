@@ -38,12 +38,12 @@ def _is_id(text: str) -> bool:
 
 
 # A number whose decimal digits read as permissions: 755 is 0o1363. No usual permissions in octal have such digits.
-_reads_as_mode = re.compile(r"7*6*5*4*0*").fullmatch
+reads_as_mode = re.compile(r"7*6*5*4*0*").fullmatch
 
 
 def _mode(value: int | Word | None) -> Word | None:
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 0o7777:
-        slip = 400 <= value <= 777 and _reads_as_mode(str(value))
+        slip = 400 <= value <= 777 and reads_as_mode(str(value))
         return value if slip else f"{value:04o}"  # type: ignore[return-value]  # refused when spelled
     return value if isinstance(value, int) else word_or_none(value)  # type: ignore[return-value]  # refused when spelled
 

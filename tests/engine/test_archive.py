@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from dockdsl import FileError, RunFailed
+from dockdsl import EngineUnavailable, FileError, RunFailed
 from dockdsl.engine import elf
 from dockdsl.engine.archive import ImageFiles
 from dockdsl.engine.docker_sdk import DockerSdk
@@ -205,6 +205,16 @@ def test_damaged_programs(cut: int) -> None:
     assert elf.read(io.BytesIO(data)) is None or cut > 64
     for place in range(4, min(cut, 200), 3):
         elf.read(io.BytesIO(data[:place] + b"\xff" + data[place + 1 :]))
+
+
+def test_without_pyelftools(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What to install is told, where there is a program to read."""
+    for name in ("elftools", "elftools.common.exceptions", "elftools.construct", "elftools.elf.elffile"):
+        monkeypatch.setitem(sys.modules, name, None)
+
+    assert elf.read(io.BytesIO(b"#!/bin/sh\n")) is None
+    with pytest.raises(EngineUnavailable, match="pyelftools, which reads programs, is not installed; run: pip install"):
+        elf.read(io.BytesIO(b"\x7fELF"))
 
 
 def test_what_is_no_program() -> None:

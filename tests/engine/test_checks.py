@@ -570,6 +570,7 @@ def test_an_image_that_is_no_server() -> None:
         pytest.param(
             lambda: FileCheck("/a", mode=0o10000), InvalidValue, "mode is 4096; pass a number", id="high mode"
         ),
+        pytest.param(lambda: FileCheck("/a", mode=755), InvalidValue, "mode is 755, which is 0o1363; write", id="slip"),
         pytest.param(lambda: FileCheck("/a", owner="a:b:c"), InvalidValue, 'write "user", "user:group"', id="owner"),
         pytest.param(
             lambda: FileCheck("/a", kind=cast(Any, "dir")), InvalidValue, "kind is 'dir'; write file", id="kind"

@@ -218,6 +218,13 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
         from_structure_test(tmp_path / "binary.yaml")
 
 
+def test_without_pyyaml(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What to install is told."""
+    monkeypatch.setitem(sys.modules, "yaml", None)
+    with pytest.raises(FileError, match="PyYAML is not installed; run: pip install pyyaml"):
+        from_structure_test(tmp_path / "x.yaml")
+
+
 # --- the command line
 
 
