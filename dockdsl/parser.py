@@ -185,7 +185,9 @@ class _Parser:
         items = self._split(directives)
         self.stages: list[Stage] = []
         self.by_name: dict[str, Stage] = {}
-        self.names, unnamed = _names(items)
+        names, unnamed = _names(items)
+        self.names = frozenset(names)
+        self.repeated = {name for name in self.names if names.count(name) > 1}
         self.copying = False
         args: list[Instruction] = []
         steps = args
@@ -247,9 +249,10 @@ class _Parser:
             # The stage stands below, or is this one: BuildKit refuses that only if it comes to build it.
             return external(low)
         if self.copying and name.isdecimal():
-            if int(name) < len(self.stages):
-                return self.stages[int(name)]
-            raise Refused(f"there is no stage {name} above", "use another index")
+            stage = self.stages[int(name)] if int(name) < len(self.stages) else None
+            if stage is None or stage.name in self.repeated:
+                raise Refused(f"no stage above is stage {name}, or it shares its name", "use another index")
+            return stage
         return external(name) if is_stage_like(name) else name
 
     def _begin(self, line: Line, above: list[int], unnamed: frozenset[str]) -> _Begun | None:
@@ -350,7 +353,7 @@ class _Begun:
     nameless: bool = False
 
 
-def _names(items: Sequence[_Item]) -> tuple[frozenset[str], frozenset[str]]:
+def _names(items: Sequence[_Item]) -> tuple[list[str], frozenset[str]]:
     """Return the names of the stages, and those that stand for a stage without one."""
     froms = [item.line for item in items if item.line is not None and item.line.keyword == "FROM"]
     names: list[str | None] = []
@@ -366,7 +369,7 @@ def _names(items: Sequence[_Item]) -> tuple[frozenset[str], frozenset[str]]:
         automatic &= {line.words()[0] for line in froms if line.text} | {
             name for item in items if item.line is not None for name in _mounted(item.line)
         }
-    return frozenset(name for name in names if name is not None), frozenset(automatic)
+    return [name for name in names if name is not None], frozenset(automatic)
 
 
 def _mounted(line: Line) -> list[str]:

@@ -28,6 +28,7 @@ from dockdsl import (
     Instruction,
     InvalidType,
     Label,
+    Layout,
     Literal,
     Maintainer,
     Mount,
@@ -164,6 +165,8 @@ def mount_said(value: Mount, env: Mapping[str, str]) -> dict[str, str]:
 
 def _given(value: Instruction, command: str) -> str:
     """Return what the shell is given of a command that an instruction holds in its own layout."""
+    if isinstance(value, Run) and isinstance(value.command, Layout):
+        command = _joined(command)
     if not isinstance(value, Run):
         return command.replace("\\\n", "")
     head, _, body = command.partition("\n")
@@ -174,6 +177,21 @@ def _given(value: Instruction, command: str) -> str:
         # The comments between the lines are the Dockerfile's.
         return re.sub(r"(?m)^[ \t]*#.*\n", "", command).replace("\\\n", "")
     return untabbed(command) if "<<-" in head else command
+
+
+def _joined(text: str) -> str:
+    """Return a text in the layout of a Dockerfile with its first lines joined, heredocs behind them."""
+    lines = text.split("\n")
+    head: list[str] = []
+    while lines:
+        line = lines.pop(0)
+        if head and (not line.strip() or line.lstrip().startswith("#")):
+            continue
+        broken = re.search(r"(?:^|[^\\])\\[ \t]*$", line) is not None
+        head.append(line.rstrip(" \t")[:-1] if broken else line)
+        if not broken:
+            break
+    return "\n".join(["".join(head), *lines])
 
 
 def untabbed(text: str) -> str:
@@ -227,9 +245,9 @@ def check_back(value: Instruction, text: str, escape: str) -> None:
 
 
 def is_wrapped(value: Instruction, escape: str) -> bool:
-    """Whether a text that cannot stand bare beside a backtick is written as a heredoc, which is another text."""
-    texts = [value.spell(Spelling(each)) for each in ("\\", escape)]
-    return isinstance(value, Run) and ["<<" in text for text in texts] == [False, True]
+    """Whether a text that cannot stand bare beside a backtick is written otherwise: as a heredoc, or without a break."""
+    one, other = [value.spell(Spelling(each)) for each in ("\\", escape)]
+    return isinstance(value, Run) and (("<<" in other and "<<" not in one) or one.count("\n") > other.count("\n"))
 
 
 def check_read(value: Instruction, found: Read, text: str, env: Mapping[str, str], escape: str) -> None:

@@ -394,6 +394,14 @@ INSTRUCTIONS: dict[str, st.SearchStrategy[Any]] = {
         lambda found: attempt(dockdsl.Run.chain, *found),
         st.lists(mostly(_commands, shell_texts), min_size=1, max_size=4),
     ),
+    "Run.layout": st.builds(
+        lambda pieces: attempt(lambda text: dockdsl.Run(dockdsl.layout(text)), "".join(pieces)),
+        st.lists(
+            st.sampled_from(
+                ["a", " && ", "b", " \\\n", "\\\n", "# c\n", "  # d\n", "\n", "'", '"', " ", "$A", "<<E", "E\n", "`"]
+            )
+        ),
+    ),
     "Run.script": attempts(dockdsl.Run.script, shell_texts, **run_options),
     "Shell": attempts(dockdsl.Shell, arguments),
     "Stopsignal": attempts(dockdsl.Stopsignal, signals),

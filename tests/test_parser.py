@@ -185,6 +185,7 @@ def test_values(text: str, value: Instruction) -> None:
         pytest.param("FROM a AS x\nFROM b\nCOPY --from=0 a b", "FROM a AS x\n\nFROM b\nCOPY --from=x a b\n", id="index of a name"),
         pytest.param("FROM a AS x\nFROM b\nFROM x", "FROM a AS x\n\nFROM b\n\nFROM x\n", id="stages nobody needs"),
         pytest.param("FROM b AS x\nFROM a AS x\nFROM x", "FROM b AS x\n\nFROM a AS x\n\nFROM x\n", id="name borne twice"),
+        pytest.param("FROM b AS x\nFROM a AS x\nCOPY --from=0 c d", "FROM b AS x\n\nFROM a AS x\nCOPY --from=0 c d\n", id="index of a name borne twice"),
         pytest.param("FROM a AS scratch", "FROM a AS scratch\n", id="reserved name"),
         pytest.param("FROM {{x}}\nFROM --platform=$1 $2", "FROM {{x}}\n\nFROM --platform=$1 $2\n", id="templates"),
         pytest.param("ARG A\nARG B", "ARG A\nARG B\n", id="no stage"),

@@ -180,7 +180,7 @@ def is_comment(line: str) -> bool:
 def logical(lines: Sequence[str], index: int, escape: str) -> Logical:
     """Read the logical line that begins at `index`, which is neither blank nor a comment."""
     tail = lines[index].strip(SPACE)
-    if tail[-1] != escape or not continued(lines[index].lstrip(SPACE), escape):
+    if tail[-1:] != escape or not continued(lines[index].lstrip(SPACE), escape):
         return Logical(lines, index, index, tail, None, escape)
     pieces = [tail[:-1]]
     length = len(tail) - 1
