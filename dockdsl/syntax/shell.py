@@ -57,12 +57,15 @@ def layout(text: str) -> Layout:
     if text.startswith("\n"):
         lines = text[1:].split("\n")
         text = _dedent(lines if lines[-1].strip() else lines[:-1])
-    lines = begun(text).split("\n")
+    lines = text.split("\n")
     if not lines[0].strip():
         return Layout(text)
     line = logical(lines, 0, "\\")
-    # Blank lines in it, and blanks behind a break, are not kept: nothing that is read has them.
-    return Layout(text if line.goes_on else "\n".join([line.layout(0, len(line.text)), *lines[line.last + 1 :]]))
+    if line.goes_on:
+        return Layout(text)
+    # What is read has no blank lines, no blanks behind a break, and nothing before the first word.
+    start = len(line.text) - len(line.text.lstrip())
+    return Layout("\n".join([line.layout(start, len(line.text)), *lines[line.last + 1 :]]))
 
 
 def relaid(text: str, escape: str) -> str:
