@@ -76,6 +76,9 @@ from tests.test_parser import corpus
         pytest.param(
             "FROM a\n\\\n\tRUN --mount= x\n", "FROM a\nRUN --mount= x\n", id="broken line before an instruction"
         ),
+        pytest.param(
+            "FROM a\n\\\n\n# b\n onbuild RUN x\n", "FROM a\n# b\nONBUILD RUN x\n", id="broken line before a trigger"
+        ),
         pytest.param("FROM a\nENV b c d\nLABEL e f\n", 'FROM a\nENV b="c d"\nLABEL e=f\n', id="old form of ENV"),
         pytest.param('FROM a\nCMD [\'b\']\nCMD [ "c","d" ]\n', 'FROM a\nCMD [\'b\']\nCMD ["c", "d"]\n', id="array"),
     ],
