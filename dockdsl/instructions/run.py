@@ -196,11 +196,12 @@ class Run(Instruction):
         """Run commands one after the other while they succeed, each on a line of its own.
 
         A command that has ``;``, ``||`` or ``&`` in it is grouped by braces, so that it stays one link
-        of the chain. One may take several lines, all but the last of which end in a backslash; their indentation
-        is made that of the chain. A `Comment` stands above the command that it is about.
+        of the chain; a whole ``if … fi``, loop or ``case`` is one already. One may take several lines, all
+        but the last of which end in a backslash; their indentation is made that of the chain. A `Comment` stands above
+        the command that it is about.
 
-        Raises `InvalidValue` for a command that would break the chain: an open quote, a comment or an
-        operator at its end, several lines.
+        Raises `InvalidValue` for a command that would break the chain: one that is not complete in itself (an
+        open quote, an ``if`` without its ``fi``), a comment or an operator at its end, several lines.
 
         >>> print(Run.chain("apt-get update", "apt-get install -y curl", "rm -rf /var/lib/apt/lists/*"))
         RUN apt-get update && \\
