@@ -47,6 +47,8 @@ _DOCUMENTED = (
     "dockdsl.image.built",
     "dockdsl.image.check",
     "dockdsl.engine.buildx",
+    "dockdsl.engine.buildah",
+    "dockdsl.dialect",
     "dockdsl.engine.live",
     "dockdsl.engine.docker_sdk",
     "dockdsl.engine.fake",
@@ -55,6 +57,7 @@ _DOCUMENTED = (
 _FUNCTIONS = (
     "from_structure_test",
     "build_and_smoke",
+    "for_buildah",
     "describe",
     "expand",
     "external",

@@ -22,7 +22,7 @@ LAYERS = [
     {"stage"},
     {"dockerfile"},
     {"rendering"},
-    {"parser", "codegen", "proof", "description"},
+    {"parser", "codegen", "proof", "description", "dialect"},
     {"formatting"},
     {"image"},
     {"cli"},

@@ -15,7 +15,7 @@ from dockdsl.errors import BuildFailed, DockdslError, EngineError, EngineUnavail
 from dockdsl.image.operands import LONGEST_TIME, shown
 
 if TYPE_CHECKING:
-    from dockdsl.engine.base import BuildRequest, Progress
+    from dockdsl.engine.base import Builder, BuildRequest, Progress
     from dockdsl.image import Image
 
 _SETUP = ("image", "registry", "definition")
@@ -45,6 +45,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--allow", **repeated, metavar="WHAT", help="let steps do more: network.host")
     parser.add_argument("--ssh", **repeated, metavar="SPEC", help="give the build an SSH agent: default")
     parser.add_argument("--builder", metavar="NAME", help="build with this builder of docker buildx")
+    parser.add_argument(
+        "--builder-engine",
+        choices=["buildx", "buildah"],
+        default="buildx",
+        help="what builds: docker buildx, or buildah",
+    )
     parser.add_argument("--no-cache", action="store_true", help="use nothing from the cache")
     parser.add_argument("--pull", action="store_true", help="ask the registry for newer base images")
     parser.add_argument("--reproducible", action="store_true", help="the same build gives the same digest")
@@ -135,6 +141,15 @@ def request_of(image: Image, options: argparse.Namespace) -> BuildRequest:
         # It is about the command line, which is no place in a file.
         error.origin = None
         raise
+
+
+def builder_of(options: argparse.Namespace) -> Builder | None:
+    """Return what builds, or None for the usual builder."""
+    if options.builder_engine == "buildx":
+        return None
+    from dockdsl.engine.buildah import Buildah
+
+    return Buildah()
 
 
 def _absolute(context: str) -> str:

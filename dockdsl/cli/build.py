@@ -26,7 +26,11 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _build(image: Image, options: argparse.Namespace) -> int:
-    result = image.build(request=_building.request_of(image, options), progress=_building.progress_of(options))
+    result = image.build(
+        builder=_building.builder_of(options),
+        request=_building.request_of(image, options),
+        progress=_building.progress_of(options),
+    )
     if options.progress != "quiet":
         _building.say(result.summary(), sys.stderr)
     # Files that are no image have no id: they are where the request said.

@@ -37,6 +37,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _size(image: Image, options: argparse.Namespace, target: str | None) -> int:
     report = image.size(
+        builder=_building.builder_of(options),
         request=_building.request_of(image, options),
         progress=_building.progress_of(options),
         compressed=options.compressed,

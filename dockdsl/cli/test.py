@@ -54,6 +54,7 @@ def _test(image: Image, checks: tuple[Check, ...], options: argparse.Namespace) 
     error: str | None = None
     try:
         report = image.test(
+            builder=_building.builder_of(options),
             request=request,
             checks=checks,
             progress=_building.progress_of(options),

@@ -79,6 +79,9 @@ class BuildRequest:
         Whether all times in the image are one, so that the same build gives the same digest; and which one.
     `output`
         ``"load"``, ``"push"``, or as the option ``--output``. Where there is none, the image is loaded into the engine.
+    `files`, `notes`
+        For a builder of another dialect: files that were written in place, by their paths in the named context
+        ``dockdsl-files``, and what was left out.
     `origins`
         For each line of `dockerfile` the place in the user's file that it comes from; errors point there.
     `timeout`
@@ -109,6 +112,8 @@ class BuildRequest:
     reproducible: bool = False
     source_date_epoch: int | None = None
     output: tuple[str, ...] = attrs.field(default=(), converter=several)
+    files: Pairs = attrs.field(default=(), converter=pairs)
+    notes: tuple[BuildWarning, ...] = ()
     origins: tuple[Origin | None, ...] = attrs.field(default=(), converter=_origins)
     timeout: float = BUILD_TIMEOUT
 

@@ -105,6 +105,19 @@ class Buildx:
             warnings=tuple(account.warnings),
         )
 
+    def load(
+        self, archive: str, image: str, tags: tuple[str, ...], timeout: float
+    ) -> tuple[str, int | None, Literal["unpacked", "content"]]:
+        """Load an image that another builder has made, and tag it; return its id, its size, and which size that is.
+
+        Raises `EngineUnavailable`, and `EngineError` for what the engine does not take.
+        """
+        command = self._command()
+        self._load(command, archive, timeout)
+        for tag in tags[1:]:
+            subprocess.run([command, "image", "tag", tags[0], tag], capture_output=True, timeout=_QUESTION, check=False)  # noqa: S603 - a list
+        return self._inspect(command, [*tags[:1], f"sha256:{image.removeprefix('sha256:')}"])
+
     def _command(self) -> str:
         found = shutil.which(self.docker)
         if found is None:
@@ -280,7 +293,9 @@ def _outputs(request: BuildRequest, folder: str) -> list[str]:
 
 
 @contextlib.contextmanager
-def _started(argv: list[str], stdin: IO[bytes]) -> Iterator[tuple[subprocess.Popen[bytes], queue.Queue[str | None]]]:
+def _started(
+    argv: list[str], stdin: IO[bytes] | None
+) -> Iterator[tuple[subprocess.Popen[bytes], queue.Queue[str | None]]]:
     """Start the docker command, and leave nothing of it running whatever ends the block.
 
     The queue gets each line of its stderr, and None at the end.
@@ -292,7 +307,7 @@ def _started(argv: list[str], stdin: IO[bytes]) -> Iterator[tuple[subprocess.Pop
     try:
         process = subprocess.Popen(  # noqa: S603 - a list of arguments, no shell
             argv,
-            stdin=stdin,
+            stdin=subprocess.DEVNULL if stdin is None else stdin,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             env=environment,

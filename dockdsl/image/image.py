@@ -371,9 +371,23 @@ class Image:
             from dockdsl.engine.buildx import Buildx
 
             builder = Buildx()
+        request = self._fitted(builder, request)
         self._build_contexts(builder, request, progress)
         with self._told():
             return builder.build(request, progress)
+
+    def _fitted(self, builder: Builder, request: BuildRequest) -> BuildRequest:
+        """Return the request in the dialect of a builder that knows less of the language."""
+        if getattr(builder, "dialect", None) != "buildah":
+            return request
+        from dockdsl.dialect import for_buildah
+        from dockdsl.engine.base import BuildWarning
+
+        translated = for_buildah(self.dockerfile)
+        notes = tuple(BuildWarning(text=text, origin=origin) for text, origin in translated.notes)
+        return attrs.evolve(
+            request, dockerfile=translated.text, origins=translated.origins, files=translated.files, notes=notes
+        )
 
     def _build_contexts(self, builder: Builder, request: BuildRequest, progress: Progress | None) -> None:
         """Build the images that the build takes as contexts, so that their tags name what they are now."""
@@ -425,7 +439,7 @@ class Image:
             from dockdsl.engine.buildx import Buildx
 
             builder = Buildx()
-        request = self.request() if request is None else request
+        request = self._fitted(builder, self.request() if request is None else request)
         self._build_contexts(builder, request, progress)
         from dockdsl.engine.smoke import build_and_smoke
 
@@ -513,7 +527,7 @@ class Image:
             from dockdsl.image.built import BuiltImage
 
             stack.enter_context(ended_by_exception())
-            request = self.request() if request is None else request
+            request = self._fitted(builder, self.request() if request is None else request)
             self._build_contexts(builder, request, progress)
             with self._told():
                 made = built(builder, runner, request, progress)

@@ -1,0 +1,198 @@
+"""A second builder: the command ``buildah build``, which needs no engine to build.
+
+The image is handed to the engine afterwards, where the runner finds it.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+from collections import deque
+from pathlib import Path
+from typing import Literal
+
+from dockdsl.engine import owner, secret
+from dockdsl.engine.base import LOG_LINES, BuildEvent, BuildRequest, BuildResult, Progress
+from dockdsl.engine.buildx import Buildx, _left, _started
+from dockdsl.engine.interrupts import ended_by_exception
+from dockdsl.engine.texts import cut, printable, quoted_log
+from dockdsl.errors import BuildFailed, EngineUnavailable, FileError
+
+_step = re.compile(r"(?:\[\d+/\d+\] )?STEP (\d+/\d+): (.*)").match
+_error = re.compile(r"[Ee]rror: (.*)").match
+_UNKNOWN = ("builder", "cache_from", "cache_to", "allow", "sbom", "provenance", "reproducible", "source_date_epoch")
+_LATEST = 200
+
+
+class Buildah:
+    """Builds with ``buildah build``, version 1.28 or later, and loads the image into the engine.
+
+    `Image.build` and `Image.test` write the Dockerfile in the dialect that it reads; see `dockdsl.dialect`. Where its
+    storage is and how it isolates steps is said as always: ``STORAGE_DRIVER``, ``BUILDAH_ISOLATION``, ``storage.conf``.
+
+    `buildah`
+        The command's name or path.
+    `docker`
+        The docker command that loads the image.
+
+    Source: the manual page buildah-build(1).
+    """
+
+    dialect: Literal["buildah"] = "buildah"
+    """Which Dockerfiles it reads."""
+
+    def __init__(self, buildah: str = "buildah", docker: str = "docker") -> None:
+        self.buildah = buildah
+        self._docker = Buildx(docker)
+
+    def build(self, request: BuildRequest, progress: Progress | None = None) -> BuildResult:
+        """Build, and load the image into the engine.
+
+        Raises `EngineUnavailable` where there is no buildah, or no engine to load the image into; `BuildFailed` for a
+        step that fails, an option that buildah lacks and a build that takes too long; `FileError` for a context that is
+        no folder.
+        """
+        command = shutil.which(self.buildah)
+        if command is None:
+            raise EngineUnavailable(
+                f"build: there is no {self.buildah} command on the PATH; install buildah, or build with docker buildx",
+                origin=None,
+            )
+        if not os.path.isdir(request.context):  # noqa: PTH112 - this one never raises
+            raise FileError(f"build: the context {request.context} is no folder; check the path", origin=None)
+        given = [name for name in _UNKNOWN if getattr(request, name)]
+        given += [f"output {each!r}" for each in request.output if each not in ("load", "type=docker")]
+        if given:
+            option = given[0].replace("_", "-")
+            raise BuildFailed(
+                f"build: buildah has no {option}; leave it out, or build with docker buildx",
+                origin=None,
+                kind="definition",
+            )
+        begin = time.monotonic()
+        with tempfile.TemporaryDirectory(prefix=owner.folder_prefix(owner.this_process())) as folder:
+            place = Path(folder)
+            for name, content in request.files:
+                place.joinpath("files", name).parent.mkdir(parents=True, exist_ok=True)
+                place.joinpath("files", name).write_text(content, encoding="utf-8", newline="")
+            place.joinpath("Dockerfile").write_text(request.dockerfile, encoding="utf-8", newline="")
+            steps = self._run([command, *arguments(request, folder)], request, progress, begin)
+            image = place.joinpath("image").read_text(encoding="ascii").strip()
+            archive = f"docker-archive:{folder}/image.tar"
+            target = f"{archive}:{request.tags[0]}" if request.tags else archive
+            self._run([command, "push", "--quiet", image, target], request, None, begin)
+            # The copy in buildah's own storage is a second one.
+            if not request.tags:
+                self._run([command, "rmi", image], request, None, begin)
+            found, size, kind = self._docker.load(f"{folder}/image.tar", image, request.tags, request.timeout)
+        return BuildResult(
+            image=found,
+            tags=request.tags,
+            size=size,
+            size_kind=kind,
+            seconds=time.monotonic() - begin,
+            steps=steps,
+            warnings=request.notes,
+        )
+
+    def _run(self, argv: list[str], request: BuildRequest, progress: Progress | None, begin: float) -> int:
+        """Run a command to its end and return how many steps it told of."""
+        step, text, count = "", "", 0
+        log: deque[str] = deque(maxlen=_LATEST)
+        hide = secret.hider(secret.values(request.secrets))
+        # What buildah builds with goes to stdout, its errors to stderr.
+        # It fails over a DOCKER_CONFIG without a file of credentials, which the docker command minds not.
+        config = os.environ.get("DOCKER_CONFIG")
+        unset = [] if config is None or Path(config, "config.json").exists() else ["env", "-u", "DOCKER_CONFIG"]
+        with (
+            ended_by_exception(),
+            _started(["sh", "-c", 'exec "$@" >&2', "sh", *unset, *argv], None) as (process, lines),
+        ):
+            try:
+                while (line := lines.get(timeout=_left(request.timeout, begin))) is not None:
+                    line = hide(line.rstrip("\n"))
+                    found = _step(line)
+                    if found:
+                        step, text = f"[{found[1]}]", found[2]
+                        count += 1
+                        log.clear()
+                    else:
+                        log.append(line)
+                    if progress is not None:
+                        progress(BuildEvent("log", "" if found else step, line))
+                status = process.wait(_left(request.timeout, begin))
+            except (queue.Empty, subprocess.TimeoutExpired):
+                raise BuildFailed(
+                    f"build: it was not done after {request.timeout:g} s; allow it more time, or see what it waits for",
+                    origin=None,
+                    kind="timeout",
+                ) from None
+        if status:
+            raise _failed(request, f"{step} {text}".strip(), text, list(log), status)
+        return count
+
+
+def _failed(request: BuildRequest, step: str, text: str, log: list[str], status: int) -> BuildFailed:
+    said = next((found[1] for found in map(_error, reversed(log)) if found), f"exit status {status}")
+    output = tuple(line for line in log if not _error(line))[-LOG_LINES:]
+    lines = _lines_of(text, request.dockerfile)
+    where = f" (Dockerfile:{lines[0]})" if lines else ""
+    name = f" step {printable(cut(step, 200))}" if step else ""
+    return BuildFailed(
+        f"build{name}{where}: {printable(cut(said, 400))}; mend it, or build with docker buildx"
+        + quoted_log(output, "last output of the step"),
+        origin=request.origins[lines[0] - 1] if lines and lines[0] <= len(request.origins) else None,
+        step=step or None,
+        reason=said,
+        log=output,
+        lines=lines,
+    )
+
+
+def _lines_of(step: str, dockerfile: str) -> tuple[int, int] | None:
+    """Return the one line that a step begins with; None if there is none or several."""
+    wanted = " ".join(step.split())
+    starts = [" ".join(line.removesuffix("\\").split()) for line in dockerfile.split("\n")]
+    found = [number for number, line in enumerate(starts, 1) if " " in line and wanted.startswith(line)]
+    return (found[0], found[0]) if len(found) == 1 else None
+
+
+def arguments(request: BuildRequest, folder: str) -> list[str]:
+    """Return the arguments of the buildah command; the Dockerfile is in `folder`.
+
+    >>> request = BuildRequest(dockerfile="FROM scratch", context="/src", tags=["api:dev"], build_args={"V": "1"})
+    >>> " ".join(arguments(request, "/tmp/x"))
+    'build --format=docker --file=/tmp/x/Dockerfile --iidfile=/tmp/x/image --tag=api:dev --build-arg=V=1 /src'
+    """
+    contexts = list(request.contexts)
+    if request.files:
+        contexts.append(("dockdsl-files", f"{folder}/files"))
+    options: list[str] = []
+    for name, values in (
+        ("tag", request.tags),
+        ("target", [request.target] if request.target is not None else []),
+        ("build-arg", [f"{name}={value}" for name, value in request.build_args]),
+        ("label", [f"{name}={value}" for name, value in request.labels]),
+        ("build-context", [f"{name}={value}" for name, value in contexts]),
+        ("platform", [",".join(request.platforms)] if request.platforms else []),
+        ("secret", request.secrets),
+        ("ssh", request.ssh),
+        ("network", [request.network] if request.network is not None else []),
+    ):
+        options += [f"--{name}={value}" for value in values]
+    return [
+        "build",
+        # The other format, OCI, has no HEALTHCHECK.
+        "--format=docker",
+        f"--file={folder}/Dockerfile",
+        f"--iidfile={folder}/image",
+        *(["--no-cache"] if request.no_cache else []),
+        *(["--pull"] if request.pull else []),
+        *options,
+        str(request.context.absolute()),
+    ]

@@ -1,0 +1,232 @@
+"""The second builder, buildah: the same image from the same file, and what its dialect lacks."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from builds.go_api import image as go_api
+from dockdsl import Add, Copy, Dockerfile, Healthcheck, Heredoc, Image, Run, Shell, Stage, render
+from dockdsl.cli import main
+from dockdsl.dialect import for_buildah
+from dockdsl.engine.buildah import Buildah
+from dockdsl.engine.docker_sdk import DockerSdk
+from dockdsl.errors import BuildFailed, EngineUnavailable, InvalidValue
+from tests.engine.commands import LONG
+from tests.engine.helpers import BUSYBOX, docker, inspect, left_by
+from tests.engine.provision import PLACE
+from tests.engine.provisioning.host import Refusal
+from tests.engine.provisioning.tools import make_tools
+
+ROOT = Path(__file__).parents[2]
+GO = "golang:1.27-alpine"
+# The program is in a root folder of its own, and sees of the machine what a build needs.
+COMMAND = """\
+#!/bin/sh
+exec unshare --mount sh -ec '
+PATH=/usr/sbin:/sbin:$PATH
+root=$1; shift
+mount --bind $root $root
+for folder in dev proc sys tmp; do mount --rbind /$folder $root/$folder; done
+mkdir -p $root{checkout}
+mount --bind {checkout} $root{checkout}
+cd $root
+pivot_root . mnt
+exec chroot . /bin/sh -c "umount -l /mnt && exec /usr/bin/buildah \\"\\$@\\"" buildah "$@"' sh {root} "$@"
+"""
+
+
+@pytest.fixture(scope="module")
+def buildah(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The command on the PATH, with a storage of its own that has the base images."""
+    folder = tmp_path_factory.mktemp("buildah")
+    try:
+        root = make_tools(PLACE)
+    except Refusal as refusal:
+        pytest.skip(str(refusal))
+    command = folder / "bin" / "buildah"
+    command.parent.mkdir()
+    command.write_text(COMMAND.format(root=root, checkout=ROOT))
+    command.chmod(0o755)
+    storage = folder / "storage.conf"
+    storage.write_text(f'[storage]\ndriver = "vfs"\ngraphroot = "{folder}/store"\nrunroot = "{folder}/run"\n')
+    with pytest.MonkeyPatch.context() as changed:
+        changed.setenv("PATH", f"{command.parent}:{os.environ['PATH']}")
+        changed.setenv("CONTAINERS_STORAGE_CONF", str(storage))
+        changed.setenv("BUILDAH_ISOLATION", "chroot")
+        pull(folder, BUSYBOX)
+        yield
+
+
+def pull(folder: Path, name: str) -> None:
+    """Give buildah's storage an image that the engine has."""
+    archive = folder / "image.tar"
+    docker("save", "--output", str(archive), name)
+    command = ["env", "-u", "DOCKER_CONFIG", "buildah", "pull", "--quiet", f"docker-archive:{archive}"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert 0 == done.returncode, done.stderr
+    archive.unlink()
+
+
+@pytest.mark.engine
+@LONG
+def test_the_go_image_gives_the_same_answers(buildah: None, tmp_path: Path, tag: str) -> None:
+    """All its checks pass on the image of either builder, and both are configured alike."""
+    del buildah
+    pull(tmp_path, GO)
+    said = []
+    with DockerSdk() as runner:
+        for name, builder in (("buildx", None), ("buildah", Buildah())):
+            report = go_api.test(builder, runner, request=go_api.request(tags=f"{tag}-{name}"))
+            said.append([(result.ok, getattr(result, "status", None)) for result in report.results])
+    assert said[0] == said[1]
+    settings = [inspect(f"{tag}-{name}")["Config"] for name in ("buildx", "buildah")]
+    for name in ("Entrypoint", "User", "ExposedPorts", "Healthcheck", "WorkingDir"):
+        # buildah writes no folder where the root folder is meant.
+        assert (settings[0].get(name) or "/") == (settings[1].get(name) or "/"), name
+    assert [] == left_by(os.getpid())
+
+
+@pytest.mark.engine
+def test_what_the_dialect_lacks_is_spelled_another_way(buildah: None, tmp_path: Path, tag: str) -> None:
+    """Heredocs of both kinds do the same as BuildKit's; what is left out is told, with its place."""
+    del buildah
+    tmp_path.joinpath("page").write_text("hello\n")
+    token = secrets.token_hex(4)
+    stage = Stage(
+        BUSYBOX,
+        name="server",
+        steps=[
+            Run.script(f"mkdir -p /www/a\necho \"$HOME {token}\" > '/www/a/home'"),
+            Run("cat <<'EOF' > /www/own\n$HOME `x` \\n\nEOF\necho more >> /www/own"),
+            Copy.text("a \"b\" $c 'd' \\e\n", "/www/text", chmod="0604"),
+            Copy([Heredoc("1\n", "one"), Heredoc("2\n", "two")], "/www/several/"),
+            Shell(["/bin/busybox", "sh", "-eu", "-c"]),
+            Run.script('echo "$0" > /www/shell'),
+            Copy("page", "/www/", link=True),
+            Run("cd /www && find . -type f | sort | xargs sha256sum > /sums && ls -l text | cut -c1-10 >> /sums"),
+        ],
+    )
+    image = Image(Dockerfile(stage), context=str(tmp_path), tags=tag)
+    sums = []
+    for builder in (None, Buildah()):
+        result = image.build(builder)
+        sums.append(docker("run", "--rm", tag, "cat", "/sums"))
+    assert sums[0] == sums[1]
+    assert "-rw----r--" in sums[0]
+    assert ["COPY: --link is left out, which buildah does not know: a new base image makes the copy anew"] == [
+        warning.text for warning in result.warnings
+    ]
+    assert str(stage.steps[6].origin) == str(result.warnings[0].origin)
+
+
+@pytest.mark.engine
+def test_the_command_line(buildah: None, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """`--builder-engine buildah` tests what buildah has built; nothing is left."""
+    del buildah
+    file = tmp_path / "api.py"
+    file.write_text(
+        "from dockdsl import *\n"
+        f"stage = Stage({BUSYBOX!r}, name='s', steps=[Run.script('mkdir /www; echo hi > /www/index.html'),\n"
+        "    Cmd.exec('httpd', '-f', '-p', '8080', '-h', '/www')])\n"
+        "image = Image(Dockerfile(stage), port=8080, checks=[HttpCheck('GET', '/', body='hi')])\n"
+    )
+    assert 0 == main(["test", str(file), "--builder-engine", "buildah"])
+    output, error = capfd.readouterr()
+
+    assert output.startswith("ok   GET / 200 (")
+    assert "STEP 2/3: RUN" in error
+    assert [] == left_by(os.getpid())
+
+
+@pytest.mark.engine
+def test_a_step_that_fails(buildah: None, tmp_path: Path) -> None:
+    """The line in the Python file, what the step said, and its exit code."""
+    del buildah
+    stage = Stage(BUSYBOX, name="s", steps=[Run("true"), Run("echo compiling; exit 5")])
+    with pytest.raises(BuildFailed) as caught:
+        Image(Dockerfile(stage), context=str(tmp_path)).build(Buildah())
+
+    assert stage.steps[1].origin == caught.value.origin
+    assert "build step [3/3] RUN echo compiling; exit 5 (Dockerfile:3): " in caught.value.message
+    assert "exit status 5" in caught.value.message
+    assert "compiling" in "\n".join(caught.value.log)
+
+
+@pytest.mark.engine
+def test_an_endless_build(buildah: None, tmp_path: Path) -> None:
+    """It is ended after its time, and no process of it stays."""
+    del buildah
+    name = f"sleep 30{secrets.randbelow(10**6)}"
+    image = Image(Dockerfile(Stage(BUSYBOX, name="s", steps=[Run(name)])), context=str(tmp_path))
+    with pytest.raises(BuildFailed, match="it was not done after 5 s") as caught:
+        image.build(Buildah(), request=image.request(timeout=5.0))
+
+    assert "timeout" == caught.value.kind
+    assert name not in subprocess.run(["ps", "-ef"], capture_output=True, text=True, check=True).stdout
+
+
+def test_no_buildah(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says what to install."""
+    monkeypatch.setenv("PATH", "/nonexistent")
+    image = Image(Dockerfile(Stage("scratch", name="s", steps=[Run.exec("/x")])))
+    with pytest.raises(EngineUnavailable, match="there is no buildah command on the PATH; install buildah"):
+        image.build(Buildah())
+
+
+@pytest.mark.parametrize(
+    "options", [{"builder": "remote"}, {"cache_from": "type=gha"}, {"reproducible": True}, {"output": "push"}]
+)
+def test_options_that_buildah_lacks(options: dict[str, object], monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are refused before anything is built."""
+    monkeypatch.setattr("shutil.which", lambda name: name)
+    image = Image(Dockerfile(Stage("scratch", name="s", steps=[Run.exec("/x")])))
+    with pytest.raises(
+        BuildFailed, match=r"build: buildah has no .*; leave it out, or build with docker buildx"
+    ) as caught:
+        image.build(Buildah(), request=image.request(**options))  # type: ignore[arg-type]  # one option a row
+    assert "definition" == caught.value.kind
+
+
+@pytest.mark.parametrize(
+    ("step", "words"),
+    [
+        pytest.param(Copy("a", "/", parents=True), "COPY: buildah does not know --parents", id="parents"),
+        pytest.param(Copy("a", "/", exclude="b"), "COPY: buildah does not know --exclude", id="exclude"),
+        pytest.param(
+            Add("https://x.test/a", "/", checksum=f"sha256:{'0' * 64}"),
+            "ADD: buildah does not know --checksum",
+            id="checksum",
+        ),
+        pytest.param(Run("x", security="insecure"), "RUN: buildah does not know --security", id="security"),
+        pytest.param(
+            Run("<<EOF\n#!/bin/python3\nprint()\nEOF"), "RUN: the script is for another program", id="shebang"
+        ),
+        pytest.param(Run("<<EOF python3\nprint()\nEOF"), "RUN: the script is for another program", id="program"),
+        pytest.param(Copy([Heredoc("1\n", "one"), "b"], "/x/"), "has other sources beside it", id="sources"),
+        pytest.param(Copy(Heredoc("$A\n", "one", expand=True), "/x/"), "has variables in it", id="variables"),
+    ],
+)
+def test_what_has_no_other_spelling(step: Run | Copy | Add, words: str) -> None:
+    """It is refused, at its own line."""
+    with pytest.raises(InvalidValue) as caught:
+        for_buildah(Dockerfile(Stage("scratch", steps=[step])))
+    assert words in caught.value.message
+    assert step.origin == caught.value.origin
+
+
+def test_what_both_know_stays_as_it_is() -> None:
+    """The text, and the places of its lines."""
+    assert render(go_api.dockerfile) == for_buildah(go_api.dockerfile).text
+    check = Healthcheck.exec("/x", interval="1s", start_interval="2s")
+    translated = for_buildah(Dockerfile(Stage("scratch", steps=[check])))
+    assert 'FROM scratch\nHEALTHCHECK --interval=1s CMD ["/x"]\n' == translated.text
+    assert ("HEALTHCHECK: --start-interval is left out, which buildah does not know", check.origin) == translated.notes[
+        0
+    ]
+    assert 2 == len(translated.origins)
