@@ -381,6 +381,7 @@ def test_a_chain_in_any_layout() -> None:
         pytest.param("a && b # c", id="a comment of the shell"),
         pytest.param("cat <<E && b\nx\nE", id="a heredoc"),
         pytest.param("(a && b)", id="brackets"),
+        pytest.param("a \\\n# check=skip=all\n && b", id="a comment that would act"),
     ],
 )
 def test_what_is_no_chain(command: str) -> None:

@@ -28,10 +28,10 @@ def links(command: str, *, exact: bool) -> list[Link] | None:
     """
     if shell.has_heredoc(command) or "&&" not in command:
         return None
-    found = _links(command)
-    if found is None or len(found) < 2:
-        return None
     try:
+        found = _links(command)
+        if found is None or len(found) < 2:
+            return None
         made = Run.chain(*found).command
     except DockdslError:
         return None
@@ -57,9 +57,7 @@ def _links(command: str) -> list[Link] | None:
     if operators is None or any(operator.text == "#" for operator in operators):
         return None
     found: list[Link] = []
-    start = 0
-    waiting = remarks
-    number = done = 0
+    start = number = noted = done = 0
     for end in [*[operator.start for operator in operators if operator.text == "&&"], len(joined)]:
         inside: list[_Piece] = []
         while number < len(pieces) and pieces[number].start < end:
@@ -70,18 +68,21 @@ def _links(command: str) -> list[Link] | None:
         lines = _lines(inside, start, end)
         if lines is None:
             return None
-        first = start + len(joined[start:end]) - len(joined[start:end].lstrip(_BLANKS))
-        above = [text for place, text in waiting if place <= first]
-        if any(place < done for place, _ in waiting[: len(above)]):
-            # It stands inside the command before.
-            return None
-        done = len(joined[:end].rstrip(_BLANKS))
-        waiting = waiting[len(above) :]
+        text = joined[start:end]
+        above: list[str] = []
+        while noted < len(remarks) and remarks[noted][0] <= end - len(text.lstrip(_BLANKS)):
+            place, remark = remarks[noted]
+            if place < done:
+                # It stands inside the command before.
+                return None
+            above.append(remark)
+            noted += 1
+        done = start + len(text.rstrip(_BLANKS))
         if above:
             found.append(Comment("\n".join(above)))
         found.append(" \\\n".join([lines[0], *_indented(lines[1:])]))
         start = end + 2
-    return None if waiting else found
+    return found if noted == len(remarks) else None
 
 
 def _pieces(command: str) -> tuple[list[_Piece], list[tuple[int, str]]] | None:

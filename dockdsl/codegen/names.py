@@ -26,6 +26,7 @@ class Names:
     """The names that a module gives to its variables, each once."""
 
     def __init__(self) -> None:
+        self.numbers: dict[str, int] = {}
         self.taken = {*dir(builtins), *keyword.kwlist, *_TAKEN, *_OURS}
 
     def give(self, wish: str, instead: str) -> str:
@@ -35,10 +36,10 @@ class Names:
             name = f"{instead}_{name}".rstrip("_")
         if name in self.taken and not name.endswith(instead):
             name = f"{name}_{instead}"
-        number, first = 2, name
+        first = name
         while name in self.taken:
-            name = f"{first}_{number}"
-            number += 1
+            self.numbers[first] = self.numbers.get(first, 1) + 1
+            name = f"{first}_{self.numbers[first]}"
         self.taken.add(name)
         return name
 

@@ -8,6 +8,7 @@ which hands it to the same shell character for character.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -285,7 +286,8 @@ class _Scanner:
         return len(match.group())
 
     def _broken(self, start: int, end: int) -> bool:
-        return any(start < place <= end for place in self.breaks)
+        after = bisect_right(self.breaks, start)
+        return after < len(self.breaks) and self.breaks[after] <= end
 
 
 def operators(text: str, breaks: Iterable[int] = (), *, compound: bool = False) -> list[Operator] | None:
