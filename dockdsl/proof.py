@@ -281,7 +281,8 @@ class _Reading:
 
     def _source(self, name: str, *, index: bool) -> object:
         """Return what ``from`` names: a stage by its place, or what it says."""
-        known = self.indexes.get(name.lower())
+        # A stage further down has a place as well.
+        known = self.indexes.get(name.lower(), self.last.get(name.lower()))
         if known is None and index and name.isdecimal() and int(name) < self.stage:
             known = int(name)
         return name if known is None else ("stage", known)

@@ -419,6 +419,15 @@ def test_names_that_stages_should_not_bear() -> None:
     assert prove(text, render(made(to_python(parse(text))))) is None
 
 
+def test_files_of_a_stage_further_down() -> None:
+    """A reference to a stage that is not there yet stays the text that it is."""
+    text = "FROM a\nCOPY --from=X b c\nFROM d AS x\nCOPY --from=0 e f\n"
+    source = to_python(parse(text), relaid=True)
+
+    assert "Verbatim(" in source
+    assert prove(text, render(made(source))) is None
+
+
 def test_a_check_that_is_switched_off_for_a_stage() -> None:
     """A remark that acts stays one, above a stage as above a step."""
     text = "# check=skip=A\nFROM scratch\n# check=skip=B\nUSER c\n"

@@ -75,9 +75,7 @@ class _Module:
         mounts = [mount for stage in dockerfile.stages for mount in _mounts(stage.steps)]
         self.lifted = {mount: names.of_mount(mount, by_id, given) for mount in names.repeated(mounts)}
         self.borne = names.borne(dockerfile)
-        self.writer = steps.Writer(
-            dockerfile.stages, by_id, self.lifted, relaid=relaid and _has_posix_shells(dockerfile)
-        )
+        self.writer = steps.Writer(dockerfile, by_id, self.lifted, relaid=relaid and _has_posix_shells(dockerfile))
 
     def lines(self) -> Iterator[str]:
         """Yield the lines below the imports, a blank one above each statement but for neighbouring mounts."""

@@ -12,6 +12,7 @@ from typing import Any
 from dockdsl.codegen.chains import Link, links
 from dockdsl.codegen.printer import Argument, Block, Choice, Expression, Name, Text, call, listed, mapped, paired
 from dockdsl.codegen.words import source, word
+from dockdsl.dockerfile import Dockerfile
 from dockdsl.errors import DockdslError
 from dockdsl.instructions import (
     Add,
@@ -32,12 +33,11 @@ from dockdsl.instructions import (
     Volume,
 )
 from dockdsl.instructions._base import External, StageBase
-from dockdsl.stage import Stage
 from dockdsl.syntax import shell
 from dockdsl.syntax.flags import fields_of
 from dockdsl.syntax.lines import pick_delimiter
 from dockdsl.syntax.refusal import Refused
-from dockdsl.syntax.words import Literal
+from dockdsl.syntax.words import BACKSLASH, BACKTICK, Literal
 
 _is_port = re.compile(r"0|[1-9][0-9]{0,4}").fullmatch
 _wrapped = re.compile(r"<<(EOF[0-9]*)\n(.*)\n\1", re.DOTALL).fullmatch
@@ -49,11 +49,13 @@ class Writer:
     """What writes steps, and knows by which names stages and mounts go."""
 
     def __init__(
-        self, stages: Sequence[Stage], names: Mapping[int, str], lifted: Mapping[Mount, str], *, relaid: bool
+        self, dockerfile: Dockerfile, names: Mapping[int, str], lifted: Mapping[Mount, str], *, relaid: bool
     ) -> None:
         self.relaid = relaid
         """Whether chains are laid out as usual, and not as they were."""
-        self.stages = stages
+        self.stages = dockerfile.stages
+        self.borne = {stage.name for stage in dockerfile.stages}
+        self.spelling = BACKSLASH if dockerfile.escape == "\\" else BACKTICK
         self.names = names
         self.lifted = lifted
         self.forms: dict[type[Instruction], Callable[[Any], Expression]] = {
@@ -87,6 +89,11 @@ class Writer:
 
     def step(self, step: Instruction) -> Expression:
         """Return the expression of a step."""
+        if any(isinstance(each, External) and each.lower() in self.borne for each in step.references()):
+            # It takes files from a stage that stands further down, which no object can say that must be there first.
+            text = step.spell(self.spelling)
+            marked = "\\" in text and self.spelling.escape != "\\"
+            return call("Verbatim", [Text(text), *([Argument("escape", Text(self.spelling.escape))] if marked else [])])
         form = self.forms.get(type(step))
         return call(type(step).__name__, self.operands(step)) if form is None else form(step)
 
