@@ -78,7 +78,6 @@ class _Parser:
         if self.lines[-1] == "" and len(self.lines) > 1:
             del self.lines[-1]
         self.problems: list[SyntaxProblem] = []
-        self.read_lines: list[Any] = []
 
     def split(self) -> list[Line]:
         """Return the lines of the instructions."""
@@ -249,7 +248,8 @@ class _Parser:
             # The stage stands below, or is this one: BuildKit refuses that only if it comes to build it.
             return external(low)
         if self.copying and name.isdecimal():
-            stage = self.stages[int(name)] if int(name) < len(self.stages) else None
+            index = name.lstrip("0") or "0"
+            stage = self.stages[int(index)] if len(index) < 10 and int(index) < len(self.stages) else None
             if stage is None or stage.name in self.repeated:
                 raise Refused(f"no stage above is stage {name}, or it shares its name", "use another index")
             return stage

@@ -120,10 +120,6 @@ class Instruction(Located):
         """
         raise NotImplementedError
 
-    def spell_read(self, _line: Line) -> str:
-        """Spell a value that was read from a line."""
-        return self.spell(BACKSLASH)
-
     def spell(self, spelling: Spelling) -> str:
         """Return the text of the instruction, proven to be one instruction."""
         try:

@@ -12,7 +12,7 @@ from dockdsl.instructions._base import Instruction, Source, read_source, source_
 from dockdsl.instructions.heredoc import Heredoc
 from dockdsl.syntax.flags import boolean, expanded, flag, read_boolean, read_flags, verbatim, write_flags
 from dockdsl.syntax.lines import lay_out
-from dockdsl.syntax.patterns import check_pattern, is_easy, is_remote, source
+from dockdsl.syntax.patterns import check_pattern, is_easy, is_remote, is_settled, source
 from dockdsl.syntax.refusal import Refused, refuse_type, shown
 from dockdsl.syntax.source import heredoc_of
 from dockdsl.syntax.tokens import Line
@@ -133,7 +133,7 @@ class FileInstruction(Instruction):
                 read.append(Heredoc.read(next(documents), line.origin))
                 continue
             word = line.word(each)
-            if source(word) != word:
+            if not is_settled(word):
                 raise Refused(f"the source {shown(word)} is a pattern that is written otherwise", "rename the file")
             read.append(word)
         fields["sources"] = tuple(read)

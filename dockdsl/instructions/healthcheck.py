@@ -75,9 +75,11 @@ def _read_duration(_line: Line, value: str) -> str:
 
 
 def _read_retries(_line: Line, value: str) -> int:
-    if not _is_integer(value) or not 0 <= int(value) <= _MOST_RETRIES:
-        raise Misread(f"the number {value!r} is none, or out of range", "use 0 or more")
-    return int(value)
+    digits = value.lstrip("+-").lstrip("0") or "0"
+    negative = value.startswith("-") and digits != "0"
+    if not _is_integer(value) or negative or len(digits) > 10 or int(digits) > _MOST_RETRIES:
+        raise Misread(f"the number {shown(value)} is none, or out of range", "use 0 or more")
+    return int(digits)
 
 
 def _spell_retries(_spelling: Spelling, value: Any) -> str:

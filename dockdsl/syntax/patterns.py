@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from dockdsl.syntax.refusal import Refused, shown
-from dockdsl.syntax.words import Atom, Literal, Word, from_atoms, normal, plain, split
+from dockdsl.syntax.words import Atom, Literal, Word, atoms_of, from_atoms, normal, plain, split
 
 _is_remote = re.compile(r"https?://|git://|ssh://|git@|[\w.-]+@[\w.-]+:").match
 _ELEMENT = r"(?:\\.|[^\]\\-])"
@@ -52,6 +52,11 @@ def source(value: Word) -> Word:
         return value
     merged = from_atoms(_both_ways(atoms))
     return merged if merged != value else value
+
+
+def is_settled(value: Word) -> bool:
+    """Whether `source` has nothing left to rewrite in a pattern; what is literal in it are its dollars alone."""
+    return is_remote(value) or from_atoms(_both_ways(atoms_of(value))) == value
 
 
 def _both_ways(atoms: list[Atom]) -> list[Atom]:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from dockdsl.errors import Origin
 from dockdsl.syntax.source import SPACE, Document, Logical, Misread, documents, heredocs_in
-from dockdsl.syntax.words import Word, read_word
+from dockdsl.syntax.words import BACKSLASH, Word, read_word
 
 _blank = re.compile(r"[\t\v\f\r ]+")
 _space = re.compile(rf"[{SPACE}]+")
@@ -209,7 +209,7 @@ class Line:
         values.update(fields)
         values["_origin"] = self.origin
         if text is None:
-            values["_text"] = value.spell_read(self)  # type: ignore[attr-defined]  # an Instruction
+            values["_text"] = value.spell(BACKSLASH)  # type: ignore[attr-defined]  # an Instruction
         else:
             values["_text"] = text
         return value
