@@ -14,7 +14,7 @@ from dockdsl.errors import InvalidType, Origin, call_site
 from dockdsl.instructions._base import External, Instruction, Source, StageBase, modifier_versions
 from dockdsl.instructions.comment import Comment
 from dockdsl.syntax.flags import expanded, flag, read_flags
-from dockdsl.syntax.lines import guard
+from dockdsl.syntax.lines import continued, guard
 from dockdsl.syntax.references import is_image, is_platform
 from dockdsl.syntax.refusal import Refused, kind_of, refuse_type, shown
 from dockdsl.syntax.tokens import Line
@@ -147,6 +147,11 @@ def read_from(line: Line, by_name: Mapping[str, Stage], names: AbstractSet[str])
         remedy = "write FROM image, or FROM image AS name"
         raise line.wrong(f"it has {len(words)} words" if words else "no base is given", remedy)
     text = words[0]
+    if text[-1] == line.escape and continued(text, line.escape):
+        # It says nothing at the end, and would take in the next line.
+        text = text[:-1]
+        if not text:
+            raise line.wrong("the base is empty", "write FROM image", words[0])
     if text in by_name:
         return by_name[text], name, platform
     if text in names:

@@ -198,7 +198,7 @@ def test_real_files_lose_nothing() -> None:
             check_restored(parse(file["text"]))
 
 
-@settings(max_examples=strategies.examples(400), suppress_health_check=list(HealthCheck))
+@settings(max_examples=strategies.examples(400), deadline=None, suppress_health_check=list(HealthCheck))
 @given(strategies.dockerfiles)
 def test_a_dockerfile_loses_nothing(value: Any) -> None:
     """Whatever is said is in the data, in a form that fits the schema."""
@@ -206,7 +206,7 @@ def test_a_dockerfile_loses_nothing(value: Any) -> None:
         check_restored(value)
 
 
-@settings(max_examples=strategies.examples(600), suppress_health_check=list(HealthCheck))
+@settings(max_examples=strategies.examples(600), deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(strategies.instructions, min_size=1, max_size=6))
 def test_an_instruction_loses_nothing(found: list[Any]) -> None:
     """Each field of each instruction arrives."""

@@ -79,6 +79,7 @@ from tests.test_parser import corpus
         pytest.param(
             "FROM a\n\\\n\n# b\n onbuild RUN x\n", "FROM a\n# b\nONBUILD RUN x\n", id="broken line before a trigger"
         ),
+        pytest.param("FROM A\\\f\nRUN x\n", "FROM A\nRUN x\n", id="form feed behind a base that ends in a backslash"),
         pytest.param("FROM a\nENV b c d\nLABEL e f\n", 'FROM a\nENV b="c d"\nLABEL e=f\n', id="old form of ENV"),
         pytest.param('FROM a\nCMD [\'b\']\nCMD [ "c","d" ]\n', 'FROM a\nCMD [\'b\']\nCMD ["c", "d"]\n', id="array"),
     ],
@@ -90,7 +91,7 @@ def test_layout(text: str, expected: str) -> None:
     assert prove(text, expected) is None
 
 
-@settings(max_examples=strategies.examples(200), suppress_health_check=list(HealthCheck))
+@settings(max_examples=strategies.examples(200), deadline=None, suppress_health_check=list(HealthCheck))
 @given(strategies.dockerfiles, st.randoms(use_true_random=False))
 def test_what_render_writes_is_kept(value: Any, random: Any) -> None:
     """A rendered Dockerfile is as it should be, and so it is with a blank line somewhere between its instructions."""
@@ -115,7 +116,7 @@ def parted(text: str, random: Any) -> str:
     )
 
 
-@settings(max_examples=strategies.examples(300), suppress_health_check=list(HealthCheck))
+@settings(max_examples=strategies.examples(300), deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     st.one_of(
         st.text(),
