@@ -408,6 +408,17 @@ def test_a_layout_is_kept() -> None:
     assert 'layout(r"""\n                set -eux; \\\n                    # why\n                    a; \\\n' in source
 
 
+def test_tabs_of_a_layout() -> None:
+    """With `relaid`, tabs at the start of a continued line become blanks, unless they stand in quotes."""
+    text = "FROM scratch\nRUN a; \\\n\tb\n"
+    source = to_python(parse(text), relaid=True)
+
+    assert 'dedent(r"""\n                a; \\\n                    b\n' in source
+    assert prove(text, render(made(source))) is None
+    text = "FROM scratch\nRUN echo 'a \\\n\tb'\n"
+    assert "\\tb'" in to_python(parse(text), relaid=True)
+
+
 def test_names_that_stages_should_not_bear() -> None:
     """A name of two stages is that of the last; a reserved one is left out. What refers to them still does."""
     text = (

@@ -235,6 +235,8 @@ class Writer:
         chain = self._chain(command)
         if chain is not None:
             return call("Run.chain", [*_arguments(chain), *options], spread=True)
+        if self.relaid:
+            command = _untabbed(command)
         script = None if _is_layout(command) else _script(command)
         if script is not None:
             as_text = call("Run.script", [Text(script), *options])
@@ -300,6 +302,20 @@ def _body(command: str) -> str:
         except Refused:
             continue
     return command
+
+
+def _untabbed(command: str) -> str:
+    """Return a text whose further lines are indented with blanks, where a tab says nothing."""
+    if "\t" not in command or shell.has_heredoc(command):
+        return command
+    first, *rest = command.split("\n")
+    for line in (first, *rest[:-1]):
+        if not line.lstrip().startswith("#") and not shell.is_outside(line.rstrip().removesuffix("\\")):
+            return command
+    bare = [line.lstrip(" \t") for line in rest]
+    blanks = [line[: len(line) - len(text)].expandtabs(4) for line, text in zip(rest, bare, strict=True)]
+    text = "\n".join([first, *[blank + text for blank, text in zip(blanks, bare, strict=True)]])
+    return shell.Layout(text) if isinstance(command, shell.Layout) else text
 
 
 def _needs_no_layout(command: str) -> bool:
