@@ -34,8 +34,12 @@ def engine_trouble() -> str | None:
     return None
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip the engine's tests where there is no engine; where one is demanded, that is a failure."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave long tests to the long run, and skip the engine's where there is none; if it is demanded, that is an error."""
+    if os.environ.get("DOCKDSL_EXAMPLES_FACTOR", "1") == "1":
+        left = [item for item in items if item.get_closest_marker("long")]
+        config.hook.pytest_deselected(items=left)
+        items[:] = [item for item in items if item not in left]
     marked = [item for item in items if item.get_closest_marker("engine")]
     if not marked:
         return

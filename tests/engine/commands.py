@@ -10,14 +10,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 from tests.engine.helpers import BUSYBOX
 
 FACTOR = int(os.environ.get("DOCKDSL_EXAMPLES_FACTOR", "1"))
-LONG = pytest.mark.skipif(
-    FACTOR == 1, reason="it takes long, and what it reaches another test reaches too: make test-long"
-)
 FILE = """\
 from dockdsl import *
 

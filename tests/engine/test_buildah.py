@@ -17,7 +17,6 @@ from dockdsl.dialect import for_buildah
 from dockdsl.engine.buildah import Buildah
 from dockdsl.engine.docker_sdk import DockerSdk
 from dockdsl.errors import BuildFailed, EngineUnavailable, InvalidValue
-from tests.engine.commands import LONG
 from tests.engine.helpers import BUSYBOX, docker, inspect, left_by
 from tests.engine.provision import PLACE
 from tests.engine.provisioning.host import Refusal
@@ -74,7 +73,7 @@ def pull(folder: Path, name: str) -> None:
 
 
 @pytest.mark.engine
-@LONG
+@pytest.mark.long
 def test_the_go_image_gives_the_same_answers(buildah: None, tmp_path: Path, tag: str) -> None:
     """All its checks pass on the image of either builder, and both are configured alike."""
     del buildah

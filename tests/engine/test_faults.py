@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from dockdsl.engine.docker_sdk import DockerSdk
-from tests.engine.commands import LONG, running, source, steps_of
+from tests.engine.commands import running, source, steps_of
 from tests.engine.helpers import BUSYBOX, Own, containers_of, docker, left_by, own_engine, wait_until
 
 NEVER_READY = 'Cmd.exec("sleep", "300"),'
@@ -72,7 +72,7 @@ def test_an_engine_that_freezes_during_a_test(own: Own, tmp_path: Path) -> None:
 
 
 @pytest.mark.engine
-@pytest.mark.parametrize("during", [False, pytest.param(True, marks=LONG)])
+@pytest.mark.parametrize("during", [False, pytest.param(True, marks=pytest.mark.long)])
 def test_an_engine_that_freezes_during_a_build(own: Own, tmp_path: Path, during: bool) -> None:
     """A build is not waited for that nobody is working on."""
     with contextlib.ExitStack() as stack:
