@@ -17,7 +17,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -159,11 +159,18 @@ class _Sibling(Place):
         return PLACE.root
 
 
+def cannot_run(reason: str) -> NoReturn:
+    """Skip a test for want of its engine; where one is demanded, that is a failure."""
+    if os.environ.get("DOCKDSL_REQUIRE_ENGINE"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
 @contextmanager
 def own_engine(size: str) -> Iterator[Own]:
     """Bring an engine up whose disk has this size, with busybox on it; use it in this process, too."""
     if not (PLACE.root / "usr").exists() or os.geteuid() != 0:
-        pytest.skip("the engine of `provision.py up` is not on this machine, and a second one needs its root folder")
+        cannot_run("the engine of `provision.py up` is not on this machine, and a second one needs its root folder")
     place = _Sibling(PLACE.folder.with_name(f"engine-{os.getpid()}"))
     data = place.folder / "data"
     data.mkdir(parents=True)

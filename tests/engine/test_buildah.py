@@ -17,7 +17,7 @@ from dockdsl.dialect import for_buildah
 from dockdsl.engine.buildah import Buildah
 from dockdsl.engine.docker_sdk import DockerSdk
 from dockdsl.errors import BuildFailed, EngineUnavailable, InvalidValue
-from tests.engine.helpers import BUSYBOX, docker, inspect, left_by
+from tests.engine.helpers import BUSYBOX, cannot_run, docker, inspect, left_by
 from tests.engine.provision import PLACE
 from tests.engine.provisioning.host import Refusal
 from tests.engine.provisioning.tools import make_tools
@@ -47,7 +47,7 @@ def buildah(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     try:
         root = make_tools(PLACE)
     except Refusal as refusal:
-        pytest.skip(str(refusal))
+        cannot_run(str(refusal))
     command = folder / "bin" / "buildah"
     command.parent.mkdir()
     command.write_text(COMMAND.format(root=root, checkout=ROOT))
