@@ -21,6 +21,8 @@ $(READY): pyproject.toml
 	@test -x $(PYTHON) || python3 -m venv $(VENV) 2>/dev/null || { rm -rf $(VENV); $(MAKE) --no-print-directory venv-package; python3 -m venv $(VENV); }
 	@$(PYTHON) -m pip install -qq --disable-pip-version-check "pip>=25.1"
 	@$(PYTHON) -m pip install -qq --disable-pip-version-check --editable ".[runner]" --group dev --group docs
+# What pip does when it installs; a checkout would else be compiled anew by each process where Python may write no bytecode.
+	@$(PYTHON) -m compileall -q dockdsl
 	@touch $@
 
 # Debian keeps the venv module in a package of its own.
@@ -59,8 +61,8 @@ docs: $(READY) ## Build the documentation; a warning is an error, and its exampl
 	@$(PYTHON) -m sphinx -q -W -n -b html docs docs/_build/html
 	@$(PYTHON) -m sphinx -q -W -n -b doctest docs docs/_build/doctest
 
-bench: $(READY) ## Measure speed as ratios, against a bare interpreter and other libraries
-	@$(PYTHON) tests/bench/bench.py
+bench: $(READY) ## Measure speed as ratios, against a bare interpreter, other libraries, and bare buildx
+	@$(PROVISION) run --images go -- $(PYTHON) tests/bench/bench.py
 
 FUZZ_SECONDS := 60
 fuzz: $(READY) ## Feed the reader texts that reach new code, for FUZZ_SECONDS (60)

@@ -1,5 +1,5 @@
 """``python -m dockdsl``."""
 
-from dockdsl.cli import main
+from dockdsl.cli import program
 
-raise SystemExit(main())
+raise SystemExit(program())

@@ -1,4 +1,5 @@
 """The real builder: the command ``docker buildx build``, whose engine is BuildKit."""
+# ruff: noqa: PLC0415 - what is not needed to start a build is imported while the engine works
 
 from __future__ import annotations
 
@@ -13,25 +14,25 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, TYPE_CHECKING, Any, Literal
 
 from dockdsl.engine import owner, secret
 from dockdsl.engine.base import BuildEvent, BuildRequest, BuildResult, Progress
-from dockdsl.engine.failures import failure, timed_out, unavailable
+from dockdsl.engine.docker_command import DockerCommand, Found
 from dockdsl.engine.interrupts import ended_by_exception
-from dockdsl.engine.progress import Account
-from dockdsl.engine.texts import printable
 from dockdsl.errors import EngineError, EngineUnavailable, FileError
+
+if TYPE_CHECKING:
+    from dockdsl.engine.progress import Account
 
 SILENCE = 20.0
 """Seconds after which a build that says nothing is looked after."""
 _GRACE = 10.0
 """Seconds that the docker command has to end a build when it is told to."""
 _ARCHIVE = "image.tar"
-_QUESTION = 30.0
-"""Seconds that a question to the engine may take."""
 
 
 class Buildx:
@@ -61,15 +62,14 @@ class Buildx:
         `BuildFailed` for a base image that cannot be had, a step that fails, a Dockerfile or an option that is
         refused, and a build that takes too long; `FileError` for a context that is no folder.
         """
-        command = self._command()
+        command = DockerCommand(self.docker)
         if not os.path.isdir(request.context):  # noqa: PTH112 - this one never raises
             raise FileError(f"build: the context {request.context} is no folder; check the path", origin=None)
         for name, context in request.contexts:
             if "://" not in context and not context.startswith("git@") and not os.path.isdir(context):  # noqa: PTH112 - as above
                 raise FileError(f"build: the context {name}, {context}, is no folder; check the path", origin=None)
-        account = Account(progress, request.origins, secret.hider(secret.values(request.secrets)))
+        hide = secret.hider(secret.values(request.secrets))
         begin = time.monotonic()
-        _sweep()
         with (
             tempfile.TemporaryDirectory(prefix=owner.folder_prefix(owner.this_process())) as folder,
             tempfile.TemporaryFile() as dockerfile,
@@ -77,19 +77,23 @@ class Buildx:
             dockerfile.write(request.dockerfile.encode())
             dockerfile.seek(0)
             try:
-                status = self._run([command, *arguments(request, folder)], dockerfile, account, request, begin)
+                argv = [*command.buildx(), *arguments(request, folder)]
+                account, status = self._run(command, argv, dockerfile, request, progress, hide, begin)
             finally:
                 if progress is not None:
                     progress(BuildEvent("ended", "", "", time.monotonic() - begin))
             if status != 0:
+                from dockdsl.engine.failures import failure
+
                 raise failure(request, account, status)
             seconds = time.monotonic() - begin
             if request.reproducible and request.is_loaded:
-                self._load(command, f"{folder}/{_ARCHIVE}", max(request.timeout - (time.monotonic() - begin), _GRACE))
+                # The engine itself cannot rewrite the times of what it keeps.
+                command.load(f"{folder}/{_ARCHIVE}", max(request.timeout - (time.monotonic() - begin), _GRACE))
             metadata = _metadata(Path(folder) / "metadata.json")
             ids = [_text(Path(folder) / "image"), *(_str(metadata.get(key)) for key in _DIGESTS), *request.tags[:1]]
         named = [each for each in ids if each]
-        image, size, kind = self._inspect(command, named) if request.is_loaded else _elsewhere(named)
+        image, size, kind = _known(command, named) if request.is_loaded else _elsewhere(named)
         steps, cached = account.counts()
         return BuildResult(
             image=image,
@@ -112,35 +116,39 @@ class Buildx:
 
         Raises `EngineUnavailable`, and `EngineError` for what the engine does not take.
         """
-        command = self._command()
-        self._load(command, archive, timeout)
+        command = DockerCommand(self.docker)
+        command.load(archive, timeout)
         for tag in tags[1:]:
-            subprocess.run([command, "image", "tag", tags[0], tag], capture_output=True, timeout=_QUESTION, check=False)  # noqa: S603 - a list
-        return self._inspect(command, [*tags[:1], f"sha256:{image.removeprefix('sha256:')}"])
-
-    def _command(self) -> str:
-        found = shutil.which(self.docker)
-        if found is None:
-            raise EngineUnavailable(
-                f"build: there is no {self.docker} command on the PATH; install Docker with its buildx plugin, "
-                "or put the folder of the command on the PATH",
-                origin=None,
-            )
-        return found
+            command.tag(tags[0], tag)
+        return _known(command, [*tags[:1], f"sha256:{image.removeprefix('sha256:')}"])
 
     def _run(
-        self, argv: list[str], dockerfile: IO[bytes], account: Account, request: BuildRequest, begin: float
-    ) -> int:
+        self,
+        command: DockerCommand,
+        argv: list[str],
+        dockerfile: IO[bytes],
+        request: BuildRequest,
+        progress: Progress | None,
+        hide: Callable[[str], str],
+        begin: float,
+    ) -> tuple[Account, int]:
         """Run the build to its end, or end it: on a timeout, on Ctrl-C, on SIGTERM."""
         with ended_by_exception(), _started(argv, dockerfile) as (process, lines):
+            from dockdsl.engine.progress import Account
+
+            account = Account(progress, request.origins, hide)
+            import_module("dockdsl.engine.local_socket")
+            _sweep()
             try:
-                while (line := self._next(argv[0], lines, request.timeout, begin)) is not None:
+                while (line := self._next(command, lines, request.timeout, begin)) is not None:
                     account.feed(line)
-                return process.wait(_left(request.timeout, begin))
+                return account, process.wait(_left(request.timeout, begin))
             except (queue.Empty, subprocess.TimeoutExpired):
+                from dockdsl.engine.failures import timed_out
+
                 raise timed_out(request, account) from None
 
-    def _next(self, command: str, lines: queue.Queue[str | None], timeout: float, begin: float) -> str | None:
+    def _next(self, command: DockerCommand, lines: queue.Queue[str | None], timeout: float, begin: float) -> str | None:
         """Return the next line, None at the end; where none comes for long, see that the engine answers at all."""
         while True:
             left = _left(timeout, begin)
@@ -150,57 +158,23 @@ class Buildx:
                 if left <= self._silence:
                     raise
             # The docker command itself waits for ever for an engine that accepts and says nothing.
-            argv = [command, "version", "--format", "{{.Server.Version}}"]
-            try:
-                subprocess.run(argv, capture_output=True, timeout=min(left, self._silence), check=False)  # noqa: S603 - a list
-            except subprocess.TimeoutExpired:
+            if not command.answers(min(left, self._silence)):
                 raise EngineUnavailable(
                     "build: the container engine does not answer any more; see what holds it up, and build again",
                     origin=None,
-                ) from None
+                )
 
-    def _load(self, command: str, archive: str, timeout: float) -> None:
-        """Load an image whose times were rewritten: the engine itself cannot rewrite those of what it keeps."""
-        argv = [command, "image", "load", "--quiet", "--input", archive]
-        try:
-            done = subprocess.run(argv, capture_output=True, timeout=timeout, check=False)  # noqa: S603 - a list
-        except subprocess.TimeoutExpired:
-            raise EngineUnavailable(
-                "build: the engine did not load the image in the time that is left; see what holds it up", origin=None
-            ) from None
-        if done.returncode != 0:
-            said = done.stderr.decode("utf-8", "replace")
-            raise unavailable(said) or EngineError(
-                f"build: the engine did not load the image ({printable(' '.join(said.split()))}); see its log",
-                origin=None,
-            )
 
-    def _inspect(self, command: str, names: list[str]) -> tuple[str, int | None, Literal["unpacked", "content"]]:
-        """Return the id by which the engine knows the image, its size, and which size that is.
-
-        Image stores differ in which digest is the id and in what they count, and buildx versions in which digest they
-        write down.
-        """
-        for name in names:
-            argv = [command, "image", "inspect", "--format", "{{json .}}", name]
-            try:
-                done = subprocess.run(argv, capture_output=True, timeout=_QUESTION, check=False)  # noqa: S603 - a list
-            except (OSError, subprocess.TimeoutExpired) as error:
-                raise EngineUnavailable(
-                    f"build: the engine was not to be asked for the image ({error}); is it still running?", origin=None
-                ) from None
-            if done.returncode == 0:
-                found = json.loads(done.stdout)
-                # Only containerd's image store keeps a descriptor: that of the manifest.
-                return found["Id"], found.get("Size"), "content" if found.get("Descriptor") else "unpacked"
-            missing = unavailable(done.stderr.decode("utf-8", "replace"))
-            if missing is not None:
-                raise missing
-        if not names:
-            raise EngineError(
-                "build: the docker command ended well and named no image; is it Docker's own buildx?", origin=None
-            )
-        return _elsewhere(names)
+def _known(command: DockerCommand, names: list[str]) -> Found:
+    """Return what the engine knows of an image that was put into it."""
+    found = command.image(names)
+    if found is not None:
+        return found
+    if not names:
+        raise EngineError(
+            "build: the docker command ended well and named no image; is it Docker's own buildx?", origin=None
+        )
+    return _elsewhere(names)
 
 
 def _elsewhere(names: list[str]) -> tuple[str, None, Literal["unpacked"]]:
@@ -212,10 +186,10 @@ _DIGESTS = ("containerimage.digest", "containerimage.config.digest")
 
 
 def arguments(request: BuildRequest, folder: str) -> list[str]:
-    """Return the arguments of the docker command: the Dockerfile comes on stdin, results go into `folder`.
+    """Return the arguments of buildx: the Dockerfile comes on stdin, results go into `folder`.
 
     >>> request = BuildRequest(dockerfile="FROM scratch", context="/src", tags=["api:dev"], build_args={"V": "1"})
-    >>> " ".join(arguments(request, "/tmp/x")[3:])
+    >>> " ".join(arguments(request, "/tmp/x")[2:])
     '--metadata-file=/tmp/x/metadata.json --iidfile=/tmp/x/image --load --tag=api:dev --build-arg=V=1 --file=- /src'
     """
     options: list[str] = []
@@ -239,7 +213,6 @@ def arguments(request: BuildRequest, folder: str) -> list[str]:
     ):
         options += [f"--{name}={value}" for value in values]
     return [
-        "buildx",
         "build",
         "--progress=rawjson",
         *(["--no-cache"] if request.no_cache else []),

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
-import os
 import re
 import secrets
 import socket
@@ -33,7 +32,6 @@ CALL_TIMEOUT = 60
 """Seconds that one call to the engine may take."""
 PATIENCE = 10.0
 """Seconds in which an engine that went away may come back while something of ours is still on it."""
-DEFAULT_SOCKET = "unix:///var/run/docker.sock"
 _MOST = 1 << 20
 """Bytes of a container's log that are read at most."""
 _GREETING = 20
@@ -528,11 +526,10 @@ def _trusting_nobody_else(client: docker.DockerClient) -> docker.DockerClient:
 
 def _knock(place: Endpoint) -> None:
     """Connect to a socket of this machine once: the SDK's own failure says less, and leaves a socket open."""
-    host = place.host if place.host is not None or os.name != "posix" else DEFAULT_SOCKET
-    if host is not None and host.startswith("unix://"):
+    if place.socket is not None:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as knocking:
             knocking.settimeout(10)
-            knocking.connect(host.removeprefix("unix://"))
+            knocking.connect(place.socket)
 
 
 def _listens(place: Endpoint) -> bool:

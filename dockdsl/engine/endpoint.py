@@ -19,6 +19,7 @@ import attrs
 from dockdsl.errors import EngineUnavailable
 
 DEFAULT = "default"
+DEFAULT_SOCKET = "unix:///var/run/docker.sock"
 LOOPBACK = "127.0.0.1"
 
 
@@ -53,6 +54,16 @@ class Endpoint:
         if self.host is None or not self.host.startswith(("tcp:", "http:", "https:", "ssh:")):
             return LOOPBACK
         return urlsplit(self.host).hostname or LOOPBACK
+
+    @property
+    def socket(self) -> str | None:
+        """The path of the socket on this machine where the engine listens; None where it listens elsewhere.
+
+        >>> Endpoint("unix:///var/run/docker.sock", None, True, "").socket
+        '/var/run/docker.sock'
+        """
+        host = self.host if self.host is not None or os.name != "posix" else DEFAULT_SOCKET
+        return host.removeprefix("unix://") if host is not None and host.startswith("unix://") else None
 
 
 def endpoint(environ: Mapping[str, str] | None = None) -> Endpoint:

@@ -4,7 +4,8 @@
 
 1. import, 2. the command line on builds/go_api.py, 3. that build made and rendered in a warm process, 4. builds of
 1,000 and 10,000 instructions in 50 stages, 5. real Dockerfiles read, where they are beside the checkout, else those of
-builds/; against BuildKit's own parser and dockerfile-parse. Each library builds the same as far as it can; what its text lacks is said,
+builds/; against BuildKit's own parser and dockerfile-parse, 6. the build of an image whose steps are all cached, against
+docker buildx build alone, where an engine answers. Each library builds the same as far as it can; what its text lacks is said,
 and the heads of the recipes say what else is not the same.
 
 Processes are measured by wall time, work inside a process by CPU time. The rounds are interleaved; a time is the median
@@ -54,6 +55,9 @@ FEWEST = 3
 STAGES = 50
 CYCLES = {"1,000": 2, "10,000": 22}
 """Steps of large builds come in cycles of nine; with so many in each of the stages there are that many instructions."""
+
+BUILT = "go-api:bench"
+"""The tag of the image that is built."""
 
 SIZES = json.dumps({name: (STAGES, cycles) for name, cycles in CYCLES.items()})
 
@@ -304,17 +308,17 @@ def rotated(names: Sequence[str], by: int) -> list[str]:
     return order if by % 2 else order[::-1]
 
 
-def time_commands(section: Section, commands: dict[str, tuple[str, ...]], python: Path, rounds: int) -> None:
-    """Measure commands of the interpreter in interleaved rounds."""
+def time_commands(section: Section, commands: dict[str, list[str]], rounds: int) -> None:
+    """Measure commands in interleaved rounds."""
     variables = surroundings()
     for name, command in commands.items():
         section.rows.setdefault(name, Row(name))
         for _ in range(2):  # until everything is compiled, and in the disk cache
-            spawn([str(python), *command], variables)
+            spawn(command, variables)
     end = time.monotonic() + BUDGET
     for number in range(rounds):
         for name in rotated(list(commands), number):
-            section.rows[name].times.append(spawn([str(python), *commands[name]], variables))
+            section.rows[name].times.append(spawn(commands[name], variables))
         if time.monotonic() > end and number + 1 >= FEWEST:
             break
 
@@ -332,7 +336,7 @@ def measure_import(python: Path, libraries: Sequence[Library], rounds: int) -> S
     lines.update({f"import {library.module}": f"import {library.module}" for library in libraries})
     used = "the imports of builds/go_api.py"
     lines[used] = imports_of(GO_FILE)
-    time_commands(section, {name: ("-c", line) for name, line in lines.items()}, python, rounds)
+    time_commands(section, {name: [str(python), "-c", line] for name, line in lines.items()}, rounds)
     section.rows[used].remark = "dockdsl with the names in use; the others load everything at once"
     section.hold("import dockdsl, in times of import attrs", 1.35, "import dockdsl", "import attrs")
     return section
@@ -341,11 +345,11 @@ def measure_import(python: Path, libraries: Sequence[Library], rounds: int) -> S
 def measure_cli(python: Path, libraries: Sequence[Library], rounds: int) -> Section:
     """Measure the commands that print the Go build."""
     section = Section("2. Command line: prints the Go build, wall time", "ms", "pass", OURS)
-    commands: dict[str, tuple[str, ...]] = {name: ("-c", name) for name in ("pass", "import attrs, argparse")}
+    commands = {name: [str(python), "-c", name] for name in ("pass", "import attrs, argparse")}
     for library in libraries:
-        section.rows[library.name] = Row(library.name, remark=said(run([str(python), *library.command])))
-        commands[library.name] = library.command
-    time_commands(section, commands, python, rounds)
+        commands[library.name] = [str(python), *library.command]
+        section.rows[library.name] = Row(library.name, remark=said(run(commands[library.name])))
+    time_commands(section, commands, rounds)
     section.rows = {name: section.rows[name] for name in commands}
     section.hold("dockdsl, in times of import attrs, argparse", 2, OURS, "import attrs, argparse")
     for library in libraries:
@@ -475,6 +479,28 @@ def measure_reading(python: Path, rounds: int) -> Section:
     return section
 
 
+def measure_build(python: Path, rounds: int) -> Section:
+    """Measure the build of an image whose steps are all cached."""
+    reason = os.environ.get("DOCKDSL_ENGINE_REASON")
+    docker = shutil.which("docker")
+    if reason or docker is None:
+        raise Unmeasured(f"the build of an image: {reason or 'there is no docker command'}")
+    bare, ours = "docker buildx build", "dockdsl build"
+    section = Section("6. An image built whose steps are all cached, wall time", "ms", bare, ours)
+    file = GO_FILE.with_suffix(".Dockerfile")
+    folder = CHECKOUT / "go_app"
+    commands = {
+        bare: [docker, "buildx", "build", "--load", f"--tag={BUILT}", f"--file={file}", str(folder)],
+        ours: [str(python), "-m", "dockdsl", "build", f"--tag={BUILT}", str(GO_FILE)],
+    }
+    try:
+        time_commands(section, commands, rounds)
+    finally:
+        subprocess.run([docker, "image", "rm", BUILT], capture_output=True, check=False)
+    section.hold(f"{ours}, in times of {bare}", 1.3, ours, bare)
+    return section
+
+
 def shown(section: Section) -> str:
     """Return a table as text."""
     width = max(len(name) for name in section.rows) + 2
@@ -513,6 +539,7 @@ def measure_all(python: Path, libraries: Sequence[Library], rounds: int, tell: C
         for section in measure_large(workers, min(rounds, LARGE_ROUNDS)):
             tell(section)
     tell(measure_reading(python, min(rounds, LARGE_ROUNDS)))
+    tell(measure_build(python, rounds))
 
 
 def plan() -> Iterator[tuple[str, list[str], list[Library]]]:
