@@ -26,6 +26,7 @@ from dockdsl.engine.texts import cut, printable, quoted_log
 from dockdsl.errors import BuildFailed, EngineUnavailable, FileError
 
 _step = re.compile(r"(?:\[\d+/\d+\] )?STEP (\d+/\d+): (.*)").match
+_cached = re.compile(r"--> Using cache [0-9a-f]+\Z").match
 _error = re.compile(r"[Ee]rror: (.*)").match
 _UNKNOWN = ("builder", "cache_from", "cache_to", "allow", "sbom", "provenance", "reproducible", "source_date_epoch")
 _LATEST = 200
@@ -88,7 +89,10 @@ class Buildah:
             # Without a name of its own, what goes at the end could be an image with a name that has the same content.
             tags = request.tags or (owner.temporary_tag(owner.this_process()),)
             named = attrs.evolve(request, tags=tags)
-            steps = self._run([command, *arguments(named, folder)], request, progress, begin)
+            if progress is not None:
+                for note in request.notes:
+                    progress(BuildEvent("warning", "", str(note)))
+            account = self._run([command, *arguments(named, folder)], request, progress, begin)
             try:
                 image = place.joinpath("image").read_text(encoding="ascii").strip()
                 archive = f"docker-archive:{folder}/image.tar"
@@ -105,7 +109,8 @@ class Buildah:
             size=size,
             size_kind=kind,
             seconds=time.monotonic() - begin,
-            steps=steps,
+            steps=account.steps,
+            cached=account.cached,
             warnings=request.notes,
         )
 
@@ -113,41 +118,78 @@ class Buildah:
         """Return the arguments that take an image out of the storage, unless it has another name."""
         return ["rmi", tag]
 
-    def _run(self, argv: list[str], request: BuildRequest, progress: Progress | None, begin: float) -> int:
-        """Run a command to its end and return how many steps it told of."""
-        step, text, count = "", "", 0
-        log: deque[str] = deque(maxlen=_LATEST)
+    def _run(self, argv: list[str], request: BuildRequest, progress: Progress | None, begin: float) -> _Account:
+        """Run a command to its end and return what it told."""
+        account = _Account(progress)
         hide = secret.hider(secret.values(request.secrets))
         # What it builds with goes to stdout, its errors to stderr.
         # It fails over a DOCKER_CONFIG without a file of credentials, which the docker command minds not.
         config = os.environ.get("DOCKER_CONFIG")
         unset = [] if config is None or Path(config, "config.json").exists() else ["env", "-u", "DOCKER_CONFIG"]
-        with (
-            ended_by_exception(),
-            _started(["sh", "-c", 'exec "$@" >&2', "sh", *unset, *argv], None) as (process, lines),
-        ):
-            try:
+        status = None
+        try:
+            with (
+                ended_by_exception(),
+                _started(["sh", "-c", 'exec "$@" >&2', "sh", *unset, *argv], None) as (process, lines),
+            ):
                 while (line := lines.get(timeout=_left(request.timeout, begin))) is not None:
-                    line = hide(line.rstrip("\n"))
-                    found = _step(line)
-                    if found:
-                        step, text = f"[{found[1]}]", found[2]
-                        count += 1
-                        log.clear()
-                    else:
-                        log.append(line)
-                    if progress is not None:
-                        progress(BuildEvent("log", "" if found else step, line))
+                    account.feed(hide(line.rstrip("\n")))
                 status = process.wait(_left(request.timeout, begin))
-            except (queue.Empty, subprocess.TimeoutExpired):
-                raise BuildFailed(
-                    f"build: it was not done after {request.timeout:g} s; allow it more time, or see what it waits for",
-                    origin=None,
-                    kind="timeout",
-                ) from None
+        except (queue.Empty, subprocess.TimeoutExpired):
+            raise BuildFailed(
+                f"build: it was not done after {request.timeout:g} s; allow it more time, or see what it waits for",
+                origin=None,
+                kind="timeout",
+            ) from None
+        finally:
+            account.end_step("failed" if status else "canceled" if status is None else "done")
+            account.tell(BuildEvent("ended", "", "", time.monotonic() - begin))
         if status:
-            raise _failed(request, f"{step} {text}".strip(), text, list(log), status)
-        return count
+            raise _failed(request, account, status)
+        return account
+
+
+class _Account:
+    """What a command tells: how many steps there were, which is the last one, and what that one printed."""
+
+    def __init__(self, progress: Progress | None) -> None:
+        self._progress = progress
+        self.step = self.text = ""
+        self.steps = self.cached = 0
+        self.log: deque[str] = deque(maxlen=_LATEST)
+        self._is_cached = False
+        self._begin = 0.0
+
+    def feed(self, line: str) -> None:
+        """Take a line in."""
+        found = _step(line)
+        if found:
+            self.end_step("done")
+            self.step, self.text = f"[{found[1]}]", found[2]
+            self._is_cached, self._begin = False, time.monotonic()
+            self.log.clear()
+            self.tell(BuildEvent("started", self.step, self.text))
+        elif _cached(line):
+            self._is_cached = True
+        else:
+            self.log.append(line)
+            self.tell(BuildEvent("log", self.step, line))
+
+    def end_step(self, kind: Literal["done", "failed", "canceled"]) -> None:
+        """Tell that the step has ended, if there is one."""
+        if not self.step:
+            return
+        # A base image is no step of the user's.
+        if not self.text.startswith("FROM "):
+            self.steps += 1
+            self.cached += self._is_cached
+        seconds = time.monotonic() - self._begin
+        self.tell(BuildEvent("cached" if self._is_cached and kind == "done" else kind, self.step, self.text, seconds))
+
+    def tell(self, event: BuildEvent) -> None:
+        """Hand an event on."""
+        if self._progress is not None:
+            self._progress(event)
 
 
 class Podman(Buildah):
@@ -175,10 +217,11 @@ class Podman(Buildah):
         return ["untag", tag, tag]
 
 
-def _failed(request: BuildRequest, step: str, text: str, log: list[str], status: int) -> BuildFailed:
-    said = next((found[1] for found in map(_error, reversed(log)) if found), f"exit status {status}")
-    output = tuple(line for line in log if not _error(line))[-LOG_LINES:]
-    lines = _lines_of(text, request.dockerfile)
+def _failed(request: BuildRequest, account: _Account, status: int) -> BuildFailed:
+    said = next((found[1] for found in map(_error, reversed(account.log)) if found), f"exit status {status}")
+    output = tuple(line for line in account.log if not _error(line))[-LOG_LINES:]
+    step = f"{account.step} {account.text}".strip()
+    lines = _lines_of(account.text, request.dockerfile)
     where = f" (Dockerfile:{lines[0]})" if lines else ""
     name = f" step {printable(cut(step, 200))}" if step else ""
     return BuildFailed(

@@ -14,6 +14,7 @@ from builds.go_api import image as go_api
 from dockdsl import Add, Copy, Dockerfile, Healthcheck, Heredoc, Image, Run, Shell, Stage, render
 from dockdsl.cli import main
 from dockdsl.dialect import for_buildah
+from dockdsl.engine.base import BuildEvent
 from dockdsl.engine.buildah import Buildah, Podman
 from dockdsl.engine.docker_sdk import DockerSdk
 from dockdsl.errors import BuildFailed, EngineUnavailable, InvalidValue
@@ -158,22 +159,40 @@ def test_the_command_line(commands: None, name: str, tmp_path: Path, capfd: pyte
     output, error = capfd.readouterr()
 
     assert output.startswith("ok   GET / 200 (")
-    assert "STEP 2/3: RUN" in error
+    assert "[2/3] RUN " in error
     assert [] == left_by(os.getpid())
     assert "dockdsl-test" not in stored()
+
+
+@pytest.mark.engine
+def test_what_is_told(builder: Buildah, context: Path, tag: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each step with its end, what it printed, what was left out, and the end; steps from the cache are counted."""
+    monkeypatch.setenv("BUILDAH_LAYERS", "true")
+    steps = [Run(f"echo {tag}"), Copy("page", "/", link=True)]
+    image = Image(Dockerfile(Stage(BUSYBOX, name="s", steps=steps)), context=str(context), tags=tag)
+    for ends in (["done", "done", "done"], ["done", "cached", "cached"]):
+        events: list[BuildEvent] = []
+        result = image.build(builder, progress=events.append)
+        told = [event for event in events if event.kind not in ("log", "started")]
+        assert ["warning", *ends, "ended"] == [event.kind for event in told]
+        assert f"{steps[1].origin}: COPY: --link is left out" in told[0].text
+        assert ["[1/3]", "[2/3]", "[3/3]"] == [event.step for event in events if event.kind == "started"]
+        assert (2, ends.count("cached")) == (result.steps, result.cached)
 
 
 @pytest.mark.engine
 def test_a_step_that_fails(builder: Buildah, tmp_path: Path) -> None:
     """The line in the Python file, what the step said, and its exit code."""
     stage = Stage(BUSYBOX, name="s", steps=[Run("true"), Run("echo compiling; exit 5")])
+    events: list[BuildEvent] = []
     with pytest.raises(BuildFailed) as caught:
-        Image(Dockerfile(stage), context=str(tmp_path)).build(builder)
+        Image(Dockerfile(stage), context=str(tmp_path)).build(builder, progress=events.append)
 
     assert stage.steps[1].origin == caught.value.origin
     assert "build step [3/3] RUN echo compiling; exit 5 (Dockerfile:3): " in caught.value.message
     assert "exit status 5" in caught.value.message
     assert "compiling" in "\n".join(caught.value.log)
+    assert ["failed", "ended"] == [event.kind for event in events[-2:]]
 
 
 @pytest.mark.engine
