@@ -22,6 +22,7 @@ from dockdsl.syntax.words import BACKSLASH
 
 FILES = "dockdsl-files"
 """The named context in which the builder finds files that were written in place."""
+_OLDEST = "buildah 1.28 and podman 4.3"
 _SHELL = ("/bin/sh", "-c")
 _own_heredoc = re.compile(r"<<-?(['\"]?)(\w+)\1\n(.*)\n?^\2\s*\Z", re.DOTALL | re.MULTILINE).match
 
@@ -39,7 +40,7 @@ class Translated(NamedTuple):
 
 
 def for_buildah(dockerfile: Dockerfile) -> Translated:
-    """Return a Dockerfile that buildah 1.28 and later reads as BuildKit reads the one that was given.
+    """Return a Dockerfile that buildah 1.28, podman 4.3 and later ones read as BuildKit reads the one that was given.
 
     A ``RUN`` heredoc becomes the shell's own argument, a file written in place one of a named context. ``--link``, and
     ``--start-interval`` of a ``HEALTHCHECK``, are left out.
@@ -56,7 +57,7 @@ def for_buildah(dockerfile: Dockerfile) -> Translated:
     COPY x /
     <BLANKLINE>
     >>> [note for note, _ in translated.notes]
-    ['COPY: --link is left out, which buildah does not know: a new base image makes the copy anew']
+    ['COPY: --link is left out, which buildah 1.28 and podman 4.3 do not know: a new base image makes the copy anew']
     """
     shells = dict(_shells(dockerfile))
     lines: list[str] = []
@@ -96,7 +97,7 @@ def _fitted(
         if step.link is not None:
             changes["link"] = None
             if step.link:
-                note = "--link is left out, which buildah does not know: a new base image makes the copy anew"
+                note = f"--link is left out, which {_OLDEST} do not know: a new base image makes the copy anew"
                 notes.append((f"{step.KEYWORD}: {note}", step.origin))
         if any(isinstance(source, Heredoc) for source in step.sources):
             return _from_files(step, files)
@@ -107,7 +108,7 @@ def _fitted(
             return attrs.evolve(step, command=(*shell, _script(step)))
         return step
     if isinstance(step, Healthcheck) and step.start_interval is not None:
-        notes.append(("HEALTHCHECK: --start-interval is left out, which buildah does not know", step.origin))
+        notes.append((f"HEALTHCHECK: --start-interval is left out, which {_OLDEST} do not know", step.origin))
         return attrs.evolve(step, start_interval=None)
     return step
 
@@ -120,7 +121,7 @@ def _script(step: Run) -> str:
     found = _own_heredoc(text)
     if found is None or found[3].startswith("#!"):
         raise InvalidValue(
-            "RUN: the script is for another program than the shell, and buildah knows no heredocs; copy it in as a "
+            f"RUN: the script is for another program than the shell, and {_OLDEST} know no heredocs; copy it in as a "
             "file and run that",
             origin=step.origin,
         )
@@ -133,8 +134,8 @@ def _from_files(step: Copy | Add, files: list[tuple[str, str]]) -> Copy:
     if len(inline) < len(step.sources) or any(each.expand for each in inline):
         fact = "variables in it" if any(each.expand for each in inline) else "other sources beside it"
         raise InvalidValue(
-            f"{step.KEYWORD}: a file written in place has {fact}, and buildah knows no heredocs; write them apart, "
-            "without variables",
+            f"{step.KEYWORD}: a file written in place has {fact}, and {_OLDEST} know no heredocs; write them "
+            "apart, without variables",
             origin=step.origin,
         )
     number = len(files)
@@ -148,6 +149,6 @@ def _refuse(step: Instruction, *names: str) -> None:
         if getattr(step, name, None):
             option = name.replace("_", "-")
             raise InvalidValue(
-                f"{step.KEYWORD}: buildah does not know --{option}; leave it out, or build with BuildKit",
+                f"{step.KEYWORD}: {_OLDEST} do not know --{option}; leave it out, or build with BuildKit",
                 origin=step.origin,
             )

@@ -47,9 +47,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--builder", metavar="NAME", help="build with this builder of docker buildx")
     parser.add_argument(
         "--builder-engine",
-        choices=["buildx", "buildah"],
+        choices=["buildx", "buildah", "podman"],
         default="buildx",
-        help="what builds: docker buildx, or buildah",
+        help="what builds: docker buildx, buildah, or podman",
     )
     parser.add_argument("--no-cache", action="store_true", help="use nothing from the cache")
     parser.add_argument("--pull", action="store_true", help="ask the registry for newer base images")
@@ -147,9 +147,9 @@ def builder_of(options: argparse.Namespace) -> Builder | None:
     """Return what builds, or None for the usual builder."""
     if options.builder_engine == "buildx":
         return None
-    from dockdsl.engine.buildah import Buildah
+    from dockdsl.engine.buildah import Buildah, Podman
 
-    return Buildah()
+    return Podman() if options.builder_engine == "podman" else Buildah()
 
 
 def _absolute(context: str) -> str:

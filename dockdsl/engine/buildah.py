@@ -1,4 +1,4 @@
-"""A second builder: the command ``buildah build``, which needs no engine to build.
+"""Builders that need no engine to build: the commands ``buildah build`` and ``podman build``.
 
 The image is handed to the engine afterwards, where the runner finds it.
 """
@@ -16,6 +16,8 @@ from collections import deque
 from pathlib import Path
 from typing import Literal
 
+import attrs
+
 from dockdsl.engine import owner, secret
 from dockdsl.engine.base import LOG_LINES, BuildEvent, BuildRequest, BuildResult, Progress
 from dockdsl.engine.buildx import Buildx, _left, _started
@@ -24,6 +26,7 @@ from dockdsl.engine.texts import cut, printable, quoted_log
 from dockdsl.errors import BuildFailed, EngineUnavailable, FileError
 
 _step = re.compile(r"(?:\[\d+/\d+\] )?STEP (\d+/\d+): (.*)").match
+_cached = re.compile(r"--> Using cache [0-9a-f]+\Z").match
 _error = re.compile(r"[Ee]rror: (.*)").match
 _UNKNOWN = ("builder", "cache_from", "cache_to", "allow", "sbom", "provenance", "reproducible", "source_date_epoch")
 _LATEST = 200
@@ -45,22 +48,24 @@ class Buildah:
 
     dialect: Literal["buildah"] = "buildah"
     """Which Dockerfiles it reads."""
+    _name = "buildah"
 
     def __init__(self, buildah: str = "buildah", docker: str = "docker") -> None:
-        self.buildah = buildah
+        self._command = buildah
         self._docker = Buildx(docker)
 
     def build(self, request: BuildRequest, progress: Progress | None = None) -> BuildResult:
         """Build, and load the image into the engine.
 
-        Raises `EngineUnavailable` where there is no buildah, or no engine to load the image into; `BuildFailed` for a
-        step that fails, an option that buildah lacks and a build that takes too long; `FileError` for a context that is
-        no folder.
+        Raises `EngineUnavailable` where there is no such command, or no engine to load the image into; `BuildFailed`
+        for a step that fails, an option that the command lacks and a build that takes too long; `FileError` for a
+        context that is no folder.
         """
-        command = shutil.which(self.buildah)
+        command = shutil.which(self._command)
         if command is None:
             raise EngineUnavailable(
-                f"build: there is no {self.buildah} command on the PATH; install buildah, or build with docker buildx",
+                f"build: there is no {self._command} command on the PATH; install {self._name}, or build with docker "
+                "buildx",
                 origin=None,
             )
         if not os.path.isdir(request.context):  # noqa: PTH112 - this one never raises
@@ -70,7 +75,7 @@ class Buildah:
         if given:
             option = given[0].replace("_", "-")
             raise BuildFailed(
-                f"build: buildah has no {option}; leave it out, or build with docker buildx",
+                f"build: {self._name} has no {option}; leave it out, or build with docker buildx",
                 origin=None,
                 kind="definition",
             )
@@ -81,66 +86,142 @@ class Buildah:
                 place.joinpath("files", name).parent.mkdir(parents=True, exist_ok=True)
                 place.joinpath("files", name).write_text(content, encoding="utf-8", newline="")
             place.joinpath("Dockerfile").write_text(request.dockerfile, encoding="utf-8", newline="")
-            steps = self._run([command, *arguments(request, folder)], request, progress, begin)
-            image = place.joinpath("image").read_text(encoding="ascii").strip()
-            archive = f"docker-archive:{folder}/image.tar"
-            target = f"{archive}:{request.tags[0]}" if request.tags else archive
-            self._run([command, "push", "--quiet", image, target], request, None, begin)
-            # The copy in buildah's own storage is a second one.
-            if not request.tags:
-                self._run([command, "rmi", image], request, None, begin)
-            found, size, kind = self._docker.load(f"{folder}/image.tar", image, request.tags, request.timeout)
+            # Without a name of its own, what goes at the end could be an image with a name that has the same content.
+            tags = request.tags or (owner.temporary_tag(owner.this_process()),)
+            named = attrs.evolve(request, tags=tags)
+            if progress is not None:
+                for note in request.notes:
+                    progress(BuildEvent("warning", "", str(note)))
+            account = self._run([command, *arguments(named, folder)], request, progress, begin)
+            try:
+                image = place.joinpath("image").read_text(encoding="ascii").strip()
+                archive = f"docker-archive:{folder}/image.tar"
+                target = f"{archive}:{request.tags[0]}" if request.tags else archive
+                self._run([command, "push", "--quiet", image, target], request, None, begin)
+                found, size, kind = self._docker.load(f"{folder}/image.tar", image, request.tags, request.timeout)
+            finally:
+                # The copy in the builder's own storage is a second one.
+                for tag in filter(owner.tag_owner, tags):
+                    self._run([command, *self._forgetting(tag)], request, None, time.monotonic())
         return BuildResult(
             image=found,
             tags=request.tags,
             size=size,
             size_kind=kind,
             seconds=time.monotonic() - begin,
-            steps=steps,
+            steps=account.steps,
+            cached=account.cached,
             warnings=request.notes,
         )
 
-    def _run(self, argv: list[str], request: BuildRequest, progress: Progress | None, begin: float) -> int:
-        """Run a command to its end and return how many steps it told of."""
-        step, text, count = "", "", 0
-        log: deque[str] = deque(maxlen=_LATEST)
+    def _forgetting(self, tag: str) -> list[str]:
+        """Return the arguments that take an image out of the storage, unless it has another name."""
+        return ["rmi", tag]
+
+    def _run(self, argv: list[str], request: BuildRequest, progress: Progress | None, begin: float) -> _Account:
+        """Run a command to its end and return what it told."""
+        account = _Account(progress)
         hide = secret.hider(secret.values(request.secrets))
-        # What buildah builds with goes to stdout, its errors to stderr.
+        # What it builds with goes to stdout, its errors to stderr.
         # It fails over a DOCKER_CONFIG without a file of credentials, which the docker command minds not.
         config = os.environ.get("DOCKER_CONFIG")
         unset = [] if config is None or Path(config, "config.json").exists() else ["env", "-u", "DOCKER_CONFIG"]
-        with (
-            ended_by_exception(),
-            _started(["sh", "-c", 'exec "$@" >&2', "sh", *unset, *argv], None) as (process, lines),
-        ):
-            try:
+        status = None
+        try:
+            with (
+                ended_by_exception(),
+                _started(["sh", "-c", 'exec "$@" >&2', "sh", *unset, *argv], None) as (process, lines),
+            ):
                 while (line := lines.get(timeout=_left(request.timeout, begin))) is not None:
-                    line = hide(line.rstrip("\n"))
-                    found = _step(line)
-                    if found:
-                        step, text = f"[{found[1]}]", found[2]
-                        count += 1
-                        log.clear()
-                    else:
-                        log.append(line)
-                    if progress is not None:
-                        progress(BuildEvent("log", "" if found else step, line))
+                    account.feed(hide(line.rstrip("\n")))
                 status = process.wait(_left(request.timeout, begin))
-            except (queue.Empty, subprocess.TimeoutExpired):
-                raise BuildFailed(
-                    f"build: it was not done after {request.timeout:g} s; allow it more time, or see what it waits for",
-                    origin=None,
-                    kind="timeout",
-                ) from None
+        except (queue.Empty, subprocess.TimeoutExpired):
+            raise BuildFailed(
+                f"build: it was not done after {request.timeout:g} s; allow it more time, or see what it waits for",
+                origin=None,
+                kind="timeout",
+            ) from None
+        finally:
+            account.end_step("failed" if status else "canceled" if status is None else "done")
+            account.tell(BuildEvent("ended", "", "", time.monotonic() - begin))
         if status:
-            raise _failed(request, f"{step} {text}".strip(), text, list(log), status)
-        return count
+            raise _failed(request, account, status)
+        return account
 
 
-def _failed(request: BuildRequest, step: str, text: str, log: list[str], status: int) -> BuildFailed:
-    said = next((found[1] for found in map(_error, reversed(log)) if found), f"exit status {status}")
-    output = tuple(line for line in log if not _error(line))[-LOG_LINES:]
-    lines = _lines_of(text, request.dockerfile)
+class _Account:
+    """What a command tells: how many steps there were, which is the last one, and what that one printed."""
+
+    def __init__(self, progress: Progress | None) -> None:
+        self._progress = progress
+        self.step = self.text = ""
+        self.steps = self.cached = 0
+        self.log: deque[str] = deque(maxlen=_LATEST)
+        self._is_cached = False
+        self._begin = 0.0
+
+    def feed(self, line: str) -> None:
+        """Take a line in."""
+        found = _step(line)
+        if found:
+            self.end_step("done")
+            self.step, self.text = f"[{found[1]}]", found[2]
+            self._is_cached, self._begin = False, time.monotonic()
+            self.log.clear()
+            self.tell(BuildEvent("started", self.step, self.text))
+        elif _cached(line):
+            self._is_cached = True
+        else:
+            self.log.append(line)
+            self.tell(BuildEvent("log", self.step, line))
+
+    def end_step(self, kind: Literal["done", "failed", "canceled"]) -> None:
+        """Tell that the step has ended, if there is one."""
+        if not self.step:
+            return
+        # A base image is no step of the user's.
+        if not self.text.startswith("FROM "):
+            self.steps += 1
+            self.cached += self._is_cached
+        seconds = time.monotonic() - self._begin
+        self.tell(BuildEvent("cached" if self._is_cached and kind == "done" else kind, self.step, self.text, seconds))
+
+    def tell(self, event: BuildEvent) -> None:
+        """Hand an event on."""
+        if self._progress is not None:
+            self._progress(event)
+
+
+class Podman(Buildah):
+    """Builds with ``podman build``, version 4.3 or later, and loads the image into the engine.
+
+    All is as with `Buildah`, whose code podman builds with: the dialect, the settings, what is refused. Podman keeps
+    the layers of each step, also those of images without a tag, and takes from there what did not change; ``podman
+    image prune`` makes room.
+
+    `podman`
+        The command's name or path. It builds on this machine: podman on another one writes no archive here.
+    `docker`
+        The docker command that loads the image.
+
+    Source: the manual page podman-build(1).
+    """
+
+    _name = "podman"
+
+    def __init__(self, podman: str = "podman", docker: str = "docker") -> None:
+        super().__init__(podman, docker)
+
+    def _forgetting(self, tag: str) -> list[str]:
+        # Its images are its cache, so this one stays; it would lose all its names if none stood behind it.
+        return ["untag", tag, tag]
+
+
+def _failed(request: BuildRequest, account: _Account, status: int) -> BuildFailed:
+    said = next((found[1] for found in map(_error, reversed(account.log)) if found), f"exit status {status}")
+    output = tuple(line for line in account.log if not _error(line))[-LOG_LINES:]
+    step = f"{account.step} {account.text}".strip()
+    lines = _lines_of(account.text, request.dockerfile)
     where = f" (Dockerfile:{lines[0]})" if lines else ""
     name = f" step {printable(cut(step, 200))}" if step else ""
     return BuildFailed(

@@ -1,4 +1,4 @@
-"""The second builder, buildah: the same image from the same file, and what its dialect lacks."""
+"""The other builders, buildah and podman: the same image from the same file, and what their dialect lacks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from builds.go_api import image as go_api
 from dockdsl import Add, Copy, Dockerfile, Healthcheck, Heredoc, Image, Run, Shell, Stage, render
 from dockdsl.cli import main
 from dockdsl.dialect import for_buildah
-from dockdsl.engine.buildah import Buildah
+from dockdsl.engine.base import BuildEvent
+from dockdsl.engine.buildah import Buildah, Podman
 from dockdsl.engine.docker_sdk import DockerSdk
 from dockdsl.errors import BuildFailed, EngineUnavailable, InvalidValue
 from tests.engine.helpers import BUSYBOX, cannot_run, docker, inspect, left_by
@@ -24,7 +25,8 @@ from tests.engine.provisioning.tools import make_tools
 
 ROOT = Path(__file__).parents[2]
 GO = "golang:1.27-alpine"
-# The program is in a root folder of its own, and sees of the machine what a build needs.
+BUILDERS: dict[str, type[Buildah]] = {"buildah": Buildah, "podman": Podman}
+# The programs are in a root folder of its own, and see of the machine what a build needs.
 COMMAND = """\
 #!/bin/sh
 exec unshare --mount sh -ec '
@@ -36,34 +38,51 @@ mkdir -p $root{checkout}
 mount --bind {checkout} $root{checkout}
 cd $root
 pivot_root . mnt
-exec chroot . /bin/sh -c "umount -l /mnt && exec /usr/bin/buildah \\"\\$@\\"" buildah "$@"' sh {root} "$@"
+exec chroot . /bin/sh -c "umount -l /mnt && exec /usr/bin/{name} \\"\\$@\\"" {name} "$@"' sh {root} "$@"
 """
 
 
 @pytest.fixture(scope="module")
-def buildah(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """The command on the PATH, with a storage of its own that has the base images."""
-    folder = tmp_path_factory.mktemp("buildah")
+def commands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Both commands on the PATH, with one storage of their own that has the base images."""
+    folder = tmp_path_factory.mktemp("builders")
     try:
         root = make_tools(PLACE)
     except Refusal as refusal:
         cannot_run(str(refusal))
-    command = folder / "bin" / "buildah"
-    command.parent.mkdir()
-    command.write_text(COMMAND.format(root=root, checkout=ROOT))
-    command.chmod(0o755)
+    folder.joinpath("bin").mkdir()
+    for name in BUILDERS:
+        command = folder / "bin" / name
+        command.write_text(COMMAND.format(root=root, checkout=ROOT, name=name))
+        command.chmod(0o755)
     storage = folder / "storage.conf"
     storage.write_text(f'[storage]\ndriver = "vfs"\ngraphroot = "{folder}/store"\nrunroot = "{folder}/run"\n')
     with pytest.MonkeyPatch.context() as changed:
-        changed.setenv("PATH", f"{command.parent}:{os.environ['PATH']}")
+        changed.setenv("PATH", f"{folder}/bin:{os.environ['PATH']}")
         changed.setenv("CONTAINERS_STORAGE_CONF", str(storage))
+        # A container runtime would need control groups of the machine, and not every machine has those it knows.
         changed.setenv("BUILDAH_ISOLATION", "chroot")
         pull(folder, BUSYBOX)
         yield
 
 
+@pytest.fixture(params=list(BUILDERS.values()), ids=list(BUILDERS))
+def builder(request: pytest.FixtureRequest, commands: None) -> Buildah:
+    """One builder, then the other."""
+    del commands
+    kind: type[Buildah] = request.param
+    return kind()
+
+
+def stored() -> str:
+    """Return what is in the storage of both builders, with the layers of single steps."""
+    return subprocess.run(
+        ["env", "-u", "DOCKER_CONFIG", "podman", "images", "--all"], capture_output=True, text=True, check=True
+    ).stdout
+
+
 def pull(folder: Path, name: str) -> None:
-    """Give buildah's storage an image that the engine has."""
+    """Give the storage of both builders an image that the engine has."""
     archive = folder / "image.tar"
     docker("save", "--output", str(archive), name)
     command = ["env", "-u", "DOCKER_CONFIG", "buildah", "pull", "--quiet", f"docker-archive:{archive}"]
@@ -74,27 +93,27 @@ def pull(folder: Path, name: str) -> None:
 
 @pytest.mark.engine
 @pytest.mark.long
-def test_the_go_image_gives_the_same_answers(buildah: None, tmp_path: Path, tag: str) -> None:
-    """All its checks pass on the image of either builder, and both are configured alike."""
-    del buildah
+def test_the_go_image_gives_the_same_answers(commands: None, tmp_path: Path, tag: str) -> None:
+    """All its checks pass on the image of each builder, and all are configured alike."""
+    del commands
     pull(tmp_path, GO)
+    builders = {"buildx": None, **{name: kind() for name, kind in BUILDERS.items()}}
     said = []
     with DockerSdk() as runner:
-        for name, builder in (("buildx", None), ("buildah", Buildah())):
+        for name, builder in builders.items():
             report = go_api.test(builder, runner, request=go_api.request(tags=f"{tag}-{name}"))
             said.append([(result.ok, getattr(result, "status", None)) for result in report.results])
-    assert said[0] == said[1]
-    settings = [inspect(f"{tag}-{name}")["Config"] for name in ("buildx", "buildah")]
+    assert [said[0]] * 3 == said
+    settings = [inspect(f"{tag}-{name}")["Config"] for name in builders]
     for name in ("Entrypoint", "User", "ExposedPorts", "Healthcheck", "WorkingDir"):
         # buildah writes no folder where the root folder is meant.
-        assert (settings[0].get(name) or "/") == (settings[1].get(name) or "/"), name
+        assert [settings[0].get(name) or "/"] * 3 == [each.get(name) or "/" for each in settings], name
     assert [] == left_by(os.getpid())
 
 
 @pytest.mark.engine
-def test_what_the_dialect_lacks_is_spelled_another_way(buildah: None, tmp_path: Path, tag: str) -> None:
+def test_what_the_dialect_lacks_is_spelled_another_way(builder: Buildah, tmp_path: Path, tag: str) -> None:
     """Heredocs of both kinds do the same as BuildKit's; what is left out is told, with its place."""
-    del buildah
     tmp_path.joinpath("page").write_text("hello\n")
     token = secrets.token_hex(4)
     stage = Stage(
@@ -113,21 +132,22 @@ def test_what_the_dialect_lacks_is_spelled_another_way(buildah: None, tmp_path: 
     )
     image = Image(Dockerfile(stage), context=str(tmp_path), tags=tag)
     sums = []
-    for builder in (None, Buildah()):
-        result = image.build(builder)
+    for each in (None, builder):
+        result = image.build(each)
         sums.append(docker("run", "--rm", tag, "cat", "/sums"))
     assert sums[0] == sums[1]
     assert "-rw----r--" in sums[0]
-    assert ["COPY: --link is left out, which buildah does not know: a new base image makes the copy anew"] == [
-        warning.text for warning in result.warnings
-    ]
+    assert [
+        "COPY: --link is left out, which buildah 1.28 and podman 4.3 do not know: a new base image makes the copy anew"
+    ] == [warning.text for warning in result.warnings]
     assert str(stage.steps[6].origin) == str(result.warnings[0].origin)
 
 
 @pytest.mark.engine
-def test_the_command_line(buildah: None, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    """`--builder-engine buildah` tests what buildah has built; nothing is left."""
-    del buildah
+@pytest.mark.parametrize("name", BUILDERS)
+def test_the_command_line(commands: None, name: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """`--builder-engine` tests what that builder has built; nothing is left, but the layers that podman keeps."""
+    del commands
     file = tmp_path / "api.py"
     file.write_text(
         "from dockdsl import *\n"
@@ -135,74 +155,110 @@ def test_the_command_line(buildah: None, tmp_path: Path, capfd: pytest.CaptureFi
         "    Cmd.exec('httpd', '-f', '-p', '8080', '-h', '/www')])\n"
         "image = Image(Dockerfile(stage), port=8080, checks=[HttpCheck('GET', '/', body='hi')])\n"
     )
-    assert 0 == main(["test", str(file), "--builder-engine", "buildah"])
+    assert 0 == main(["test", str(file), "--builder-engine", name])
     output, error = capfd.readouterr()
 
     assert output.startswith("ok   GET / 200 (")
-    assert "STEP 2/3: RUN" in error
+    assert "[2/3] RUN " in error
     assert [] == left_by(os.getpid())
+    assert "dockdsl-test" not in stored()
 
 
 @pytest.mark.engine
-def test_a_step_that_fails(buildah: None, tmp_path: Path) -> None:
+def test_what_is_told(builder: Buildah, context: Path, tag: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each step with its end, what it printed, what was left out, and the end; steps from the cache are counted."""
+    monkeypatch.setenv("BUILDAH_LAYERS", "true")
+    steps = [Run(f"echo {tag}"), Copy("page", "/", link=True)]
+    image = Image(Dockerfile(Stage(BUSYBOX, name="s", steps=steps)), context=str(context), tags=tag)
+    for ends in (["done", "done", "done"], ["done", "cached", "cached"]):
+        events: list[BuildEvent] = []
+        result = image.build(builder, progress=events.append)
+        told = [event for event in events if event.kind not in ("log", "started")]
+        assert ["warning", *ends, "ended"] == [event.kind for event in told]
+        assert f"{steps[1].origin}: COPY: --link is left out" in told[0].text
+        assert ["[1/3]", "[2/3]", "[3/3]"] == [event.step for event in events if event.kind == "started"]
+        assert (2, ends.count("cached")) == (result.steps, result.cached)
+
+
+@pytest.mark.engine
+def test_a_step_that_fails(builder: Buildah, tmp_path: Path) -> None:
     """The line in the Python file, what the step said, and its exit code."""
-    del buildah
     stage = Stage(BUSYBOX, name="s", steps=[Run("true"), Run("echo compiling; exit 5")])
+    events: list[BuildEvent] = []
     with pytest.raises(BuildFailed) as caught:
-        Image(Dockerfile(stage), context=str(tmp_path)).build(Buildah())
+        Image(Dockerfile(stage), context=str(tmp_path)).build(builder, progress=events.append)
 
     assert stage.steps[1].origin == caught.value.origin
     assert "build step [3/3] RUN echo compiling; exit 5 (Dockerfile:3): " in caught.value.message
     assert "exit status 5" in caught.value.message
     assert "compiling" in "\n".join(caught.value.log)
+    assert ["failed", "ended"] == [event.kind for event in events[-2:]]
 
 
 @pytest.mark.engine
-def test_an_endless_build(buildah: None, tmp_path: Path) -> None:
+def test_an_endless_build(builder: Buildah, tmp_path: Path) -> None:
     """It is ended after its time, and no process of it stays."""
-    del buildah
     name = f"sleep 30{secrets.randbelow(10**6)}"
     image = Image(Dockerfile(Stage(BUSYBOX, name="s", steps=[Run(name)])), context=str(tmp_path))
     with pytest.raises(BuildFailed, match="it was not done after 5 s") as caught:
-        image.build(Buildah(), request=image.request(timeout=5.0))
+        image.build(builder, request=image.request(timeout=5.0))
 
     assert "timeout" == caught.value.kind
     assert name not in subprocess.run(["ps", "-ef"], capture_output=True, text=True, check=True).stdout
 
 
-def test_no_buildah(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.engine
+def test_an_image_without_a_tag(builder: Buildah, tmp_path: Path, tag: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It gets no name in the builder's storage, and takes none away from an image that is the same."""
+    monkeypatch.setenv("BUILDAH_LAYERS", "true")
+    image = Image(Dockerfile(Stage(BUSYBOX, name="s", steps=[Run(f"echo {tag}")])), context=str(tmp_path))
+    tagged = image.build(builder, request=image.request(tags=tag))
+    assert tagged.image == image.build(builder).image
+    assert tag.partition(":")[2] in stored()
+    assert "dockdsl-test" not in stored()
+
+
+@pytest.mark.parametrize("name", BUILDERS)
+def test_no_command(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """It says what to install."""
     monkeypatch.setenv("PATH", "/nonexistent")
     image = Image(Dockerfile(Stage("scratch", name="s", steps=[Run.exec("/x")])))
-    with pytest.raises(EngineUnavailable, match="there is no buildah command on the PATH; install buildah"):
-        image.build(Buildah())
+    with pytest.raises(EngineUnavailable, match=f"there is no {name} command on the PATH; install {name}"):
+        image.build(BUILDERS[name]())
 
 
+@pytest.mark.parametrize("name", BUILDERS)
 @pytest.mark.parametrize(
     "options", [{"builder": "remote"}, {"cache_from": "type=gha"}, {"reproducible": True}, {"output": "push"}]
 )
-def test_options_that_buildah_lacks(options: dict[str, object], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_options_that_they_lack(options: dict[str, object], name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """They are refused before anything is built."""
     monkeypatch.setattr("shutil.which", lambda name: name)
     image = Image(Dockerfile(Stage("scratch", name="s", steps=[Run.exec("/x")])))
     with pytest.raises(
-        BuildFailed, match=r"build: buildah has no .*; leave it out, or build with docker buildx"
+        BuildFailed, match=rf"build: {name} has no .*; leave it out, or build with docker buildx"
     ) as caught:
-        image.build(Buildah(), request=image.request(**options))  # type: ignore[arg-type]  # one option a row
+        image.build(BUILDERS[name](), request=image.request(**options))  # type: ignore[arg-type]  # one option a row
     assert "definition" == caught.value.kind
 
 
 @pytest.mark.parametrize(
     ("step", "words"),
     [
-        pytest.param(Copy("a", "/", parents=True), "COPY: buildah does not know --parents", id="parents"),
-        pytest.param(Copy("a", "/", exclude="b"), "COPY: buildah does not know --exclude", id="exclude"),
+        pytest.param(
+            Copy("a", "/", parents=True), "COPY: buildah 1.28 and podman 4.3 do not know --parents", id="parents"
+        ),
+        pytest.param(
+            Copy("a", "/", exclude="b"), "COPY: buildah 1.28 and podman 4.3 do not know --exclude", id="exclude"
+        ),
         pytest.param(
             Add("https://x.test/a", "/", checksum=f"sha256:{'0' * 64}"),
-            "ADD: buildah does not know --checksum",
+            "ADD: buildah 1.28 and podman 4.3 do not know --checksum",
             id="checksum",
         ),
-        pytest.param(Run("x", security="insecure"), "RUN: buildah does not know --security", id="security"),
+        pytest.param(
+            Run("x", security="insecure"), "RUN: buildah 1.28 and podman 4.3 do not know --security", id="security"
+        ),
         pytest.param(
             Run("<<EOF\n#!/bin/python3\nprint()\nEOF"), "RUN: the script is for another program", id="shebang"
         ),
@@ -225,7 +281,6 @@ def test_what_both_know_stays_as_it_is() -> None:
     check = Healthcheck.exec("/x", interval="1s", start_interval="2s")
     translated = for_buildah(Dockerfile(Stage("scratch", steps=[check])))
     assert 'FROM scratch\nHEALTHCHECK --interval=1s CMD ["/x"]\n' == translated.text
-    assert ("HEALTHCHECK: --start-interval is left out, which buildah does not know", check.origin) == translated.notes[
-        0
-    ]
+    note = "HEALTHCHECK: --start-interval is left out, which buildah 1.28 and podman 4.3 do not know"
+    assert (note, check.origin) == translated.notes[0]
     assert 2 == len(translated.origins)

@@ -1,4 +1,4 @@
-"""Programs of Debian that some tests need beside the engine: buildah, a registry, an SSH server.
+"""Programs of Debian that some tests need beside the engine: buildah, podman, a registry, an SSH server.
 
 They live in a root folder of their own, so that nothing is installed on the machine, and the engine's root need not be
 made again for them. It is made when the first test asks for it, and kept.
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 # The oldest supported release on purpose: its buildah lacks most of the language, and many have it.
 SUITE = "bookworm"
-PACKAGES = ["buildah", "docker-registry", "openssh-server"]
+PACKAGES = ["buildah", "podman", "docker-registry", "openssh-server"]
 RECIPE = 1  # raise it when a root made earlier must be made again
-# debootstrap knows no alternatives among dependencies, and buildah has some: apt installs it.
+# debootstrap knows no alternatives among dependencies, and buildah and podman have some: apt installs them.
 INSTALL = r"""
 root=$1; shift
 mount -t proc proc "$root/proc"
@@ -50,7 +50,7 @@ def make_tools(place: Place) -> Path:
         if recipe.items() <= read(root / mark).items():
             return root
         shutil.rmtree(root, ignore_errors=True)
-        say(f"installing buildah, a registry and an SSH server from Debian {SUITE} into {root}")
+        say(f"installing buildah, podman, a registry and an SSH server from Debian {SUITE} into {root}")
         new = Path(tempfile.mkdtemp(prefix="new-tools-", dir=place.folder))
         try:
             debootstrap(place, SUITE, new, "ca-certificates")
