@@ -7,7 +7,7 @@ build or test; 2 a usage error, a file that cannot be loaded, no engine.
 from __future__ import annotations
 
 import contextlib
-import gc
+import gc as garbage  # a verb's module has that name, too
 import os
 import sys
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ VERBS = {
     "inspect": "print what a Dockerfile consists of: a line for each stage, or all of it as JSON",
     "fmt": "bring Dockerfiles into the usual layout, without a change of what they mean",
     "size": "build the image, and say which line brings how many bytes",
-    "gc": "remove what runs on this machine left behind that were killed",
+    "gc": "end and remove what runs on this machine left behind that were killed",
 }
 
 _INTERRUPTED = 130
@@ -36,11 +36,11 @@ _INTERRUPTED = 130
 def program() -> int:
     """Run the command line as a process of its own and return its exit code."""
     # What is imported stays: to look through all of it again and again takes a tenth of the time of a rendering.
-    gc.set_threshold(50_000, 20, 20)
+    garbage.set_threshold(50_000, 20, 20)
     try:
         return main()
     finally:
-        gc.freeze()
+        garbage.freeze()
 
 
 def main(argv: Sequence[str] | None = None) -> int:

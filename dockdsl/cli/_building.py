@@ -30,7 +30,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--target", metavar="STAGE", help="build this stage")
     parser.add_argument("--build-arg", **repeated, type=pair, metavar="NAME=VALUE", help="set a build argument")
     parser.add_argument("--platform", **repeated, metavar="OS/ARCH", help="build for this platform")
-    parser.add_argument("--secret", **repeated, metavar="SPEC", help="give the build a secret: id=token,env=TOKEN")
+    parser.add_argument(
+        "--secret",
+        **repeated,
+        metavar="SPEC",
+        help="give the build a secret: id=token,env=TOKEN; instead of one of this id that the file says",
+    )
     parser.add_argument("--label", **repeated, type=pair, metavar="NAME=VALUE", help="give the image a label")
     parser.add_argument(
         "--build-context",
@@ -43,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--cache-to", **repeated, metavar="SPEC", help="write the cache: type=local,dest=FOLDER")
     parser.add_argument("--network", metavar="MODE", help="the network of the steps: default, none, host")
     parser.add_argument("--allow", **repeated, metavar="WHAT", help="let steps do more: network.host")
-    parser.add_argument("--ssh", **repeated, metavar="SPEC", help="give the build an SSH agent: default")
+    parser.add_argument("--ssh", **repeated, metavar="SPEC", help="give the build an SSH agent: default; as --secret")
     parser.add_argument("--builder", metavar="NAME", help="build with this builder of docker buildx")
     parser.add_argument(
         "--builder-engine",
@@ -121,8 +126,8 @@ def request_of(image: Image, options: argparse.Namespace) -> BuildRequest:
         # A path on the command line is relative to the current folder.
         "contexts": options.build_context
         and {**dict(image.contexts), **{name: _absolute(value) for name, value in options.build_context}},
-        "secrets": options.secret and (*image.secrets, *options.secret),
-        "ssh": options.ssh and (*image.ssh, *options.ssh),
+        "secrets": options.secret and _replaced(image.secrets, options.secret, _secret_id),
+        "ssh": options.ssh and _replaced(image.ssh, options.ssh, _agent_id),
         "cache_from": options.cache_from and (*image.cache_from, *options.cache_from),
         "cache_to": options.cache_to and (*image.cache_to, *options.cache_to),
         "allow": options.allow and (*image.allow, *options.allow),
@@ -150,6 +155,22 @@ def builder_of(options: argparse.Namespace) -> Builder | None:
     from dockdsl.engine.buildah import Buildah, Podman
 
     return Podman() if options.builder_engine == "podman" else Buildah()
+
+
+def _replaced(of_image: tuple[str, ...], given: list[str], identity: Callable[[str], str]) -> tuple[str, ...]:
+    """Return what the image says and what is given; of one id, what is given."""
+    ids = {identity(spec) for spec in given}
+    return (*(spec for spec in of_image if identity(spec) not in ids), *given)
+
+
+def _secret_id(spec: str) -> str:
+    from dockdsl.image.buildoptions import fields_of
+
+    return fields_of("Image: the secret", spec).get("id", "")
+
+
+def _agent_id(spec: str) -> str:
+    return spec.partition("=")[0]
 
 
 def _absolute(context: str) -> str:

@@ -1,4 +1,4 @@
-"""``dockdsl gc``: remove what runs of dockdsl left behind that were killed outright."""
+"""``dockdsl gc``: end and remove what runs of dockdsl left behind that were killed outright."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("--dry-run", action="store_true", help="remove nothing; print what would be removed")
+    parser.add_argument("--dry-run", action="store_true", help="end and remove nothing; print what would be")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Remove, and print a line for each thing that was removed."""
+    """End and remove, and print a line for each thing."""
     return _building.reported(lambda: _sweep(dry_run=options.dry_run))
 
 
@@ -26,11 +26,16 @@ def _sweep(*, dry_run: bool) -> int:
 
     from dockdsl.engine import owner
     from dockdsl.engine.docker_sdk import DockerSdk
+    from dockdsl.engine.orphans import orphans
 
-    def tell(thing: object) -> None:
-        _building.say(f"{'would remove' if dry_run else 'removed'} {thing}", sys.stdout)
+    def tell(thing: object, done: tuple[str, str] = ("would remove", "removed")) -> None:
+        _building.say(f"{done[not dry_run]} {thing}", sys.stdout)
 
     count = 0
+    for orphan in orphans():
+        if dry_run or orphan.end():
+            tell(orphan, ("would end", "ended"))
+            count += 1
     for folder in owner.left_folders():
         if not dry_run:
             shutil.rmtree(folder, ignore_errors=True)

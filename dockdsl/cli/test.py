@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dockdsl.cli import _building
 from dockdsl.cli._load import load
-from dockdsl.errors import CheckFailed, EngineError
+from dockdsl.errors import CheckFailed, EngineError, RunFailed
 from dockdsl.image import Image, from_structure_test
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ def _test(image: Image, checks: tuple[Check, ...], options: argparse.Namespace) 
         _building.say(str(result), sys.stdout)
 
     error: str | None = None
+    log: tuple[str, ...] = ()
     try:
         report = image.test(
             builder=_building.builder_of(options),
@@ -62,6 +63,7 @@ def _test(image: Image, checks: tuple[Check, ...], options: argparse.Namespace) 
             timeout=options.ready_timeout,
         )
     except CheckFailed as failure:
+        log = failure.log
         # The checks are told of already.
         _building.say(failure.summary, sys.stdout)
         if failure.output:
@@ -69,12 +71,14 @@ def _test(image: Image, checks: tuple[Check, ...], options: argparse.Namespace) 
         return 1
     except EngineError as failure:
         error = failure.message
+        # What a step printed belongs to the step, and stands in the message.
+        log = failure.log if isinstance(failure, RunFailed) else ()
         raise
     finally:
         if options.junit is not None:
             from dockdsl.cli._files import write
             from dockdsl.cli._junit import written
 
-            write(options.junit, written(request.tags[0] if request.tags else options.source, results, error))
+            write(options.junit, written(request.tags[0] if request.tags else options.source, results, error, log))
     _building.say(report.summary(), sys.stdout)
     return 0

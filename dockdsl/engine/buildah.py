@@ -18,7 +18,7 @@ from typing import Literal
 
 import attrs
 
-from dockdsl.engine import owner, secret
+from dockdsl.engine import orphans, owner, secret
 from dockdsl.engine.base import LOG_LINES, BuildEvent, BuildRequest, BuildResult, Progress
 from dockdsl.engine.buildx import Buildx, _left, _started
 from dockdsl.engine.interrupts import ended_by_exception
@@ -80,6 +80,7 @@ class Buildah:
                 kind="definition",
             )
         begin = time.monotonic()
+        orphans.sweep()
         with tempfile.TemporaryDirectory(prefix=owner.folder_prefix(owner.this_process())) as folder:
             place = Path(folder)
             for name, content in request.files:

@@ -7,7 +7,6 @@ import contextlib
 import json
 import os
 import queue
-import shutil
 import signal
 import subprocess
 import sys
@@ -134,11 +133,12 @@ class Buildx:
     ) -> tuple[Account, int]:
         """Run the build to its end, or end it: on a timeout, on Ctrl-C, on SIGTERM."""
         with ended_by_exception(), _started(argv, dockerfile) as (process, lines):
+            from dockdsl.engine import orphans
             from dockdsl.engine.progress import Account
 
             account = Account(progress, request.origins, hide)
             import_module("dockdsl.engine.local_socket")
-            _sweep()
+            orphans.sweep()
             try:
                 while (line := self._next(command, lines, request.timeout, begin)) is not None:
                     account.feed(line)
@@ -331,12 +331,6 @@ def _left(timeout: float, begin: float) -> float:
     if left <= 0:
         raise queue.Empty
     return min(left, threading.TIMEOUT_MAX)
-
-
-def _sweep() -> None:
-    """Remove the folders of builds that were killed outright; what cannot be removed stays."""
-    for folder in owner.left_folders():
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _metadata(path: Path) -> dict[str, Any]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import secrets
 import subprocess
+import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from dockdsl.dialect import for_buildah
 from dockdsl.engine.base import BuildEvent
 from dockdsl.engine.buildah import Buildah, Podman
 from dockdsl.engine.docker_sdk import DockerSdk
+from dockdsl.engine.orphans import orphans, sweep
 from dockdsl.errors import BuildFailed, EngineUnavailable, InvalidValue
 from tests.engine.helpers import BUSYBOX, cannot_run, docker, inspect, left_by
 from tests.engine.provision import PLACE
@@ -204,7 +207,39 @@ def test_an_endless_build(builder: Buildah, tmp_path: Path) -> None:
         image.build(builder, request=image.request(timeout=5.0))
 
     assert "timeout" == caught.value.kind
-    assert name not in subprocess.run(["ps", "-ef"], capture_output=True, text=True, check=True).stdout
+    assert name not in running()
+
+
+@pytest.mark.engine
+def test_a_run_that_is_killed(builder: Buildah, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its build goes on until the next sweep, which leaves no process and no working container."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    name = f"sleep 30{secrets.randbelow(10**6)}"
+    file = tmp_path / "api.py"
+    file.write_text(
+        "from dockdsl import *\n"
+        f"image = Image(Dockerfile(Stage({BUSYBOX!r}, name='s', steps=[Run('echo begun; {name}')])), context='.')\n"
+    )
+    kind = type(builder).__name__.lower()
+    command = [sys.executable, "-m", "dockdsl", "build", str(file), "--builder-engine", kind]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as child:
+        assert child.stderr is not None
+        next(line for line in child.stderr if line.endswith("| begun\n"))
+        child.kill()
+    assert name in running()
+    sweep()
+
+    assert name not in running()
+    assert [] == [each for each in orphans() if each.whose.pid == child.pid]
+    assert [] == left_by(child.pid)
+    left = subprocess.run(["buildah", "containers", "--quiet"], capture_output=True, text=True, check=True)
+    assert "" == left.stdout
+
+
+def running() -> str:
+    """Return what runs on this machine."""
+    return subprocess.run(["ps", "-ef"], capture_output=True, text=True, check=True).stdout
 
 
 @pytest.mark.engine

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import secrets
+import signal
+import subprocess
+import sys
 import tempfile
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import attrs
 import pytest
 
+from dockdsl import Cmd, Dockerfile, Image, Stage
 from dockdsl.cli import main
 from dockdsl.engine import owner
-from tests.engine.helpers import BUSYBOX, GONE, containers_of, docker, left_by, marked, temporary_tags
+from dockdsl.engine.orphans import orphans
+from tests.engine.commands import source
+from tests.engine.helpers import BUSYBOX, GONE, containers_of, docker, left_by, marked, temporary_tags, wait_until
 
 
 @pytest.mark.engine
@@ -91,6 +101,127 @@ def test_what_is_in_use_is_named(machine: str, capsys: pytest.CaptureFixture[str
     assert "" == output
     assert error.startswith(f"kept image {tag} (")
     assert ": it is in use, or somebody else is removing it\n" in error
+
+
+@pytest.fixture
+def apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have temporary folders of one's own, so that other runs end nothing that this test makes."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+
+@pytest.mark.engine
+@pytest.mark.usefixtures("apart")
+def test_a_build_that_goes_on_is_ended(tmp_path: Path) -> None:
+    """A step that says nothing runs on when its run is killed; a dry run tells of it, and then it ends on the engine."""
+    file, name = silent(tmp_path, "one")
+    other, living_name = silent(tmp_path, "two")
+    with dockdsl("build", other) as living:
+        wait_until(lambda: bool(processes(living_name)), 60)
+        with dockdsl("build", file) as child:
+            wait_until(lambda: bool(processes(name)), 60)
+            child.kill()
+        (building,) = [each for each in orphans() if each.whose.pid == child.pid]
+        line = f"build {building.pid} (docker-buildx) of process {child.pid}\n"
+        with dockdsl("gc", "--dry-run") as dry:
+            assert f"would end {line}" in dry.communicate(timeout=60)[0]
+        assert processes(name)
+
+        with dockdsl("gc") as collecting:
+            output, error = collecting.communicate(timeout=60)
+        assert (0, "") == (collecting.returncode, error.partition("left alone")[0])
+        assert f"ended {line}" in output
+        wait_until(lambda: not processes(name))
+        assert processes(living_name)
+        living.terminate()
+        assert 143 == living.wait(60)
+    wait_until(lambda: not processes(living_name))
+    assert [] == left_by(child.pid, living.pid)
+
+
+@pytest.mark.engine
+@pytest.mark.usefixtures("apart")
+def test_the_next_build_ends_it_too(tmp_path: Path, tag: str) -> None:
+    """There the folder that was left is the sign of it."""
+    file, name = silent(tmp_path, "one")
+    with dockdsl("build", file) as child:
+        wait_until(lambda: bool(processes(name)), 60)
+        child.kill()
+    Image(Dockerfile(Stage(BUSYBOX, steps=[Cmd.exec("x")])), context=tmp_path / "one", tags=tag).build()
+
+    wait_until(lambda: not processes(name))
+    assert [] == [each for each in orphans() if each.whose.pid == child.pid]
+    assert [] == left_by(child.pid)
+
+
+def test_only_builds_of_the_dead_are_ended(tmp_path: Path) -> None:
+    """A build of a living run, a program that was not started as a build is, and one that is no build, are none."""
+    me = owner.this_process()
+    dead = attrs.evolve(me, pid=GONE)
+    rows = [
+        (dead, ["build"], {"process_group": 0}, True),
+        (me, ["build"], {"process_group": 0}, False),
+        (attrs.evolve(dead, host="elsewhere"), ["build"], {"process_group": 0}, False),
+        (attrs.evolve(dead, space="1"), ["build"], {"process_group": 0}, False),
+        (dead, ["build"], {}, False),
+        (dead, ["grep"], {"process_group": 0}, False),
+    ]
+    children: list[subprocess.Popen[bytes]] = []
+    try:
+        for whose, words, options, _ in rows:
+            option = f"--iidfile={tmp_path}/{owner.folder_prefix(whose)}x/image"
+            command = ["sh", "-c", "trap '' TERM; sleep 60; :", *words, option]
+            children.append(subprocess.Popen(command, **options))  # type: ignore[call-overload]  # one option or none
+        time.sleep(0.2)
+        found = {each.pid for each in orphans()}
+        assert [ends for *_, ends in rows] == [child.pid in found for child in children]
+    finally:
+        for child in children:
+            child.kill()
+            child.wait()
+
+
+def test_an_orphan_that_minds_no_signal(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """It is ended by force, with what it has started; one that has ended by itself is not ended again."""
+    monkeypatch.setattr("dockdsl.engine.orphans._GRACE", 0.5)
+    option = f"--iidfile={tmp_path}/{owner.folder_prefix(attrs.evolve(owner.this_process(), pid=GONE))}x/image"
+    name = f"300{secrets.randbelow(10**6)}"
+    command = ["sh", "-c", f"trap '' TERM; sleep {name}; :", "build", option]
+    with subprocess.Popen(command, process_group=0) as child:
+        wait_until(lambda: bool(processes(f"sleep\0{name}")))
+        (orphan,) = [each for each in orphans() if each.pid == child.pid]
+        assert orphan.end()
+        assert -signal.SIGKILL == child.wait()
+    assert [] == processes(f"sleep\0{name}")
+    assert not orphan.end()
+
+
+def silent(place: Path, folder: str) -> tuple[Path, str]:
+    """Write a file whose build has a step that says nothing; return it, and how the step's command line begins."""
+    place.joinpath(folder).mkdir()
+    name = f"300{secrets.randbelow(10**6)}"
+    return source(place / folder, f'Run("sleep {name}"),'), f"sleep\0{name}"
+
+
+@contextlib.contextmanager
+def dockdsl(*arguments: str | Path) -> Iterator[subprocess.Popen[str]]:
+    """Run the command line as people do."""
+    command = [sys.executable, "-m", "dockdsl", *map(str, arguments)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
+        try:
+            yield child
+        finally:
+            child.kill()
+
+
+def processes(begin: str) -> list[str]:
+    """Return the processes whose command line begins so."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            if entry.read_bytes().startswith(begin.encode()):
+                found.append(entry.parent.name)
+    return found
 
 
 def test_no_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

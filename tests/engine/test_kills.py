@@ -7,7 +7,6 @@ import os
 import random
 import re
 import secrets
-import shutil
 import signal
 import subprocess
 import sys
@@ -18,10 +17,10 @@ from typing import NamedTuple
 
 import pytest
 
-from dockdsl.engine import owner
+from dockdsl.engine import orphans, owner
 from dockdsl.engine.docker_sdk import DockerSdk
 from tests.engine.commands import FACTOR, running, source, steps_of
-from tests.engine.helpers import BUSYBOX, docker, left_by, wait_until
+from tests.engine.helpers import BUSYBOX, docker, left_by
 
 SERVING = """
     Run.script("mkdir /www; echo hello > /www/index.html"),
@@ -165,12 +164,10 @@ def test_runs_at_once_that_are_killed(tmp_path: Path) -> None:
                 assert each.status in (128 + each.number, -each.number) or not begun, each
                 assert "failed inside itself" not in each.error
         assert [] == left_by(*(each.pid for each in ended if each.number is not signal.SIGKILL))
-        # The docker command of a build whose parent was killed ends by itself; the engine may still be busy with it.
-        wait_until(lambda: not builds_of({each.pid for each in ended}), 60)
+        orphans.sweep()
+        assert [] == builds_of({each.pid for each in ended})
         with DockerSdk() as runner:
             runner.sweep()
-        for folder in owner.left_folders():
-            shutil.rmtree(folder, ignore_errors=True)
         assert [] == left_by(*(each.pid for each in ended))
         assert bystander in docker("ps", "--quiet", "--no-trunc").split()
         assert name in docker("volume", "ls", "--quiet").split()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import secrets
@@ -28,6 +29,7 @@ from dockdsl import (
     Stage,
     external,
 )
+from dockdsl.cli import _building
 from dockdsl.engine.base import BuildEvent, BuildRequest, plain
 from dockdsl.engine.buildx import Buildx, arguments
 from dockdsl.errors import BuildFailed, FileError
@@ -348,6 +350,48 @@ def test_a_secret_that_is_not_there(tmp_path: Path, spec: str, words: str) -> No
 
     assert words in caught.value.message
     assert "definition" == caught.value.kind
+
+
+FROM_THE_LINE = [
+    pytest.param(
+        {"secrets": ["id=t,env=NO_SUCH_NAME", "id=u,src=u"]},
+        ["--secret", "src=f,id=t"],
+        {"secrets": ("id=u,src=u", "src=f,id=t")},
+        id="secret",
+    ),
+    pytest.param({"ssh": ["default", "b=x"]}, ["--ssh", "default=k"], {"ssh": ("b=x", "default=k")}, id="ssh"),
+    pytest.param({"ssh": "b=x"}, ["--ssh", "default"], {"ssh": ("b=x", "default")}, id="another ssh"),
+]
+
+
+@pytest.mark.parametrize(("said", "words", "expected"), FROM_THE_LINE)
+def test_an_option_with_the_same_id_replaces_the_images(
+    said: dict[str, Any], words: list[str], expected: dict[str, Any]
+) -> None:
+    """Of two there would be one that is not there, or that the command refuses; others stay."""
+    parser = argparse.ArgumentParser()
+    _building.add_arguments(parser)
+    request = _building.request_of(Image(DOCKERFILE, **said), parser.parse_args(["x.py", *words]))
+
+    assert expected == {name: getattr(request, name) for name in expected}
+
+
+@pytest.mark.engine
+def test_a_secret_from_the_command_line(tmp_path: Path) -> None:
+    """The step gets it, where the file's own is not to be had."""
+    file = tmp_path / "x.py"
+    step = f'Run("echo {secrets.token_hex(6)}; wc -c < /run/secrets/t", mounts=[Secret("t")])'
+    file.write_text(
+        f"from dockdsl import *\nimage = Image(Dockerfile(Stage({BUSYBOX!r}, steps=[{step}])), "
+        "secrets='id=t,env=NO_SUCH_NAME')\n"
+    )
+    tmp_path.joinpath("f").write_text("12345")
+    command = [sys.executable, "-m", "dockdsl", "build", str(file), "--secret", "id=t,src=f", "--progress", "plain"]
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path, env=env, timeout=120)
+
+    assert 0 == done.returncode, done.stderr
+    assert "| 5\n" in done.stderr
 
 
 # --- an engine with containerd's image store

@@ -292,6 +292,26 @@ def test_junit_of_a_server_that_does_not_start(tmp_path: Path) -> None:
     assert "the container exited with code 1" in (error.get("message") or "")
 
 
+@pytest.mark.engine
+@pytest.mark.parametrize("ends", [True, False])
+def test_junit_has_what_the_server_printed(tmp_path: Path, ends: bool) -> None:
+    """As the output of the suite, and as XML whatever bytes it is: of a check that failed, and of a server that ended."""
+    steps = r"printf 'boot\000\033[31m\377\357\277\277<&]]>\n'; "
+    steps += "exit 3" if ends else "exec httpd -f -p 8080 -h /bin"
+    file = tmp_path / "api.py"
+    file.write_text(
+        "from dockdsl import *\n"
+        f"image = Image(Dockerfile(Stage({BUSYBOX!r}, steps=[Cmd.exec('sh', '-c', {steps!r})])),\n"
+        "    port=8080, checks=[HttpCheck('GET', '/x')])\n"
+    )
+    junit = tmp_path / "junit.xml"
+    done = dockdsl("test", file, "--junit", junit, "--progress", "quiet")
+    suite = ET.parse(junit).getroot()[0]
+
+    assert 1 == done.returncode
+    assert "boot\ufffd\ufffd<&]]>" == suite.findtext("system-out")
+
+
 def test_a_structure_test_that_is_wrong(tmp_path: Path) -> None:
     """Exit 2 before anything is built, with the file's line."""
     structure = tmp_path / "structure.yaml"
