@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dockdsl.cli import _files, say
@@ -49,7 +50,23 @@ def run(options: argparse.Namespace) -> int:
         _files.put(source)
     else:
         _files.write(output, source)
+    _warn_of_ignored(options.source)
     return 0
+
+
+def _warn_of_ignored(source: str) -> None:
+    """Say what becomes of the patterns that count for this Dockerfile alone: the Python file does not know of them."""
+    path = f"{source}.dockerignore"
+    try:
+        # As BuildKit reads it.
+        lines = Path(path).read_text(encoding="utf-8-sig", errors="replace").splitlines()
+    except OSError:
+        return
+    patterns = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+    say(
+        f"{path}: it says what this Dockerfile leaves out of its context, and does not count for a build from Python; "
+        f"write in the Image: ignore={patterns!r}"
+    )
 
 
 def _output(options: argparse.Namespace) -> str | None:

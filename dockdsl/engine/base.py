@@ -46,6 +46,10 @@ def several(value: Iterable[str] | None) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else tuple(value)
 
 
+def _ignore(value: Iterable[str] | None) -> tuple[str, ...] | None:
+    return None if value is None else several(value)
+
+
 def _origins(value: Iterable[Origin | None]) -> tuple[Origin | None, ...]:
     return tuple(value)
 
@@ -65,7 +69,7 @@ class BuildRequest:
     `dockerfile`
         The text itself; it is never written into the context.
     `context`
-        A folder. Its ``.dockerignore`` counts.
+        A folder. Its ``.dockerignore`` counts, unless `ignore` has the patterns that stand in for it.
     `tags`, `target`, `build_args`, `labels`, `platforms`, `no_cache`, `pull`, `secrets`, `ssh`, `builder`
         As the options of ``docker buildx build`` of these names; `builder` None is the one in use. `secrets` and
         `ssh` are written as there: ``"id=token,env=TOKEN"``, ``"default"``.
@@ -97,6 +101,7 @@ class BuildRequest:
     build_args: Pairs = attrs.field(default=(), converter=pairs)
     labels: Pairs = attrs.field(default=(), converter=pairs)
     platforms: tuple[str, ...] = attrs.field(default=(), converter=several)
+    ignore: tuple[str, ...] | None = attrs.field(default=None, converter=_ignore)
     no_cache: bool = False
     pull: bool = False
     secrets: tuple[str, ...] = attrs.field(default=(), converter=several)
@@ -116,6 +121,15 @@ class BuildRequest:
     notes: tuple[BuildWarning, ...] = ()
     origins: tuple[Origin | None, ...] = attrs.field(default=(), converter=_origins)
     timeout: float = BUILD_TIMEOUT
+
+    def write_files(self, folder: Path) -> None:
+        """Write ``Dockerfile`` into a folder, and beside it what stands in for ``.dockerignore``, if anything does."""
+        folder.joinpath("Dockerfile").write_text(self.dockerfile, encoding="utf-8", newline="")
+        if self.ignore is not None:
+            # An empty file might count as none.
+            lines = ["# Instead of .dockerignore", *self.ignore]
+            text = "".join(f"{line}\n" for line in lines)
+            folder.joinpath("Dockerfile.dockerignore").write_text(text, encoding="utf-8", newline="")
 
     @property
     def is_loaded(self) -> bool:

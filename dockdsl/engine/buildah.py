@@ -86,7 +86,7 @@ class Buildah:
             for name, content in request.files:
                 place.joinpath("files", name).parent.mkdir(parents=True, exist_ok=True)
                 place.joinpath("files", name).write_text(content, encoding="utf-8", newline="")
-            place.joinpath("Dockerfile").write_text(request.dockerfile, encoding="utf-8", newline="")
+            request.write_files(place)
             # Without a name of its own, what goes at the end could be an image with a name that has the same content.
             tags = request.tags or (owner.temporary_tag(owner.this_process()),)
             named = attrs.evolve(request, tags=tags)
@@ -273,6 +273,7 @@ def arguments(request: BuildRequest, folder: str) -> list[str]:
         "--format=docker",
         f"--file={folder}/Dockerfile",
         f"--iidfile={folder}/image",
+        *([] if request.ignore is None else [f"--ignorefile={folder}/Dockerfile.dockerignore"]),
         *(["--no-cache"] if request.no_cache else []),
         *(["--pull"] if request.pull else []),
         *options,

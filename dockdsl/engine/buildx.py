@@ -73,8 +73,11 @@ class Buildx:
             tempfile.TemporaryDirectory(prefix=owner.folder_prefix(owner.this_process())) as folder,
             tempfile.TemporaryFile() as dockerfile,
         ):
-            dockerfile.write(request.dockerfile.encode())
-            dockerfile.seek(0)
+            if request.ignore is None:
+                dockerfile.write(request.dockerfile.encode())
+                dockerfile.seek(0)
+            else:
+                request.write_files(Path(folder))
             try:
                 argv = [*command.buildx(), *arguments(request, folder)]
                 account, status = self._run(command, argv, dockerfile, request, progress, hide, begin)
@@ -186,7 +189,7 @@ _DIGESTS = ("containerimage.digest", "containerimage.config.digest")
 
 
 def arguments(request: BuildRequest, folder: str) -> list[str]:
-    """Return the arguments of buildx: the Dockerfile comes on stdin, results go into `folder`.
+    """Return the arguments of buildx: the Dockerfile comes on stdin or is in `folder`, results go there.
 
     >>> request = BuildRequest(dockerfile="FROM scratch", context="/src", tags=["api:dev"], build_args={"V": "1"})
     >>> " ".join(arguments(request, "/tmp/x")[2:])
@@ -221,7 +224,8 @@ def arguments(request: BuildRequest, folder: str) -> list[str]:
         *([] if _is_files(request) else [f"--iidfile={folder}/image"]),
         *_outputs(request, folder),
         *options,
-        "--file=-",
+        # What stands in for .dockerignore is looked for beside the file.
+        "--file=-" if request.ignore is None else f"--file={folder}/Dockerfile",
         str(request.context.absolute()),
     ]
 

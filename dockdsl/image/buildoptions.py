@@ -58,6 +58,7 @@ class BuildOptions(TypedDict, total=False):
     build_args: PairsLike
     labels: PairsLike
     platforms: TextsLike
+    ignore: TextsLike
     secrets: TextsLike
     ssh: TextsLike
     contexts: ContextsLike
@@ -225,6 +226,26 @@ def secrets(value: Any) -> tuple[str, ...]:
             raise InvalidValue(
                 f"Image: the secret {shown(parts['id'])} has the part {unknown[0]}; take id, env and src"
             )
+    return found
+
+
+def ignore(value: Any) -> tuple[str, ...] | None:
+    """Return patterns as a ``.dockerignore`` has them, one a line; None is the context's own file.
+
+    >>> ignore(["*", "!src"])
+    ('*', '!src')
+    """
+    if value is None:
+        return None
+    found = operand.texts("Image: a pattern of ignore", value)
+    for each in found:
+        what = f"Image: ignore: the pattern {shown(each)}"
+        if each != each.strip() or "\n" in each or "\r" in each:
+            raise InvalidValue(f"{what} has line ends, or blanks around it, which get lost; pass each without them")
+        if each.startswith("#"):
+            raise InvalidValue(f"{what} would be a comment; write [#] for the first character")
+        if each == "!":
+            raise InvalidValue(f"{what} takes nothing back in; write the path behind it")
     return found
 
 

@@ -43,6 +43,7 @@ _OF_IMAGE = (
     "build_args",
     "labels",
     "platforms",
+    "ignore",
     "secrets",
     "ssh",
     "contexts",
@@ -178,6 +179,10 @@ class Image:
         As the options ``--build-arg`` and ``--label`` of the build.
     `platforms`
         ``"linux/arm64"``, or several. None is the engine's own.
+    `ignore`
+        What of the context is left out: patterns as a ``.dockerignore`` has them, ``["*", "!src"]``. They stand in for
+        that file, as ``NAME.dockerignore`` beside a Dockerfile does; ``[]`` leaves nothing out. None is the context's
+        own ``.dockerignore``.
     `secrets`, `ssh`
         As the options ``--secret`` and ``--ssh``: ``"id=token,env=TOKEN"``, ``"default"``. What a secret holds
         stands in no message and no log.
@@ -216,7 +221,7 @@ class Image:
     >>> image.tags, image.ready, image.timeout
     (('api:dev',), '/', 30.0)
 
-    Source: the references of ``docker buildx build`` and ``docker run``.
+    Source: the references of ``docker buildx build`` and ``docker run``; for `ignore` Docker's manual, "Build context".
     """
 
     dockerfile: Dockerfile = attrs.field(converter=_dockerfile)
@@ -226,6 +231,7 @@ class Image:
     build_args: Pairs = attrs.field(default=(), kw_only=True, converter=_build_args)
     platforms: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=_platforms)
     labels: Pairs = attrs.field(default=(), kw_only=True, converter=_labels)
+    ignore: tuple[str, ...] | None = attrs.field(default=None, kw_only=True, converter=option.ignore)
     secrets: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=option.secrets)
     ssh: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=_ssh)
     contexts: Contexts = attrs.field(default=(), kw_only=True, converter=option.contexts)

@@ -124,6 +124,19 @@ def test_usage_errors(arguments: list[str], message: str, capfd: pytest.CaptureF
     assert message in capfd.readouterr().err
 
 
+@pytest.mark.parametrize("options", [[], ["-o", "app.py"]])
+def test_a_dockerignore_of_its_own_is_told(options: list[str], capfd: pytest.CaptureFixture[str]) -> None:
+    """With what to write instead; comments and empty lines do nothing."""
+    Path("Dockerfile.dockerignore").write_text("\ufeff# all\n*\n\n !src \n", encoding="utf-8")
+
+    assert 0 == main(["import", "Dockerfile", *options])
+    said = capfd.readouterr().err
+    assert said.startswith(
+        "Dockerfile.dockerignore: it says what this Dockerfile leaves out of its context, and does not "
+    )
+    assert said.endswith("; write in the Image: ignore=['*', '!src']\n")
+
+
 def test_what_does_not_prove_is_not_written(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """If the result means something else, both lines are shown and nothing is written, unless that is asked for."""
     wrong = SOURCE.replace("1000", "0")

@@ -184,6 +184,18 @@ def test_what_is_told(builder: Buildah, context: Path, tag: str, monkeypatch: py
 
 
 @pytest.mark.engine
+@pytest.mark.parametrize(("patterns", "expected"), [(["*", "!hidden"], "hidden"), ([], ".dockerignore hidden page")])
+def test_what_is_left_out_of_the_context(
+    builder: Buildah, context: Path, tag: str, patterns: list[str], expected: str
+) -> None:
+    """What an image ignores stands in for `.dockerignore`."""
+    stage = Stage(BUSYBOX, steps=[Copy(".", "/got/")])
+    Image(Dockerfile(stage), context=context, ignore=patterns, tags=tag).build(builder)
+
+    assert expected.split() == docker("run", "--rm", tag, "ls", "-A", "/got").split()
+
+
+@pytest.mark.engine
 def test_a_step_that_fails(builder: Buildah, tmp_path: Path) -> None:
     """The line in the Python file, what the step said, and its exit code."""
     stage = Stage(BUSYBOX, name="s", steps=[Run("true"), Run("echo compiling; exit 5")])

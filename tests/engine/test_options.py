@@ -28,6 +28,7 @@ from dockdsl import (
     Secret,
     Stage,
     external,
+    render,
 )
 from dockdsl.cli import _building
 from dockdsl.engine.base import BuildEvent, BuildRequest, plain
@@ -84,6 +85,10 @@ REFUSED = [
         id="epoch twice",
     ),
     pytest.param({"source_date_epoch": -1}, InvalidValue, "source_date_epoch is -1", id="epoch"),
+    pytest.param({"ignore": 1}, InvalidType, "a pattern of ignore is of the type int; pass a str", id="ignore type"),
+    pytest.param({"ignore": ["a", "a\nb"]}, InvalidValue, "the pattern 'a\\nb' has line ends", id="ignore lines"),
+    pytest.param({"ignore": "#a"}, InvalidValue, "'#a' would be a comment; write [#]", id="ignore comment"),
+    pytest.param({"ignore": "!"}, InvalidValue, "'!' takes nothing back in; write the path", id="ignore nothing"),
     pytest.param({"secrets": "env=TOKEN"}, InvalidValue, "has no id; write id=token,env=TOKEN", id="secret without id"),
     pytest.param(
         {"secrets": "id=t,value=x"}, InvalidValue, "has the part value; take id, env and src", id="secret part"
@@ -133,6 +138,7 @@ def test_a_request_or_options() -> None:
 
 ARGUMENTS = [
     pytest.param({}, ["--load"], id="nothing"),
+    pytest.param({"ignore": []}, ["--load", "--file=/f/Dockerfile"], id="ignore"),
     pytest.param({"output": ["load", "push"]}, ["--load", "--push"], id="load and push"),
     pytest.param({"output": "type=oci,dest=x.tar"}, ["--output=type=oci,dest=x.tar"], id="output"),
     pytest.param({"contexts": {"a": "https://x.test/y.git"}}, ["--build-context=a=https://x.test/y.git"], id="context"),
@@ -207,6 +213,44 @@ def test_named_contexts(tmp_path: Path, tag: str, kind: str) -> None:
 
     assert docker("run", "--rm", tag, "test", "-s", "/got") == ""
     assert not expected or expected == docker("run", "--rm", tag, "cat", "/got")
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize(
+    ("patterns", "expected"),
+    [
+        pytest.param(None, ".dockerignore page", id="the context's own"),
+        pytest.param(["page", "*ignore"], "hidden", id="instead"),
+        pytest.param(["*", "!page"], "page", id="taken back in"),
+        pytest.param([], ".dockerignore hidden page", id="nothing"),
+    ],
+)
+def test_what_is_left_out_of_the_context(context: Path, tag: str, patterns: list[str] | None, expected: str) -> None:
+    """What an image ignores stands in for `.dockerignore`, as Docker's own file of one Dockerfile does."""
+    before = sorted(context.iterdir())
+    stage = Stage(BUSYBOX, steps=[Copy(".", "/got/")])
+    Image(Dockerfile(stage), context=context, ignore=patterns, tags=tag).build()
+    file = context.parent / "x.Dockerfile"
+    file.write_text(render(Dockerfile(stage)))
+    if patterns is not None:
+        context.parent.joinpath("x.Dockerfile.dockerignore").write_text(
+            "".join(f"{each}\n" for each in ["#", *patterns])
+        )
+    docker("buildx", "build", "--load", f"--tag={tag}-docker", f"--file={file}", str(context))
+
+    assert expected.split() == docker("run", "--rm", tag, "ls", "-A", "/got").split()
+    assert expected.split() == docker("run", "--rm", f"{tag}-docker", "ls", "-A", "/got").split()
+    assert before == sorted(context.iterdir())
+
+
+@pytest.mark.engine
+def test_errors_are_the_same_where_something_is_ignored(context: Path) -> None:
+    """They name the line of the Dockerfile, and point to the Python file."""
+    step = Run("exit 3")
+    with pytest.raises(BuildFailed, match=r"build step \[2/2\] RUN exit 3 \(Dockerfile:2\): exit code: 3") as caught:
+        Image(Dockerfile(Stage(BUSYBOX, steps=[step])), context=context, ignore="*").build()
+
+    assert step.origin == caught.value.origin
 
 
 def test_a_named_context_that_is_no_folder(tmp_path: Path) -> None:
