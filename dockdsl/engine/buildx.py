@@ -70,6 +70,7 @@ class Buildx:
         hide = secret.hider(secret.values(request.secrets))
         begin = time.monotonic()
         with (
+            _no_empty_files(request),
             tempfile.TemporaryDirectory(prefix=owner.folder_prefix(owner.this_process())) as folder,
             tempfile.TemporaryFile() as dockerfile,
         ):
@@ -267,6 +268,21 @@ def _outputs(request: BuildRequest, folder: str) -> list[str]:
         f"--output={each},rewrite-timestamp=true" if set(images) & set(each.split(",")) else f"--output={each}"
         for each in outputs
     ]
+
+
+@contextlib.contextmanager
+def _no_empty_files(request: BuildRequest) -> Iterator[None]:
+    """Take away again, where the block fails, the files that buildx makes before the engine refuses the build."""
+    parts = (part.partition("=") for each in request.output for part in each.split(","))
+    new = [Path(path) for key, _, path in parts if key == "dest" and not os.path.lexists(path)]
+    try:
+        yield
+    except BaseException:
+        for path in new:
+            with contextlib.suppress(OSError):
+                if path.is_file() and not path.stat().st_size:
+                    path.unlink()
+        raise
 
 
 @contextlib.contextmanager

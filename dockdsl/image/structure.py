@@ -11,6 +11,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, cast
 
+import attrs
+
 from dockdsl.errors import DockdslError, FileError, InvalidValue, Origin
 from dockdsl.image.check import Check
 from dockdsl.image.commandcheck import CommandCheck
@@ -20,6 +22,9 @@ from dockdsl.image.operands import shown
 
 if TYPE_CHECKING:
     from yaml.nodes import MappingNode, ScalarNode, SequenceNode
+
+    from dockdsl.engine.report import CheckResult
+    from dockdsl.engine.subject import Subject
 
     Node = MappingNode | ScalarNode | SequenceNode
 
@@ -35,9 +40,10 @@ def from_structure_test(path: str | os.PathLike[str]) -> tuple[Check, ...]:
     """Return the checks that a YAML or JSON file of container-structure-test asks for, to put into an `Image`.
 
     Its schema 2.0.0 is read: ``commandTests``, ``fileExistenceTests``, ``fileContentTests`` and ``metadataTest``;
-    ``globalEnvVars``, and the user in ``containerRunOptions``. A check that fails names its line in that file. What has
-    no counterpart (``setup``, ``teardown``, ``licenseTests``, other options of the container), a key that the schema
-    does not have, and syntax that Go's regular expressions have alone, is refused with its line.
+    ``globalEnvVars``, and the user in ``containerRunOptions``. The title of a check begins with the
+    ``name`` of its test, and one that fails names its line in that file. What has no counterpart (``setup``,
+    ``teardown``, ``licenseTests``, other options of the container), a key that the schema does not have, and syntax
+    that Go's regular expressions have alone, is refused with its line, and the whole file with it.
 
     Patterns are searched with ``^`` and ``$`` standing for lines. A ``$NAME`` in a command is what it is for the
     program: a shell expands it.
@@ -77,6 +83,21 @@ def from_structure_test(path: str | os.PathLike[str]) -> tuple[Check, ...]:
     return tuple(_Reader(os.path.abspath(file)).checks(cast("Node", root)))  # noqa: PTH100 - as above
 
 
+@attrs.frozen(slots=False)
+class _Named(Check):
+    """A check under the name that a file gives it."""
+
+    name: str
+    check: Check
+
+    @property
+    def title(self) -> str:
+        return f"{self.name}: {self.check.title}"
+
+    def examine(self, subject: Subject) -> CheckResult:
+        return attrs.evolve(self.check.examine(subject), title=self.title)
+
+
 class _Reader:
     """Reads the nodes of a file; each knows its line."""
 
@@ -97,7 +118,9 @@ class _Reader:
             )
         if "licenseTests" in top:
             raise self.refused(
-                top["licenseTests"], "licenseTests have no counterpart; take them out, and use a scanner of licences"
+                top["licenseTests"],
+                "licenseTests have no counterpart, so nothing of the file is taken; "
+                "move them into a file of their own for a scanner of licences",
             )
         env = self.variables(top["globalEnvVars"], "globalEnvVars") if "globalEnvVars" in top else {}
         user = None
@@ -120,10 +143,13 @@ class _Reader:
         for key in ("setup", "teardown"):
             if key in test and test[key].value:
                 raise self.refused(
-                    test[key], f'{key} has no counterpart; write one command: command: sh, args: ["-c", "…"]'
+                    test[key],
+                    f"{key} has no counterpart, so nothing of the file is taken; "
+                    'write one command instead: command: sh, args: ["-c", "…"]',
                 )
         own = self.variables(test["envVars"], "envVars") if "envVars" in test else {}
-        return self.made(
+        return self.named(
+            test,
             node,
             lambda: CommandCheck(
                 [self.text(test["command"], "command"), *self.texts(test, "args")],
@@ -148,12 +174,13 @@ class _Reader:
         owner, group = (str(self.whole(test[key], key)) if key in test else "" for key in ("uid", "gid"))
         if owner or group:
             options["owner"] = f"{owner}:{group}" if group else owner
-        return self.made(node, lambda: FileCheck(self.path(test["path"]), **options))
+        return self.named(test, node, lambda: FileCheck(self.path(test["path"]), **options))
 
     def content(self, node: Node) -> Check:
         keys = "name path expectedContents excludedContents"
         test = self.mapping(node, "fileContentTests", keys, needed=("name", "path"))
-        return self.made(
+        return self.named(
+            test,
             node,
             lambda: FileCheck(
                 self.path(test["path"]),
@@ -295,6 +322,11 @@ class _Reader:
         if node.id != "scalar" or not str(node.value).isascii() or not str(node.value).isdecimal():
             raise self.refused(node, f"{what} is {shown(str(node.value))}; write a number")
         return int(str(node.value)[:20])
+
+    def named(self, test: dict[str, Node], node: Node, make: Callable[[], Check]) -> Check:
+        """Make a check that bears the name that its test has."""
+        name = self.text(test["name"], "name")
+        return self.made(node, lambda: _Named(name, self.made(node, make)))
 
     def made(self, node: Node, make: Callable[[], Check]) -> Check:
         """Make a check whose place is that in the file."""

@@ -312,7 +312,7 @@ def test_what_the_classic_image_store_cannot_do(
     options: dict[str, Any], cause: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is told with what would help, and is no failing step; containerd's image store does it all (see below)."""
-    # The file is made before the build is refused.
+    # Buildx makes the file before the build is refused.
     monkeypatch.chdir(tmp_path)
     if "io.containerd" in docker("info", "--format", "{{json .DriverStatus}}"):
         pytest.skip("this engine has containerd's image store")
@@ -322,6 +322,20 @@ def test_what_the_classic_image_store_cannot_do(
     assert "definition" == caught.value.kind
     assert f"{cause}: the engine's own builder cannot do this with its classic image store" == caught.value.cause
     assert "; turn on the engine's containerd image store" in caught.value.message
+    assert [] == list(tmp_path.iterdir())
+
+
+@pytest.mark.engine
+def test_a_file_that_was_there_stays_where_a_build_fails(tmp_path: Path) -> None:
+    """Even an empty one: it is the user's; a new one that is empty goes, however the build ends."""
+    old, new = tmp_path / "old", tmp_path / "new"
+    old.touch()
+    image = Image(Dockerfile(Stage(BUSYBOX, steps=[Run("exit 3")])))
+    for path in (old, new):
+        with pytest.raises(BuildFailed):
+            image.build(output=f"type=tar,dest={path}")
+
+    assert [old] == list(tmp_path.iterdir())
 
 
 # --- secrets

@@ -98,7 +98,10 @@ def test_the_whole_schema(tmp_path: Path) -> None:
             workdir="/app",
             user="luke",
         ),
-    ) == found
+    ) == tuple(getattr(check, "check", check) for check in found)
+    titles = [check.title for check in found]
+    assert ["apt-get: run apt-get help 3", "short: run true", "Root: file /"] == titles[:3]
+    assert "metadata " == titles[-1][:9]
     assert [9, 19, 21, 22, 23, 24, 26, 31] == [check.origin.line for check in found]
     assert {str(file)} == {check.origin.path for check in found}
 
@@ -108,7 +111,7 @@ def test_json(tmp_path: Path) -> None:
     file = tmp_path / "image.json"
     file.write_text(json.dumps({"schemaVersion": "2.0.0", "fileExistenceTests": [{"name": "x", "path": "/x"}]}))
 
-    assert (FileCheck("/x"),) == from_structure_test(str(file))
+    assert ["x: file /x"] == [check.title for check in from_structure_test(str(file))]
 
 
 HEAD = "schemaVersion: 2.0.0\n"
@@ -125,7 +128,10 @@ HEAD = "schemaVersion: 2.0.0\n"
             f"{HEAD}commandTest: []", 2, "'commandTest', a key that is not known; did you mean commandTests?", id="key"
         ),
         pytest.param(
-            f"{HEAD}licenseTests:\n- debian: true", 3, "licenseTests have no counterpart; take them out", id="licence"
+            f"{HEAD}licenseTests:\n- debian: true",
+            3,
+            "licenseTests have no counterpart, so nothing of the file is taken; move",
+            id="licence",
         ),
         pytest.param(f"{HEAD}commandTests:\n- name: a\n  comand: b", 4, "commandTests has 'comand', a key", id="typo"),
         pytest.param(f"{HEAD}commandTests:\n- name: a", 3, "a test without command; add it", id="no command"),
@@ -149,7 +155,7 @@ HEAD = "schemaVersion: 2.0.0\n"
         pytest.param(
             f"{HEAD}commandTests:\n- name: a\n  command: b\n  setup: [[x]]",
             5,
-            "setup has no counterpart; write one command",
+            "setup has no counterpart, so nothing of the file is taken; write one command",
             id="setup",
         ),
         pytest.param(
@@ -266,10 +272,10 @@ def test_the_command_line(tmp_path: Path, nothing_left: None) -> None:
     assert ["ok  ", "ok  ", "FAIL", "ok  ", "ok  "] == [line[:4] for line in lines[:5]]
     assert lines[2].endswith(f"expected exit code 0, got 3 ({structure}:7)")
     assert lines[5].startswith("4 of 5 checks passed; ")
-    assert "last output of the container of run sh -c 'echo why; exit 3':\n  why\n" in done.stderr
+    assert "last output of the container of bad: run sh -c 'echo why; exit 3':\n  why\n" in done.stderr
     suite = ET.parse(junit).getroot()[0]
     assert ("5", "1", "0") == (suite.get("tests"), suite.get("failures"), suite.get("errors"))
-    assert ["GET /healthz", "run busybox echo hello"] == [case.get("name") for case in suite][:2]
+    assert ["GET /healthz", "good: run busybox echo hello"] == [case.get("name") for case in suite][:2]
     failure = suite[2].find("failure")
     assert failure is not None
     assert "expected exit code 0, got 3" == failure.get("message")
@@ -319,4 +325,4 @@ def test_a_structure_test_that_is_wrong(tmp_path: Path) -> None:
     done = dockdsl("test", write_image(tmp_path), "--structure-test", structure)
 
     assert (2, "") == (done.returncode, done.stdout)
-    assert done.stderr.startswith(f"{structure}:3: error: structure test: licenseTests have no counterpart; ")
+    assert done.stderr.startswith(f"{structure}:3: error: structure test: licenseTests have no counterpart, so nothing")
