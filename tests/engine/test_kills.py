@@ -20,7 +20,7 @@ import pytest
 from dockdsl.engine import orphans, owner
 from dockdsl.engine.docker_sdk import DockerSdk
 from tests.engine.commands import FACTOR, running, source, steps_of
-from tests.engine.helpers import BUSYBOX, docker, left_by
+from tests.engine.helpers import BUSYBOX, containers_of, docker, inspect, left_by, temporary_tags, wait_until
 
 SERVING = """
     Run.script("mkdir /www; echo hello > /www/index.html"),
@@ -174,6 +174,22 @@ def test_runs_at_once_that_are_killed(tmp_path: Path) -> None:
     finally:
         docker("rm", "--force", bystander)
         docker("volume", "rm", name)
+
+
+@pytest.mark.engine
+def test_the_volumes_of_a_container_whose_run_was_killed(tmp_path: Path) -> None:
+    """Those without a name go with it."""
+    file = source(tmp_path, 'Volume("/data"), Cmd.exec("sleep", "300"),')
+    with running("test", file, "--ready-timeout", "120") as child:
+        wait_until(lambda: any(inspect(each, "container")["State"]["Running"] for each in containers_of(child.pid)), 60)
+        (mount,) = inspect(*containers_of(child.pid), "container")["Mounts"]
+        child.kill()
+    assert mount["Name"] in docker("volume", "ls", "--quiet").split()
+    with DockerSdk() as runner:
+        runner.sweep()
+
+    assert mount["Name"] not in docker("volume", "ls", "--quiet").split()
+    assert ([], set()) == (containers_of(child.pid), temporary_tags(child.pid))
 
 
 @pytest.mark.engine

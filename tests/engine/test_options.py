@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import secrets
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -18,6 +19,7 @@ import pytest
 from dockdsl import (
     Arg,
     Cmd,
+    CommandCheck,
     Copy,
     DockdslError,
     Dockerfile,
@@ -26,6 +28,7 @@ from dockdsl import (
     InvalidValue,
     Run,
     Secret,
+    Ssh,
     Stage,
     external,
     render,
@@ -35,7 +38,7 @@ from dockdsl.engine.base import BuildEvent, BuildRequest, plain
 from dockdsl.engine.buildx import Buildx, arguments
 from dockdsl.errors import BuildFailed, FileError
 from tests.engine import provision
-from tests.engine.helpers import BUSYBOX, docker, inspect
+from tests.engine.helpers import BUSYBOX, cannot_run, docker, inspect, wait_until
 from tests.engine.provisioning.host import Refusal
 from tests.engine.provisioning.place import Place
 from tests.engine.provisioning.store import store
@@ -191,7 +194,7 @@ def printing(command: str, **options: Any) -> Stage:
 
 def printed(image: Image, tag: str, **options: Any) -> str:
     """Build, and return what the command of `printing` printed."""
-    image.build(tags=tag, **options)
+    image.build(request=image.request(tags=tag, **options))
     return docker("run", "--rm", tag, "cat", "/out")
 
 
@@ -336,6 +339,63 @@ def test_a_file_that_was_there_stays_where_a_build_fails(tmp_path: Path) -> None
             image.build(output=f"type=tar,dest={path}")
 
     assert [old] == list(tmp_path.iterdir())
+
+
+@pytest.mark.engine
+def test_a_builder_by_its_name(tag: str) -> None:
+    """The engine's own bears the name of its context; what it builds is on the engine, and may get a temporary tag."""
+    image = Image(Dockerfile(printing("echo x")), checks=[CommandCheck(["cat", "/out"], stdout="^x$")])
+
+    assert "x" == printed(image, tag, builder="default")
+    assert image.test(request=image.request(builder="default")).ok
+
+
+AGENT = r"""
+import os, socket
+agent = socket.socket(socket.AF_UNIX)
+agent.connect(os.environ["SSH_AUTH_SOCK"])
+agent.send(b"\0\0\0\x01\x0b")
+answer = agent.makefile("rb")
+print("the agent has", answer.read(int.from_bytes(answer.read(4), "big")))
+"""
+"""Asks for the list of keys, as the draft of the agent's protocol says."""
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("spec", ["default", "default=KEY", "other=SOCKET"])
+def test_an_ssh_agent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spec: str) -> None:
+    """A step asks a real agent for its keys; a key in a file gets an agent of its own."""
+    if shutil.which("ssh-agent") is None:
+        cannot_run("there is no ssh-agent on the PATH; install openssh-client")
+    key, place = tmp_path / "key", tmp_path / "agent"
+    comment = secrets.token_hex(6)
+    run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", str(key))
+    with subprocess.Popen(["ssh-agent", "-D", "-a", str(place)], stdout=subprocess.DEVNULL) as agent:
+        try:
+            wait_until(place.exists)
+            monkeypatch.setenv("SSH_AUTH_SOCK", str(place))
+            run("ssh-add", "-q", str(key))
+            if "KEY" in spec:
+                monkeypatch.delenv("SSH_AUTH_SOCK")
+            name = spec.partition("=")[0]
+            step = Run.exec("python3", "-c", AGENT, mounts=[Ssh(id=name, required=True)])
+            lines: list[str] = []
+            image = Image(
+                Dockerfile(Stage("python:3.13-slim", steps=[Arg("ROUND"), step])), build_args={"ROUND": comment}
+            )
+            image.build(ssh=spec.replace("KEY", str(key)).replace("SOCKET", str(place)), progress=plain(lines.append))
+        finally:
+            agent.terminate()
+
+    told = next(line for line in lines if "| the agent has" in line)
+    assert "ssh-ed25519" in told
+    # The agent that buildx makes of a file gives the key another comment.
+    assert (comment in told) == ("KEY" not in spec)
+
+
+def run(*argv: str) -> None:
+    """Run a command that must succeed."""
+    subprocess.run(argv, check=True, timeout=60, capture_output=True)
 
 
 # --- secrets
@@ -607,6 +667,53 @@ def test_push(tmp_path: Path, tag: str) -> None:
         assert (1, 1) == (again.steps, again.cached)
         assert 1 == based.steps
         docker("rmi", "--force", name)
+
+
+@pytest.mark.engine
+@pytest.mark.usefixtures("in_store")
+def test_pull(tag: str) -> None:
+    """A base image that has changed in the registry is the old one for a build, but for one that asks for newer ones."""
+    with registry() as (host, kept):
+        name = f"{host}/{tag}"
+        for text, version in (("one\n", name), ("two\n", f"{name}-two")):
+            Image(Dockerfile(Stage(BUSYBOX, steps=[Copy.text(text, "/version")])), tags=version).build(output="push")
+        place = tag.replace(":", "/manifests/")
+        # The engine keeps what it pushes under that name, so the registry alone is to have the newer one.
+        kept[place] = kept[f"{place}-two"]
+        image = Image(Dockerfile(Stage(name, steps=[Run("cp /version /out")])))
+
+        assert "one" == printed(image, tag)
+        assert "two" == printed(image, tag, pull=True)
+        docker("rmi", "--force", name, f"{name}-two")
+
+
+@pytest.mark.engine
+@pytest.mark.usefixtures("in_store")
+def test_a_cache_in_the_image(tag: str) -> None:
+    """It comes with the image from the registry."""
+    with registry() as (host, _):
+        name = f"{host}/{tag}"
+        image = Image(Dockerfile(printing("echo x")), tags=name)
+        image.build(output="push", cache_to="type=inline")
+        docker("builder", "prune", "--all", "--force")
+        again = image.build(cache_from=name, tags=tag)
+
+        assert (1, 1) == (again.steps, again.cached)
+
+
+@pytest.mark.engine
+@pytest.mark.usefixtures("in_store")
+def test_platforms_whose_files_differ(tmp_path: Path) -> None:
+    """Each has its own; nothing of them is run."""
+    for name in ("amd64", "arm64"):
+        tmp_path.joinpath(f"bin-{name}").write_text(name)
+    stage = Stage("scratch", steps=[Arg("TARGETARCH"), Copy("bin-$TARGETARCH", "/app")])
+    image = Image(Dockerfile(stage), context=tmp_path, platforms=["linux/amd64", "linux/arm64"])
+    result = image.build(output=f"type=local,dest={tmp_path}/out")
+
+    for name in ("amd64", "arm64"):
+        assert name == tmp_path.joinpath(f"out/linux_{name}/app").read_text()
+    assert (4, 0) == (result.steps * 2, result.cached)
 
 
 @pytest.mark.engine

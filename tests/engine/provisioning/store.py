@@ -39,6 +39,8 @@ def store(own: Place) -> Iterator[Place]:
             make_root(own)
         place.folder.mkdir(exist_ok=True)
         for name in ("root", "debs", "downloads", "images"):
+            # In a checkout whose own engine was never made, some are not there yet.
+            own.folder.joinpath(name).mkdir(exist_ok=True)
             place.folder.joinpath(name).symlink_to(own.folder / name)
         # In a process of its own, since the engine's first process is its child and outlives the call.
         command = [sys.executable, "-m", __name__, str(place.folder)]
