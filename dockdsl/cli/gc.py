@@ -25,6 +25,7 @@ def _sweep(*, dry_run: bool) -> int:
     import shutil
 
     from dockdsl.engine import owner
+    from dockdsl.engine.buildah import Buildah, Podman
     from dockdsl.engine.docker_sdk import DockerSdk
     from dockdsl.engine.orphans import orphans
 
@@ -42,6 +43,14 @@ def _sweep(*, dry_run: bool) -> int:
         if dry_run or not folder.exists():
             tell(f"folder {folder}")
             count += 1
+    # Both may have one storage.
+    seen: set[str] = set()
+    for builder, name in ((Buildah(), "buildah"), (Podman(), "podman")):
+        for tag in builder.left():
+            if tag not in seen and (dry_run or builder.forget(tag)):
+                seen.add(tag)
+                tell(f"image {tag} of {name}")
+                count += 1
     with DockerSdk() as engine:
         kept = 0
         for each in engine.owned():

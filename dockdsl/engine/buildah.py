@@ -21,6 +21,7 @@ import attrs
 from dockdsl.engine import orphans, owner, secret
 from dockdsl.engine.base import LOG_LINES, BuildEvent, BuildRequest, BuildResult, Progress
 from dockdsl.engine.buildx import Buildx, _left, _started
+from dockdsl.engine.docker_command import QUESTION
 from dockdsl.engine.interrupts import ended_by_exception
 from dockdsl.engine.texts import cut, printable, quoted_log
 from dockdsl.errors import BuildFailed, EngineUnavailable, FileError
@@ -49,6 +50,7 @@ class Buildah:
     dialect: Literal["buildah"] = "buildah"
     """Which Dockerfiles it reads."""
     _name = "buildah"
+    _listed = "{{.Name}}:{{.Tag}}"
 
     def __init__(self, buildah: str = "buildah", docker: str = "docker") -> None:
         self._command = buildah
@@ -115,6 +117,29 @@ class Buildah:
             warnings=request.notes,
         )
 
+    def left(self) -> list[str]:
+        """Return the tags in its storage that a run of this machine needed for one test alone, and that has ended."""
+        found = self._asked("images", "--format", self._listed)
+        tags = [line.strip().removeprefix("localhost/") for line in (found or "").splitlines()]
+        owners = [(tag, owner.tag_owner(tag)) for tag in tags]
+        return [tag for tag, whose in owners if whose is not None and whose.is_dead()]
+
+    def forget(self, tag: str) -> bool:
+        """Take such a tag away; return whether that was done."""
+        return self._asked(*self._forgetting(tag)) is not None
+
+    def _asked(self, *words: str) -> str | None:
+        """Return what the command says; None where there is none, or it fails."""
+        command = shutil.which(self._command)
+        if command is None:
+            return None
+        argv = [*_without_config(), command, *words]
+        try:
+            done = subprocess.run(argv, capture_output=True, text=True, timeout=QUESTION, check=False)  # noqa: S603 - a list
+        except (OSError, subprocess.TimeoutExpired):
+            return None
+        return done.stdout if done.returncode == 0 else None
+
     def _forgetting(self, tag: str) -> list[str]:
         """Return the arguments that take an image out of the storage, unless it has another name."""
         return ["rmi", tag]
@@ -123,15 +148,12 @@ class Buildah:
         """Run a command to its end and return what it told."""
         account = _Account(progress)
         hide = secret.hider(secret.values(request.secrets))
-        # What it builds with goes to stdout, its errors to stderr.
-        # It fails over a DOCKER_CONFIG without a file of credentials, which the docker command minds not.
-        config = os.environ.get("DOCKER_CONFIG")
-        unset = [] if config is None or Path(config, "config.json").exists() else ["env", "-u", "DOCKER_CONFIG"]
         status = None
         try:
             with (
                 ended_by_exception(),
-                _started(["sh", "-c", 'exec "$@" >&2', "sh", *unset, *argv], None) as (process, lines),
+                # What it builds with goes to stdout, its errors to stderr.
+                _started(["sh", "-c", 'exec "$@" >&2', "sh", *_without_config(), *argv], None) as (process, lines),
             ):
                 while (line := lines.get(timeout=_left(request.timeout, begin))) is not None:
                     account.feed(hide(line.rstrip("\n")))
@@ -209,6 +231,7 @@ class Podman(Buildah):
     """
 
     _name = "podman"
+    _listed = "{{.Repository}}:{{.Tag}}"
 
     def __init__(self, podman: str = "podman", docker: str = "docker") -> None:
         super().__init__(podman, docker)
@@ -216,6 +239,12 @@ class Podman(Buildah):
     def _forgetting(self, tag: str) -> list[str]:
         # Its images are its cache, so this one stays; it would lose all its names if none stood behind it.
         return ["untag", tag, tag]
+
+
+def _without_config() -> list[str]:
+    """Return what goes before a command that fails over a DOCKER_CONFIG without a file of credentials."""
+    config = os.environ.get("DOCKER_CONFIG")
+    return [] if config is None or Path(config, "config.json").exists() else ["env", "-u", "DOCKER_CONFIG"]
 
 
 def _failed(request: BuildRequest, account: _Account, status: int) -> BuildFailed:

@@ -10,18 +10,20 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import attrs
 import pytest
 
 from builds.go_api import image as go_api
 from dockdsl import Add, Copy, Dockerfile, Healthcheck, Heredoc, Image, Run, Shell, Stage, render
 from dockdsl.cli import main
 from dockdsl.dialect import for_buildah
+from dockdsl.engine import owner
 from dockdsl.engine.base import BuildEvent
 from dockdsl.engine.buildah import Buildah, Podman
 from dockdsl.engine.docker_sdk import DockerSdk
 from dockdsl.engine.orphans import orphans, sweep
 from dockdsl.errors import BuildFailed, EngineUnavailable, InvalidValue
-from tests.engine.helpers import BUSYBOX, cannot_run, docker, inspect, left_by
+from tests.engine.helpers import BUSYBOX, GONE, cannot_run, docker, inspect, left_by
 from tests.engine.provision import PLACE
 from tests.engine.provisioning.host import Refusal
 from tests.engine.provisioning.tools import make_tools
@@ -247,6 +249,24 @@ def test_a_run_that_is_killed(builder: Buildah, tmp_path: Path, monkeypatch: pyt
     assert [] == [each for each in orphans() if each.whose.pid == child.pid]
     assert [] == left_by(child.pid)
     assert (builder._name == "podman") == bool(working_containers() - before)
+
+
+@pytest.mark.engine
+def test_what_a_killed_run_left_in_the_storage(builder: Buildah, capfd: pytest.CaptureFixture[str]) -> None:
+    """`dockdsl gc` takes the tags of the dead away, and of nobody else."""
+    me = owner.this_process()
+    dead, mine = owner.temporary_tag(attrs.evolve(me, pid=GONE)), owner.temporary_tag(me)
+    for tag in (dead, mine):
+        subprocess.run(["env", "-u", "DOCKER_CONFIG", "podman", "tag", BUSYBOX, tag], check=True)
+    assert [dead] == builder.left()
+    assert 0 == main(["gc", "--dry-run"])
+    assert f"would remove image {dead} of buildah\n" in capfd.readouterr().out
+    assert builder.forget(dead)
+
+    assert ([], False) == (builder.left(), builder.forget(dead))
+    assert mine.partition(":")[2] in stored()
+    assert builder.forget(mine)
+    assert "busybox" in stored()
 
 
 def working_containers() -> set[str]:

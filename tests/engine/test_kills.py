@@ -182,7 +182,8 @@ def test_the_volumes_of_a_container_whose_run_was_killed(tmp_path: Path) -> None
     file = source(tmp_path, 'Volume("/data"), Cmd.exec("sleep", "300"),')
     with running("test", file, "--ready-timeout", "120") as child:
         wait_until(lambda: any(inspect(each, "container")["State"]["Running"] for each in containers_of(child.pid)), 60)
-        (mount,) = inspect(*containers_of(child.pid), "container")["Mounts"]
+        (container,) = containers_of(child.pid)
+        (mount,) = inspect(container, "container")["Mounts"]
         child.kill()
     assert mount["Name"] in docker("volume", "ls", "--quiet").split()
     with DockerSdk() as runner:
