@@ -24,6 +24,8 @@ from dockdsl.engine.orphans import orphans
 from tests.engine.commands import source
 from tests.engine.helpers import BUSYBOX, GONE, containers_of, docker, left_by, marked, temporary_tags, wait_until
 
+ON_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="processes are found in /proc")
+
 
 @pytest.mark.engine
 def test_what_the_dead_left_is_removed(
@@ -154,6 +156,7 @@ def test_the_next_build_ends_it_too(tmp_path: Path, tag: str) -> None:
     assert [] == left_by(child.pid)
 
 
+@ON_LINUX
 def test_only_builds_of_the_dead_are_ended(tmp_path: Path) -> None:
     """A build of a living run, a program that was not started as a build is, and one that is no build, are none."""
     me = owner.this_process()
@@ -181,6 +184,7 @@ def test_only_builds_of_the_dead_are_ended(tmp_path: Path) -> None:
             child.wait()
 
 
+@ON_LINUX
 def test_an_orphan_that_minds_no_signal(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """It is ended by force, with what it has started; one that has ended by itself is not ended again."""
     monkeypatch.setattr("dockdsl.engine.orphans._GRACE", 0.5)
