@@ -80,14 +80,16 @@ def call_site() -> tuple[CodeType, int]:
         file = frame.f_code.co_filename
         ours = _is_ours.get(file)
         if ours is None:
-            ours = _is_ours[file] = file.startswith(_OURS) or _is_of_attrs(file)
+            ours = _is_ours[file] = file.startswith(_OURS) or _is_between(file)
         if not ours or frame.f_back is None:
             return frame.f_code, frame.f_lasti
         frame = frame.f_back
 
 
-def _is_of_attrs(file: str) -> bool:
-    """Whether a frame is one of attrs itself, which calls constructors in ``attrs.evolve``."""
+def _is_between(file: str) -> bool:
+    """Whether a frame is one of attrs, which calls constructors in ``attrs.evolve``, or of contextlib."""
+    if file == getattr(sys.modules.get("contextlib"), "__file__", None):
+        return True
     attr = sys.modules.get("attr")
     return attr is not None and os.path.dirname(str(attr.__file__)) == os.path.dirname(file)  # noqa: PTH120 - as above
 

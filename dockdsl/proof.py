@@ -520,7 +520,7 @@ def _parsed(text: str, which: str) -> Any:
         import dockerfile  # noqa: PLC0415 - an extra brings it
     except ImportError:
         raise ProofUnavailable(
-            "prove: BuildKit's parser is not installed; install the extra: pip install 'dockdsl[prove]'"
+            "prove: BuildKit's parser is not installed; install the extra prove, or: pip install 'dockerfile>=3.4'"
         ) from None
     try:
         return dockerfile.parse_string(text)

@@ -99,7 +99,7 @@ class _Session:
                 self._built[key] = error
         found = self._built[key]
         if isinstance(found, Exception):
-            raise found
+            raise found from None
         return found
 
     def start(self, built: BuiltImage) -> RunningImage:

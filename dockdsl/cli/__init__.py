@@ -7,10 +7,12 @@ build or test; 2 a usage error, a file that cannot be loaded, no engine.
 from __future__ import annotations
 
 import contextlib
-import gc as garbage  # a verb's module has that name, too
 import os
 import sys
 from collections.abc import Sequence
+
+# The module itself would be hidden by the verb of this name.
+from gc import freeze, set_threshold
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -36,11 +38,11 @@ _INTERRUPTED = 130
 def program() -> int:
     """Run the command line as a process of its own and return its exit code."""
     # What is imported stays: to look through all of it again and again takes a tenth of the time of a rendering.
-    garbage.set_threshold(50_000, 20, 20)
+    set_threshold(50_000, 20, 20)
     try:
         return main()
     finally:
-        garbage.freeze()
+        freeze()
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -82,7 +84,8 @@ def tell(error: DockdslError) -> None:
 def say(message: str) -> None:
     """Write a message to stderr, if there is one and somebody reads it."""
     if sys.stderr is not None:
-        with contextlib.suppress(BrokenPipeError):
+        # What is left in the stream is tried again at the end of the program, whose exit code is not to change by it.
+        with contextlib.suppress(OSError):
             print(message, file=sys.stderr, flush=True)
 
 

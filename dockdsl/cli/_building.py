@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TextIO
 
 from dockdsl.cli import source_argument
-from dockdsl.errors import BuildFailed, DockdslError, EngineError, EngineUnavailable
+from dockdsl.errors import BuildFailed, DockdslError, EngineError, EngineUnavailable, FileError
 from dockdsl.image.operands import LONGEST_TIME, shown
 
 if TYPE_CHECKING:
@@ -181,19 +181,15 @@ def progress_of(options: argparse.Namespace) -> Progress | None:
     """Return what tells of the build on stderr, or None if it is to be quiet."""
     if options.progress == "quiet" or sys.stderr is None:
         return None
-    if options.progress == "live" or (options.progress == "auto" and _is_terminal(sys.stderr)):
+    # The quick question first: the module is needed in a terminal alone.
+    if options.progress == "live" or (options.progress == "auto" and sys.stderr.isatty()):
         from dockdsl.engine import live
 
-        if options.progress == "live" or live.is_possible():
-            return live.watch(sys.stderr)
+        if options.progress == "live" or (live.is_possible() and live.is_terminal(sys.stderr)):
+            return live.watch(sys.stderr, force=True)
     from dockdsl.engine.base import plain
 
     return plain(lambda line: say(line, sys.stderr))
-
-
-def _is_terminal(stream: TextIO) -> bool:
-    """Whether what is written can be changed afterwards, and is wanted so."""
-    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM", "dumb") != "dumb"
 
 
 def say(line: str, stream: TextIO | None) -> None:
@@ -201,6 +197,9 @@ def say(line: str, stream: TextIO | None) -> None:
 
     What the stream's encoding has no character for becomes an escape. When the reader went away, as `head` does, or
     the terminal, the line is dropped: what is being built or tested goes on, and its exit code tells what came of it.
+    So it is on stderr when there is no room for it.
+
+    Raises `FileError` where stdout cannot be written for another reason.
     """
     if stream is None:
         return
@@ -209,13 +208,15 @@ def say(line: str, stream: TextIO | None) -> None:
         stream.write(f"{line.encode(encoding, 'backslashreplace').decode(encoding)}\n")
         stream.flush()
     except OSError as error:
-        if error.errno not in (errno.EPIPE, errno.EIO):
-            raise
         # Python writes what is left in the stream when it ends, and fails again.
         with contextlib.suppress(OSError, ValueError):
             null = os.open(os.devnull, os.O_WRONLY)
             os.dup2(null, stream.fileno())
             os.close(null)
+        if stream is sys.stdout and error.errno not in (errno.EPIPE, errno.EIO):
+            raise FileError(
+                f"stdout: it cannot be written ({error.strerror}); send it elsewhere", origin=None
+            ) from None
 
 
 def reported(action: Callable[[], int]) -> int:

@@ -54,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
     if not proven:
         say(
             "not proven: BuildKit's parser is not installed, and only dockdsl's own reader has compared; install the "
-            "extra: pip install 'dockdsl[prove]'"
+            "extra prove, or: pip install 'dockerfile>=3.4'"
         )
     if options.check or options.diff:
         return _told(files, diff=options.diff)

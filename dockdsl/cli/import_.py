@@ -91,6 +91,8 @@ def _is_proven(name: str, text: str, source: str, options: argparse.Namespace) -
         difference = prove(text, render(made))
     except ProofUnavailable as error:
         if options.prove:
+            # It is about the command line, which is no place in a file.
+            error.origin = None
             raise
         if not options.unproven:
             say(f"{name}: not proven: {error.message.partition(': ')[2]}")

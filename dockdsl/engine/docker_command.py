@@ -126,7 +126,12 @@ class DockerCommand:
         except (OSError, subprocess.TimeoutExpired) as error:
             raise _silent(error) from None
         if done.returncode == 0:
-            return dict(json.loads(done.stdout))
+            try:
+                return dict(json.loads(done.stdout))
+            except ValueError:
+                raise EngineError(
+                    f"build: {self.path} did not answer as the docker command does; is it Docker's own?", origin=None
+                ) from None
         missing = unavailable(done.stderr.decode("utf-8", "replace"))
         if missing is not None:
             raise missing

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 import attrs
 
+from dockdsl.engine.texts import printable
 from dockdsl.errors import EngineUnavailable
 
 DEFAULT = "default"
@@ -69,11 +70,25 @@ class Endpoint:
 def endpoint(environ: Mapping[str, str] | None = None) -> Endpoint:
     """Return where the docker command would go: ``DOCKER_HOST``, else ``DOCKER_CONTEXT``, else the context in use.
 
-    Raises `EngineUnavailable` for a context that does not exist or cannot be read.
+    Raises `EngineUnavailable` for a context that does not exist or cannot be read, and for what is no address.
 
     Source: the reference of the docker command, "Environment variables", and of ``docker context``.
     """
-    environ = os.environ if environ is None else environ
+    found = _endpoint(os.environ if environ is None else environ)
+    try:
+        # Both are read when they are asked for.
+        parts = urlsplit(found.host or "")
+        _ = parts.hostname, parts.port
+    except ValueError as error:
+        raise EngineUnavailable(
+            f"run: {found.source} has the address {printable(str(found.host))}, which is none "
+            f"({printable(str(error))}); write unix:///PATH, tcp://HOST:PORT or ssh://USER@HOST",
+            origin=None,
+        ) from None
+    return found
+
+
+def _endpoint(environ: Mapping[str, str]) -> Endpoint:
     if environ.get("DOCKER_HOST"):
         return _from_environment(environ, environ["DOCKER_HOST"], "DOCKER_HOST")
     folder = Path(environ.get("DOCKER_CONFIG") or Path.home() / ".docker")

@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import sys
 import time
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, TextIO
 
-from dockdsl.engine.base import BuildEvent, Progress
+from dockdsl.engine.base import BuildEvent, Progress, plain
 from dockdsl.engine.texts import cut, printable
 from dockdsl.errors import EngineUnavailable
 
@@ -26,17 +28,30 @@ def is_possible() -> bool:
     return find_spec("rich") is not None
 
 
-def watch(stream: TextIO | None = None) -> Progress:
+def is_terminal(stream: TextIO | None) -> bool:
+    """Whether what is written can be changed afterwards, and is wanted so."""
+    if stream is None or not stream.isatty():
+        return False
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM", "dumb") != "dumb"
+
+
+def watch(stream: TextIO | None = None, *, force: bool = False) -> Progress:
     """Return a callback that shows a build in a terminal: pass it as ``progress`` to `Image.build`.
 
     Below is a line for each step that runs, with its stage, its time and the last line that it printed, and one with
     the counts. Above them the steps that have ended stay, as `dockdsl.engine.base.plain` writes them.
 
     `stream`
-        The terminal; None is stderr.
+        The terminal; None is stderr. Where it is none, or ``NO_COLOR`` is set, or ``TERM`` is ``dumb``, each event is a
+        line of its own.
+    `force`
+        Whether it is taken for a terminal that shows everything, whatever it is.
 
     Raises `EngineUnavailable` where rich is not installed.
     """
+    stream = stream or sys.stderr
+    if not force and not is_terminal(stream):
+        return plain(lambda line: print(line, file=stream, flush=True))
     if not is_possible():
         raise EngineUnavailable(
             "build: live progress needs rich, which is not installed; run: pip install rich, or ask for plain progress",

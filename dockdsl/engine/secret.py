@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from dockdsl.engine.texts import printable
 from dockdsl.errors import BuildFailed
 
 _SHORTEST = 4
@@ -42,6 +43,9 @@ def _of_variable(name: str, variable: str) -> str:
 
 def _of_file(name: str, path: str) -> str:
     try:
+        if not (Path(path).is_file() or Path(path).is_dir()) and Path(path).exists():
+            # What is read here to hide it would be gone for the build.
+            raise _absent(name, f"{path} is no file but a pipe or a device", "give the secret by env=NAME")
         with Path(path).open("rb") as file:
             return file.read(_LONGEST).decode("utf-8", "replace")
     except OSError as error:
@@ -61,6 +65,8 @@ def hider(secrets: Iterable[str]) -> Callable[[str], str]:
 
     >>> hider(["hunter22", "-----BEGIN KEY-----\\nabcdef"])("password hunter22, key abcdef")
     'password ***, key ***'
+    >>> hider(["hunter22"])("password hunt\\x1b[0mer22")
+    'password ***'
     """
     parts = {part for secret in secrets for part in (secret, secret.strip(), *map(str.strip, secret.splitlines()))}
     # A longer one goes first: it may have a shorter one in it.
@@ -68,7 +74,14 @@ def hider(secrets: Iterable[str]) -> Callable[[str], str]:
     if not kept:
         return _unchanged
     words = re.compile("|".join(map(re.escape, kept)))
-    return lambda text: words.sub(HIDDEN, text)
+
+    def hide(text: str) -> str:
+        text = words.sub(HIDDEN, text)
+        # What a terminal does not show may stand within a secret; it is taken out later, and would leave the secret.
+        bare = printable(text)
+        return words.sub(HIDDEN, bare) if words.search(bare) else text
+
+    return hide
 
 
 def _unchanged(text: str) -> str:

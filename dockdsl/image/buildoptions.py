@@ -105,7 +105,7 @@ def contexts(value: Any) -> Contexts:
 
 def _context_name(name: Any) -> str:
     found = operand.text("Image: contexts: a name", name)
-    if "=" in found or found != found.strip():
+    if "=" in found or len(found.split()) != 1:
         raise InvalidValue(
             f"Image: contexts: {shown(found)} is no name of a context; write it as Copy or Stage names it"
         )
@@ -221,6 +221,11 @@ def secrets(value: Any) -> tuple[str, ...]:
             raise InvalidValue(
                 f"Image: the secret {shown(spec)} has no id; write id=token,env=TOKEN or id=token,src=FILE"
             )
+        empty = [key for key in ("env", "src", "source") if parts.get(key) == ""]
+        if empty:
+            raise InvalidValue(
+                f"Image: the secret {shown(parts['id'])} has nothing behind {empty[0]}=; write env=NAME or src=FILE"
+            )
         unknown = [key for key in parts if key not in ("id", "env", "src", "source", "type")]
         if unknown:
             raise InvalidValue(
@@ -334,6 +339,17 @@ def _hint(name: str) -> str:
 
     near = get_close_matches(name, RequestOptions.__annotations__, 1)
     return f"; did you mean {near[0]!r}?" if near else "; take those of BuildOptions"
+
+
+def check_names(contexts: Contexts, stages: Iterable[Named]) -> None:
+    """Refuse a named context that bears the name of a stage: the build would take it in the place of that stage."""
+    names = {stage.name.lower(): stage.name for stage in stages if stage.name is not None}
+    for name, _ in contexts:
+        if name.lower() in names:
+            raise InvalidValue(
+                f"Image: the context {shown(name)} bears the name of the stage {shown(names[name.lower()])}, and would "
+                "be taken in its place; name one of them otherwise"
+            )
 
 
 def check_together(

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from dockdsl.errors import InvalidValue, RunFailed
+from dockdsl.image.check import Check, checks_of
 from dockdsl.image.httpcheck import HttpCheck
 
 if TYPE_CHECKING:
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from dockdsl.engine.exchange import Answer
     from dockdsl.engine.report import SmokeReport
     from dockdsl.engine.subject import Subject
-    from dockdsl.image.check import Check
     from dockdsl.image.image import Image
 
 
@@ -57,7 +57,7 @@ class BuiltImage:
             self._check_port()
             report = smoke(self._runner, self._request(), checks, **self._options())
         else:
-            results = examined(self._subject, checks)
+            results = examined(self._subject, checks_of("check()", checks))
             report = SmokeReport(image=self.name, results=results, build=self.result)
         report.raise_for_failures()
         return report
@@ -144,7 +144,7 @@ class RunningImage:
         from dockdsl.engine.report import SmokeReport
         from dockdsl.engine.smoke import examined
 
-        results = examined(self._subject, checks)
+        results = examined(self._subject, checks_of("check()", checks))
         report = SmokeReport(image=self._subject.name, results=results, ready=self.ready, build=self._subject.build)
         report.raise_for_failures()
         return report

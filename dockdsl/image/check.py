@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import attrs
 
-from dockdsl.errors import Origin
+from dockdsl.errors import InvalidType, Origin
 from dockdsl.image import operands as operand
 
 if TYPE_CHECKING:
@@ -42,3 +43,15 @@ class Check:
     def examine(self, subject: Subject) -> CheckResult:
         """Look at the image, and tell what came of it."""
         raise NotImplementedError
+
+
+def checks_of(what: str, value: Any) -> tuple[Check, ...]:
+    """Return one check or several as a tuple. Raises `InvalidType` for what is none."""
+    checks = (value,) if isinstance(value, Check) else value
+    if not isinstance(checks, Iterable) or isinstance(checks, (str, bytes)):
+        raise InvalidType(f"{what} is of the type {operand.kind_of(value)}; pass checks such as HttpCheck(…)")
+    found = tuple(checks)
+    for each in found:
+        if not isinstance(each, Check):
+            raise InvalidType(f"{what} has one of the type {operand.kind_of(each)}; pass checks such as HttpCheck(…)")
+    return found

@@ -22,7 +22,7 @@ from dockdsl.image.buildoptions import (
     Tagged,
     relative_to_caller,
 )
-from dockdsl.image.check import Check
+from dockdsl.image.check import Check, checks_of
 from dockdsl.image.httpcheck import HttpCheck
 from dockdsl.image.operands import Pairs, PairsLike, TextsLike, kind_of
 from dockdsl.syntax.references import is_platform, is_tag
@@ -151,14 +151,7 @@ def _command(value: Iterable[str] | None) -> tuple[str, ...] | None:
 
 
 def _checks(value: Check | Iterable[Check]) -> tuple[Check, ...]:
-    checks = (value,) if isinstance(value, Check) else value
-    if not isinstance(checks, Iterable) or isinstance(checks, (str, bytes)):
-        raise InvalidType(f"Image: checks is of the type {kind_of(value)}; pass checks such as HttpCheck(…)")
-    found = tuple(checks)
-    for each in found:
-        if not isinstance(each, Check):
-            raise InvalidType(f"Image: checks has one of the type {kind_of(each)}; pass checks such as HttpCheck(…)")
-    return found
+    return checks_of("Image: checks", value)
 
 
 def _ready(value: str | HttpCheck) -> str | HttpCheck:
@@ -260,6 +253,7 @@ class Image:
                 "pass port=…, where its server listens"
             )
         self._check_saved()
+        option.check_names(self.contexts, self.dockerfile.stages)
         option.check_together(
             reproducible=self.reproducible,
             epoch=self.source_date_epoch,

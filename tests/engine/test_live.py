@@ -180,11 +180,31 @@ def test_without_a_terminal(tmp_path: Path) -> None:
     assert "\x1b" not in done.stderr
 
 
+@pytest.mark.engine
+def test_a_display_in_python_without_a_terminal(tmp_path: Path) -> None:
+    """A file gets lines without the codes of a terminal."""
+    _, mark = source(tmp_path)
+    program = "from slow import image; from dockdsl.engine.live import watch; image.build(progress=watch())"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+    )
+
+    assert 0 == done.returncode, done.stderr
+    assert f"[slow 2/2] | {mark}\n" in done.stderr
+    assert "\x1b" not in done.stderr
+
+
 def test_without_rich(monkeypatch: pytest.MonkeyPatch) -> None:
     """A display that is asked for is refused with what to install."""
     monkeypatch.setattr("dockdsl.engine.live.find_spec", lambda _: None)
     with pytest.raises(EngineUnavailable, match="needs rich, which is not installed; run: pip install rich"):
-        live.watch()
+        live.watch(force=True)
     assert not live.is_possible()
 
 

@@ -52,6 +52,13 @@ DOCKERFILE = Dockerfile(Stage("scratch", name="api", steps=[Cmd.exec("/x")]))
 REFUSED = [
     pytest.param({"contexts": {"a=b": "."}}, InvalidValue, "'a=b' is no name of a context", id="context name"),
     pytest.param({"contexts": {"": "."}}, InvalidValue, "a name is empty", id="no context name"),
+    pytest.param({"contexts": {"a b": "."}}, InvalidValue, "'a b' is no name of a context", id="context of two words"),
+    pytest.param(
+        {"contexts": {"Api": "."}}, InvalidValue, "'Api' bears the name of the stage 'api'", id="context stage name"
+    ),
+    pytest.param(
+        {"secrets": "id=t,env="}, InvalidValue, "has nothing behind env=; write env=NAME", id="secret of nothing"
+    ),
     pytest.param({"contexts": {"a": 1}}, InvalidType, "the context a is of the type int; pass", id="context type"),
     pytest.param({"contexts": {"a": Stage("x")}}, InvalidType, "make an Image of it", id="context stage"),
     pytest.param({"contexts": {"a": Image(DOCKERFILE)}}, InvalidValue, "is an Image without a tag", id="context image"),
@@ -413,6 +420,8 @@ def test_a_secret_is_told_nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         tmp_path.joinpath("token").write_text(f"{value}\nsecond-{value}\n")
     spec = "id=t,env=THE_TOKEN" if way == "env" else f"id=t,src={tmp_path}/token"
     command = "cat /run/secrets/t; printf 'and again: '; cat /run/secrets/t >&2; tr '\\0' ' ' < /proc/1/cmdline"
+    # A program that colours a part of a line writes codes amid it.
+    command += "; echo; head -c 9 /run/secrets/t; printf '\\033[0m'; tail -c +10 /run/secrets/t"
     image = Image(
         Dockerfile(Stage(BUSYBOX, steps=[Run(f"{command}; exit {status}", mounts=[Secret("t")])])), secrets=spec
     )
@@ -458,6 +467,10 @@ def processes() -> Iterator[Path]:
         ("id=t,src=/no/such", "the secret t: its file /no/such cannot be read (No such file or directory); check"),
         ("id=NO_SUCH_NAME", "the secret NO_SUCH_NAME: its file NO_SUCH_NAME cannot be read"),
         ("id=t,type=env,src=NO_SUCH_NAME", "the environment has no NO_SUCH_NAME"),
+        (
+            "id=t,src=/dev/zero",
+            "the secret t: /dev/zero is no file but a pipe or a device; give the secret by env=NAME",
+        ),
     ],
 )
 def test_a_secret_that_is_not_there(tmp_path: Path, spec: str, words: str) -> None:

@@ -353,3 +353,52 @@ def test_a_file_that_bears_the_name_of_the_sdk(tmp_path: Path) -> None:
     assert done.stderr == (
         "error: run: docker.py is imported as docker instead of the docker SDK for Python; rename that file\n"
     )
+
+
+# --- streams that cannot be written, and engines that are none
+
+
+def shell(line: str, *arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a line of shell in which "$@" is the command line with its arguments."""
+    argv = ["sh", "-c", line, "sh", sys.executable, "-m", "dockdsl", *map(str, arguments)]
+    env = {**os.environ, **environment}
+    return subprocess.run(argv, capture_output=True, text=True, check=False, timeout=120, env=env)
+
+
+@pytest.mark.engine
+def test_no_room_for_what_is_told(tmp_path: Path, tag: str) -> None:
+    """A build goes on whose events cannot be written, and its id is printed."""
+    done = shell('"$@" 2> /dev/full', "build", source(tmp_path, tag=tag))
+
+    assert (0, "") == (done.returncode, done.stderr)
+    assert f"{inspect(tag)['Id']}\n" == done.stdout
+
+
+@pytest.mark.engine
+def test_no_room_for_the_id(tmp_path: Path, tag: str) -> None:
+    """It is told, and is no success."""
+    done = shell('"$@" > /dev/full', "build", source(tmp_path, tag=tag), "--progress", "quiet")
+
+    assert 2 == done.returncode
+    assert "error: stdout: it cannot be written (No space left on device); send it elsewhere\n" == done.stderr
+
+
+@pytest.mark.parametrize("verb", ["gc", "test"])
+@pytest.mark.parametrize("address", ["tcp://[::1", "tcp://a:b:c", "tcp://127.0.0.1:99999"])
+def test_an_address_that_is_none(tmp_path: Path, verb: str, address: str) -> None:
+    """It is told with what says so, and is a matter of the set-up."""
+    arguments = [source(tmp_path)] if verb == "test" else []
+    done = shell('"$@"', verb, *arguments, DOCKER_HOST=address)
+
+    assert (2, "") == (done.returncode, done.stdout)
+    assert re.fullmatch(
+        r"error: run: DOCKER_HOST has the address \S+, which is none \(.+\); write unix:///PATH, .+\n", done.stderr
+    )
+
+
+@pytest.mark.engine
+def test_a_sweep_with_nothing_to_do() -> None:
+    """The verb that has the name of a module of Python ends well, too."""
+    done = shell('"$@"', "gc", "--dry-run")
+
+    assert 0 == done.returncode, done.stderr
