@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import queue
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +18,8 @@ from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal
+
+import attrs
 
 from dockdsl.engine import owner, secret
 from dockdsl.engine.base import BuildEvent, BuildRequest, BuildResult, Progress
@@ -70,7 +73,7 @@ class Buildx:
         hide = secret.hider(secret.values(request.secrets))
         begin = time.monotonic()
         with (
-            _no_empty_files(request),
+            _whole_archives(request) as written,
             tempfile.TemporaryDirectory(prefix=owner.folder_prefix(owner.this_process())) as folder,
             tempfile.TemporaryFile() as dockerfile,
         ):
@@ -80,7 +83,7 @@ class Buildx:
             else:
                 request.write_files(Path(folder))
             try:
-                argv = [*command.buildx(), *arguments(request, folder)]
+                argv = [*command.buildx(), *arguments(written, folder)]
                 account, status = self._run(command, argv, dockerfile, request, progress, hide, begin)
             finally:
                 if progress is not None:
@@ -271,18 +274,38 @@ def _outputs(request: BuildRequest, folder: str) -> list[str]:
 
 
 @contextlib.contextmanager
-def _no_empty_files(request: BuildRequest) -> Iterator[None]:
-    """Take away again, where the block fails, the files that buildx makes before the engine refuses the build."""
-    parts = (part.partition("=") for each in request.output for part in each.split(","))
-    new = [Path(path) for key, _, path in parts if key == "dest" and not os.path.lexists(path)]
+def _whole_archives(request: BuildRequest) -> Iterator[BuildRequest]:
+    """Yield the request with each archive written beside its place, where it is put when the block has ended well.
+
+    buildx empties the file before anything is built, so that a build that fails would leave nothing of what it held.
+    """
+    places: dict[Path, Path] = {}
+    outputs = []
+    for each in request.output:
+        fields = dict(part.partition("=")[::2] for part in each.split(","))
+        place = Path(os.path.realpath(fields.get("dest") or "/"))
+        if (
+            fields.get("type") in ("tar", "oci", "docker")
+            and fields.get("tar") != "false"
+            and (place.is_file() or not place.exists())
+            and os.access(place.parent, os.W_OK)
+        ):
+            beside = place.with_name(f".{place.name}.{os.urandom(4).hex()}")
+            places[beside] = place
+            fields["dest"] = str(beside)
+            outputs.append(",".join(f"{key}={value}" for key, value in fields.items()))
+        else:
+            outputs.append(each)
     try:
-        yield
-    except BaseException:
-        for path in new:
+        yield attrs.evolve(request, output=outputs)
+        for beside, place in places.items():
+            if place.exists():
+                shutil.copymode(place, beside)
+            beside.replace(place)
+    finally:
+        for beside in places:
             with contextlib.suppress(OSError):
-                if path.is_file() and not path.stat().st_size:
-                    path.unlink()
-        raise
+                beside.unlink()
 
 
 @contextlib.contextmanager

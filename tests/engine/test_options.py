@@ -336,16 +336,38 @@ def test_what_the_classic_image_store_cannot_do(
 
 
 @pytest.mark.engine
-def test_a_file_that_was_there_stays_where_a_build_fails(tmp_path: Path) -> None:
-    """Even an empty one: it is the user's; a new one that is empty goes, however the build ends."""
+@pytest.mark.parametrize("kind", ["tar", "oci", "docker"])
+def test_an_archive_is_whole_or_not_written(tmp_path: Path, kind: str) -> None:
+    """Where a build fails, what was at its place stays as it was, and nothing is beside it."""
     old, new = tmp_path / "old", tmp_path / "new"
-    old.touch()
+    old.write_text("precious")
+    old.chmod(0o640)
     image = Image(Dockerfile(Stage(BUSYBOX, steps=[Run("exit 3")])))
     for path in (old, new):
         with pytest.raises(BuildFailed):
-            image.build(output=f"type=tar,dest={path}")
+            image.build(output=f"type={kind},dest={path}")
 
     assert [old] == list(tmp_path.iterdir())
+    assert "precious" == old.read_text()
+
+
+@pytest.mark.engine
+def test_an_archive_takes_the_place_of_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file has the archive and the permissions that it had; a link to it is still one."""
+    monkeypatch.chdir(tmp_path)
+    old, link = tmp_path / "old.tar", tmp_path / "link.tar"
+    old.write_text("precious")
+    old.chmod(0o640)
+    link.symlink_to("old.tar")
+    image = Image(Dockerfile(Stage("scratch", steps=[Copy.text("x\n", "/a")])))
+    result = image.build(output="type=tar,dest=link.tar")
+
+    assert ["type=tar,dest=link.tar"] == list(result.output)
+    assert {old, link} == set(tmp_path.iterdir())
+    assert link.is_symlink()
+    assert 0o640 == old.stat().st_mode & 0o777
+    with tarfile.open(old) as archive:
+        assert "a" in archive.getnames()
 
 
 @pytest.mark.engine
