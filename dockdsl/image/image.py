@@ -476,7 +476,7 @@ class Image:
 
         Raises what `build` raises; `RunFailed` where the image is not on the engine that was built for.
         """
-        from dockdsl.engine.transfer import compressed as transferred
+        from dockdsl.engine.subject import Subject
         from dockdsl.image.size import SizeReport, divide
 
         if runner is None:
@@ -488,11 +488,14 @@ class Image:
         temporary = () if wanted.tags else (runner.temporary_tag(),)
         try:
             built = self.build(builder, request=attrs.evolve(wanted, tags=wanted.tags or temporary), progress=progress)
-            with self._told():
+            with self._told(), Subject(runner, self.run_request(built.image), build=built) as subject:
+                # The history of containerd's store tells blocks of its disk, and nothing of other platforms.
+                read = built.size_kind == "content"
+                history = subject.files.history if read else runner.history(built.image)
                 return SizeReport(
                     image=wanted.tags[0] if wanted.tags else built.image,
-                    shares=divide(runner.history(built.image), self.dockerfile, wanted.target),
-                    compressed=transferred(runner.save(built.image)) if compressed else None,
+                    shares=divide(history, self.dockerfile, wanted.target),
+                    compressed=subject.files.compressed() if compressed else None,
                 )
         finally:
             for tag in temporary:

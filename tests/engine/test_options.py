@@ -31,11 +31,7 @@ from dockdsl import (
 from dockdsl.engine.base import BuildEvent, BuildRequest, plain
 from dockdsl.engine.buildx import Buildx, arguments
 from dockdsl.errors import BuildFailed, FileError
-from tests.engine import provision
 from tests.engine.helpers import BUSYBOX, docker, inspect
-from tests.engine.provisioning.host import Refusal
-from tests.engine.provisioning.place import Place
-from tests.engine.provisioning.store import store
 from tests.engine.registry import registry
 
 DOCKERFILE = Dockerfile(Stage("scratch", name="api", steps=[Cmd.exec("/x")]))
@@ -351,28 +347,6 @@ def test_a_secret_that_is_not_there(tmp_path: Path, spec: str, words: str) -> No
 
 
 # --- an engine with containerd's image store
-
-
-@pytest.fixture(scope="module")
-def store_place() -> Iterator[Place | None]:
-    """An engine with containerd's image store; None is the one that is there already."""
-    if "io.containerd" in docker("info", "--format", "{{json .DriverStatus}}"):
-        yield None
-        return
-    try:
-        with store(provision.PLACE) as place:
-            yield place
-    except Refusal as refusal:
-        if os.environ.get("DOCKDSL_REQUIRE_ENGINE"):
-            raise
-        pytest.skip(str(refusal))
-
-
-@pytest.fixture
-def in_store(store_place: Place | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Lead the docker command to that engine."""
-    for name, value in (store_place.variables() if store_place is not None else {}).items():
-        monkeypatch.setenv(name, value)
 
 
 def grown(folder: Path) -> Image:
