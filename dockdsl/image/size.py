@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 
-from dockdsl.errors import Origin, short_path
+from dockdsl.errors import Origin, RunFailed, short_path
 from dockdsl.stage import Stage
 
 if TYPE_CHECKING:
@@ -190,6 +190,8 @@ def divide(history: Sequence[tuple[str, int]], dockerfile: Dockerfile, target: s
 
     The engine writes one step for each instruction, so they are matched from the end. What comes before the first
     instruction is the base image's.
+
+    Raises `RunFailed` where the history does not have the steps of the Dockerfile.
     """
     stage = _stage(dockerfile, target)
     chain = [stage]
@@ -203,8 +205,14 @@ def divide(history: Sequence[tuple[str, int]], dockerfile: Dockerfile, target: s
     while steps and rest:
         words, size = rest.pop()
         step = steps.pop() if _is(words, steps[-1]) else None
-        kind: Literal["copied", "made"] = "copied" if words.split(" ", 1)[0] in ("COPY", "ADD") else "made"
-        shares.append(Share(kind, _clean(words), size, None if step is None else step.origin))
+        text = _clean(words)
+        kind: Literal["copied", "made"] = "copied" if text.split(" ", 1)[0] in ("COPY", "ADD") else "made"
+        shares.append(Share(kind, text, size, None if step is None else step.origin))
+    if steps:
+        raise RunFailed(
+            f"size: the history of the image does not tell of the step {steps[-1].KEYWORD}, so which line brings how "
+            "many bytes is not known; build it with docker buildx, and with a layer for each step"
+        )
     from_base = sum(size for _, size in rest)
     return (Share("base", str(base.base), from_base, base.origin), *reversed(shares))
 
@@ -226,11 +234,13 @@ def _clean(words: str) -> str:
 
     >>> _clean("RUN |1 VERSION=1 /bin/sh -c go build # buildkit")
     'RUN |1 VERSION=1 /bin/sh -c go build'
-    >>> _clean("/bin/sh -c #(nop)  CMD [\\"sh\\"]")
-    'CMD ["sh"]'
+    >>> _clean("/bin/sh -c #(nop)  CMD [\\"sh\\"]"), _clean("|1 VERSION=1 /bin/sh -c go build")
+    ('CMD ["sh"]', 'RUN |1 VERSION=1 /bin/sh -c go build')
     """
     words = " ".join(words.split()).removesuffix(" # buildkit")
-    return words.removeprefix("/bin/sh -c #(nop) ")
+    without = words.removeprefix("/bin/sh -c #(nop) ")
+    # buildah writes a RUN without its keyword.
+    return f"RUN {words}" if without == words and words.startswith(("/bin/sh -c ", "|")) else without
 
 
 def _described(share: Share) -> tuple[str, str]:

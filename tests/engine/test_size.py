@@ -11,6 +11,7 @@ import pytest
 
 from dockdsl import Copy, Dockerfile, Env, Image, Onbuild, Run, Stage, User
 from dockdsl.cli import main
+from dockdsl.errors import RunFailed
 from dockdsl.image.size import Share, SizeReport, divide
 from tests.engine.helpers import BUSYBOX, docker, inspect, left_by
 
@@ -119,6 +120,23 @@ def test_steps_of_onbuild_are_nobodys_line() -> None:
 
     assert [4, 0, 2, 1, 0] == [share.size for share in shares]
     assert [False, False, True, False, False] == [share.origin is None for share in shares]
+
+
+@pytest.mark.parametrize(
+    "history",
+    [
+        pytest.param([("busybox", 4), ("/bin/sh -c #(nop) USER 1", 2)], id="joined layers"),
+        pytest.param([("USER 1", 0)], id="squashed"),
+        pytest.param([], id="nothing"),
+    ],
+)
+def test_a_history_of_other_steps(history: list[tuple[str, int]]) -> None:
+    """It is an error: to give all bytes to the last line would be wrong."""
+    stage = Stage("busybox:1.37", steps=[Copy("a", "/"), User("1")])
+    with pytest.raises(
+        RunFailed, match=r"size: the history of the image does not tell of the step .*; build it with d"
+    ):
+        divide(history, Dockerfile(stage))
 
 
 @pytest.mark.parametrize(("target", "size"), [(None, 1), ("small", 2), ("SMALL", 2), ("0", 2), ("1", 1)])

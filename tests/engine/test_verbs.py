@@ -164,7 +164,8 @@ def test_checks_that_pass(tmp_path: Path, tag: str) -> None:
     assert 2 == len(lines)
     assert re.fullmatch(r"ok   GET /healthz 200 \(\d+ ms\)", lines[0])
     assert re.fullmatch(
-        rf"1 of 1 checks passed; {tag}, [\d.]+ MB, built in [\d.]+ s \(\d of 1 .*, ready in .* s", lines[1]
+        rf"1 of 1 checks passed; {tag}, [\d.]+ MB \(its layers .*\), built in [\d.]+ s \(\d of 1 .*, ready in .* s",
+        lines[1],
     )
     assert "[2/2] RUN" in done.stderr
 
