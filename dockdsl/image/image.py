@@ -469,12 +469,15 @@ class Image:
     ) -> SizeReport:
         """Build it, and return which line of the Python file brings how many bytes.
 
-        An image without a tag is removed again.
+        An image without a tag is removed again, also after Ctrl-C and SIGTERM. What processes that were killed left
+        behind is removed first.
 
         `compressed`
             Whether the layers are compressed as well, to tell what a registry transfers; that reads them all.
 
-        Raises what `build` raises; `RunFailed` where the image is not on the engine that was built for.
+        Raises what `build` raises; `RunFailed` where the image is not on the engine that was built for, where its
+        layers cannot be read, and where its history does not have the steps of the Dockerfile; `FileError` where the
+        layers must be read and there is no room for them.
         """
         from dockdsl.engine.subject import Subject
         from dockdsl.image.size import SizeReport, divide
@@ -485,21 +488,17 @@ class Image:
             with DockerSdk() as sdk:
                 return self.size(builder, sdk, request=request, progress=progress, compressed=compressed)
         wanted = self.request() if request is None else request
-        temporary = () if wanted.tags else (runner.temporary_tag(),)
-        try:
-            built = self.build(builder, request=attrs.evolve(wanted, tags=wanted.tags or temporary), progress=progress)
-            with self._told(), Subject(runner, self.run_request(built.image), build=built) as subject:
+        with self.built(builder, runner, request=wanted, progress=progress) as made, self._told():
+            result = made.result
+            with Subject(runner, self.run_request(result.image), build=result) as subject:
                 # The history of containerd's store tells blocks of its disk, and nothing of other platforms.
-                read = built.size_kind == "content"
-                history = subject.files.history if read else runner.history(built.image)
+                read = result.size_kind == "content"
+                history = subject.files.history if read else runner.history(result.image)
                 return SizeReport(
-                    image=wanted.tags[0] if wanted.tags else built.image,
+                    image=wanted.tags[0] if wanted.tags else result.image,
                     shares=divide(history, self.dockerfile, wanted.target),
                     compressed=subject.files.compressed() if compressed else None,
                 )
-        finally:
-            for tag in temporary:
-                runner.untag(tag)
 
     @contextlib.contextmanager
     def built(
