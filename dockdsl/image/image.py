@@ -403,6 +403,7 @@ class Image:
         request: BuildRequest | None = None,
         progress: Progress | None = None,
         tell: Callable[[CheckResult], object] | None = None,
+        tell_build: Callable[[BuildResult], object] | None = None,
         timeout: float | None = None,
         checks: Iterable[Check] | None = None,
     ) -> SmokeReport:
@@ -413,6 +414,8 @@ class Image:
 
         `tell`
             Is called with each result at once.
+        `tell_build`
+            Is called with what came of the build, before anything is run.
         `timeout`
             Seconds until it must be ready, instead of the image's own.
         `checks`
@@ -433,7 +436,14 @@ class Image:
 
             with DockerSdk() as sdk:
                 return self.test(
-                    builder, sdk, request=request, progress=progress, tell=tell, timeout=timeout, checks=wanted
+                    builder,
+                    sdk,
+                    request=request,
+                    progress=progress,
+                    tell=tell,
+                    tell_build=tell_build,
+                    timeout=timeout,
+                    checks=wanted,
                 )
         if builder is None:
             from dockdsl.engine.buildx import Buildx
@@ -454,6 +464,7 @@ class Image:
                 timeout=limit,
                 progress=progress,
                 tell=tell,
+                tell_build=tell_build,
             )
         report.raise_for_failures()
         return report
