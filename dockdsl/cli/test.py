@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from dockdsl.cli import _building
 from dockdsl.cli._load import load
-from dockdsl.errors import CheckFailed, DockdslError
+from dockdsl.errors import CheckFailed, DockdslError, InvalidValue
 from dockdsl.image import Image, from_structure_test
+from dockdsl.image.operands import shown
 
 if TYPE_CHECKING:
     import argparse
@@ -26,6 +27,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=_building.seconds,
         metavar="SECONDS",
         help="how long the container may take to answer, instead of what the file says",
+    )
+    parser.add_argument(
+        "--check",
+        action="append",
+        default=[],
+        metavar="TEXT",
+        help="run only the checks whose title has this text in it",
     )
     parser.add_argument(
         "--structure-test",
@@ -46,7 +54,23 @@ def run(options: argparse.Namespace) -> int:
     """Build, run, check, and print a line for each check and a summary, or all of it as JSON."""
     image = load(options.source, Image)
     checks = (*image.checks, *(check for path in options.structure_test for check in from_structure_test(path)))
-    return _building.reported(lambda: _test(image, checks, options))
+    chosen = _chosen(checks, options.check)
+    return _building.reported(lambda: _test(image, chosen, options))
+
+
+def _chosen(checks: tuple[Check, ...], texts: list[str]) -> tuple[Check, ...]:
+    """Return the checks whose title has one of the texts, all of them where there are no texts."""
+    for text in texts:
+        if not any(text in check.title for check in checks):
+            from dockdsl.engine.texts import printable
+
+            titles = "".join(f"\n  {printable(check.title)}" for check in checks)
+            raise InvalidValue(
+                f"--check {shown(text)}: no check has that in its title; "
+                + (f"take a part of one of these{titles}" if checks else "the image has none, give it checks=…"),
+                origin=None,
+            )
+    return tuple(check for check in checks if not texts or any(text in check.title for text in texts))
 
 
 def _test(image: Image, checks: tuple[Check, ...], options: argparse.Namespace) -> int:

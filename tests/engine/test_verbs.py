@@ -95,7 +95,7 @@ def test_build_as_data(tmp_path: Path, tag: str) -> None:
     assert data["digest"].startswith("sha256:")
     assert data["size_kind"] in ("unpacked", "content")
     assert (1, [], []) == (data["steps"], data["output"], data["warnings"])
-    assert [1] == [stage["steps"] for stage in data["stages"]]
+    assert 1 == sum(stage["steps"] for stage in data["stages"])
     assert {
         "image",
         "digest",
@@ -262,6 +262,56 @@ def test_no_engine_as_data(tmp_path: Path) -> None:
 
     assert (2, False, None, []) == (done.returncode, data["ok"], data["build"], data["checks"])
     assert "the container engine at unix:///nonexistent/docker.sock does not answer" in data["error"]
+
+
+CHOOSING = """\
+from dockdsl import *
+image = Image(
+    Dockerfile(Stage({image!r}, steps=[Run("echo x > /x")])),
+    checks=[FileCheck("/x", exists=False), FileCheck("/bin/sh"), SizeBudget("9MB")],
+)
+"""
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize(
+    ("texts", "titles"),
+    [
+        (["/bin"], ["file /bin/sh"]),
+        (["size", "bin/sh"], ["file /bin/sh", "size"]),
+        (["file", "/"], ["no file /x", "file /bin/sh"]),
+    ],
+)
+def test_checks_that_are_chosen(tmp_path: Path, texts: list[str], titles: list[str]) -> None:
+    """Those with one of the texts in their title are run, once and in their order."""
+    file = tmp_path / "api.py"
+    file.write_text(CHOOSING.format(image=BUSYBOX))
+    done = dockdsl("test", file, "--json", *(f"--check={text}" for text in texts))
+
+    assert int("no file /x" in titles) == done.returncode
+    assert titles == [check["title"] for check in json.loads(done.stdout)["checks"]]
+
+
+@pytest.mark.parametrize(
+    ("checks", "words"),
+    [
+        pytest.param(
+            "FileCheck('/x', exists=False), SizeBudget('9MB')",
+            "take a part of one of these\n  no file /x\n  size\n",
+            id="others",
+        ),
+        pytest.param("", "the image has none, give it checks=…\n", id="none"),
+    ],
+)
+def test_no_check_of_that_title(tmp_path: Path, checks: str, words: str) -> None:
+    """It is wrong usage, also where another text has checks; nothing is built."""
+    file = tmp_path / "api.py"
+    file.write_text(f"from dockdsl import *\nimage = Image(Dockerfile(Stage('scratch')), checks=[{checks}])\n")
+    chosen = ["--check", "size"] if checks else []
+    done = dockdsl("test", file, *chosen, "--check", "Size")
+
+    told = f"error: --check 'Size': no check has that in its title; {words}"
+    assert (2, "", told) == (done.returncode, done.stdout, done.stderr)
 
 
 @pytest.mark.engine
