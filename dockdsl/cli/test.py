@@ -110,15 +110,15 @@ def _test(image: Image, checks: tuple[Check, ...], options: argparse.Namespace) 
         error = failure.message
         raise
     finally:
+        if options.json:
+            from dockdsl.cli._json import of_test
+
+            _building.say_json(of_test(builds[0] if builds else None, results, error))
         if options.junit is not None:
             from dockdsl.cli._files import write
             from dockdsl.cli._junit import written
 
             write(options.junit, written(request.tags[0] if request.tags else options.source, results, error))
-        if options.json:
-            from dockdsl.cli._json import of_test
-
-            _building.say_json(of_test(builds[0] if builds else None, results, error))
     _building.say(summary, lines)
     if failed is None:
         return 0

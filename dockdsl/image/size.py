@@ -31,7 +31,7 @@ class Share:
     `text`
         The instruction as the image's own history tells it, or the name of the base image.
     `size`
-        Bytes of its layers, unpacked. A file that a later line changes or removes still counts here.
+        Bytes of the files of its layers, unpacked. A file that a later line changes or removes still counts here.
     `origin`
         Where it was written; None where the history names a step that the Dockerfile does not have, as those of
         ``ONBUILD``.
@@ -64,7 +64,7 @@ class SizeReport:
 
     @property
     def unpacked(self) -> int:
-        """Bytes of all layers, unpacked: what they take on a disk."""
+        """Bytes of the files of all layers, unpacked."""
         return sum(share.size for share in self.shares)
 
     @property
@@ -84,7 +84,7 @@ class SizeReport:
         >>> empty = Share("made", "USER 65532", 0, Origin("api.py", 10))
         >>> print(SizeReport(image="api:dev", shares=(Share("base", "scratch", 0), copied, empty)).text())
           6 MB  100 %  api.py:9  COPY /out/api /api
-        api:dev: 6 MB unpacked (its layers on disk)
+        api:dev: 6 MB unpacked (the files of its layers)
         floor: 6 MB, the files that COPY and ADD bring in; the image is 1.00 times that
         no bytes: base scratch, 1 other line
         """
@@ -99,7 +99,7 @@ class SizeReport:
             f"{size:>{widths[0] + 2}}  {share:>{widths[1]}}  {place:{widths[2]}}  {cut(printable(what), _LONGEST)}"
             for size, share, place, what in rows
         ]
-        lines.append(f"{self.image}: {megabytes(self.unpacked)} unpacked (its layers on disk)")
+        lines.append(f"{self.image}: {megabytes(self.unpacked)} unpacked (the files of its layers)")
         if self.compressed is not None:
             lines[-1] += f", {megabytes(self.compressed)} compressed (gzip, about what a registry transfers)"
         if self.floor is None:

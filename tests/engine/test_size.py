@@ -78,7 +78,7 @@ def test_the_report_for_people(file: Path, capsys: pytest.CaptureFixture[str], m
         line.split("  ")[-1].strip() for line in lines[:3]
     ]
     assert ["api.py:3", "api.py:4", "api.py:10"] == [line.split("%")[1].split()[0] for line in lines[:3]]
-    assert lines[3].endswith(" MB unpacked (its layers on disk)")
+    assert lines[3].endswith(" MB unpacked (the files of its layers)")
     assert lines[4].startswith("floor: 500 kB, the files that COPY and ADD bring in; the image is 7.")
     assert "no bytes: 3 other lines" == lines[5]
     assert [] == left_by(os.getpid())
