@@ -219,6 +219,13 @@ def say(line: str, stream: TextIO | None) -> None:
             ) from None
 
 
+def say_json(data: dict[str, Any]) -> None:
+    """Write data to stdout as one JSON object, in characters that each encoding has."""
+    import json
+
+    say(json.dumps(data, indent=2), sys.stdout)
+
+
 def reported(action: Callable[[], int]) -> int:
     """Run `action`; tell of an engine's failure on stderr and return the exit code that it means.
 

@@ -1,4 +1,4 @@
-"""``dockdsl build``: build the image that a Python file describes, and print its id."""
+"""``dockdsl build``: build the image that a Python file describes, and print its id, or all that came of it."""
 
 from __future__ import annotations
 
@@ -17,10 +17,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     _building.add_arguments(parser)
     _building.output_arguments(parser)
+    parser.add_argument(
+        "--json", action="store_true", help="print what came of the build as JSON; sizes are in bytes, times in seconds"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
-    """Build, and print the image's id."""
+    """Build, and print the image's id, or what came of the build."""
     image = load(options.source, Image)
     return _building.reported(lambda: _build(image, options))
 
@@ -33,6 +36,11 @@ def _build(image: Image, options: argparse.Namespace) -> int:
     )
     if options.progress != "quiet":
         _building.say(result.summary(), sys.stderr)
+    if options.json:
+        from dockdsl.cli._json import of_build
+
+        _building.say_json(of_build(result))
+        return 0
     # Files that are no image have no id: they are where the request said.
     _building.say(result.image or "\n".join(result.output), sys.stdout)
     return 0

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 from dockdsl.cli import _building
 from dockdsl.cli._load import load
-from dockdsl.errors import CheckFailed, EngineError, RunFailed
+from dockdsl.errors import CheckFailed, DockdslError, InvalidValue, RunFailed
 from dockdsl.image import Image, from_structure_test
+from dockdsl.image.operands import shown
 
 if TYPE_CHECKING:
     import argparse
 
+    from dockdsl.engine.base import BuildResult
     from dockdsl.engine.report import CheckResult
     from dockdsl.image.check import Check
 
@@ -27,58 +29,103 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="how long the container may take to answer, instead of what the file says",
     )
     parser.add_argument(
+        "--check",
+        action="append",
+        default=[],
+        metavar="TEXT",
+        help="run only the checks whose title has this text in it",
+    )
+    parser.add_argument(
         "--structure-test",
         action="append",
         default=[],
         metavar="YAML",
         help="check what this file of container-structure-test says as well",
     )
+    parser.add_argument(
+        "--json",
+        action="store_true",
+        help="print what came of the build and of each check as JSON; times are in seconds",
+    )
     parser.add_argument("--junit", metavar="FILE", help="write what came of each check into this file, as JUnit XML")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Build, run, check, and print a line for each check and a summary."""
+    """Build, run, check, and print a line for each check and a summary, or all of it as JSON."""
     image = load(options.source, Image)
     checks = (*image.checks, *(check for path in options.structure_test for check in from_structure_test(path)))
-    return _building.reported(lambda: _test(image, checks, options))
+    chosen = _chosen(checks, options.check)
+    return _building.reported(lambda: _test(image, chosen, options))
+
+
+def _chosen(checks: tuple[Check, ...], texts: list[str]) -> tuple[Check, ...]:
+    """Return the checks whose title has one of the texts, all of them where there are no texts."""
+    for text in texts:
+        if not any(text in check.title for check in checks):
+            from dockdsl.engine.texts import printable
+
+            titles = "".join(f"\n  {printable(check.title)}" for check in checks)
+            raise InvalidValue(
+                f"--check {shown(text)}: no check has that in its title; "
+                + (f"take a part of one of these{titles}" if checks else "the image has none, give it checks=…"),
+                origin=None,
+            )
+    return tuple(check for check in checks if not texts or any(text in check.title for text in texts))
 
 
 def _test(image: Image, checks: tuple[Check, ...], options: argparse.Namespace) -> int:
     request = _building.request_of(image, options)
+    builds: list[BuildResult] = []
     results: list[CheckResult] = []
+    quiet = options.progress == "quiet"
+    # The product is on stdout.
+    lines = (None if quiet else sys.stderr) if options.json else sys.stdout
+
+    def tell_build(result: BuildResult) -> None:
+        builds.append(result)
+        if not quiet:
+            _building.say(result.summary(), sys.stderr)
 
     def tell(result: CheckResult) -> None:
         results.append(result)
-        _building.say(str(result), sys.stdout)
+        _building.say(str(result), lines)
 
-    error: str | None = None
+    failed: CheckFailed | None = None
+    error: str | None = "the test did not come to its end"
     log: tuple[str, ...] = ()
     try:
-        report = image.test(
+        summary = image.test(
             builder=_building.builder_of(options),
             request=request,
             checks=checks,
             progress=_building.progress_of(options),
             tell=tell,
+            tell_build=tell_build,
             timeout=options.ready_timeout,
-        )
+        ).summary()
+        error = None
     except CheckFailed as failure:
         log = failure.log
         # The checks are told of already.
-        _building.say(failure.summary, sys.stdout)
-        if failure.output:
-            _building.say(failure.output, sys.stderr)
-        return 1
-    except EngineError as failure:
+        failed, summary, error = failure, failure.summary, None
+    except DockdslError as failure:
         error = failure.message
         # What a step printed belongs to the step, and stands in the message.
         log = failure.log if isinstance(failure, RunFailed) else ()
         raise
     finally:
+        if options.json:
+            from dockdsl.cli._json import of_test
+
+            _building.say_json(of_test(builds[0] if builds else None, results, error))
         if options.junit is not None:
             from dockdsl.cli._files import write
             from dockdsl.cli._junit import written
 
             write(options.junit, written(request.tags[0] if request.tags else options.source, results, error, log))
-    _building.say(report.summary(), sys.stdout)
-    return 0
+    _building.say(summary, lines)
+    if failed is None:
+        return 0
+    if failed.output:
+        _building.say(failed.output, sys.stderr)
+    return 1

@@ -11,11 +11,13 @@ import contextlib
 import gzip
 import io
 import json
+import os
 import posixpath
 import tarfile
 import tempfile
 import zlib
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from typing import IO, Any, Literal, Self, cast
 
 import attrs
@@ -27,6 +29,7 @@ _WHITEOUT, _OPAQUE = ".wh.", ".wh..wh..opq"
 _MOST_LINKS = 40
 """How many symbolic links a path may lead over, as in Linux."""
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+_PIECE = 1 << 20
 _BROKEN = (tarfile.TarError, OSError, EOFError, zlib.error, ValueError, LookupError, TypeError)
 
 Kind = Literal["file", "directory", "link", "other"]
@@ -69,11 +72,15 @@ class ImageFiles:
     """The files that a container of an image would see, without running one.
 
     `pieces`
-        A tar archive as ``docker image save`` writes it.
+        A tar archive as ``docker image save`` writes it. Of an image for several platforms it names the one that the
+        engine would run.
 
-    Raises `RunFailed` for what is no such archive, `FileError` where there is no room for it. Leaving its ``with``
-    block frees the temporary file.
+    Raises `RunFailed` for what is no such archive, and for layers that are compressed with zstd; `FileError` where
+    there is no room for it. Leaving its ``with`` block frees the temporary file.
     """
+
+    sizes: tuple[int, ...]
+    """Bytes of the files in each layer, from the lowest one up. What a later layer takes away counts, too."""
 
     def __init__(self, pieces: Iterable[bytes]) -> None:
         self._stack = contextlib.ExitStack()
@@ -88,10 +95,9 @@ class ImageFiles:
                 self._spool.seek(0)
             with _readable():
                 self._archive = self._stack.enter_context(tarfile.open(fileobj=self._spool))  # noqa: SIM115 - as above
-                manifest = json.loads(self._member("manifest.json").read())
-                self._layers: list[str] = list(manifest[0]["Layers"])
-                for number in range(len(self._layers)):
-                    self._add(number)
+                self._manifest = json.loads(self._member("manifest.json").read())[0]
+                self._layers: list[str] = list(self._manifest["Layers"])
+                self.sizes = tuple(self._add(number) for number in range(len(self._layers)))
         except BaseException:
             self.close()
             raise
@@ -128,6 +134,41 @@ class ImageFiles:
             return io.BytesIO()
         return cast(IO[bytes], io.BufferedReader(_Part(self._layer(entry.layer), entry.offset, entry.size)))
 
+    @cached_property
+    def history(self) -> tuple[tuple[str, int], ...]:
+        """The steps that made the image, oldest first: what the image says of each, and the bytes of its layer.
+
+        Raises `RunFailed` where the steps are not those of the layers.
+        """
+        with _readable():
+            steps = json.loads(self._member(self._manifest["Config"]).read())["history"]
+            full = [not step.get("empty_layer") for step in steps]
+            said = [str(step.get("created_by") or "") for step in steps]
+        if sum(full) != len(self.sizes):
+            raise RunFailed(
+                f"files: the image has {len(self.sizes)} layers, and its history tells of {sum(full)}, so which step "
+                "made which is not known; build it with docker buildx"
+            )
+        sizes = iter(self.sizes)
+        return tuple((words, next(sizes) if has_layer else 0) for words, has_layer in zip(said, full, strict=True))
+
+    def compressed(self) -> int:
+        """Return the bytes of all layers, each compressed with gzip as for a registry.
+
+        Some image stores keep layers compressed; those count as they are.
+        """
+        total = 0
+        with _readable():
+            for name in self._layers:
+                stream = self._member(name)
+                piece = stream.read(_PIECE)
+                packing = None if piece.startswith(_GZIP) else zlib.compressobj(wbits=31)
+                while piece:
+                    total += len(piece if packing is None else packing.compress(piece))
+                    piece = stream.read(_PIECE)
+                total += 0 if packing is None else len(packing.flush())
+        return total
+
     def close(self) -> None:
         """Free the temporary file."""
         self._stack.close()
@@ -151,12 +192,16 @@ class ImageFiles:
         stream.seek(0)
         if magic == _ZSTD:
             raise RunFailed(
-                "files: a layer of the image is compressed with zstd, which cannot be read; build it with gzip layers"
+                "files: a layer of the image is compressed with zstd, which cannot be read; "
+                "build the image, and its base image, with gzip layers"
             )
         return cast(IO[bytes], gzip.GzipFile(fileobj=stream)) if magic[:2] == _GZIP else stream
 
-    def _add(self, number: int) -> None:
-        """Put a layer on those below it: what it takes away goes first, wherever in the layer that is said."""
+    def _add(self, number: int) -> int:
+        """Put a layer on those below it, and return its bytes.
+
+        What it takes away goes first, wherever in the layer that is said.
+        """
         found: list[tuple[list[str], tarfile.TarInfo]] = []
         with self._layer(number) as stream, tarfile.open(fileobj=stream, mode="r:") as layer:
             while (info := layer.next()) is not None:
@@ -176,6 +221,10 @@ class ImageFiles:
                 node.entry = entry
                 if entry.kind != "directory":
                     node.children.clear()
+        # The name that a link leads to takes its bytes, too, as the engine counts them.
+        return sum(
+            info.size if info.isreg() else len(os.fsencode(info.linkname)) if info.issym() else 0 for _, info in found
+        )
 
     def _at(self, parts: list[str]) -> _Node:
         node = self._root

@@ -219,6 +219,27 @@ SIZES = {
 """What the two sizes mean that an engine tells of an image. A third, which ``docker images`` prints where the engine
 has containerd's image store, is their sum: the place on the disk."""
 
+SizeKind = Literal["unpacked", "content"]
+
+
+def size_kind(facts: Mapping[str, Any]) -> SizeKind:
+    """Return which size the engine tells of an image, by what ``docker image inspect`` shows of it.
+
+    >>> size_kind({"Size": 1284427, "Descriptor": {"digest": "sha256:c772"}})
+    'content'
+    """
+    # Only containerd's image store keeps a descriptor: that of the manifest.
+    return "content" if facts.get("Descriptor") else "unpacked"
+
+
+def sized(size: int, kind: SizeKind) -> str:
+    """Return a size for people, with its meaning.
+
+    >>> sized(6_590_000, "unpacked")
+    '6.59 MB (its layers unpacked)'
+    """
+    return f"{megabytes(size)} ({SIZES[kind]})"
+
 
 @attrs.frozen(kw_only=True)
 class BuildResult:
@@ -245,7 +266,7 @@ class BuildResult:
     digest: str | None = None
     tags: tuple[str, ...] = ()
     size: int | None = None
-    size_kind: Literal["unpacked", "content"] = "unpacked"
+    size_kind: SizeKind = "unpacked"
     seconds: float = 0.0
     steps: int = 0
     cached: int = 0
@@ -269,7 +290,7 @@ class BuildResult:
         """
         name = ", ".join(self.tags) or "the image"
         cached = f"{self.cached} of {self.steps} steps cached"
-        size = "" if self.size is None else f", {megabytes(self.size)} ({SIZES[self.size_kind]})"
+        size = "" if self.size is None else f", {sized(self.size, self.size_kind)}"
         lines = [f"built {name} in {self.seconds:.1f} s ({cached}){size}"]
         named = [stage for stage in self.stages if stage.name]
         width = max((len(stage.name) for stage in named), default=0)

@@ -38,6 +38,8 @@ class Buildah:
 
     `Image.build` and `Image.test` write the Dockerfile in the dialect that it reads; see `dockdsl.dialect`. Where its
     storage is and how it isolates steps is said as always: ``STORAGE_DRIVER``, ``BUILDAH_ISOLATION``, ``storage.conf``.
+    The layer of each step is kept there, and what did not change is taken from it; those of an image without a tag go
+    with it. ``buildah prune`` makes room.
 
     `buildah`
         The command's name or path.
@@ -278,7 +280,7 @@ def arguments(request: BuildRequest, folder: str) -> list[str]:
 
     >>> request = BuildRequest(dockerfile="FROM scratch", context="/src", tags=["api:dev"], build_args={"V": "1"})
     >>> " ".join(arguments(request, "/tmp/x"))
-    'build --format=docker --file=/tmp/x/Dockerfile --iidfile=/tmp/x/image --tag=api:dev --build-arg=V=1 /src'
+    'build --format=docker --layers --file=/tmp/x/Dockerfile --iidfile=/tmp/x/image --tag=api:dev --build-arg=V=1 /src'
     """
     contexts = list(request.contexts)
     if request.files:
@@ -300,6 +302,8 @@ def arguments(request: BuildRequest, folder: str) -> list[str]:
         "build",
         # The other format, OCI, has no HEALTHCHECK.
         "--format=docker",
+        # Otherwise all steps are one layer, and the history has the last one alone. It is also what podman does.
+        "--layers",
         f"--file={folder}/Dockerfile",
         f"--iidfile={folder}/image",
         *([] if request.ignore is None else [f"--ignorefile={folder}/Dockerfile.dockerignore"]),

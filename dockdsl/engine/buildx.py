@@ -115,9 +115,7 @@ class Buildx:
             warnings=tuple(account.warnings),
         )
 
-    def load(
-        self, archive: str, image: str, tags: tuple[str, ...], timeout: float
-    ) -> tuple[str, int | None, Literal["unpacked", "content"]]:
+    def load(self, archive: str, image: str, tags: tuple[str, ...], timeout: float) -> Found:
         """Load an image that another builder has made, and tag it; return its id, its size, and which size that is.
 
         Raises `EngineUnavailable`, and `EngineError` for what the engine does not take.

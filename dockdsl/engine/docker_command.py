@@ -7,8 +7,9 @@ import os
 import shutil
 import subprocess
 import sys
-from typing import Any, Literal
+from typing import Any
 
+from dockdsl.engine.base import SizeKind, size_kind
 from dockdsl.errors import EngineError, EngineUnavailable
 
 USUAL = "docker"
@@ -23,7 +24,7 @@ _FOLDERS = (
 )
 """Where the docker command looks for its plugins, after the folder of the user's settings."""
 
-Found = tuple[str, int | None, Literal["unpacked", "content"]]
+Found = tuple[str, int | None, SizeKind]
 """The id by which the engine knows an image, its size, and which size that is."""
 
 
@@ -96,8 +97,7 @@ class DockerCommand:
         for name in names:
             found = self._asked(name)
             if found is not None:
-                # Only containerd's image store keeps a descriptor: that of the manifest.
-                return found["Id"], found.get("Size"), "content" if found.get("Descriptor") else "unpacked"
+                return found["Id"], found.get("Size"), size_kind(found)
         return None
 
     def _asked(self, name: str) -> dict[str, Any] | None:

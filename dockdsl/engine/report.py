@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import attrs
 
-from dockdsl.engine.base import BuildResult
-from dockdsl.engine.texts import cut, megabytes, printable, quoted_log, short_image
+from dockdsl.engine.base import BuildResult, sized
+from dockdsl.engine.texts import cut, printable, quoted_log, short_image
 from dockdsl.errors import CheckFailed, Origin
 
 if TYPE_CHECKING:
@@ -178,14 +178,14 @@ class SmokeReport:
         """Return one line: how many checks passed, and what the image cost.
 
         >>> build = BuildResult(image="sha256:0123456789abcdef", size=6_590_000, seconds=21.3, steps=7, cached=2)
-        >>> SmokeReport(image="api:dev", results=(), ready=0.21, build=build).summary()
-        '0 of 0 checks passed; api:dev, 6.59 MB, built in 21.3 s (2 of 7 steps cached), ready in 0.21 s'
+        >>> print(SmokeReport(image="api:dev", results=(), build=build).summary())
+        0 of 0 checks passed; api:dev, 6.59 MB (its layers unpacked), built in 21.3 s (2 of 7 steps cached)
         """
         judged = [result for result in self.results if result.verdict]
         facts = [short_image(self.image)]
         if self.build is not None:
             if self.build.size is not None:
-                facts.append(megabytes(self.build.size))
+                facts.append(sized(self.build.size, self.build.size_kind))
             facts.append(
                 f"built in {self.build.seconds:.1f} s ({self.build.cached} of {self.build.steps} steps cached)"
             )

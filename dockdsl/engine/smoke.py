@@ -18,6 +18,8 @@ from dockdsl.errors import RunFailed
 
 Tell = Callable[[CheckResult], object]
 """What is told of each result at once."""
+TellBuild = Callable[[BuildResult], object]
+"""What is told of the build when it has succeeded, before anything is run."""
 
 
 def build_and_smoke(
@@ -31,6 +33,7 @@ def build_and_smoke(
     timeout: float = READY_TIMEOUT,
     progress: Progress | None = None,
     tell: Tell | None = None,
+    tell_build: TellBuild | None = None,
 ) -> SmokeReport:
     """Build an image and smoke-test it: `run` with that image, asked on the first of its ports.
 
@@ -40,6 +43,8 @@ def build_and_smoke(
     Raises what `Builder.build` and `smoke` raise.
     """
     with ended_by_exception(), built(builder, runner, build, progress) as (result, name):
+        if tell_build is not None:
+            tell_build(result)
         run = attrs.evolve(run, image=result.image)
         return smoke(runner, run, checks, ready=ready, timeout=timeout, tell=tell, build=result, name=name)
 
@@ -61,6 +66,9 @@ def built(
         build = attrs.evolve(build, tags=temporary)
     with afterwards(lambda: None if temporary is None else runner.untag(temporary)):
         result = builder.build(build, progress)
+        if temporary is not None:
+            # It is nothing that anybody could use afterwards.
+            result = attrs.evolve(result, tags=())
         yield result, short_image(result.image) if temporary else build.tags[0]
 
 

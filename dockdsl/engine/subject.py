@@ -12,7 +12,16 @@ from typing import Any, Self
 import attrs
 
 from dockdsl.engine.archive import ImageFiles
-from dockdsl.engine.base import LOG_LINES, READY_TIMEOUT, BuildResult, Container, ContainerState, Runner, RunRequest
+from dockdsl.engine.base import (
+    LOG_LINES,
+    READY_TIMEOUT,
+    BuildResult,
+    Container,
+    ContainerState,
+    Runner,
+    RunRequest,
+    size_kind,
+)
 from dockdsl.engine.exchange import Answer, NoAnswer, Probe, ask, excerpt
 from dockdsl.engine.interrupts import deferred
 from dockdsl.engine.report import HttpProbe, clean
@@ -91,12 +100,17 @@ class Subject:
         """The part of `facts` that says how the image is run."""
         return self.facts.get("Config") or {}
 
-    @property
+    @cached_property
     def size(self) -> int:
-        """Bytes of the image as the engine counts them: its layers, unpacked."""
+        """Bytes of the files in its layers. They are read where the engine tells another size.
+
+        Raises `RunFailed` where they cannot be read.
+        """
         if self.build is not None and self.build.size is not None:
-            return self.build.size
-        return int(self.facts.get("Size") or 0)
+            size, kind = self.build.size, self.build.size_kind
+        else:
+            size, kind = int(self.facts.get("Size") or 0), size_kind(self.facts)
+        return size if kind == "unpacked" else sum(self.files.sizes)
 
     @cached_property
     def files(self) -> ImageFiles:

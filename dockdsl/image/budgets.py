@@ -25,7 +25,9 @@ def _seconds(value: float) -> float:
 
 @attrs.frozen(slots=False)
 class SizeBudget(Check):
-    """The most bytes that the image may have: those of its layers, unpacked, as ``docker images`` tells them.
+    """The most bytes that the image may have: those of the files in its layers, unpacked.
+
+    An engine with containerd's image store tells how many bytes are transferred; there the layers are read.
 
     `size`
         An int, or text with a unit: ``"10MB"`` (10,000,000 bytes), ``"10MiB"`` (10,485,760).
@@ -48,7 +50,7 @@ class SizeBudget(Check):
         from dockdsl.engine.report import CheckResult
         from dockdsl.engine.texts import megabytes
 
-        found, budget = megabytes(subject.size), megabytes(self.size)
+        found, budget = f"{megabytes(subject.size)} unpacked", megabytes(self.size)
         over = subject.size - self.size
         wrong = [f"expected at most {budget}, got {found}: {megabytes(over)} too many"] if over > 0 else []
         detail = f"{found}, at most {budget}"

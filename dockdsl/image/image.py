@@ -403,6 +403,7 @@ class Image:
         request: BuildRequest | None = None,
         progress: Progress | None = None,
         tell: Callable[[CheckResult], object] | None = None,
+        tell_build: Callable[[BuildResult], object] | None = None,
         timeout: float | None = None,
         checks: Iterable[Check] | None = None,
     ) -> SmokeReport:
@@ -413,6 +414,8 @@ class Image:
 
         `tell`
             Is called with each result at once.
+        `tell_build`
+            Is called with what came of the build, before anything is run.
         `timeout`
             Seconds until it must be ready, instead of the image's own.
         `checks`
@@ -433,7 +436,14 @@ class Image:
 
             with DockerSdk() as sdk:
                 return self.test(
-                    builder, sdk, request=request, progress=progress, tell=tell, timeout=timeout, checks=wanted
+                    builder,
+                    sdk,
+                    request=request,
+                    progress=progress,
+                    tell=tell,
+                    tell_build=tell_build,
+                    timeout=timeout,
+                    checks=wanted,
                 )
         if builder is None:
             from dockdsl.engine.buildx import Buildx
@@ -454,6 +464,7 @@ class Image:
                 timeout=limit,
                 progress=progress,
                 tell=tell,
+                tell_build=tell_build,
             )
         report.raise_for_failures()
         return report
@@ -469,14 +480,17 @@ class Image:
     ) -> SizeReport:
         """Build it, and return which line of the Python file brings how many bytes.
 
-        An image without a tag is removed again.
+        An image without a tag is removed again, also after Ctrl-C and SIGTERM. What processes that were killed left
+        behind is removed first.
 
         `compressed`
             Whether the layers are compressed as well, to tell what a registry transfers; that reads them all.
 
-        Raises what `build` raises; `RunFailed` where the image is not on the engine that was built for.
+        Raises what `build` raises; `RunFailed` where the image is not on the engine that was built for, where its
+        layers cannot be read, and where its history does not have the steps of the Dockerfile; `FileError` where the
+        layers must be read and there is no room for them.
         """
-        from dockdsl.engine.transfer import compressed as transferred
+        from dockdsl.engine.subject import Subject
         from dockdsl.image.size import SizeReport, divide
 
         if runner is None:
@@ -485,18 +499,17 @@ class Image:
             with DockerSdk() as sdk:
                 return self.size(builder, sdk, request=request, progress=progress, compressed=compressed)
         wanted = self.request() if request is None else request
-        temporary = () if wanted.tags else (runner.temporary_tag(),)
-        try:
-            built = self.build(builder, request=attrs.evolve(wanted, tags=wanted.tags or temporary), progress=progress)
-            with self._told():
+        with self.built(builder, runner, request=wanted, progress=progress) as made, self._told():
+            result = made.result
+            with Subject(runner, self.run_request(result.image), build=result) as subject:
+                # The history of containerd's store tells blocks of its disk, and nothing of other platforms.
+                read = result.size_kind == "content"
+                history = subject.files.history if read else runner.history(result.image)
                 return SizeReport(
-                    image=wanted.tags[0] if wanted.tags else built.image,
-                    shares=divide(runner.history(built.image), self.dockerfile, wanted.target),
-                    compressed=transferred(runner.save(built.image)) if compressed else None,
+                    image=wanted.tags[0] if wanted.tags else result.image,
+                    shares=divide(history, self.dockerfile, wanted.target),
+                    compressed=subject.files.compressed() if compressed else None,
                 )
-        finally:
-            for tag in temporary:
-                runner.untag(tag)
 
     @contextlib.contextmanager
     def built(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 
-from dockdsl.errors import Origin, short_path
+from dockdsl.errors import Origin, RunFailed, short_path
 from dockdsl.stage import Stage
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class Share:
     `text`
         The instruction as the image's own history tells it, or the name of the base image.
     `size`
-        Bytes of its layers, unpacked. A file that a later line changes or removes still counts here.
+        Bytes of the files of its layers, unpacked. A file that a later line changes or removes still counts here.
     `origin`
         Where it was written; None where the history names a step that the Dockerfile does not have, as those of
         ``ONBUILD``.
@@ -64,7 +64,7 @@ class SizeReport:
 
     @property
     def unpacked(self) -> int:
-        """Bytes of all layers, unpacked: what they take on a disk."""
+        """Bytes of the files of all layers, unpacked."""
         return sum(share.size for share in self.shares)
 
     @property
@@ -84,7 +84,7 @@ class SizeReport:
         >>> empty = Share("made", "USER 65532", 0, Origin("api.py", 10))
         >>> print(SizeReport(image="api:dev", shares=(Share("base", "scratch", 0), copied, empty)).text())
           6 MB  100 %  api.py:9  COPY /out/api /api
-        api:dev: 6 MB unpacked (its layers on disk)
+        api:dev: 6 MB unpacked (the files of its layers)
         floor: 6 MB, the files that COPY and ADD bring in; the image is 1.00 times that
         no bytes: base scratch, 1 other line
         """
@@ -99,7 +99,7 @@ class SizeReport:
             f"{size:>{widths[0] + 2}}  {share:>{widths[1]}}  {place:{widths[2]}}  {cut(printable(what), _LONGEST)}"
             for size, share, place, what in rows
         ]
-        lines.append(f"{self.image}: {megabytes(self.unpacked)} unpacked (its layers on disk)")
+        lines.append(f"{self.image}: {megabytes(self.unpacked)} unpacked (the files of its layers)")
         if self.compressed is not None:
             lines[-1] += f", {megabytes(self.compressed)} compressed (gzip, about what a registry transfers)"
         if self.floor is None:
@@ -190,6 +190,8 @@ def divide(history: Sequence[tuple[str, int]], dockerfile: Dockerfile, target: s
 
     The engine writes one step for each instruction, so they are matched from the end. What comes before the first
     instruction is the base image's.
+
+    Raises `RunFailed` where the history does not have the steps of the Dockerfile.
     """
     stage = _stage(dockerfile, target)
     chain = [stage]
@@ -203,8 +205,14 @@ def divide(history: Sequence[tuple[str, int]], dockerfile: Dockerfile, target: s
     while steps and rest:
         words, size = rest.pop()
         step = steps.pop() if _is(words, steps[-1]) else None
-        kind: Literal["copied", "made"] = "copied" if words.split(" ", 1)[0] in ("COPY", "ADD") else "made"
-        shares.append(Share(kind, _clean(words), size, None if step is None else step.origin))
+        text = _clean(words)
+        kind: Literal["copied", "made"] = "copied" if text.split(" ", 1)[0] in ("COPY", "ADD") else "made"
+        shares.append(Share(kind, text, size, None if step is None else step.origin))
+    if steps:
+        raise RunFailed(
+            f"size: the history of the image does not tell of the step {steps[-1].KEYWORD}, so which line brings how "
+            "many bytes is not known; build it with docker buildx, and with a layer for each step"
+        )
     from_base = sum(size for _, size in rest)
     return (Share("base", str(base.base), from_base, base.origin), *reversed(shares))
 
@@ -226,11 +234,13 @@ def _clean(words: str) -> str:
 
     >>> _clean("RUN |1 VERSION=1 /bin/sh -c go build # buildkit")
     'RUN |1 VERSION=1 /bin/sh -c go build'
-    >>> _clean("/bin/sh -c #(nop)  CMD [\\"sh\\"]")
-    'CMD ["sh"]'
+    >>> _clean("/bin/sh -c #(nop)  CMD [\\"sh\\"]"), _clean("|1 VERSION=1 /bin/sh -c go build")
+    ('CMD ["sh"]', 'RUN |1 VERSION=1 /bin/sh -c go build')
     """
     words = " ".join(words.split()).removesuffix(" # buildkit")
-    return words.removeprefix("/bin/sh -c #(nop) ")
+    without = words.removeprefix("/bin/sh -c #(nop) ")
+    # buildah writes a RUN without its keyword.
+    return f"RUN {words}" if without == words and words.startswith(("/bin/sh -c ", "|")) else without
 
 
 def _described(share: Share) -> tuple[str, str]:

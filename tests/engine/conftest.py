@@ -12,7 +12,11 @@ from pathlib import Path
 import pytest
 
 from dockdsl.engine import owner
-from tests.engine.helpers import docker, left_by
+from tests.engine.helpers import cannot_run, docker, left_by
+from tests.engine.provision import PLACE
+from tests.engine.provisioning.host import Refusal
+from tests.engine.provisioning.place import Place
+from tests.engine.provisioning.store import store
 
 
 @pytest.fixture
@@ -61,3 +65,23 @@ def barred() -> Iterator[str]:
         listening.listen()
         path.chmod(0)
         yield f"unix://{path}"
+
+
+@pytest.fixture(scope="session")
+def store_place() -> Iterator[Place | None]:
+    """An engine with containerd's image store; None is the one that is there already."""
+    if "io.containerd" in docker("info", "--format", "{{json .DriverStatus}}"):
+        yield None
+        return
+    try:
+        with store(PLACE) as place:
+            yield place
+    except Refusal as refusal:
+        cannot_run(str(refusal))
+
+
+@pytest.fixture
+def in_store(store_place: Place | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lead the docker command to that engine."""
+    for name, value in (store_place.variables() if store_place is not None else {}).items():
+        monkeypatch.setenv(name, value)

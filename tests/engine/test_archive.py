@@ -45,9 +45,13 @@ def link(name: str, target: str, *, hard: bool = False) -> Member:
 def files(*layers: bytes) -> ImageFiles:
     """Return the files of an image of these layers."""
     names = [f"blobs/{index}" for index in range(len(layers))]
-    manifest = json.dumps([{"Layers": names}]).encode()
+    steps = [{"created_by": "FROM"}, {"empty_layer": True}, {"created_by": "COPY"}]
+    parts = {
+        "manifest.json": json.dumps([{"Config": "config", "Layers": names}]).encode(),
+        "config": json.dumps({"history": steps}).encode(),
+    }
     # An archive does not have its layers in their order, nor the manifest first.
-    saved = tar(*reversed(list(zip(names, layers, strict=True))), ("manifest.json", manifest))
+    saved = tar(*reversed(list(zip(names, layers, strict=True))), *parts.items())
     return ImageFiles(saved[place : place + 1000] for place in range(0, len(saved), 1000))
 
 
@@ -121,7 +125,7 @@ def test_compressed_layers() -> None:
     with files(gzip.compress(layer)) as found:
         assert b"1" == content(found, "/a")
         assert b"x" * 100_000 == content(found, "/big")
-    with pytest.raises(RunFailed, match="compressed with zstd, which cannot be read; build it with gzip"):
+    with pytest.raises(RunFailed, match="compressed with zstd, which cannot be read; build the image, and"):
         files(b"\x28\xb5\x2f\xfd....")
 
 
@@ -181,6 +185,36 @@ def test_layers_of_a_real_image(tmp_path: Path, tag: str, nothing_left: None) ->
 
     assert seen == ["none" if each is None else f"{each.mode:o} {each.uid}:{each.gid}" for each in entries]
     assert ["none", "640 5:6", "none", "none", "none"] == seen[:5]
+
+
+# --- sizes
+
+
+def test_the_bytes_of_each_layer() -> None:
+    """Files and the names that links lead to; a second name of a file is nothing, and what is covered still counts."""
+    below = tar(("a", b"12345"), ("d", None), link("link", "a"), link("again", "a", hard=True))
+    above = tar(("a", b"1"), ("d/.wh.b", b""))
+    with files(below, above) as found:
+        assert (6, 1) == found.sizes
+        assert (("FROM", 6), ("", 0), ("COPY", 1)) == found.history
+
+
+def test_a_history_of_other_layers() -> None:
+    """Which step made which layer is not guessed."""
+    with (
+        files(tar(("a", b"1"))) as found,
+        pytest.raises(
+            RunFailed, match=r"files: the image has 1 layers, and its history tells of 2, so .* with docker b"
+        ),
+    ):
+        found.history  # noqa: B018 - it is read to see that it raises
+
+
+def test_layers_are_compressed() -> None:
+    """A layer that is compressed already counts as it is; what is no layer does not count."""
+    plain, packed = tar(("a", b"a" * 3_000_000)), gzip.compress(tar(("b", os.urandom(5000))))
+    with files(plain, packed) as found:
+        assert 2000 < found.compressed() - len(packed) < 4000
 
 
 # --- programs

@@ -14,7 +14,7 @@ import attrs
 import pytest
 
 from builds.go_api import image as go_api
-from dockdsl import Add, Copy, Dockerfile, Healthcheck, Heredoc, Image, Run, Shell, Stage, render
+from dockdsl import Add, Arg, Copy, Dockerfile, Healthcheck, Heredoc, Image, Run, Shell, Stage, User, render
 from dockdsl.cli import main
 from dockdsl.dialect import for_buildah
 from dockdsl.engine import owner
@@ -170,9 +170,8 @@ def test_the_command_line(commands: None, name: str, tmp_path: Path, capfd: pyte
 
 
 @pytest.mark.engine
-def test_what_is_told(builder: Buildah, context: Path, tag: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_told(builder: Buildah, context: Path, tag: str) -> None:
     """Each step with its end, what it printed, what was left out, and the end; steps from the cache are counted."""
-    monkeypatch.setenv("BUILDAH_LAYERS", "true")
     steps = [Run(f"echo {tag}"), Copy("page", "/", link=True)]
     image = Image(Dockerfile(Stage(BUSYBOX, name="s", steps=steps)), context=str(context), tags=tag)
     for ends in (["done", "done", "done"], ["done", "cached", "cached"]):
@@ -195,6 +194,29 @@ def test_what_is_left_out_of_the_context(
     Image(Dockerfile(stage), context=context, ignore=patterns, tags=tag).build(builder)
 
     assert expected.split() == docker("run", "--rm", tag, "ls", "-A", "/got").split()
+
+
+@pytest.mark.engine
+def test_each_line_has_its_bytes(builder: Buildah, context: Path, tag: str) -> None:
+    """Their history writes some steps in another way; each has its line all the same."""
+    steps = [
+        Arg("V", tag),
+        Copy("page", "/"),
+        Run("echo $V > /made"),
+        Run.script("echo a\necho b > /b"),
+        Copy.text("text\n", "/text"),
+        Run.exec("/bin/sh", "-c", "echo exec > /exec"),
+        User("1"),
+        Healthcheck.exec("/bin/true"),
+    ]
+    stage = Stage(BUSYBOX, name="s", steps=steps)
+    report = Image(Dockerfile(stage), context=str(context), tags=tag).size(builder)
+    made = len(f"{tag}\n")
+
+    assert [inspect(BUSYBOX)["Size"], 0, 6, made, 2, 5, 5, 0, 0] == [share.size for share in report.shares]
+    assert [stage.origin, *(step.origin for step in steps)] == [share.origin for share in report.shares]
+    assert ["base", "made", "copied", "made", "made", "copied"] == [share.kind for share in report.shares[:6]]
+    assert 11 == report.floor
 
 
 @pytest.mark.engine
@@ -281,9 +303,8 @@ def running() -> str:
 
 
 @pytest.mark.engine
-def test_an_image_without_a_tag(builder: Buildah, tmp_path: Path, tag: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_image_without_a_tag(builder: Buildah, tmp_path: Path, tag: str) -> None:
     """It gets no name in the builder's storage, and takes none away from an image that is the same."""
-    monkeypatch.setenv("BUILDAH_LAYERS", "true")
     image = Image(Dockerfile(Stage(BUSYBOX, name="s", steps=[Run(f"echo {tag}")])), context=str(tmp_path))
     tagged = image.build(builder, request=image.request(tags=tag))
     assert tagged.image == image.build(builder).image

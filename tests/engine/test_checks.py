@@ -14,7 +14,9 @@ from typing import Any, cast
 import pytest
 
 from dockdsl import (
+    CheckFailed,
     CommandCheck,
+    Copy,
     Dockerfile,
     FileCheck,
     GracefulShutdown,
@@ -145,11 +147,30 @@ def test_budgets(go_api: str, runner: DockerSdk) -> None:
     )
 
     assert found[0].startswith("ok   size ")
-    assert found[0].endswith(" MB, at most 10 MB")
+    assert found[0].endswith(" MB unpacked, at most 10 MB")
     assert found[1].startswith("FAIL size: expected at most 1 kB, got ")
     assert found[2].startswith("note start-up ")
     assert " s, within 60 s" in found[2]
     assert " s, over the budget of 1e-06 s" in found[3]
+
+
+@pytest.mark.engine
+@pytest.mark.usefixtures("in_store")
+def test_a_budget_where_the_engine_tells_what_is_transferred(tmp_path: Path, tag: str) -> None:
+    """The budget is for the layers unpacked all the same, and the summary says which size the engine told."""
+    tmp_path.joinpath("zeros").write_bytes(bytes(3_000_000))
+    stage = Stage("scratch", steps=[Copy("zeros", "/")])
+    checks = [SizeBudget(3_000_000), SizeBudget(2_999_999)]
+    told: list[CheckResult] = []
+    with pytest.raises(CheckFailed) as caught:
+        Image(Dockerfile(stage), context=str(tmp_path), tags=tag, checks=checks).test(tell=told.append)
+    with DockerSdk() as runner:
+        found = results(runner, tag, checks[1])
+
+    assert "ok   size 3 MB unpacked, at most 3 MB" == str(told[0])
+    wrong = f"FAIL size: expected at most 3 MB, got 3 MB unpacked: 1 B too many ({checks[1].origin})"
+    assert [wrong, wrong] == [str(told[1]), *found]
+    assert " kB (its layers as they are transferred), built in " in caught.value.summary
 
 
 def test_a_note_is_no_verdict() -> None:

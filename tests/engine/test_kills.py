@@ -97,9 +97,9 @@ class Ended(NamedTuple):
     number: signal.Signals | None
 
 
-def killed(file: Path, number: signal.Signals | None, delay: float, group: bool) -> Ended:
-    """Run a test, send it a signal after a while, and wait for its end."""
-    command = [sys.executable, "-m", "dockdsl", "test", str(file), "--build-arg", f"ROUND={secrets.token_hex(8)}"]
+def killed(verb: str, file: Path, number: signal.Signals | None, delay: float, group: bool) -> Ended:
+    """Run a verb, send it a signal after a while, and wait for its end."""
+    command = [sys.executable, "-m", "dockdsl", verb, str(file), "--build-arg", f"ROUND={secrets.token_hex(8)}"]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     ) as child:
@@ -127,7 +127,8 @@ def builds_of(pids: set[int]) -> list[str]:
 
 
 @pytest.mark.engine
-def test_runs_at_once_that_are_killed(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("verb", "words"), [("test", "1 of 1 checks passed"), ("size", " MB unpacked ")])
+def test_runs_at_once_that_are_killed(tmp_path: Path, verb: str, words: str) -> None:
     """Eight at a time, killed at any moment: what ends itself leaves nothing, the rest goes with the next sweep.
 
     Nothing of anybody else is touched. ``make test-long`` kills 200 of them.
@@ -138,13 +139,13 @@ def test_runs_at_once_that_are_killed(tmp_path: Path) -> None:
     name = f"dockdsl-bystander-{secrets.token_hex(4)}"
     bystander = docker("run", "--detach", "--name", name, "--volume", f"{name}:/data", BUSYBOX, "sleep", "3000")
     begin = time.monotonic()
-    first = [killed(file, None, 0, False)]
+    first = [killed(verb, file, None, 0, False)]
     usual = time.monotonic() - begin
     total = 8 if FACTOR == 1 else 200
     signals = [signal.SIGINT, signal.SIGTERM, signal.SIGKILL]
     runs = [
         # Eight at once take their time.
-        (file, signals[index % 3], dice.uniform(0, usual * (4 if index % 8 else 1)), dice.random() < 0.5)
+        (verb, file, signals[index % 3], dice.uniform(0, usual * (4 if index % 8 else 1)), dice.random() < 0.5)
         for index in range(total)
     ]
     try:
@@ -157,7 +158,7 @@ def test_runs_at_once_that_are_killed(tmp_path: Path) -> None:
         for each in ended:
             if each.number is None or each.status == 0:
                 assert 0 == each.status
-                assert "1 of 1 checks passed" in each.output
+                assert words in each.output
             else:
                 # A signal that comes before the command line has begun ends Python itself, in a way of its own.
                 begun = "dockdsl" in each.error or "interrupted" in each.error
@@ -194,11 +195,34 @@ def test_the_volumes_of_a_container_whose_run_was_killed(tmp_path: Path) -> None
 
 
 @pytest.mark.engine
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGKILL, -9)]
+)
+def test_a_measurement_that_is_killed(tmp_path: Path, number: signal.Signals, status: int) -> None:
+    """The temporary image goes when the command ends, or with the next measurement after one that could do nothing."""
+    file = source(tmp_path, steps_of("head -c 100000000 /dev/urandom > /random"))
+    with running("size", file, "--compressed", "--progress", "quiet") as child:
+        # The build has ended when its folder is gone.
+        wait_until(lambda: bool(tags := temporary_tags(child.pid)) and sorted(tags) == left_by(child.pid))
+        child.send_signal(number)
+        output, error = child.communicate(timeout=60)
+
+    assert (status, "") == (child.returncode, output)
+    assert "Traceback" not in error
+    if number is signal.SIGKILL:
+        assert temporary_tags(child.pid)
+        with running("size", source(tmp_path, steps_of("true")), "--progress", "quiet") as following:
+            following.communicate(timeout=60)
+        assert 0 == following.returncode
+    assert [] == left_by(child.pid)
+
+
+@pytest.mark.engine
 def test_eight_at_once(tmp_path: Path) -> None:
     """They pass, each with a port and an image of its own, and nothing is left of them."""
     file = source(tmp_path, SERVING)
     with ThreadPoolExecutor(8) as threads:
-        ended = list(threads.map(lambda _: killed(file, None, 0, False), range(8)))
+        ended = list(threads.map(lambda _: killed("test", file, None, 0, False), range(8)))
 
     assert [0] * 8 == [each.status for each in ended], [each.error for each in ended]
     assert [] == left_by(*(each.pid for each in ended))

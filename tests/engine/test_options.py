@@ -37,11 +37,7 @@ from dockdsl.cli import _building
 from dockdsl.engine.base import BuildEvent, BuildRequest, plain
 from dockdsl.engine.buildx import Buildx, arguments
 from dockdsl.errors import BuildFailed, FileError
-from tests.engine import provision
 from tests.engine.helpers import BUSYBOX, cannot_run, docker, inspect, wait_until
-from tests.engine.provisioning.host import Refusal
-from tests.engine.provisioning.place import Place
-from tests.engine.provisioning.store import store
 from tests.engine.registry import registry
 
 DOCKERFILE = Dockerfile(Stage("scratch", name="api", steps=[Cmd.exec("/x")]))
@@ -548,28 +544,6 @@ def test_a_secret_from_the_command_line(tmp_path: Path) -> None:
 
 
 # --- an engine with containerd's image store
-
-
-@pytest.fixture(scope="module")
-def store_place() -> Iterator[Place | None]:
-    """An engine with containerd's image store; None is the one that is there already."""
-    if "io.containerd" in docker("info", "--format", "{{json .DriverStatus}}"):
-        yield None
-        return
-    try:
-        with store(provision.PLACE) as place:
-            yield place
-    except Refusal as refusal:
-        if os.environ.get("DOCKDSL_REQUIRE_ENGINE"):
-            raise
-        pytest.skip(str(refusal))
-
-
-@pytest.fixture
-def in_store(store_place: Place | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Lead the docker command to that engine."""
-    for name, value in (store_place.variables() if store_place is not None else {}).items():
-        monkeypatch.setenv(name, value)
 
 
 def grown(folder: Path) -> Image:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
-import tarfile
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -13,7 +11,6 @@ import pytest
 
 from dockdsl import Copy, Dockerfile, Env, Image, Onbuild, Run, Stage, User
 from dockdsl.cli import main
-from dockdsl.engine.transfer import compressed
 from dockdsl.errors import RunFailed
 from dockdsl.image.size import Share, SizeReport, divide
 from tests.engine.helpers import BUSYBOX, docker, inspect, left_by
@@ -81,7 +78,7 @@ def test_the_report_for_people(file: Path, capsys: pytest.CaptureFixture[str], m
         line.split("  ")[-1].strip() for line in lines[:3]
     ]
     assert ["api.py:3", "api.py:4", "api.py:10"] == [line.split("%")[1].split()[0] for line in lines[:3]]
-    assert lines[3].endswith(" MB unpacked (its layers on disk)")
+    assert lines[3].endswith(" MB unpacked (the files of its layers)")
     assert lines[4].startswith("floor: 500 kB, the files that COPY and ADD bring in; the image is 7.")
     assert "no bytes: 3 other lines" == lines[5]
     assert [] == left_by(os.getpid())
@@ -125,6 +122,23 @@ def test_steps_of_onbuild_are_nobodys_line() -> None:
     assert [False, False, True, False, False] == [share.origin is None for share in shares]
 
 
+@pytest.mark.parametrize(
+    "history",
+    [
+        pytest.param([("busybox", 4), ("/bin/sh -c #(nop) USER 1", 2)], id="joined layers"),
+        pytest.param([("USER 1", 0)], id="squashed"),
+        pytest.param([], id="nothing"),
+    ],
+)
+def test_a_history_of_other_steps(history: list[tuple[str, int]]) -> None:
+    """It is an error: to give all bytes to the last line would be wrong."""
+    stage = Stage("busybox:1.37", steps=[Copy("a", "/"), User("1")])
+    with pytest.raises(
+        RunFailed, match=r"size: the history of the image does not tell of the step .*; build it with d"
+    ):
+        divide(history, Dockerfile(stage))
+
+
 @pytest.mark.parametrize(("target", "size"), [(None, 1), ("small", 2), ("SMALL", 2), ("0", 2), ("1", 1)])
 def test_the_stage_that_was_built_counts(target: str | None, size: int) -> None:
     """Its name or number says which it was."""
@@ -146,33 +160,6 @@ def test_an_image_without_copied_files() -> None:
     assert "floor: none, since COPY and ADD bring no files in" in report.text()
 
 
-@pytest.mark.parametrize("content", [b"", b"no tar archive", b"x" * 2000])
-def test_what_is_no_archive(content: bytes) -> None:
-    """It is an error of ours."""
-    with pytest.raises(RunFailed, match="what the engine saved is no archive of an image"):
-        compressed([content])
-
-
-@pytest.mark.parametrize("piece", [100, 512, 70_000, 10_000_000])
-def test_layers_are_compressed_whatever_pieces_come(piece: int) -> None:
-    """A layer that is compressed already is counted as it is; what is no layer is not counted."""
-    import gzip
-
-    plain = b"a" * 3_000_000
-    packed = gzip.compress(os.urandom(5000))
-    made = io.BytesIO()
-    with tarfile.open(fileobj=made, mode="w") as archive:
-        manifest = json.dumps([{"Config": "config", "Layers": ["one", "two"]}]).encode()
-        for name, content in (("one", plain), ("config", b"x" * 9999), ("two", packed), ("manifest.json", manifest)):
-            entry = tarfile.TarInfo(name)
-            entry.size = len(content)
-            archive.addfile(entry, io.BytesIO(content))
-    whole = made.getvalue()
-    size = compressed(whole[index : index + piece] for index in range(0, len(whole), piece))
-
-    assert 2000 < size - len(packed) < 4000
-
-
 @pytest.mark.engine
 def test_from_python(tmp_path: Path, tag: str) -> None:
     """`Image.size` gives the same as values."""
@@ -183,3 +170,65 @@ def test_from_python(tmp_path: Path, tag: str) -> None:
     assert (1000, 1000, 1.0, None) == (report.unpacked, report.floor, report.ratio, report.compressed)
     assert [("base", 0), ("copied", 1000)] == [(share.kind, share.size) for share in report.shares]
     assert docker("images", "--quiet", tag)
+
+
+# --- an engine with containerd's image store, which tells blocks of its disk
+
+
+@pytest.mark.engine
+@pytest.mark.usefixtures("in_store")
+def test_the_store_of_containerd(tmp_path: Path, tag: str) -> None:
+    """Each line has the bytes of its files, however many blocks of a disk they take; hard links count once."""
+    tmp_path.joinpath("zeros").write_bytes(bytes(3_000_000))
+    steps = [
+        Copy("zeros", "/"),
+        Run("echo hello world > /twelve && ln /twelve /again && ln -s twelve /link"),
+        User("1"),
+    ]
+    image = Image(Dockerfile(Stage(BUSYBOX, name="s", steps=steps)), context=str(tmp_path), tags=tag)
+    report = image.size(compressed=True)
+    base = Image(Dockerfile(Stage(BUSYBOX, steps=[User("1")])), tags=f"{tag}-base").size().unpacked
+
+    assert [base, 3_000_000, 12 + len("twelve"), 0] == [share.size for share in report.shares]
+    assert 2_000_000 < base < 6_000_000
+    assert 3_000_000 == report.floor
+    # Its base image is kept compressed, and zeros are next to nothing.
+    assert base / 3 < (report.compressed or 0) < base * 0.7
+
+
+@pytest.mark.engine
+@pytest.mark.usefixtures("in_store")
+@pytest.mark.parametrize("platforms", [["linux/arm64"], ["linux/arm64", "linux/amd64"]])
+def test_an_image_for_other_platforms(tmp_path: Path, tag: str, platforms: list[str]) -> None:
+    """What was built for another machine is measured, too."""
+    tmp_path.joinpath("zeros").write_bytes(bytes(3_000_000))
+    stage = Stage("scratch", name="s", steps=[Copy("zeros", "/"), User("1")])
+    report = Image(Dockerfile(stage), context=str(tmp_path), tags=tag, platforms=platforms).size()
+
+    assert [0, 3_000_000, 0] == [share.size for share in report.shares]
+
+
+@pytest.mark.engine
+@pytest.mark.usefixtures("in_store")
+def test_layers_that_cannot_be_read(tmp_path: Path, tag: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Python before 3.14 knows no zstd: size and checks say so, and give no figure that is something else."""
+    base = f"{tag}-zstd"
+    tmp_path.joinpath("Dockerfile").write_text(f"FROM {BUSYBOX}\nRUN echo x > /x\n")
+    docker("buildx", "build", f"--output=type=image,name={base},compression=zstd,force-compression=true", str(tmp_path))
+    source = tmp_path / "api.py"
+    source.write_text(
+        f"from dockdsl import *\nstage = Stage({base!r}, steps=[Run('echo y > /y')])\n"
+        "image = Image(Dockerfile(stage), checks=[SizeBudget('3MB'), FileCheck('/y')])\n"
+    )
+    said = (
+        "files: a layer of the image is compressed with zstd, which cannot be read; "
+        "build the image, and its base image, with gzip layers"
+    )
+
+    assert 1 == main(["size", str(source), "--progress", "quiet"])
+    assert ("", f"{source}:3: error: {said}\n") == capsys.readouterr()
+    assert 1 == main(["test", str(source), "--progress", "quiet"])
+    assert [
+        f"FAIL {what}: {said} ({source}:3)" for what in ("size", "file /y")
+    ] == capsys.readouterr().out.splitlines()[:2]
+    assert [] == left_by(os.getpid())

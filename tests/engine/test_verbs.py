@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -14,7 +15,10 @@ from typing import NamedTuple
 
 import pytest
 
+from dockdsl.cli._json import of_build
+from dockdsl.engine.base import BuildResult, BuildWarning, StageTime
 from dockdsl.engine.docker_sdk import DockerSdk
+from dockdsl.errors import Origin
 from tests.engine.helpers import BUSYBOX, SERVER, containers_of, inspect, left_by, temporary_tags, wait_until
 
 FILE = """\
@@ -78,6 +82,46 @@ def test_build_prints_the_id(tmp_path: Path, tag: str) -> None:
     assert "[2/2] RUN" in done.stderr
     told = rf"^built {tag} in \d+\.\d s \(\d of 1 steps cached\), [\d.]+ MB \(its layers .*\)\n(  stage .*\n)?  digest sha256:"
     assert re.search(told, done.stderr, re.MULTILINE)
+
+
+@pytest.mark.engine
+def test_build_as_data(tmp_path: Path, tag: str) -> None:
+    """What came of it is one JSON object on stdout; what is told besides stays on stderr."""
+    done = dockdsl("build", source(tmp_path, tag=tag), "--json")
+    data = json.loads(done.stdout)
+    facts = inspect(tag)
+
+    assert (facts["Id"], facts["Size"], [tag]) == (data["image"], data["size"], data["tags"])
+    assert data["digest"].startswith("sha256:")
+    assert data["size_kind"] in ("unpacked", "content")
+    assert (1, [], []) == (data["steps"], data["output"], data["warnings"])
+    assert 1 == sum(stage["steps"] for stage in data["stages"])
+    assert {
+        "image",
+        "digest",
+        "tags",
+        "size",
+        "size_kind",
+        "seconds",
+        "steps",
+        "cached",
+        "stages",
+        "output",
+        "warnings",
+    } == set(data)
+    assert f"\nbuilt {tag} in " in done.stderr
+
+
+def test_findings_as_data() -> None:
+    """A place is a file and a line, and times are rounded."""
+    warning = BuildWarning(text="old", lines=(1, 2), origin=Origin("api.py", 9))
+    result = BuildResult(image="x", seconds=1.23456, stages=(StageTime("b", 0.5, 2, 1),), warnings=(warning,))
+    data = json.loads(json.dumps(of_build(result)))
+
+    place = {"file": "api.py", "line": 9}
+    assert [{"text": "old", "url": None, "lines": [1, 2], "origin": place}] == data["warnings"]
+    assert [{"name": "b", "seconds": 0.5, "steps": 2, "cached": 1}] == data["stages"]
+    assert (1.235, None) == (data["seconds"], data["size"])
 
 
 @pytest.mark.engine
@@ -164,9 +208,110 @@ def test_checks_that_pass(tmp_path: Path, tag: str) -> None:
     assert 2 == len(lines)
     assert re.fullmatch(r"ok   GET /healthz 200 \(\d+ ms\)", lines[0])
     assert re.fullmatch(
-        rf"1 of 1 checks passed; {tag}, [\d.]+ MB, built in [\d.]+ s \(\d of 1 .*, ready in .* s", lines[1]
+        rf"1 of 1 checks passed; {tag}, [\d.]+ MB \(its layers .*\), built in [\d.]+ s \(\d of 1 .*, ready in .* s",
+        lines[1],
     )
-    assert "[2/2] RUN" in done.stderr
+    told = rf"\n\[2/2\] RUN .*\nbuilt {tag} in .*, [\d.]+ MB \(its layers .*\)\n(  stage .*\n)?  digest sha256:\w+\n\Z"
+    assert re.search(told, done.stderr, re.DOTALL)
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize(("path", "status"), [("/healthz", 0), ("/cgi-bin/broken", 1)])
+def test_a_test_as_data(tmp_path: Path, path: str, status: int) -> None:
+    """The build and each check are one JSON object on stdout, whether they pass or not; lines go to stderr."""
+    file = source(tmp_path, path=path)
+    done = dockdsl("test", file, "--json")
+    data = json.loads(done.stdout)
+
+    assert status == done.returncode
+    assert (status == 0, None) == (data["ok"], data["error"])
+    assert (1, []) == (data["build"]["steps"], data["build"]["tags"])
+    (check,) = data["checks"]
+    assert (f"GET {path}", status == 0, {"file": str(file), "line": 9}) == (
+        check["title"],
+        check["ok"],
+        check["origin"],
+    )
+    assert 0 < check["seconds"] < 5
+    assert ["expected status 200, got 500", "expected a JSON body"][: status * 2] == check["mismatches"]
+    assert ("200", "500")[status] == check["detail"]
+    assert f"of 1 checks passed; {data['build']['image'].removeprefix('sha256:')[:12]}" in done.stderr
+    assert "\nbuilt the image in " in done.stderr
+    assert [] == left_by(done.pid)
+
+
+@pytest.mark.engine
+def test_what_kept_a_test_from_its_end_as_data(tmp_path: Path) -> None:
+    """A server that does not start and a step that fails are the error; the exit codes stay."""
+    dies = dockdsl("test", source(tmp_path, step='Cmd.exec("sh", "-c", "exit 3")'), "--json", "--progress", "quiet")
+    data = json.loads(dies.stdout)
+    assert (1, False, 1, []) == (dies.returncode, data["ok"], data["build"]["steps"], data["checks"])
+    assert "the container exited with code 3" in data["error"]
+    assert dies.stderr.endswith(f"error: {data['error']}\n")
+
+    fails = dockdsl("test", source(tmp_path, step='Run("exit 4")'), "--json", "--progress", "quiet")
+    data = json.loads(fails.stdout)
+    assert (1, None) == (fails.returncode, data["build"])
+    assert data["error"].startswith("build step [3/3] RUN exit 4 ")
+
+
+def test_no_engine_as_data(tmp_path: Path) -> None:
+    """That there is none is the error; the exit code is that of what cannot be tried."""
+    done = dockdsl("test", source(tmp_path), "--json", DOCKER_HOST="unix:///nonexistent/docker.sock")
+    data = json.loads(done.stdout)
+
+    assert (2, False, None, []) == (done.returncode, data["ok"], data["build"], data["checks"])
+    assert "the container engine at unix:///nonexistent/docker.sock does not answer" in data["error"]
+
+
+CHOOSING = """\
+from dockdsl import *
+image = Image(
+    Dockerfile(Stage({image!r}, steps=[Run("echo x > /x")])),
+    checks=[FileCheck("/x", exists=False), FileCheck("/bin/sh"), SizeBudget("9MB")],
+)
+"""
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize(
+    ("texts", "titles"),
+    [
+        (["/bin"], ["file /bin/sh"]),
+        (["size", "bin/sh"], ["file /bin/sh", "size"]),
+        (["file", "/"], ["no file /x", "file /bin/sh"]),
+    ],
+)
+def test_checks_that_are_chosen(tmp_path: Path, texts: list[str], titles: list[str]) -> None:
+    """Those with one of the texts in their title are run, once and in their order."""
+    file = tmp_path / "api.py"
+    file.write_text(CHOOSING.format(image=BUSYBOX))
+    done = dockdsl("test", file, "--json", *(f"--check={text}" for text in texts))
+
+    assert int("no file /x" in titles) == done.returncode
+    assert titles == [check["title"] for check in json.loads(done.stdout)["checks"]]
+
+
+@pytest.mark.parametrize(
+    ("checks", "words"),
+    [
+        pytest.param(
+            "FileCheck('/x', exists=False), SizeBudget('9MB')",
+            "take a part of one of these\n  no file /x\n  size\n",
+            id="others",
+        ),
+        pytest.param("", "the image has none, give it checks=…\n", id="none"),
+    ],
+)
+def test_no_check_of_that_title(tmp_path: Path, checks: str, words: str) -> None:
+    """It is wrong usage, also where another text has checks; nothing is built."""
+    file = tmp_path / "api.py"
+    file.write_text(f"from dockdsl import *\nimage = Image(Dockerfile(Stage('scratch')), checks=[{checks}])\n")
+    chosen = ["--check", "size"] if checks else []
+    done = dockdsl("test", file, *chosen, "--check", "Size")
+
+    told = f"error: --check 'Size': no check has that in its title; {words}"
+    assert (2, "", told) == (done.returncode, done.stdout, done.stderr)
 
 
 @pytest.mark.engine
