@@ -10,7 +10,6 @@ import queue
 import re
 import shutil
 import subprocess
-import tempfile
 import time
 from collections import deque
 from pathlib import Path
@@ -85,7 +84,7 @@ class Buildah:
             )
         begin = time.monotonic()
         orphans.sweep()
-        with tempfile.TemporaryDirectory(prefix=owner.folder_prefix(owner.this_process())) as folder:
+        with owner.temporary_folder() as folder:
             place = Path(folder)
             for name, content in request.files:
                 place.joinpath("files", name).parent.mkdir(parents=True, exist_ok=True)

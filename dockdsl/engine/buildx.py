@@ -14,7 +14,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal
@@ -74,8 +74,8 @@ class Buildx:
         begin = time.monotonic()
         with (
             _whole_archives(request) as written,
-            tempfile.TemporaryDirectory(prefix=owner.folder_prefix(owner.this_process())) as folder,
-            tempfile.TemporaryFile() as dockerfile,
+            owner.temporary_folder() as folder,
+            tempfile.TemporaryFile(dir=folder) as dockerfile,
         ):
             if request.ignore is None:
                 dockerfile.write(request.dockerfile.encode())
@@ -84,7 +84,7 @@ class Buildx:
                 request.write_files(Path(folder))
             try:
                 argv = [*command.buildx(), *arguments(written, folder)]
-                account, status = self._run(command, argv, dockerfile, request, progress, hide, begin)
+                account, status = self._run(command, argv, dockerfile, folder, request, progress, hide, begin)
             finally:
                 if progress is not None:
                     progress(BuildEvent("ended", "", "", time.monotonic() - begin))
@@ -131,13 +131,15 @@ class Buildx:
         command: DockerCommand,
         argv: list[str],
         dockerfile: IO[bytes],
+        folder: str,
         request: BuildRequest,
         progress: Progress | None,
         hide: Callable[[str], str],
         begin: float,
     ) -> tuple[Account, int]:
         """Run the build to its end, or end it: on a timeout, on Ctrl-C, on SIGTERM."""
-        with ended_by_exception(), _started(argv, dockerfile) as (process, lines):
+        # What buildx keeps for a while goes with the folder, however either of them ends.
+        with ended_by_exception(), _started(argv, dockerfile, {"TMPDIR": folder}) as (process, lines):
             from dockdsl.engine import orphans
             from dockdsl.engine.progress import Account
 
@@ -308,13 +310,13 @@ def _whole_archives(request: BuildRequest) -> Iterator[BuildRequest]:
 
 @contextlib.contextmanager
 def _started(
-    argv: list[str], stdin: IO[bytes] | None
+    argv: list[str], stdin: IO[bytes] | None, variables: Mapping[str, str] = {}
 ) -> Iterator[tuple[subprocess.Popen[bytes], queue.Queue[str | None]]]:
     """Start the docker command, and leave nothing of it running whatever ends the block.
 
     The queue gets each line of its stderr, and None at the end.
     """
-    environment = dict(os.environ)
+    environment = {**os.environ, **variables}
     # The provenance is asked for by nobody here, and costs a round trip.
     environment.setdefault("BUILDX_METADATA_PROVENANCE", "disabled")
     environment["DOCKER_CLI_HINTS"] = "false"

@@ -13,11 +13,14 @@ import secrets
 import socket
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
 import attrs
+
+from dockdsl.errors import FileError
 
 PREFIX = "dockdsl."
 SESSION = f"{PREFIX}session"
@@ -92,6 +95,20 @@ def tag_owner(tag: str) -> Owner | None:
 def folder_prefix(owner: Owner) -> str:
     """Return how the name of a temporary folder begins that names its owner, for `folder_owner`."""
     return f"{FOLDER}{_written(owner)}"
+
+
+@contextmanager
+def temporary_folder() -> Iterator[str]:
+    """Yield a new folder that is gone at the end of the block, and names its owner. Raises `FileError`."""
+    try:
+        made = tempfile.TemporaryDirectory(prefix=folder_prefix(this_process()))
+    except OSError as error:
+        raise FileError(
+            f"build: no temporary folder can be made ({error.strerror or error}); set TMPDIR to a folder with room",
+            origin=None,
+        ) from None
+    with made as folder:
+        yield folder
 
 
 def folder_owner(name: str) -> Owner | None:

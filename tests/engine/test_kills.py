@@ -68,7 +68,7 @@ def test_a_step_that_prints_without_end(tmp_path: Path) -> None:
 
 @pytest.mark.engine
 def test_a_full_disk_of_the_client(tmp_path: Path) -> None:
-    """The file that could not be written is named; nothing is built."""
+    """A folder for temporary files that has no room is passed over."""
     if os.geteuid() != 0:
         pytest.skip("only root may mount a small disk")
     file = source(tmp_path, SERVING)
@@ -83,8 +83,30 @@ def test_a_full_disk_of_the_client(tmp_path: Path) -> None:
         check=False,
     )
 
-    assert (1, "") == (done.returncode, done.stdout)
-    assert re.search(rf"error: build: .*{small}/\S+: no space left on device; ", done.stderr)
+    assert 0 == done.returncode, done.stderr
+    assert done.stdout.startswith("sha256:")
+
+
+@pytest.mark.parametrize("engine", ["buildx", "buildah"])
+def test_no_room_for_temporary_files(tmp_path: Path, engine: str) -> None:
+    """Where no file can be written at all, what is missing is named; nothing is built."""
+    command = [sys.executable, "-m", "dockdsl", "build", str(source(tmp_path, SERVING)), "--builder-engine", engine]
+    # The command is looked for before.
+    tmp_path.joinpath(engine).symlink_to("/bin/true")
+    tmp_path.joinpath("docker").symlink_to("/bin/true")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
+    done = subprocess.run(
+        ["sh", "-c", 'ulimit -f 0; exec "$@"', "sh", *command],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        cwd=tmp_path,
+        env={**environment, "PATH": f"{tmp_path}:{os.environ['PATH']}", "PYTHONPATH": str(Path(__file__).parents[2])},
+    )
+
+    assert (2, "") == (done.returncode, done.stdout)
+    assert re.fullmatch(r"\S+:\d+: error: build: no temporary folder can be made \(.+\); set TMPDIR .+\n", done.stderr)
 
 
 class Ended(NamedTuple):
@@ -175,6 +197,28 @@ def test_runs_at_once_that_are_killed(tmp_path: Path, verb: str, words: str) -> 
     finally:
         docker("rm", "--force", bystander)
         docker("volume", "rm", name)
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_no_temporary_file_outlives_the_build_and_gc(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    """Nor does one that buildx has made for itself."""
+    place = tmp_path / "temporary"
+    place.mkdir()
+    monkeypatch.setenv("TMPDIR", str(place))
+    file = source(tmp_path, steps_of("sleep 300"))
+    for delay in range(5):
+        with running("build", file, "--progress", "quiet") as child:
+            wait_until(lambda: any(place.iterdir()))
+            time.sleep(delay / 20)
+            child.send_signal(number)
+            child.communicate(timeout=60)
+    with running("gc") as cleaning:
+        cleaning.communicate(timeout=60)
+
+    assert [] == list(place.iterdir())
 
 
 @pytest.mark.engine
