@@ -279,6 +279,10 @@ class RunFailed(EngineError):
     """The last lines that the container printed."""
     exit_code: int | None
     """The code with which it exited; None where it did not start, or still runs."""
+    cause: str | None
+    """Why it failed, in plain words, where that is known: ``the stage has no program /api``."""
+    fix: str | None
+    """What mends it, where that is known."""
 
     def __init__(
         self,
@@ -287,10 +291,14 @@ class RunFailed(EngineError):
         origin: Origin | EllipsisType | None = ...,
         log: tuple[str, ...] = (),
         exit_code: int | None = None,
+        cause: str | None = None,
+        fix: str | None = None,
     ) -> None:
         super().__init__(message, origin=origin)
         self.log = log
         self.exit_code = exit_code
+        self.cause = cause
+        self.fix = fix
 
 
 class CheckFailed(EngineError, AssertionError):

@@ -1,4 +1,4 @@
-"""What the docker command says when it fails, told in terms of the user's own file.
+"""What the docker command says when it fails, told in terms of the user's own file; and why a container died.
 
 The engine gives no error codes, so its words decide. What none of the patterns matches is passed on as it was said.
 """
@@ -10,11 +10,11 @@ import re
 
 import attrs
 
-from dockdsl.engine.base import LOG_LINES, BuildRequest
+from dockdsl.engine.base import LOG_LINES, BuildRequest, ContainerState
 from dockdsl.engine.causes import Explanation, explain
 from dockdsl.engine.progress import Account, Step, origin_at
 from dockdsl.engine.texts import cut, printable, quoted_log
-from dockdsl.errors import BuildFailed, EngineError, EngineUnavailable, Origin
+from dockdsl.errors import BuildFailed, EngineError, EngineUnavailable, Origin, RunFailed
 
 _UNAVAILABLE = (
     (
@@ -103,6 +103,7 @@ _not_there = re.compile(
     r"|^(?:failed to solve: )?lstat (\S.*): (?:no such file or directory|not a directory)$"
 ).search
 _SOURCE_LINES, _SOURCE_WIDTH = 8, 160
+BELOW = "the cause and what mends it stand below"
 _not_allowed = re.compile(r"(network\.host|security\.insecure|device\S*) is not allowed").search
 _ENTITLEMENTS = {"network.host": "--network=host", "security.insecure": "--security=insecure"}
 _library = re.compile(r"[^/]+/library/").match
@@ -216,15 +217,15 @@ def _step_failed(request: BuildRequest, step: Step, said: Said) -> BuildFailed:
     else:
         if code:
             reason, remedy = code[1], "mend the command"
-        known = explain("\n".join([*step.lines(), reason]))
+        known = explain(reason, step.lines())
         if known is not None:
-            remedy = "the cause and what mends it stand below"
+            remedy = BELOW
     origin = origin_at(request.origins, said.lines)
     source = source_at(origin)
     message = f"build step {printable(_name(step))}{_place(said.lines)}: {_brief(reason)}; {remedy}"
     message += quoted_log(log, "last output of the step") + _own_line(origin, source)
     if known is not None and not (absent or secret):
-        message += f"\ncause: {_brief(known.cause)}\nfix: {_brief(known.fix)}"
+        message += told(known)
     return BuildFailed(
         message,
         origin=origin,
@@ -236,6 +237,39 @@ def _step_failed(request: BuildRequest, step: Step, said: Said) -> BuildFailed:
         fix=known.fix if known is not None else None,
         source=source,
     )
+
+
+def told(known: Explanation | None) -> str:
+    """Return cause and fix as lines to be put below a message; nothing where they are not known."""
+    return "" if known is None else f"\ncause: {_brief(known.cause)}\nfix: {_brief(known.fix)}"
+
+
+def run_failed(
+    message: str, known: Explanation | None, log: tuple[str, ...] = (), exit_code: int | None = None
+) -> RunFailed:
+    """Return an error of a container, with what it printed and what is known of it."""
+    return RunFailed(
+        message + quoted_log(log, "last output of the container") + told(known),
+        log=log,
+        exit_code=exit_code,
+        cause=None if known is None else known.cause,
+        fix=None if known is None else known.fix,
+    )
+
+
+def died(what: str, state: ContainerState, log: tuple[str, ...], when: str = "") -> RunFailed:
+    """Return the error that the end of a container is."""
+    known = explain(state.detail) or explain(f"exit code: {state.exit_code}", log)
+    fact = f"{what}: the container {printable(str(state))}{when}" + ("" if log else ", and printed nothing")
+    remedy = "mend what it says" if log else "run its command in a shell of the image, or let it say why it ends"
+    return run_failed(f"{fact}; {remedy if known is None else BELOW}", known, log, state.exit_code)
+
+
+def in_short(error: RunFailed) -> tuple[str, ...]:
+    """Return what an error says without the log, to be told as what a check found wrong."""
+    known = None if error.cause is None else Explanation(error.cause, error.fix or "")
+    head = error.message.partition("\n")[0].removesuffix(f"; {BELOW}")
+    return tuple((head + told(known)).splitlines())
 
 
 def _absent(request: BuildRequest, step: Step, path: str) -> tuple[str, Explanation]:

@@ -1,7 +1,8 @@
-"""What goes wrong in builds, on a real engine: each failure names the Python line, the cause and the fix."""
+"""What goes wrong, on a real engine: each failure names the Python line, the cause and the fix."""
 
 from __future__ import annotations
 
+import re
 import shutil
 import ssl
 import subprocess
@@ -14,10 +15,11 @@ from typing import Any
 
 import pytest
 
-from dockdsl import Image
+from dockdsl import CommandCheck, Copy, Dockerfile, Image, Run, Stage
 from dockdsl.cli._load import load
 from dockdsl.engine.causes import explain
-from dockdsl.errors import BuildFailed
+from dockdsl.engine.docker_sdk import DockerSdk
+from dockdsl.errors import BuildFailed, CheckFailed, RunFailed
 from tests.engine.helpers import BUSYBOX
 
 GO = "golang:1.27-alpine"
@@ -127,13 +129,14 @@ FAILURES = [
     row("killed", 'Run("(sh -c \'kill -9 $$\'); exit $?"),', "most often because the memory ran out"),
     row("crashed", 'Run("(sh -c \'kill -SEGV $$\'); exit $?"),', "segmentation fault"),
     row("unset variable", 'Run("set -u; echo $VERSION"),', "the variable VERSION, which is not set in this stage"),
-    row("not root", 'User("1000"),\nRun("echo x > /etc/x"), # here', "the user of the step may not do that"),
+    row("not root", 'User("1000"),\nRun("echo x > /etc/x"), # here', "the user that it runs as may not do that"),
     row("no such user", 'User("nosuch"),\nRun("true"), # here', "does not know the user or group (nosuch)"),
     row("disk full", 'Run("dd if=/dev/zero of=/t/x bs=1M count=9", mounts=[Tmpfs("/t", size="1m")]),', "a disk is full"),
-    row("read-only mount", 'Run("touch /src/x", mounts=[Bind("/src")]),', "a mount that is read-only"),
+    row("read-only mount", 'Run("touch /src/x", mounts=[Bind("/src")]),', "what is written to is read-only"),
+    row("unset, without words", 'Arg("X"),\nEnv({"Y": "${X:?give it}"}), # here', "a variable that the instruction needs has no value (X: give it)"),
     # --- the network
     row("no such name", 'Run("wget http://nosuch.invalid/x"),', "a name is not found in the network (nosuch.invalid"),
-    row("no network", 'Run("wget http://192.0.2.1/x", network="none"),', "no way into the network"),
+    row("no network", 'Run("wget http://192.0.2.1/x", network="none"),', "there is no way into the network"),
     row("nothing listens", 'Run("wget http://127.0.0.1:1/x"),', "nothing listens at the address"),
     row("page not found", 'Run("wget http://{http}/x", network="host"),', "the server answers 404"),
     row("host network", 'Run("true", network="host"),', "the host's network", allow=()),
@@ -149,7 +152,7 @@ FAILURES = [
     row("download, certificate", 'Add("https://{https}/x", "/x"),', "signed by nobody that is trusted here"),
     # --- secrets and SSH
     row("no secret", 'Run("true", mounts=[Secret("token", required=True)]),', "was not given the secret token"),
-    row("no secret file", 'Run("cat /run/secrets/token", mounts=[Secret("token")]),', "was not given the secret that the step reads (/run/secrets/token)"),
+    row("no secret file", 'Run("cat /run/secrets/token", mounts=[Secret("token")]),', "the secret that is read is not there (/run/secrets/token)"),
     row("no agent", 'Run("true", mounts=[Ssh(required=True)]),', "the step wants an SSH agent"),
     # --- Go
     row("Go too old", 'Copy("go.mod", "./"),\nRun("go build ./..."), # here', "the Go of this stage is 1.27", base=GO),
@@ -183,6 +186,95 @@ def written(
     file = folder / "broken.py"
     file.write_text(f"from dockdsl import *\n\n{text}")
     return file, next(number for number, line in enumerate(file.read_text().splitlines(), 1) if MARK in line)
+
+
+NOISE = "echo 'probe: connection refused, retrying'"
+PASSES = "for each in 1 2 3 4 5 6 7 8 9; do echo PASS $each; done"
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize(
+    ("command", "cause"),
+    [
+        (f"{NOISE}; {PASSES}; echo 'FAIL: TestAdd: 2+2 = 5'; exit 1", None),
+        (f"{NOISE}; exit 1", "most likely nothing listens at the address that is asked"),
+        (f"echo '{{go}}'; {NOISE}; exit 1", "most likely nothing listens at the address that is asked"),
+        (f"{NOISE}; echo '{{go}}'; exit 1", "the Go of this stage is 1.20, and go.mod asks for 1.99 or newer"),
+        (f"echo '{{go}}'; {PASSES}; exit 1", "the Go of this stage is 1.20, and go.mod asks for 1.99 or newer"),
+        (f"echo '{{go}}'; {PASSES}; {PASSES}; {PASSES}; exit 1", None),
+        (f"{NOISE}; {PASSES}; nosuch", "the shell does not find a program that the command names"),
+    ],
+    ids=["long ago", "likely", "last of two", "before", "seldom meant else", "not shown", "exit code"],
+)
+def test_what_else_was_printed(command: str, cause: str | None, tmp_path: Path) -> None:
+    """What was said last counts; words that a program prints and goes on count near the end, and as likely."""
+    command = command.replace("{go}", "go: go.mod requires go >= 1.99 (running go 1.20)")
+    with pytest.raises(BuildFailed) as caught:
+        Image(Dockerfile(Stage(BUSYBOX, name="s", steps=[Run(command)])), context=str(tmp_path)).build()
+
+    assert cause == caught.value.cause
+
+
+SERVER = 'Cmd.exec("sh", "-c", {command!r})'
+DEATHS = [
+    row("dynamic on scratch", 'Copy("dynamic", "/api"), Entrypoint.exec("/api")', "the loader of a dynamic program", base="scratch"),
+    row("other processor", 'Copy("arm", "/api"), Entrypoint.exec("/api")', "another kind of processor"),
+    row("no shell on scratch", 'Copy("arm", "/api"), Cmd("/api")', "the stage has no /bin/sh", base="scratch"),
+    row("CRLF script", 'Copy("crlf.sh", "/api"), Entrypoint.exec("/api")', "a script with CRLF line ends"),
+    row("no x bit", 'Copy("no-x.sh", "/api"), Entrypoint.exec("/api")', "/api may not be run: its x bit is missing"),
+    row("no such program", 'Entrypoint.exec("/api")', "the stage has no program /api"),
+    row("no such user", 'User("nosuch"), Cmd.exec("true")', "does not know the user or group (nosuch)"),
+    row("no such command", SERVER.format(command="sleep 0.5; nosuch"), "the shell does not find a program"),
+    row("certificate", SERVER.format(command="echo tls: x509: certificate signed by unknown authority; exit 1"), "most likely the certificate"),
+    row("nobody listens", SERVER.format(command="wget http://127.0.0.1:1/"), "most likely nothing listens at the address"),
+    row("no rights", 'User("65534"), ' + SERVER.format(command="echo x > /etc/x"), "the user that it runs as may not do that"),
+    row("killed", SERVER.format(command="(kill -9 $$); sleep 1; exit 137"), "killed from outside"),
+    row("in the background", SERVER.format(command="httpd -p 8080"), "its first process ended"),
+    row("unknown", SERVER.format(command="echo no config; exit 3"), "", remedy="exited with code 3"),
+    row("silent", 'Cmd.exec("false")', "", remedy="exited with code 1"),
+]  # fmt: skip
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize(("steps", "cause", "options"), DEATHS)
+def test_a_death(steps: str, cause: str, options: dict[str, Any], tmp_path: Path, folder: Path, tag: str) -> None:
+    """A container that does not start or ends names the image's line and tag, and says why and what to do."""
+    file = tmp_path / "dying.py"
+    file.write_text(
+        "from dockdsl import *\n"
+        f"stage = Stage({options.get('base', BUSYBOX)!r}, steps=[{steps}])\n"
+        f"image = Image(Dockerfile(stage), context={str(folder)!r}, tags={tag!r}, port=8080)\n"
+    )
+    with pytest.raises(RunFailed) as caught:
+        load(str(file), Image).test()
+    error = caught.value
+
+    assert (str(file), 3) == (getattr(error.origin, "path", None), getattr(error.origin, "line", None))
+    head = error.message.partition("\n")[0]
+    assert head.startswith((f"run {tag}: ", f"test {tag}: "))
+    assert options.get("remedy", "") in head
+    if cause:
+        assert cause in (error.cause or ""), error.message
+        assert error.message.endswith(f"\ncause: {error.cause}\nfix: {error.fix}")
+        assert head.endswith("; the cause and what mends it stand below")
+    else:
+        assert (None, None) == (error.cause, error.fix)
+        assert error.log or ", and printed nothing; run its command in a shell of the image" in head
+        assert not error.log or head.endswith("; mend what it says")
+
+
+@pytest.mark.engine
+def test_a_container_that_a_check_runs(tmp_path: Path) -> None:
+    """What a check of its own could not start is told with its cause; an image without a tag is named by a short id."""
+    stage = Stage("scratch", steps=[Copy.text("x\n", "/x")])
+    image = Image(Dockerfile(stage), context=str(tmp_path), checks=[CommandCheck(["/nosuch"])])
+    with DockerSdk() as runner, pytest.raises(CheckFailed) as caught:
+        image.test(None, runner)
+
+    assert re.search(
+        r"run [0-9a-f]{12}: the engine refused: .*directory; cause: the stage has no program /nosuch; fix: install",
+        caught.value.failures[0],
+    )
 
 
 @pytest.mark.engine
