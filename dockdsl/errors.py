@@ -244,8 +244,8 @@ class BuildFailed(EngineError):
     source: str | None
     """The user's own line, as it stands at `origin`: ``Run("go build -o /api .")``."""
     kind: Literal["step", "image", "registry", "definition", "timeout"]
-    """What failed: a step; a base image that does not exist, or whose registry cannot be reached;
-    the Dockerfile itself or an option of the build; or the time ran out."""
+    """What failed: a step; a base image that does not exist, or whose registry cannot be reached; a registry that does
+    not take what is pushed; the Dockerfile itself or an option of the build; or the time ran out."""
 
     def __init__(
         self,

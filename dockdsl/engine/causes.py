@@ -45,6 +45,22 @@ _SCRATCH_SHELL = (
 )
 
 _ROWS = (
+    # --- where the result goes
+    _Row(
+        r"(?:invalid destination (?:file|directory):|failed to open open|synctarget dest dir) (?P<path>.+?): ",
+        "the result cannot be written to {path}",
+        "name a path in dest= that you may write, in a folder that is there",
+    ),
+    _Row(
+        r"destination (?P<what>file|directory) (?P<path>.+) is a (?P<found>file|directory)",
+        "dest= is to name a {what}, and {path} is a {found}",
+        "take another path; type=local writes a folder, and type=oci, docker and tar a file",
+    ),
+    _Row(
+        r"tag is needed when pushing to registry",
+        "no tag says where the image is to be pushed to",
+        'give it one that begins with the registry: tags="HOST/NAME:TAG", or --tag',
+    ),
     # --- Go
     _Row(
         r"go\.mod requires go >= (?P<wanted>[\w.]+) \(running go (?P<has>[\w.]+)",

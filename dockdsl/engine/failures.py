@@ -56,6 +56,7 @@ _REFUSED_OPTION = re.compile(
     r"target stage .* could not be found|unable to prepare context|invalid tag|invalid argument|unknown flag"
     r"|Dockerfile cannot be empty|is not supported for the \S+ driver|conflicts with|make sure SSH_AUTH_SOCK is set"
     r"|could not be resolved|failed to get build context|not supported by buildkit|entitlement \S+ is not allowed"
+    r"|tag is needed|invalid destination|destination (?:file|directory) |failed to open open|synctarget dest dir"
 )
 _several_platforms = re.compile(
     r"Multi-platform build is not supported|does not currently support exporting manifest lists"
@@ -94,6 +95,55 @@ _NO_IMAGE = (
     ),
     (re.compile(r"not found"), "cannot be had, since its registry does not have it", "check its name and tag"),
     (re.compile(""), "cannot be had", "check its name and tag, or `docker login` to its registry"),
+)
+_failed_push = re.compile(r"failed to push (\S+): (.*)", re.DOTALL).match
+_NOT_PUSHED = (
+    (
+        re.compile(r"server gave HTTP response to HTTPS client"),
+        "the registry speaks HTTP without TLS, which the engine does not trust",
+        'give the registry a certificate, or name it among "insecure-registries" in the engine\'s daemon.json',
+    ),
+    (
+        re.compile(r"x509:|certificate"),
+        "the engine does not trust the registry's certificate",
+        "put the certificate of who signed it into /etc/docker/certs.d/HOST/ca.crt on the engine's machine",
+    ),
+    (
+        re.compile(r"toomanyrequests|(?:: |HTTP )429\b"),
+        "the registry has taken too much from this account or address",
+        "wait and push again, or `docker login` with an account that may push more",
+    ),
+    (
+        re.compile(r"^unauthorized|(?:: |HTTP )401\b|no basic auth|authentication required"),
+        "the registry wants a login",
+        "`docker login` to it with an account that may push there",
+    ),
+    (
+        re.compile(r"denied|authorization|(?:: |HTTP )403\b"),
+        "the registry denies it: it wants a login, or the account may not push to that name",
+        "`docker login` to it, and check the tag: it begins with the registry and a name that is yours",
+    ),
+    (
+        re.compile(r"(?:: |HTTP )5\d\d\b"),
+        "the registry has an error of its own",
+        "push again later, or see its log",
+    ),
+    (
+        re.compile(r"no such host"),
+        "the registry's name is not found in the network",
+        "check the host with which the tag begins, and the engine's DNS",
+    ),
+    (
+        _NO_REGISTRY,
+        "the registry cannot be reached",
+        "check the host and port with which the tag begins, that the registry runs, and the engine's network and proxy",
+    ),
+    (
+        re.compile(r"^unknown|(?:: |HTTP )404\b|name unknown"),
+        "the registry does not know the name",
+        "make the repository there, or check the tag",
+    ),
+    (re.compile(""), "the registry does not take it", "see what it says, and its log"),
 )
 _heading = re.compile(r"Dockerfile:(\d+)").fullmatch
 _marked = re.compile(r"\s*(\d+) \| >>>").match
@@ -134,13 +184,17 @@ def failure(request: BuildRequest, account: Account, status: int) -> EngineError
     if missing is not None:
         return missing
     last = _last_error("\n".join(text))
+    step = account.failed()
+    exporting = step is not None and step.text.startswith(("pushing ", "exporting "))
+    not_pushed = _not_pushed(step, step.error or last) if step is not None and exporting else None
+    if not_pushed is not None:
+        return not_pushed
     if _LOST(last):
         return EngineUnavailable(
             f"build: the container engine went away amid the build ({_brief(last)}); "
             "see whether it still runs, and build again",
             origin=None,
         )
-    step = account.failed()
     # The engine's own excerpt is exact; the step's text is compared only where there is none.
     said = Said(last, _excerpt(text))
     if said.lines is None and step is not None and step.label:
@@ -148,6 +202,8 @@ def failure(request: BuildRequest, account: Account, status: int) -> EngineError
     unresolved = _unresolved(said.error)
     if unresolved:
         return _no_image(request, said, unresolved[1], unresolved[2])
+    if exporting:
+        return _refused(request, said, status, "check where the image goes to")
     if step is not None:
         return _step_failed(request, step, said)
     return _refused(request, said, status)
@@ -195,6 +251,26 @@ def _no_image(request: BuildRequest, said: Said, ref: str, reason: str) -> Build
         fix=remedy,
         source=source,
         kind="registry" if _NO_REGISTRY.search(reason) else "image",
+    )
+
+
+def _not_pushed(step: Step, reason: str) -> BuildFailed | None:
+    """Return the error of an image or a cache that a registry did not take; None for what goes elsewhere."""
+    what = step.text.removesuffix(" with docker")
+    pushed = _failed_push(reason)
+    if pushed:
+        what, reason = f"pushing {pushed[1]}", pushed[2]
+    elif not what.startswith(("pushing ", "exporting cache to registry")):
+        return None
+    fact, remedy = next((fact, remedy) for words, fact, remedy in _NOT_PUSHED if words.search(reason))
+    return BuildFailed(
+        f"build: {printable(what)}: {fact} ({_brief(reason)}); {remedy}",
+        origin=None,
+        reason=reason,
+        log=step.lines()[-LOG_LINES:],
+        cause=fact,
+        fix=remedy,
+        kind="registry",
     )
 
 
@@ -304,11 +380,15 @@ def _own_line(origin: Origin | None, source: str | None) -> str:
     return f"\n{origin}: {source}" if source is not None else ""
 
 
-def _refused(request: BuildRequest, said: Said, status: int) -> BuildFailed:
+def _refused(
+    request: BuildRequest, said: Said, status: int, remedy: str = "check the Dockerfile and the options of the build"
+) -> BuildFailed:
     """The build ended, and no step of it had failed."""
     reason = said.error or f"the docker command ended with status {status} and said nothing"
+    if reason.startswith("mkdir "):
+        # Only of the folder of a cache buildx does not say what it is for.
+        reason = f"invalid destination directory: {reason.removeprefix('mkdir ')}"
     platforms = _several_platforms.search(reason)
-    remedy = "check the Dockerfile and the options of the build"
     if platforms:
         remedy = "build one platform at a time, or turn on the engine's containerd image store"
     known = explain(reason)
@@ -342,7 +422,7 @@ def _lines_that_want(reason: str, dockerfile: str) -> tuple[int, int] | None:
 def _last_error(text: str) -> str:
     """Return the text after the last ``ERROR:``, else all of it."""
     words = text.rpartition("ERROR: ")[2]
-    for prefix in ("failed to build: ", "failed to solve: "):
+    for prefix in ("failed to build: ", "failed to solve: ", "rpc error: code = Unknown desc = "):
         words = words.removeprefix(prefix)
     return words.strip()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import socket
 import ssl
 import subprocess
 import threading
@@ -15,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from dockdsl import CommandCheck, Copy, Dockerfile, Image, Run, Stage
+from dockdsl import CommandCheck, Copy, Dockerfile, Image, Run, Secret, Stage
 from dockdsl.cli._load import load
 from dockdsl.engine.causes import explain
 from dockdsl.engine.docker_sdk import DockerSdk
@@ -27,31 +28,35 @@ MARK = "# here"
 
 
 class Refusing(BaseHTTPRequestHandler):
-    """A server that has nothing: registries are asked under /v2/, and the name says how they are to answer."""
+    """A server that has and takes nothing: registries are asked under /v2/, and the name says how they are to answer."""
 
     default_request_version = "HTTP/1.0"  # so that who speaks TLS to it is told in HTTP that it has none
 
     def do_GET(self) -> None:
         """Answer by the name that is asked for."""
-        status = {"denied": 403, "busy": 429}.get(self.path.split("/")[2] if self.path.startswith("/v2/") else "", 404)
-        body = b'{"errors": [{"code": "TOOMANYREQUESTS", "message": "enough"}]}' if status == 429 else b"{}"
+        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        name = self.path.split("/")[2] if self.path.startswith("/v2/") else ""
+        status = {"login": 401, "denied": 403, "busy": 429, "broken": 500}.get(name, 404)
+        code = {401: "UNAUTHORIZED", 403: "DENIED", 429: "TOOMANYREQUESTS", 404: "NAME_UNKNOWN"}.get(status, "UNKNOWN")
+        body = b"{}" if self.path == "/v2/" else f'{{"errors": [{{"code": "{code}", "message": "no"}}]}}'.encode()
         self.send_response(200 if self.path == "/v2/" else status)
-        self.send_header("Content-Type", "application/json")
+        # An error that is said in JSON the engine would believe to be a passing one, and try again for a minute.
+        self.send_header("Content-Type", "text/plain" if status == 500 else "application/json")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        if self.command == "GET":
+        if self.command != "HEAD":
             self.wfile.write(body)
 
-    do_HEAD = do_GET  # noqa: N815 - http.server looks for this name
+    do_HEAD = do_POST = do_GET  # noqa: N815 - http.server looks for these names
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so
         """Say nothing."""
 
 
 @contextmanager
-def serving(certificate: Path | None = None) -> Iterator[str]:
-    """Serve on the loopback address; yields host and port."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Refusing)
+def serving(certificate: Path | None = None, address: str = "127.0.0.1") -> Iterator[str]:
+    """Serve on an address of this machine; yields host and port."""
+    server = ThreadingHTTPServer((address, 0), Refusing)
     if certificate is not None:
         trust = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         trust.load_cert_chain(certificate)
@@ -59,7 +64,7 @@ def serving(certificate: Path | None = None) -> Iterator[str]:
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:
-        yield f"127.0.0.1:{server.server_address[1]}"
+        yield f"{address}:{server.server_address[1]}"
     finally:
         server.shutdown()
         server.server_close()
@@ -275,6 +280,96 @@ def test_a_container_that_a_check_runs(tmp_path: Path) -> None:
         r"run [0-9a-f]{12}: the engine refused: .*directory; cause: the stage has no program /nosuch; fix: install",
         caught.value.failures[0],
     )
+
+
+PUSHES = [
+    ("login", "{http}/login/x:1", "the registry wants a login"),
+    ("denied", "{http}/denied/x:1", "the registry denies it"),
+    ("too many", "{http}/busy/x:1", "the registry has taken too much"),
+    ("broken", "{http}/broken/x:1", "the registry has an error of its own"),
+    ("unknown", "{http}/other/x:1", "the registry does not know the name"),
+    ("nobody there", "127.0.0.1:1/x:1", "the registry cannot be reached"),
+    ("no such host", "nosuch.invalid/x:1", "the registry's name is not found in the network"),
+]
+
+
+def pushed(place: str, folder: Path) -> tuple[BuildFailed, Image]:
+    """Push an image to a place that does not take it."""
+    image = Image(Dockerfile(Stage(BUSYBOX, name="s", steps=[Run("echo x > /x")])), context=str(folder), tags=place)
+    try:
+        with pytest.raises(BuildFailed) as caught:
+            image.build(output="push")
+    finally:
+        subprocess.run(["docker", "rmi", "--force", place], capture_output=True, check=False)
+    return caught.value, image
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize(("place", "cause"), [each[1:] for each in PUSHES], ids=[each[0] for each in PUSHES])
+def test_a_push(place: str, cause: str, tmp_path: Path, places: dict[str, str]) -> None:
+    """What a registry does not take names the tag, the cause and the fix, and no step is at fault."""
+    place = place.replace("{http}", places["http"])
+    error, image = pushed(place, tmp_path)
+
+    assert "registry" == error.kind
+    assert image.origin == error.origin
+    assert error.message.startswith(f"build: pushing {place}: {error.cause} (")
+    assert error.message.endswith(f"); {error.fix}")
+    assert cause in (error.cause or ""), error.message
+
+
+@pytest.mark.engine
+def test_a_push_without_tls(tmp_path: Path) -> None:
+    """A registry without TLS, elsewhere than on the engine's loopback address, is not trusted."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+        except OSError:
+            pytest.skip("this machine has no address but the loopback one")
+        own = probe.getsockname()[0]
+    with serving(address=own) as place:
+        error, _ = pushed(f"{place}/x:1", tmp_path)
+
+    assert "the registry speaks HTTP without TLS, which the engine does not trust" == error.cause, error.message
+    assert "insecure-registries" in (error.fix or "")
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize(
+    ("options", "cause"),
+    [
+        ({"output": "push"}, "no tag says where the image is to be pushed to"),
+        ({"output": "type=oci,dest={folder}/no/such/x.tar"}, "the result cannot be written to {folder}/no/such/x.tar"),
+        ({"output": "type=local,dest={folder}/file/x"}, "the result cannot be written to {folder}/file/x"),
+        ({"output": "type=local,dest=/proc/nosuch"}, "the result cannot be written to /proc/nosuch"),
+        ({"output": "type=local,dest={folder}/file"}, "dest= is to name a directory, and {folder}/file is a file"),
+        ({"output": "type=tar,dest={folder}"}, "dest= is to name a file, and {folder} is a directory"),
+    ],
+)
+def test_an_option(options: dict[str, str], cause: str, tmp_path: Path) -> None:
+    """An option that is at fault points to the image, with cause and fix."""
+    tmp_path.joinpath("file").touch()
+    options = {name: value.replace("{folder}", str(tmp_path)) for name, value in options.items()}
+    image = Image(Dockerfile(Stage(BUSYBOX, name="s", steps=[Run("true")])), context=str(tmp_path))
+    with pytest.raises(BuildFailed) as caught:
+        image.build(**options)  # type: ignore[arg-type]
+    error = caught.value
+
+    assert ("definition", image.origin) == (error.kind, error.origin), error.message
+    assert cause.replace("{folder}", str(tmp_path)) in (error.cause or ""), error.message
+    assert error.fix
+    assert error.message.endswith(f"; {error.fix}")
+
+
+def test_a_secret_that_is_not_there(tmp_path: Path) -> None:
+    """It points to the image that names it."""
+    stage = Stage(BUSYBOX, steps=[Run("true", mounts=[Secret("t")])])
+    for secret, cause in (("id=t,src=nosuch", "its file nosuch cannot be read"), ("id=t,env=DOCKDSL_NO", "DOCKDSL_NO")):
+        image = Image(Dockerfile(stage), context=str(tmp_path), secrets=secret)
+        with pytest.raises(BuildFailed) as caught:
+            image.build()
+        assert ("definition", image.origin) == (caught.value.kind, caught.value.origin)
+        assert cause in (caught.value.cause or "")
 
 
 @pytest.mark.engine
