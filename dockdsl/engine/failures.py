@@ -151,11 +151,13 @@ _exit_code = re.compile(r"did not complete successfully: (exit code: \d+.*)", re
 _not_there = re.compile(
     r'failed to calculate checksum of ref \S+: ("(?:[^"\\]|\\.)*"): not found'
     r"|^(?:failed to solve: )?lstat (\S.*): (?:no such file or directory|not a directory)$"
+    r"|did not complete successfully: (?:open|l?stat) (\S.*): no such file or directory$"
 ).search
 _SOURCE_LINES, _SOURCE_WIDTH = 8, 160
 BELOW = "the cause and what mends it stand below"
 _not_allowed = re.compile(r"(network\.host|security\.insecure|device\S*) is not allowed").search
 _ENTITLEMENTS = {"network.host": "--network=host", "security.insecure": "--security=insecure"}
+_from = re.compile(r"\bfrom=([^\s,]+)").findall
 _library = re.compile(r"[^/]+/library/").match
 
 
@@ -230,6 +232,9 @@ def timed_out(request: BuildRequest, account: Account) -> BuildFailed:
 def _no_image(request: BuildRequest, said: Said, ref: str, reason: str) -> BuildFailed:
     library = _library(ref)
     name = printable(ref[library.end() :] if library else ref)
+    if said.lines is None:
+        # The engine does not say which step mounts it.
+        said = attrs.evolve(said, lines=_lines_from(ref, request.dockerfile))
     what = f"the image {name}"
     if request.platforms:
         what += f" for {', '.join(request.platforms)}"
@@ -279,10 +284,10 @@ def _step_failed(request: BuildRequest, step: Step, said: Said) -> BuildFailed:
     log = step.lines()[-LOG_LINES:]
     remedy = "check the instruction"
     code, secret = _exit_code(reason), _no_secret(reason)
-    absent = _not_there(reason) if step.text.startswith(("COPY ", "ADD ")) else None
+    absent = _not_there(reason) if step.text.startswith(("COPY ", "ADD ")) or "--mount=" in step.text else None
     known = None
     if absent:
-        reason, known = _absent(request, step, absent[1] or absent[2])
+        reason, known = _absent(request, step, absent[1] or f'"{absent[2] or absent[3]}"')
         remedy = known.fix
     elif secret:
         known = Explanation(
@@ -349,16 +354,17 @@ def in_short(error: RunFailed) -> tuple[str, ...]:
 
 
 def _absent(request: BuildRequest, step: Step, path: str) -> tuple[str, Explanation]:
-    """Return what is said of a file that is not there to be copied, and why it is not."""
-    fact = f"{path} is not there to be copied"
+    """Return what is said of a file that is not there to be copied or mounted, and why it is not."""
+    mount = "--mount=" in step.text
+    fact = f"{path} is not there to be {'mounted' if mount else 'copied'}"
     name = path.strip('"').lstrip("/")
-    if "--from=" not in step.text and name and (request.context / name).exists():
+    if not re.search("--from=|--mount=\\S*from=", step.text) and name and (request.context / name).exists():
         return f"{fact}: it is in the context folder, and .dockerignore leaves it out", Explanation(
             f".dockerignore leaves {path} out of the context",
             f"take it out of .dockerignore, or add a line !{name} below",
         )
     return fact, Explanation(
-        fact, "check the path (below the context folder, or in the stage it is copied from) and .dockerignore"
+        fact, "check the path (below the context folder, or in the stage it is taken from) and .dockerignore"
     )
 
 
@@ -417,6 +423,15 @@ def _lines_that_want(reason: str, dockerfile: str) -> tuple[int, int] | None:
     flag = _ENTITLEMENTS.get(wanted[1], "--device=")
     number = next((number for number, line in enumerate(dockerfile.split("\n"), 1) if flag in line), None)
     return None if number is None else (number, number)
+
+
+def _lines_from(ref: str, dockerfile: str) -> tuple[int, int] | None:
+    """Return the first line that takes something from an image; the engine spells its name in full."""
+    full = f"/{ref.removesuffix(':latest')}"
+    for number, line in enumerate(dockerfile.split("\n"), 1):
+        if any(full.endswith(f"/{each.removesuffix(':latest')}") for each in _from(line)):
+            return number, number
+    return None
 
 
 def _last_error(text: str) -> str:
