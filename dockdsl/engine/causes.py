@@ -183,6 +183,11 @@ _ROWS = (
         'copy it with chmod="755", or set the bit in the context and commit it (git update-index --chmod=+x)',
     ),
     _Row(
+        r"fork/exec (?P<path>/\S+): no such file or directory",
+        "{path} is not there, or what it needs to start is not: the loader of a dynamic program, or an interpreter",
+        "check its path; link it statically (CGO_ENABLED=0 for Go); give a script LF line ends",
+    ),
+    _Row(
         r"exec (?P<path>/\S+): no such file or directory",
         "{path} is there, and what it needs to start is not: the loader of a dynamic program, or the interpreter of "
         "its #! line (a script with CRLF line ends asks for one that no system has)",

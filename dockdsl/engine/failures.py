@@ -76,7 +76,7 @@ _NO_IMAGE = (
     (
         _NO_REGISTRY,
         "is not on this machine, and its registry cannot be reached",
-        "check the network, or `docker load` the image",
+        "check the network, or load the image from an archive",
     ),
     (
         re.compile(r"toomanyrequests|429 Too Many"),
@@ -93,7 +93,11 @@ _NO_IMAGE = (
         "cannot be had, since its registry denies it: it wants a login, or has no such image",
         "`docker login` to its registry, or check the name",
     ),
-    (re.compile(r"not found"), "cannot be had, since its registry does not have it", "check its name and tag"),
+    (
+        re.compile(r"not found|(?:name|manifest) unknown"),
+        "cannot be had, since its registry does not have it",
+        "check its name and tag",
+    ),
     (re.compile(""), "cannot be had", "check its name and tag, or `docker login` to its registry"),
 )
 _failed_push = re.compile(r"failed to push (\S+): (.*)", re.DOTALL).match
@@ -200,21 +204,28 @@ def failure(request: BuildRequest, account: Account, status: int) -> EngineError
     # The engine's own excerpt is exact; the step's text is compared only where there is none.
     said = Said(last, _excerpt(text))
     if said.lines is None and step is not None and step.label:
-        said = attrs.evolve(said, lines=_lines_of(step, request.dockerfile))
+        said = attrs.evolve(said, lines=lines_of(step, request.dockerfile))
+    if exporting:
+        return _refused(request, said, status, "check where the image goes to")
+    return build_failed(request, step, said, status)
+
+
+def build_failed(
+    request: BuildRequest, step: Step | None, said: Said, status: int, remedy: str | None = None
+) -> BuildFailed:
+    """Return the error that the engine's last words mean; `remedy` is said where no more is known."""
     unresolved = _unresolved(said.error)
     if unresolved:
         return _no_image(request, said, unresolved[1], unresolved[2])
-    if exporting:
-        return _refused(request, said, status, "check where the image goes to")
     if step is not None:
-        return _step_failed(request, step, said)
-    return _refused(request, said, status)
+        return _step_failed(request, step, said, remedy or "check the instruction")
+    return _refused(request, said, status, remedy or "check the Dockerfile and the options of the build")
 
 
 def timed_out(request: BuildRequest, account: Account) -> BuildFailed:
     """Return the error for a build that took too long."""
     step = account.running()
-    lines = _lines_of(step, request.dockerfile) if step is not None and step.label else None
+    lines = lines_of(step, request.dockerfile) if step is not None and step.label else None
     name = _name(step) if step is not None else None
     where = f", in {printable(name)}{_place(lines)}" if name else ""
     log = step.lines()[-LOG_LINES:] if step is not None else ()
@@ -279,10 +290,9 @@ def _not_pushed(step: Step, reason: str) -> BuildFailed | None:
     )
 
 
-def _step_failed(request: BuildRequest, step: Step, said: Said) -> BuildFailed:
+def _step_failed(request: BuildRequest, step: Step, said: Said, remedy: str) -> BuildFailed:
     reason = step.error or said.error
     log = step.lines()[-LOG_LINES:]
-    remedy = "check the instruction"
     code, secret = _exit_code(reason), _no_secret(reason)
     absent = _not_there(reason) if step.text.startswith(("COPY ", "ADD ")) or "--mount=" in step.text else None
     known = None
@@ -386,9 +396,7 @@ def _own_line(origin: Origin | None, source: str | None) -> str:
     return f"\n{origin}: {source}" if source is not None else ""
 
 
-def _refused(
-    request: BuildRequest, said: Said, status: int, remedy: str = "check the Dockerfile and the options of the build"
-) -> BuildFailed:
+def _refused(request: BuildRequest, said: Said, status: int, remedy: str) -> BuildFailed:
     """The build ended, and no step of it had failed."""
     reason = said.error or f"the docker command ended with status {status} and said nothing"
     if reason.startswith("mkdir "):
@@ -459,7 +467,7 @@ def _excerpt(text: list[str]) -> tuple[int, int] | None:
     return None
 
 
-def _lines_of(step: Step, dockerfile: str) -> tuple[int, int] | None:
+def lines_of(step: Step, dockerfile: str) -> tuple[int, int] | None:
     """Return the one line whose text is that of a step, as far as the line goes; None if there is none or several."""
     wanted = step.text
     found = []
