@@ -52,6 +52,12 @@ _ROWS = (
         "name a path in dest= that you may write, in a folder that is there",
     ),
     _Row(
+        # What is received may end before it is said why.
+        r"failed to send stat .*EOF",
+        "the result cannot be written to the folder that dest= names",
+        "name a path in dest= that you may write, and that has room",
+    ),
+    _Row(
         r"destination (?P<what>file|directory) (?P<path>.+) is a (?P<found>file|directory)",
         "dest= is to name a {what}, and {path} is a {found}",
         "take another path; type=local writes a folder, and type=oci, docker and tar a file",

@@ -57,6 +57,7 @@ _REFUSED_OPTION = re.compile(
     r"|Dockerfile cannot be empty|is not supported for the \S+ driver|conflicts with|make sure SSH_AUTH_SOCK is set"
     r"|could not be resolved|failed to get build context|not supported by buildkit|entitlement \S+ is not allowed"
     r"|tag is needed|invalid destination|destination (?:file|directory) |failed to open open|synctarget dest dir"
+    r"|failed to send stat"
 )
 _several_platforms = re.compile(
     r"Multi-platform build is not supported|does not currently support exporting manifest lists"
