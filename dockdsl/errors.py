@@ -246,8 +246,8 @@ class BuildFailed(EngineError):
     source: str | None
     """The user's own line, as it stands at `origin`: ``Run("go build -o /api .")``."""
     kind: Literal["step", "image", "registry", "definition", "timeout"]
-    """What failed: a step; a base image that does not exist, or whose registry cannot be reached;
-    the Dockerfile itself or an option of the build; or the time ran out."""
+    """What failed: a step; a base image that does not exist, or whose registry cannot be reached; a registry that does
+    not take what is pushed; the Dockerfile itself or an option of the build; or the time ran out."""
 
     def __init__(
         self,
@@ -281,6 +281,10 @@ class RunFailed(EngineError):
     """The last lines that the container printed."""
     exit_code: int | None
     """The code with which it exited; None where it did not start, or still runs."""
+    cause: str | None
+    """Why it failed, in plain words, where that is known: ``the stage has no program /api``."""
+    fix: str | None
+    """What mends it, where that is known."""
 
     def __init__(
         self,
@@ -289,10 +293,14 @@ class RunFailed(EngineError):
         origin: Origin | EllipsisType | None = ...,
         log: tuple[str, ...] = (),
         exit_code: int | None = None,
+        cause: str | None = None,
+        fix: str | None = None,
     ) -> None:
         super().__init__(message, origin=origin)
         self.log = log
         self.exit_code = exit_code
+        self.cause = cause
+        self.fix = fix
 
 
 class CheckFailed(EngineError, AssertionError):

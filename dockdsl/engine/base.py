@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol, Self
 
 import attrs
 
-from dockdsl.engine.texts import megabytes, printable
+from dockdsl.engine.texts import megabytes, printable, short_image
 from dockdsl.errors import Origin
 
 Pairs = tuple[tuple[str, str], ...]
@@ -325,6 +325,8 @@ class RunRequest:
         The TCP ports of the container to publish; the engine picks the ports outside, for this machine alone.
     `env`, `command`, `entrypoint`, `user`, `read_only`, `tmpfs`, `cap_add`, `cap_drop`, `security_opt`
         As ``docker run`` takes them; `command`, `entrypoint` and `user` None are the image's own.
+    `name`
+        What errors call the image; where it is left out, its tag or what its id begins with.
     """
 
     image: str
@@ -338,6 +340,7 @@ class RunRequest:
     cap_add: tuple[str, ...] = attrs.field(default=(), converter=several)
     cap_drop: tuple[str, ...] = attrs.field(default=(), converter=several)
     security_opt: tuple[str, ...] = attrs.field(default=(), converter=several)
+    name: str = attrs.field(default=attrs.Factory(lambda self: short_image(self.image), takes_self=True))
 
 
 @attrs.frozen

@@ -18,11 +18,12 @@ from typing import Literal
 import attrs
 
 from dockdsl.engine import orphans, owner, secret
-from dockdsl.engine.base import LOG_LINES, BuildEvent, BuildRequest, BuildResult, Progress
+from dockdsl.engine.base import BuildEvent, BuildRequest, BuildResult, Progress
 from dockdsl.engine.buildx import Buildx, _left, _started
 from dockdsl.engine.docker_command import QUESTION
+from dockdsl.engine.failures import Said, build_failed, lines_of
 from dockdsl.engine.interrupts import ended_by_exception
-from dockdsl.engine.texts import cut, printable, quoted_log
+from dockdsl.engine.progress import Step
 from dockdsl.errors import BuildFailed, EngineUnavailable, FileError
 
 _step = re.compile(r"(?:\[\d+/\d+\] )?STEP (\d+/\d+): (.*)").match
@@ -30,6 +31,21 @@ _cached = re.compile(r"--> Using cache [0-9a-f]+\Z").match
 _error = re.compile(r"[Ee]rror: (.*)").match
 _UNKNOWN = ("builder", "cache_from", "cache_to", "allow", "sbom", "provenance", "reproducible", "source_date_epoch")
 _LATEST = 200
+_ended = re.compile(r"subprocess exited with status \d+\Z").match
+# What they say, and what BuildKit would: its words are those that are explained.
+_WORDS = tuple(
+    (re.compile(pattern, re.DOTALL), words)
+    for pattern, words in (
+        (r'^building at STEP ".*?": (?=exit status|checking on|no items|resolving)', ""),
+        (r"^exit status (\d+)$", r"did not complete successfully: exit code: \1"),
+        (r'^checking on sources .*copier: l?stat: (".*"): no such file or directory$', r"\1: not found"),
+        (r'^no items matching glob (".*?") copied .*', r"\1: not found"),
+        (r'^(".*": not found)$', r"failed to calculate checksum of ref context: \1"),
+        (r"^.*secret required but no secret with id (\S+) found$", r"secret \1: not found"),
+        (r"^creating build container: (?:initializing source \S+: )?", "failed to resolve source metadata for BASE: "),
+        (r"^COPY --from=(\S+): (?=no stage or image)", r"failed to resolve source metadata for \1: "),
+    )
+)
 
 
 class Buildah:
@@ -73,7 +89,10 @@ class Buildah:
             )
         if not os.path.isdir(request.context):  # noqa: PTH112 - this one never raises
             raise FileError(f"build: the context {request.context} is no folder; check the path", origin=None)
-        given = [name for name in _UNKNOWN if getattr(request, name)]
+        wanted = {name: getattr(request, name) for name in _UNKNOWN}
+        # The year 1970 is asked for as well; no attestations are what they make anyway.
+        wanted["source_date_epoch"] = request.source_date_epoch is not None
+        given = [name for name, value in wanted.items() if value]
         given += [f"output {each!r}" for each in request.output if each not in ("load", "type=docker")]
         if given:
             option = given[0].replace("_", "-")
@@ -249,29 +268,16 @@ def _without_config() -> list[str]:
 
 
 def _failed(request: BuildRequest, account: _Account, status: int) -> BuildFailed:
-    said = next((found[1] for found in map(_error, reversed(account.log)) if found), f"exit status {status}")
-    output = tuple(line for line in account.log if not _error(line))[-LOG_LINES:]
-    step = f"{account.step} {account.text}".strip()
-    lines = _lines_of(account.text, request.dockerfile)
-    where = f" (Dockerfile:{lines[0]})" if lines else ""
-    name = f" step {printable(cut(step, 200))}" if step else ""
-    return BuildFailed(
-        f"build{name}{where}: {printable(cut(said, 400))}; mend it, or build with docker buildx"
-        + quoted_log(output, "last output of the step"),
-        origin=request.origins[lines[0] - 1] if lines and lines[0] <= len(request.origins) else None,
-        step=step or None,
-        reason=said,
-        log=output,
-        lines=lines,
-    )
-
-
-def _lines_of(step: str, dockerfile: str) -> tuple[int, int] | None:
-    """Return the one line that a step begins with; None if there is none or several."""
-    wanted = " ".join(step.split())
-    starts = [" ".join(line.removesuffix("\\").split()) for line in dockerfile.split("\n")]
-    found = [number for number, line in enumerate(starts, 1) if " " in line and wanted.startswith(line)]
-    return (found[0], found[0]) if len(found) == 1 else None
+    errors = [found[1] for found in map(_error, account.log) if found]
+    output = [line for line in account.log if not _error(line) and not _ended(line)]
+    said = (errors or output or [""])[-1]
+    step = Step(f"{account.step} {account.text}", log=deque(output)) if account.step else None
+    lines = lines_of(step, request.dockerfile) if step is not None else None
+    base = next((word for word in account.text.split()[1:] if not word.startswith("--")), "")
+    words = said.replace(f'"{request.context.absolute()}/', '"/')
+    for pattern, plain in _WORDS:
+        words = pattern.sub(plain.replace("BASE", base), words)
+    return build_failed(request, step, Said(words, lines), status, "mend it, or build with docker buildx")
 
 
 def arguments(request: BuildRequest, folder: str) -> list[str]:

@@ -1,19 +1,25 @@
-"""Well-known failures of a build: by what words they are known, what the cause is, and what mends it.
+"""Well-known failures of builds and containers: by what words they are known, what the cause is, and what mends it.
 
 Programs give no error codes that could be looked up, so their words decide: those of the engine, of shells, of Go and
-of other tools. The first row that fits counts.
+of other tools. What was said last counts, and of two rows that fit there the first.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 import attrs
+
+from dockdsl.engine.base import LOG_LINES
+
+_NEAR = 5
+"""Lines at the end of a log in which words count that programs also print when they go on."""
 
 
 @attrs.frozen
 class Explanation:
-    """Why a step failed, and what to do, in plain words."""
+    """Why a step or a container failed, and what to do, in plain words."""
 
     cause: str
     fix: str
@@ -21,19 +27,46 @@ class Explanation:
 
 @attrs.frozen
 class _Row:
-    """`cause` and `fix` name the groups of `words` in braces."""
+    """`cause` and `fix` name the groups of `words` in braces.
+
+    `broad`
+        Whether a program may print the words and go on: they count near the end of a log alone, as what is likely.
+    """
 
     words: str
     cause: str
     fix: str
     flags: int = 0
+    broad: bool = False
 
 
 _SCRATCH_SHELL = (
-    "take the exec form, Run.exec(…), with a program that the stage has, or do it in a stage that has a shell"
+    "take the exec form (Run.exec, Cmd.exec) with a program that the stage has, or do it in a stage that has a shell"
 )
 
 _ROWS = (
+    # --- where the result goes
+    _Row(
+        r"(?:invalid destination (?:file|directory):|failed to open open|synctarget dest dir) (?P<path>.+?): ",
+        "the result cannot be written to {path}",
+        "name a path in dest= that you may write, in a folder that is there",
+    ),
+    _Row(
+        # What is received may end before it is said why.
+        r"failed to send stat .*EOF",
+        "the result cannot be written to the folder that dest= names",
+        "name a path in dest= that you may write, and that has room",
+    ),
+    _Row(
+        r"destination (?P<what>file|directory) (?P<path>.+) is a (?P<found>file|directory)",
+        "dest= is to name a {what}, and {path} is a {found}",
+        "take another path; type=local writes a folder, and type=oci, docker and tar a file",
+    ),
+    _Row(
+        r"tag is needed when pushing to registry",
+        "no tag says where the image is to be pushed to",
+        'give it one that begins with the registry: tags="HOST/NAME:TAG", or --tag',
+    ),
     # --- Go
     _Row(
         r"go\.mod requires go >= (?P<wanted>[\w.]+) \(running go (?P<has>[\w.]+)",
@@ -65,6 +98,7 @@ _ROWS = (
         "the certificate of the other side is signed by nobody that is trusted here",
         "install ca-certificates in this stage, or copy your proxy's or company's certificate in; on scratch copy "
         "/etc/ssl/certs/ca-certificates.crt from the stage before",
+        broad=True,
     ),
     _Row(
         r"bad address '(?P<a>[^']+)'|[Cc]ould not resolve(?: host:?)? '?(?P<b>[^'\s]+)"
@@ -72,22 +106,26 @@ _ROWS = (
         r"|Temporary failure in name resolution|Name or service not known|EAI_AGAIN",
         "a name is not found in the network ({a}{b}{c})",
         'check the name, and the DNS of the engine; a step with network="none" reaches nothing',
+        broad=True,
     ),
     _Row(
         r"[Nn]etwork is unreachable|[Nn]o route to host",
-        "the step has no way into the network",
+        "there is no way into the network",
         'check the network of the engine and its proxy; a step with network="none" reaches nothing',
+        broad=True,
     ),
     _Row(
         r"[Cc]onnection refused",
         "nothing listens at the address that is asked",
-        "check address and port; in a build, localhost is the step itself and not your machine",
+        "check address and port; localhost is the step or the container itself, and not your machine",
+        broad=True,
     ),
     _Row(
         r"(?:response|invalid response) status(?: code)?:? (?P<a>[45]\d\d[^\n]*)"
         r"|server returned error: HTTP/\S+ (?P<b>[45]\d\d[^\n]*)",
         "the server answers {a}{b}",
         "check the address, and whether it asks for a login",
+        broad=True,
     ),
     _Row(
         r"digest mismatch (?P<has>\S+): (?P<wanted>\S+)",
@@ -108,7 +146,7 @@ _ROWS = (
     _Row(
         r"(?:can't open|cannot open|No such file or directory:?) '?(?P<path>/run/secrets/[^\s':]+)"
         r"|(?P<path2>/run/secrets/[^\s':]+): No such file or directory",
-        "the build was not given the secret that the step reads ({path}{path2})",
+        "the secret that is read is not there ({path}{path2}): the build was not given it, or its step is over",
         'name it in the Image, secrets="id=…,env=…" or "id=…,src=…", or as --secret; Secret(…, required=True) says so '
         "earlier",
     ),
@@ -116,11 +154,14 @@ _ROWS = (
         r"[Nn]o space left on device",
         "a disk is full: that of the engine, or a tmpfs mount of the step",
         "free it (docker system df, docker builder prune), or give Tmpfs a larger size",
+        broad=True,
     ),
     _Row(
         r"[Rr]ead-only file system",
-        "the step writes into a mount that is read-only",
-        "write elsewhere, or pass rw=True to the Bind; what is written there is thrown away after the step",
+        "what is written to is read-only",
+        "write elsewhere; give a Bind rw=True, what is written there is thrown away after the step; give a container a "
+        "tmpfs",
+        broad=True,
     ),
     # --- programs
     _Row(
@@ -142,10 +183,15 @@ _ROWS = (
     ),
     _Row(
         r"exec: \"(?P<program>[^\"]+)\": (?:stat \S+: )?permission denied"
-        r"|(?:^|: )(?P<path>/[^\s:]+): Permission denied\n(?s:.*)exit code: 126"
+        r"|\Aexit code: 126(?s:.*)(?:^|: )(?P<path>/[^\s:]+): Permission denied"
         r"|exec (?P<path2>\S+): permission denied",
         "{program}{path}{path2} may not be run: its x bit is missing",
         'copy it with chmod="755", or set the bit in the context and commit it (git update-index --chmod=+x)',
+    ),
+    _Row(
+        r"fork/exec (?P<path>/\S+): no such file or directory",
+        "{path} is not there, or what it needs to start is not: the loader of a dynamic program, or an interpreter",
+        "check its path; link it statically (CGO_ENABLED=0 for Go); give a script LF line ends",
     ),
     _Row(
         r"exec (?P<path>/\S+): no such file or directory",
@@ -155,25 +201,31 @@ _ROWS = (
         "line ends",
     ),
     _Row(
-        r"exit code: 127",
+        r"\Aexit code: 0\b",
+        "its first process ended, and a container with it",
+        "keep the server in the foreground (httpd -f), and do not start it with & at the end",
+    ),
+    _Row(
+        r"\Aexit code: 127\b",
         "the shell does not find a program that the command names",
         "install it in this stage, or check its spelling and PATH; a script with CRLF line ends, or a dynamic program "
         "without its loader, looks the same",
     ),
     _Row(
-        r"exit code: 126",
+        r"\Aexit code: 126\b",
         "a file that the command names is no program that may be run",
         'copy it with chmod="755", and check that it is a program or a script',
     ),
     _Row(
-        r"exit code: 137|signal: killed",
+        r"\Aexit code: 137\b|signal: killed",
         "the command was killed from outside, most often because the memory ran out",
         "give the engine more memory, or do less at once (go build -p 1, make -j1)",
     ),
     _Row(
-        r"exit code: 139|[Ss]egmentation fault",
+        r"\Aexit code: 139\b|[Ss]egmentation fault",
         "the program crashed (segmentation fault)",
         "check that it and its libraries are of the same system; musl and glibc do not mix",
+        broad=True,
     ),
     _Row(
         r"unable to find (?P<what>user|group) (?P<name>\S+?):? no matching entries"
@@ -184,8 +236,9 @@ _ROWS = (
     ),
     _Row(
         r"[Pp]ermission denied|Operation not permitted|EACCES",
-        "the user of the step may not do that",
+        "the user that it runs as may not do that",
         "do it before the User instruction, or give the file to that user with chown=",
+        broad=True,
     ),
     # --- options
     _Row(
@@ -234,6 +287,7 @@ _ROWS = (
         r"not a directory",
         "a part of the path is a file",
         "choose a path whose folders are folders",
+        broad=True,
     ),
     _Row(
         r"base name \((?P<name>.*?)\) should not be blank|invalid reference format",
@@ -244,9 +298,10 @@ _ROWS = (
         r"(?P<name>\w+): (?:parameter not set|unbound variable)",
         "the command uses the variable {name}, which is not set in this stage",
         'declare it in this stage: Arg("{name}") takes a build argument in, Env sets one',
+        broad=True,
     ),
     _Row(
-        r"failed to process \"[^\"]*\": (?P<said>[^\n]*)",
+        r"failed to process \"(?:[^\"\\]|\\.)*\": (?P<said>[^\n]*)",
         "a variable that the instruction needs has no value ({said})",
         "give it a value with build_args= or --build-arg, or a default",
     ),
@@ -260,19 +315,33 @@ _ROWS = (
 _compiled = [(re.compile(row.words, row.flags | re.MULTILINE), row) for row in _ROWS]
 
 
-def explain(text: str) -> Explanation | None:
-    """Return what is known of a failure from its words, or None.
+def explain(reason: str, log: Iterable[str] = ()) -> Explanation | None:
+    """Return what is known of a failure from what the engine says of it and the last lines of its log, or None.
 
-    >>> print(explain("go: go.mod requires go >= 1.99 (running go 1.27.3; GOTOOLCHAIN=local)").cause)
+    >>> print(explain("exit code: 1", ["go: go.mod requires go >= 1.99 (running go 1.27.3; GOTOOLCHAIN=local)"]).cause)
     the Go of this stage is 1.27.3, and go.mod asks for 1.99 or newer
+    >>> print(explain("exit code: 1", ["dial: connection refused"]).cause)
+    most likely nothing listens at the address that is asked
+    >>> print(explain("dial: connection refused").cause)
+    nothing listens at the address that is asked
     >>> explain("exit code: 1")
     """
+    shown = list(log)[-LOG_LINES:]
+    # That a program failed says less than what it printed; what the engine itself could not do says all.
+    first = reason.startswith("exit code: ")
+    text = "\n".join([reason, *shown] if first else [*shown, reason])
+    near = len("\n".join(text.split("\n")[:-_NEAR]))
+    best, last = None, -1
     for words, row in _compiled:
-        found = words.search(text)
-        if found:
-            groups = {name: (value or "").strip() for name, value in found.groupdict().items()}
-            return Explanation(_filled(row.cause, groups), _filled(row.fix, groups))
-    return None
+        for found in words.finditer(text):
+            said = found.end() <= len(reason) if first else found.start() >= len(text) - len(reason)
+            line = text.count("\n", 0, found.end())
+            if line > last and (said or not row.broad or found.start() >= near):
+                groups = {name: (value or "").strip() for name, value in found.groupdict().items()}
+                cause = _filled(row.cause, groups)
+                best = Explanation(cause if said or not row.broad else f"most likely {cause}", _filled(row.fix, groups))
+                last = line
+    return best
 
 
 def _filled(text: str, groups: dict[str, str]) -> str:

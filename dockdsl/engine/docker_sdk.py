@@ -18,9 +18,11 @@ import attrs
 
 from dockdsl.engine import owner
 from dockdsl.engine.base import LOG_LINES, LONGEST_OUTPUT, ContainerState, RunRequest
+from dockdsl.engine.causes import explain
 from dockdsl.engine.endpoint import LOOPBACK, Endpoint, endpoint
+from dockdsl.engine.failures import BELOW, died, run_failed
 from dockdsl.engine.interrupts import deferred
-from dockdsl.engine.texts import printable, quoted_log, short_image
+from dockdsl.engine.texts import printable, short_image
 from dockdsl.engine.tunnel import Line, Tunnel
 from dockdsl.errors import EngineError, EngineUnavailable, RunFailed, short_path
 
@@ -114,7 +116,7 @@ class DockerSdk:
             options["network"] = way.network
         found: DockerContainer | None = None
         try:
-            with deferred(), _translated(f"run {request.image}"):
+            with deferred(), _translated(f"run {request.name}"):
                 container = client.containers.create(
                     request.image,
                     command=None if request.command is None else list(request.command),
@@ -182,7 +184,7 @@ class DockerSdk:
         Raises `EngineUnavailable`, and `RunFailed` where the image is not there.
         """
         client, _ = self._client()
-        with _translated(f"inspect {image}"):
+        with _translated(f"inspect {short_image(image)}"):
             return cast(Mapping[str, Any], client.images.get(image).attrs)
 
     def save(self, image: str) -> Iterator[bytes]:
@@ -191,7 +193,7 @@ class DockerSdk:
         Raises `EngineUnavailable`, and `RunFailed` where the image is not there.
         """
         client, _ = self._client()
-        with _translated(f"save {image}"):
+        with _translated(f"save {short_image(image)}"):
             yield from client.api.get_image(image, chunk_size=_PIECE)
 
     def history(self, image: str) -> tuple[tuple[str, int], ...]:
@@ -200,7 +202,7 @@ class DockerSdk:
         Raises `EngineUnavailable`, and `RunFailed` where the image is not there.
         """
         client, place = self._client()
-        with _translated(f"history of {image}", place):
+        with _translated(f"history of {short_image(image)}", place):
             api: Any = client.api
             entries = api.history(image)
         return tuple((str(each.get("CreatedBy") or ""), int(each.get("Size") or 0)) for each in reversed(entries))
@@ -333,7 +335,7 @@ class DockerContainer:
 
     def __init__(self, container: Any, request: RunRequest, place: Endpoint, way: _Way, patience: _Patience) -> None:
         self._container = container
-        self._image = request.image
+        self._image = request.name
         self._ports = request.ports
         self._place = place
         self._way = way
@@ -433,12 +435,7 @@ class DockerContainer:
 
     def died(self, state: ContainerState) -> RunFailed:
         """Return the error that the container's end is."""
-        log = self.logs()
-        return RunFailed(
-            f"run {self._image}: the container {state}; mend what it says{quoted_log(log, 'its last output')}",
-            log=log,
-            exit_code=state.exit_code,
-        )
+        return died(f"run {self._image}", state, self.logs())
 
     def __enter__(self) -> Self:
         return self
@@ -665,10 +662,11 @@ def _translated(what: str, place: Endpoint | None = None) -> Iterator[None]:
         raise RunFailed(f"{what}: {_explained(error)}; build it, or load it into this engine") from None
     except docker.errors.APIError as error:
         text = _explained(error)
-        remedy = "mend what it says"
+        known = explain(text)
+        remedy = "mend what it says" if known is None else BELOW
         if "cannot assign requested address" in text:
             remedy = "give DockerSdk(host=…) an address that the engine's machine has itself"
-        raise RunFailed(f"{what}: the engine refused: {text}; {remedy}") from None
+        raise run_failed(f"{what}: the engine refused: {text}; {remedy}", known) from None
     except requests.exceptions.Timeout:
         raise EngineUnavailable(
             f"{what}: the container engine{_at(place)} did not answer in time; see what holds it up", origin=None

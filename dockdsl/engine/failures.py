@@ -1,4 +1,4 @@
-"""What the docker command says when it fails, told in terms of the user's own file.
+"""What the docker command says when it fails, told in terms of the user's own file; and why a container died.
 
 The engine gives no error codes, so its words decide. What none of the patterns matches is passed on as it was said.
 """
@@ -10,11 +10,11 @@ import re
 
 import attrs
 
-from dockdsl.engine.base import LOG_LINES, BuildRequest
+from dockdsl.engine.base import LOG_LINES, BuildRequest, ContainerState
 from dockdsl.engine.causes import Explanation, explain
 from dockdsl.engine.progress import Account, Step, origin_at
 from dockdsl.engine.texts import cut, printable, quoted_log
-from dockdsl.errors import BuildFailed, EngineError, EngineUnavailable, Origin
+from dockdsl.errors import BuildFailed, EngineError, EngineUnavailable, Origin, RunFailed
 
 _UNAVAILABLE = (
     (
@@ -56,6 +56,8 @@ _REFUSED_OPTION = re.compile(
     r"target stage .* could not be found|unable to prepare context|invalid tag|invalid argument|unknown flag"
     r"|Dockerfile cannot be empty|is not supported for the \S+ driver|conflicts with|make sure SSH_AUTH_SOCK is set"
     r"|could not be resolved|failed to get build context|not supported by buildkit|entitlement \S+ is not allowed"
+    r"|tag is needed|invalid destination|destination (?:file|directory) |failed to open open|synctarget dest dir"
+    r"|failed to send stat"
 )
 _several_platforms = re.compile(
     r"Multi-platform build is not supported|does not currently support exporting manifest lists"
@@ -75,7 +77,7 @@ _NO_IMAGE = (
     (
         _NO_REGISTRY,
         "is not on this machine, and its registry cannot be reached",
-        "check the network, or `docker load` the image",
+        "check the network, or load the image from an archive",
     ),
     (
         re.compile(r"toomanyrequests|429 Too Many"),
@@ -92,8 +94,61 @@ _NO_IMAGE = (
         "cannot be had, since its registry denies it: it wants a login, or has no such image",
         "`docker login` to its registry, or check the name",
     ),
-    (re.compile(r"not found"), "cannot be had, since its registry does not have it", "check its name and tag"),
+    (
+        re.compile(r"not found|(?:name|manifest) unknown"),
+        "cannot be had, since its registry does not have it",
+        "check its name and tag",
+    ),
     (re.compile(""), "cannot be had", "check its name and tag, or `docker login` to its registry"),
+)
+_failed_push = re.compile(r"failed to push (\S+): (.*)", re.DOTALL).match
+_NOT_PUSHED = (
+    (
+        re.compile(r"server gave HTTP response to HTTPS client"),
+        "the registry speaks HTTP without TLS, which the engine does not trust",
+        'give the registry a certificate, or name it among "insecure-registries" in the engine\'s daemon.json',
+    ),
+    (
+        re.compile(r"x509:|certificate"),
+        "the engine does not trust the registry's certificate",
+        "put the certificate of who signed it into /etc/docker/certs.d/HOST/ca.crt on the engine's machine",
+    ),
+    (
+        re.compile(r"toomanyrequests|(?:: |HTTP )429\b"),
+        "the registry has taken too much from this account or address",
+        "wait and push again, or `docker login` with an account that may push more",
+    ),
+    (
+        re.compile(r"^unauthorized|(?:: |HTTP )401\b|no basic auth|authentication required"),
+        "the registry wants a login",
+        "`docker login` to it with an account that may push there",
+    ),
+    (
+        re.compile(r"denied|authorization|(?:: |HTTP )403\b"),
+        "the registry denies it: it wants a login, or the account may not push to that name",
+        "`docker login` to it, and check the tag: it begins with the registry and a name that is yours",
+    ),
+    (
+        re.compile(r"(?:: |HTTP )5\d\d\b"),
+        "the registry has an error of its own",
+        "push again later, or see its log",
+    ),
+    (
+        re.compile(r"no such host"),
+        "the registry's name is not found in the network",
+        "check the host with which the tag begins, and the engine's DNS",
+    ),
+    (
+        _NO_REGISTRY,
+        "the registry cannot be reached",
+        "check the host and port with which the tag begins, that the registry runs, and the engine's network and proxy",
+    ),
+    (
+        re.compile(r"^unknown|(?:: |HTTP )404\b|name unknown"),
+        "the registry does not know the name",
+        "make the repository there, or check the tag",
+    ),
+    (re.compile(""), "the registry does not take it", "see what it says, and its log"),
 )
 _heading = re.compile(r"Dockerfile:(\d+)").fullmatch
 _marked = re.compile(r"\s*(\d+) \| >>>").match
@@ -101,10 +156,13 @@ _exit_code = re.compile(r"did not complete successfully: (exit code: \d+.*)", re
 _not_there = re.compile(
     r'failed to calculate checksum of ref \S+: ("(?:[^"\\]|\\.)*"): not found'
     r"|^(?:failed to solve: )?lstat (\S.*): (?:no such file or directory|not a directory)$"
+    r"|did not complete successfully: (?:open|l?stat) (\S.*): no such file or directory$"
 ).search
 _SOURCE_LINES, _SOURCE_WIDTH = 8, 160
+BELOW = "the cause and what mends it stand below"
 _not_allowed = re.compile(r"(network\.host|security\.insecure|device\S*) is not allowed").search
 _ENTITLEMENTS = {"network.host": "--network=host", "security.insecure": "--security=insecure"}
+_from = re.compile(r"\bfrom=([^\s,]+)").findall
 _library = re.compile(r"[^/]+/library/").match
 
 
@@ -133,29 +191,42 @@ def failure(request: BuildRequest, account: Account, status: int) -> EngineError
     if missing is not None:
         return missing
     last = _last_error("\n".join(text))
+    step = account.failed()
+    exporting = step is not None and step.text.startswith(("pushing ", "exporting "))
+    not_pushed = _not_pushed(step, step.error or last) if step is not None and exporting else None
+    if not_pushed is not None:
+        return not_pushed
     if _LOST(last):
         return EngineUnavailable(
             f"build: the container engine went away amid the build ({_brief(last)}); "
             "see whether it still runs, and build again",
             origin=None,
         )
-    step = account.failed()
     # The engine's own excerpt is exact; the step's text is compared only where there is none.
     said = Said(last, _excerpt(text))
     if said.lines is None and step is not None and step.label:
-        said = attrs.evolve(said, lines=_lines_of(step, request.dockerfile))
+        said = attrs.evolve(said, lines=lines_of(step, request.dockerfile))
+    if exporting:
+        return _refused(request, said, status, "check where the image goes to")
+    return build_failed(request, step, said, status)
+
+
+def build_failed(
+    request: BuildRequest, step: Step | None, said: Said, status: int, remedy: str | None = None
+) -> BuildFailed:
+    """Return the error that the engine's last words mean; `remedy` is said where no more is known."""
     unresolved = _unresolved(said.error)
     if unresolved:
         return _no_image(request, said, unresolved[1], unresolved[2])
     if step is not None:
-        return _step_failed(request, step, said)
-    return _refused(request, said, status)
+        return _step_failed(request, step, said, remedy or "check the instruction")
+    return _refused(request, said, status, remedy or "check the Dockerfile and the options of the build")
 
 
 def timed_out(request: BuildRequest, account: Account) -> BuildFailed:
     """Return the error for a build that took too long."""
     step = account.running()
-    lines = _lines_of(step, request.dockerfile) if step is not None and step.label else None
+    lines = lines_of(step, request.dockerfile) if step is not None and step.label else None
     name = _name(step) if step is not None else None
     where = f", in {printable(name)}{_place(lines)}" if name else ""
     log = step.lines()[-LOG_LINES:] if step is not None else ()
@@ -173,6 +244,9 @@ def timed_out(request: BuildRequest, account: Account) -> BuildFailed:
 def _no_image(request: BuildRequest, said: Said, ref: str, reason: str) -> BuildFailed:
     library = _library(ref)
     name = printable(ref[library.end() :] if library else ref)
+    if said.lines is None:
+        # The engine does not say which step mounts it.
+        said = attrs.evolve(said, lines=_lines_from(ref, request.dockerfile))
     what = f"the image {name}"
     if request.platforms:
         what += f" for {', '.join(request.platforms)}"
@@ -197,15 +271,34 @@ def _no_image(request: BuildRequest, said: Said, ref: str, reason: str) -> Build
     )
 
 
-def _step_failed(request: BuildRequest, step: Step, said: Said) -> BuildFailed:
+def _not_pushed(step: Step, reason: str) -> BuildFailed | None:
+    """Return the error of an image or a cache that a registry did not take; None for what goes elsewhere."""
+    what = step.text.removesuffix(" with docker")
+    pushed = _failed_push(reason)
+    if pushed:
+        what, reason = f"pushing {pushed[1]}", pushed[2]
+    elif not what.startswith(("pushing ", "exporting cache to registry")):
+        return None
+    fact, remedy = next((fact, remedy) for words, fact, remedy in _NOT_PUSHED if words.search(reason))
+    return BuildFailed(
+        f"build: {printable(what)}: {fact} ({_brief(reason)}); {remedy}",
+        origin=None,
+        reason=reason,
+        log=step.lines()[-LOG_LINES:],
+        cause=fact,
+        fix=remedy,
+        kind="registry",
+    )
+
+
+def _step_failed(request: BuildRequest, step: Step, said: Said, remedy: str) -> BuildFailed:
     reason = step.error or said.error
     log = step.lines()[-LOG_LINES:]
-    remedy = "check the instruction"
     code, secret = _exit_code(reason), _no_secret(reason)
-    absent = _not_there(reason) if step.text.startswith(("COPY ", "ADD ")) else None
+    absent = _not_there(reason) if step.text.startswith(("COPY ", "ADD ")) or "--mount=" in step.text else None
     known = None
     if absent:
-        reason, known = _absent(request, step, absent[1] or absent[2])
+        reason, known = _absent(request, step, absent[1] or f'"{absent[2] or absent[3]}"')
         remedy = known.fix
     elif secret:
         known = Explanation(
@@ -216,15 +309,15 @@ def _step_failed(request: BuildRequest, step: Step, said: Said) -> BuildFailed:
     else:
         if code:
             reason, remedy = code[1], "mend the command"
-        known = explain("\n".join([*step.lines(), reason]))
+        known = explain(reason, step.lines())
         if known is not None:
-            remedy = "the cause and what mends it stand below"
+            remedy = BELOW
     origin = origin_at(request.origins, said.lines)
     source = source_at(origin)
     message = f"build step {printable(_name(step))}{_place(said.lines)}: {_brief(reason)}; {remedy}"
     message += quoted_log(log, "last output of the step") + _own_line(origin, source)
     if known is not None and not (absent or secret):
-        message += f"\ncause: {_brief(known.cause)}\nfix: {_brief(known.fix)}"
+        message += told(known)
     return BuildFailed(
         message,
         origin=origin,
@@ -238,17 +331,51 @@ def _step_failed(request: BuildRequest, step: Step, said: Said) -> BuildFailed:
     )
 
 
+def told(known: Explanation | None) -> str:
+    """Return cause and fix as lines to be put below a message; nothing where they are not known."""
+    return "" if known is None else f"\ncause: {_brief(known.cause)}\nfix: {_brief(known.fix)}"
+
+
+def run_failed(
+    message: str, known: Explanation | None, log: tuple[str, ...] = (), exit_code: int | None = None
+) -> RunFailed:
+    """Return an error of a container, with what it printed and what is known of it."""
+    return RunFailed(
+        message + quoted_log(log, "last output of the container") + told(known),
+        log=log,
+        exit_code=exit_code,
+        cause=None if known is None else known.cause,
+        fix=None if known is None else known.fix,
+    )
+
+
+def died(what: str, state: ContainerState, log: tuple[str, ...], when: str = "") -> RunFailed:
+    """Return the error that the end of a container is."""
+    known = explain(state.detail) or explain(f"exit code: {state.exit_code}", log)
+    fact = f"{what}: the container {printable(str(state))}{when}" + ("" if log else ", and printed nothing")
+    remedy = "mend what it says" if log else "run its command in a shell of the image, or let it say why it ends"
+    return run_failed(f"{fact}; {remedy if known is None else BELOW}", known, log, state.exit_code)
+
+
+def in_short(error: RunFailed) -> tuple[str, ...]:
+    """Return what an error says without the log, to be told as what a check found wrong."""
+    known = None if error.cause is None else Explanation(error.cause, error.fix or "")
+    head = error.message.partition("\n")[0].removesuffix(f"; {BELOW}")
+    return tuple((head + told(known)).splitlines())
+
+
 def _absent(request: BuildRequest, step: Step, path: str) -> tuple[str, Explanation]:
-    """Return what is said of a file that is not there to be copied, and why it is not."""
-    fact = f"{path} is not there to be copied"
+    """Return what is said of a file that is not there to be copied or mounted, and why it is not."""
+    mount = "--mount=" in step.text
+    fact = f"{path} is not there to be {'mounted' if mount else 'copied'}"
     name = path.strip('"').lstrip("/")
-    if "--from=" not in step.text and name and (request.context / name).exists():
+    if not re.search("--from=|--mount=\\S*from=", step.text) and name and (request.context / name).exists():
         return f"{fact}: it is in the context folder, and .dockerignore leaves it out", Explanation(
             f".dockerignore leaves {path} out of the context",
             f"take it out of .dockerignore, or add a line !{name} below",
         )
     return fact, Explanation(
-        fact, "check the path (below the context folder, or in the stage it is copied from) and .dockerignore"
+        fact, "check the path (below the context folder, or in the stage it is taken from) and .dockerignore"
     )
 
 
@@ -270,11 +397,13 @@ def _own_line(origin: Origin | None, source: str | None) -> str:
     return f"\n{origin}: {source}" if source is not None else ""
 
 
-def _refused(request: BuildRequest, said: Said, status: int) -> BuildFailed:
+def _refused(request: BuildRequest, said: Said, status: int, remedy: str) -> BuildFailed:
     """The build ended, and no step of it had failed."""
     reason = said.error or f"the docker command ended with status {status} and said nothing"
+    if reason.startswith("mkdir "):
+        # Only of the folder of a cache buildx does not say what it is for.
+        reason = f"invalid destination directory: {reason.removeprefix('mkdir ')}"
     platforms = _several_platforms.search(reason)
-    remedy = "check the Dockerfile and the options of the build"
     if platforms:
         remedy = "build one platform at a time, or turn on the engine's containerd image store"
     known = explain(reason)
@@ -305,10 +434,19 @@ def _lines_that_want(reason: str, dockerfile: str) -> tuple[int, int] | None:
     return None if number is None else (number, number)
 
 
+def _lines_from(ref: str, dockerfile: str) -> tuple[int, int] | None:
+    """Return the first line that takes something from an image; the engine spells its name in full."""
+    full = f"/{ref.removesuffix(':latest')}"
+    for number, line in enumerate(dockerfile.split("\n"), 1):
+        if any(full.endswith(f"/{each.removesuffix(':latest')}") for each in _from(line)):
+            return number, number
+    return None
+
+
 def _last_error(text: str) -> str:
     """Return the text after the last ``ERROR:``, else all of it."""
     words = text.rpartition("ERROR: ")[2]
-    for prefix in ("failed to build: ", "failed to solve: "):
+    for prefix in ("failed to build: ", "failed to solve: ", "rpc error: code = Unknown desc = "):
         words = words.removeprefix(prefix)
     return words.strip()
 
@@ -330,7 +468,7 @@ def _excerpt(text: list[str]) -> tuple[int, int] | None:
     return None
 
 
-def _lines_of(step: Step, dockerfile: str) -> tuple[int, int] | None:
+def lines_of(step: Step, dockerfile: str) -> tuple[int, int] | None:
     """Return the one line whose text is that of a step, as far as the line goes; None if there is none or several."""
     wanted = step.text
     found = []

@@ -35,6 +35,7 @@ from dockdsl.engine.base import (
     Progress,
     RunRequest,
 )
+from dockdsl.engine.failures import died
 from dockdsl.errors import EngineError, RunFailed
 
 
@@ -226,11 +227,7 @@ class FakeContainer:
     def address(self, port: int) -> tuple[str, int]:
         """Return host and port of the server. Raises `RunFailed` for a port that was not asked for, or if it ended."""
         if self._server is None:
-            raise RunFailed(
-                f"run {self.request.image}: the container {self.state()}; mend what it says",
-                log=self._log,
-                exit_code=self._exit_code,
-            )
+            raise died(f"run {self.request.name}", self.state(), self._log)
         if port not in self.request.ports:
             raise RunFailed(f"run {self.request.image}: port {port} is not published; name it in RunRequest.ports")
         host, outside = self._server.server_address[:2]

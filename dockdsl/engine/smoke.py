@@ -10,6 +10,7 @@ import attrs
 
 from dockdsl.engine.base import READY_TIMEOUT, Builder, BuildRequest, BuildResult, Progress, Runner, RunRequest
 from dockdsl.engine.exchange import NoAnswer
+from dockdsl.engine.failures import in_short
 from dockdsl.engine.interrupts import ended_by_exception
 from dockdsl.engine.report import Check, CheckResult, HttpProbe, SmokeReport
 from dockdsl.engine.subject import Subject, afterwards
@@ -126,10 +127,9 @@ def examined(subject: Subject, checks: Iterable[Check], tell: Tell | None = None
         except NoAnswer as error:
             result = CheckResult(title=check.title, mismatches=(str(error),), origin=check.origin)
         except RunFailed as error:
-            wrong = error.message.partition("\n")[0]
             result = CheckResult(
                 title=check.title,
-                mismatches=(wrong,),
+                mismatches=in_short(error),
                 origin=check.origin,
                 log=error.log,
                 seconds=time.monotonic() - begin,

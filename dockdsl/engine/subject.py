@@ -22,10 +22,12 @@ from dockdsl.engine.base import (
     RunRequest,
     size_kind,
 )
+from dockdsl.engine.causes import explain
 from dockdsl.engine.exchange import Answer, NoAnswer, Probe, ask, excerpt
+from dockdsl.engine.failures import died, run_failed
 from dockdsl.engine.interrupts import deferred
 from dockdsl.engine.report import HttpProbe, clean
-from dockdsl.engine.texts import printable, quoted_log
+from dockdsl.engine.texts import short_image
 from dockdsl.errors import EngineError, RunFailed
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 0.5
@@ -74,8 +76,8 @@ class Subject:
         build: BuildResult | None = None,
     ) -> None:
         self.runner = runner
-        self.request = request
         self.name = name or request.image
+        self.request = attrs.evolve(request, name=short_image(self.name))
         self.build = build
         self.probe: HttpProbe = Probe(ready) if isinstance(ready, str) else ready
         self.timeout = timeout
@@ -152,7 +154,8 @@ class Subject:
         with self.started(**changes) as container:
             port = self.request.ports[0]
             address = container.address(port)
-            _wait(container, address, self.probe, begin=begin, timeout=self.timeout, what=(self.name, port))
+            what = (self.request.name, port)
+            _wait(container, address, self.probe, begin=begin, timeout=self.timeout, what=what)
             yield container, time.monotonic() - begin
 
     @contextlib.contextmanager
@@ -241,21 +244,12 @@ def _wait(
             remedy = f"see that it listens on 0.0.0.0:{port} inside"
         state = container.state()
         if not state.running:
-            log = container.logs()
-            raise RunFailed(
-                f"test {name}: the container {printable(str(state))} before it was ready; mend what it says"
-                + quoted_log(log, "last output of the container"),
-                log=log,
-                exit_code=state.exit_code,
-            )
+            raise died(f"test {name}", state, container.logs(), " before it was ready")
         time.sleep(min(pause, max(begin + timeout - time.monotonic(), 0)))
         pause = min(pause * 1.5, _LONGEST_PAUSE)
     log = container.logs()
-    raise RunFailed(
-        f"test {name}: the container was not ready after {timeout:g} s ({why}); "
-        f"{remedy}, or allow it more time" + quoted_log(log, "last output of the container"),
-        log=log,
-    )
+    fact = f"test {name}: the container was not ready after {timeout:g} s ({why})"
+    raise run_failed(f"{fact}; {remedy}, or allow it more time", explain("", log), log)
 
 
 def _end(container: Container) -> ContainerState | None:

@@ -61,6 +61,7 @@ class Hardened(Check):
 
     def examine(self, subject: Subject) -> CheckResult:
         """Look at the user, and run the image so."""
+        from dockdsl.engine.failures import in_short
         from dockdsl.engine.report import CheckResult
 
         isolation: dict[str, Any] = {
@@ -85,7 +86,7 @@ class Hardened(Check):
                     wrong.append(f"expected exit code 0, got {done.exit_code}")
                     log = done.lines()
         except RunFailed as error:
-            wrong.append(error.message.partition("\n")[0])
+            wrong += in_short(error)
             log = error.log
         detail = f"user {user}, read-only, no capabilities" + (
             f" but {', '.join(self.cap_add)}" if self.cap_add else ""

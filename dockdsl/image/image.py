@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import attrs
 
-from dockdsl.errors import FileError, InvalidType, InvalidValue, Origin, RunFailed, UnknownStage
+from dockdsl.errors import BuildFailed, FileError, InvalidType, InvalidValue, Origin, RunFailed, UnknownStage
 from dockdsl.image import buildoptions as option
 from dockdsl.image import operands as operand
 from dockdsl.image.buildoptions import (
@@ -563,4 +563,9 @@ class Image:
             yield
         except (RunFailed, FileError) as error:
             error.origin = self.origin
+            raise
+        except BuildFailed as error:
+            # A step has a place of its own; options and tags are the image's.
+            if error.origin is None and error.kind in ("definition", "registry"):
+                error.origin = self.origin
             raise

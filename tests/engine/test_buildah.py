@@ -14,7 +14,7 @@ import attrs
 import pytest
 
 from builds.go_api import image as go_api
-from dockdsl import Add, Arg, Copy, Dockerfile, Healthcheck, Heredoc, Image, Run, Shell, Stage, User, render
+from dockdsl import Add, Arg, Copy, Dockerfile, Healthcheck, Heredoc, Image, Run, Secret, Shell, Stage, User, render
 from dockdsl.cli import main
 from dockdsl.dialect import for_buildah
 from dockdsl.engine import owner
@@ -229,9 +229,55 @@ def test_a_step_that_fails(builder: Buildah, tmp_path: Path) -> None:
 
     assert stage.steps[1].origin == caught.value.origin
     assert "build step [3/3] RUN echo compiling; exit 5 (Dockerfile:3): " in caught.value.message
-    assert "exit status 5" in caught.value.message
+    assert ": exit code: 5; mend the command\n" in caught.value.message
     assert "compiling" in "\n".join(caught.value.log)
     assert ["failed", "ended"] == [event.kind for event in events[-2:]]
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize(
+    ("step", "kind", "cause"),
+    [
+        (Run("nosuch --x"), "step", "the shell does not find a program that the command names"),
+        (Run("wget http://127.0.0.1:1/x"), "step", "most likely nothing listens at the address that is asked"),
+        (Run.exec("/nosuch"), "step", "/nosuch is not there, or what it needs to start is not"),
+        (Run.exec("/arm"), "step", "the program is for another kind of processor"),
+        (Run("true", mounts=[Secret("token", required=True)]), "step", "the build was not given the secret token"),
+        (Copy("nothere", "/x"), "step", '"/nothere" is not there to be copied'),
+        (Copy("hidden", "/x"), "step", '.dockerignore leaves "/hidden" out of the context'),
+        (Copy("/nothere", "/x", from_=Stage(BUSYBOX, name="o")), "step", '"/nothere" is not there to be copied'),
+        (Copy("/x", "/x", from_="127.0.0.1:1/nosuch:1"), "image", "the image 127.0.0.1:1/nosuch:1 cannot be had"),
+    ],
+    ids=lambda each: str(each).split("\n", maxsplit=1)[0] if isinstance(each, (Run, Copy)) else "",
+)
+def test_a_failure(builder: Buildah, step: Run | Copy, kind: str, cause: str, context: Path) -> None:
+    """It is told as those of BuildKit are: the line, the cause and the fix."""
+    context.joinpath("arm").write_bytes(b"\x7fELF\x02\x01\x01" + bytes(9) + b"\x02\x00\xb7\x00\x01" + bytes(43))
+    context.joinpath("arm").chmod(0o755)
+    stage = Stage(BUSYBOX, name="s", steps=[Copy("arm", "/"), step])
+    with pytest.raises(BuildFailed) as caught:
+        Image(Dockerfile(stage), context=str(context)).build(builder)
+    error = caught.value
+
+    assert (kind, step.origin) == (error.kind, error.origin)
+    assert cause in (error.cause or ""), error.message
+    assert (error.fix or "?") in error.message
+    assert error.source
+    assert error.source in error.message
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize(
+    ("base", "kind"), [("127.0.0.1:1/nosuch:1", "registry"), ("nosuch-{tag}", "image")], ids=["no registry", "no name"]
+)
+def test_a_base_image_that_is_not_there(builder: Buildah, base: str, kind: str, context: Path) -> None:
+    """No step is at fault; it is named with its line."""
+    stage = Stage(base.replace("{tag}", secrets.token_hex(4)), name="s", steps=[Run("true")])
+    with pytest.raises(BuildFailed) as caught:
+        Image(Dockerfile(stage), context=str(context)).build(builder)
+
+    assert (kind, stage.origin) == (caught.value.kind, caught.value.origin)
+    assert caught.value.message.startswith(f"build (Dockerfile:1): the image {stage.base} ")
 
 
 @pytest.mark.engine
@@ -315,7 +361,14 @@ def test_no_command(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("name", BUILDERS)
 @pytest.mark.parametrize(
-    "options", [{"builder": "remote"}, {"cache_from": "type=gha"}, {"reproducible": True}, {"output": "push"}]
+    "options",
+    [
+        {"builder": "remote"},
+        {"cache_from": "type=gha"},
+        {"reproducible": True},
+        {"output": "push"},
+        {"source_date_epoch": 0},
+    ],
 )
 def test_options_that_they_lack(options: dict[str, object], name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """They are refused before anything is built."""

@@ -558,6 +558,42 @@ def grown(folder: Path) -> Image:
 
 @pytest.mark.engine
 @pytest.mark.usefixtures("in_store")
+@pytest.mark.parametrize(
+    ("options", "kind", "message"),
+    [
+        (
+            {"output": "push", "tags": "127.0.0.1:1/x:1"},
+            "registry",
+            "build: pushing 127.0.0.1:1/x:1: the registry cannot",
+        ),
+        (
+            {"cache_to": "type=registry,ref=127.0.0.1:1/x:1"},
+            "registry",
+            "build: exporting cache to registry: the registry",
+        ),
+        (
+            {"cache_to": "type=local,dest=/proc/nosuch"},
+            "definition",
+            "build: invalid destination directory: /proc/nosuch:",
+        ),
+    ],
+)
+def test_what_cannot_be_handed_on(options: dict[str, Any], kind: str, message: str, tmp_path: Path) -> None:
+    """An image or a cache that a registry or a folder does not take is told with cause and fix; no step is at fault."""
+    image = Image(Dockerfile(Stage(BUSYBOX, name="s", steps=[Run("echo x > /x")])), context=str(tmp_path))
+    with pytest.raises(BuildFailed) as caught:
+        image.build(**options)
+
+    assert kind == caught.value.kind
+    assert caught.value.origin is not None
+    assert __file__ == caught.value.origin.path
+    assert caught.value.message.startswith(message)
+    assert caught.value.cause
+    assert caught.value.message.endswith(f"; {caught.value.fix}")
+
+
+@pytest.mark.engine
+@pytest.mark.usefixtures("in_store")
 def test_a_reproducible_image(tmp_path: Path, tag: str) -> None:
     """Two builds from two folders, the second without the cache, give one digest; the engine runs that very image."""
     first, second = grown(tmp_path / "one"), grown(tmp_path / "two" / "deeper")
