@@ -685,8 +685,11 @@ def _cause(error: BaseException) -> str:
     """Return what the operating system said, out of an error that wraps it several times."""
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
-    found = re.search(r"\[Errno -?\d+\] ([^'\")]+)", str(error))
-    return found[1] if found else printable(str(error))
+    text = str(error)
+    if "BadStatusLine" in text:
+        return "what answers there speaks no HTTP"
+    found = re.search(r"\[Errno -?\d+\] ([^'\")]+)|Error\(-?\d+, '([^']+)'\)", text)
+    return found[1] or found[2] if found else printable(text)
 
 
 def _at(place: Endpoint | None) -> str:

@@ -42,6 +42,11 @@ _UNAVAILABLE = (
         "start it, or check DOCKER_HOST and `docker context ls`",
     ),
     (
+        re.compile(r'docker endpoint for "[^"]*" not found'),
+        "the address of the container engine cannot be read",
+        "check DOCKER_HOST and `docker context ls`",
+    ),
+    (
         re.compile(r'no builder "[^"]*" found|context not found|failed to find driver'),
         "the builder or the docker context does not exist",
         "check --builder, BUILDX_BUILDER and DOCKER_CONTEXT against `docker buildx ls`",
@@ -370,9 +375,9 @@ def _absent(request: BuildRequest, step: Step, path: str) -> tuple[str, Explanat
     fact = f"{path} is not there to be {'mounted' if mount else 'copied'}"
     name = path.strip('"').lstrip("/")
     if not re.search("--from=|--mount=\\S*from=", step.text) and name and (request.context / name).exists():
-        return f"{fact}: it is in the context folder, and .dockerignore leaves it out", Explanation(
-            f".dockerignore leaves {path} out of the context",
-            f"take it out of .dockerignore, or add a line !{name} below",
+        ignoring, line = (".dockerignore", f"a line !{name}") if request.ignore is None else ("ignore=", f'"!{name}"')
+        return f"{fact}: it is in the context folder, and {ignoring} leaves it out", Explanation(
+            f"{ignoring} leaves {path} out of the context", f"take it out of {ignoring}, or add {line} below"
         )
     return fact, Explanation(
         fact, "check the path (below the context folder, or in the stage it is taken from) and .dockerignore"

@@ -250,6 +250,16 @@ def test_what_is_left_out_of_the_context(context: Path, tag: str, patterns: list
 
 
 @pytest.mark.engine
+def test_a_file_that_the_image_ignores(context: Path) -> None:
+    """That it is ignored is said, and by what."""
+    with pytest.raises(BuildFailed) as caught:
+        Image(Dockerfile(Stage("scratch", steps=[Copy("page", "/")])), context=context, ignore="page").build()
+
+    assert 'ignore= leaves "/page" out of the context' == caught.value.cause
+    assert 'take it out of ignore=, or add "!page" below' == caught.value.fix
+
+
+@pytest.mark.engine
 def test_errors_are_the_same_where_something_is_ignored(context: Path) -> None:
     """They name the line of the Dockerfile, and point to the Python file."""
     step = Run("exit 3")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -539,6 +542,39 @@ def test_an_address_that_is_none(tmp_path: Path, verb: str, address: str) -> Non
     assert re.fullmatch(
         r"error: run: DOCKER_HOST has the address \S+, which is none \(.+\); write unix:///PATH, .+\n", done.stderr
     )
+
+
+@pytest.mark.engine
+def test_an_address_that_is_none_for_a_build(tmp_path: Path) -> None:
+    """The words are those of buildx, the meaning is the same."""
+    done = shell('"$@"', "build", source(tmp_path), DOCKER_HOST="tcp://[::1")
+
+    assert (2, "") == (done.returncode, done.stdout)
+    assert done.stderr.startswith("error: build: the address of the container engine cannot be read (")
+
+
+def test_something_else_at_the_engines_address(tmp_path: Path) -> None:
+    """What speaks no HTTP is told to be that."""
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(tmp_path / "s"))
+        listening.listen()
+
+        def greet() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    with listening.accept()[0] as each:
+                        # Who only looks whether anybody listens says nothing.
+                        if each.recv(1 << 16):
+                            each.sendall(b"SSH-2.0-OpenSSH_9.2\r\n")
+
+        greeting = threading.Thread(target=greet)
+        greeting.start()
+        done = shell('"$@"', "gc", DOCKER_HOST=f"unix://{tmp_path}/s")
+        listening.shutdown(socket.SHUT_RDWR)
+        greeting.join(10)
+
+    assert (2, "") == (done.returncode, done.stdout)
+    assert "does not answer (what answers there speaks no HTTP); start it, or check DOCKER_HOST\n" in done.stderr
 
 
 @pytest.mark.engine
