@@ -12,6 +12,7 @@ from collections.abc import Iterable
 import attrs
 
 from dockdsl.engine.base import LOG_LINES
+from dockdsl.engine.texts import both_ends
 
 _NEAR = 5
 """Lines at the end of a log in which words count that programs also print when they go on."""
@@ -295,7 +296,7 @@ _ROWS = (
         "give the argument a default, or a value with build_args= or --build-arg",
     ),
     _Row(
-        r"(?P<name>\w+): (?:parameter not set|unbound variable)",
+        r"\b(?P<name>\w+): (?:parameter not set|unbound variable)",
         "the command uses the variable {name}, which is not set in this stage",
         'declare it in this stage: Arg("{name}") takes a build argument in, Env sets one',
         broad=True,
@@ -326,7 +327,9 @@ def explain(reason: str, log: Iterable[str] = ()) -> Explanation | None:
     nothing listens at the address that is asked
     >>> explain("exit code: 1")
     """
-    shown = list(log)[-LOG_LINES:]
+    # A search for words takes the square of a line's length at worst.
+    shown = [both_ends(line) for line in list(log)[-LOG_LINES:]]
+    reason = "\n".join(map(both_ends, reason.split("\n")))
     # That a program failed says less than what it printed; what the engine itself could not do says all.
     first = reason.startswith("exit code: ")
     text = "\n".join([reason, *shown] if first else [*shown, reason])

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+_END = 1000
+
 
 def short_image(name: str) -> str:
     """Return an id cut to twelve digits, and a tag as it is.
@@ -52,7 +54,16 @@ def cut(text: str, longest: int) -> str:
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
+def both_ends(line: str) -> str:
+    """Return a line of a log as it is told and looked at: of one that is very long, its begin and its end.
+
+    >>> len(both_ends("x" * 100_000))
+    2001
+    """
+    return line if len(line) <= 2 * _END else f"{line[:_END]}…{line[-_END:]}"
+
+
 def quoted_log(lines: Iterable[str], title: str) -> str:
     """Return log lines under a title, indented, to be put below a message; nothing for no lines."""
-    body = "".join(f"\n  {printable(line)}" for line in lines)
+    body = "".join(f"\n  {printable(both_ends(line))}" for line in lines)
     return f"\n{title}:{body}" if body else ""

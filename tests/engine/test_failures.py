@@ -414,3 +414,11 @@ def test_what_is_unknown_is_not_explained() -> None:
     """A cause is said only where it is known."""
     assert explain("exit code: 1") is None
     assert explain("") is None
+
+
+def test_a_line_without_end() -> None:
+    """It is not searched whole, which would take as long as its length squared; its end counts."""
+    found = explain("exit code: 3", ["x" * 1_000_000 + ": permission denied"])
+
+    assert found is not None
+    assert "most likely the user that it runs as may not do that" == found.cause
