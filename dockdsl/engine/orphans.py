@@ -12,6 +12,7 @@ import select
 import shutil
 import signal
 import sys
+import time
 from pathlib import Path
 
 import attrs
@@ -20,6 +21,7 @@ from dockdsl.engine import owner
 
 _GRACE = 10.0
 """Seconds that what builds has to end when it is told to."""
+_AFTERMATH, _PAUSE = 2.0, 0.01
 _RESULTS = ("--metadata-file=", "--iidfile=")
 """The options that lead into the temporary folder of a build."""
 
@@ -53,7 +55,10 @@ class Orphan:
             signal.pidfd_send_signal(handle, signal.SIGTERM)
             if not _has_ended(handle):
                 os.killpg(self.pid, signal.SIGKILL)
-            return _has_ended(handle)
+            if not _has_ended(handle):
+                return False
+            _await_the_last(self.pid)
+            return True
         except (ProcessLookupError, PermissionError):
             return False
         finally:
@@ -102,3 +107,15 @@ def _has_ended(handle: int) -> bool:
     with contextlib.suppress(InterruptedError):
         return bool(select.select([handle], [], [], _GRACE)[0])
     return False
+
+
+def _await_the_last(group: int) -> None:
+    """Wait for the steps of a build that has ended: they end a moment after it.
+
+    The wait is short, since a process that nobody reaps counts although it has ended.
+    """
+    end = time.monotonic() + _AFTERMATH
+    with contextlib.suppress(OSError):
+        while time.monotonic() < end:
+            os.killpg(group, 0)
+            time.sleep(_PAUSE)

@@ -283,7 +283,7 @@ def test_a_base_image_that_is_not_there(builder: Buildah, base: str, kind: str, 
 @pytest.mark.engine
 def test_an_endless_build(builder: Buildah, tmp_path: Path) -> None:
     """It is ended after its time, and no process of it stays."""
-    name = f"sleep 30{secrets.randbelow(10**6)}"
+    name = f"sleep {10**9 + secrets.randbelow(10**9)}"
     image = Image(Dockerfile(Stage(BUSYBOX, name="s", steps=[Run(name)])), context=str(tmp_path))
     with pytest.raises(BuildFailed, match="it was not done after 5 s") as caught:
         image.build(builder, request=image.request(timeout=5.0))
@@ -297,7 +297,7 @@ def test_a_run_that_is_killed(builder: Buildah, tmp_path: Path, monkeypatch: pyt
     """Its build goes on until the next sweep, which leaves no process and no file of it."""
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    name = f"sleep 30{secrets.randbelow(10**6)}"
+    name = f"sleep {10**9 + secrets.randbelow(10**9)}"
     file = tmp_path / "api.py"
     file.write_text(
         "from dockdsl import *\n"
