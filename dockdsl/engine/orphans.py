@@ -55,14 +55,14 @@ class Orphan:
             signal.pidfd_send_signal(handle, signal.SIGTERM)
             if not _has_ended(handle):
                 os.killpg(self.pid, signal.SIGKILL)
-            if not _has_ended(handle):
-                return False
-            _await_the_last(self.pid)
-            return True
+            ended = _has_ended(handle)
         except (ProcessLookupError, PermissionError):
             return False
         finally:
             os.close(handle)
+        if ended:
+            _await_the_last(self.pid)
+        return ended
 
 
 def orphans() -> list[Orphan]:
