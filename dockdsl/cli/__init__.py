@@ -33,6 +33,8 @@ VERBS = {
 }
 
 _INTERRUPTED = 130
+_BY_SIGNAL = 128
+"""What an exit code is above the number of the signal that ended the program."""
 
 
 def program() -> int:
@@ -62,6 +64,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         say("interrupted")
         return _INTERRUPTED
+    except SystemExit as ending:
+        if isinstance(ending.code, int) and ending.code > _BY_SIGNAL:
+            from signal import Signals
+
+            say(f"ended by {Signals(ending.code - _BY_SIGNAL).name}")
+        raise
     except Exception as error:
         if os.environ.get("DOCKDSL_TRACEBACK"):
             raise

@@ -231,6 +231,9 @@ def reported(action: Callable[[], int]) -> int:
 
     1 is for a step or a container that failed, 2 for what kept the build from being tried.
     """
+    from dockdsl.engine import interrupts
+
+    interrupts.on_wait = _tell_of_wait
     try:
         return action()
     except EngineError as error:
@@ -238,3 +241,13 @@ def reported(action: Callable[[], int]) -> int:
         say(f"{place}error: {error.message}", sys.stderr)
         setup = isinstance(error, EngineUnavailable) or (isinstance(error, BuildFailed) and error.kind in _SETUP)
         return 2 if setup else 1
+
+
+def _tell_of_wait() -> None:
+    from dockdsl.engine import interrupts
+
+    interrupts.on_wait = None
+    say(
+        "interrupted: waiting for the engine, to leave nothing behind; a second Ctrl-C leaves it to dockdsl gc",
+        sys.stderr,
+    )

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
-from collections.abc import Collection, Iterator
+import time
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 _ENDING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
 _ALL = (signal.SIGINT, *_ENDING)
+_PATIENCE = 1.0
+"""Seconds after which a second signal is no echo of the first, which a terminal and a parent may both have sent."""
+_GIVEN_UP = "what was not removed is left to `dockdsl gc`"
+on_wait: Callable[[], None] | None = None
+"""What tells people that a signal was heard, when what it waits for takes longer than that."""
 
 
 def _exit(number: int, _: FrameType | None) -> NoReturn:
@@ -36,25 +43,82 @@ def ended_by_exception() -> Iterator[None]:
             signal.signal(number, signal.SIG_DFL)
 
 
+class _Hold:
+    """The handler of signals that are held back."""
+
+    def __init__(self) -> None:
+        self.caught: list[int] = []
+        self.is_given_up = False
+        self._since: float | None = None
+        self._before: dict[int, Any] = {}
+        self._word: threading.Timer | None = None
+
+    def begin(self) -> None:
+        """Take the place of the handlers of signals that are not ignored."""
+        raised = sys.exc_info()[1]
+        if isinstance(raised, (KeyboardInterrupt, SystemExit)):
+            if _is_given_up(raised):
+                raise raised
+            # What is cleaned up after a signal is waited for as what is held back.
+            self._heard()
+        for number in _ALL:
+            handler = signal.getsignal(number)
+            if handler not in (None, signal.SIG_IGN):
+                self._before[number] = signal.signal(number, self)
+
+    def end(self) -> None:
+        """Put the handlers back."""
+        if self._word is not None:
+            self._word.cancel()
+        while self._before:
+            signal.signal(*self._before.popitem())
+
+    def _heard(self) -> None:
+        self._since = time.monotonic()
+        if on_wait is not None:
+            self._word = threading.Timer(_PATIENCE, on_wait)
+            self._word.daemon = True
+            self._word.start()
+
+    def __call__(self, number: int, _: FrameType | None) -> None:
+        if self._since is None:
+            self._heard()
+        elif time.monotonic() - self._since > _PATIENCE:
+            self.caught.clear()
+            self.is_given_up = True
+            self.end()
+            signal.raise_signal(number)
+            return
+        self.caught.append(number)
+
+
+def _is_given_up(raised: BaseException) -> bool:
+    return _GIVEN_UP in getattr(raised, "__notes__", ())
+
+
 @contextmanager
 def deferred() -> Iterator[Collection[int]]:
     """Hold Ctrl-C, SIGTERM and SIGHUP back until the block has ended; yield those that were held back so far.
 
     For the few calls between which a container would be lost: those that make it and those that remove it. What is
-    in the block must be bounded in time by itself.
+    in the block must be bounded in time by itself. A second signal, a second later or more, is not held back, and
+    nothing is begun any more.
     """
     if threading.current_thread() is not threading.main_thread():
         yield ()
         return
-    caught: list[int] = []
-    before = {number: signal.getsignal(number) for number in _ALL}
-    mine = {number: handler for number, handler in before.items() if handler not in (None, signal.SIG_IGN)}
-    for number in mine:
-        signal.signal(number, lambda number, _: caught.append(number))
+    outer = next((found for found in map(signal.getsignal, _ALL) if isinstance(found, _Hold)), None)
+    hold = outer or _Hold()
+    if outer is None:
+        hold.begin()
     try:
-        yield caught
+        yield hold.caught
+    except (KeyboardInterrupt, SystemExit) as raised:
+        if hold.is_given_up and not _is_given_up(raised):
+            raised.add_note(_GIVEN_UP)
+        raise
     finally:
-        for number, handler in mine.items():
-            signal.signal(number, handler)
-        if caught:
-            signal.raise_signal(caught[0])
+        if outer is None:
+            hold.end()
+            if hold.caught:
+                signal.raise_signal(hold.caught[0])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -68,6 +69,24 @@ def test_an_engine_that_freezes_during_a_test(own: Own, tmp_path: Path) -> None:
     assert "the container engine did not answer in time; see what holds it up\n" in error
     with DockerSdk() as runner:
         # The engine may still be at what it was asked to remove before.
+        wait_until(lambda: not (runner.sweep() or left_by(child.pid)))
+
+
+@pytest.mark.engine
+def test_ctrl_c_when_an_engine_is_frozen(own: Own, tmp_path: Path) -> None:
+    """It is told what is waited for; a second one ends the command, and what is left is removed by the next one."""
+    with running("test", source(tmp_path, NEVER_READY), "--ready-timeout", "300", "--progress", "quiet") as child:
+        wait_until(lambda: bool(containers_of(child.pid)))
+        with own.frozen():
+            child.send_signal(signal.SIGINT)
+            assert child.stderr is not None
+            assert child.stderr.readline().startswith("interrupted: waiting for the engine, to leave nothing behind; ")
+            child.send_signal(signal.SIGINT)
+            output, error = child.communicate(timeout=30)
+
+    assert (130, "") == (child.returncode, output), error
+    assert error.startswith("interrupted\n")
+    with DockerSdk() as runner:
         wait_until(lambda: not (runner.sweep() or left_by(child.pid)))
 
 
