@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 import attrs
 
-from dockdsl.errors import DockdslError, FileError, InvalidValue, Origin
+from dockdsl.errors import DockdslError, FileError, InvalidType, InvalidValue, Origin
+from dockdsl.image import operands as operand
 from dockdsl.image.check import Check
 from dockdsl.image.commandcheck import CommandCheck
 from dockdsl.image.filecheck import FileCheck
 from dockdsl.image.metadatacheck import MetadataCheck
-from dockdsl.image.operands import shown
+from dockdsl.image.operands import kind_of, shown
 
 if TYPE_CHECKING:
     from yaml.nodes import MappingNode, ScalarNode, SequenceNode
@@ -50,7 +51,8 @@ def from_structure_test(path: str | os.PathLike[str]) -> tuple[Check, ...]:
 
     PyYAML is needed, which comes with the extra ``structure-test``.
 
-    Raises `InvalidValue` for what it does not understand, `FileError` for a file that cannot be read.
+    Raises `InvalidValue` for what it does not understand, `FileError` for a file that cannot be read, `InvalidType`
+    for what is no path.
 
     >>> import tempfile
     >>> with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
@@ -63,7 +65,9 @@ def from_structure_test(path: str | os.PathLike[str]) -> tuple[Check, ...]:
         import yaml
     except ImportError:
         raise FileError("structure test: PyYAML is not installed; run: pip install pyyaml", origin=None) from None
-    file = os.fspath(path)
+    if not isinstance(path, (str, os.PathLike)):
+        raise InvalidType(f"structure test: the file is of the type {kind_of(path)}; pass its path")
+    file = operand.text("structure test: the path", os.fspath(path))
     try:
         with open(file, encoding="utf-8") as stream:  # noqa: PTH123 - as in the rest of the package
             text = stream.read()

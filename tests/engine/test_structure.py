@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from dockdsl import CommandCheck, FileCheck, FileError, InvalidValue, MetadataCheck, from_structure_test
+from dockdsl import CommandCheck, FileCheck, FileError, InvalidType, InvalidValue, MetadataCheck, from_structure_test
 from tests.engine.helpers import BUSYBOX, SERVER
 
 WHOLE = r"""
@@ -222,6 +222,10 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
         from_structure_test(tmp_path / "none.yaml")
     with pytest.raises(FileError, match="not UTF-8"):
         from_structure_test(tmp_path / "binary.yaml")
+    with pytest.raises(InvalidType, match="the file is of the type int; pass its path"):
+        from_structure_test(3)  # type: ignore[arg-type]
+    with pytest.raises(InvalidValue, match="the path"):
+        from_structure_test("a\0b")
 
 
 def test_without_pyyaml(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
