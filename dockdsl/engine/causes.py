@@ -263,6 +263,11 @@ _ROWS = (
         "there is no OCI layout at {ref}",
         "check the path: it is that of a folder with an index.json, and a tag or digest may follow it",
     ),
+    _Row(
+        r"string field contains invalid UTF-8",
+        "a file of the context has a name that is no UTF-8, and BuildKit takes no such file",
+        "rename it, or leave it out of the context with .dockerignore or ignore=",
+    ),
     # --- instructions
     _Row(
         r"network\.host is not allowed",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import socket
@@ -14,6 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 
 from dockdsl import CommandCheck, Copy, Dockerfile, Image, Run, Secret, Stage
@@ -375,6 +377,19 @@ def test_a_secret_that_is_not_there(tmp_path: Path) -> None:
             image.build()
         assert ("definition", image.origin) == (caught.value.kind, caught.value.origin)
         assert cause in (caught.value.cause or "")
+
+
+@pytest.mark.engine
+def test_a_name_that_is_no_text(tmp_path: Path, tag: str) -> None:
+    """BuildKit does not say which it is of the files of the context; left out of it, it does no harm."""
+    tmp_path.joinpath(os.fsdecode(b"a\xff")).touch()
+    image = Image(Dockerfile(Stage(BUSYBOX, steps=[Copy(".", "/x/")])), context=str(tmp_path))
+    with pytest.raises(BuildFailed) as caught:
+        image.build()
+    attrs.evolve(image, ignore=["a*"], tags=tag).build()
+
+    assert "a file of the context has a name that is no UTF-8" in (caught.value.cause or ""), caught.value.message
+    assert f"fix: {caught.value.fix}" in caught.value.message
 
 
 @pytest.mark.engine
