@@ -147,9 +147,10 @@ def _told(config: pytest.Config) -> Iterator[None]:
     except DockdslError as error:
         text = f"{error.origin}: {error.message}" if error.origin else error.message
         skipping = config.getoption("--dockdsl-no-engine") or config.getini("dockdsl_no_engine")
+        # Otherwise pytest shows the error that it comes from, too, which says the same.
         if isinstance(error, EngineUnavailable) and skipping == "skip":
-            pytest.skip(text)
-        pytest.fail(text, pytrace=False)
+            raise pytest.skip.Exception(text) from None
+        raise pytest.fail.Exception(text, pytrace=False) from None
 
 
 @pytest.fixture(scope="session")

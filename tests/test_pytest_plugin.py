@@ -198,6 +198,18 @@ def test_a_build_that_fails_is_tried_once(project: pytest.Pytester) -> None:
     assert 2 == len(re.findall(r"^conftest\.py:\d+: RUN: no space$", str(result.stdout), re.MULTILINE))
 
 
+@pytest.mark.parametrize("lasting", ["test", "session"])
+def test_a_container_that_dies(project: pytest.Pytester, lasting: str) -> None:
+    """It is told once, at the line of the image."""
+    project.makeconftest(FAKES.replace('log=("up"', 'exit_code=3, log=("up"'))
+    project.makepyfile("def test(container): pass")
+    result = project.runpytest_subprocess("-o", f"dockdsl_container={lasting}")
+
+    result.assert_outcomes(errors=1)
+    assert 1 == len(re.findall(r"^builds/api\.py:2: .*exited with code 3", str(result.stdout), re.MULTILINE))
+    assert "During handling" not in str(result.stdout)
+
+
 @pytest.mark.parametrize(("options", "outcomes"), [([], {"errors": 1}), (["--dockdsl-no-engine=skip"], {"skipped": 1})])
 def test_no_engine(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, options: list[str], outcomes: dict[str, int]

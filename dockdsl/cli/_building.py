@@ -118,6 +118,16 @@ def request_of(image: Image, options: argparse.Namespace) -> BuildRequest:
 
     Raises `InvalidValue` and `UnknownStage` for a tag, stage or platform that `Image` would not take either.
     """
+    try:
+        return image.request(**_instead(image, options))
+    except DockdslError as error:
+        # It is about the command line, which is no place in a file.
+        error.origin = None
+        raise
+
+
+def _instead(image: Image, options: argparse.Namespace) -> dict[str, Any]:
+    """Return what the options say in the place of what the image does."""
     instead: dict[str, Any] = {
         "tags": tuple(options.tag),
         "platforms": tuple(each for platforms in options.platform for each in platforms.split(",")),
@@ -140,12 +150,7 @@ def request_of(image: Image, options: argparse.Namespace) -> BuildRequest:
     for name in ("target", "network", "source_date_epoch", "builder", "timeout", "sbom", "provenance"):
         if getattr(options, name, None) is not None:
             instead[name] = getattr(options, name)
-    try:
-        return image.request(**instead)
-    except DockdslError as error:
-        # It is about the command line, which is no place in a file.
-        error.origin = None
-        raise
+    return instead
 
 
 def builder_of(options: argparse.Namespace) -> Builder | None:
@@ -174,7 +179,7 @@ def _agent_id(spec: str) -> str:
 
 
 def _absolute(context: str) -> str:
-    return context if ":" in context else os.path.abspath(context)  # noqa: PTH100 - Path.absolute keeps the dots
+    return context if ":" in context or not context else os.path.abspath(context)  # noqa: PTH100 - Path.absolute keeps the dots
 
 
 def progress_of(options: argparse.Namespace) -> Progress | None:
@@ -235,7 +240,9 @@ def reported(action: Callable[[], int]) -> int:
 
     interrupts.on_wait = _tell_of_wait
     try:
-        return action()
+        # What is begun before the first container, as the sweep, is ended so, too.
+        with interrupts.ended_by_exception():
+            return action()
     except EngineError as error:
         place = "" if error.origin is None else f"{error.origin}: "
         say(f"{place}error: {error.message}", sys.stderr)

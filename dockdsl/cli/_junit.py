@@ -21,6 +21,7 @@ def written(suite: str, results: Iterable[CheckResult], error: str | None = None
 
     `log` is what the server printed, for the suite as a whole.
     """
+    suite = _clean(suite)
     cases = list(results)
     failed = sum(not result.ok for result in cases)
     seconds = sum(result.seconds or 0.0 for result in cases)
@@ -37,7 +38,7 @@ def written(suite: str, results: Iterable[CheckResult], error: str | None = None
             top, "testcase", name=_clean(result.title), classname=suite, time=f"{result.seconds or 0.0:.3f}"
         )
         if result.origin is not None:
-            case.set("file", str(result.origin).rpartition(":")[0])
+            case.set("file", _clean(str(result.origin).rpartition(":")[0]))
             case.set("line", str(result.origin.line))
         if not result.ok:
             message = _clean("; ".join(result.mismatches))

@@ -139,6 +139,16 @@ _ROWS = (
         'give it: ssh="default" in the Image, or --ssh default, with an agent that holds your key (ssh-add -l)',
     ),
     _Row(
+        r"failed to convert agent config",
+        "there is no SSH agent and no key at the place that is named",
+        'check the path in ssh= or --ssh; ssh="default" takes the agent of SSH_AUTH_SOCK',
+    ),
+    _Row(
+        r"git stderr:\s*: exec: \"git\": executable file not found",
+        "the engine has no git, with which it gets a repository",
+        "install git on the engine's machine, or check the repository out and pass its folder",
+    ),
+    _Row(
         r"[Hh]ost key verification failed",
         "the step does not know the key of the SSH server",
         "put the server's key into /root/.ssh/known_hosts before, as ssh-keyscan prints it",
@@ -264,6 +274,26 @@ _ROWS = (
         "check the path: it is that of a folder with an index.json, and a tag or digest may follow it",
     ),
     _Row(
+        r"unsupported secret type",
+        "the secret has a type that docker buildx does not know",
+        "leave it out: env= makes it one from the environment, src= one from a file",
+    ),
+    _Row(
+        r"invalid SOURCE_DATE_EPOCH",
+        "SOURCE_DATE_EPOCH in the environment is no number of seconds",
+        "set it to the seconds since 1970, or unset it",
+    ),
+    _Row(
+        r"docker exporter does not[\w ]* support exporting manifest lists",
+        "this form of an image holds one platform alone, also on its way of a reproducible build into the engine",
+        'build one platform at a time, or write it with output="type=oci,dest=…", or push it',
+    ),
+    _Row(
+        r"syntax error in pattern",
+        "what is left out of the context is named by a pattern that is none",
+        'see .dockerignore or ignore=; each "[" has its "]"',
+    ),
+    _Row(
         r"string field contains invalid UTF-8",
         "a file of the context has a name that is no UTF-8, and BuildKit takes no such file",
         "rename it, or leave it out of the context with .dockerignore or ignore=",
@@ -294,6 +324,11 @@ _ROWS = (
         "a part of the path is a file",
         "choose a path whose folders are folders",
         broad=True,
+    ),
+    _Row(
+        r"repository name \((?:library/)?(?P<name>[^)]+)\) must be lowercase",
+        "the name of an image, {name}, is not in lower case",
+        "write it in lower case, where it stands: in a stage, a context, a cache, a tag or a build argument",
     ),
     _Row(
         r"base name \((?P<name>.*?)\) should not be blank|invalid reference format",

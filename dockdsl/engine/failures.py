@@ -47,6 +47,11 @@ _UNAVAILABLE = (
         "check DOCKER_HOST and `docker context ls`",
     ),
     (
+        re.compile(r"client version \S+ is too (?:new|old)|page not found: driver not connecting"),
+        "the container engine does not speak the version of the API that the docker command asks for",
+        "unset DOCKER_API_VERSION, or update the older of both",
+    ),
+    (
         re.compile(r'no builder "[^"]*" found|context not found|failed to find driver'),
         "the builder or the docker context does not exist",
         "check --builder, BUILDX_BUILDER and DOCKER_CONTEXT against `docker buildx ls`",
@@ -62,7 +67,8 @@ _REFUSED_OPTION = re.compile(
     r"|Dockerfile cannot be empty|is not supported for the \S+ driver|conflicts with|make sure SSH_AUTH_SOCK is set"
     r"|could not be resolved|failed to get build context|not supported by buildkit|entitlement \S+ is not allowed"
     r"|tag is needed|invalid destination|destination (?:file|directory) |failed to open open|synctarget dest dir"
-    r"|failed to send stat"
+    r"|failed to send stat|unsupported secret type|failed to convert agent config|invalid SOURCE_DATE_EPOCH"
+    r"|syntax error in pattern|exporting manifest lists"
 )
 _several_platforms = re.compile(
     r"Multi-platform build is not supported|does not currently support exporting manifest lists"

@@ -19,7 +19,8 @@ import json
 import socket
 import tarfile
 import threading
-from collections.abc import Callable, Iterator, Mapping
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
@@ -110,7 +111,8 @@ class FakeRunner:
     """A runner whose containers are HTTP servers in threads of this process, on the loopback address.
 
     `handler`
-        Answers the requests; without one every answer is 404. An exception in it closes the connection.
+        Answers the requests; without one every answer is 404. An exception in it closes the connection, and stands
+        in the log.
     `exit_code`
         Where given, each container has ended with that code as soon as it is started.
     `log`
@@ -136,7 +138,7 @@ class FakeRunner:
         handler: Handler | None = None,
         *,
         exit_code: int | None = None,
-        log: tuple[str, ...] = (),
+        log: Iterable[str] = (),
         command: Callable[[RunRequest], FakeCommand] | None = None,
         facts: Mapping[str, Any] | None = None,
         files: Mapping[str, bytes] | None = None,
@@ -149,7 +151,7 @@ class FakeRunner:
         """How often it was swept."""
         self._handler = handler or (lambda _: FakeResponse(404))
         self._exit_code = exit_code
-        self._log = log
+        self._log = (log,) if isinstance(log, str) else tuple(log)
         self._command = command or (lambda _: FakeCommand())
         self._facts = dict(facts or {})
         self._files = dict(files or {})
@@ -166,8 +168,9 @@ class FakeRunner:
         self.requests.append(request)
         name = f"fake-{next(self._numbers)}"
         if request.ports:
-            server = None if self._exit_code is not None else _serve(self._handler)
-            container = FakeContainer(name, request, server, self._exit_code, self._log)
+            printed = list(self._log)
+            server = None if self._exit_code is not None else _serve(self._handler, printed)
+            container = FakeContainer(name, request, server, self._exit_code, printed)
         else:
             done = self._command(request)
             log = tuple((done.stdout + done.stderr).decode("utf-8", "replace").splitlines())
@@ -210,7 +213,7 @@ class FakeContainer:
         request: RunRequest,
         server: _Server | None,
         exit_code: int | None,
-        log: tuple[str, ...],
+        log: Sequence[str],
         output: tuple[bytes, bytes] = (b"", b""),
     ) -> None:
         self.id = name
@@ -227,7 +230,7 @@ class FakeContainer:
     def address(self, port: int) -> tuple[str, int]:
         """Return host and port of the server. Raises `RunFailed` for a port that was not asked for, or if it ended."""
         if self._server is None:
-            raise died(f"run {self.request.name}", self.state(), self._log)
+            raise died(f"run {self.request.name}", self.state(), self.logs())
         if port not in self.request.ports:
             raise RunFailed(f"run {self.request.image}: port {port} is not published; name it in RunRequest.ports")
         host, outside = self._server.server_address[:2]
@@ -239,7 +242,7 @@ class FakeContainer:
 
     def logs(self, lines: int = LOG_LINES) -> tuple[str, ...]:
         """Return the last lines that it "printed"."""
-        return self._log[-lines:]
+        return tuple(self._log[-lines:])
 
     def output(self, most: int = LONGEST_OUTPUT) -> tuple[bytes, bytes]:
         """Return what it "printed" on stdout and on stderr."""
@@ -290,12 +293,22 @@ def _tar(files: Mapping[str, bytes]) -> bytes:
     return made.getvalue()
 
 
-def _serve(handler: Handler) -> _Server:
+def _checked(response: Any) -> FakeResponse:
+    if not isinstance(response, FakeResponse) or not isinstance(response.body, bytes):
+        raise TypeError("the handler of a FakeRunner returns a FakeResponse, whose body is bytes")
+    return response
+
+
+def _serve(handler: Handler, log: list[str]) -> _Server:
     class Serving(BaseHTTPRequestHandler):
         def answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             headers = {name.lower(): value for name, value in self.headers.items()}
-            response = handler(FakeRequest(self.command, self.path, headers, body))
+            try:
+                response = _checked(handler(FakeRequest(self.command, self.path, headers, body)))
+            except Exception:
+                log.extend(traceback.format_exc().splitlines())
+                raise
             self.send_response(response.status)
             for name, value in {"Content-Length": str(len(response.body)), **response.headers}.items():
                 self.send_header(name, value)

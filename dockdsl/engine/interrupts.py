@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any, NoReturn
+from typing import Any
 
 _ENDING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
 _ALL = (signal.SIGINT, *_ENDING)
@@ -20,27 +20,48 @@ on_wait: Callable[[], None] | None = None
 """What tells people that a signal was heard, when what it waits for takes longer than that."""
 
 
-def _exit(number: int, _: FrameType | None) -> NoReturn:
-    raise SystemExit(128 + number)
+class _Ending:
+    """The handler of signals that end a block: SIGINT by `KeyboardInterrupt`, the others by `SystemExit`."""
+
+    def __init__(self) -> None:
+        self._since = 0.0
+
+    def __call__(self, number: int, _: FrameType | None) -> None:
+        now = time.monotonic()
+        # An echo would end the cleaning up that the first one began.
+        if self._since and now - self._since <= _PATIENCE:
+            return
+        self._since = now
+        if number == signal.SIGINT:
+            raise KeyboardInterrupt
+        raise SystemExit(128 + number)
 
 
 @contextmanager
 def ended_by_exception() -> Iterator[None]:
     """Let SIGTERM and SIGHUP raise `SystemExit` in this block, so that ``finally`` blocks run, as on Ctrl-C.
 
+    What comes less than a second after the first signal is no second one: a terminal and a parent may both send it.
+
     A signal for which the program has a handler of its own, or which it ignores, is left alone; so are all of them
     outside the main thread, where Python allows no handler.
     """
-    taken = []
+    mine: dict[int, Any] = {}
     if threading.current_thread() is threading.main_thread():
-        taken = [number for number in _ENDING if signal.getsignal(number) is signal.SIG_DFL]
-    for number in taken:
-        signal.signal(number, _exit)
+        handlers = {number: signal.getsignal(number) for number in _ALL}
+        mine = {
+            number: handler
+            for number, handler in handlers.items()
+            if handler is (signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+        }
+    ending = _Ending()
+    for number in mine:
+        signal.signal(number, ending)
     try:
         yield
     finally:
-        for number in taken:
-            signal.signal(number, signal.SIG_DFL)
+        for number, handler in mine.items():
+            signal.signal(number, handler)
 
 
 class _Hold:
@@ -49,6 +70,7 @@ class _Hold:
     def __init__(self) -> None:
         self.caught: list[int] = []
         self.is_given_up = False
+        self._is_cleaning = False
         self._since: float | None = None
         self._before: dict[int, Any] = {}
         self._word: threading.Timer | None = None
@@ -60,6 +82,7 @@ class _Hold:
             if _is_given_up(raised):
                 raise raised
             # What is cleaned up after a signal is waited for as what is held back.
+            self._is_cleaning = True
             self._heard()
         for number in _ALL:
             handler = signal.getsignal(number)
@@ -72,6 +95,11 @@ class _Hold:
             self._word.cancel()
         while self._before:
             signal.signal(*self._before.popitem())
+
+    def raise_again(self) -> None:
+        """Raise what was held back, but no echo of the signal after which it is cleaned up."""
+        if self.caught and not (self._is_cleaning and isinstance(signal.getsignal(self.caught[0]), _Ending)):
+            signal.raise_signal(self.caught[0])
 
     def _heard(self) -> None:
         self._since = time.monotonic()
@@ -120,5 +148,4 @@ def deferred() -> Iterator[Collection[int]]:
     finally:
         if outer is None:
             hold.end()
-            if hold.caught:
-                signal.raise_signal(hold.caught[0])
+            hold.raise_again()

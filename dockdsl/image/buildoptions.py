@@ -300,16 +300,9 @@ def provenance(value: Any) -> bool | str | None:
     return value
 
 
-def flag(what: str, value: Any) -> bool:
-    """Return True or False; refuse anything else."""
-    if not isinstance(value, bool):
-        raise InvalidType(f"Image: {what} is of the type {kind_of(value)}; pass True or False")
-    return value
-
-
 def reproducible(value: Any) -> bool:
     """Return whether the same build gives the same digest."""
-    return flag("reproducible", value)
+    return operand.flag("Image: reproducible", value)
 
 
 def epoch(value: Any) -> int | None:
@@ -324,7 +317,7 @@ def this_build(options: Mapping[str, Any]) -> dict[str, Any]:
         if name == "output":
             found[name] = outputs(value)
         elif name in ("no_cache", "pull"):
-            found[name] = flag(name, value)
+            found[name] = operand.flag(f"Image: {name}", value)
         elif name == "timeout":
             found[name] = operand.seconds("Image: timeout", value)
         elif name == "builder":

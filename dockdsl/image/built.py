@@ -72,7 +72,11 @@ class BuiltImage:
 
         self._check_port()
         with Subject(self._runner, self._request(), **self._options()) as subject:
-            subject.serve()
+            try:
+                subject.serve()
+            except RunFailed as error:
+                error.origin = self.image.origin
+                raise
             yield RunningImage(subject)
 
     def close(self) -> None:

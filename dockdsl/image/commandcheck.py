@@ -21,6 +21,10 @@ def _argv(value: Iterable[str]) -> tuple[str, ...]:
     return operand.argv("CommandCheck: argv", value, empty=True)
 
 
+def _entrypoint(value: bool) -> bool:
+    return operand.flag("CommandCheck: entrypoint", value)
+
+
 def _exit_code(value: int | None) -> int | None:
     return None if value is None else operand.whole("CommandCheck: exit_code", value, 0, 255)
 
@@ -92,7 +96,7 @@ class CommandCheck(Check):
     """
 
     argv: tuple[str, ...] = attrs.field(converter=_argv)
-    entrypoint: bool = attrs.field(default=False, kw_only=True)
+    entrypoint: bool = attrs.field(default=False, kw_only=True, converter=_entrypoint)
     exit_code: int | None = attrs.field(default=0, kw_only=True, converter=_exit_code)
     stdout: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=_stdout)
     stderr: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=_stderr)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 
-from dockdsl.errors import InvalidType, InvalidValue
+from dockdsl.errors import InvalidValue
 from dockdsl.image import operands as operand
 from dockdsl.image.check import Check
-from dockdsl.image.operands import Pairs, PairsLike, TextsLike, kind_of, shown
+from dockdsl.image.operands import Pairs, PairsLike, TextsLike, shown
 from dockdsl.instructions.mounts import reads_as_mode
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def _max_size(value: int | str | None) -> int | None:
 
 
 def _executable(value: ExecutableBy | None) -> ExecutableBy | None:
-    if value is not None and value not in _BITS:
+    if value is not None and (not isinstance(value, str) or value not in _BITS):
         raise InvalidValue(f"FileCheck: executable_by is {shown(value)}; write {', '.join(_BITS)}")
     return value
 
@@ -122,10 +122,12 @@ def _go_settings(value: PairsLike) -> Pairs:
     return found
 
 
-def _flag(value: bool) -> bool:
-    if not isinstance(value, bool):
-        raise InvalidType(f"FileCheck: exists and static are yes or no, not of the type {kind_of(value)}; pass a bool")
-    return value
+def _exists(value: bool) -> bool:
+    return operand.flag("FileCheck: exists", value)
+
+
+def _static(value: bool) -> bool:
+    return operand.flag("FileCheck: static", value)
 
 
 @attrs.frozen(slots=False)
@@ -168,7 +170,7 @@ class FileCheck(Check):
     """
 
     path: str = attrs.field(converter=_path)
-    exists: bool = attrs.field(default=True, kw_only=True, converter=_flag)
+    exists: bool = attrs.field(default=True, kw_only=True, converter=_exists)
     kind: Kind | None = attrs.field(default=None, kw_only=True, converter=_kind)
     link: str | None = attrs.field(default=None, kw_only=True, converter=_link)
     mode: int | None = attrs.field(default=None, kw_only=True, converter=_mode)
@@ -179,7 +181,7 @@ class FileCheck(Check):
     content: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=_content)
     no_content: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=_no_content)
     text: str | None = attrs.field(default=None, kw_only=True, converter=_text)
-    static: bool = attrs.field(default=False, kw_only=True, converter=_flag)
+    static: bool = attrs.field(default=False, kw_only=True, converter=_static)
     architecture: str | None = attrs.field(default=None, kw_only=True, converter=_architecture)
     go_version: str | None = attrs.field(default=None, kw_only=True, converter=_go_version)
     go_module: str | None = attrs.field(default=None, kw_only=True, converter=_go_module)
@@ -235,9 +237,9 @@ class FileCheck(Check):
                 if name and number != str(found):
                     yield f"expected {what} {name}, got {found}"
         if self.max_size is not None and entry.size > self.max_size:
-            yield f"expected at most {_bytes(self.max_size)}, got {_bytes(entry.size)}"
+            yield "expected at most " + _compared(self.max_size, entry.size)
         if self.min_size is not None and entry.size < self.min_size:
-            yield f"expected at least {_bytes(self.min_size)}, got {_bytes(entry.size)}"
+            yield "expected at least " + _compared(self.min_size, entry.size)
 
     def _content(self, entry: Entry, files: ImageFiles) -> list[str]:
         if self.text is None and not self.content and not self.no_content:
@@ -296,6 +298,12 @@ def numbers(files: ImageFiles, table: str) -> dict[str, str]:
     with files.open(entry) as stream:
         lines = stream.read().decode("utf-8", "replace").splitlines()
     return {parts[0]: parts[2] for parts in (line.split(":") for line in reversed(lines)) if len(parts) > 2}
+
+
+def _compared(expected: int, found: int) -> str:
+    """Return two sizes, in bytes where they would look alike otherwise."""
+    texts = _bytes(expected), _bytes(found)
+    return "{}, got {}".format(*(texts if texts[0] != texts[1] else (f"{expected} B", f"{found} B")))
 
 
 def _bytes(size: int) -> str:

@@ -370,11 +370,16 @@ class HttpCheck(Check):
         from json import loads
 
         try:
-            found = loads(body)
+            found = loads(body, parse_constant=_refuse)
         except (ValueError, RecursionError):
             return ["expected a JSON body"]
         wrong = list(_differences(self.json, found, "$"))
         return wrong if len(wrong) <= _SHOWN else [*wrong[:_SHOWN], f"and {len(wrong) - _SHOWN} more differences"]
+
+
+def _refuse(name: str) -> Json:
+    """Refuse what Python reads and JSON does not have: NaN and Infinity."""
+    raise ValueError(name)
 
 
 def _differences(expected: Json, found: Json, place: str) -> Iterable[str]:

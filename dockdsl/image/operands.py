@@ -94,6 +94,13 @@ def entries(what: str, value: Any) -> tuple[tuple[Any, Any], ...]:
     raise InvalidType(f"{what} is of the type {kind_of(value)}; pass a dict of str")
 
 
+def flag(what: str, value: Any) -> bool:
+    """Return True or False."""
+    if not isinstance(value, bool):
+        raise InvalidType(f"{what} is of the type {kind_of(value)}; pass True or False")
+    return value
+
+
 def seconds(what: str, value: Any) -> float:
     """Return a number of seconds above 0, a week at most."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):

@@ -376,6 +376,15 @@ def test_no_engine(context: Path, monkeypatch: pytest.MonkeyPatch, host: str) ->
 
 
 @pytest.mark.engine
+@pytest.mark.parametrize("version", ["9.99", "abc"])
+def test_no_such_version_of_the_api(context: Path, monkeypatch: pytest.MonkeyPatch, version: str) -> None:
+    """It is named where it is asked for."""
+    monkeypatch.setenv("DOCKER_API_VERSION", version)
+
+    assert "unset DOCKER_API_VERSION" in unavailable(context)
+
+
+@pytest.mark.engine
 def test_no_such_builder(context: Path) -> None:
     """The name of a builder is passed on, and one that does not exist is named."""
     assert 'no builder "dockdsl-nosuch" found' in unavailable(context, name="dockdsl-nosuch")

@@ -18,7 +18,7 @@ from typing import Any
 import attrs
 import pytest
 
-from dockdsl import CommandCheck, Copy, Dockerfile, Image, Run, Secret, Stage
+from dockdsl import CommandCheck, Copy, Dockerfile, Image, Run, Secret, Stage, external
 from dockdsl.cli._load import load
 from dockdsl.engine.causes import explain
 from dockdsl.engine.docker_sdk import DockerSdk
@@ -351,21 +351,38 @@ def test_a_push_without_tls(tmp_path: Path) -> None:
         ({"output": "type=local,dest=/proc/nosuch"}, "the result cannot be written to "),
         ({"output": "type=local,dest={folder}/file"}, "dest= is to name a directory, and {folder}/file is a file"),
         ({"output": "type=tar,dest={folder}"}, "dest= is to name a file, and {folder} is a directory"),
+        ({"secrets": "id=a,type=foo,src={folder}/file"}, "a type that docker buildx does not know"),
+        ({"ssh": "default={folder}/nosuch"}, "there is no SSH agent and no key at the place that is named"),
+        ({"ignore": ["["]}, "by a pattern that is none"),
+        (
+            {"output": "type=docker,dest={folder}/x.tar", "platforms": ["linux/amd64", "linux/arm64"]},
+            "holds one platform alone",
+        ),
+        ({"contexts": {"c": "docker-image://UPPER"}}, "the name of an image, UPPER, is not in lower case"),
     ],
+    ids=str,
 )
-def test_an_option(options: dict[str, str], cause: str, tmp_path: Path) -> None:
+def test_an_option(options: dict[str, Any], cause: str, tmp_path: Path) -> None:
     """An option that is at fault points to the image, with cause and fix."""
     tmp_path.joinpath("file").touch()
-    options = {name: value.replace("{folder}", str(tmp_path)) for name, value in options.items()}
-    image = Image(Dockerfile(Stage(BUSYBOX, name="s", steps=[Run("true")])), context=str(tmp_path))
+    options = {
+        name: value.replace("{folder}", str(tmp_path)) if isinstance(value, str) else value
+        for name, value in options.items()
+    }
+    steps = [Run("true"), *([Copy("x", "/", from_=external("c"))] if "contexts" in options else [])]
+    image = Image(Dockerfile(Stage(BUSYBOX, name="s", steps=steps)), context=str(tmp_path))
     with pytest.raises(BuildFailed) as caught:
-        image.build(**options)  # type: ignore[arg-type]
+        image.build(request=image.request(**options))
     error = caught.value
+    if error.lines is not None:
+        # The engine names the line that uses it.
+        assert error.origin == steps[-1].origin
+        error.origin = image.origin
 
     assert ("definition", image.origin) == (error.kind, error.origin), error.message
     assert cause.replace("{folder}", str(tmp_path)) in (error.cause or ""), error.message
     assert error.fix
-    assert error.message.endswith(f"; {error.fix}")
+    assert f"; {error.fix}" in error.message
 
 
 def test_a_secret_that_is_not_there(tmp_path: Path) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import http.client
+from collections.abc import Callable
+from typing import Any, cast
 
 import pytest
 
-from dockdsl import BuildFailed, CheckFailed, Dockerfile, HttpCheck, Image, RunFailed, Stage
+from dockdsl import BuildFailed, CheckFailed, Dockerfile, HttpCheck, Image, InvalidType, RunFailed, Stage
 from dockdsl.engine.base import Builder, BuildEvent, BuildRequest, Runner, RunRequest
 from dockdsl.engine.buildx import Buildx
 from dockdsl.engine.docker_sdk import DockerSdk
@@ -76,6 +78,40 @@ def test_a_container_that_has_ended() -> None:
         with pytest.raises(RunFailed, match="the container exited with code 3") as caught:
             container.address(8080)
     assert ("one", "two") == caught.value.log
+
+
+@pytest.mark.parametrize(
+    ("handler", "words"),
+    [
+        pytest.param(lambda _: 1 / 0, "ZeroDivisionError: division by zero", id="raises"),
+        pytest.param(
+            lambda _: {"status": "ok"}, "TypeError: the handler of a FakeRunner returns a FakeRes", id="other"
+        ),
+        pytest.param(lambda _: FakeResponse(body=cast(Any, "a")), "whose body is bytes", id="text"),
+    ],
+)
+def test_a_handler_that_fails(handler: Any, words: str) -> None:
+    """What it raised stands in the log, and so in the error."""
+    image = Image(Dockerfile(Stage("scratch")), port=8080, timeout=0.2)
+    with pytest.raises(RunFailed, match="the connection is closed without an answer") as caught:
+        image.test(FakeBuilder(), FakeRunner(handler, log="begun"), checks=[])
+    assert words in caught.value.log[-1]
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda image: image.build(5), "builder is of the type int; pass a builder"),
+        (lambda image: image.build(FakeBuilder), "builder is the class FakeBuilder; pass a builder"),
+        (lambda image: image.build(FakeBuilder(), progress="plain"), "progress is of the type str; pass a function"),
+        (lambda image: image.test(FakeBuilder(), FakeRunner), "runner is the class FakeRunner; pass a runner"),
+        (lambda image: image.built(FakeBuilder(), 5).__enter__(), "runner is of the type int; pass a runner"),
+    ],
+)
+def test_what_is_no_builder_and_no_runner(call: Callable[[Image], object], words: str) -> None:
+    """It is refused before anything is built."""
+    with pytest.raises(InvalidType, match=words):
+        call(Image(Dockerfile(Stage("scratch")), port=8080))
 
 
 def test_stop_and_remove_may_be_said_twice() -> None:

@@ -31,6 +31,14 @@ except BaseException as raised:
     say(type(raised).__name__, *raised.args)
 say(signal.getsignal(signal.SIGINT) is signal.default_int_handler, signal.getsignal(signal.SIGTERM) == 0)
 """
+ENDED = """
+try:
+    work()
+finally:
+    say("cleans")
+    input()
+    say("is clean")
+"""
 HELD = """
 with deferred():
     work()
@@ -74,6 +82,13 @@ finally:
 @pytest.mark.parametrize(
     ("block", "patience", "steps", "said"),
     [
+        pytest.param(ENDED, 60, ["begins", SIGINT, "cleans", ""], "is clean KeyboardInterrupt", id="not held back"),
+        pytest.param(
+            ENDED, 60, ["begins", SIGTERM, "cleans", SIGINT, ""], "is clean SystemExit 143", id="an echo, not held back"
+        ),
+        pytest.param(
+            ENDED, 0, ["begins", SIGINT, "cleans", SIGTERM], "SystemExit 143", id="a second one, not held back"
+        ),
         pytest.param(HELD, 60, ["begins", ""], "is done", id="none"),
         pytest.param(HELD, 60, ["begins", SIGTERM, ""], "is done SystemExit 143", id="one"),
         pytest.param(HELD, 60, ["begins", SIGINT, SIGINT, ""], "is done KeyboardInterrupt", id="an echo"),
@@ -89,6 +104,13 @@ finally:
         pytest.param(NESTED, 0.2, ["begins", SIGTERM, "waits", SIGINT], "KeyboardInterrupt", id="a second one, nested"),
         pytest.param(CLEANING, 0.2, ["begins", "waits", ""], "is done KeyboardInterrupt", id="after a signal"),
         pytest.param(CLEANING, 0.2, ["begins", "waits", SIGINT], "KeyboardInterrupt", id="a second one after a signal"),
+        pytest.param(
+            CLEANING_MORE,
+            60,
+            ["begins", SIGINT, "", "is done", "begins", ""],
+            "is done KeyboardInterrupt",
+            id="an echo after a signal",
+        ),
         pytest.param(
             NESTED_CLEANING, 0.2, ["begins", SIGTERM, "waits", SIGINT], "KeyboardInterrupt", id="nothing more, nested"
         ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -288,8 +289,8 @@ def test_the_command_line(tmp_path: Path, nothing_left: None) -> None:
 
 @pytest.mark.engine
 def test_junit_of_a_server_that_does_not_start(tmp_path: Path) -> None:
-    """What kept the checks from running is an error in it."""
-    file = write_image(tmp_path)
+    """What kept the checks from running is an error in it, also of a file whose name is no text."""
+    file = write_image(tmp_path).rename(tmp_path / os.fsdecode(b"\xff.py"))
     file.write_text(file.read_text().replace("'httpd', '-f'", "'false', '\\x07'"))
     junit = tmp_path / "junit.xml"
     done = dockdsl("test", file, "--junit", junit, "--progress", "quiet")
