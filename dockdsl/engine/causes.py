@@ -193,6 +193,11 @@ _ROWS = (
         "install it in this stage, or check its path and spelling",
     ),
     _Row(
+        r"exec: \"(?P<program>[^\"]+)\": is a directory",
+        "{program} is a folder, and no program",
+        "name the program in it",
+    ),
+    _Row(
         r"exec: \"(?P<program>[^\"]+)\": (?:stat \S+: )?permission denied"
         r"|\Aexit code: 126(?s:.*)(?:^|: )(?P<path>/[^\s:]+): Permission denied"
         r"|exec (?P<path2>\S+): permission denied",

@@ -50,7 +50,14 @@ class Answer:
 
 
 class NoAnswer(Exception):
-    """A request that got no HTTP answer; the text says why."""
+    """A request that got no HTTP answer; the text says why.
+
+    `has_begun` says that something answered all the same: what is no HTTP, or too much, or a part.
+    """
+
+    def __init__(self, why: str, *, has_begun: bool = False) -> None:
+        super().__init__(why)
+        self.has_begun = has_begun
 
 
 @attrs.frozen
@@ -102,15 +109,15 @@ def ask(
             raise
         if late.is_set() or isinstance(error, TimeoutError):
             raise NoAnswer(f"no answer within {timeout:.3g} s") from None
-        raise NoAnswer(_reason(error)) from None
+        raise NoAnswer(_reason(error), has_begun=_has_begun(error)) from None
     finally:
         connection.close()
     if late.is_set():
         raise NoAnswer(f"no whole answer within {timeout:.3g} s")
     if len(content) > LONGEST_BODY:
-        raise NoAnswer(f"the body is longer than {LONGEST_BODY >> 20} MiB")
+        raise NoAnswer(f"the body is longer than {LONGEST_BODY >> 20} MiB", has_begun=True)
     if missing:
-        raise NoAnswer(_HALF)
+        raise NoAnswer(_HALF, has_begun=True)
     joined: dict[str, str] = {}
     for name, value in response.getheaders():
         key = name.lower()
@@ -158,6 +165,10 @@ def _closed_after(connected: socket.socket, seconds: float, late: threading.Even
     finally:
         timer.cancel()
         timer.join()
+
+
+def _has_begun(error: Exception) -> bool:
+    return isinstance(error, http.client.HTTPException) and not isinstance(error, http.client.RemoteDisconnected)
 
 
 def _reason(error: Exception) -> str:

@@ -241,7 +241,7 @@ def _wait(
             remedy = "see why it answers so"
         except NoAnswer as error:
             why = f"{ready.method} {ready.path}: {error}"
-            remedy = f"see that it listens on 0.0.0.0:{port} inside"
+            remedy = "see why it answers so" if error.has_begun else f"see that it listens on 0.0.0.0:{port} inside"
         state = container.state()
         if not state.running:
             raise died(f"test {name}", state, container.logs(), " before it was ready")

@@ -234,6 +234,7 @@ DEATHS = [
     row("CRLF script", 'Copy("crlf.sh", "/api"), Entrypoint.exec("/api")', "a script with CRLF line ends"),
     row("no x bit", 'Copy("no-x.sh", "/api"), Entrypoint.exec("/api")', "/api may not be run: its x bit is missing"),
     row("no such program", 'Entrypoint.exec("/api")', "the stage has no program /api"),
+    row("a folder", 'Entrypoint.exec("/etc")', "/etc is a folder, and no program"),
     row("no such user", 'User("nosuch"), Cmd.exec("true")', "does not know the user or group (nosuch)"),
     row("no such command", SERVER.format(command="sleep 0.5; nosuch"), "the shell does not find a program"),
     row("certificate", SERVER.format(command="echo tls: x509: certificate signed by unknown authority; exit 1"), "most likely the certificate"),

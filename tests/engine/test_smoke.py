@@ -330,18 +330,19 @@ def test_the_whole_answer_has_a_time(pieces: list[bytes], words: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("pieces", "words"),
+    ("pieces", "words", "has_begun"),
     [
-        pytest.param([b"SSH-2.0-server\r\n\r\n"], "no HTTP answer .BadStatusLine", id="another protocol"),
-        pytest.param([HEAD, b"half"], "closed amid the answer", id="half a body"),
-        pytest.param([], "closed without an answer", id="nothing"),
-        pytest.param([b"HTTP/1.1 200 OK\r\n", b"A: b\r\n" * 200 + b"\r\n"], "no HTTP answer", id="too many headers"),
+        pytest.param([b"SSH-2.0-server\r\n\r\n"], "no HTTP answer .BadStatusLine", True, id="another protocol"),
+        pytest.param([HEAD, b"half"], "closed amid the answer", True, id="half a body"),
+        pytest.param([], "closed without an answer", False, id="nothing"),
+        pytest.param([b"HTTP/1.1 200 OK\r\n", b"A: b\r\n" * 200 + b"\r\n"], "no HTTP answer", True, id="long headers"),
     ],
 )
-def test_answers_that_are_none(pieces: list[bytes], words: str) -> None:
-    """What is no HTTP is told, and breaks nothing."""
-    with raw_server(*pieces) as address, pytest.raises(NoAnswer, match=words):
+def test_answers_that_are_none(pieces: list[bytes], words: str, has_begun: bool) -> None:
+    """What is no HTTP is told, and breaks nothing; that something answers is told apart from that nothing does."""
+    with raw_server(*pieces) as address, pytest.raises(NoAnswer, match=words) as caught:
         ask(address, HEALTHZ, timeout=5)
+    assert has_begun is caught.value.has_begun
 
 
 def test_a_body_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
