@@ -68,7 +68,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(ending.code, int) and ending.code > _BY_SIGNAL:
             from signal import Signals
 
-            say(f"ended by {Signals(ending.code - _BY_SIGNAL).name}")
+            # A check of the user's own may end the program, too.
+            with contextlib.suppress(ValueError):
+                say(f"ended by {Signals(ending.code - _BY_SIGNAL).name}")
         raise
     except Exception as error:
         if os.environ.get("DOCKDSL_TRACEBACK"):
