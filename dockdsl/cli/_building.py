@@ -248,6 +248,8 @@ def reported(action: Callable[[], int]) -> int:
         say(f"{place}error: {error.message}", sys.stderr)
         setup = isinstance(error, EngineUnavailable) or (isinstance(error, BuildFailed) and error.kind in _SETUP)
         return 2 if setup else 1
+    finally:
+        interrupts.on_wait = None
 
 
 def _tell_of_wait() -> None:

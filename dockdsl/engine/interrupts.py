@@ -24,24 +24,29 @@ class _Ending:
     """The handler of signals that end a block: SIGINT by `KeyboardInterrupt`, the others by `SystemExit`."""
 
     def __init__(self) -> None:
-        self._since = 0.0
+        self._since: float | None = None
 
     def __call__(self, number: int, _: FrameType | None) -> None:
         now = time.monotonic()
-        # An echo would end the cleaning up that the first one began.
-        if self._since and now - self._since <= _PATIENCE:
+        # It would end the cleaning up that the first one began.
+        if self.is_echo(now):
             return
         self._since = now
         if number == signal.SIGINT:
             raise KeyboardInterrupt
         raise SystemExit(128 + number)
 
+    def is_echo(self, when: float) -> bool:
+        """Whether a signal that came then is one that was raised already, sent a second time."""
+        return self._since is not None and when - self._since <= _PATIENCE
+
 
 @contextmanager
 def ended_by_exception() -> Iterator[None]:
     """Let SIGTERM and SIGHUP raise `SystemExit` in this block, so that ``finally`` blocks run, as on Ctrl-C.
 
-    What comes less than a second after the first signal is no second one: a terminal and a parent may both send it.
+    What comes within a second of a signal, Ctrl-C included, is taken for the same: a terminal and a parent may both
+    send it.
 
     A signal for which the program has a handler of its own, or which it ignores, is left alone; so are all of them
     outside the main thread, where Python allows no handler.
@@ -70,8 +75,8 @@ class _Hold:
     def __init__(self) -> None:
         self.caught: list[int] = []
         self.is_given_up = False
-        self._is_cleaning = False
         self._since: float | None = None
+        self._first = 0.0
         self._before: dict[int, Any] = {}
         self._word: threading.Timer | None = None
 
@@ -82,7 +87,6 @@ class _Hold:
             if _is_given_up(raised):
                 raise raised
             # What is cleaned up after a signal is waited for as what is held back.
-            self._is_cleaning = True
             self._heard()
         for number in _ALL:
             handler = signal.getsignal(number)
@@ -98,8 +102,10 @@ class _Hold:
 
     def raise_again(self) -> None:
         """Raise what was held back, but no echo of the signal after which it is cleaned up."""
-        if self.caught and not (self._is_cleaning and isinstance(signal.getsignal(self.caught[0]), _Ending)):
-            signal.raise_signal(self.caught[0])
+        if self.caught:
+            handler = signal.getsignal(self.caught[0])
+            if not (isinstance(handler, _Ending) and handler.is_echo(self._first)):
+                signal.raise_signal(self.caught[0])
 
     def _heard(self) -> None:
         self._since = time.monotonic()
@@ -117,6 +123,8 @@ class _Hold:
             self.end()
             signal.raise_signal(number)
             return
+        if not self.caught:
+            self._first = time.monotonic()
         self.caught.append(number)
 
 

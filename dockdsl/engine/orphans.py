@@ -22,6 +22,7 @@ from dockdsl.engine import owner
 _GRACE = 10.0
 """Seconds that what builds has to end when it is told to."""
 _AFTERMATH, _PAUSE = 2.0, 0.01
+"""Seconds that the steps of a build have to end after it, and between two looks at them."""
 _RESULTS = ("--metadata-file=", "--iidfile=")
 """The options that lead into the temporary folder of a build."""
 
@@ -115,7 +116,8 @@ def _await_the_last(group: int) -> None:
     The wait is short, since a process that nobody reaps counts although it has ended.
     """
     end = time.monotonic() + _AFTERMATH
-    with contextlib.suppress(OSError):
+    # It is raised when the last one is gone.
+    with contextlib.suppress(ProcessLookupError):
         while time.monotonic() < end:
             os.killpg(group, 0)
             time.sleep(_PAUSE)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 
 _END = 1000
+"""Characters of a very long line that are told of its begin, and as many of its end."""
 
 
 def short_image(name: str) -> str:

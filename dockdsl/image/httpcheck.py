@@ -323,12 +323,10 @@ class HttpCheck(Check):
 
     def _keep(self, body: bytes, saved: dict[str, Json]) -> list[str]:
         """Save what is to be saved; return what is not there."""
-        from json import loads
-
         wrong = []
         for name, pointer in self.save:
             try:
-                saved[name] = _at_pointer(loads(body), pointer)
+                saved[name] = _at_pointer(_parsed(body), pointer)
             except (ValueError, LookupError, RecursionError):
                 saved.pop(name, None)
                 wrong.append(f"expected a value at {pointer or 'the top'} to save it as {name}, got none")
@@ -367,14 +365,20 @@ class HttpCheck(Check):
         return wrong
 
     def _judge_json(self, body: bytes) -> list[str]:
-        from json import loads
-
         try:
-            found = loads(body, parse_constant=_refuse)
+            found = _parsed(body)
         except (ValueError, RecursionError):
             return ["expected a JSON body"]
         wrong = list(_differences(self.json, found, "$"))
         return wrong if len(wrong) <= _SHOWN else [*wrong[:_SHOWN], f"and {len(wrong) - _SHOWN} more differences"]
+
+
+def _parsed(body: bytes) -> Json:
+    """Read JSON; raise `ValueError` or `RecursionError` for what is none."""
+    from json import loads
+
+    found: Json = loads(body, parse_constant=_refuse)
+    return found
 
 
 def _refuse(name: str) -> Json:

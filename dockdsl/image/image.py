@@ -57,6 +57,12 @@ _OF_IMAGE = (
     "source_date_epoch",
 )
 """The fields of an image that its request has under the same names."""
+_PARTS = {
+    "builder": ("build", "a builder, as Buildx()"),
+    "runner": ("start", "a runner, as DockerSdk()"),
+    "progress": ("__call__", "a function, as watch()"),
+}
+"""What does the work: the method by which it is known, and what to pass."""
 
 
 def _dockerfile(value: Dockerfile) -> Dockerfile:
@@ -80,11 +86,13 @@ def _context(value: str | os.PathLike[str]) -> str:
     return relative_to_caller(context)
 
 
-def _check_part(name: str, value: object, method: str, wanted: str) -> None:
+def _check_parts(**parts: object) -> None:
     """Refuse what is no such thing: a class of it, too, which has the method all the same."""
-    if isinstance(value, type) or not callable(getattr(value, method, None)):
-        kind = f"the class {value.__name__}" if isinstance(value, type) else f"of the type {kind_of(value)}"
-        raise InvalidType(f"Image: {name} is {kind}; pass {wanted}")
+    for name, value in parts.items():
+        method, wanted = _PARTS[name]
+        if isinstance(value, type) or not (value is None or callable(getattr(value, method, None))):
+            kind = f"the class {value.__name__}" if isinstance(value, type) else f"of the type {kind_of(value)}"
+            raise InvalidType(f"Image: {name} is {kind}; pass {wanted}")
 
 
 def _target(value: str | Named | None) -> str | None:
@@ -378,6 +386,7 @@ class Image:
             from dockdsl.engine.buildx import Buildx
 
             builder = Buildx()
+        _check_parts(builder=builder, progress=progress)
         request = self._fitted(builder, request)
         self._build_contexts(builder, request, progress)
         with self._told():
@@ -385,7 +394,6 @@ class Image:
 
     def _fitted(self, builder: Builder, request: BuildRequest) -> BuildRequest:
         """Return the request in the dialect of a builder that knows less of the language."""
-        _check_part("builder", builder, "build", "a builder, as Buildx()")
         if getattr(builder, "dialect", None) != "buildah":
             return request
         from dockdsl.dialect import for_buildah
@@ -399,8 +407,6 @@ class Image:
 
     def _build_contexts(self, builder: Builder, request: BuildRequest, progress: Progress | None) -> None:
         """Build the images that the build takes as contexts, so that their tags name what they are now."""
-        if progress is not None:
-            _check_part("progress", progress, "__call__", "a function, as watch()")
         for (_, other), named in zip(self.contexts, self._named(), strict=True):
             if isinstance(other, Image) and named in request.contexts:
                 other.build(builder, request=other.request(builder=request.builder), progress=progress)
@@ -459,7 +465,7 @@ class Image:
             from dockdsl.engine.buildx import Buildx
 
             builder = Buildx()
-        _check_part("runner", runner, "start", "a runner, as DockerSdk()")
+        _check_parts(builder=builder, runner=runner, progress=progress)
         request = self._fitted(builder, self.request() if request is None else request)
         self._build_contexts(builder, request, progress)
         from dockdsl.engine.smoke import build_and_smoke
@@ -551,7 +557,7 @@ class Image:
             from dockdsl.image.built import BuiltImage
 
             stack.enter_context(ended_by_exception())
-            _check_part("runner", runner, "start", "a runner, as DockerSdk()")
+            _check_parts(builder=builder, runner=runner, progress=progress)
             request = self._fitted(builder, self.request() if request is None else request)
             self._build_contexts(builder, request, progress)
             with self._told():

@@ -39,6 +39,14 @@ finally:
     input()
     say("is clean")
 """
+ENDED_AND_HELD = """
+try:
+    work()
+finally:
+    with deferred():
+        work()
+    say("goes on")
+"""
 HELD = """
 with deferred():
     work()
@@ -78,7 +86,6 @@ finally:
 """
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="no signals are sent there")
 @pytest.mark.parametrize(
     ("block", "patience", "steps", "said"),
     [
@@ -105,10 +112,10 @@ finally:
         pytest.param(CLEANING, 0.2, ["begins", "waits", ""], "is done KeyboardInterrupt", id="after a signal"),
         pytest.param(CLEANING, 0.2, ["begins", "waits", SIGINT], "KeyboardInterrupt", id="a second one after a signal"),
         pytest.param(
-            CLEANING_MORE,
-            60,
-            ["begins", SIGINT, "", "is done", "begins", ""],
-            "is done KeyboardInterrupt",
+            ENDED_AND_HELD,
+            2,
+            ["begins", SIGTERM, "begins", SIGINT, "waits", ""],
+            "is done goes on SystemExit 143",
             id="an echo after a signal",
         ),
         pytest.param(

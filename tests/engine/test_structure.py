@@ -224,7 +224,7 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(FileError, match="not UTF-8"):
         from_structure_test(tmp_path / "binary.yaml")
     with pytest.raises(InvalidType, match="the file is of the type int; pass its path"):
-        from_structure_test(3)  # type: ignore[arg-type]
+        from_structure_test(3)  # type: ignore[arg-type]  # what a user without a type checker may pass
     with pytest.raises(InvalidValue, match="the path"):
         from_structure_test("a\0b")
 
