@@ -257,7 +257,7 @@ class BuildResult:
     `steps`, `cached`
         How many numbered steps the build had besides its base images, and how many of them came from the cache.
     `stages`
-        The same for each stage, with its time.
+        The same for each stage, with its time, in the order of the Dockerfile.
     `output`
         Where it went, as the request said.
     """

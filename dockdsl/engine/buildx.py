@@ -110,7 +110,7 @@ class Buildx:
             seconds=seconds,
             steps=steps,
             cached=cached,
-            stages=account.stages(),
+            stages=account.stages(request.dockerfile),
             output=request.output,
             warnings=tuple(account.warnings),
         )

@@ -26,6 +26,7 @@ KEPT_LINES = 200
 LONGEST_LINE = 8192
 
 _numbered = re.compile(r"(\[(?:\S+ ){0,2}\d+/\d+\]) (.*)", re.DOTALL).fullmatch
+_names = re.compile(r"^FROM\b.*?(?: AS (\S+))?[ \t]*$", re.MULTILINE | re.IGNORECASE).findall
 _fraction = re.compile(r"\.\d+").search
 
 
@@ -124,19 +125,25 @@ class Account:
         stages = self.stages()
         return sum(stage.steps for stage in stages), sum(stage.cached for stage in stages)
 
-    def stages(self) -> tuple[StageTime, ...]:
-        """Return what each stage cost, in the order in which their first steps ended."""
+    def stages(self, dockerfile: str = "") -> tuple[StageTime, ...]:
+        """Return what each stage cost, in the order of the Dockerfile.
+
+        The order in which they end is not the same each time: steps from the cache are there at once.
+        """
+        places = {name.lower() or f"stage-{index}": index for index, name in enumerate(_names(dockerfile))}
         found: dict[str, list[Step]] = {}
         for step in self._ended:
             found.setdefault(step.stage, []).append(step)
+        # Before the name stands the platform, where there are several.
+        names = sorted(found, key=lambda name: places.get(name.rpartition(" ")[2], len(places)))
         return tuple(
             StageTime(
                 name,
-                sum(step.seconds or 0.0 for step in steps if not step.cached),
-                sum(not step.is_base for step in steps),
-                sum(step.cached and not step.is_base for step in steps),
+                sum(step.seconds or 0.0 for step in found[name] if not step.cached),
+                sum(not step.is_base for step in found[name]),
+                sum(step.cached and not step.is_base for step in found[name]),
             )
-            for name, steps in found.items()
+            for name in names
         )
 
     def failed(self) -> Step | None:

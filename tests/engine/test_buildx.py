@@ -467,6 +467,19 @@ def test_unknown_records_are_passed_over() -> None:
     assert ["{not json", "[1, 2]", '"text"'] == list(account.text)
 
 
+def test_stages_stand_in_the_order_of_the_dockerfile() -> None:
+    """Steps from the cache end in any order."""
+    account = Account()
+    for name in ("api 1/1", "stage-1 1/1", "linux/arm64 base 2/2", "other 1/1", "base 2/2"):
+        account.feed(
+            f'{{"vertexes": [{{"digest": "{name}", "name": "[{name}] RUN x", "started": "2026-01-01T00:00:00Z",'
+            ' "completed": "2026-01-01T00:00:00Z", "cached": true}]}'
+        )
+    found = account.stages("FROM --platform=a b AS Base\nRUN x\nFROM base\nRUN x\nFROM scratch as api \nCOPY a b")
+
+    assert ["linux/arm64 base", "base", "stage-1", "api", "other"] == [stage.name for stage in found]
+
+
 def test_pieces_of_a_line_are_joined() -> None:
     """A character or a line that comes in two pieces is one; what a carriage return overwrites is gone."""
     events: list[BuildEvent] = []
