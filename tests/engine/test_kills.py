@@ -268,5 +268,5 @@ def test_eight_at_once(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as threads:
         ended = list(threads.map(lambda _: killed("test", file, None, 0, False), range(8)))
 
-    assert "" == "".join(f"{each.status}: {each.error}" for each in ended if each.status)
+    assert "" == "".join(f"{each.status}: {each.output}{each.error}" for each in ended if each.status)
     assert [] == left_by(*(each.pid for each in ended))

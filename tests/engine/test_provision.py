@@ -378,6 +378,15 @@ def test_archive_belongs_to_root_and_is_repeatable() -> None:
 
 
 @pytest.mark.engine
+def test_the_network_stays_while_containers_come_and_go() -> None:
+    """The engine's bridge has one hardware address: answers to one that is gone would be lost."""
+    asked = """arping -c 1 -I eth0 "$(ip route | sed -n 's/default via \\([0-9.]*\\) .*/\\1/p')" | grep -o '\\[.*\\]'"""
+    told = {docker("run", "--rm", BUSYBOX, "sh", "-c", asked) for _ in range(3)}
+
+    assert 1 == len(told), told
+
+
+@pytest.mark.engine
 def test_an_engine_of_somebody_else_gets_no_standins(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

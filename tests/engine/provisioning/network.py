@@ -51,9 +51,12 @@ def rules(subnet: str) -> list[list[str]]:
 def make_network(place: Place, subnet: str) -> None:
     """Make the bridge and the rules, and let the machine forward."""
     gateway = next(ipaddress.IPv4Network(subnet).hosts())
+    # A bridge without an address of its own takes that of one of its containers, and another one when that ends: what
+    # the rest of them sends is lost for seconds.
+    own = "02:42:" + gateway.packed.hex(":")
     in_root(place, "ip", "link", "delete", place.bridge)  # of an engine that was killed and whose state file is gone
     steps = [
-        ["ip", "link", "add", place.bridge, "type", "bridge"],
+        ["ip", "link", "add", place.bridge, "address", own, "type", "bridge"],
         ["ip", "address", "add", f"{gateway}/24", "dev", place.bridge],
         ["ip", "link", "set", place.bridge, "up"],
         *(["iptables", "-w", *rule[:2], "-I", *rule[2:]] for rule in rules(subnet)),
