@@ -22,8 +22,6 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _sweep(*, dry_run: bool) -> int:
-    import shutil
-
     from dockdsl.engine import owner
     from dockdsl.engine.buildah import Buildah, Podman
     from dockdsl.engine.docker_sdk import DockerSdk
@@ -39,7 +37,7 @@ def _sweep(*, dry_run: bool) -> int:
             count += 1
     for folder in owner.left_folders():
         if not dry_run:
-            shutil.rmtree(folder, ignore_errors=True)
+            owner.discard_folder(folder)
         if dry_run or not folder.exists():
             tell(f"folder {folder}")
             count += 1

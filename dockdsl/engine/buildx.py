@@ -73,8 +73,8 @@ class Buildx:
         hide = secret.hider(secret.values(request.secrets))
         begin = time.monotonic()
         with (
-            _whole_archives(request) as written,
             owner.temporary_folder() as folder,
+            _whole_archives(request, folder) as written,
             tempfile.TemporaryFile(dir=folder) as dockerfile,
         ):
             if request.ignore is None:
@@ -274,7 +274,7 @@ def _outputs(request: BuildRequest, folder: str) -> list[str]:
 
 
 @contextlib.contextmanager
-def _whole_archives(request: BuildRequest) -> Iterator[BuildRequest]:
+def _whole_archives(request: BuildRequest, folder: str) -> Iterator[BuildRequest]:
     """Yield the request with each archive written beside its place, where it is put when the block has ended well.
 
     buildx empties the file before anything is built, so that a build that fails would leave nothing of what it held.
@@ -291,6 +291,7 @@ def _whole_archives(request: BuildRequest) -> Iterator[BuildRequest]:
             and os.access(place.parent, os.W_OK)
         ):
             beside = place.with_name(f".{place.name}.{os.urandom(4).hex()}")
+            owner.remember(folder, beside)
             places[beside] = place
             fields["dest"] = str(beside)
             outputs.append(",".join(f"{key}={value}" for key, value in fields.items()))

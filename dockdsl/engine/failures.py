@@ -56,6 +56,11 @@ _UNAVAILABLE = (
         "the builder or the docker context does not exist",
         "check --builder, BUILDX_BUILDER and DOCKER_CONTEXT against `docker buildx ls`",
     ),
+    (
+        re.compile(r'use `[^`]*` to switch to context "[^"]*"'),
+        "the builder is the engine of another docker context",
+        "name no builder, and set DOCKER_CONTEXT to it and no DOCKER_HOST",
+    ),
 )
 # How the end of a connection reads depends on what the client was waiting for just then.
 _LOST = re.compile(

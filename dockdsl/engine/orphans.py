@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import select
-import shutil
 import signal
 import sys
 import time
@@ -82,7 +81,7 @@ def sweep() -> None:
     for orphan in orphans() if folders else ():
         orphan.end()
     for folder in folders:
-        shutil.rmtree(folder, ignore_errors=True)
+        owner.discard_folder(folder)
 
 
 def _orphan(pid: int) -> Orphan | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
+import shutil
 import socket
 import sys
 import tempfile
@@ -30,6 +31,8 @@ FOLDER = "dockdsl-build-"
 """How the names of the temporary folders of builds begin."""
 SOCKET_FOLDER = "dockdsl-ssh-"
 """How the names of the temporary folders of sockets begin."""
+_ELSEWHERE = "elsewhere-"
+"""How the links begin by which a temporary folder notes files that are not in it."""
 
 _FIELDS = ("host", "boot", "space", "pid", "started")
 
@@ -142,6 +145,23 @@ def left_folders() -> list[Path]:
         return []
     owners = [(each, folder_owner(each.name) or _socket_owner(each.name)) for each in found]
     return sorted(each for each, whose in owners if whose is not None and whose.is_dead())
+
+
+def remember(folder: str, file: Path) -> None:
+    """Note in a temporary folder that this file, which is elsewhere, is to go with it; for `discard_folder`."""
+    Path(folder, f"{_ELSEWHERE}{file.name}").symlink_to(file)
+
+
+def discard_folder(folder: Path) -> None:
+    """Remove a folder of `left_folders`, and the files that it notes; what cannot be removed stays."""
+    try:
+        # Anybody may make a folder of such a name.
+        is_own = sys.platform == "win32" or folder.lstat().st_uid == os.geteuid()
+        for each in folder.glob(f"{_ELSEWHERE}*") if is_own else ():
+            each.readlink().unlink(missing_ok=True)
+    except OSError:
+        pass
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _written(owner: Owner) -> str:

@@ -409,7 +409,14 @@ class Image:
         """Build the images that the build takes as contexts, so that their tags name what they are now."""
         for (_, other), named in zip(self.contexts, self._named(), strict=True):
             if isinstance(other, Image) and named in request.contexts:
-                other.build(builder, request=other.request(builder=request.builder), progress=progress)
+                theirs = other.request(
+                    builder=request.builder,
+                    no_cache=request.no_cache,
+                    pull=request.pull,
+                    timeout=request.timeout,
+                    platforms=request.platforms or other.platforms,
+                )
+                other.build(builder, request=theirs, progress=progress)
 
     def test(
         self,

@@ -391,6 +391,20 @@ def test_no_such_builder(context: Path) -> None:
 
 
 @pytest.mark.engine
+def test_a_builder_of_another_context(context: Path) -> None:
+    """Its engine would get the image, where nothing looks for it; it is to be chosen as the engine."""
+    name = f"dockdsl-{secrets.token_hex(4)}"
+    docker("context", "create", name, "--docker", "host=unix:///nonexistent/docker.sock")
+    try:
+        message = unavailable(context, name=name)
+    finally:
+        docker("context", "rm", name)
+
+    assert "build: the builder is the engine of another docker context (" in message
+    assert message.endswith("; name no builder, and set DOCKER_CONTEXT to it and no DOCKER_HOST")
+
+
+@pytest.mark.engine
 def test_no_permission(barred: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A socket that may not be used is told apart from an engine that is not there."""
     monkeypatch.setenv("DOCKER_HOST", barred)

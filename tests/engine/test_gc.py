@@ -156,6 +156,47 @@ def test_the_next_build_ends_it_too(tmp_path: Path, tag: str) -> None:
     assert [] == left_by(child.pid)
 
 
+@pytest.mark.engine
+@pytest.mark.usefixtures("apart")
+@pytest.mark.parametrize("by", ["gc", "build"])
+def test_the_half_of_an_archive_goes_too(tmp_path: Path, by: str) -> None:
+    """It is beside the place of the archive, where nobody else would look; what was at that place stays."""
+    file, name = silent(tmp_path, "one")
+    place = tmp_path / "place"
+    place.mkdir()
+    place.joinpath("api.tar").write_text("precious")
+    with dockdsl("build", file, "--output", f"type=tar,dest={place}/api.tar") as child:
+        wait_until(lambda: bool(processes(name)), 60)
+        child.kill()
+    assert 2 == len(list(place.iterdir()))
+    tmp_path.joinpath("two").mkdir()
+    other = source(tmp_path / "two", "Run('true'),")
+    with dockdsl("gc") if by == "gc" else dockdsl("build", other) as following:
+        following.communicate(timeout=60)
+
+    assert 0 == following.returncode
+    assert [place / "api.tar"] == list(place.iterdir())
+    assert "precious" == place.joinpath("api.tar").read_text()
+    assert [] == left_by(child.pid)
+
+
+@pytest.mark.usefixtures("apart")
+def test_a_folder_of_somebody_else_names_no_file_to_remove(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Anybody may make a folder of such a name, with a link to what is not theirs."""
+    file = tmp_path / "precious"
+    file.touch()
+    for is_own in (False, True):
+        folder = tmp_path / f"folder-{is_own}"
+        folder.mkdir()
+        owner.remember(str(folder), file)
+        with monkeypatch.context() as changed:
+            changed.setattr(os, "geteuid", lambda: os.getuid() + (not is_own))  # noqa: B023 - called in this round
+            owner.discard_folder(folder)
+
+        assert not folder.exists()
+        assert file.exists() != is_own
+
+
 @ON_LINUX
 def test_only_builds_of_the_dead_are_ended(tmp_path: Path) -> None:
     """A build of a living run, a program that was not started as a build is, and one that is no build, are none."""

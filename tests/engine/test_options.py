@@ -36,6 +36,7 @@ from dockdsl import (
 from dockdsl.cli import _building
 from dockdsl.engine.base import BuildEvent, BuildRequest, plain
 from dockdsl.engine.buildx import Buildx, arguments
+from dockdsl.engine.fake import FakeBuilder
 from dockdsl.errors import BuildFailed, FileError
 from tests.engine.helpers import BUSYBOX, cannot_run, docker, inspect, wait_until
 from tests.engine.registry import registry
@@ -219,6 +220,21 @@ def test_named_contexts(tmp_path: Path, tag: str, kind: str) -> None:
 
     assert docker("run", "--rm", tag, "test", "-s", "/got") == ""
     assert not expected or expected == docker("run", "--rm", tag, "cat", "/got")
+
+
+@pytest.mark.engine
+def test_an_image_as_a_context_is_built_for_the_same(tmp_path: Path, tag: str) -> None:
+    """What this build says of platform, cache and time goes for the images that it takes."""
+    tools = Image(Dockerfile(Stage("scratch", steps=[Copy.text("made\n", "/mark")])), tags=f"{tag}-x")
+    image = Image(
+        Dockerfile(Stage(external("tools"), steps=[Copy.text("x\n", "/x")])), contexts={"tools": tools}, tags=tag
+    )
+    image.build(platforms="linux/arm64")
+    fake = FakeBuilder()
+    image.build(fake, no_cache=True, pull=True, timeout=7)
+
+    assert ["arm64", "arm64"] == [inspect(name)["Architecture"] for name in (f"{tag}-x", tag)]
+    assert [(True, True, 7)] * 2 == [(each.no_cache, each.pull, each.timeout) for each in fake.requests]
 
 
 @pytest.mark.engine
