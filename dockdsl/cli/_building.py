@@ -47,6 +47,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--cache-from", **repeated, metavar="SPEC", help="take a cache in: type=local,src=FOLDER")
     parser.add_argument("--cache-to", **repeated, metavar="SPEC", help="write the cache: type=local,dest=FOLDER")
     parser.add_argument("--network", metavar="MODE", help="the network of the steps: default, none, host")
+    parser.add_argument(
+        "--add-host",
+        **repeated,
+        type=pair,
+        metavar="NAME=ADDRESS",
+        help="let the steps find a host: mirror.test=10.0.0.1",
+    )
     parser.add_argument("--allow", **repeated, metavar="WHAT", help="let steps do more: network.host")
     parser.add_argument("--ssh", **repeated, metavar="SPEC", help="give the build an SSH agent: default; as --secret")
     parser.add_argument("--builder", metavar="NAME", help="build with this builder of docker buildx")
@@ -57,6 +64,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="what builds: docker buildx, buildah, or podman",
     )
     parser.add_argument("--no-cache", action="store_true", help="use nothing from the cache")
+    parser.add_argument(
+        "--no-cache-filter", **repeated, metavar="STAGE", help="use nothing from the cache for this stage"
+    )
+    parser.add_argument("--shm-size", metavar="SIZE", help="the size of /dev/shm of the steps: 128m")
+    parser.add_argument("--ulimit", **repeated, metavar="SPEC", help="limit the steps: nofile=1024:4096")
     parser.add_argument("--pull", action="store_true", help="ask the registry for newer base images")
     parser.add_argument("--reproducible", action="store_true", help="the same build gives the same digest")
     parser.add_argument("--source-date-epoch", type=int, metavar="SECONDS", help="the time that the image is given")
@@ -90,6 +102,9 @@ def output_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--load", action="append_const", const="load", dest="output", help="into the engine")
     parser.add_argument(
         "--push", action="append_const", const="push", dest="output", help="to the registry of its tags"
+    )
+    parser.add_argument(
+        "--annotation", **repeated, type=pair, metavar="NAME=VALUE", help="write it into the manifest of the image"
     )
     parser.add_argument("--sbom", type=attestation, metavar="true|IMAGE", help="add a bill of materials")
     parser.add_argument("--provenance", type=attestation, metavar="true|false|min|max", help="add how it was built")
@@ -140,14 +155,18 @@ def _instead(image: Image, options: argparse.Namespace) -> dict[str, Any]:
         "ssh": options.ssh and _replaced(image.ssh, options.ssh, _agent_id),
         "cache_from": options.cache_from and (*image.cache_from, *options.cache_from),
         "cache_to": options.cache_to and (*image.cache_to, *options.cache_to),
+        "add_hosts": options.add_host and {**dict(image.add_hosts), **dict(options.add_host)},
         "allow": options.allow and (*image.allow, *options.allow),
+        "ulimits": options.ulimit and (*image.ulimits, *options.ulimit),
+        "annotations": getattr(options, "annotation", []) and {**dict(image.annotations), **dict(options.annotation)},
         "reproducible": options.reproducible,
         "output": tuple(getattr(options, "output", ())),
         "no_cache": options.no_cache,
+        "no_cache_filter": tuple(options.no_cache_filter),
         "pull": options.pull,
     }
     instead = {name: value for name, value in instead.items() if value}
-    for name in ("target", "network", "source_date_epoch", "builder", "timeout", "sbom", "provenance"):
+    for name in ("target", "network", "shm_size", "source_date_epoch", "builder", "timeout", "sbom", "provenance"):
         if getattr(options, name, None) is not None:
             instead[name] = getattr(options, name)
     return instead

@@ -75,8 +75,9 @@ class BuildRequest:
         `ssh` are written as there: ``"id=token,env=TOKEN"``, ``"default"``.
     `contexts`
         As the option ``--build-context``: folders, ``docker-image://…``, ``oci-layout://…`` and addresses by name.
-    `cache_from`, `cache_to`, `network`, `allow`
-        As the options of these names.
+    `no_cache_filter`, `cache_from`, `cache_to`, `network`, `add_hosts`, `allow`, `shm_size`, `ulimits`, `annotations`
+        As the options of these names; `add_hosts`, `ulimits` and `annotations` are all of ``--add-host``, ``--ulimit``
+        and ``--annotation``.
     `sbom`, `provenance`
         Attestations: True or False; for `sbom` the image that makes it, for `provenance` ``"min"`` or ``"max"``.
     `reproducible`, `source_date_epoch`
@@ -103,6 +104,7 @@ class BuildRequest:
     platforms: tuple[str, ...] = attrs.field(default=(), converter=several)
     ignore: tuple[str, ...] | None = attrs.field(default=None, converter=_ignore)
     no_cache: bool = False
+    no_cache_filter: tuple[str, ...] = attrs.field(default=(), converter=several)
     pull: bool = False
     secrets: tuple[str, ...] = attrs.field(default=(), converter=several)
     ssh: tuple[str, ...] = attrs.field(default=(), converter=several)
@@ -111,7 +113,11 @@ class BuildRequest:
     cache_from: tuple[str, ...] = attrs.field(default=(), converter=several)
     cache_to: tuple[str, ...] = attrs.field(default=(), converter=several)
     network: str | None = None
+    add_hosts: Pairs = attrs.field(default=(), converter=pairs)
     allow: tuple[str, ...] = attrs.field(default=(), converter=several)
+    shm_size: str | None = None
+    ulimits: tuple[str, ...] = attrs.field(default=(), converter=several)
+    annotations: Pairs = attrs.field(default=(), converter=pairs)
     sbom: bool | str | None = None
     provenance: bool | str | None = None
     reproducible: bool = False

@@ -29,7 +29,18 @@ from dockdsl.errors import BuildFailed, EngineUnavailable, FileError
 _step = re.compile(r"(?:\[\d+/\d+\] )?STEP (\d+/\d+): (.*)").match
 _cached = re.compile(r"--> Using cache [0-9a-f]+\Z").match
 _error = re.compile(r"[Ee]rror: (.*)").match
-_UNKNOWN = ("builder", "cache_from", "cache_to", "allow", "sbom", "provenance", "reproducible", "source_date_epoch")
+_UNKNOWN = (
+    "builder",
+    "cache_from",
+    "cache_to",
+    "no_cache_filter",
+    "allow",
+    "annotations",
+    "sbom",
+    "provenance",
+    "reproducible",
+    "source_date_epoch",
+)
 _LATEST = 200
 _ended = re.compile(r"subprocess exited with status \d+\Z").match
 # What they say, and what BuildKit would: its words are those that are explained.
@@ -301,6 +312,9 @@ def arguments(request: BuildRequest, folder: str) -> list[str]:
         ("secret", request.secrets),
         ("ssh", request.ssh),
         ("network", [request.network] if request.network is not None else []),
+        ("add-host", [f"{name}:{address}" for name, address in request.add_hosts]),
+        ("shm-size", [request.shm_size] if request.shm_size is not None else []),
+        ("ulimit", request.ulimits),
     ):
         options += [f"--{name}={value}" for value in values]
     return [

@@ -214,7 +214,12 @@ def arguments(request: BuildRequest, folder: str) -> list[str]:
         ("cache-from", request.cache_from),
         ("cache-to", request.cache_to),
         ("network", [request.network] if request.network is not None else []),
+        ("add-host", [f"{name}={address}" for name, address in request.add_hosts]),
         ("allow", request.allow),
+        ("shm-size", [request.shm_size] if request.shm_size is not None else []),
+        ("ulimit", request.ulimits),
+        ("annotation", [f"{name}={value}" for name, value in request.annotations]),
+        ("no-cache-filter", request.no_cache_filter),
         ("attest", _attestations(request)),
         ("builder", [request.builder] if request.builder is not None else []),
     ):

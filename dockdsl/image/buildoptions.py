@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol, TypedDict
 
 from dockdsl.errors import InvalidType, InvalidValue
 from dockdsl.image import operands as operand
-from dockdsl.image.operands import PairsLike, TextsLike, kind_of, shown
+from dockdsl.image.operands import Pairs, PairsLike, TextsLike, kind_of, shown
 
 if TYPE_CHECKING:
     from dockdsl.engine.base import BuildRequest
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 CACHES = ("registry", "local", "inline", "gha", "s3", "azblob")
 OUTPUTS = ("local", "tar", "oci", "docker", "image", "registry", "cacheonly")
 _NEEDS_DEST = ("local", "tar", "oci")
+_GATEWAY = "host-gateway"
+_SIZE = re.compile(r"\d+(?:\.\d+)? ?(?:[bkmgtBKMGT]|[kmgtKMGT]i?[bB])?").fullmatch
+_LIMIT = re.compile(r"[a-z]+=-?\d+(?::-?\d+)?").fullmatch
 _REMOTE = ("http://", "https://", "git://", "ssh://", "git@")
 
 
@@ -50,7 +54,8 @@ class BuildOptions(TypedDict, total=False):
 
     They mean what they mean in an `Image`. Besides: `output` is ``"load"`` (into the engine, which is what a build does
     if nothing is said), ``"push"``, or as the option ``--output``, such as ``"type=oci,dest=image.tar"``; `no_cache`
-    takes nothing from the cache; `pull` asks for newer base images; `timeout` is how many seconds the build may take.
+    takes nothing from the cache, and `no_cache_filter` nothing for these stages or names of stages; `pull` asks for
+    newer base images; `timeout` is how many seconds the build may take.
     """
 
     tags: TextsLike
@@ -65,13 +70,18 @@ class BuildOptions(TypedDict, total=False):
     cache_from: TextsLike
     cache_to: TextsLike
     network: str | None
+    add_hosts: PairsLike
     allow: TextsLike
+    shm_size: str | None
+    ulimits: TextsLike
+    annotations: PairsLike
     sbom: bool | str | None
     provenance: bool | str | None
     reproducible: bool
     source_date_epoch: int | None
     output: TextsLike
     no_cache: bool
+    no_cache_filter: TextsLike | Named | Iterable[Named]
     pull: bool
     timeout: float
 
@@ -266,6 +276,68 @@ def network(value: Any) -> str | None:
     return found
 
 
+def add_hosts(value: Any) -> Pairs:
+    """Return the addresses of hosts, each with the name that the steps know it by.
+
+    >>> add_hosts({"mirror.test": "10.0.0.1"})
+    (('mirror.test', '10.0.0.1'),)
+    """
+    import ipaddress  # noqa: PLC0415 - few images need it
+
+    found = operand.pairs("Image: add_hosts", value)
+    for name, address in found:
+        if ":" in name or len(name.split()) != 1:
+            raise InvalidValue(f"Image: add_hosts: {shown(name)} is no name of a host; write it as a step asks for it")
+        if address != _GATEWAY:
+            try:
+                ipaddress.ip_address(address)
+            except ValueError:
+                raise InvalidValue(
+                    f"Image: add_hosts: {shown(address)} of {name} is no address; write 10.0.0.1, or {_GATEWAY}"
+                ) from None
+    return found
+
+
+def annotated(value: Any) -> Pairs:
+    """Return what is written about the image into its manifest or index."""
+    return operand.pairs("Image: annotations", value)
+
+
+def shm_size(value: Any) -> str | None:
+    """Return the size of ``/dev/shm``: ``"128m"``."""
+    if value is None:
+        return None
+    found = operand.text("Image: shm_size", value)
+    if not _SIZE(found):
+        raise InvalidValue(f"Image: shm_size is {shown(found)}, which is no size; write it as 128m or 1g")
+    return found
+
+
+def ulimits(value: Any) -> tuple[str, ...]:
+    """Return limits of the steps: ``"nofile=1024"``, ``"nofile=1024:4096"``."""
+    found = operand.texts("Image: ulimits", value)
+    for each in found:
+        if not _LIMIT(each):
+            raise InvalidValue(f"Image: ulimits has {shown(each)}; write nofile=1024, or nofile=1024:4096")
+    return found
+
+
+def stages(value: Any) -> tuple[str, ...]:
+    """Return names of stages: of each stage its own."""
+    several = value if isinstance(value, Iterable) and not isinstance(value, str) else (value,)
+    return tuple(stage_name("Image: no_cache_filter", each) for each in several)
+
+
+def stage_name(what: str, value: Any) -> str:
+    """Return the name of a stage, or a name as it is."""
+    if isinstance(value, str):
+        return operand.text(what, value)
+    name = getattr(value, "name", None)
+    if not isinstance(name, str):
+        raise InvalidType(f"{what} is of the type {kind_of(value)} without a name; name the stage, or pass a str")
+    return name
+
+
 def allow(value: Any) -> tuple[str, ...]:
     """Return what a build may: ``network.host``, ``security.insecure``, ``device=…``."""
     found = operand.texts("Image: allow", value)
@@ -316,6 +388,8 @@ def this_build(options: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in options.items():
         if name == "output":
             found[name] = outputs(value)
+        elif name == "no_cache_filter":
+            found[name] = stages(value)
         elif name in ("no_cache", "pull"):
             found[name] = operand.flag(f"Image: {name}", value)
         elif name == "timeout":

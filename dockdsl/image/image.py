@@ -50,7 +50,11 @@ _OF_IMAGE = (
     "cache_from",
     "cache_to",
     "network",
+    "add_hosts",
     "allow",
+    "shm_size",
+    "ulimits",
+    "annotations",
     "sbom",
     "provenance",
     "reproducible",
@@ -96,14 +100,7 @@ def _check_parts(**parts: object) -> None:
 
 
 def _target(value: str | Named | None) -> str | None:
-    if value is None or isinstance(value, str):
-        return value if value is None else operand.text("Image: target", value)
-    name = getattr(value, "name", None)
-    if not isinstance(name, str):
-        raise InvalidType(
-            f"Image: target is of the type {kind_of(value)} without a name; name the stage, or pass a str"
-        )
-    return name
+    return None if value is None else option.stage_name("Image: target", value)
 
 
 def _tags(value: TextsLike) -> tuple[str, ...]:
@@ -202,6 +199,13 @@ class Image:
     `network`, `allow`
         The network of the steps, ``"default"``, ``"none"`` or ``"host"``; and what they may: ``"network.host"``,
         ``"security.insecure"``.
+    `add_hosts`
+        Addresses of hosts by the names that the steps know them by: ``{"mirror.test": "10.0.0.1"}``. They do not become
+        part of the image. ``"host-gateway"`` is the engine's own machine.
+    `shm_size`, `ulimits`
+        The size of ``/dev/shm`` of the steps, ``"128m"``, and their limits, ``"nofile=1024:4096"``.
+    `annotations`
+        As the option ``--annotation``: what stands in the manifest, or with ``"index:NAME"`` in the index.
     `sbom`, `provenance`
         Attestations: True or False; the image that makes the bill of materials; ``"min"`` or ``"max"``.
     `reproducible`
@@ -246,7 +250,11 @@ class Image:
     cache_from: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=option.cache_from)
     cache_to: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=option.cache_to)
     network: str | None = attrs.field(default=None, kw_only=True, converter=option.network)
+    add_hosts: Pairs = attrs.field(default=(), kw_only=True, converter=option.add_hosts)
     allow: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=option.allow)
+    shm_size: str | None = attrs.field(default=None, kw_only=True, converter=option.shm_size)
+    ulimits: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=option.ulimits)
+    annotations: Pairs = attrs.field(default=(), kw_only=True, converter=option.annotated)
     sbom: bool | str | None = attrs.field(default=None, kw_only=True, converter=option.sbom)
     provenance: bool | str | None = attrs.field(default=None, kw_only=True, converter=option.provenance)
     reproducible: bool = attrs.field(default=False, kw_only=True, converter=option.reproducible)
@@ -277,7 +285,7 @@ class Image:
             build_args=self.build_args,
         )
         if self.target is not None:
-            self._check_target(self.target)
+            self._check_stage(self.target, "the target")
 
     def _check_saved(self) -> None:
         """Refuse a check that uses what no check before it saves."""
@@ -294,7 +302,7 @@ class Image:
         if isinstance(self.ready, HttpCheck) and self.ready.uses:
             raise InvalidValue("Image: ready is asked before all checks, and so can use nothing that they save")
 
-    def _check_target(self, target: str) -> None:
+    def _check_stage(self, target: str, what: str) -> None:
         stages = self.dockerfile.stages
         names = [stage.name for stage in stages if stage.name is not None]
         if target.lower() in [name.lower() for name in names] or (target.isdecimal() and int(target) < len(stages)):
@@ -303,7 +311,7 @@ class Image:
 
         near = get_close_matches(target, names, 1)
         hint = f"did you mean {near[0]!r}?" if near else f"its stages are {', '.join(names) or 'without names'}"
-        raise UnknownStage(f"Image: the Dockerfile has no stage {operand.shown(target)} for the target; {hint}")
+        raise UnknownStage(f"Image: the Dockerfile has no stage {operand.shown(target)} for {what}; {hint}")
 
     @property
     def folder(self) -> Path:
@@ -339,6 +347,9 @@ class Image:
         mine = {name: given.pop(name) for name in _OF_IMAGE if name in given}
         if mine:
             return attrs.evolve(self, **mine).request(**given)
+        of_build = option.this_build(given)
+        for name in of_build.get("no_cache_filter", ()):
+            self._check_stage(name, "no_cache_filter")
         from dockdsl.engine.base import BuildRequest
         from dockdsl.rendering import render_with_map
 
@@ -349,7 +360,7 @@ class Image:
             context=self.folder,
             contexts=self._named(),
             **{name: getattr(self, name) for name in _OF_IMAGE if name != "contexts"},
-            **option.this_build(given),
+            **of_build,
         )
 
     def build(

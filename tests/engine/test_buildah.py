@@ -367,6 +367,8 @@ def test_no_command(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
         {"cache_from": "type=gha"},
         {"reproducible": True},
         {"output": "push"},
+        {"annotations": {"a": "b"}},
+        {"no_cache_filter": "s"},
         {"source_date_epoch": 0},
     ],
 )

@@ -30,6 +30,7 @@ from dockdsl import (
     Secret,
     Ssh,
     Stage,
+    UnknownStage,
     external,
     render,
 )
@@ -78,6 +79,12 @@ REFUSED = [
     ),
     pytest.param({"network": "bridge"}, InvalidValue, "network is 'bridge'; take default, none or host", id="network"),
     pytest.param({"allow": "all"}, InvalidValue, "allow has 'all'; take network.host", id="allow"),
+    pytest.param({"add_hosts": {"a:b": "1.2.3.4"}}, InvalidValue, "'a:b' is no name of a host", id="host name"),
+    pytest.param({"add_hosts": {"a": "b"}}, InvalidValue, "'b' of a is no address; write 10.0.0.1", id="host address"),
+    pytest.param({"add_hosts": "a:1.2.3.4"}, InvalidType, "pass a dict of str", id="hosts type"),
+    pytest.param({"shm_size": "much"}, InvalidValue, "shm_size is 'much', which is no size; write it", id="shm_size"),
+    pytest.param({"ulimits": "nofile"}, InvalidValue, "ulimits has 'nofile'; write nofile=1024", id="ulimits"),
+    pytest.param({"annotations": {"a=b": "c"}}, InvalidValue, "'a=b' has an equals sign", id="annotations"),
     pytest.param({"sbom": 1}, InvalidType, "sbom is of the type int; pass True", id="sbom"),
     pytest.param({"sbom": "a,b"}, InvalidValue, "no name of an image", id="sbom text"),
     pytest.param({"provenance": "most"}, InvalidValue, "provenance is 'most'; pass True, False", id="provenance"),
@@ -111,6 +118,10 @@ REFUSED_HERE = [
     pytest.param({"output": ["load", "load"]}, InvalidValue, "has 'load' twice", id="output twice"),
     pytest.param({"no_cache": 1}, InvalidType, "no_cache is of the type int", id="no_cache"),
     pytest.param({"timeout": 0}, InvalidValue, "timeout is 0", id="timeout"),
+    pytest.param(
+        {"no_cache_filter": "apo"}, UnknownStage, "'apo' for no_cache_filter; did you mean 'api'", id="filter"
+    ),
+    pytest.param({"no_cache_filter": Stage("x")}, InvalidType, "Stage without a name; name the stage", id="no name"),
     pytest.param({"builder": ""}, InvalidValue, "builder is empty", id="builder"),
     pytest.param({"nocache": True}, InvalidType, "no option 'nocache'; did you mean 'no_cache'?", id="unknown"),
 ]
@@ -155,6 +166,13 @@ ARGUMENTS = [
         id="caches",
     ),
     pytest.param({"network": "none", "allow": "network.host"}, ["--network=none", "--allow=network.host"], id="network"),
+    pytest.param({"add_hosts": {"a.test": "::1"}, "shm_size": "1g"}, ["--add-host=a.test=::1", "--shm-size=1g"], id="hosts"),
+    pytest.param(
+        {"annotations": {"index:a": "b=c"}, "ulimits": ["nofile=9", "nproc=-1:-1"]},
+        ["--annotation=index:a=b=c", "--ulimit=nofile=9", "--ulimit=nproc=-1:-1"],
+        id="annotations and limits",
+    ),
+    pytest.param({"no_cache_filter": [DOCKERFILE.stages[0], "API"]}, ["--no-cache-filter=api", "--no-cache-filter=API"], id="filter"),
     pytest.param({"sbom": True, "provenance": "max"}, ["--attest=type=sbom", "--attest=type=provenance,mode=max"], id="attest"),
     pytest.param({"sbom": "x/y:1", "provenance": False}, ["--attest=type=sbom,generator=x/y:1", "--attest=type=provenance,disabled=true"], id="generator"),
     pytest.param({"source_date_epoch": 5}, ["--build-arg=SOURCE_DATE_EPOCH=5", "--load"], id="epoch"),
@@ -223,7 +241,7 @@ def test_named_contexts(tmp_path: Path, tag: str, kind: str) -> None:
 
 
 @pytest.mark.engine
-def test_an_image_as_a_context_is_built_for_the_same(tmp_path: Path, tag: str) -> None:
+def test_an_image_as_a_context_is_built_for_the_same(tag: str) -> None:
     """What this build says of platform, cache and time goes for the images that it takes."""
     tools = Image(Dockerfile(Stage("scratch", steps=[Copy.text("made\n", "/mark")])), tags=f"{tag}-x")
     image = Image(
@@ -401,6 +419,36 @@ def test_a_builder_by_its_name(tag: str) -> None:
     assert image.test(request=image.request(builder="default")).ok
 
 
+@pytest.mark.engine
+def test_what_the_steps_find(tag: str) -> None:
+    """Hosts, the size of /dev/shm and limits are those that are asked for, and are no part of the image."""
+    image = Image(
+        Dockerfile(printing("grep a.test /etc/hosts; df -m /dev/shm | tail -n 1; ulimit -n")),
+        add_hosts={"a.test": "fd00::1"}, shm_size="17m", ulimits="nofile=99",
+    )  # fmt: skip
+    words = printed(image, tag).split()
+
+    assert ["fd00::1", "a.test", "17", "99"] == [*words[:2], words[3], words[-1]]
+    assert "a.test" not in docker("run", "--rm", tag, "cat", "/etc/hosts")
+
+
+@pytest.mark.engine
+def test_one_stage_without_the_cache(tag: str) -> None:
+    """The others come from it."""
+    kept = Stage(BUSYBOX, name="kept", steps=[Run("cat /proc/sys/kernel/random/uuid > /a")])
+    fresh = Stage(BUSYBOX, name="fresh", steps=[Run("cat /proc/sys/kernel/random/uuid > /b")])
+    last = Stage(BUSYBOX, steps=[Copy("/a", "/a", from_=kept), Copy("/b", "/b", from_=fresh)])
+    image = Image(Dockerfile(last), tags=tag)
+    told = []
+    for options in ({}, {}, {"no_cache_filter": fresh}, {"no_cache_filter": ["fresh"]}):
+        image.build(**options)
+        told.append(docker("run", "--rm", tag, "cat", "/a", "/b").split())
+
+    assert 1 == len({a for a, _ in told})
+    assert told[0] == told[1]
+    assert 3 == len({b for _, b in told[1:]})
+
+
 AGENT = r"""
 import os, socket
 agent = socket.socket(socket.AF_UNIX)
@@ -536,6 +584,20 @@ FROM_THE_LINE = [
     ),
     pytest.param({"ssh": ["default", "b=x"]}, ["--ssh", "default=k"], {"ssh": ("b=x", "default=k")}, id="ssh"),
     pytest.param({"ssh": "b=x"}, ["--ssh", "default"], {"ssh": ("b=x", "default")}, id="another ssh"),
+    pytest.param(
+        {"add_hosts": {"a": "::1", "b": "::1"}, "ulimits": "core=0", "shm_size": "1m"},
+        ["--add-host", "b=::2", "--ulimit", "nofile=9", "--shm-size", "2m", "--no-cache-filter", "api"],
+        {
+            "add_hosts": (("a", "::1"), ("b", "::2")),
+            "ulimits": ("core=0", "nofile=9"),
+            "shm_size": "2m",
+            "no_cache_filter": ("api",),
+        },
+        id="hosts and limits",
+    ),
+    pytest.param(
+        {"annotations": {"a": "b"}}, ["--annotation", "a=c=d"], {"annotations": (("a", "c=d"),)}, id="annotation"
+    ),
 ]
 
 
@@ -546,6 +608,7 @@ def test_an_option_with_the_same_id_replaces_the_images(
     """Of two there would be one that is not there, or that the command refuses; others stay."""
     parser = argparse.ArgumentParser()
     _building.add_arguments(parser)
+    _building.output_arguments(parser)
     request = _building.request_of(Image(DOCKERFILE, **said), parser.parse_args(["x.py", *words]))
 
     assert expected == {name: getattr(request, name) for name in expected}
@@ -616,6 +679,23 @@ def test_what_cannot_be_handed_on(options: dict[str, Any], kind: str, message: s
     assert caught.value.message.startswith(message)
     assert caught.value.cause
     assert caught.value.message.endswith(f"; {caught.value.fix}")
+
+
+@pytest.mark.engine
+@pytest.mark.usefixtures("in_store")
+def test_annotations(tmp_path: Path) -> None:
+    """They stand in the manifest, or in the index."""
+    image = Image(
+        Dockerfile(Stage("scratch", steps=[Copy.text("x\n", "/x")])), annotations={"a": "b=c"}, provenance=True
+    )
+    image.build(output=f"type=oci,dest={tmp_path}/x,tar=false", annotations={"a": "b=c", "index:d": "e"})
+    blobs = [path.read_bytes() for path in tmp_path.glob("x/blobs/sha256/*")]
+    told = [
+        found["annotations"] for each in blobs if each.startswith(b"{") and "annotations" in (found := json.loads(each))
+    ]
+
+    assert {"a": "b=c"} in told
+    assert {"d": "e"} in told
 
 
 @pytest.mark.engine
