@@ -190,7 +190,7 @@ class Image:
         own ``.dockerignore``.
     `secrets`, `ssh`
         As the options ``--secret`` and ``--ssh``: ``"id=token,env=TOKEN"``, ``"default"``. What a secret holds
-        stands in no message and no log.
+        stands in no message and no log, each line of it from four characters on.
     `contexts`
         What ``Copy(from_=…)`` and base images find under a name: a folder (relative as `context`), ``docker-image://…``,
         ``oci-layout://…``, an address, or another `Image`, which is built first and needs a tag.
