@@ -26,6 +26,7 @@ def _sweep(*, dry_run: bool) -> int:
     from dockdsl.engine.buildah import Buildah, Podman
     from dockdsl.engine.docker_sdk import DockerSdk
     from dockdsl.engine.orphans import orphans
+    from dockdsl.errors import RunFailed
 
     def tell(thing: object, done: tuple[str, str] = ("would remove", "removed")) -> None:
         _building.say(f"{done[not dry_run]} {thing}", sys.stdout)
@@ -50,17 +51,22 @@ def _sweep(*, dry_run: bool) -> int:
                 tell(f"image {tag} of {name}")
                 count += 1
     with DockerSdk() as engine:
-        kept = 0
+        kept, stuck = 0, False
         for each in engine.owned():
             if not each.is_left:
                 kept += 1
-            elif dry_run or engine.discard(each):
-                tell(each)
-                count += 1
-            else:
-                _building.say(f"kept {each}: it is in use, or somebody else is removing it", sys.stderr)
+                continue
+            count += 1
+            try:
+                if dry_run or engine.discard(each):
+                    tell(each)
+                else:
+                    _building.say(f"kept {each}: it is in use, or somebody else is removing it", sys.stderr)
+            except RunFailed as error:
+                stuck = True
+                _building.say(f"error: {error.message}", sys.stderr)
     if not count:
         _building.say("nothing is left behind", sys.stderr)
     if kept:
         _building.say(f"left alone: {kept} of runs that go on, or that are of another machine", sys.stderr)
-    return 0
+    return 2 if stuck else 0

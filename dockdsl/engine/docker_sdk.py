@@ -171,11 +171,11 @@ class DockerSdk:
     def discard(self, thing: Owned) -> bool:
         """Remove what `owned` returned; return whether it was there and is gone. What is in use stays.
 
-        Raises `EngineUnavailable`.
+        Raises `EngineUnavailable`, and `RunFailed` where the engine cannot remove it.
         """
         client, _ = self._client()
         remove = {"container": _remove, "network": _remove_network, "volume": _remove_volume, "image": _untag}
-        with deferred(), _translated(f"sweep {thing.kind} {thing.name}"):
+        with deferred(), _translated(f"sweep {thing}"):
             return remove[thing.kind](client, thing.name)
 
     def inspect(self, image: str) -> Mapping[str, Any]:
@@ -210,11 +210,18 @@ class DockerSdk:
     def sweep(self) -> tuple[str, ...]:
         """Remove the containers, networks, volumes and temporary tags of processes on this machine that have ended.
 
-        What another machine made, or a process that cannot be seen from here, stays. Return what was removed.
+        What another machine made, or a process that cannot be seen from here, stays; so does what the engine cannot
+        remove, of which `dockdsl gc` tells. Return what was removed.
 
         Raises `EngineUnavailable`.
         """
-        return tuple(each.name for each in self.owned() if each.is_left and self.discard(each))
+        removed = []
+        for each in self.owned():
+            # What a dead run left must not keep the next one from its work.
+            with contextlib.suppress(RunFailed):
+                if each.is_left and self.discard(each):
+                    removed.append(each.name)
+        return tuple(removed)
 
     def temporary_tag(self) -> str:
         """Return a tag for an image that is needed for this test alone."""

@@ -39,6 +39,7 @@ from tests.engine.helpers import (
     left_by,
     marked,
     someone_else,
+    stuck,
     temporary_tags,
     wait_until,
 )
@@ -550,6 +551,17 @@ def test_what_is_in_use_stays(runner: DockerSdk, machine: str) -> None:
         docker("rm", "--force", *users)
     assert {network, volume, tag} == set(runner.sweep())
     assert [] == left_by(GONE)
+
+
+@pytest.mark.engine
+def test_what_cannot_be_removed_hinders_nobody(runner: DockerSdk, machine: str) -> None:
+    """The sweep goes on with the others, and a later one removes it."""
+    del machine
+    made = [docker("create", *marked(other({"pid": GONE})), BUSYBOX) for _ in range(3)]
+    with stuck(made[1]):
+        assert {made[0], made[2]} == set(runner.sweep())
+        assert () == runner.sweep()
+        assert [made[1]] == containers_of(GONE)
 
 
 @pytest.mark.engine

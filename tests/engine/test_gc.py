@@ -22,7 +22,17 @@ from dockdsl.cli import main
 from dockdsl.engine import owner
 from dockdsl.engine.orphans import orphans
 from tests.engine.commands import source
-from tests.engine.helpers import BUSYBOX, GONE, containers_of, docker, left_by, marked, temporary_tags, wait_until
+from tests.engine.helpers import (
+    BUSYBOX,
+    GONE,
+    containers_of,
+    docker,
+    left_by,
+    marked,
+    stuck,
+    temporary_tags,
+    wait_until,
+)
 
 ON_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="processes are found in /proc")
 
@@ -103,6 +113,26 @@ def test_what_is_in_use_is_named(machine: str, capsys: pytest.CaptureFixture[str
     assert "" == output
     assert error.startswith(f"kept image {tag} (")
     assert ": it is in use, or somebody else is removing it\n" in error
+    assert "nothing is left behind" not in error
+
+
+@pytest.mark.engine
+def test_what_cannot_be_removed_is_named(machine: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The rest goes all the same, and the exit code tells of it."""
+    del machine
+    whose = marked(attrs.evolve(owner.this_process(), pid=GONE))
+    made = [docker("create", *whose, BUSYBOX) for _ in range(3)]
+    with stuck(made[1]):
+        assert 2 == main(["gc"])
+        output, error = capsys.readouterr()
+        assert [made[1]] == containers_of(GONE)
+    assert {f"removed container {each[:12]} ({BUSYBOX}) of process {GONE}" for each in (made[0], made[2])} == set(
+        output.splitlines()
+    )
+    assert error.startswith(
+        f"error: sweep container {made[1][:12]} ({BUSYBOX}) of process {GONE}: the engine refused: cannot remove "
+    )
+    assert [] == left_by(GONE)
 
 
 @pytest.fixture
