@@ -39,7 +39,7 @@ _MOST = 1 << 20
 _GREETING = 20
 """Seconds that the first question to the engine may take: one that hangs is found out before anything is built."""
 _LAST_WORDS = 2
-"""Seconds that each further call may take to an engine that has left one unanswered."""
+"""Seconds that each further call about a container may take where the engine has left one unanswered."""
 _PAUSE = 0.2
 _ATTEMPTS = 10
 _DYNAMIC_PORTS = range(49152, 65536)
@@ -79,6 +79,8 @@ class DockerSdk:
         self._patience = _Patience(patience)
         self._session = owner.new_session()
         self._made: tuple[docker.DockerClient, Endpoint] | None = None
+        self._hurried: docker.DockerClient | None = None
+        self._is_late = False
         self._line: Line | None = None
         self._lock = threading.Lock()
 
@@ -89,6 +91,7 @@ class DockerSdk:
         not there or its command cannot be run.
         """
         client, place = self._client()
+        self._is_late = False
         way = _way(client, place, self._host)
         # The engine takes the first port that it has not given away itself, and fails if a program has it.
         refused: RunFailed | None = None
@@ -126,7 +129,7 @@ class DockerSdk:
                     detach=True,
                     **options,
                 )
-                found = DockerContainer(container, request, place, way, self._patience)
+                found = DockerContainer(container, request, place, way, self._patience, self._hurry)
                 container.start()
         except BaseException:
             if found is not None:
@@ -230,6 +233,8 @@ class DockerSdk:
     def untag(self, tag: str) -> None:
         """Take a tag away, and with its last tag the image."""
         client, place = self._client()
+        if self._is_late:
+            client = self._hurry()
         with deferred() as held, _translated(f"untag {tag}"):
             self._patience.call(lambda: _untag(client, tag), place, held)
 
@@ -239,6 +244,9 @@ class DockerSdk:
             if self._made is not None:
                 self._made[0].close()
                 self._made = None
+            if self._hurried is not None:
+                self._hurried.close()
+                self._hurried = None
             if self._line is not None:
                 self._line.close()
                 self._line = None
@@ -272,6 +280,21 @@ class DockerSdk:
                         ) from None
                     raise
             return self._made
+
+    def _another(self, timeout: int) -> docker.DockerClient:
+        """Return a second client of the same engine, whose calls may take another time."""
+        client, place = self._client()
+        return _opened(place, self._line, timeout, client.api.api_version)
+
+    def _hurry(self) -> docker.DockerClient:
+        """Return the client for what is still asked of an engine that has left a call unanswered.
+
+        The container of that call has it to its end, and so has what is tidied before another one is started.
+        """
+        self._is_late = True
+        if self._hurried is None:
+            self._hurried = self._another(_LAST_WORDS)
+        return self._hurried
 
 
 @attrs.frozen
@@ -340,13 +363,22 @@ class _Patience:
 class DockerContainer:
     """A container of `DockerSdk`."""
 
-    def __init__(self, container: Any, request: RunRequest, place: Endpoint, way: _Way, patience: _Patience) -> None:
+    def __init__(
+        self,
+        container: Any,
+        request: RunRequest,
+        place: Endpoint,
+        way: _Way,
+        patience: _Patience,
+        hurry: Callable[[], docker.DockerClient],
+    ) -> None:
         self._container = container
         self._image = request.name
         self._ports = request.ports
         self._place = place
         self._way = way
         self._patience = patience
+        self._hurry = hurry
         self._tunnels: dict[int, Tunnel] = {}
 
     @property
@@ -423,14 +455,14 @@ class DockerContainer:
 
     @contextlib.contextmanager
     def _asking(self, verb: str) -> Iterator[None]:
-        """Translate errors; and once the engine has left a call unanswered, wait less for it at the clean-up."""
+        """Translate errors; and once the engine has left a call unanswered, wait less for it from then on."""
         import requests
 
         with _translated(f"{verb} {self._image}"):
             try:
                 yield
             except requests.exceptions.Timeout:
-                self._container.client.api.timeout = _LAST_WORDS
+                self._container = self._hurry().containers.prepare_model(self._container)
                 raise
 
     def remove(self) -> None:
@@ -468,20 +500,12 @@ def _isolation(request: RunRequest) -> dict[str, Any]:
 
 
 def _connect(place: Endpoint, line: Line | None, timeout: int) -> docker.DockerClient:
-    import docker
-
     with _translated("run", place):
         from docker.constants import MINIMUM_DOCKER_API_VERSION
 
         _knock(place)
-        options: dict[str, Any] = {"timeout": timeout}
-        if place.certificates is not None:
-            options["tls"] = _tls(place)
-        if place.host is not None:
-            options["base_url"] = place.host if line is None else line.host
         # Left to itself, the SDK asks for the version before it can be told whom to trust.
-        first = {**options, "timeout": min(timeout, _GREETING)}
-        asking = _trusting_nobody_else(docker.DockerClient(version=MINIMUM_DOCKER_API_VERSION, **first))
+        asking = _opened(place, line, min(timeout, _GREETING), MINIMUM_DOCKER_API_VERSION)
         try:
             answer: Any = asking.api.version(api_version=False)
         finally:
@@ -491,7 +515,18 @@ def _connect(place: Endpoint, line: Line | None, timeout: int) -> docker.DockerC
             raise EngineUnavailable(
                 f"run: what answers at {place.host} is no container engine; check {place.source}", origin=None
             )
-        return _trusting_nobody_else(docker.DockerClient(version=version, **options))
+        return _opened(place, line, timeout, version)
+
+
+def _opened(place: Endpoint, line: Line | None, timeout: int, version: str) -> docker.DockerClient:
+    import docker
+
+    options: dict[str, Any] = {}
+    if place.certificates is not None:
+        options["tls"] = _tls(place)
+    if place.host is not None:
+        options["base_url"] = place.host if line is None else line.host
+    return _trusting_nobody_else(docker.DockerClient(version=version, timeout=timeout, **options))
 
 
 def _check_sdk() -> None:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import signal
 import subprocess
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from dockdsl.engine.base import RunRequest
 from dockdsl.engine.docker_sdk import DockerSdk
+from dockdsl.errors import EngineUnavailable
 from tests.engine.commands import running, source, steps_of
 from tests.engine.helpers import BUSYBOX, Own, containers_of, docker, left_by, own_engine, wait_until
 
@@ -70,6 +75,39 @@ def test_an_engine_that_freezes_during_a_test(own: Own, tmp_path: Path) -> None:
     with DockerSdk() as runner:
         # The engine may still be at what it was asked to remove before.
         wait_until(lambda: not (runner.sweep() or left_by(child.pid)))
+
+
+@contextlib.contextmanager
+def thawing(own: Own, seconds: float) -> Iterator[None]:
+    """An engine that is frozen for some seconds, whatever the block does."""
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(own.frozen())
+        timer = threading.Timer(seconds, stack.close)
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.join()
+
+
+@pytest.mark.engine
+def test_an_engine_that_freezes_once(own: Own) -> None:
+    """For the container that was asked then it is waited less; for the others, and the next ones, as ever."""
+    request = RunRequest(image=BUSYBOX, command=["sleep", "300"])
+    with DockerSdk(timeout=6) as runner, runner.start(request) as other:
+        asked = runner.start(request)
+        with own.frozen():
+            for call, least, most in ((asked.state, 6, 8), (asked.remove, 2, 4)):
+                begin = time.monotonic()
+                with pytest.raises(EngineUnavailable, match="did not answer in time"):
+                    call()
+                assert least <= time.monotonic() - begin < most
+        with thawing(own, 3.5):
+            assert other.state().running
+        with thawing(own, 3.5), runner.start(request) as another:
+            assert another.state().running
+        asked.remove()
+        assert [other.id] == containers_of(os.getpid())
 
 
 @pytest.mark.engine
