@@ -40,6 +40,8 @@ _GREETING = 20
 """Seconds that the first question to the engine may take: one that hangs is found out before anything is built."""
 _LAST_WORDS = 2
 """Seconds that each further call about a container may take where the engine has left one unanswered."""
+_SAVING = 600
+"""Seconds until the first byte of a saved image: the classic store writes all layers to its own disk before it."""
 _PAUSE = 0.2
 _ATTEMPTS = 10
 _DYNAMIC_PORTS = range(49152, 65536)
@@ -63,7 +65,7 @@ class DockerSdk:
         reached over SSH publishes on its own loopback address, to which SSH leads. For a program that runs in a
         container of the very engine nothing is published: both containers are in the same network.
     `timeout`
-        Seconds that one call to the engine may take.
+        Seconds that one call to the engine may take; `save` has a bound of its own.
     `patience`
         Seconds to wait, in all, for an engine that went away while something of ours is still to be removed from it:
         one that is being restarted comes back.
@@ -193,10 +195,12 @@ class DockerSdk:
     def save(self, image: str) -> Iterator[bytes]:
         """Yield an image as a tar archive, piece by piece, as ``docker image save`` writes it.
 
+        Its first byte may take 10 minutes, whatever the `timeout`: an engine may write all of it to its disk before.
+
         Raises `EngineUnavailable`, and `RunFailed` where the image is not there.
         """
-        client, _ = self._client()
-        with _translated(f"save {short_image(image)}"):
+        late = f"sent nothing of the image for {_SAVING} s"
+        with contextlib.closing(self._another(_SAVING)) as client, _translated(f"save {short_image(image)}", late=late):
             yield from client.api.get_image(image, chunk_size=_PIECE)
 
     def history(self, image: str) -> tuple[tuple[str, int], ...]:
@@ -693,8 +697,8 @@ def _gone(remove: Callable[[], object]) -> bool:
 
 
 @contextlib.contextmanager
-def _translated(what: str, place: Endpoint | None = None) -> Iterator[None]:
-    """Turn the SDK's errors, and those of what it stands on, into ours."""
+def _translated(what: str, place: Endpoint | None = None, *, late: str = "did not answer in time") -> Iterator[None]:
+    """Turn the SDK's errors, and those of what it stands on, into ours; `late` is what an engine did that timed out."""
     import docker
     import requests
 
@@ -711,7 +715,7 @@ def _translated(what: str, place: Endpoint | None = None) -> Iterator[None]:
         raise run_failed(f"{what}: the engine refused: {text}; {remedy}", known) from None
     except requests.exceptions.Timeout:
         raise EngineUnavailable(
-            f"{what}: the container engine{_at(place)} did not answer in time; see what holds it up", origin=None
+            f"{what}: the container engine{_at(place)} {late}; see what holds it up", origin=None
         ) from None
     except (docker.errors.DockerException, requests.exceptions.RequestException, OSError) as error:
         if isinstance(error, EngineError):

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from dockdsl.engine import docker_sdk
 from dockdsl.engine.base import RunRequest
 from dockdsl.engine.docker_sdk import DockerSdk
 from dockdsl.errors import EngineUnavailable
@@ -108,6 +109,19 @@ def test_an_engine_that_freezes_once(own: Own) -> None:
             assert another.state().running
         asked.remove()
         assert [other.id] == containers_of(os.getpid())
+
+
+@pytest.mark.engine
+def test_an_engine_that_is_slow_to_save(own: Own, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first byte may take longer than the answer to any other call, and not for ever."""
+    with DockerSdk(timeout=2) as runner:
+        image = runner.inspect(BUSYBOX)["Id"]
+        with thawing(own, 4):
+            assert sum(map(len, runner.save(image))) > 1 << 20
+        monkeypatch.setattr(docker_sdk, "_SAVING", 1)
+        words = f"save {image[7:19]}: the container engine sent nothing of the image for 1 s; see what holds it up"
+        with own.frozen(), pytest.raises(EngineUnavailable, match=words):
+            list(runner.save(image))
 
 
 @pytest.mark.engine
