@@ -48,6 +48,9 @@ _DYNAMIC_PORTS = range(49152, 65536)
 """The ports that IANA leaves to programs."""
 _IN_CONTAINER = Path("/.dockerenv")
 """What Docker puts into each of its containers."""
+_MOUNTS = Path("/proc/self/mountinfo")
+_own_id = re.compile(r"/containers/([0-9a-f]{64})/\S+ /etc/(?:hostname|hosts|resolv\.conf) ").search
+"""Finds there the files that Docker keeps for a container, in a folder that bears its id."""
 _port_taken = re.compile(r"address already in use|port is already allocated").search
 _PIECE = 1 << 18
 """Bytes of a saved image that are handed on at once."""
@@ -628,9 +631,14 @@ def _own_network(client: docker.DockerClient) -> str | None:
     """Return the network of the container that this program runs in, if that is one of this engine."""
     import docker
 
+    mounts = ""
+    with contextlib.suppress(OSError):
+        mounts = _MOUNTS.read_text(errors="replace")
+    # The name that it has for itself is its id only where nobody gave it another one.
+    found = _own_id(mounts)
     with _translated("run"):
         try:
-            me = client.api.inspect_container(socket.gethostname())
+            me = client.api.inspect_container(found[1] if found else socket.gethostname())
         except docker.errors.NotFound:
             return None
     networks = me["NetworkSettings"].get("Networks") or {}

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import NamedTuple
 
@@ -198,27 +199,40 @@ with DockerSdk() as runner, runner.start(request) as container:
 
 
 @pytest.mark.engine
-@pytest.mark.parametrize("network", ["bridge", "own"])
-def test_a_program_in_a_container_of_the_engine(network: str) -> None:
-    """It cannot reach the machine's loopback address; its own network leads to the other container."""
+@pytest.mark.parametrize(
+    ("network", "named"),
+    [
+        pytest.param("bridge", False, id="bridge"),
+        pytest.param("own", False, id="own"),
+        pytest.param("own", True, id="own hostname"),
+    ],
+)
+def test_a_program_in_a_container_of_the_engine(network: str, named: bool) -> None:
+    """It cannot reach the machine's loopback address; its own network leads to the other container.
+
+    It knows itself by another name than its id where it was given one, which may be the name of another container.
+    """
     path = (endpoint().host or "unix:///var/run/docker.sock").removeprefix("unix://")
     if path == str(PLACE.sockets / "docker.sock"):
         path = "/run/engine/docker.sock"  # as the engine itself sees it
     packages = next(path for path in sys.path if path.endswith("site-packages"))
     name = f"dockdsl-{secrets.token_hex(4)}"
-    mounts = [f"--volume={ROOT}:{ROOT}:ro", f"--volume={path}:/var/run/docker.sock"]
-    if network == "own":
-        docker("network", "create", name)
-    try:
+    options = [f"--volume={ROOT}:{ROOT}:ro", f"--volume={path}:/var/run/docker.sock"]
+    with contextlib.ExitStack() as stack:
+        if network == "own":
+            network = docker("network", "create", name)
+            stack.callback(docker, "network", "rm", name)
+        if named:
+            options.append(f"--hostname={name}")
+            docker("run", "--detach", f"--name={name}", BUSYBOX, "sleep", "300")
+            stack.callback(docker, "rm", "--force", name)
         output = docker(
-            "run", "--rm", *mounts, f"--network={name if network == 'own' else network}",
+            "run", "--rm", *options, f"--network={network}",
             f"--env=PYTHONPATH={ROOT}:{packages}", "--env=DOCKER_HOST=unix:///var/run/docker.sock",
             "python:3.13-slim", "python3", "-c", INSIDE.format(image=BUSYBOX),
         )  # fmt: skip
-    finally:
-        if network == "own":
-            docker("network", "rm", name)
+        subnets = [ip_network(each["Subnet"]) for each in inspect(network, "network")["IPAM"]["Config"]]
     first, second = output.splitlines()
     assert "200" == second
     assert first.endswith(" 8080 True")
-    assert not first.startswith("127.")
+    assert any(ip_address(first.split()[0]) in subnet for subnet in subnets)
