@@ -18,7 +18,7 @@ from __future__ import annotations
 import contextlib
 import signal
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn, Self
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from dockdsl.image import Image
     from dockdsl.image.built import BuiltImage, RunningImage
 
-_CONTAINER = pytest.StashKey["RunningImage"]()
+_LOG = pytest.StashKey[Callable[[], str]]()
 _LOG_LINES = 200
 """Lines of a container's log that a failed test shows."""
 _HOW = (
@@ -220,17 +220,20 @@ def container(request: pytest.FixtureRequest, image: BuiltImage, _dockdsl_sessio
                 running = _dockdsl_session.start(image)
             else:
                 running = stack.enter_context(image.start())
-        request.node.stash[_CONTAINER] = running
+        request.node.stash[_LOG] = lambda: _log(running)
         yield running
+        # That a fixture over this one failed in its teardown is told when the container is gone.
+        log = _log(running)
+        request.node.stash[_LOG] = lambda: log
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Attach the container's log to a test that failed."""
+    """Attach the container's log to a test that failed, in itself or in the setup or teardown of its fixtures."""
     report = yield
-    running = item.stash.get(_CONTAINER, None)
-    if running is not None and report.when == "call" and report.failed:
-        report.sections.append(("Log of the container", _log(running)))
+    log = item.stash.get(_LOG, None)
+    if log is not None and report.failed:
+        report.sections.append(("Log of the container", log()))
     return report
 
 

@@ -110,6 +110,32 @@ def test_a_failing_test_shows_the_log(project: pytest.Pytester) -> None:
     result.stdout.no_fnmatch_line("*raise_for_failures*")
 
 
+@pytest.mark.parametrize("lasting", ["test", "session"])
+def test_a_failing_fixture_shows_the_log(project: pytest.Pytester, lasting: str) -> None:
+    """Also where it fails in its teardown, of which pytest tells when the container is gone."""
+    project.makepyfile(
+        """
+        import pytest
+
+        @pytest.fixture
+        def filled(container): assert container.get("/").status == 201
+
+        @pytest.fixture
+        def emptied(container):
+            yield
+            assert container.get("/").status == 204
+
+        def test_setup(filled): pass
+        def test_teardown(emptied): pass
+        """
+    )
+    result = project.runpytest_subprocess("-o", f"dockdsl_container={lasting}")
+
+    result.assert_outcomes(passed=1, errors=2)
+    shown = re.findall(r"^-+ Log of the container -+\nup\nasked$", str(result.stdout), re.MULTILINE)
+    assert 2 == len(shown)
+
+
 def test_which_image(project: pytest.Pytester) -> None:
     """A fixture of the project goes before the marker, that before the command line, that before the ini option."""
     project.path.joinpath("builds/api.py").write_text(IMAGE.replace("port=8080", "port=1"))
@@ -274,10 +300,10 @@ def write_project(folder: Path) -> None:
 
 @pytest.mark.engine
 def test_an_installed_wheel_in_another_project(elsewhere: Path, tmp_path: Path) -> None:
-    """Fixtures are there without an import; a failing test shows the container's log; nothing is left on the engine."""
+    """Fixtures are there without an import; what fails shows the container's log; nothing is left on the engine."""
     write_project(tmp_path)
     tmp_path.joinpath("test_api.py").write_text(
-        "import os, urllib.request\n"
+        "import os, pytest, urllib.request\n"
         "from dockdsl import CommandCheck, FileCheck, MetadataCheck\n"
         "def test_good(container, image):\n"
         '    assert container.get("/healthz").json()["status"] == "ok"\n'
@@ -286,6 +312,11 @@ def test_an_installed_wheel_in_another_project(elsewhere: Path, tmp_path: Path) 
         '    image.check(MetadataCheck(cmd=["sh", "-c", "echo it is up; exec httpd -f -p 8080 -h /www"]))\n'
         "def test_bad(container):\n"
         '    assert container.get("/nothere").status == 200\n'
+        "@pytest.fixture\n"
+        "def emptied(container):\n"
+        "    yield\n"
+        '    assert container.get("/emptied").status == 200\n'
+        "def test_torn_down(emptied): pass\n"
         "def test_pid():\n"
         '    open("pid", "w").write(str(os.getpid()))\n'
     )
@@ -300,9 +331,9 @@ def test_an_installed_wheel_in_another_project(elsewhere: Path, tmp_path: Path) 
     )
 
     assert 1 == done.returncode, done.stdout + done.stderr
-    assert "1 failed, 2 passed in " in done.stdout
-    assert "- Log of the container -" in done.stdout
-    assert "\nit is up\n" in done.stdout
+    assert "1 failed, 3 passed, 1 error in " in done.stdout
+    assert 2 == done.stdout.count("- Log of the container -")
+    assert 2 == done.stdout.count("\nit is up\n")
     assert "assert 404 == 200" in done.stdout
     assert [] == containers_of(int(tmp_path.joinpath("pid").read_text()))
     assert before >= set(docker("images", "--quiet", "--no-trunc").split())
