@@ -8,6 +8,8 @@
 `dockdsl_image`
     The `Image` that they are about. By default the one that the marker ``dockdsl_image``, the command line or the ini
     option of the same name says; a project may define this fixture itself.
+`dockdsl_build`
+    A function that returns a `BuiltImage`, for fixtures of a module, a class or the session.
 `dockdsl_builder`, `dockdsl_runner`
     What builds and what runs; a project may define them, to test without an engine.
 """
@@ -184,19 +186,45 @@ def dockdsl_image(request: pytest.FixtureRequest, _dockdsl_session: _Session) ->
     """The Image that `image` and `container` are about: that of the marker, the command line, or the ini option."""
     config = request.config
     marker = request.node.get_closest_marker("dockdsl_image")
-    given = config.getoption("--dockdsl-image")
-    if marker is not None and len(marker.args) == 1 and not marker.kwargs:
-        spec, folder = str(marker.args[0]), config.rootpath
-    elif marker is not None:
+    if marker is None:
+        return _named(config, _dockdsl_session)
+    if len(marker.args) != 1 or marker.kwargs:
         pytest.fail('the marker dockdsl_image takes one value: dockdsl_image("FILE.py:NAME")', pytrace=False)
-    elif given:
-        spec, folder = given, config.invocation_params.dir
-    else:
-        spec, folder = config.getini("dockdsl_image"), config.rootpath
+    with _told(config):
+        return _dockdsl_session.load(str(marker.args[0]), config.rootpath)
+
+
+def _named(config: pytest.Config, session: _Session) -> Image:
+    """Return the Image that the command line names, or the ini option."""
+    given = config.getoption("--dockdsl-image")
+    spec = given or config.getini("dockdsl_image")
     if not spec:
         pytest.fail(f"dockdsl: no image is named; {_HOW}", pytrace=False)
     with _told(config):
-        return _dockdsl_session.load(spec, folder)
+        return session.load(spec, config.invocation_params.dir if given else config.rootpath)
+
+
+@pytest.fixture(scope="session")
+def dockdsl_build(pytestconfig: pytest.Config, _dockdsl_session: _Session) -> Callable[..., BuiltImage]:
+    """A function that builds an image once in a session: for fixtures that live longer than one test.
+
+    It takes an `Image`, or ``"FILE.py:NAME"`` from the root folder of the tests on; with neither, it is the image that
+    the command line names, or the ini option. It returns a `BuiltImage`.
+    """
+    from dockdsl.image import Image
+
+    def build(image: Image | str | None = None) -> BuiltImage:
+        with _told(pytestconfig):
+            if isinstance(image, str):
+                image = _dockdsl_session.load(image, pytestconfig.rootpath)
+            elif image is None:
+                image = _named(pytestconfig, _dockdsl_session)
+            elif not isinstance(image, Image):
+                kind = type(image).__name__
+                pytest.fail(f"dockdsl_build: {kind} is no image; pass an Image or FILE.py:NAME", pytrace=False)
+            return _dockdsl_session.build(image)
+
+    return build
 
 
 @pytest.fixture

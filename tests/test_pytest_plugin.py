@@ -182,14 +182,48 @@ def test_which_image(project: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(["*assert 2 == 1*"])
 
 
+def test_fixtures_that_live_longer(project: pytest.Pytester) -> None:
+    """A server for a module, of the image that the settings name; each image is built once, for `image`, too."""
+    project.path.joinpath("other.py").write_text(IMAGE.replace("port=8080", "port=1"))
+    project.makepyfile(
+        """
+        import pytest
+        from dockdsl import Dockerfile, Image, Stage
+
+        @pytest.fixture(scope="module")
+        def server(dockdsl_build):
+            with dockdsl_build().start() as running:
+                yield running
+
+        def test_one(server): assert server.get("/a").json() == {"path": "/a"}
+        def test_two(server, image): assert server.get("/b").status == 200
+
+        @pytest.fixture(scope="session", params=["other.py", Image(Dockerfile(Stage("scratch")), port=2)])
+        def other(dockdsl_build, request): return dockdsl_build(request.param)
+
+        def test_others(other, dockdsl_build):
+            assert other.image.port in (1, 2)
+            assert dockdsl_build(other.image) is other
+
+        def test_wrong(dockdsl_build): dockdsl_build(5)
+        def test_missing(dockdsl_build): dockdsl_build("nosuch.py")
+        """
+    )
+    result = project.runpytest_subprocess("-s")
+
+    result.assert_outcomes(passed=4, failed=2)
+    result.stdout.fnmatch_lines(["*started 1, left 0, untagged 3*", "*built 3 times*"])
+    result.stdout.fnmatch_lines(["dockdsl_build: int is no image; pass an Image or FILE.py:NAME", "*nosuch.py: *"])
+
+
 def test_no_image_is_named(pytester: pytest.Pytester) -> None:
     """The error says how to name one."""
     pytester.makeconftest(FAKES)
-    pytester.makepyfile("def test(container): pass")
+    pytester.makepyfile("def test(container): pass\ndef test_build(dockdsl_build): dockdsl_build()")
     result = pytester.runpytest_subprocess()
 
-    result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(['dockdsl: no image is named; write dockdsl_image = "FILE.py"*'])
+    result.assert_outcomes(errors=1, failed=1)
+    result.stdout.fnmatch_lines(['dockdsl: no image is named; write dockdsl_image = "FILE.py"*'] * 2)
     result.stdout.no_fnmatch_line("*Traceback*")
 
 
