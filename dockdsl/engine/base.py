@@ -423,6 +423,13 @@ class Runner(Protocol):
         """Yield an image as a tar archive, piece by piece, as ``docker image save`` writes it. Raises `RunFailed`."""
         ...
 
+    def history(self, image: str) -> tuple[tuple[str, int], ...]:
+        """Return the steps that made an image, oldest first: what the engine says of each, and its layer's bytes.
+
+        Raises `RunFailed`.
+        """
+        ...
+
     def sweep(self) -> tuple[str, ...]:
         """Remove what processes that are dead left behind, and nothing else; return what was removed."""
         ...

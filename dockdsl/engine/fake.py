@@ -124,6 +124,9 @@ class FakeRunner:
         What `inspect` returns of every image, in the form of ``docker image inspect``.
     `files`
         The files that every image has: path and content. They belong to root, and anyone may read and run them.
+    `history`
+        What `history` returns of every image, oldest first: the words of each step and its bytes, as `Image.size`
+        divides them: ``[("COPY api /", 6_000_000), ("USER 65532", 0)]``.
 
     >>> runner = FakeRunner(lambda request: FakeResponse(200, body=b"hello"), log=("listening",))
     >>> with runner.start(RunRequest(image="api:dev", ports=[8080])) as container:
@@ -142,6 +145,7 @@ class FakeRunner:
         command: Callable[[RunRequest], FakeCommand] | None = None,
         facts: Mapping[str, Any] | None = None,
         files: Mapping[str, bytes] | None = None,
+        history: Iterable[tuple[str, int]] = (),
     ) -> None:
         self.requests: list[RunRequest] = []
         """What it was asked to start, in order."""
@@ -155,6 +159,7 @@ class FakeRunner:
         self._command = command or (lambda _: FakeCommand())
         self._facts = dict(facts or {})
         self._files = dict(files or {})
+        self._history = tuple((words, size) for words, size in history)
         self._numbers = itertools.count(1)
         self._running: dict[str, FakeContainer] = {}
 
@@ -189,6 +194,11 @@ class FakeRunner:
         del image
         layer = _tar({path.lstrip("/"): content for path, content in self._files.items()})
         yield _tar({"layer.tar": layer, "manifest.json": json.dumps([{"Layers": ["layer.tar"]}]).encode()})
+
+    def history(self, image: str) -> tuple[tuple[str, int], ...]:
+        """Return the steps that were given."""
+        del image
+        return self._history
 
     def sweep(self) -> tuple[str, ...]:
         """Remove nothing: a container in this process dies with it."""

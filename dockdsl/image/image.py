@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
     from dockdsl.dockerfile import Dockerfile
     from dockdsl.engine.base import Builder, BuildRequest, BuildResult, Progress, Runner, RunRequest
-    from dockdsl.engine.docker_sdk import DockerSdk
     from dockdsl.engine.report import CheckResult, SmokeReport
     from dockdsl.image.built import BuiltImage
     from dockdsl.image.size import SizeReport
@@ -507,7 +506,7 @@ class Image:
     def size(
         self,
         builder: Builder | None = None,
-        runner: DockerSdk | None = None,
+        runner: Runner | None = None,
         *,
         request: BuildRequest | None = None,
         progress: Progress | None = None,

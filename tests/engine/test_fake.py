@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pytest
 
-from dockdsl import BuildFailed, CheckFailed, Dockerfile, HttpCheck, Image, InvalidType, RunFailed, Stage
+from dockdsl import BuildFailed, CheckFailed, Copy, Dockerfile, HttpCheck, Image, InvalidType, RunFailed, Stage, User
 from dockdsl.engine.base import Builder, BuildEvent, BuildRequest, Runner, RunRequest
 from dockdsl.engine.buildx import Buildx
 from dockdsl.engine.docker_sdk import DockerSdk
@@ -152,3 +152,17 @@ def test_an_image_is_tested_without_an_engine() -> None:
     with pytest.raises(RunFailed) as caught:
         image.test(builder, FakeRunner(exit_code=1))
     assert image.origin == caught.value.origin
+
+
+def test_an_image_is_measured_without_an_engine() -> None:
+    """By the history that was given; one that lacks the steps is none of this image."""
+    image = Image(Dockerfile(Stage("busybox", steps=[Copy("api", "/"), User("1")])))
+    history = [("busybox", 4), ("COPY api / # buildkit", 6), ("USER 1", 0)]
+    runner = FakeRunner(files={"api": b"x"}, history=history)
+    report = image.size(FakeBuilder(), runner, compressed=True)
+
+    assert [("base", 4), ("copied", 6), ("made", 0)] == [(share.kind, share.size) for share in report.shares]
+    assert report.compressed
+    assert 1 == len(runner.untagged)
+    with pytest.raises(RunFailed, match="the history of the image does not tell of the step USER"):
+        image.size(FakeBuilder(), FakeRunner())
