@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import http.client
+import io
 import json
 import select
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -19,20 +22,27 @@ from dockdsl.engine.texts import cut, printable
 from dockdsl.errors import EngineError
 
 LONGEST_BODY = 16 << 20
-"""Bytes of a body that are read; a longer one is an error."""
+"""Bytes of a body that are read, as it comes and decoded; a longer one is an error."""
+ENCODINGS = ("gzip", "x-gzip", "deflate")
+"""The content encodings that are decoded."""
 _PROBE_TIMEOUT = 5.0
 _EXCERPT = 200
-_CONTINUE = b"HTTP/1.1 100"
+_INTERIM = b"HTTP/1.1 1"
 _BEGUN, _UNDER_WAY = 1.0, 0.3
 """Seconds that a server has to begin with a request, with a body and without one."""
 _HELD = 0.3
 """Seconds between a signal and the end of the request that is in flight."""
+_CLOSED = (BrokenPipeError, ConnectionResetError)
 _HALF = "the connection is closed amid the answer"
 
 
 @attrs.frozen
 class Answer:
-    """An HTTP answer. `headers` have lower-case names; those of one name are joined by a comma."""
+    """An HTTP answer. `headers` have lower-case names; those of one name are joined by a comma.
+
+    A body that is encoded as gzip or deflate is decoded, and the headers say so all the same; one in another encoding
+    is left as it came.
+    """
 
     status: int
     headers: Mapping[str, str]
@@ -47,6 +57,17 @@ class Answer:
     def json(self) -> Any:
         """Return the body as JSON. Raises `ValueError` for what is none."""
         return json.loads(self.body)
+
+
+class _Final(http.client.HTTPResponse):
+    """The answer that ends the exchange: those before it, as 103, say that it is to come."""
+
+    def begin(self) -> None:
+        super().begin()
+        while 100 < self.status < 200 and self.status != http.client.SWITCHING_PROTOCOLS:
+            # What has its headers is not read again.
+            self.headers = None  # type: ignore[assignment]
+            super().begin()
 
 
 class NoAnswer(Exception):
@@ -87,20 +108,24 @@ def ask(
         Is called while the request is in flight, with whether it is answered already. Of a body, the last byte is sent
         after that; a request without one must be slow by itself.
 
-    Raises `NoAnswer`, `timeout` seconds after the call at the latest.
+    Raises `NoAnswer`, `timeout` seconds after the call at the latest; that a name is looked up is not counted.
     """
     headers, body = check.request()
-    connection = http.client.HTTPConnection(*address, timeout=timeout)
-    begin = time.monotonic()
+    connection = http.client.HTTPConnection(*address)
+    connection.response_class = _Final
     late = threading.Event()
     try:
-        connection.connect()
+        places = socket.getaddrinfo(*address, type=socket.SOCK_STREAM)
+        begin = time.monotonic()
+        connection.sock = _connected(places, begin + timeout)
         # A socket's timeout is for each piece that arrives; the whole answer has one as well.
-        with _closed_after(connection.sock, timeout, late):
-            if midway is None:
-                connection.request(check.method, check.path, body=body, headers=dict(headers))
-            else:
-                _send_in_two(connection, check, midway)
+        with _closed_after(connection.sock, max(begin + timeout - time.monotonic(), 0), late):
+            # A server may answer and close before it has read the body: what it said is the answer.
+            with contextlib.suppress(*_CLOSED):
+                if midway is None:
+                    connection.request(check.method, check.path, body=body, headers=dict(headers))
+                else:
+                    _send_in_two(connection, check, midway)
             response = connection.getresponse()
             content = response.read(LONGEST_BODY + 1)
             missing = response.length
@@ -114,15 +139,68 @@ def ask(
         connection.close()
     if late.is_set():
         raise NoAnswer(f"no whole answer within {timeout:.3g} s")
-    if len(content) > LONGEST_BODY:
-        raise NoAnswer(f"the body is longer than {LONGEST_BODY >> 20} MiB", has_begun=True)
+    _check_length(content)
     if missing:
         raise NoAnswer(_HALF, has_begun=True)
     joined: dict[str, str] = {}
     for name, value in response.getheaders():
         key = name.lower()
         joined[key] = f"{joined[key]}, {value}" if key in joined else value
+    content = _decoded(content, joined.get("content-encoding", "").strip().lower())
     return Answer(response.status, joined, content, time.monotonic() - begin)
+
+
+def _connected(places: Sequence[tuple[Any, ...]], deadline: float) -> socket.socket:
+    """Connect to the first of a name's addresses that can be had; they share the time."""
+    failure = OSError()
+    for index, (family, kind, protocol, _, place) in enumerate(places):
+        connecting = socket.socket(family, kind, protocol)
+        try:
+            left = deadline - time.monotonic()
+            # A timeout of 0 would be none.
+            connecting.settimeout(max(left / (len(places) - index), 0.001))
+            connecting.connect(place)
+            connecting.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connecting.settimeout(max(deadline - time.monotonic(), 0.001))
+        except OSError as error:
+            connecting.close()
+            failure = error
+        else:
+            return connecting
+    raise failure
+
+
+def _check_length(body: bytes) -> None:
+    if len(body) > LONGEST_BODY:
+        raise NoAnswer(f"the body is longer than {LONGEST_BODY >> 20} MiB", has_begun=True)
+
+
+def _decoded(body: bytes, encoding: str) -> bytes:
+    """Return a body without its content encoding. Raises `NoAnswer` for what is too long, or not encoded so."""
+    # That of HEAD is empty, whatever its headers say.
+    if not body or encoding not in ENCODINGS:
+        return body
+    try:
+        if encoding == "deflate":
+            found = _inflated(body)
+        else:
+            with gzip.open(io.BytesIO(body)) as packed:
+                found = packed.read(LONGEST_BODY + 1)
+    except (OSError, EOFError, zlib.error):
+        raise NoAnswer(f"the body is not in the encoding {encoding} that its header names", has_begun=True) from None
+    _check_length(found)
+    return found
+
+
+def _inflated(body: bytes) -> bytes:
+    # By the standard it is zlib's format; some servers send the bare stream.
+    for form in (zlib.MAX_WBITS, -zlib.MAX_WBITS):
+        stream = zlib.decompressobj(form)
+        with contextlib.suppress(zlib.error):
+            found = stream.decompress(body, LONGEST_BODY + 1)
+            if stream.eof or len(found) > LONGEST_BODY:
+                return found
+    raise zlib.error
 
 
 def _send_in_two(connection: http.client.HTTPConnection, check: HttpProbe, midway: Callable[[bool], object]) -> None:
@@ -132,7 +210,10 @@ def _send_in_two(connection: http.client.HTTPConnection, check: HttpProbe, midwa
     does not speak of it has a second to begin.
     """
     headers, body = check.request()
-    connection.putrequest(check.method, check.path, skip_host=any(name.lower() == "host" for name in headers))
+    given = {name.lower() for name in headers}
+    connection.putrequest(
+        check.method, check.path, skip_host="host" in given, skip_accept_encoding="accept-encoding" in given
+    )
     for name, value in headers.items():
         connection.putheader(name, value)
     if body:
@@ -141,9 +222,12 @@ def _send_in_two(connection: http.client.HTTPConnection, check: HttpProbe, midwa
     connection.endheaders()
     wire = connection.sock
     said = bool(select.select([wire], [], [], _BEGUN if body else _UNDER_WAY)[0])
-    answered = said and not wire.recv(len(_CONTINUE), socket.MSG_PEEK).startswith(_CONTINUE)
+    answered = said and not wire.recv(len(_INTERIM), socket.MSG_PEEK).startswith(_INTERIM)
     if body and not answered:
-        connection.send(body[:-1])
+        try:
+            connection.send(body[:-1])
+        except _CLOSED:
+            answered = bool(wire.recv(1, socket.MSG_PEEK))
     midway(answered)
     if body and not answered:
         time.sleep(_HELD)

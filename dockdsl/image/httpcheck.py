@@ -356,19 +356,19 @@ class HttpCheck(Check):
             elif value is not ... and found.strip() != value:
                 wrong.append(f"expected {name}: {_short(value)}, got {_short(found.strip())}")
         if self.json is not ...:
-            wrong += self._judge_json(body)
+            wrong += self._judge_json(body, there)
         if self.body is not None:
             import re
 
             if re.search(self.body, body.decode("utf-8", "replace")) is None:
-                wrong.append(f"expected a body with {operand.shown(self.body)}")
+                wrong.append(f"expected a body with {operand.shown(self.body)}{_unread(there)}")
         return wrong
 
-    def _judge_json(self, body: bytes) -> list[str]:
+    def _judge_json(self, body: bytes, headers: Mapping[str, str]) -> list[str]:
         try:
             found = _parsed(body)
         except (ValueError, RecursionError):
-            return ["expected a JSON body"]
+            return [f"expected a JSON body{_unread(headers)}"]
         wrong = list(_differences(self.json, found, "$"))
         return wrong if len(wrong) <= _SHOWN else [*wrong[:_SHOWN], f"and {len(wrong) - _SHOWN} more differences"]
 
@@ -379,6 +379,16 @@ def _parsed(body: bytes) -> Json:
 
     found: Json = loads(body, parse_constant=_refuse)
     return found
+
+
+def _unread(headers: Mapping[str, str]) -> str:
+    """Return what to add to a message about a body whose encoding was left as it is."""
+    from dockdsl.engine.exchange import ENCODINGS
+
+    encoding = headers.get("content-encoding", "identity").strip()
+    if encoding.lower() in ("", "identity", *ENCODINGS):
+        return ""
+    return f", got one in the encoding {_short(encoding)}; have the server send gzip, deflate or none"
 
 
 def _refuse(name: str) -> Json:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import gzip
 import os
 import socket
 import threading
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -358,6 +361,174 @@ def test_headers_of_one_name_are_joined() -> None:
     head = b"HTTP/1.1 200 OK\r\nVary: a\r\nVARY: b\r\nContent-Length: 0\r\n\r\n"
     with raw_server(head) as address:
         assert {"vary": "a, b", "content-length": "0"} == ask(address, HEALTHZ, timeout=5).headers
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        pytest.param([b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\nContent-Encoding: br\r\n\r\n"], id="hints"),
+        pytest.param([b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 102 Processing\r\n\r\n"] * 3, id="several"),
+    ],
+)
+@pytest.mark.parametrize("midway", [None, lambda _: None])
+def test_answers_that_say_that_one_is_to_come(before: list[bytes], midway: Any) -> None:
+    """They are passed over, and their headers with them."""
+    with raw_server(*before, b"HTTP/1.1 201 Made\r\nContent-Length: 2\r\n\r\nhi") as address:
+        answer = ask(address, HttpCheck("POST", "/", send_json="x"), timeout=5, midway=midway)
+
+    assert (201, {"content-length": "2"}, b"hi") == (answer.status, answer.headers, answer.body)
+
+
+def test_another_protocol_is_an_answer() -> None:
+    """After 101 no other comes."""
+    with raw_server(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n", pause=0.1) as address:
+        assert 101 == ask(address, HEALTHZ, timeout=5).status
+
+
+@contextmanager
+def closing_server(*answers: bytes) -> Iterator[tuple[str, int]]:
+    """A server that reads a little of a request before each of its answers, and closes with the rest unread."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            connection, _ = listening.accept()
+            with connection:
+                for answer in answers:
+                    connection.recv(100)
+                    connection.sendall(answer)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield listening.getsockname()
+        finally:
+            thread.join()
+
+
+@pytest.mark.parametrize(
+    ("in_two", "before"),
+    [
+        pytest.param(False, [], id="at once"),
+        pytest.param(True, [], id="in two"),
+        pytest.param(True, [b"HTTP/1.1 100 Continue\r\n\r\n"], id="in two, asked for"),
+    ],
+)
+def test_an_answer_before_the_body_is_read(in_two: bool, before: list[bytes]) -> None:
+    """It is the answer, though the rest of the body cannot be sent any more."""
+    said: list[bool] = []
+    check = HttpCheck("POST", "/", send_json="x" * 30_000_000)
+    with closing_server(*before, b"HTTP/1.1 413 Too Large\r\nContent-Length: 3\r\n\r\nbig") as address:
+        answer = ask(address, check, timeout=20, midway=said.append if in_two else None)
+
+    assert (413, b"big") == (answer.status, answer.body)
+    assert ([True] if in_two else []) == said
+
+
+def test_no_answer_before_the_body_is_read() -> None:
+    """Where nothing was said, the connection is closed."""
+    with closing_server(b"") as address, pytest.raises(NoAnswer, match="is closed without an answer") as caught:
+        ask(address, HttpCheck("POST", "/", send_json="x" * 30_000_000), timeout=20)
+    assert not caught.value.has_begun
+
+
+def raw_deflate(body: bytes) -> bytes:
+    """Return the bare stream, which some servers send as deflate."""
+    packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    return packer.compress(body) + packer.flush()
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body"),
+    [
+        pytest.param("gzip", gzip.compress(b'{"status": "ok"}'), id="gzip"),
+        pytest.param("X-GZip", gzip.compress(b'{"status": ') + gzip.compress(b'"ok"}'), id="two parts"),
+        pytest.param("deflate", zlib.compress(b'{"status": "ok"}'), id="deflate"),
+        pytest.param("deflate", raw_deflate(b'{"status": "ok"}'), id="bare deflate"),
+        pytest.param("identity", b'{"status": "ok"}', id="none"),
+    ],
+)
+def test_bodies_that_are_encoded(encoding: str, body: bytes) -> None:
+    """They are decoded; the headers stay as they came."""
+    seen = HttpCheck("GET", "/", json={"status": "ok"}, headers={"Content-Encoding": encoding})
+    result = fake(lambda _: FakeResponse(200, {"Content-Encoding": encoding}, body), seen).results[0]
+
+    assert result.ok, str(result)
+
+
+def test_an_encoded_answer_without_a_body() -> None:
+    """That of HEAD has the headers alone."""
+    head = HttpCheck("HEAD", "/", headers={"Content-Encoding": "gzip"})
+    assert fake(lambda _: FakeResponse(200, {"Content-Encoding": "gzip"}, b"x"), head, ready=head).ok
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body"),
+    [
+        pytest.param("gzip", gzip.compress(b"x" * (2 << 20)), id="gzip"),
+        pytest.param("deflate", zlib.compress(b"x" * (2 << 20)), id="deflate"),
+        pytest.param("deflate", raw_deflate(b"x" * (2 << 20)), id="bare deflate"),
+    ],
+)
+def test_a_small_body_that_is_long_when_decoded(encoding: str, body: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is given up as a long one is, and what is as long as may be is not."""
+    head = f"HTTP/1.1 200 OK\r\nContent-Encoding: {encoding}\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    monkeypatch.setattr("dockdsl.engine.exchange.LONGEST_BODY", 2 << 20)
+    with raw_server(head, body) as address:
+        assert 2 << 20 == len(ask(address, HEALTHZ, timeout=5).body)
+    monkeypatch.setattr("dockdsl.engine.exchange.LONGEST_BODY", 1 << 20)
+    with raw_server(head, body) as address, pytest.raises(NoAnswer, match="the body is longer than 1 MiB"):
+        ask(address, HEALTHZ, timeout=5)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body"),
+    [
+        pytest.param("gzip", b'{"status": "ok"}', id="plain"),
+        pytest.param("gzip", gzip.compress(b"x" * 999)[:-9], id="half"),
+        pytest.param("deflate", b'{"status": "ok"}', id="plain deflate"),
+        pytest.param("deflate", zlib.compress(b"x" * 999)[:-9], id="half deflate"),
+    ],
+)
+def test_a_body_that_is_not_encoded_as_its_header_says(encoding: str, body: bytes) -> None:
+    """It is no whole answer."""
+    result = fake(
+        lambda _: FakeResponse(200, {"Content-Encoding": encoding}, body), HEALTHZ, ready=HttpCheck("HEAD", "/")
+    ).results[0]
+
+    assert (f"the body is not in the encoding {encoding} that its header names",) == result.mismatches
+
+
+def test_an_encoding_that_is_not_read() -> None:
+    """It does not matter to who looks at the status alone, and is told to who looks at the body."""
+    checks = [HttpCheck("GET", "/"), HEALTHZ, HttpCheck("GET", "/", body="ok")]
+    report = fake(lambda _: FakeResponse(200, {"Content-Encoding": "br"}, b"\x8b"), *checks)
+    told = ", got one in the encoding br; have the server send gzip, deflate or none"
+
+    assert report.results[0].ok
+    assert [(f"expected a JSON body{told}",), (f"expected a body with 'ok'{told}",)] == [
+        result.mismatches for result in report.results[1:]
+    ]
+
+
+def test_the_addresses_of_a_name_share_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that does not answer leaves some to the next; all of them have no more than the whole."""
+    with contextlib.ExitStack() as stack:
+        full = []
+        for _ in range(2):
+            # What nobody accepts waits; what finds no room to wait gets no word.
+            listening = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+            stack.enter_context(socket.create_connection(listening.getsockname()))
+            full.append((socket.AF_INET, socket.SOCK_STREAM, 0, "", listening.getsockname()))
+        places: list[Any] = [*full]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: places)
+        begin = time.monotonic()
+        with pytest.raises(NoAnswer, match=r"no answer within 0\.8 s"):
+            ask(("both.test", 80), HEALTHZ, timeout=0.8)
+        assert time.monotonic() - begin < 1.4
+
+        address = stack.enter_context(raw_server(b"HTTP/1.1 204 No\r\n\r\n"))
+        places[1:] = [(socket.AF_INET, socket.SOCK_STREAM, 0, "", address)]
+        assert 204 == ask(("both.test", 80), HEALTHZ, timeout=2).status
 
 
 def test_a_failed_check_cannot_steer_the_terminal() -> None:
