@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from dockdsl.image import FileCheck as FileCheck
     from dockdsl.image import GracefulShutdown as GracefulShutdown
     from dockdsl.image import Hardened as Hardened
+    from dockdsl.image import Header as Header
     from dockdsl.image import HttpCheck as HttpCheck
     from dockdsl.image import Image as Image
     from dockdsl.image import MetadataCheck as MetadataCheck
@@ -103,8 +104,8 @@ _HOMES = {
         " UnknownStage"
     ),
     "image": (
-        "CommandCheck FileCheck GracefulShutdown Hardened HttpCheck Image MetadataCheck Saved SizeBudget StartupBudget"
-        " from_structure_test"
+        "CommandCheck FileCheck GracefulShutdown Hardened Header HttpCheck Image MetadataCheck Saved SizeBudget"
+        " StartupBudget from_structure_test"
     ),
     "instructions": (
         "Add Arg Bind Cache Cmd Comment Copy Entrypoint Env Expose Healthcheck Heredoc Instruction Label Maintainer"

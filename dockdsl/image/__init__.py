@@ -5,6 +5,7 @@ from dockdsl.image.budgets import StartupBudget as StartupBudget
 from dockdsl.image.commandcheck import CommandCheck as CommandCheck
 from dockdsl.image.filecheck import FileCheck as FileCheck
 from dockdsl.image.hardened import Hardened as Hardened
+from dockdsl.image.httpcheck import Header as Header
 from dockdsl.image.httpcheck import HttpCheck as HttpCheck
 from dockdsl.image.httpcheck import Saved as Saved
 from dockdsl.image.image import Image as Image

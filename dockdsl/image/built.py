@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from dockdsl.errors import InvalidValue, RunFailed
+from dockdsl.image import operands as operand
 from dockdsl.image.check import Check, checks_of
 from dockdsl.image.httpcheck import HttpCheck
 
@@ -128,6 +129,8 @@ class RunningImage:
         """
         from dockdsl.engine.exchange import NoAnswer
 
+        # Nothing is saved here that could stand first.
+        operand.url_path("HttpCheck: the path", path)
         probe = HttpCheck(method, path, status=None, send_json=json, send_headers=headers, timeout=timeout)
         try:
             return self._subject.ask(probe)

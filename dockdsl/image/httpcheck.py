@@ -1,9 +1,10 @@
 """HttpCheck: a request to the running image, and what its answer must be."""
-# ruff: noqa: PLC0415 - json and re are needed when an answer is judged, not when a check is written down
+# ruff: noqa: PLC0415 - json is needed when an answer is judged, not when a check is written down
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from math import isfinite
 from types import EllipsisType
 from typing import TYPE_CHECKING, Any
@@ -16,11 +17,13 @@ from dockdsl.image.check import Check
 from dockdsl.image.operands import Pairs, PairsLike, kind_of
 
 if TYPE_CHECKING:
+    from dockdsl.engine.exchange import Answer
     from dockdsl.engine.report import CheckResult
     from dockdsl.engine.subject import Subject
 
 Json = Any
 Expected = tuple[tuple[str, str | EllipsisType], ...]
+_NAME = re.compile(r"\{(\w+)\}")
 _SHOWN = 5
 """How many differences of a JSON body a message names."""
 _DEEPEST = 100
@@ -46,6 +49,49 @@ class Saved:
     name: str = attrs.field(converter=_saved_name)
 
 
+def _header_name(value: str) -> str:
+    _check_header_name("Header", value)
+    return value
+
+
+def _header_pattern(value: str | None) -> str | None:
+    return None if value is None else operand.patterns("Header: pattern", operand.text("Header: pattern", value))[0]
+
+
+@attrs.frozen
+class Header:
+    """In ``save=`` of an `HttpCheck`: a header of the answer, whose value is saved.
+
+    `name`
+        The header. The case does not matter.
+    `pattern`
+        A regular expression that must be found in the value: what it matches is saved, or its first group if it has
+        one. None is the whole value.
+
+    Raises `InvalidValue` and `InvalidType`.
+
+    >>> session = Header("Set-Cookie", pattern="session=[^;,]+")
+    >>> HttpCheck("POST", "/login", save={"home": Header("Location"), "session": session}).title
+    'POST /login'
+    >>> HttpCheck("GET", "{home}", send_headers={"Cookie": "{session}"}).uses
+    ('home', 'session')
+    """
+
+    name: str = attrs.field(converter=_header_name)
+    pattern: str | None = attrs.field(default=None, kw_only=True, converter=_header_pattern)
+
+    def value_in(self, headers: Mapping[str, str]) -> str | None:
+        """Return what is to be saved of these headers, whose names are in lower case; None where it is not there."""
+        value = headers.get(self.name.lower())
+        if value is None or self.pattern is None:
+            return value
+        found = re.search(self.pattern, value)
+        return None if found is None else found[1 if found.re.groups else 0]
+
+
+Saving = tuple[tuple[str, str | Header], ...]
+
+
 def _method(value: str) -> str:
     method = operand.text("HttpCheck: the method", value)
     if not (method.isascii() and method.isalpha() and method.isupper()):
@@ -59,7 +105,9 @@ def _method(value: str) -> str:
 
 
 def _path(value: str) -> str:
-    return operand.url_path("HttpCheck: the path", value)
+    # A saved value that stands first brings the slash.
+    begun = isinstance(value, str) and _leading(value) is not None
+    return operand.url_path("HttpCheck: the path", value, begun=begun)
 
 
 def _status(value: int | None) -> int | None:
@@ -85,27 +133,34 @@ def _send_headers(value: PairsLike) -> Pairs:
     return found
 
 
-def _save(value: PairsLike) -> Pairs:
+def _save(value: Mapping[str, str | Header] | Saving | None) -> Saving:
     found = operand.entries("HttpCheck: save", value)
-    for name, pointer in found:
+    for name, source in found:
         if not operand.text("HttpCheck: save: a name", name).isidentifier():
             raise InvalidValue(f"HttpCheck: save: {operand.shown(name)} is no name; write letters, digits and _")
-        where = operand.text(f"HttpCheck: save: the pointer of {name}", pointer, empty=True)
+        if isinstance(source, Header):
+            continue
+        where = operand.text(f"HttpCheck: save: the pointer of {name}", source, empty=True)
         if where and not where.startswith("/"):
             raise InvalidValue(
-                f'HttpCheck: save: {operand.shown(where)} is no JSON pointer; write "/id", or "/items/0/id"'
+                f'HttpCheck: save: {operand.shown(where)} is no JSON pointer; write "/id", or "/items/0/id", '
+                "or Header(…) for a header"
             )
     return found
 
 
 def _check_header(what: str, name: Any, value: Any) -> None:
-    if not _TOKEN.issuperset(operand.text(f"{what}: a name", name)):
-        raise InvalidValue(f"{what}: {operand.shown(name)} is no name of a header; mend it")
+    _check_header_name(what, name)
     text = operand.text(f"{what}: the value of {name}", value, empty=True)
     if not all(" " <= character <= "~" for character in text):
         raise InvalidValue(
             f"{what}: the value of {name} is {operand.shown(text)}; a header has printable ASCII characters only"
         )
+
+
+def _check_header_name(what: str, name: Any) -> None:
+    if not _TOKEN.issuperset(operand.text(f"{what}: a name", name)):
+        raise InvalidValue(f"{what}: {operand.shown(name)} is no name of a header; mend it")
 
 
 def _json(value: Json) -> Json:
@@ -156,9 +211,17 @@ def _check_digits(what: str, value: int, place: str) -> None:
 
 
 def _names_in(text: str) -> list[str]:
-    import re
+    return [name for name in _NAME.findall(text) if name.isidentifier()]
 
-    return [name for name in re.findall(r"\{(\w+)\}", text) if name.isidentifier()]
+
+def _leading(path: str) -> str | None:
+    """Return the name of the saved value that stands first in a path, or None."""
+    found = _NAME.match(path)
+    return found[1] if found is not None and found[1].isidentifier() else None
+
+
+def _filled_in(text: str, value_of: Callable[[str], str]) -> str:
+    return _NAME.sub(lambda found: value_of(found[1]) if found[1].isidentifier() else found[0], text)
 
 
 def _names_of(value: Json) -> list[str]:
@@ -177,6 +240,21 @@ def _plain(name: str, value: Json) -> str:
 
         return dumps(value)
     raise InvalidValue(f"the saved value {name} is {_said(value)}, which is no text; save a part of it")
+
+
+def _path_of(name: str, value: Json) -> str:
+    """Return a saved value that is a path, or a URL, of which path and query are taken."""
+    plain = _plain(name, value)
+    host = re.match(r"(?:https?:)?//[^/?#]*", plain, re.IGNORECASE)
+    path = plain[host.end() if host else 0 :].partition("#")[0]
+    if host and not path.startswith("/"):
+        path = f"/{path}"
+    if not path.startswith("/"):
+        raise InvalidValue(
+            f"the saved value {name} is {_said(value)}, which is neither a path nor a URL; write a path before "
+            f"{{{name}}}, or save another one"
+        )
+    return path
 
 
 def _with_saved(value: Json, saved: Mapping[str, Json]) -> Json:
@@ -232,9 +310,11 @@ class HttpCheck(Check):
     `send_json`, `send_headers`
         What is sent along.
     `save`
-        Names for parts of the answer's JSON, each with its JSON pointer: ``{"id": "/id"}``. Checks that come later
-        write ``{id}`` in their path and in values of their headers, and ``Saved("id")`` in their JSON. In a path, such
-        a value is quoted as a part of one.
+        Names for what is kept of the answer, each with a JSON pointer into its body, or a `Header`:
+        ``{"id": "/id", "made": Header("Location")}``. Checks that come later write ``{id}`` in their path and in values
+        of their headers, and ``Saved("id")`` in their JSON. In a path, such a value is quoted as a part of one. What
+        stands first is a path itself and taken as it is, ``"{made}"`` or ``"{made}/tags"``; of a URL, path and query
+        are taken, whatever server it names.
     `timeout`
         Seconds that the whole answer may take.
 
@@ -258,7 +338,7 @@ class HttpCheck(Check):
     body: str | None = attrs.field(default=None, kw_only=True, converter=_pattern)
     send_json: Json = attrs.field(default=..., kw_only=True, converter=_send_json, hash=False)
     send_headers: Pairs = attrs.field(default=(), kw_only=True, converter=_send_headers)
-    save: Pairs = attrs.field(default=(), kw_only=True, converter=_save)
+    save: Saving = attrs.field(default=(), kw_only=True, converter=_save)
     timeout: float = attrs.field(default=5.0, kw_only=True, converter=_timeout)
 
     @property
@@ -290,7 +370,7 @@ class HttpCheck(Check):
         except InvalidValue as error:
             return CheckResult(title=self.title, mismatches=(error.message,), origin=self.origin)
         answer = subject.ask(asked)
-        wrong = asked.judge(answer.status, answer.headers, answer.body) + self._keep(answer.body, subject.saved)
+        wrong = asked.judge(answer.status, answer.headers, answer.body) + self._keep(answer, subject.saved)
         return CheckResult(
             title=asked.title,
             detail=str(answer.status),
@@ -306,30 +386,42 @@ class HttpCheck(Check):
             return self
         from urllib.parse import quote
 
-        def fill(text: str, *, quoted: bool = False) -> str:
-            for name in _names_in(text):
-                plain = _plain(name, saved[name])
-                text = text.replace(f"{{{name}}}", quote(plain, safe="") if quoted else plain)
-            return text
+        def plain(name: str) -> str:
+            return _plain(name, saved[name])
 
+        def fill(text: str) -> str:
+            return _filled_in(text, plain)
+
+        lead, rest = "", self.path
+        if (first := _leading(rest)) is not None:
+            lead, rest = _path_of(first, saved[first]), rest.partition("}")[2]
         return attrs.evolve(
             self,
-            path=fill(self.path, quoted=True),
+            path=lead + _filled_in(rest, lambda name: quote(plain(name), safe="")),
             headers=tuple((name, each if each is ... else fill(each)) for name, each in self.headers),
             send_headers=tuple((name, fill(each)) for name, each in self.send_headers),
             json=_with_saved(self.json, saved),
             send_json=_with_saved(self.send_json, saved),
         )
 
-    def _keep(self, body: bytes, saved: dict[str, Json]) -> list[str]:
+    def _keep(self, answer: Answer, saved: dict[str, Json]) -> list[str]:
         """Save what is to be saved; return what is not there."""
         wrong = []
-        for name, pointer in self.save:
+        for name, source in self.save:
+            saved.pop(name, None)
+            if isinstance(source, Header):
+                value = source.value_in(answer.headers)
+                if value is None:
+                    fit = "" if source.pattern is None else f" with a match of {operand.shown(source.pattern)}"
+                    found = _short(answer.headers.get(source.name.lower(), "none"))
+                    wrong.append(f"expected the header {source.name}{fit} to save it as {name}, got {found}")
+                else:
+                    saved[name] = value
+                continue
             try:
-                saved[name] = _at_pointer(_parsed(body), pointer)
+                saved[name] = _at_pointer(_parsed(answer.body), source)
             except (ValueError, LookupError, RecursionError):
-                saved.pop(name, None)
-                wrong.append(f"expected a value at {pointer or 'the top'} to save it as {name}, got none")
+                wrong.append(f"expected a value at {source or 'the top'} to save it as {name}, got none")
         return wrong
 
     def request(self) -> tuple[Mapping[str, str], bytes | None]:
@@ -357,11 +449,8 @@ class HttpCheck(Check):
                 wrong.append(f"expected {name}: {_short(value)}, got {_short(found.strip())}")
         if self.json is not ...:
             wrong += self._judge_json(body, there)
-        if self.body is not None:
-            import re
-
-            if re.search(self.body, body.decode("utf-8", "replace")) is None:
-                wrong.append(f"expected a body with {operand.shown(self.body)}{_unread(there)}")
+        if self.body is not None and re.search(self.body, body.decode("utf-8", "replace")) is None:
+            wrong.append(f"expected a body with {operand.shown(self.body)}{_unread(there)}")
         return wrong
 
     def _judge_json(self, body: bytes, headers: Mapping[str, str]) -> list[str]:

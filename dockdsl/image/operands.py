@@ -119,10 +119,10 @@ def whole(what: str, value: Any, lowest: int, highest: int) -> int:
     return int(value)
 
 
-def url_path(what: str, value: Any) -> str:
-    """Return the path and query of a URL; refuse what no request can say."""
+def url_path(what: str, value: Any, *, begun: bool = False) -> str:
+    """Return the path and query of a URL; refuse what no request can say. `begun` says that it needs no slash first."""
     path = text(what, value)
-    if not path.startswith("/"):
+    if not begun and not path.startswith("/"):
         raise InvalidValue(f"{what} is {shown(path)}; start it with a slash")
     if not all("!" <= character <= "~" for character in path) or "#" in path:
         raise InvalidValue(f"{what} is {shown(path)}, which no request can say; write such characters as %20 and so on")

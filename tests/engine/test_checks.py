@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import quote
 
 import pytest
 
@@ -21,6 +22,7 @@ from dockdsl import (
     FileCheck,
     GracefulShutdown,
     Hardened,
+    Header,
     HttpCheck,
     Image,
     InvalidType,
@@ -407,6 +409,124 @@ def test_a_saved_value_that_no_request_can_say() -> None:
     assert found[2].startswith("ok ")
 
 
+NOTES = """
+import gzip
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+notes = []
+
+class Notes(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self):
+        notes.append((self.headers["Content-Type"], self.rfile.read(int(self.headers["Content-Length"]))))
+        self.send_response(201)
+        place = f"/notes/{len(notes)}?of=a%20b"
+        self.send_header("Location", f"http://{self.headers['Host']}{place}#top" if self.path == "/url" else place)
+        self.send_header("Set-Cookie", "theme=dark; Path=/")
+        self.send_header("Set-Cookie", f"session=s-{len(notes)}; Path=/; HttpOnly")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def do_GET(self):
+        number = self.path.removeprefix("/notes/").removesuffix("?of=a%20b")
+        allowed = number.isdecimal() and self.headers["Cookie"] == f"session=s-{number}"
+        kind, body = notes[int(number) - 1] if allowed else ("text/plain", self.path.encode())
+        body = gzip.compress(body)
+        self.send_response(200 if allowed else 403)
+        self.send_header("Content-Type", f"{kind}; charset=utf-8")
+        self.send_header("Content-Encoding", "gzip")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+ThreadingHTTPServer(("", 8080), Notes).serve_forever()
+"""
+"""A server that makes notes, tells in headers alone where they are, and shows them to those who made them."""
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("path", ["/path", "/url"])
+def test_what_was_made_is_found_by_its_headers(runner: DockerSdk, path: str) -> None:
+    """Location is the next path, be it a URL, and Set-Cookie the next Cookie."""
+    save = {
+        "made": Header("location"),
+        "id": Header("Location", pattern=r"/notes/(\d+)"),
+        "session": Header("Set-Cookie", pattern="session=[^;,]+"),
+    }
+    cookie = {"Cookie": "{session}"}
+    checks = [
+        HttpCheck("POST", path, status=201, send_json={"title": "milk"}, save=save),
+        HttpCheck("GET", "{made}", json={"title": "milk"}, send_headers=cookie),
+        HttpCheck("GET", "/notes/{id}", json={"title": "milk"}, send_headers=cookie),
+        HttpCheck("GET", "{made}", status=403, body="^/notes/1[?]of=a%20b$"),
+        HttpCheck("GET", "/{made}", status=403, body="^/(http%3A|%2Fnotes%2F1%3Fof%3Da%2520b$)"),
+        HttpCheck("GET", "{made}&x={made}", status=403, body="^/notes/1[?]of=a%20b&x=(http%3A|%2Fnotes)"),
+    ]
+    found = results(runner, "python:3.13-slim", *checks, port=8080, command=["python3", "-c", NOTES])
+
+    assert ["ok  "] * 6 == [line[:4] for line in found], found
+    assert found[1].startswith("ok   GET /notes/1?of=a%20b 200 (")
+
+
+@pytest.mark.parametrize(
+    ("value", "path"),
+    [
+        ("/a?b=c", "/a?b=c"),
+        ("/a{b}%7B", "/a{b}%7B"),
+        ("HTTPS://u@[::1]:1/a/../b?c#d", "/a/../b?c"),
+        ("//h.test/a//", "/a//"),
+        ("http://h.test", "/"),
+        ("http://h.test?a", "/?a"),
+        ("/#a", "/"),
+    ],
+)
+def test_paths_that_a_saved_value_begins(value: str, path: str) -> None:
+    """It is taken as it is; of a URL, path and query are."""
+    seen: list[str] = []
+
+    def serve(request: FakeRequest) -> FakeResponse:
+        seen.append(request.path)
+        return FakeResponse(200, {"X-A": value})
+
+    checks = [HttpCheck("GET", "/", save={"a": Header("x-a")}), HttpCheck("GET", "{a}"), HttpCheck("GET", "{a}x{a}")]
+    results(FakeRunner(serve), "x", *checks, port=1)
+
+    assert [path, f"{path}x{quote(value, safe='')}"] == seen[-2:]
+
+
+def test_headers_that_cannot_be_saved_or_used() -> None:
+    """It is a failed check that says why, and what needs them is not asked."""
+    save = {"a": Header("X-A"), "b": Header("X-B"), "c": Header("X-A", pattern="^a(x)?"), "d": Header("x-a")}
+    checks = [
+        HttpCheck("GET", "/", save={**save, "n": "/n"}),
+        HttpCheck("GET", "{b}"),
+        HttpCheck("GET", "{a}"),
+        HttpCheck("GET", "{n}"),
+        HttpCheck("GET", "/", send_headers={"X-C": "{d}{n}"}),
+    ]
+    answer = FakeResponse(200, {"X-A": "a{n}"}, b'{"n": 7}')
+    seen: list[str] = []
+
+    def serve(request: FakeRequest) -> FakeResponse:
+        seen.append(request.headers.get("x-c", ""))
+        return answer
+
+    found = results(FakeRunner(serve), "x", *checks, port=1)
+
+    assert (
+        "FAIL GET /: expected the header X-B to save it as b, got none; expected the header X-A with a match of "
+        "'^a(x)?' to save it as c, got a{n}; body {"
+    ) in found[0]
+    assert "FAIL GET {b}: not asked, since no check before it saved b (" in found[1]
+    words = "which is neither a path nor a URL; write a path before {a}, or save another one ("
+    assert f'FAIL GET {{a}}: the saved value a is "a{{n}}", {words}' in found[2]
+    assert "FAIL GET {n}: the saved value n is 7, which is neither a path" in found[3]
+    # What came of a server is no text to be filled in.
+    assert found[4].startswith("ok ")
+    assert "a{n}7" == seen[-1]
+
+
 def test_unknown_names_are_refused_where_the_image_is_written() -> None:
     """A check may use what one before it saves, and nothing else."""
     stage = Dockerfile(Stage("scratch"))
@@ -615,6 +735,14 @@ def test_an_image_that_is_no_server() -> None:
         pytest.param(lambda: MetadataCheck(cmd="a b"), InvalidType, "cmd is of the type str; pass a list", id="cmd"),
         pytest.param(lambda: HttpCheck("GET", "/", save={"a-b": "/x"}), InvalidValue, "'a-b' is no name", id="name"),
         pytest.param(lambda: HttpCheck("GET", "/", save={"a": "x"}), InvalidValue, "is no JSON pointer", id="pointer"),
+        pytest.param(
+            lambda: HttpCheck("GET", "/", save={"a": cast(Any, 1)}), InvalidType, "of a is of the", id="source"
+        ),
+        pytest.param(lambda: HttpCheck("GET", "{a} b"), InvalidValue, "is '{a} b', which no request", id="path"),
+        pytest.param(lambda: HttpCheck("GET", "{1}"), InvalidValue, "start it with a slash", id="no leading name"),
+        pytest.param(lambda: Header("a b"), InvalidValue, "Header: 'a b' is no name of a header", id="header"),
+        pytest.param(lambda: Header(cast(Any, 1)), InvalidType, "Header: a name is of the type int", id="header type"),
+        pytest.param(lambda: Header("a", pattern="("), InvalidValue, "is no regular expression", id="header pattern"),
         pytest.param(lambda: Saved("a b"), InvalidValue, "Saved: 'a b' is no name", id="saved"),
         pytest.param(lambda: GracefulShutdown(cast(Any, "/")), InvalidType, "pass an HttpCheck", id="request"),
         pytest.param(lambda: GracefulShutdown(HttpCheck("GET", "/{a}")), InvalidValue, "a fresh one", id="fresh"),

@@ -530,6 +530,8 @@ def test_a_block_with_a_built_image() -> None:
             assert ("two",) == running.logs(1)
             with pytest.raises(CheckFailed, match="expected status 404, got 200"):
                 running.check(HttpCheck("GET", "/", status=404), HttpCheck("GET", "/"))
+            with pytest.raises(InvalidValue, match="start it with a slash"):
+                running.get("{a}")
             running.signal("SIGTERM")
             assert not running.state().running
             with pytest.raises(RunFailed, match="GET /: the connection is refused; the container exited with code 0"):
