@@ -122,8 +122,17 @@ class RunningImage:
         """The engine's id of the container."""
         return self._container.id
 
-    def request(self, method: str, path: str, *, json: Any = ..., headers: Any = None, timeout: float = 5.0) -> Answer:
-        """Send a request, with a JSON body where one is given, and return the answer, whatever it is.
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: Any = ...,
+        body: str | bytes | None = None,
+        headers: Any = None,
+        timeout: float = 5.0,
+    ) -> Answer:
+        """Send a request, with a body where one is given, as JSON or as it is; return the answer, whatever it is.
 
         Raises `RunFailed` where none comes within `timeout` seconds.
         """
@@ -131,7 +140,9 @@ class RunningImage:
 
         # Nothing is saved here that could stand first.
         operand.url_path("HttpCheck: the path", path)
-        probe = HttpCheck(method, path, status=None, send_json=json, send_headers=headers, timeout=timeout)
+        probe = HttpCheck(
+            method, path, status=None, send_json=json, send_body=body, send_headers=headers, timeout=timeout
+        )
         try:
             return self._subject.ask(probe)
         except NoAnswer as error:

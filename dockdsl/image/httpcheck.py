@@ -176,6 +176,20 @@ def _send_json(value: Json) -> Json:
     return copied
 
 
+def _send_body(value: str | bytes | None) -> str | bytes | None:
+    if value is None or isinstance(value, bytes):
+        return value
+    if not isinstance(value, str):
+        raise InvalidType(f"HttpCheck: send_body is of the type {kind_of(value)}; pass a str or bytes")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise InvalidValue(
+            f"HttpCheck: send_body is {operand.shown(value)}, which UTF-8 cannot say; pass bytes"
+        ) from None
+    return value
+
+
 def _copied(what: str, value: Json, place: str, depth: int = 0) -> Json:
     """Return a copy of a JSON value that nobody else can change; refuse what JSON cannot say."""
     if value is None or value is ... or isinstance(value, (str, bool, Saved)):
@@ -309,6 +323,10 @@ class HttpCheck(Check):
         A regular expression that must be found in the body.
     `send_json`, `send_headers`
         What is sent along.
+    `send_body`
+        A body that is no JSON, instead of `send_json`: bytes, or a str, which is sent as UTF-8. It is sent as it is,
+        with no saved values in it. What it is, `send_headers` say:
+        ``{"Content-Type": "application/x-www-form-urlencoded"}``.
     `save`
         Names for what is kept of the answer, each with a JSON pointer into its body, or a `Header`:
         ``{"id": "/id", "made": Header("Location")}``. Checks that come later write ``{id}`` in their path and in values
@@ -337,9 +355,14 @@ class HttpCheck(Check):
     json: Json = attrs.field(default=..., kw_only=True, converter=_json, hash=False)
     body: str | None = attrs.field(default=None, kw_only=True, converter=_pattern)
     send_json: Json = attrs.field(default=..., kw_only=True, converter=_send_json, hash=False)
+    send_body: str | bytes | None = attrs.field(default=None, kw_only=True, converter=_send_body)
     send_headers: Pairs = attrs.field(default=(), kw_only=True, converter=_send_headers)
     save: Saving = attrs.field(default=(), kw_only=True, converter=_save)
     timeout: float = attrs.field(default=5.0, kw_only=True, converter=_timeout)
+
+    def __attrs_post_init__(self) -> None:
+        if self.send_body is not None and self.send_json is not ...:
+            raise InvalidValue("HttpCheck: it has send_json and send_body, and a request has one body; leave one out")
 
     @property
     def uses(self) -> tuple[str, ...]:
@@ -428,7 +451,7 @@ class HttpCheck(Check):
         """Return headers and body to send."""
         headers = dict(self.send_headers)
         if self.send_json is ...:
-            return headers, None
+            return headers, self.send_body.encode() if isinstance(self.send_body, str) else self.send_body
         from json import dumps
 
         if not any(name.lower() == "content-type" for name in headers):

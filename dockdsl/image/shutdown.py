@@ -41,7 +41,8 @@ class GracefulShutdown(Check):
     stop signal, as ``docker stop`` sends it; then the request is finished.
 
     `request`
-        The request and its answer. It needs a body (``send_json=``), or it must take half a second by itself.
+        The request and its answer. It needs a body (``send_json=`` or ``send_body=``), or it must take half a second
+        by itself.
     `within`
         Seconds from the answer until the server must have ended. The engine's own patience is 10.
 

@@ -469,6 +469,26 @@ def test_what_was_made_is_found_by_its_headers(runner: DockerSdk, path: str) -> 
     assert found[1].startswith("ok   GET /notes/1?of=a%20b 200 (")
 
 
+@pytest.mark.engine
+def test_bodies_that_are_no_json(runner: DockerSdk) -> None:
+    """A form, an upload of a megabyte of any bytes, and nothing at all arrive as they were written."""
+    session = {"session": Header("Set-Cookie", pattern="session=[^;,]+"), "made": Header("Location")}
+    cookie = {"Cookie": "{session}"}
+    checks: list[HttpCheck] = []
+    for kind, body, arrived in (
+        ("application/x-www-form-urlencoded", "title=milk&of={made}", "^title=milk&of={made}$"),
+        ("application/octet-stream", bytes(range(256)) * 4096 + b"end", r"\x00\x01.*end$"),
+        ("text/plain", "é", "^é$"),
+        ("text/plain", b"", "^$"),
+    ):
+        headers = {"Content-Type": kind}
+        checks.append(HttpCheck("POST", "/", status=201, send_body=body, send_headers=headers, save=session))
+        checks.append(HttpCheck("GET", "{made}", body=f"(?s){arrived}", send_headers=cookie))
+    found = results(runner, "python:3.13-slim", *checks, port=8080, command=["python3", "-c", NOTES])
+
+    assert ["ok  "] * 8 == [line[:4] for line in found], found
+
+
 @pytest.mark.parametrize(
     ("value", "path"),
     [

@@ -30,7 +30,7 @@ from dockdsl import (
     render,
 )
 from dockdsl.cli._load import load
-from dockdsl.engine.fake import FakeBuilder, FakeResponse, FakeRunner
+from dockdsl.engine.fake import FakeBuilder, FakeRequest, FakeResponse, FakeRunner
 
 BASE = Stage("alpine:3.22", name="base", steps=[Run("true")])
 API = Stage(BASE, name="api", steps=[Run("true")])
@@ -363,6 +363,15 @@ CHECKS_REFUSED = [
     pytest.param(
         ("GET", "/"), {"send_json": {"a": ...}}, InvalidType, "can be expected and not be sent", id="any sent"
     ),
+    pytest.param(
+        ("POST", "/"),
+        {"send_json": 1, "send_body": ""},
+        InvalidValue,
+        "a request has one body; leave one out",
+        id="two",
+    ),
+    pytest.param(("POST", "/"), {"send_body": 1}, InvalidType, "send_body is of the type int; pass a str", id="sent"),
+    pytest.param(("POST", "/"), {"send_body": "\ud800"}, InvalidValue, "which UTF-8 cannot say; pass", id="no UTF-8"),
     pytest.param(("GET", "/"), {"body": "("}, InvalidValue, "'(' is no regular expression", id="pattern"),
     pytest.param(("GET", "/"), {"timeout": -1}, InvalidValue, "timeout is -1", id="timeout"),
 ]
@@ -444,6 +453,17 @@ def test_a_content_type_of_ones_own() -> None:
     assert {"content-type": "application/x"} == check.request()[0]
 
 
+@pytest.mark.parametrize(
+    ("body", "sent"), [("é{id}\0", b"\xc3\xa9{id}\0"), (b"\xff{id}", b"\xff{id}"), ("", b""), (None, None)]
+)
+def test_a_body_that_is_no_json(body: str | bytes | None, sent: bytes | None) -> None:
+    """It is sent as it is, and nothing is said of what it is."""
+    check = HttpCheck("POST", "/", send_body=body)
+
+    assert ({}, sent) == check.request()
+    assert () == check.uses
+
+
 # --- numbers and values without end
 
 
@@ -520,7 +540,11 @@ def test_an_answer_nested_deep(depth: int, expected: Any) -> None:
 
 def test_a_block_with_a_built_image() -> None:
     """It is built once; checks run one by one, servers start and go, and the temporary tag is taken away."""
-    builder, runner = FakeBuilder(), FakeRunner(lambda _: FakeResponse(body=b'{"a": 1}'), log=("one", "two"))
+
+    def echo(request: FakeRequest) -> FakeResponse:
+        return FakeResponse(body=request.body if request.path == "/echo" else b'{"a": 1}')
+
+    builder, runner = FakeBuilder(), FakeRunner(echo, log=("one", "two"))
     one = image(port=8080, checks=[HttpCheck("GET", "/", status=500)])
     with one.built(builder, runner) as built:
         assert built.check(HttpCheck("GET", "/", json={"a": 1}), SizeBudget("1MB")).ok
@@ -528,6 +552,7 @@ def test_a_block_with_a_built_image() -> None:
             assert {"a": 1} == running.get("/").json()
             assert ('{"a": 1}', 200) == (running.post("/", json=[]).text, running.request("HEAD", "/x").status)
             assert ("two",) == running.logs(1)
+            assert "text" == running.post("/echo", body="text").text
             with pytest.raises(CheckFailed, match="expected status 404, got 200"):
                 running.check(HttpCheck("GET", "/", status=404), HttpCheck("GET", "/"))
             with pytest.raises(InvalidValue, match="start it with a slash"):
