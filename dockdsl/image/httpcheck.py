@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from dockdsl.engine.subject import Subject
 
 Json = Any
-Expected = tuple[tuple[str, str | EllipsisType], ...]
+HeaderValue = str | re.Pattern[str] | EllipsisType
+Expected = tuple[tuple[str, HeaderValue], ...]
 _NAME = re.compile(r"\{(\w+)\}")
 _SHOWN = 5
 """How many differences of a JSON body a message names."""
@@ -119,10 +120,11 @@ def _timeout(value: float) -> float:
     return operand.seconds("HttpCheck: timeout", value)
 
 
-def _headers(value: Mapping[str, str | EllipsisType] | Expected | None) -> Expected:
+def _headers(value: Mapping[str, HeaderValue] | Expected | None) -> Expected:
     found = operand.entries("HttpCheck: headers", value)
     for name, each in found:
-        _check_header("HttpCheck: headers", name, "" if each is ... else each)
+        is_pattern = isinstance(each, re.Pattern) and isinstance(each.pattern, str)
+        _check_header("HttpCheck: headers", name, "" if is_pattern or each is ... else each)
     return found
 
 
@@ -315,7 +317,8 @@ class HttpCheck(Check):
     `status`
         The status; None for any.
     `headers`
-        Headers that the answer must have; a value of ``...`` stands for any. The case of names does not matter.
+        Headers that the answer must have; a value of ``...`` stands for any, one of ``re.compile("…")`` must be found.
+        The case of names does not matter.
     `json`
         What the body must hold as JSON. The keys that are given must be there and fit; others may be there too. Lists
         fit element by element; ``...`` fits everything.
@@ -421,7 +424,7 @@ class HttpCheck(Check):
         return attrs.evolve(
             self,
             path=lead + _filled_in(rest, lambda name: quote(plain(name), safe="")),
-            headers=tuple((name, each if each is ... else fill(each)) for name, each in self.headers),
+            headers=tuple((name, fill(each) if isinstance(each, str) else each) for name, each in self.headers),
             send_headers=tuple((name, fill(each)) for name, each in self.send_headers),
             json=_with_saved(self.json, saved),
             send_json=_with_saved(self.send_json, saved),
@@ -468,6 +471,11 @@ class HttpCheck(Check):
             found = there.get(name.lower())
             if found is None:
                 wrong.append(f"expected the header {name}, got none")
+            elif isinstance(value, re.Pattern):
+                if value.search(found.strip()) is None:
+                    wrong.append(
+                        f"expected {name} with a match of {operand.shown(value.pattern)}, got {_short(found.strip())}"
+                    )
             elif value is not ... and found.strip() != value:
                 wrong.append(f"expected {name}: {_short(value)}, got {_short(found.strip())}")
         if self.json is not ...:

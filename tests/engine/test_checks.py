@@ -448,24 +448,28 @@ ThreadingHTTPServer(("", 8080), Notes).serve_forever()
 @pytest.mark.engine
 @pytest.mark.parametrize("path", ["/path", "/url"])
 def test_what_was_made_is_found_by_its_headers(runner: DockerSdk, path: str) -> None:
-    """Location is the next path, be it a URL, and Set-Cookie the next Cookie."""
+    """Location is the next path, be it a URL, and Set-Cookie the next Cookie; a type may have more to it."""
     save = {
         "made": Header("location"),
         "id": Header("Location", pattern=r"/notes/(\d+)"),
         "session": Header("Set-Cookie", pattern="session=[^;,]+"),
     }
-    cookie = {"Cookie": "{session}"}
+    cookie, kind = {"Cookie": "{session}"}, {"Content-Type": re.compile(r"^application/json(;|$)")}
     checks = [
         HttpCheck("POST", path, status=201, send_json={"title": "milk"}, save=save),
-        HttpCheck("GET", "{made}", json={"title": "milk"}, send_headers=cookie),
+        HttpCheck("GET", "{made}", json={"title": "milk"}, send_headers=cookie, headers=kind),
         HttpCheck("GET", "/notes/{id}", json={"title": "milk"}, send_headers=cookie),
-        HttpCheck("GET", "{made}", status=403, body="^/notes/1[?]of=a%20b$"),
+        HttpCheck("GET", "{made}", status=403, headers=kind, body="^/notes/1[?]of=a%20b$"),
         HttpCheck("GET", "/{made}", status=403, body="^/(http%3A|%2Fnotes%2F1%3Fof%3Da%2520b$)"),
         HttpCheck("GET", "{made}&x={made}", status=403, body="^/notes/1[?]of=a%20b&x=(http%3A|%2Fnotes)"),
     ]
     found = results(runner, "python:3.13-slim", *checks, port=8080, command=["python3", "-c", NOTES])
 
-    assert ["ok  "] * 6 == [line[:4] for line in found], found
+    assert ["ok  ", "ok  ", "ok  ", "FAIL", "ok  ", "ok  "] == [line[:4] for line in found], found
+    assert (
+        ": expected Content-Type with a match of '^application/json(;|$)', got text/plain; charset=utf-8; body"
+        in found[3]
+    )
     assert found[1].startswith("ok   GET /notes/1?of=a%20b 200 (")
 
 

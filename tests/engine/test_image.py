@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -337,6 +338,13 @@ CHECKS_REFUSED = [
         ("GET", "/"), {"headers": {"a": 1}}, InvalidType, "the value of a is of the type int", id="header type"
     ),
     pytest.param(
+        ("GET", "/"),
+        {"headers": {"a": re.compile(b"x")}},
+        InvalidType,
+        "the value of a is of the type Pattern",
+        id="bytes pattern",
+    ),
+    pytest.param(
         ("GET", "/"), {"headers": "a: b"}, InvalidType, "headers is of the type str; pass a dict", id="headers type"
     ),
     pytest.param(
@@ -399,6 +407,18 @@ JUDGED = [
     pytest.param({"headers": {"X": ...}}, 200, {"x": "1"}, b"", [], id="any header"),
     pytest.param({"headers": {"X": ...}}, 200, {}, b"", ["expected the header X, got none"], id="no header"),
     pytest.param({"headers": {"X": "1"}}, 200, {"x": "2"}, b"", ["expected X: 1, got 2"], id="another header"),
+    pytest.param({"headers": {"X": re.compile("^a/b(;|$)")}}, 200, {"x": "a/b; c"}, b"", [], id="header like it"),
+    pytest.param(
+        {"headers": {"X": re.compile("^a{id}$")}},
+        200,
+        {"x": "a/b; c "},
+        b"",
+        ["expected X with a match of '^a{id}$', got a/b; c"],
+        id="header unlike it",
+    ),
+    pytest.param(
+        {"headers": {"X": re.compile("")}}, 200, {}, b"", ["expected the header X, got none"], id="no header like it"
+    ),
     pytest.param({"body": r"^b.d$"}, 200, {}, b"bad", [], id="body"),
     pytest.param({"body": "x"}, 200, {}, b"\xff", ["expected a body with 'x'"], id="another body"),
     pytest.param({"json": {}}, 200, {}, b"", ["expected a JSON body"], id="no JSON"),
