@@ -79,6 +79,34 @@ def test_checks_of_a_real_server(runner: DockerSdk) -> None:
     report.raise_for_failures()
 
 
+ANSWERS = r"""
+import socket, zlib
+
+with socket.create_server(("", 8080)) as listening:
+    while True:
+        connection, _ = listening.accept()
+        with connection:
+            if connection.recv(100).startswith(b"GET"):
+                connection.sendall(b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n")
+                body = zlib.compress(b'{"status": "ok"}')
+                head = b"HTTP/1.1 200 OK\r\nContent-Encoding: deflate\r\nContent-Length: %d\r\n\r\n" % len(body)
+                connection.sendall(head + body)
+            else:
+                connection.sendall(b"HTTP/1.1 413 Too Large\r\nContent-Length: 3\r\n\r\nbig")
+"""
+"""A server that answers early, in two parts and encoded, and closes with what it did not read."""
+
+
+@pytest.mark.engine
+def test_answers_that_are_valid_and_rare(runner: DockerSdk) -> None:
+    """Hints come before an answer; one that refuses a large body comes before the body is read."""
+    request = RunRequest(image="python:3.13-slim", ports=[8080], command=("python3", "-c", ANSWERS))
+    checks = [HEALTHZ, HttpCheck("POST", "/", status=413, send_body=bytes(30_000_000), body="^big$")]
+    report = smoke(runner, request, checks * 5)
+
+    assert report.ok, [str(result) for result in report.results]
+
+
 @pytest.mark.engine
 def test_a_check_that_fails(runner: DockerSdk) -> None:
     """The others are asked all the same; the error has the failed ones, the body and the container's log."""
