@@ -126,9 +126,9 @@ def ask(
                     connection.request(check.method, check.path, body=body, headers=dict(headers))
                 else:
                     _send_in_two(connection, check, midway)
-            response = connection.getresponse()
-            content = response.read(LONGEST_BODY + 1)
-            missing = response.length
+            with connection.getresponse() as response:
+                content = _content(response, may_be_reset=bool(body))
+                missing = response.length
     except (OSError, http.client.HTTPException) as error:
         if isinstance(error, EngineError):
             raise
@@ -168,6 +168,22 @@ def _connected(places: Sequence[tuple[Any, ...]], deadline: float) -> socket.soc
         else:
             return connecting
     raise failure
+
+
+def _content(response: http.client.HTTPResponse, *, may_be_reset: bool) -> bytes:
+    """Return the body as it comes, `LONGEST_BODY` and a byte of it at most."""
+    lasts_until_close = response.length is None and not response.chunked
+    found = bytearray()
+    try:
+        if not lasts_until_close:
+            return response.read(LONGEST_BODY + 1)
+        while len(found) <= LONGEST_BODY and (piece := response.read1(LONGEST_BODY)):
+            found += piece
+    except ConnectionResetError:
+        # A connection that is closed with a part of the request unread is reset: nothing came after what is here.
+        if not (lasts_until_close and may_be_reset):
+            raise http.client.IncompleteRead(bytes(found)) from None
+    return bytes(found)
 
 
 def _check_length(body: bytes) -> None:

@@ -401,7 +401,7 @@ def test_headers_of_one_name_are_joined() -> None:
 @pytest.mark.parametrize("midway", [None, lambda _: None])
 def test_answers_that_say_that_one_is_to_come(before: list[bytes], midway: Any) -> None:
     """They are passed over, and their headers with them."""
-    with raw_server(*before, b"HTTP/1.1 201 Made\r\nContent-Length: 2\r\n\r\nhi") as address:
+    with raw_server(*before, b"HTTP/1.1 201 Made\r\nContent-Length: 2\r\n\r\nhi", pause=0.01) as address:
         answer = ask(address, HttpCheck("POST", "/", send_json="x"), timeout=5, midway=midway)
 
     assert (201, {"content-length": "2"}, b"hi") == (answer.status, answer.headers, answer.body)
@@ -421,6 +421,8 @@ def closing_server(*answers: bytes) -> Iterator[tuple[str, int]]:
         def serve() -> None:
             connection, _ = listening.accept()
             with connection:
+                # What waits to be sent would be lost as it closes.
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 for answer in answers:
                     connection.recv(100)
                     connection.sendall(answer)
@@ -433,23 +435,35 @@ def closing_server(*answers: bytes) -> Iterator[tuple[str, int]]:
             thread.join()
 
 
+@pytest.mark.parametrize("length", [b"Content-Length: 3\r\n", b""])
 @pytest.mark.parametrize(
-    ("in_two", "before"),
+    ("in_two", "size", "before"),
     [
-        pytest.param(False, [], id="at once"),
-        pytest.param(True, [], id="in two"),
-        pytest.param(True, [b"HTTP/1.1 100 Continue\r\n\r\n"], id="in two, asked for"),
+        pytest.param(False, 1000, [], id="sent"),
+        pytest.param(False, 30_000_000, [], id="half sent"),
+        pytest.param(True, 30_000_000, [], id="in two"),
+        pytest.param(True, 30_000_000, [b"HTTP/1.1 100 Continue\r\n\r\n"], id="in two, asked for"),
     ],
 )
-def test_an_answer_before_the_body_is_read(in_two: bool, before: list[bytes]) -> None:
-    """It is the answer, though the rest of the body cannot be sent any more."""
+def test_an_answer_before_the_body_is_read(in_two: bool, size: int, before: list[bytes], length: bytes) -> None:
+    """It is the answer, though the rest of the body cannot be sent any more, or is sent for nothing."""
     said: list[bool] = []
-    check = HttpCheck("POST", "/", send_json="x" * 30_000_000)
-    with closing_server(*before, b"HTTP/1.1 413 Too Large\r\nContent-Length: 3\r\n\r\nbig") as address:
+    check = HttpCheck("POST", "/", send_body=bytes(size))
+    with closing_server(*before, b"HTTP/1.1 413 Too Large\r\n" + length + b"\r\nbig") as address:
         answer = ask(address, check, timeout=20, midway=said.append if in_two else None)
 
     assert (413, b"big") == (answer.status, answer.body)
     assert ([True] if in_two else []) == said
+
+
+@pytest.mark.parametrize("head", [HEAD, b"HTTP/1.1 200 OK\r\n\r\n"])
+def test_a_connection_that_is_reset_amid_an_answer(head: bytes) -> None:
+    """The answer to a request that was read is not whole then."""
+    # Nobody has sent a body that could be unread.
+    check = HttpCheck("GET", "/", send_headers={"X-Long": "x" * 1000})
+    with closing_server(head + b"half") as address, pytest.raises(NoAnswer, match="closed amid the answer") as caught:
+        ask(address, check, timeout=5)
+    assert caught.value.has_begun
 
 
 def test_no_answer_before_the_body_is_read() -> None:
