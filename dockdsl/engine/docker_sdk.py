@@ -498,7 +498,7 @@ def _isolation(request: RunRequest) -> dict[str, Any]:
         "entrypoint": None if request.entrypoint is None else list(request.entrypoint),
         "user": request.user,
         "read_only": request.read_only,
-        "tmpfs": dict.fromkeys(request.tmpfs, ""),
+        "tmpfs": dict(each.partition(":")[::2] for each in request.tmpfs),
         "cap_add": list(request.cap_add),
         "cap_drop": list(request.cap_drop),
         "security_opt": list(request.security_opt),

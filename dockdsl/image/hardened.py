@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from dockdsl.errors import RunFailed
+from dockdsl.errors import InvalidValue, RunFailed
 from dockdsl.image import operands as operand
 from dockdsl.image.check import Check
-from dockdsl.image.operands import TextsLike
+from dockdsl.image.operands import TextsLike, shown
 
 if TYPE_CHECKING:
     from dockdsl.engine.report import CheckResult
@@ -18,7 +18,14 @@ if TYPE_CHECKING:
 
 
 def _tmpfs(value: TextsLike) -> tuple[str, ...]:
-    return operand.texts("Hardened: tmpfs", value)
+    found = operand.texts("Hardened: tmpfs", value)
+    for each in found:
+        if not each.startswith("/"):
+            raise InvalidValue(
+                f"Hardened: tmpfs is {shown(each)}; write the folder from the root on, and options after a colon: "
+                '"/tmp:size=64m"'
+            )
+    return found
 
 
 def _cap_add(value: TextsLike) -> tuple[str, ...]:
@@ -36,7 +43,8 @@ class Hardened(Check):
     A server must get ready so; an image without a port must end with exit code 0.
 
     `tmpfs`
-        Folders that may be written to, as with ``docker run --tmpfs``: ``"/tmp"``.
+        Folders that may be written to, as with ``docker run --tmpfs``: ``"/tmp"``, or with options
+        ``"/tmp:size=64m,mode=1777"``.
     `cap_add`
         Capabilities that it may keep: ``"NET_BIND_SERVICE"``.
     `timeout`
@@ -44,8 +52,8 @@ class Hardened(Check):
 
     Raises `InvalidValue` and `InvalidType`.
 
-    >>> Hardened(tmpfs="/tmp").tmpfs
-    ('/tmp',)
+    >>> Hardened(tmpfs=["/tmp", "/run:size=64m,mode=755"]).tmpfs
+    ('/tmp', '/run:size=64m,mode=755')
 
     Source: the options ``--read-only``, ``--cap-drop=ALL`` and ``--security-opt=no-new-privileges`` of ``docker run``.
     """

@@ -651,6 +651,19 @@ def test_images_that_need_rights(runner: DockerSdk) -> None:
     assert "; it did not end within 0.5 s (" in found[2]
 
 
+@pytest.mark.engine
+def test_a_tmpfs_has_its_options(runner: DockerSdk) -> None:
+    """What follows the colon is how it is mounted, and no part of the path; one that the engine does not know is told."""
+    script = "grep -q '^tmpfs /x tmpfs .*size=128k,mode=700' /proc/mounts && ! dd if=/dev/zero of=/x/y bs=1k count=129"
+    found = [
+        *results(runner, BUSYBOX, Hardened(tmpfs="/x:size=128k,mode=700"), command=["sh", "-c", script]),
+        *results(runner, BUSYBOX, Hardened(tmpfs="/x:sise=128k"), command=["true"]),
+    ]
+
+    assert "expected exit code" not in found[0]
+    assert 'invalid tmpfs option "sise"' in found[1]
+
+
 @pytest.mark.parametrize(
     ("user", "is_root"),
     [("", True), ("0:1", True), ("00", True), ("root", True), ("toor", True), ("app", False), ("5", False)],
@@ -768,6 +781,7 @@ def test_an_image_that_is_no_server() -> None:
         pytest.param(lambda: Header(cast(Any, 1)), InvalidType, "Header: a name is of the type int", id="header type"),
         pytest.param(lambda: Header("a", pattern="("), InvalidValue, "is no regular expression", id="header pattern"),
         pytest.param(lambda: Saved("a b"), InvalidValue, "Saved: 'a b' is no name", id="saved"),
+        pytest.param(lambda: Hardened(tmpfs="x:size=1m"), InvalidValue, "tmpfs is 'x:size=1m'; write the", id="tmpfs"),
         pytest.param(lambda: GracefulShutdown(cast(Any, "/")), InvalidType, "pass an HttpCheck", id="request"),
         pytest.param(lambda: GracefulShutdown(HttpCheck("GET", "/{a}")), InvalidValue, "a fresh one", id="fresh"),
         pytest.param(lambda: StartupBudget(cast(Any, "1s")), InvalidType, "the time is of the type str", id="seconds"),
