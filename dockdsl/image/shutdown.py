@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import attrs
@@ -33,9 +34,20 @@ def _within(value: float) -> float:
     return operand.seconds("GracefulShutdown: within", value)
 
 
+def _exit_code(value: int | Iterable[int]) -> tuple[int, ...]:
+    found = tuple(value) if isinstance(value, Iterable) and not isinstance(value, (str, bytes)) else (value,)
+    if not found:
+        raise InvalidValue("GracefulShutdown: exit_code is empty; name a code, or leave it out for 0")
+    return tuple(operand.whole("GracefulShutdown: exit_code", each, 0, 255) for each in found)
+
+
+_BY_SIGNAL = {130: "SIGINT", 143: "SIGTERM"}
+"""Codes that some servers, such as a JVM, end with in good order: 128 and the number of the signal."""
+
+
 @attrs.frozen(slots=False)
 class GracefulShutdown(Check):
-    """A request that is in flight when the server is told to stop is answered, and the server ends with exit code 0.
+    """A request that is in flight when the server is told to stop is answered, and the server ends as it should.
 
     A server of its own is started. The request is sent but for the last byte of its body; then the container gets its
     stop signal, as ``docker stop`` sends it; then the request is finished.
@@ -45,16 +57,22 @@ class GracefulShutdown(Check):
         by itself.
     `within`
         Seconds from the answer until the server must have ended. The engine's own patience is 10.
+    `exit_code`
+        The code that the server must end with, or several of which it may be any: 143 for a JVM, which ends so after
+        SIGTERM.
 
     Raises `InvalidValue` and `InvalidType`.
 
     >>> GracefulShutdown(HttpCheck("POST", "/notes", status=201, send_json={"title": "late"})).title
     'graceful shutdown during POST /notes'
+    >>> GracefulShutdown(HttpCheck("GET", "/slow"), exit_code=[0, 143]).exit_code
+    (0, 143)
     """
 
     needs_server = True
     request: HttpCheck = attrs.field(converter=_request)
     within: float = attrs.field(default=10.0, kw_only=True, converter=_within)
+    exit_code: tuple[int, ...] = attrs.field(default=0, kw_only=True, converter=_exit_code)
 
     @property
     def title(self) -> str:
@@ -91,8 +109,8 @@ class GracefulShutdown(Check):
                     f"expected it to end within {self.within:g} s of {signal}, and it runs on; "
                     "handle the signal in the image's first process"
                 )
-            elif state.exit_code != 0:
-                wrong.append(f"expected exit code 0, got {state.exit_code}")
+            elif state.exit_code not in self.exit_code:
+                wrong.append(self._unlike(state.exit_code))
             log = container.logs() if wrong else ()
         return CheckResult(
             title=self.title,
@@ -102,3 +120,9 @@ class GracefulShutdown(Check):
             log=log,
             origin=self.origin,
         )
+
+    def _unlike(self, code: int | None) -> str:
+        fact = f"expected exit code {' or '.join(map(str, self.exit_code))}, got {code}"
+        if self.exit_code != (0,) or code not in _BY_SIGNAL:
+            return fact
+        return f"{fact}; if that is how it ends in good order after {_BY_SIGNAL[code]}, pass exit_code={code}"

@@ -615,6 +615,32 @@ def test_servers_that_end_otherwise(
     assert words in found
 
 
+@pytest.mark.engine
+def test_a_server_that_ends_with_the_code_of_its_signal(runner: DockerSdk) -> None:
+    """As a JVM does when all is answered: a failure that says what to write, and right where it is written."""
+    # It ends when the request is answered, and not before.
+    cgi = r"""printf '#!/bin/sh\ncat >/x; printf "Status: 200 OK\r\n\r\n"; >/done\n' >/www/cgi-bin/read; chmod +x /www/cgi-bin/*"""
+    trap = "trap 'until [ -e /done ]; do sleep 0.1; done; sleep 0.5; exit 143' TERM; httpd -f -p 8080 -h /www & wait"
+    request = HttpCheck("POST", "/cgi-bin/read", send_json="0123456789")
+    found = results(
+        runner,
+        BUSYBOX,
+        GracefulShutdown(request),
+        GracefulShutdown(request, exit_code=143),
+        GracefulShutdown(request, exit_code={0, 143}),
+        GracefulShutdown(request, exit_code=(0, 3)),
+        port=8080,
+        command=["sh", "-c", f"{SERVER}{cgi}\n{trap}"],
+    )
+    title = "graceful shutdown during POST /cgi-bin/read"
+
+    assert (
+        f"FAIL {title}: expected exit code 0, got 143; if that is how it ends in good order after SIGTERM, pass exit_code=143 ("
+    ) in found[0]
+    assert [f"ok   {title} ended with exit code 143"] * 2 == [each.partition(" (")[0] for each in found[1:3]]
+    assert f"FAIL {title}: expected exit code 0 or 3, got 143 (" in found[3]
+
+
 def test_a_graceful_shutdown_without_an_engine() -> None:
     """The fake runner's servers finish what is in flight."""
     runner = FakeRunner(lambda request: FakeResponse(body=request.body))
@@ -783,6 +809,24 @@ def test_an_image_that_is_no_server() -> None:
         pytest.param(lambda: Saved("a b"), InvalidValue, "Saved: 'a b' is no name", id="saved"),
         pytest.param(lambda: Hardened(tmpfs="x:size=1m"), InvalidValue, "tmpfs is 'x:size=1m'; write the", id="tmpfs"),
         pytest.param(lambda: GracefulShutdown(cast(Any, "/")), InvalidType, "pass an HttpCheck", id="request"),
+        pytest.param(
+            lambda: GracefulShutdown(HttpCheck("GET", "/"), exit_code=256),
+            InvalidValue,
+            "GracefulShutdown: exit_code is 256; pass a number from 0 to 255",
+            id="exit code",
+        ),
+        pytest.param(
+            lambda: GracefulShutdown(HttpCheck("GET", "/"), exit_code=[0, cast(Any, "143")]),
+            InvalidType,
+            "exit_code is of the type str; pass an int",
+            id="exit code of text",
+        ),
+        pytest.param(
+            lambda: GracefulShutdown(HttpCheck("GET", "/"), exit_code=[]),
+            InvalidValue,
+            "exit_code is empty; name a code",
+            id="no exit code",
+        ),
         pytest.param(lambda: GracefulShutdown(HttpCheck("GET", "/{a}")), InvalidValue, "a fresh one", id="fresh"),
         pytest.param(lambda: StartupBudget(cast(Any, "1s")), InvalidType, "the time is of the type str", id="seconds"),
     ],
