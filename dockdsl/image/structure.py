@@ -6,6 +6,7 @@ That project is in maintenance, and many have files for it.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -76,7 +77,7 @@ def from_structure_test(path: str | os.PathLike[str]) -> tuple[Check, ...]:
     except UnicodeDecodeError:
         raise FileError(f"{file}: it is not UTF-8 text; is it the right file?", origin=None) from None
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        root = yaml.compose(_without_tabs(text), Loader=yaml.SafeLoader)
     except (yaml.YAMLError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         why = getattr(error, "problem", None) or "it is nested too deep"
@@ -85,6 +86,15 @@ def from_structure_test(path: str | os.PathLike[str]) -> tuple[Check, ...]:
     if root is None:
         raise InvalidValue(f"structure test: {file} is empty; is it the right file?", origin=None)
     return tuple(_Reader(os.path.abspath(file)).checks(cast("Node", root)))  # noqa: PTH100 - as above
+
+
+def _without_tabs(text: str) -> str:
+    """Return JSON without the tabs that may indent it, which YAML refuses; they can stand in no string of JSON."""
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    return text.replace("\t", " ")
 
 
 @attrs.frozen(slots=False)

@@ -107,12 +107,16 @@ def test_the_whole_schema(tmp_path: Path) -> None:
     assert {str(file)} == {check.origin.path for check in found}
 
 
-def test_json(tmp_path: Path) -> None:
-    """It is YAML, too."""
+@pytest.mark.parametrize("indent", [None, 2, "\t"])
+def test_json(tmp_path: Path, indent: int | str | None) -> None:
+    """It is YAML, too, but for tabs; a tab that a string says stays."""
     file = tmp_path / "image.json"
-    file.write_text(json.dumps({"schemaVersion": "2.0.0", "fileExistenceTests": [{"name": "x", "path": "/x"}]}))
+    content = {"schemaVersion": "2.0.0", "fileExistenceTests": [{"name": "x\ty", "path": "/x"}]}
+    file.write_text(json.dumps(content, indent=indent))
+    (check,) = from_structure_test(str(file))
 
-    assert ["x: file /x"] == [check.title for check in from_structure_test(str(file))]
+    assert "x\ty: file /x" == check.title
+    assert (1 if indent is None else 4) == check.origin.line
 
 
 HEAD = "schemaVersion: 2.0.0\n"
@@ -122,6 +126,7 @@ HEAD = "schemaVersion: 2.0.0\n"
     ("text", "line", "words"),
     [
         pytest.param("a: [", 1, "it is no YAML: ", id="no YAML"),
+        pytest.param("a:\n\t- 1", 2, "it is no YAML: found character '\\t'", id="tab in YAML"),
         pytest.param("- 1\n", 1, "the file is a sequence; write keys with values", id="list"),
         pytest.param("commandTests: []", 1, "schemaVersion is None; write 2.0.0, which is read", id="no version"),
         pytest.param("\nschemaVersion: 1.0.0", 2, "schemaVersion is 1.0.0; write 2.0.0", id="old version"),
