@@ -228,9 +228,12 @@ class _Reader:
             ("volumes", "volumes"),
             ("unmountedVolumes", "no_volumes"),
         ):
-            if key in test:
+            if key in test and not _is_null(test[key]):
                 options[field] = self.texts(test, key)
-        options |= {key: self.text(test[key], key) for key in ("workdir", "user") if key in test}
+        for key in ("workdir", "user"):
+            # Nothing asks for nothing: there is no way to ask for none.
+            if key in test and not _is_null(test[key]) and (text := self.text(test[key], key)):
+                options[key] = text
         return self.made(node, lambda: MetadataCheck(**options))
 
     def pair(self, node: Node, what: str) -> dict[str, Any]:
@@ -310,7 +313,7 @@ class _Reader:
         return found
 
     def sequence(self, node: Node, what: str) -> list[Node]:
-        if node.id == "scalar" and node.tag.endswith(":null"):
+        if _is_null(node):
             return []
         if node.id != "sequence":
             raise self.refused(node, f"{what} is a {node.id}; write a list")
@@ -323,7 +326,7 @@ class _Reader:
         return tuple(self.text(each, key) for each in self.each(test, key))
 
     def text(self, node: Node, what: str) -> str:
-        if node.id != "scalar" or node.tag.endswith(":null"):
+        if node.id != "scalar" or _is_null(node):
             raise self.refused(node, f"{what} is {'nothing' if node.id == 'scalar' else f'a {node.id}'}; write text")
         return str(node.value)
 
@@ -359,6 +362,10 @@ class _Reader:
 
     def origin(self, node: Node) -> Origin:
         return Origin(self._path, node.start_mark.line + 1)
+
+
+def _is_null(node: Node) -> bool:
+    return node.id == "scalar" and node.tag.endswith(":null")
 
 
 def _near(name: str, known: list[str]) -> str:

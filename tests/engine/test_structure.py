@@ -107,6 +107,19 @@ def test_the_whole_schema(tmp_path: Path) -> None:
     assert {str(file)} == {check.origin.path for check in found}
 
 
+def test_what_is_empty(tmp_path: Path) -> None:
+    """As there: null and empty text ask for nothing, an empty list asks for none."""
+    file = tmp_path / "image.yaml"
+    file.write_text(
+        f"{HEAD}metadataTest: {{entrypoint: , cmd: [], workdir: '', user: '', volumes: null, labels: [{{key: a, value: ''}}]}}"
+    )
+    for_none = tmp_path / "none.yaml"
+    for_none.write_text(f"{HEAD}metadataTest: {{entrypoint: [], cmd: null, workdir: , user: null}}")
+
+    assert (MetadataCheck(cmd=[], labels={"a": ""}),) == from_structure_test(file)
+    assert (MetadataCheck(entrypoint=[]),) == from_structure_test(for_none)
+
+
 @pytest.mark.parametrize("indent", [None, 2, "\t"])
 def test_json(tmp_path: Path, indent: int | str | None) -> None:
     """It is YAML, too, but for tabs; a tab that a string says stays."""
