@@ -200,12 +200,17 @@ class FileCheck(Check):
         """The path."""
         return f"file {self.path}" if self.exists else f"no file {self.path}"
 
+    @property
+    def _follows(self) -> bool:
+        """Whether a link at the end of the path is followed."""
+        return self.exists and self.link is None and self.kind != "link"
+
     def examine(self, subject: Subject) -> CheckResult:
         """Look at the file in the image's layers."""
         from dockdsl.engine.report import CheckResult
 
         files = subject.files
-        entry = files.find(self.path, follow=self.exists and self.link is None and self.kind != "link")
+        entry = files.find(self.path, follow=self._follows)
         wrong: list[str] = []
         details: list[str] = []
         if entry is None:

@@ -112,6 +112,15 @@ class _Named(Check):
         return attrs.evolve(self.check.examine(subject), title=self.title)
 
 
+@attrs.frozen(slots=False)
+class _Existence(FileCheck):
+    """A file that is looked at itself where it is a link."""
+
+    @property
+    def _follows(self) -> bool:
+        return False
+
+
 class _Reader:
     """Reads the nodes of a file; each knows its line."""
 
@@ -188,7 +197,7 @@ class _Reader:
         owner, group = (str(self.whole(test[key], key)) if key in test else "" for key in ("uid", "gid"))
         if owner or group:
             options["owner"] = f"{owner}:{group}" if group else owner
-        return self.named(test, node, lambda: FileCheck(self.path(test["path"]), **options))
+        return self.named(test, node, lambda: _Existence(self.path(test["path"]), **options))
 
     def content(self, node: Node) -> Check:
         keys = "name path expectedContents excludedContents"

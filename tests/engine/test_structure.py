@@ -10,9 +10,19 @@ import sys
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+import attrs
 import pytest
 
-from dockdsl import CommandCheck, FileCheck, FileError, InvalidType, InvalidValue, MetadataCheck, from_structure_test
+from dockdsl import (
+    CommandCheck,
+    FileCheck,
+    FileError,
+    InvalidType,
+    InvalidValue,
+    MetadataCheck,
+    from_structure_test,
+)
+from dockdsl.image.check import Check
 from tests.engine.helpers import BUSYBOX, SERVER
 
 WHOLE = r"""
@@ -59,6 +69,13 @@ metadataTest:
 """
 
 
+def plain(check: Check) -> Check:
+    """Return the check that one of a file is, without its name and without what files alone can ask for."""
+    check = getattr(check, "check", check)
+    kind = next(kind for kind in (CommandCheck, FileCheck, MetadataCheck) if isinstance(check, kind))
+    return kind(**{each.name: getattr(check, each.name) for each in attrs.fields(kind) if each.init})
+
+
 def test_the_whole_schema(tmp_path: Path) -> None:
     """Each key has its place in a check, and each check its line in the file."""
     file = tmp_path / "image.yaml"
@@ -99,7 +116,7 @@ def test_the_whole_schema(tmp_path: Path) -> None:
             workdir="/app",
             user="luke",
         ),
-    ) == tuple(getattr(check, "check", check) for check in found)
+    ) == tuple(map(plain, found))
     titles = [check.title for check in found]
     assert ["apt-get: run apt-get help 3", "short: run true", "Root: file /"] == titles[:3]
     assert "metadata " == titles[-1][:9]
@@ -303,6 +320,33 @@ def test_the_command_line(tmp_path: Path, nothing_left: None) -> None:
     assert failure is not None
     assert "expected exit code 0, got 3" == failure.get("message")
     assert (str(structure), "7", "why") == (suite[2].get("file"), suite[2].get("line"), suite[2].findtext("system-out"))
+
+
+@pytest.mark.engine
+def test_links_are_looked_at_themselves(tmp_path: Path) -> None:
+    """At the end of the path, where existence is asked for; those before it are followed, and for content all are."""
+    file = tmp_path / "api.py"
+    file.write_text(
+        "from dockdsl import *\n"
+        f"server = Stage({BUSYBOX!r}, steps=[Run('mkdir /d && echo x >/d/f && ln -s f /d/l && ln -s /d /e && ln -s /no /n')])\n"
+        "image = Image(Dockerfile(server))\n"
+    )
+    structure = tmp_path / "structure.yaml"
+    structure.write_text(
+        f"{HEAD}fileExistenceTests:\n"
+        "- {name: link, path: /e/l, permissions: Lrwxrwxrwx}\n"
+        "- {name: dangling, path: /n}\n"
+        "- {name: no file, path: /d/l, permissions: -rw-r--r--}\n"
+        "- {name: gone, path: /n, shouldExist: false}\n"
+        "fileContentTests: [{name: content, path: /e/l, expectedContents: [x]}]\n"
+    )
+    done = dockdsl("test", file, "--structure-test", structure, "--progress", "quiet")
+    lines = done.stdout.splitlines()
+
+    assert 1 == done.returncode, done.stderr
+    assert ["ok  ", "ok  ", "FAIL", "FAIL", "ok  "] == [line[:4] for line in lines[:5]]
+    assert "expected a file, got a link" in lines[2]
+    assert "expected none, got a link" in lines[3]
 
 
 @pytest.mark.engine
