@@ -9,18 +9,18 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 import attrs
 
-from dockdsl.errors import DockdslError, FileError, InvalidType, InvalidValue, Origin
+from dockdsl.errors import DockdslError, FileError, InvalidType, InvalidValue, Origin, RunFailed
 from dockdsl.image import operands as operand
 from dockdsl.image.check import Check
 from dockdsl.image.commandcheck import CommandCheck
 from dockdsl.image.filecheck import FileCheck
 from dockdsl.image.metadatacheck import MetadataCheck
-from dockdsl.image.operands import kind_of, shown
+from dockdsl.image.operands import Pairs, kind_of, shown
 
 if TYPE_CHECKING:
     from yaml.nodes import MappingNode, ScalarNode, SequenceNode
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 _VERSION = "2.0.0"
 _GO_ONLY = re.compile(r"\[:\^?[a-z]+:\]|\\[zQEpP]")
 """What Go's regular expressions have and Python's have not, or mean otherwise."""
+_VARIABLE = re.compile(r"\$(?:\{([^}]*)\}|\{|([*#$@!?0-9-]|[A-Za-z_][A-Za-z0-9_]*))")
 _PERMISSIONS = re.compile(r"[-dLugt]+((?:[r-][w-][x-]){3})")
 _KINDS = {"d": "directory", "L": "link"}
 _SPECIAL = {"u": 0o4000, "g": 0o2000, "t": 0o1000}
@@ -47,8 +48,8 @@ def from_structure_test(path: str | os.PathLike[str]) -> tuple[Check, ...]:
     ``teardown``, ``licenseTests``, other options of the container), a key that the schema does not have, and syntax
     that Go's regular expressions have alone, is refused with its line, and the whole file with it.
 
-    Patterns are searched with ``^`` and ``$`` standing for lines. A ``$NAME`` in a command is what it is for the
-    program: a shell expands it.
+    Patterns are searched with ``^`` and ``$`` standing for lines. A ``$NAME`` or ``${NAME}`` in ``command``, ``args``,
+    the ``path`` of ``fileExistenceTests`` and ``globalEnvVars`` is replaced by the image's variable, or by nothing.
 
     PyYAML is needed, which comes with the extra ``structure-test``.
 
@@ -97,6 +98,15 @@ def _without_tabs(text: str) -> str:
     return text.replace("\t", " ")
 
 
+def _path(value: str) -> str:
+    path = operand.text("structure test: the path", value)
+    if not path.startswith(("/", "$")):
+        raise InvalidValue(
+            f"structure test: the path is {shown(path)}; write it from the root on, with a slash or a variable"
+        )
+    return path
+
+
 @attrs.frozen(slots=False)
 class _Named(Check):
     """A check under the name that a file gives it."""
@@ -109,16 +119,57 @@ class _Named(Check):
         return f"{self.name}: {self.check.title}"
 
     def examine(self, subject: Subject) -> CheckResult:
-        return attrs.evolve(self.check.examine(subject), title=self.title)
+        return attrs.evolve(self.check.examine(subject), title=self.title, origin=self.origin)
+
+
+@attrs.frozen(slots=False)
+class _Command(CommandCheck):
+    """A command in which variables are replaced; `variables` are those that the file sets for all of its tests."""
+
+    variables: Pairs = attrs.field(default=(), kw_only=True)
+
+    def examine(self, subject: Subject) -> CheckResult:
+        own, known = _variables(subject, self.variables)
+        argv = [_expanded(each, known) for each in self.argv]
+        if not argv[0]:
+            raise RunFailed(f"the command {self.argv[0]} is empty, since no variable of the image has that name")
+        return CommandCheck.examine(attrs.evolve(self, argv=argv, env={**own, **dict(self.env)}), subject)
 
 
 @attrs.frozen(slots=False)
 class _Existence(FileCheck):
-    """A file that is looked at itself where it is a link."""
+    """A file that is looked at itself where it is a link, and in whose path variables are replaced."""
+
+    path: str = attrs.field(converter=_path)
+    variables: Pairs = attrs.field(default=(), kw_only=True)
 
     @property
     def _follows(self) -> bool:
         return False
+
+    def examine(self, subject: Subject) -> CheckResult:
+        path = _expanded(self.path, _variables(subject, self.variables)[1])
+        if not path.startswith("/"):
+            raise RunFailed(
+                f"the path {self.path} is {shown(path)}, which does not begin at the root; see its variables"
+            )
+        return FileCheck.examine(attrs.evolve(self, path=path), subject)
+
+
+def _variables(subject: Subject, of_file: Pairs) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the variables that a file sets for all of its tests, and those with the image's own."""
+    image = dict(each.partition("=")[::2] for each in subject.config.get("Env") or ())
+    own = {name: _expanded(value, image) for name, value in of_file}
+    return own, {**image, **own}
+
+
+def _expanded(text: str, known: Mapping[str, str]) -> str:
+    """Return text with its variables replaced as Go's os.Expand does it; one that is not known becomes nothing.
+
+    >>> _expanded("$A/${B}c $$ $1 a$ $(x) ${}", {"A": "/a", "B": "b"})
+    '/a/bc   a$ $(x) '
+    """
+    return _VARIABLE.sub(lambda found: known.get(found[1] or found[2] or "", ""), text)
 
 
 class _Reader:
@@ -145,7 +196,7 @@ class _Reader:
                 "licenseTests have no counterpart, so nothing of the file is taken; "
                 "move them into a file of their own for a scanner of licences",
             )
-        env = self.variables(top["globalEnvVars"], "globalEnvVars") if "globalEnvVars" in top else {}
+        env = tuple(self.variables(top["globalEnvVars"], "globalEnvVars").items()) if "globalEnvVars" in top else ()
         user = None
         if "containerRunOptions" in top:
             options = self.mapping(top["containerRunOptions"], "containerRunOptions", "user", others="no counterpart")
@@ -153,13 +204,13 @@ class _Reader:
         for node in self.each(top, "commandTests"):
             yield self.command(node, env, user)
         for node in self.each(top, "fileExistenceTests"):
-            yield self.existence(node)
+            yield self.existence(node, env)
         for node in self.each(top, "fileContentTests"):
             yield self.content(node)
         if "metadataTest" in top:
             yield self.metadata(top["metadataTest"])
 
-    def command(self, node: Node, env: dict[str, str], user: str | None) -> Check:
+    def command(self, node: Node, env: Pairs, user: str | None) -> Check:
         keys = "name command args envVars exitCode setup teardown"
         keys += " expectedOutput excludedOutput expectedError excludedError"
         test = self.mapping(node, "commandTests", keys, needed=("name", "command"))
@@ -174,19 +225,20 @@ class _Reader:
         return self.named(
             test,
             node,
-            lambda: CommandCheck(
+            lambda: _Command(
                 [self.text(test["command"], "command"), *self.texts(test, "args")],
                 exit_code=self.whole(test["exitCode"], "exitCode") if "exitCode" in test else 0,
                 stdout=self.patterns(test, "expectedOutput"),
                 no_stdout=self.patterns(test, "excludedOutput"),
                 stderr=self.patterns(test, "expectedError"),
                 no_stderr=self.patterns(test, "excludedError"),
-                env={**env, **own},
+                env=own,
+                variables=env,
                 user=user,
             ),
         )
 
-    def existence(self, node: Node) -> Check:
+    def existence(self, node: Node, env: Pairs) -> Check:
         keys = "name path shouldExist permissions uid gid isExecutableBy"
         test = self.mapping(node, "fileExistenceTests", keys, needed=("name", "path"))
         options: dict[str, Any] = {"exists": self.flag(test["shouldExist"]) if "shouldExist" in test else True}
@@ -197,7 +249,7 @@ class _Reader:
         owner, group = (str(self.whole(test[key], key)) if key in test else "" for key in ("uid", "gid"))
         if owner or group:
             options["owner"] = f"{owner}:{group}" if group else owner
-        return self.named(test, node, lambda: _Existence(self.path(test["path"]), **options))
+        return self.named(test, node, lambda: _Existence(self.text(test["path"], "path"), variables=env, **options))
 
     def content(self, node: Node) -> Check:
         keys = "name path expectedContents excludedContents"
@@ -256,12 +308,7 @@ class _Reader:
         found = {}
         for each in self.sequence(node, what):
             entry = self.mapping(each, what, "key value", needed=("key", "value"))
-            value = self.text(entry["value"], "value")
-            if "$" in value:
-                raise self.refused(
-                    entry["value"], f"the value {shown(value)} has a $, and nothing replaces it; write it out"
-                )
-            found[self.text(entry["key"], "key")] = value
+            found[self.text(entry["key"], "key")] = self.text(entry["value"], "value")
         return found
 
     def permissions(self, node: Node) -> dict[str, Any]:

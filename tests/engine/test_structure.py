@@ -90,10 +90,10 @@ def test_the_whole_schema(tmp_path: Path) -> None:
             no_stdout=".*FAIL.*",
             stderr="e1",
             no_stderr="e2",
-            env={"A": "own", "B": "b"},
+            env={"A": "own"},
             user="7",
         ),
-        CommandCheck(["true"], env={"A": "global", "B": "b"}, user="7"),
+        CommandCheck(["true"], user="7"),
         FileCheck("/", kind="directory", mode=0o755, owner="0:0"),
         FileCheck("/bin/date", kind="file", executable_by="owner", mode=0o640),
         FileCheck("/tmp", kind="directory", mode=0o1777, owner=":5"),
@@ -207,9 +207,6 @@ HEAD = "schemaVersion: 2.0.0\n"
             id="Go",
         ),
         pytest.param(
-            f"{HEAD}globalEnvVars: [{{key: P, value: '/x:$PATH'}}]", 2, "has a $, and nothing replaces it", id="dollar"
-        ),
-        pytest.param(
             f"{HEAD}containerRunOptions: {{privileged: true}}",
             2,
             "'privileged', no counterpart; known are user",
@@ -217,7 +214,7 @@ HEAD = "schemaVersion: 2.0.0\n"
         ),
         pytest.param(f"{HEAD}fileExistenceTests: [{{name: a, path: a}}]", 2, "write it from the root on", id="path"),
         pytest.param(
-            f"{HEAD}fileExistenceTests: [{{name: a, path: /$A}}]", 2, "the path '/$A' has a $", id="dollar in path"
+            f"{HEAD}fileContentTests: [{{name: a, path: /$A}}]", 2, "the path '/$A' has a $", id="dollar in path"
         ),
         pytest.param(
             f"{HEAD}fileExistenceTests: [{{name: a, path: /, shouldExist: 7}}]",
@@ -320,6 +317,39 @@ def test_the_command_line(tmp_path: Path, nothing_left: None) -> None:
     assert failure is not None
     assert "expected exit code 0, got 3" == failure.get("message")
     assert (str(structure), "7", "why") == (suite[2].get("file"), suite[2].get("line"), suite[2].findtext("system-out"))
+
+
+@pytest.mark.engine
+def test_variables_are_replaced(tmp_path: Path) -> None:
+    """By the image's and the file's own for all tests, not by those of one test; a name that is not known is nothing."""
+    file = tmp_path / "api.py"
+    file.write_text(
+        "from dockdsl import *\n"
+        f"image = Image(Dockerfile(Stage({BUSYBOX!r}, steps=[Env({{'BIN': '/bin', 'A': 'image=1'}})])))\n"
+    )
+    structure = tmp_path / "structure.yaml"
+    structure.write_text(
+        f"{HEAD}globalEnvVars: [{{key: SHELLS, value: '$BIN/sh'}}, {{key: A, value: 'file $A'}}]\n"
+        "commandTests:\n"
+        "- {name: image, command: $BIN/echo, args: ['${BIN}s$A'], expectedOutput: ['/binsfile image=1']}\n"
+        "- {name: test, command: sh, args: [-c, 'env; echo [$OWN]'], envVars: [{key: OWN, value: $A}],\n"
+        "   expectedOutput: ['OWN=[$]A', 'A=file image=1', 'SHELLS=/bin/sh', '\\[\\]']}\n"
+        "- {name: none, command: $NONE}\n"
+        "fileExistenceTests:\n"
+        "- {name: there, path: $SHELLS}\n"
+        "- {name: gone, path: '${BIN}/none', shouldExist: false}\n"
+        "- {name: relative, path: '${NONE}bin'}\n"
+    )
+    done = dockdsl("test", file, "--structure-test", structure, "--progress", "quiet")
+    lines = done.stdout.splitlines()
+
+    assert 1 == done.returncode, done.stderr
+    assert ["ok  ", "ok  ", "FAIL", "ok  ", "ok  ", "FAIL"] == [line[:4] for line in lines[:6]], done.stdout
+    assert f"the command $NONE is empty, since no variable of the image has that name ({structure}:7)" in lines[2]
+    assert (
+        f"the path ${{NONE}}bin is 'bin', which does not begin at the root; see its variables ({structure}:11)"
+        in lines[5]
+    )
 
 
 @pytest.mark.engine
