@@ -31,8 +31,14 @@ if TYPE_CHECKING:
     Node = MappingNode | ScalarNode | SequenceNode
 
 _VERSION = "2.0.0"
-_GO_ONLY = re.compile(r"\[:\^?[a-z]+:\]|\\[zQEpP]")
+_GO_ONLY = re.compile(r"\[:\^?[a-z]+:\]|\\[QEpP]")
 """What Go's regular expressions have and Python's have not, or mean otherwise."""
+_PIECE = re.compile(
+    r"(?P<flags>\(\?(?P<on>[a-zA-Z]*)(?P<off>-[a-zA-Z]+)?(?P<end>[:)]))"
+    r"|(?P<class>\[\^?\]?(?:\\.|[^\]\\])*\])|\\.|.",
+    re.DOTALL,
+)
+"""A piece of a regular expression: flags, a class of characters, an escape, or a character."""
 _VARIABLE = re.compile(r"\$(?:\{([^}]*)\}|\{|([*#$@!?0-9-]|[A-Za-z_][A-Za-z0-9_]*))")
 _PERMISSIONS = re.compile(r"[-dLugt]+((?:[r-][w-][x-]){3})")
 _KINDS = {"d": "directory", "L": "link"}
@@ -48,8 +54,9 @@ def from_structure_test(path: str | os.PathLike[str]) -> tuple[Check, ...]:
     ``teardown``, ``licenseTests``, other options of the container), a key that the schema does not have, and syntax
     that Go's regular expressions have alone, is refused with its line, and the whole file with it.
 
-    Patterns are searched with ``^`` and ``$`` standing for lines. A ``$NAME`` or ``${NAME}`` in ``command``, ``args``,
-    the ``path`` of ``fileExistenceTests`` and ``globalEnvVars`` is replaced by the image's variable, or by nothing.
+    In patterns, ``^`` and ``$`` are the ends of the text, its last newline included, and of lines with ``(?m)``. A
+    ``$NAME`` or ``${NAME}`` in ``command``, ``args``, the ``path`` of ``fileExistenceTests`` and ``globalEnvVars`` is
+    replaced by the image's variable, or by nothing.
 
     PyYAML is needed, which comes with the extra ``structure-test``.
 
@@ -105,6 +112,38 @@ def _path(value: str) -> str:
             f"structure test: the path is {shown(path)}; write it from the root on, with a slash or a variable"
         )
     return path
+
+
+def _as_in_go(pattern: str) -> str:
+    """Return a pattern that means with MULTILINE what it means to Go: ``^`` and ``$`` are ends of the text.
+
+    >>> print(_as_in_go("^a[$^]$"), _as_in_go("(?im)^a$"), _as_in_go("(?:(?m:^a)$|b)"))
+    \\Aa[$^]\\Z (?i)^a$ (?:(?:^a)\\Z|b)
+    """
+    made = []
+    # Whether the flag m is set, in the group that is read and in those around it.
+    lines = [False]
+    for found in _PIECE.finditer(pattern):
+        piece = found[0]
+        if found["flags"]:
+            is_set = "m" in found["on"] or (lines[-1] and "m" not in (found["off"] or ""))
+            on, off = found["on"].replace("m", ""), (found["off"] or "").replace("m", "")
+            flags = on + (off if off != "-" else "")
+            if found["end"] == ":":
+                lines.append(is_set)
+            else:
+                lines[-1] = is_set
+            piece = f"(?{flags}{found['end']}" if flags or found["end"] == ":" else ""
+        elif piece == "(":
+            lines.append(lines[-1])
+        elif piece == ")" and len(lines) > 1:
+            lines.pop()
+        elif piece == r"\z" or (piece == "$" and not lines[-1]):
+            piece = r"\Z"
+        elif piece == "^" and not lines[-1]:
+            piece = r"\A"
+        made.append(piece)
+    return "".join(made)
 
 
 @attrs.frozen(slots=False)
@@ -301,7 +340,7 @@ class _Reader:
         entry = self.mapping(node, what, "key value isRegex", needed=("key", "value"))
         value: Any = self.text(entry["value"], "value")
         if "isRegex" in entry and self.flag(entry["isRegex"]):
-            value = re.compile(self.pattern(entry["value"]))
+            value = re.compile(self.pattern(entry["value"]), re.MULTILINE)
         return {self.text(entry["key"], "key"): value}
 
     def variables(self, node: Node, what: str) -> dict[str, str]:
@@ -337,10 +376,11 @@ class _Reader:
                 node, f"the pattern {shown(text)} has what Go's syntax has alone; write it for Python's re"
             )
         try:
-            re.compile(text)
+            made = _as_in_go(text)
+            re.compile(made)
         except (re.error, RecursionError, OverflowError) as error:
             raise self.refused(node, f"{shown(text)} is no regular expression ({error}); mend it") from None
-        return text
+        return made
 
     # What YAML is made of.
 

@@ -22,7 +22,11 @@ from dockdsl import (
     MetadataCheck,
     from_structure_test,
 )
+from dockdsl.engine.base import RunRequest
+from dockdsl.engine.fake import FakeRunner
+from dockdsl.engine.subject import Subject
 from dockdsl.image.check import Check
+from dockdsl.image.texts import judged_text
 from tests.engine.helpers import BUSYBOX, SERVER
 
 WHOLE = r"""
@@ -86,7 +90,7 @@ def test_the_whole_schema(tmp_path: Path) -> None:
         CommandCheck(
             ["apt-get", "help", "3"],
             exit_code=100,
-            stdout=[".*Usage.*", r"^v\d"],
+            stdout=[".*Usage.*", r"\Av\d"],
             no_stdout=".*FAIL.*",
             stderr="e1",
             no_stderr="e2",
@@ -105,7 +109,7 @@ def test_the_whole_schema(tmp_path: Path) -> None:
             no_content=".*gce_debian_mirror.*",
         ),
         MetadataCheck(
-            env={"foo": "baz", "v": re.compile(r"^1\."), "gone": None},
+            env={"foo": "baz", "v": re.compile(r"\A1\.", re.MULTILINE), "gone": None},
             labels={"l": ""},
             ports=["8080", 2345, "53/udp"],
             no_ports="80",
@@ -245,6 +249,42 @@ def test_what_is_refused(tmp_path: Path, text: str, line: int, words: str) -> No
     assert (str(file), line) == (caught.value.origin.path, caught.value.origin.line)
 
 
+@pytest.mark.parametrize(
+    ("pattern", "text", "is_found"),
+    [
+        ("^v1$", "v1", True),
+        ("^v1$", "v1\n", False),
+        (r"^v1\n$", "v1\n", True),
+        (r"^v1\z", "v1\n", False),
+        ("^b", "a\nb\n", False),
+        ("(?m)^b$", "a\nb\n", True),
+        ("a\n(?m)^b$", "a\nb\nc", True),
+        ("(?m:^b)$", "a\nb\n", False),
+        ("(?m:^b$)", "a\nb\n", True),
+        ("(?mi)^B$", "a\nb\n", True),
+        ("(?m)(?-m:^b)", "a\nb\n", False),
+        ("(?m)(?:^b$)", "a\nb\n", True),
+        ("(?:(?m)^a)$", "a\n", False),
+        (r"[$^]\$\^", "$$^", True),
+        ("[]$]$", "]\n", False),
+        (r"[\]$]^", "$^", False),
+        ("a.b", "a\nb", False),
+    ],
+)
+def test_patterns_mean_what_they_mean_to_go(tmp_path: Path, pattern: str, text: str, is_found: bool) -> None:
+    """The flag m is not set unless the pattern sets it, and the last newline is text as all is."""
+    file = tmp_path / "x.json"
+    tests = [{"name": "a", "command": "b", "expectedOutput": [pattern]}]
+    labels = [{"key": "a", "value": pattern, "isRegex": True}]
+    file.write_text(json.dumps({"schemaVersion": "2.0.0", "commandTests": tests, "metadataTest": {"labels": labels}}))
+    command, metadata = map(plain, from_structure_test(file))
+
+    assert isinstance(command, CommandCheck)
+    assert is_found == (not judged_text("stdout", text.encode(), text=None, patterns=command.stdout))
+    subject = Subject(FakeRunner(facts={"Config": {"Labels": {"a": text}}}), RunRequest(image="x"))
+    assert is_found == metadata.examine(subject).ok
+
+
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     """Missing, empty, or no text."""
     (tmp_path / "empty.yaml").write_text("# nothing\n")
@@ -294,7 +334,7 @@ def test_the_command_line(tmp_path: Path, nothing_left: None) -> None:
     del nothing_left
     structure = tmp_path / "structure.yaml"
     structure.write_text(
-        f"{HEAD}commandTests:\n- name: good\n  command: busybox\n  args: [echo, hello]\n  expectedOutput: ['^hel+o$']\n"
+        f"{HEAD}commandTests:\n- name: good\n  command: busybox\n  args: [echo, hello]\n  expectedOutput: ['^hel+o\\n$']\n"
         "- name: bad\n  command: sh\n  args: [-c, 'echo why; exit 3']\n"
         "fileContentTests:\n- {name: page, path: /www/healthz, expectedContents: [status]}\n"
         "metadataTest: {cmd: [httpd, -f, -p, '8080', -h, /www]}\n"
