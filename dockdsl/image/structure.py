@@ -6,7 +6,6 @@ That project is in maintenance, and many have files for it.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -98,6 +97,8 @@ def from_structure_test(path: str | os.PathLike[str]) -> tuple[Check, ...]:
 
 def _without_tabs(text: str) -> str:
     """Return JSON without the tabs that may indent it, which YAML refuses; they can stand in no string of JSON."""
+    import json
+
     try:
         json.loads(text)
     except (ValueError, RecursionError):
