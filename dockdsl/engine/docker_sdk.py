@@ -632,6 +632,7 @@ def _own_network(client: docker.DockerClient) -> str | None:
     import docker
 
     mounts = ""
+    # Only Linux has the file, and a sandbox may hide it.
     with contextlib.suppress(OSError):
         mounts = _MOUNTS.read_text(errors="replace")
     # The name that it has for itself is its id only where nobody gave it another one.

@@ -65,8 +65,7 @@ class _Final(http.client.HTTPResponse):
     def begin(self) -> None:
         super().begin()
         while 100 < self.status < 200 and self.status != http.client.SWITCHING_PROTOCOLS:
-            # What has its headers is not read again.
-            self.headers = None  # type: ignore[assignment]
+            self.headers = None  # type: ignore[assignment]  # what has its headers is not read again
             super().begin()
 
 
