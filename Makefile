@@ -5,7 +5,7 @@ SHELL := /bin/bash
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 READY := $(VENV)/.ready
-PROVISION := python3 tests/engine/provision.py
+PROVISION := python3 tests/provision/provision.py
 IMAGES := go,busybox,python
 # In CI an engine is demanded: its tests run, or the run fails.
 REQUIRE := $(if $(CI),--require,)

@@ -20,9 +20,18 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from dockdsl.checks import CommandCheck as CommandCheck
+    from dockdsl.checks import FileCheck as FileCheck
+    from dockdsl.checks import GracefulShutdown as GracefulShutdown
+    from dockdsl.checks import Hardened as Hardened
+    from dockdsl.checks import Header as Header
+    from dockdsl.checks import HttpCheck as HttpCheck
+    from dockdsl.checks import MetadataCheck as MetadataCheck
+    from dockdsl.checks import Saved as Saved
+    from dockdsl.checks import SizeBudget as SizeBudget
+    from dockdsl.checks import StartupBudget as StartupBudget
+    from dockdsl.checks import from_structure_test as from_structure_test
     from dockdsl.codegen import to_python as to_python
-    from dockdsl.description import describe as describe
-    from dockdsl.dockerfile import Dockerfile as Dockerfile
     from dockdsl.errors import BuildFailed as BuildFailed
     from dockdsl.errors import CheckFailed as CheckFailed
     from dockdsl.errors import DockdslError as DockdslError
@@ -33,25 +42,13 @@ if TYPE_CHECKING:
     from dockdsl.errors import FileError as FileError
     from dockdsl.errors import InvalidType as InvalidType
     from dockdsl.errors import InvalidValue as InvalidValue
-    from dockdsl.errors import Origin as Origin
     from dockdsl.errors import ProofUnavailable as ProofUnavailable
     from dockdsl.errors import RunFailed as RunFailed
     from dockdsl.errors import SourceError as SourceError
     from dockdsl.errors import StageError as StageError
     from dockdsl.errors import SyntaxProblem as SyntaxProblem
     from dockdsl.errors import UnknownStage as UnknownStage
-    from dockdsl.image import CommandCheck as CommandCheck
-    from dockdsl.image import FileCheck as FileCheck
-    from dockdsl.image import GracefulShutdown as GracefulShutdown
-    from dockdsl.image import Hardened as Hardened
-    from dockdsl.image import Header as Header
-    from dockdsl.image import HttpCheck as HttpCheck
     from dockdsl.image import Image as Image
-    from dockdsl.image import MetadataCheck as MetadataCheck
-    from dockdsl.image import Saved as Saved
-    from dockdsl.image import SizeBudget as SizeBudget
-    from dockdsl.image import StartupBudget as StartupBudget
-    from dockdsl.image import from_structure_test as from_structure_test
     from dockdsl.instructions import Add as Add
     from dockdsl.instructions import Arg as Arg
     from dockdsl.instructions import Bind as Bind
@@ -80,45 +77,50 @@ if TYPE_CHECKING:
     from dockdsl.instructions import Volume as Volume
     from dockdsl.instructions import Workdir as Workdir
     from dockdsl.instructions import external as external
-    from dockdsl.parser import parse as parse
-    from dockdsl.proof import Difference as Difference
-    from dockdsl.proof import prove as prove
-    from dockdsl.rendering import Rendered as Rendered
-    from dockdsl.rendering import render as render
-    from dockdsl.rendering import render_with_map as render_with_map
-    from dockdsl.stage import Stage as Stage
+    from dockdsl.model.dockerfile import Dockerfile as Dockerfile
+    from dockdsl.model.stage import Stage as Stage
+    from dockdsl.origins import Origin as Origin
+    from dockdsl.schema.description import describe as describe
     from dockdsl.syntax.expand import expand as expand
     from dockdsl.syntax.shell import Layout as Layout
     from dockdsl.syntax.shell import layout as layout
     from dockdsl.syntax.versions import SyntaxVersion as SyntaxVersion
     from dockdsl.syntax.words import Literal as Literal
     from dockdsl.syntax.words import literal as literal
+    from dockdsl.text.parser import parse as parse
+    from dockdsl.text.proof import Difference as Difference
+    from dockdsl.text.proof import prove as prove
+    from dockdsl.text.rendering import Rendered as Rendered
+    from dockdsl.text.rendering import render as render
+    from dockdsl.text.rendering import render_with_map as render_with_map
 
 _HOMES = {
-    "codegen": "to_python",
-    "description": "describe",
-    "dockerfile": "Dockerfile",
-    "errors": (
-        "BuildFailed CheckFailed DockdslError DockerfileSyntaxError EngineError EngineUnavailable ExpansionError"
-        " FileError InvalidType InvalidValue Origin ProofUnavailable RunFailed SourceError StageError SyntaxProblem"
-        " UnknownStage"
-    ),
-    "image": (
-        "CommandCheck FileCheck GracefulShutdown Hardened Header HttpCheck Image MetadataCheck Saved SizeBudget"
+    "checks": (
+        "CommandCheck FileCheck GracefulShutdown Hardened Header HttpCheck MetadataCheck Saved SizeBudget"
         " StartupBudget from_structure_test"
     ),
+    "codegen": "to_python",
+    "errors": (
+        "BuildFailed CheckFailed DockdslError DockerfileSyntaxError EngineError EngineUnavailable ExpansionError"
+        " FileError InvalidType InvalidValue ProofUnavailable RunFailed SourceError StageError SyntaxProblem"
+        " UnknownStage"
+    ),
+    "image": "Image",
     "instructions": (
         "Add Arg Bind Cache Cmd Comment Copy Entrypoint Env Expose Healthcheck Heredoc Instruction Label Maintainer"
         " Mount Onbuild Run Secret Shell Ssh Stopsignal Tmpfs User Verbatim Volume Workdir external"
     ),
-    "parser": "parse",
-    "proof": "Difference prove",
-    "rendering": "Rendered render render_with_map",
-    "stage": "Stage",
+    "model.dockerfile": "Dockerfile",
+    "model.stage": "Stage",
+    "origins": "Origin",
+    "schema.description": "describe",
     "syntax.expand": "expand",
     "syntax.shell": "Layout layout",
     "syntax.versions": "SyntaxVersion",
     "syntax.words": "Literal literal",
+    "text.parser": "parse",
+    "text.proof": "Difference prove",
+    "text.rendering": "Rendered render render_with_map",
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
 

@@ -28,7 +28,8 @@ from typing import TYPE_CHECKING, NoReturn, Self
 import pytest
 
 if TYPE_CHECKING:
-    from dockdsl.engine.base import Builder, Runner
+    from dockdsl.engine.building import Builder
+    from dockdsl.engine.running import Runner
     from dockdsl.image import Image
     from dockdsl.image.built import BuiltImage, RunningImage
 
@@ -83,8 +84,8 @@ class _Session:
 
     def load(self, spec: str, folder: Path) -> Image:
         """Return the Image in ``FILE[:NAME]``, the same one each time."""
-        from dockdsl.cli._load import load
         from dockdsl.image import Image
+        from dockdsl.loading import load
 
         path = str(folder / spec)
         if path not in self._loaded:
@@ -158,7 +159,7 @@ def _told(config: pytest.Config) -> Iterator[None]:
 @pytest.fixture(scope="session")
 def dockdsl_builder() -> Builder:
     """What builds the images: the docker buildx command."""
-    from dockdsl.engine.buildx import Buildx
+    from dockdsl.engine.builders.buildx import Buildx
 
     return Buildx()
 
@@ -166,7 +167,7 @@ def dockdsl_builder() -> Builder:
 @pytest.fixture(scope="session")
 def dockdsl_runner() -> Iterator[Runner]:
     """What runs the containers: the engine that the docker command uses."""
-    from dockdsl.engine.docker_sdk import DockerSdk
+    from dockdsl.engine.runners.docker_sdk import DockerSdk
 
     with DockerSdk() as runner:
         yield runner
@@ -266,7 +267,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 
 def _log(running: RunningImage) -> str:
-    from dockdsl.engine.texts import printable
+    from dockdsl.display import printable
     from dockdsl.errors import EngineError
 
     try:

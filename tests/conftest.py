@@ -16,6 +16,7 @@ if "DOCKDSL_EXAMPLES_FACTOR" not in os.environ:
     settings.load_profile("steady")
 
 ROOT = Path(__file__).parents[1]
+pytest_plugins = ["tests.engine.fixtures"]
 
 
 @cache

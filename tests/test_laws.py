@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 import dockdsl
 from dockdsl import Comment, DockdslError, Dockerfile, ExpansionError, Run, Stage, render, render_with_map
 from dockdsl.syntax.expand import Options, split_words
-from dockdsl.syntax.lines import heredoc_words
+from dockdsl.syntax.guard import heredoc_words
 from dockdsl.syntax.words import BACKTICK
 from tests import laws, oracle, strategies
 

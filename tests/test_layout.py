@@ -14,30 +14,13 @@ import dockdsl
 from dockdsl import instructions
 
 PACKAGE = Path(dockdsl.__file__).parent
-# A module may import what stands in its own group or above it.
-LAYERS = [
-    {"errors"},
-    {"syntax"},
-    {"instructions"},
-    {"stage"},
-    {"dockerfile"},
-    {"rendering"},
-    {"parser", "codegen", "proof", "description", "dialect"},
-    {"formatting"},
-    {"image"},
-    {"cli"},
-    {"pytest_plugin"},
-]
-# The engine takes text and folders: of all the rest it knows the errors alone.
-APART = {"engine": {"errors"}}
-# Imports against the order, each inside a function, with its reason.
-DECLARED = {
-    ("dockerfile", "rendering"),  # str(dockerfile) is its text
-    ("image", "engine"),  # Image.build() and Image.test() are shortcuts to the runner
-    ("image", "rendering"),
-    ("cli", "engine"),
-    ("pytest_plugin", "engine"),
-}
+# The rooms from the ground up: a file imports from its own room and from those that stand before it.
+ROOMS = (
+    *("origins", "display", "errors", "operands", "syntax", "instructions", "model"),
+    *("text", "codegen", "schema", "engine", "checks", "image", "loading", "cli", "pytest_plugin"),
+)
+# The engine takes text and folders: it knows nothing of what a Dockerfile is made of.
+ENGINE_KNOWS = {"origins", "display", "errors", "engine"}
 
 
 def modules() -> list[Path]:
@@ -45,47 +28,69 @@ def modules() -> list[Path]:
     return sorted(PACKAGE.rglob("*.py"))
 
 
-def group(path: Path) -> str:
-    """Return the name of the group a file belongs to."""
-    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+def name_of(path: Path) -> str:
+    """Return a file's dotted name below the package."""
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def imported(path: Path) -> set[tuple[str, bool]]:
-    """Return the groups of dockdsl that a file imports, and whether at its top level."""
-    tree = ast.parse(path.read_text())
-    typing_only = {
-        id(child)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
-        for child in ast.walk(node)
-    }
-    top = {id(node) for node in tree.body}
+NAMES = {name_of(path): path for path in modules()}
+
+
+def imported(path: Path) -> set[str]:
+    """Return the files of the package that a file imports, wherever the import stands in it and whatever for."""
     found = set()
-    for node in ast.walk(tree):
-        if id(node) in typing_only:
-            continue
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("dockdsl."):
-            found.add(((node.module or "").split(".")[1], id(node) in top))
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "dockdsl":
+            inside = (node.module or "").removeprefix("dockdsl").removeprefix(".")
+            for alias in node.names:
+                full = f"{inside}.{alias.name}".removeprefix(".")
+                found.add(full if full in NAMES else inside)
         elif isinstance(node, ast.Import):
-            found |= {
-                (alias.name.split(".")[1], id(node) in top) for alias in node.names if alias.name.startswith("dockdsl.")
-            }
+            found |= {alias.name.removeprefix("dockdsl.") for alias in node.names if alias.name.startswith("dockdsl.")}
+    return found - {""}
+
+
+INNER = [path for path in modules() if name_of(path) not in ("", "__main__")]
+
+
+@pytest.mark.parametrize("path", INNER, ids=name_of)
+def test_imports_lead_down(path: Path) -> None:
+    """No file imports from a room above its own, not even in a function or for its types; the engine knows its own."""
+    here = name_of(path).split(".")[0]
+    rooms = {there.split(".")[0] for there in imported(path)}
+
+    assert not {there for there in rooms if ROOMS.index(there) > ROOMS.index(here)}
+    if here == "engine":
+        assert rooms <= ENGINE_KNOWS
+
+
+def test_no_circles() -> None:
+    """No file imports itself by way of others: each can be read when those below it are known."""
+    graph = {name_of(path): imported(path) - {name_of(path)} for path in INNER}
+
+    assert [] == [sorted(circle) for circle in circles(graph)]
+
+
+def circles(graph: dict[str, set[str]]) -> list[set[str]]:
+    """Return the groups of files that reach each other."""
+
+    def reach(start: str) -> set[str]:
+        seen: set[str] = set()
+        left = [start]
+        while left:
+            for there in graph.get(left.pop(), set()) - seen:
+                seen.add(there)
+                left.append(there)
+        return seen
+
+    reached = {name: reach(name) for name in graph}
+    found: list[set[str]] = []
+    for name in graph:
+        circle = {other for other in reached[name] if name in reached.get(other, set())}
+        if circle and circle not in found:
+            found.append(circle)
     return found
-
-
-@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_layers(path: Path) -> None:
-    """Imports go one way; an exception is declared, and stands inside a function."""
-    here = group(path)
-    order = {name: index for index, names in enumerate(LAYERS) for name in names}
-    for there, at_top in imported(path):
-        if there == here or here in ("__init__", "__main__"):
-            continue
-        if here in APART:
-            assert there in APART[here], f"{path.name} imports {there}"
-        elif there in APART or order[there] > order[here]:
-            assert (here, there) in DECLARED, f"{path.name} imports {there}"
-            assert here == "cli" or not at_top, f"{path.name} imports {there} at its top"
 
 
 @pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
@@ -192,4 +197,4 @@ def test_public_names_are_documented() -> None:
             doc = value.__doc__ or ""
             assert ">>>" in doc, name
             # The runner's values are no part of the Dockerfile language.
-            assert "Source:" in doc or dockdsl._HOME_OF[name] == "image", name
+            assert "Source:" in doc or dockdsl._HOME_OF[name] in ("image", "checks"), name

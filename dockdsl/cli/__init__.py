@@ -57,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     except BrokenPipeError:
         # Something other than the product had no reader, so the work is not done.
-        from dockdsl.cli._files import drop_stdout
+        from dockdsl.cli.files import drop_stdout
 
         drop_stdout()
         return 1
@@ -143,7 +143,7 @@ def _refuse(verb: str) -> None:
 
 
 def _about(option: str) -> int:
-    from dockdsl.cli._files import put
+    from dockdsl.cli.files import put
 
     if option == "--version":
         from dockdsl import __version__

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from dockdsl.cli import _building
-from dockdsl.cli._load import load
+from dockdsl.cli import building as _building
 from dockdsl.image import Image
+from dockdsl.loading import load
 
 if TYPE_CHECKING:
     import argparse
@@ -37,7 +37,7 @@ def _build(image: Image, options: argparse.Namespace) -> int:
     if options.progress != "quiet":
         _building.say(result.summary(), sys.stderr)
     if options.json:
-        from dockdsl.cli._json import of_build
+        from dockdsl.cli.as_json import of_build
 
         _building.say_json(of_build(result))
         return 0

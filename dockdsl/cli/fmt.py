@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from dockdsl.cli import _files, say, tell
+from dockdsl.cli import files as _files
+from dockdsl.cli import say, tell
 from dockdsl.errors import DockdslError, FileError, ProofUnavailable, SourceError
-from dockdsl.formatting import reformat
-from dockdsl.parser import parse
+from dockdsl.text.formatting import reformat
+from dockdsl.text.parser import parse
 
 if TYPE_CHECKING:
     import argparse
@@ -87,7 +88,7 @@ def _is_special(path: str) -> bool:
 
 def _is_proven(found: _Formatted) -> bool:
     """Say whether BuildKit's parser judged that both texts mean the same; raise where they do not."""
-    from dockdsl.proof import prove
+    from dockdsl.text.proof import prove
 
     _, name, before, after = found
     if before == after:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from dockdsl.cli import _building
+from dockdsl.cli import building as _building
 
 if TYPE_CHECKING:
     import argparse
@@ -22,10 +22,10 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _sweep(*, dry_run: bool) -> int:
-    from dockdsl.engine import owner
-    from dockdsl.engine.buildah import Buildah, Podman
-    from dockdsl.engine.docker_sdk import DockerSdk
-    from dockdsl.engine.orphans import orphans
+    from dockdsl.engine.builders.buildah import Buildah, Podman
+    from dockdsl.engine.leftovers import owner
+    from dockdsl.engine.leftovers.orphans import orphans
+    from dockdsl.engine.runners.docker_sdk import DockerSdk
     from dockdsl.errors import RunFailed
 
     def tell(thing: object, done: tuple[str, str] = ("would remove", "removed")) -> None:

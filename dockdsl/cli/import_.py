@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dockdsl.cli import _files, say
+from dockdsl.cli import files as _files
+from dockdsl.cli import say
 from dockdsl.codegen import to_python
-from dockdsl.dockerfile import Dockerfile
-from dockdsl.errors import DockdslError, ProofUnavailable, SourceError, short_path
-from dockdsl.parser import parse
-from dockdsl.rendering import render
+from dockdsl.errors import DockdslError, ProofUnavailable, SourceError
+from dockdsl.model.dockerfile import Dockerfile
+from dockdsl.origins import short_path
+from dockdsl.text.parser import parse
+from dockdsl.text.rendering import render
 
 if TYPE_CHECKING:
     import argparse
@@ -84,7 +86,7 @@ def _output(options: argparse.Namespace) -> str | None:
 
 def _is_proven(name: str, text: str, source: str, options: argparse.Namespace) -> bool:
     """Say whether the Python file makes a Dockerfile that BuildKit reads as the original, or may be written without."""
-    from dockdsl.proof import prove
+    from dockdsl.text.proof import prove
 
     made = _made(name, source)
     try:

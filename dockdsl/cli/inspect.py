@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from dockdsl.cli import _files
-from dockdsl.cli._load import model
-from dockdsl.description import describe
+from dockdsl.cli import files as _files
 from dockdsl.errors import SourceError
+from dockdsl.loading import model
+from dockdsl.schema.description import describe
 
 if TYPE_CHECKING:
     import argparse

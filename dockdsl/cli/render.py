@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from dockdsl.cli import _files, source_argument
-from dockdsl.cli._load import load, split
-from dockdsl.dockerfile import Dockerfile
-from dockdsl.errors import SourceError, short_path
-from dockdsl.rendering import render
+from dockdsl.cli import files as _files
+from dockdsl.cli import source_argument
+from dockdsl.errors import SourceError
+from dockdsl.loading import load, split
+from dockdsl.model.dockerfile import Dockerfile
+from dockdsl.origins import short_path
+from dockdsl.text.rendering import render
 
 if TYPE_CHECKING:
     import argparse

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from dockdsl.cli import _building, _files
-from dockdsl.cli._load import load
+from dockdsl.cli import building as _building
+from dockdsl.cli import files as _files
 from dockdsl.image import Image
+from dockdsl.loading import load
 
 if TYPE_CHECKING:
     import argparse

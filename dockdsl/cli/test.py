@@ -5,18 +5,19 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from dockdsl.cli import _building
-from dockdsl.cli._load import load
+from dockdsl.checks import from_structure_test
+from dockdsl.cli import building as _building
 from dockdsl.errors import CheckFailed, DockdslError, InvalidValue, RunFailed
-from dockdsl.image import Image, from_structure_test
-from dockdsl.image.operands import shown
+from dockdsl.image import Image
+from dockdsl.loading import load
+from dockdsl.operands import shown
 
 if TYPE_CHECKING:
     import argparse
 
-    from dockdsl.engine.base import BuildResult
-    from dockdsl.engine.report import CheckResult
-    from dockdsl.image.check import Check
+    from dockdsl.checks.check import Check
+    from dockdsl.checks.report import CheckResult
+    from dockdsl.engine.building import BuildResult
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -62,7 +63,7 @@ def _chosen(checks: tuple[Check, ...], texts: list[str]) -> tuple[Check, ...]:
     """Return the checks whose title has one of the texts, all of them where there are no texts."""
     for text in texts:
         if not any(text in check.title for check in checks):
-            from dockdsl.engine.texts import printable
+            from dockdsl.display import printable
 
             titles = "".join(f"\n  {printable(check.title)}" for check in checks)
             raise InvalidValue(
@@ -115,12 +116,12 @@ def _test(image: Image, checks: tuple[Check, ...], options: argparse.Namespace) 
         raise
     finally:
         if options.json:
-            from dockdsl.cli._json import of_test
+            from dockdsl.cli.as_json import of_test
 
             _building.say_json(of_test(builds[0] if builds else None, results, error))
         if options.junit is not None:
-            from dockdsl.cli._files import write
-            from dockdsl.cli._junit import written
+            from dockdsl.cli.files import write
+            from dockdsl.cli.junit import written
 
             write(options.junit, written(request.tags[0] if request.tags else options.source, results, error, log))
     _building.say(summary, lines)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from dockdsl.errors import DockdslError
 from dockdsl.instructions import Comment, Run
 from dockdsl.syntax import shell
-from dockdsl.syntax.lines import INDENT, continued
+from dockdsl.syntax.guard import INDENT, continued
 
 Link = str | Comment
 _BLANKS = " \t"

@@ -9,10 +9,10 @@ from dockdsl import instructions
 from dockdsl.codegen import names, steps
 from dockdsl.codegen.printer import WIDTH, Argument, Expression, Name, Text, call, listed
 from dockdsl.codegen.words import word
-from dockdsl.dockerfile import Dockerfile
 from dockdsl.errors import DockdslError, InvalidType, InvalidValue
 from dockdsl.instructions import Instruction, Mount, Onbuild, Run, Shell
-from dockdsl.stage import Stage
+from dockdsl.model.dockerfile import Dockerfile
+from dockdsl.model.stage import Stage
 from dockdsl.syntax.refusal import kind_of, shown
 
 _PUBLIC = {name for name, value in vars(instructions).items() if isinstance(value, type)}

@@ -8,10 +8,10 @@ import re
 from collections.abc import Iterable, Mapping
 
 from dockdsl.codegen.words import text_in
-from dockdsl.dockerfile import Dockerfile
 from dockdsl.instructions import Bind, Cache, Mount, Secret, Ssh
 from dockdsl.instructions._base import Source, StageBase
-from dockdsl.stage import RESERVED, Stage
+from dockdsl.model.dockerfile import Dockerfile
+from dockdsl.model.stage import RESERVED, Stage
 
 _LONGEST = 60
 _not_in_names = re.compile(r"[^A-Za-z0-9]+").sub

@@ -12,7 +12,6 @@ from typing import Any
 from dockdsl.codegen.chains import Link, links
 from dockdsl.codegen.printer import Argument, Block, Choice, Expression, Name, Text, call, listed, mapped, paired
 from dockdsl.codegen.words import source, word
-from dockdsl.dockerfile import Dockerfile
 from dockdsl.errors import DockdslError
 from dockdsl.instructions import (
     Add,
@@ -33,9 +32,10 @@ from dockdsl.instructions import (
     Volume,
 )
 from dockdsl.instructions._base import External, StageBase
+from dockdsl.model.dockerfile import Dockerfile
 from dockdsl.syntax import shell
 from dockdsl.syntax.flags import fields_of
-from dockdsl.syntax.lines import pick_delimiter
+from dockdsl.syntax.guard import pick_delimiter
 from dockdsl.syntax.refusal import Refused
 from dockdsl.syntax.words import BACKSLASH, BACKTICK, Literal
 

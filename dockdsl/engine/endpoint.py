@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import attrs
 
-from dockdsl.engine.texts import printable
+from dockdsl.display import printable
 from dockdsl.errors import EngineUnavailable
 
 DEFAULT = "default"

@@ -26,17 +26,9 @@ from typing import Any, Self
 
 import attrs
 
-from dockdsl.engine.base import (
-    LOG_LINES,
-    LONGEST_OUTPUT,
-    BuildEvent,
-    BuildRequest,
-    BuildResult,
-    ContainerState,
-    Progress,
-    RunRequest,
-)
-from dockdsl.engine.failures import died
+from dockdsl.engine.building import LOG_LINES, BuildEvent, BuildRequest, BuildResult, Progress
+from dockdsl.engine.failures.diagnosis import died
+from dockdsl.engine.running import LONGEST_OUTPUT, ContainerState, RunRequest
 from dockdsl.errors import EngineError, RunFailed
 
 

@@ -7,16 +7,17 @@ import contextlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from dockdsl import operands as operand
+from dockdsl.checks.check import Check, checks_of
+from dockdsl.checks.http import HttpCheck
 from dockdsl.errors import InvalidValue, RunFailed
-from dockdsl.image import operands as operand
-from dockdsl.image.check import Check, checks_of
-from dockdsl.image.httpcheck import HttpCheck
 
 if TYPE_CHECKING:
-    from dockdsl.engine.base import BuildResult, Container, ContainerState, Runner, RunRequest
-    from dockdsl.engine.exchange import Answer
-    from dockdsl.engine.report import SmokeReport
-    from dockdsl.engine.subject import Subject
+    from dockdsl.checks.exchange import Answer
+    from dockdsl.checks.report import SmokeReport
+    from dockdsl.checks.subject import Subject
+    from dockdsl.engine.building import BuildResult
+    from dockdsl.engine.running import Container, ContainerState, Runner, RunRequest
     from dockdsl.image.image import Image
 
 
@@ -32,7 +33,7 @@ class BuiltImage:
     """
 
     def __init__(self, image: Image, name: str, result: BuildResult, runner: Runner) -> None:
-        from dockdsl.engine.subject import Subject
+        from dockdsl.checks.subject import Subject
 
         self.image = image
         self.name = name
@@ -51,8 +52,8 @@ class BuiltImage:
         Raises `CheckFailed` if one fails, after all of them were run; and what `start` raises.
         """
         __tracebackhide__ = True
-        from dockdsl.engine.report import SmokeReport
-        from dockdsl.engine.smoke import examined, smoke
+        from dockdsl.checks.report import SmokeReport
+        from dockdsl.checks.run import examined, smoke
 
         if any(check.needs_server for check in checks):
             self._check_port()
@@ -69,7 +70,7 @@ class BuiltImage:
 
         Raises `RunFailed` if it does not start or does not get ready, `InvalidValue` for an image without a port.
         """
-        from dockdsl.engine.subject import Subject
+        from dockdsl.checks.subject import Subject
 
         self._check_port()
         with Subject(self._runner, self._request(), **self._options()) as subject:
@@ -136,7 +137,7 @@ class RunningImage:
 
         Raises `RunFailed` where none comes within `timeout` seconds.
         """
-        from dockdsl.engine.exchange import NoAnswer
+        from dockdsl.checks.exchange import NoAnswer
 
         # Nothing is saved here that could stand first.
         operand.url_path("HttpCheck: the path", path)
@@ -159,8 +160,8 @@ class RunningImage:
     def check(self, *checks: Check) -> SmokeReport:
         """Run checks, those that ask a server on this one. Raises `CheckFailed` if one fails, after all were run."""
         __tracebackhide__ = True
-        from dockdsl.engine.report import SmokeReport
-        from dockdsl.engine.smoke import examined
+        from dockdsl.checks.report import SmokeReport
+        from dockdsl.checks.run import examined
 
         results = examined(self._subject, checks_of("check()", checks))
         report = SmokeReport(image=self._subject.name, results=results, ready=self.ready, build=self._subject.build)

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import attrs
 
-from dockdsl.errors import BuildFailed, FileError, InvalidType, InvalidValue, Origin, RunFailed, UnknownStage
-from dockdsl.image import buildoptions as option
-from dockdsl.image import operands as operand
-from dockdsl.image.buildoptions import (
+from dockdsl import operands as operand
+from dockdsl.checks.check import Check, checks_of
+from dockdsl.checks.http import HttpCheck
+from dockdsl.errors import BuildFailed, FileError, InvalidType, InvalidValue, RunFailed, UnknownStage
+from dockdsl.image import options as option
+from dockdsl.image.options import (
     BuildOptions,
     Contexts,
     FileContext,
@@ -22,19 +24,19 @@ from dockdsl.image.buildoptions import (
     Tagged,
     relative_to_caller,
 )
-from dockdsl.image.check import Check, checks_of
-from dockdsl.image.httpcheck import HttpCheck
-from dockdsl.image.operands import Pairs, PairsLike, TextsLike, kind_of
+from dockdsl.operands import Pairs, PairsLike, TextsLike, kind_of
+from dockdsl.origins import Origin
 from dockdsl.syntax.references import is_platform, is_tag
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from dockdsl.dockerfile import Dockerfile
-    from dockdsl.engine.base import Builder, BuildRequest, BuildResult, Progress, Runner, RunRequest
-    from dockdsl.engine.report import CheckResult, SmokeReport
+    from dockdsl.checks.report import CheckResult, SmokeReport
+    from dockdsl.engine.building import Builder, BuildRequest, BuildResult, Progress
+    from dockdsl.engine.running import Runner, RunRequest
     from dockdsl.image.built import BuiltImage
     from dockdsl.image.size import SizeReport
+    from dockdsl.model.dockerfile import Dockerfile
 
 _OF_IMAGE = (
     "tags",
@@ -349,8 +351,8 @@ class Image:
         of_build = option.this_build(given)
         for name in of_build.get("no_cache_filter", ()):
             self._check_stage(name, "no_cache_filter")
-        from dockdsl.engine.base import BuildRequest
-        from dockdsl.rendering import render_with_map
+        from dockdsl.engine.building import BuildRequest
+        from dockdsl.text.rendering import render_with_map
 
         rendered = render_with_map(self.dockerfile)
         return BuildRequest(
@@ -377,9 +379,9 @@ class Image:
         `request`
             What `Image.request` returned; `options` are then not taken.
         `progress`
-            Is called with each `BuildEvent`; see `dockdsl.engine.live.watch` and `dockdsl.engine.base.plain`.
+            Is called with each `BuildEvent`; see `dockdsl.engine.builders.live.watch` and `dockdsl.engine.base.plain`.
         `options`
-            See `dockdsl.image.buildoptions.BuildOptions`: ``image.build(platforms="linux/arm64", output="push")``.
+            See `dockdsl.image.options.BuildOptions`: ``image.build(platforms="linux/arm64", output="push")``.
 
         Raises `EngineUnavailable` and `BuildFailed`; the latter's `origin` is the place of the failing instruction.
         `InvalidValue` and `InvalidType` for an option that means nothing.
@@ -393,7 +395,7 @@ class Image:
         if request is None:
             request = self.request(builder=builder if isinstance(builder, str) else None, **given)
         if builder is None or isinstance(builder, str):
-            from dockdsl.engine.buildx import Buildx
+            from dockdsl.engine.builders.buildx import Buildx
 
             builder = Buildx()
         _check_parts(builder=builder, progress=progress)
@@ -406,8 +408,8 @@ class Image:
         """Return the request in the dialect of a builder that knows less of the language."""
         if getattr(builder, "dialect", None) != "buildah":
             return request
-        from dockdsl.dialect import for_buildah
-        from dockdsl.engine.base import BuildWarning
+        from dockdsl.engine.building import BuildWarning
+        from dockdsl.text.buildah import for_buildah
 
         translated = for_buildah(self.dockerfile)
         notes = tuple(BuildWarning(text=text, origin=origin) for text, origin in translated.notes)
@@ -465,7 +467,7 @@ class Image:
                 origin=self.origin,
             )
         if runner is None:
-            from dockdsl.engine.docker_sdk import DockerSdk
+            from dockdsl.engine.runners.docker_sdk import DockerSdk
 
             with DockerSdk() as sdk:
                 return self.test(
@@ -479,13 +481,13 @@ class Image:
                     checks=wanted,
                 )
         if builder is None:
-            from dockdsl.engine.buildx import Buildx
+            from dockdsl.engine.builders.buildx import Buildx
 
             builder = Buildx()
         _check_parts(builder=builder, runner=runner, progress=progress)
         request = self._fitted(builder, self.request() if request is None else request)
         self._build_contexts(builder, request, progress)
-        from dockdsl.engine.smoke import build_and_smoke
+        from dockdsl.checks.run import build_and_smoke
 
         with self._told():
             report = build_and_smoke(
@@ -524,11 +526,11 @@ class Image:
         layers cannot be read, and where its history does not have the steps of the Dockerfile; `FileError` where the
         layers must be read and there is no room for them.
         """
-        from dockdsl.engine.subject import Subject
+        from dockdsl.checks.subject import Subject
         from dockdsl.image.size import SizeReport, divide
 
         if runner is None:
-            from dockdsl.engine.docker_sdk import DockerSdk
+            from dockdsl.engine.runners.docker_sdk import DockerSdk
 
             with DockerSdk() as sdk:
                 return self.size(builder, sdk, request=request, progress=progress, compressed=compressed)
@@ -562,15 +564,15 @@ class Image:
         """
         with contextlib.ExitStack() as stack:
             if runner is None:
-                from dockdsl.engine.docker_sdk import DockerSdk
+                from dockdsl.engine.runners.docker_sdk import DockerSdk
 
                 runner = stack.enter_context(DockerSdk())
             if builder is None:
-                from dockdsl.engine.buildx import Buildx
+                from dockdsl.engine.builders.buildx import Buildx
 
                 builder = Buildx()
-            from dockdsl.engine.interrupts import ended_by_exception
-            from dockdsl.engine.smoke import built
+            from dockdsl.checks.run import built
+            from dockdsl.engine.leftovers.interrupts import ended_by_exception
             from dockdsl.image.built import BuiltImage
 
             stack.enter_context(ended_by_exception())
@@ -586,7 +588,7 @@ class Image:
 
     def run_request(self, image: str = "") -> RunRequest:
         """Return the request to run it; `image` is its id or tag."""
-        from dockdsl.engine.base import RunRequest
+        from dockdsl.engine.running import RunRequest
 
         ports = () if self.port is None else (self.port,)
         return RunRequest(image=image, ports=ports, env=self.env, command=self.command)

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 
-from dockdsl.errors import Origin, RunFailed, short_path
-from dockdsl.stage import Stage
+from dockdsl.errors import RunFailed
+from dockdsl.model.stage import Stage
+from dockdsl.origins import Origin, short_path
 
 if TYPE_CHECKING:
-    from dockdsl.dockerfile import Dockerfile
     from dockdsl.instructions import Instruction
+    from dockdsl.model.dockerfile import Dockerfile
 
 _LONGEST = 72
 _ROW, _BAR, _WIDTH = 22, 320, 960
@@ -88,7 +89,7 @@ class SizeReport:
         floor: 6 MB, the files that COPY and ADD bring in; the image is 1.00 times that
         no bytes: base scratch, 1 other line
         """
-        from dockdsl.engine.texts import cut, megabytes, printable
+        from dockdsl.display import cut, megabytes, printable
 
         full = [share for share in self.shares if share.size]
         rows = [
@@ -140,7 +141,7 @@ class SizeReport:
         """Return the report as a picture: a bar for each share that has bytes."""
         from html import escape
 
-        from dockdsl.engine.texts import cut, megabytes, printable
+        from dockdsl.display import cut, megabytes, printable
 
         full = [share for share in self.shares if share.size]
         largest = max((share.size for share in full), default=1)

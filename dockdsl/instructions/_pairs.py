@@ -7,9 +7,9 @@ from typing import Any, Self
 
 from dockdsl.instructions._base import Instruction, tuple_of
 from dockdsl.syntax.flags import read_flags
-from dockdsl.syntax.lines import lay_out
+from dockdsl.syntax.guard import lay_out
+from dockdsl.syntax.instruction_line import Line
 from dockdsl.syntax.refusal import Refused, refuse_type, shown
-from dockdsl.syntax.tokens import Line
 from dockdsl.syntax.words import Literal, Spelling, Word, is_bare, is_bare_key, word
 
 Pairs = Mapping[str, Word] | Mapping[Literal, Word] | Iterable[tuple[Word, Word]]

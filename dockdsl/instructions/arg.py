@@ -10,8 +10,8 @@ import attrs
 
 from dockdsl.errors import InvalidType, InvalidValue
 from dockdsl.instructions._base import Instruction, tuple_of
+from dockdsl.syntax.instruction_line import Line
 from dockdsl.syntax.refusal import Refused, kind_of, refuse_type, shown
-from dockdsl.syntax.tokens import Line
 from dockdsl.syntax.words import Spelling, Word, is_bare, text_of, word_or_none
 
 _is_name = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*").fullmatch

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import attrs
 
-from dockdsl.instructions.texts import Command, CommandInstruction, command
+from dockdsl.instructions.commands import Command, CommandInstruction, command
 
 
 @attrs.frozen(slots=False, repr=False, eq=False)

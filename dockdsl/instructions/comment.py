@@ -10,7 +10,7 @@ import attrs
 
 from dockdsl.errors import InvalidType, InvalidValue
 from dockdsl.instructions._base import Instruction
-from dockdsl.syntax.lines import check_lengths
+from dockdsl.syntax.guard import check_lengths
 from dockdsl.syntax.refusal import Refused, refuse_type, shown
 from dockdsl.syntax.words import Spelling, check_characters, plain
 

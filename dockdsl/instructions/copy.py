@@ -11,11 +11,11 @@ import attrs
 from dockdsl.instructions._base import Instruction, Source, read_source, source_name, spell_source, tuple_of
 from dockdsl.instructions.heredoc import Heredoc
 from dockdsl.syntax.flags import boolean, expanded, flag, read_boolean, read_flags, verbatim, write_flags
-from dockdsl.syntax.lines import lay_out
+from dockdsl.syntax.guard import lay_out
+from dockdsl.syntax.instruction_line import Line
+from dockdsl.syntax.lines import heredoc_of
 from dockdsl.syntax.patterns import check_pattern, is_easy, is_remote, is_settled, source
 from dockdsl.syntax.refusal import Refused, refuse_type, shown
-from dockdsl.syntax.source import heredoc_of
-from dockdsl.syntax.tokens import Line
 from dockdsl.syntax.words import BACKSLASH, Literal, Spelling, Word, plain, word, word_or_none
 
 FileSource = Word | Heredoc

@@ -10,8 +10,8 @@ import attrs
 
 from dockdsl.instructions._base import Instruction, number_or_word, tuple_of
 from dockdsl.syntax.flags import read_flags
+from dockdsl.syntax.instruction_line import Line
 from dockdsl.syntax.refusal import Refused, refuse_type, shown
-from dockdsl.syntax.tokens import Line
 from dockdsl.syntax.words import Spelling, Word, atoms_of
 
 _is_port = re.compile(

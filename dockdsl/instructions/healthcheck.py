@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias
 import attrs
 
 from dockdsl.instructions._base import Instruction
-from dockdsl.instructions.texts import Command, argv, command, exec_form, read_command, shell_form
+from dockdsl.instructions.commands import Command, argv, command, exec_form, read_command, shell_form
 from dockdsl.syntax.flags import flag, read_flags, write_flags
-from dockdsl.syntax.lines import lay_out
+from dockdsl.syntax.guard import lay_out
+from dockdsl.syntax.instruction_line import Line
+from dockdsl.syntax.lines import Misread
 from dockdsl.syntax.refusal import Refused, refuse_type, shown
-from dockdsl.syntax.source import Misread
-from dockdsl.syntax.tokens import Line
 from dockdsl.syntax.words import Spelling, plain
 
 if TYPE_CHECKING:

@@ -6,11 +6,12 @@ import re
 
 import attrs
 
-from dockdsl.errors import InvalidType, InvalidValue, Origin, call_site
+from dockdsl.errors import InvalidType, InvalidValue
 from dockdsl.instructions._base import Located, modifier_versions, references_in
-from dockdsl.syntax.lines import pick_delimiter
+from dockdsl.origins import Origin, call_site
+from dockdsl.syntax.guard import pick_delimiter
+from dockdsl.syntax.lines import Document
 from dockdsl.syntax.refusal import Refused, refuse_type, shown
-from dockdsl.syntax.source import Document
 from dockdsl.syntax.words import Word, atoms_of, check_characters, read_word, text_of, word
 
 _is_name = re.compile(r"[A-Za-z0-9_.+=@%^,:~][A-Za-z0-9_.+=@%^,:~-]*").fullmatch

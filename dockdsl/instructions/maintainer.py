@@ -8,8 +8,8 @@ import attrs
 
 from dockdsl.instructions._base import Instruction
 from dockdsl.syntax.flags import read_flags
+from dockdsl.syntax.instruction_line import Line
 from dockdsl.syntax.refusal import Refused, refuse_type, shown
-from dockdsl.syntax.tokens import Line
 from dockdsl.syntax.words import Spelling, check_characters, text_of
 
 

@@ -9,7 +9,7 @@ from typing import Literal as OneOf
 
 import attrs
 
-from dockdsl.errors import InvalidType, InvalidValue, call_site
+from dockdsl.errors import InvalidType, InvalidValue
 from dockdsl.instructions._base import (
     Located,
     Source,
@@ -21,10 +21,11 @@ from dockdsl.instructions._base import (
     source_name,
     spell_source,
 )
+from dockdsl.origins import call_site
 from dockdsl.syntax.flags import fields_of
+from dockdsl.syntax.instruction_line import Line, Scope
+from dockdsl.syntax.lines import Logical, Misread
 from dockdsl.syntax.refusal import Refused, refuse_type, shown
-from dockdsl.syntax.source import Logical, Misread
-from dockdsl.syntax.tokens import Line, Scope
 from dockdsl.syntax.words import BACKSLASH, Literal, Spelling, Word, word, word_or_none
 
 _is_size = re.compile(r"[0-9]+(?:\.[0-9]+)? ?(?:[kKmMgGtTpP]?i?[bB]?)").fullmatch

@@ -8,9 +8,9 @@ import attrs
 
 from dockdsl.instructions._base import Instruction, StageBase
 from dockdsl.syntax.flags import read_flags
+from dockdsl.syntax.instruction_line import Line
+from dockdsl.syntax.lines import Misread
 from dockdsl.syntax.refusal import Refused, refuse_type
-from dockdsl.syntax.source import Misread
-from dockdsl.syntax.tokens import Line
 from dockdsl.syntax.words import BACKSLASH, Spelling
 
 _NOT_ALLOWED = ("ONBUILD", "MAINTAINER", "#", "")

@@ -11,15 +11,15 @@ import attrs
 
 from dockdsl.errors import InvalidType, InvalidValue
 from dockdsl.instructions._base import Instruction, Source, tuple_of
+from dockdsl.instructions.commands import Command, argv, exec_form, past_flags, read_command, spelling_of
 from dockdsl.instructions.comment import Comment
 from dockdsl.instructions.mounts import Mount, csv_fields, switch
-from dockdsl.instructions.texts import Command, argv, exec_form, past_flags, read_command, spelling_of
 from dockdsl.syntax import shell
 from dockdsl.syntax.flags import flag, one_of, read_flags, read_one_of, write_flags
-from dockdsl.syntax.lines import INDENT, WIDTH, lay_out
+from dockdsl.syntax.guard import INDENT, WIDTH, lay_out
+from dockdsl.syntax.instruction_line import Line
+from dockdsl.syntax.lines import Misread
 from dockdsl.syntax.refusal import Refused, refuse_type, shown
-from dockdsl.syntax.source import Misread
-from dockdsl.syntax.tokens import Line
 from dockdsl.syntax.words import BACKSLASH, Spelling, plain
 
 _NETWORKS = ("default", "none", "host")

@@ -8,10 +8,10 @@ from typing import ClassVar, Self
 import attrs
 
 from dockdsl.instructions._base import Instruction, tuple_of
-from dockdsl.instructions.texts import exec_form
+from dockdsl.instructions.commands import exec_form
 from dockdsl.syntax.flags import read_flags
+from dockdsl.syntax.instruction_line import Line
 from dockdsl.syntax.refusal import Refused, shown
-from dockdsl.syntax.tokens import Line
 from dockdsl.syntax.words import Spelling, plain
 
 

@@ -9,8 +9,8 @@ import attrs
 
 from dockdsl.instructions._base import Instruction, number_or_word
 from dockdsl.instructions.workdir import nonblank, read_operand
+from dockdsl.syntax.instruction_line import Line
 from dockdsl.syntax.refusal import Refused, shown
-from dockdsl.syntax.tokens import Line
 from dockdsl.syntax.words import Literal, Spelling, Word
 
 _LINUX = """

@@ -9,7 +9,7 @@ import attrs
 from dockdsl.instructions._base import Instruction, number_or_word
 from dockdsl.instructions.workdir import nonblank, read_operand
 from dockdsl.syntax.flags import read_flags
-from dockdsl.syntax.tokens import Line
+from dockdsl.syntax.instruction_line import Line
 from dockdsl.syntax.words import Spelling, Word
 
 

@@ -9,9 +9,9 @@ import attrs
 
 from dockdsl.instructions._base import Instruction, tuple_of
 from dockdsl.syntax.flags import read_flags
+from dockdsl.syntax.instruction_line import Line
+from dockdsl.syntax.lines import SPACE
 from dockdsl.syntax.refusal import Refused
-from dockdsl.syntax.source import SPACE
-from dockdsl.syntax.tokens import Line
 from dockdsl.syntax.words import Spelling, Word, json_text, word
 
 

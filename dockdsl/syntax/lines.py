@@ -1,7 +1,6 @@
-"""Physical and logical lines: continuations, comments inside them, heredocs.
+"""The text of a Dockerfile: directives, comments, and the logical lines that its instructions are.
 
-A logical line is what BuildKit reads as one instruction. Nothing outside this package knows about
-continuations; a writer hands over pieces, and `guard` proves that what comes out is one instruction.
+It is read as BuildKit reads it. What cannot be read raises `Misread`, which says where in the line.
 """
 
 from __future__ import annotations
@@ -10,240 +9,262 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from dockdsl.syntax.refusal import Refused
+from dockdsl.errors import ExpansionError
+from dockdsl.syntax.guard import HeredocWord, continued
 
-WIDTH = 100
-"""Columns after which an instruction is broken into several lines."""
-INDENT = "    "
-LONGEST_LINE = 65_000
-"""Bytes of a physical line; BuildKit reads up to 65,535."""
-
-_CONTINUED = {
-    "\\": re.compile(r"(?:[^\\]|^)\\[ \t]*$").search,
-    "`": re.compile(r"(?:[^`]|^)`[ \t]*$").search,
-}
 # White space as Go has it: without the four separators that Python adds.
-_is_blank = re.compile(r"[^\S\x1c-\x1f]*").fullmatch
-_is_comment = re.compile(r"[^\S\x1c-\x1f]*#").match
-_keyword = re.compile(r"(?:ONBUILD[ \t]+)?(RUN|COPY|ADD)(?=[ \t])", re.IGNORECASE).match
-_plain_reference = re.compile(r"\$\{\w+\}").match
-_heredoc_word = re.compile(r"([0-9]*)<<(-?)\s*([^<]*)", re.DOTALL).fullmatch
-_has_heredoc_look = re.compile(r"(?:^|\s)[0-9]*<<(?!<)").search
-_quoted_part = re.compile(r"'([^']*)'|\"((?:[^\"\\]|\\.)*)\"|\\(.|$)", re.DOTALL)
-_escaped = re.compile(r"\\([\"$\\])")
+SPACE = (
+    "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f"
+    "\u205f\u3000"
+)
+LONGEST_READ = 65_535
+"""Bytes of the longest line that BuildKit reads."""
+_is_directive = re.compile(r"#\s*([A-Za-z][A-Za-z0-9]*)[\t\n\f\r ]*=[\t\n\f\r ]*(.+?)[\t\n\f\r ]*$").match
+_DIRECTIVES = ("syntax", "escape", "check")
+_heredoc_word = re.compile(r"([0-9]*)<<(-?)[\t\n\f\r ]*([^<]*)", re.DOTALL).fullmatch
+_BOM = "\ufeff"
 
 
-class HeredocWord(NamedTuple):
-    """A word that starts a heredoc: ``3<<-'EOF'``."""
+class Misread(Exception):
+    """An instruction that BuildKit would refuse: the fact and the remedy, and where in the logical line.
 
-    name: str
-    fd: str
-    strip_tabs: bool
-    quoted: bool
-
-
-def continued(line: str, escape: str) -> bool:
-    """Whether BuildKit takes the next line into this one."""
-    return _CONTINUED[escape](line.rstrip("\r")) is not None
-
-
-def raw_words(line: str) -> list[str] | None:
-    """Split a logical line into BuildKit's words, quotes and escapes kept; None where it would give up."""
-    words: list[str] = []
-    start = -1
-    index = 0
-    while index < len(line):
-        char = line[index]
-        if _is_blank(char):
-            if start >= 0:
-                words.append(line[start:index])
-                start = -1
-            index += 1
-            continue
-        if start < 0:
-            start = index
-        if char == "'":
-            index = line.find("'", index + 1)
-        elif char == '"':
-            index += 1
-            while index < len(line) and line[index] != '"':
-                if line.startswith("${", index) and _plain_reference(line, index) is None:
-                    return None
-                index += 2 if line[index] == "\\" else 1
-            if index >= len(line):
-                return None
-        elif char == "\\":
-            index += 1
-        elif line.startswith("${", index):
-            # Frontends know different modifiers, give up at others, and lose words before some.
-            reference = _plain_reference(line, index)
-            index = -1 if reference is None else reference.end() - 1
-        if index < 0:
-            return None
-        index += 1
-    if start >= 0:
-        words.append(line[start:])
-    return words
-
-
-def _unquoted(part: re.Match[str]) -> str:
-    if part[2] is not None:
-        return _escaped.sub(r"\1", part[2])
-    return part[1] if part[1] is not None else part[3]
-
-
-def heredoc_words(line: str) -> list[HeredocWord] | None:
-    """Return the heredocs that a logical line starts; None where frontends disagree about it."""
-    if "<<" not in line:
-        return []
-    words = raw_words(line)
-    if words is None:
-        return None if _has_heredoc_look(line) else []
-    found = []
-    for word in words:
-        match = _heredoc_word(word)
-        if match is None:
-            continue
-        fd, dash, rest = match.groups()
-        name = _quoted_part.sub(_unquoted, rest)
-        if not name:
-            # `<< EOF`: a heredoc since 1.16, two words before.
-            return None
-        found.append(HeredocWord(name, fd, bool(dash), quoted=rest[:1] in "'\"" or "'" in rest or '"' in rest))
-    return found
-
-
-def heredoc_bodies(words: Sequence[HeredocWord], lines: Sequence[str], start: int) -> int:
-    """Return the index of the line after the bodies of `words`, which begin at `start`; -1 if one does not end."""
-    index = start
-    for word in words:
-        while True:
-            if index >= len(lines):
-                return -1
-            line = lines[index].rstrip("\r")
-            index += 1
-            if (line.lstrip("\t") if word.strip_tabs else line) == word.name:
-                break
-    return index
-
-
-def pick_delimiter(text: str) -> str:
-    """Return a heredoc delimiter that is no line of `text`."""
-    taken = {line.strip() for line in text.split("\n")}
-    number = 1
-    name = "EOF"
-    while name in taken:
-        number += 1
-        name = f"EOF{number}"
-    return name
-
-
-def lay_out(escape: str, pieces: Sequence[str], *, one_each: bool = False) -> str:
-    """Join pieces by blanks: on one line if that is short, else filled into lines (or a piece a line)."""
-    line = " ".join(pieces)
-    if len(line) <= WIDTH or len(pieces) <= 2:
-        return line
-    lines = [pieces[0] + " " + pieces[1]]
-    for piece in pieces[2:]:
-        if one_each or len(lines[-1]) + 1 + len(piece) > WIDTH:
-            lines.append(INDENT + piece)
-        else:
-            lines[-1] += " " + piece
-    return f" {escape}\n".join(lines)
-
-
-def _logical(lines: Sequence[str], escape: str) -> tuple[str, int] | None:
-    """Join the first logical line; return it and the index after it, or None if it stays open."""
-    parts: list[str] = []
-    for index, line in enumerate(lines):
-        if parts and (_is_blank(line) or _is_comment(line)):
-            continue
-        if not continued(line, escape):
-            parts.append(line)
-            return "".join(parts), index + 1
-        parts.append(line.rstrip(" \t\r")[:-1])
-    return None
-
-
-def guard(text: str, escape: str) -> str:
-    """Return `text` if BuildKit reads it as exactly one instruction; else raise `Refused`.
-
-    This is the last line of defence, the same for every instruction: whatever a writer did, no
-    value of it gets out.
+    `grammar` tells whether the line cannot even be split into operands: such a line is refused in ONBUILD, too.
     """
-    if "\n" not in text:
-        if text[-1] == escape or continued(text, escape):
-            raise Refused(
-                "the last character is the escape character, which would take in the next line",
-                "end the text otherwise",
-            )
-        if "<<" in text and _started(text, escape) != []:
-            raise Refused("the text would start a heredoc, and has none", "write << otherwise")
-        if len(text) > LONGEST_LINE // 4:
-            check_lengths([text])
-        return text
-    lines = text.split("\n")
-    check_lengths(lines)
-    joined = _logical(lines, escape)
-    if joined is None:
-        raise Refused("the text ends in a continuation", "take out the last escape character")
-    logical, index = joined
-    if "<<" in logical:
-        words = _started(logical, escape)
-        index = -1 if words is None else heredoc_bodies(words, lines, index)
-        if index < 0:
-            raise Refused("the text would start a heredoc that does not end", "write << otherwise")
-    if index != len(lines) or (lines[-1].endswith(escape) and "<<" not in logical):
-        raise Refused("the text has a line that would become an instruction of its own", "write it in one line")
-    return text
+
+    def __init__(
+        self, fact: str, remedy: str, start: int = 0, end: int | None = None, *, grammar: bool = False
+    ) -> None:
+        super().__init__(f"{fact}; {remedy}")
+        self.fact = fact
+        self.remedy = remedy
+        self.start = start
+        self.end = end
+        self.grammar = grammar
 
 
-def _started(logical: str, escape: str) -> list[HeredocWord] | None:
-    """Return the heredocs that an instruction starts; None where frontends disagree about it."""
-    keyword = _keyword(logical)
-    if keyword is None:
-        return []
-    operands = _without_flags(logical[keyword.end() :], escape)
-    if not operands.startswith("["):
-        return heredoc_words(logical)
-    import json  # noqa: PLC0415 - seldom needed
+class Directives(NamedTuple):
+    """What the first lines of a file say."""
 
-    try:
-        elements = json.loads(operands)
-    except (ValueError, RecursionError):
-        return heredoc_words(logical)
-    # The elements of COPY and ADD are looked at once more; those of RUN are not.
-    looks = keyword[1].upper() != "RUN" and any(_heredoc_word(str(element)) for element in elements)
-    return None if looks else []
+    syntax: str | None
+    escape: str
+    check: str | None
+    lines: frozenset[int]
+    """The lines that are directives, counted from 0."""
+    misread: tuple[tuple[int, Misread], ...]
+    """What is wrong, and in which line."""
 
 
-def _without_flags(rest: str, escape: str) -> str:
-    """Return the operands after the flags of an instruction."""
-    rest = rest.lstrip(" \t")
-    while rest.startswith("--"):
-        index = 0
-        quote = ""
-        while index < len(rest) and (quote or rest[index] not in " \t"):
-            char = rest[index]
-            if char == escape:
-                index += 1
-            elif quote:
-                quote = "" if char == quote else quote
-            elif char in "'\"":
-                quote = char
-            index += 1
-        end = rest[:index] == "--"
-        rest = rest[index:].lstrip(" \t")
-        if end:
+def directives_of(lines: Sequence[str]) -> Directives:
+    """Read the directives at the top of a file."""
+    found: dict[str, tuple[int, str]] = {}
+    misread: list[tuple[int, Misread]] = []
+    for index, line in enumerate(lines):
+        match = _is_directive(line.lstrip(SPACE).rstrip("\r"))
+        name = match[1].lower() if match else ""
+        if match is None or name not in _DIRECTIVES:
             break
-    return rest
+        if name in found:
+            fact = f"the directive {name} is given twice"
+            misread.append((index, Misread(fact, "keep one of them", grammar=True)))
+        elif name == "escape" and match[2] not in ("\\", "`"):
+            fact = f"the escape character {match[2]!r} is neither a backslash nor a backtick"
+            misread.append((index, Misread(fact, "write # escape=`", grammar=True)))
+        found.setdefault(name, (index, match[2]))
+    acting = _acting(lines)
+    escape = found.get("escape", (0, "\\"))
+    used = [index for index, _ in acting.values()]
+    if "escape" in found:
+        used.append(escape[0])
+    return Directives(
+        acting["syntax"][1] if "syntax" in acting else None,
+        escape[1],
+        acting["check"][1].partition(" ")[0] if "check" in acting else None,
+        frozenset(used),
+        tuple(misread),
+    )
 
 
-def check_lengths(lines: Sequence[str]) -> None:
-    """Refuse lines that are longer than BuildKit reads."""
-    for line in lines:
-        if len(line) > LONGEST_LINE // 4 and len(line.encode()) > LONGEST_LINE:
-            raise Refused(
-                f"a line is {len(line.encode()):,} bytes long, and BuildKit reads at most 65,535",
-                "break it, or copy the text in as a file",
-            )
+def _acting(lines: Sequence[str]) -> dict[str, tuple[int, str]]:
+    """Return the directives for whoever picks the frontend: the number sign in the first column, a ``#!`` skipped."""
+    found: dict[str, tuple[int, str]] = {}
+    start = 1 if lines[0].startswith("#!") else 0
+    for index in range(start, len(lines)):
+        match = _is_directive(lines[index])
+        name = match[1].lower() if match else ""
+        if match is None or name not in _DIRECTIVES or name in found:
+            break
+        found[name] = (index, match[2])
+    # What can name no image, or has no rule in it, acts on nothing, and stays a comment.
+    return {
+        name: (index, value)
+        for name, (index, value) in found.items()
+        if name != "escape" and value.isascii() and value.isprintable()
+    }
+
+
+class Logical:
+    """A logical line: what BuildKit reads as one instruction, and where it stands."""
+
+    __slots__ = ("escape", "first", "goes_on", "last", "lines", "parts", "text")
+
+    def __init__(
+        self, lines: Sequence[str], first: int, last: int, text: str, parts: list[tuple[int, int]] | None, escape: str
+    ) -> None:
+        self.lines = lines
+        self.first = first
+        self.last = last
+        """The first and the last physical line, counted from 0."""
+        self.text = text
+        """The physical lines joined."""
+        self.parts = parts
+        """Where the text of each further physical line begins, and its number; None for a single line."""
+        self.escape = escape
+        self.goes_on = False
+        """Whether the lines end before it does."""
+
+    def place(self, offset: int) -> tuple[int, int]:
+        """Return line and column (both counted from 0) of a place in the text."""
+        number, start = self.first, 0
+        for begin, line in self.parts or ():
+            if begin > offset:
+                break
+            number, start = line, begin
+        column = offset - start
+        if number == self.first:
+            column += _indentation(self.lines[number])
+        return number, column
+
+    def comments(self, before: int | None = None) -> list[int]:
+        """Return the comment lines inside; with `before`, all but those behind that place in the text."""
+        if self.parts is not None and len(self.parts) == self.last - self.first:
+            return []
+        end = len(self.text)
+        found: list[int] = []
+        previous = self.first
+        for begin, line in [*(self.parts or ()), (end, self.last + 1)]:
+            if before is None or begin <= before or begin >= end:
+                inside = range(previous + 1, line)
+                found += [number for number in inside if is_comment(self.lines[number])]
+            previous = line
+        return found
+
+    def layout(self, start: int, end: int, escape: str = "\\") -> str:
+        """Return the text from `start` to `end` in its lines, each but the last ended by `escape`."""
+        if not self.parts:
+            return self.text[start:end]
+        pieces: list[str] = []
+        at = start
+        previous = self.first
+        for begin, line in self.parts:
+            if begin >= end:
+                break
+            # The same character that is no escape character must not meet the one that breaks the line.
+            if begin > start and not (begin > at and self.text[begin - 1] == escape):
+                pieces += [self.text[at:begin], f"{escape}\n"]
+                pieces += [f"{each.rstrip(SPACE)}\n" for each in self.lines[previous + 1 : line] if each.strip(SPACE)]
+                at = begin
+            previous = line
+        pieces.append(self.text[at:end])
+        return "".join(pieces)
+
+
+def _indentation(line: str) -> int:
+    return len(line) - len(line.lstrip(SPACE + _BOM))
+
+
+def is_comment(line: str) -> bool:
+    """Whether a physical line is a comment."""
+    return line.lstrip(SPACE).startswith("#")
+
+
+def logical(lines: Sequence[str], index: int, escape: str) -> Logical:
+    """Read the logical line that begins at `index`, which is neither blank nor a comment."""
+    tail = lines[index].strip(SPACE)
+    if tail[-1:] != escape or not continued(lines[index].lstrip(SPACE), escape):
+        return Logical(lines, index, index, tail, None, escape)
+    pieces = [tail[:-1]]
+    length = len(tail) - 1
+    parts: list[tuple[int, int]] = []
+    number = index
+    for number in range(index + 1, len(lines)):
+        line = lines[number].rstrip("\r")
+        bare = line.lstrip(SPACE)
+        if not bare or bare[0] == "#":
+            continue
+        parts.append((length, number))
+        tail = line.rstrip(" \t")
+        # As `continued` has it, said without a pattern: most lines of a file pass here.
+        if tail[-1:] != escape or tail[-2:-1] == escape:
+            pieces.append(line)
+            return Logical(lines, index, number, "".join(pieces).rstrip(SPACE), parts, escape)
+        pieces.append(tail[:-1])
+        length += len(tail) - 1
+    open_line = Logical(lines, index, number, "".join(pieces).rstrip(SPACE), parts, escape)
+    open_line.goes_on = True
+    return open_line
+
+
+class Document(NamedTuple):
+    """A heredoc of an instruction."""
+
+    word: HeredocWord
+    content: str
+    """The lines of the body as they are, tabs and all."""
+    end: str
+    """The line that ends it."""
+
+
+def _split(text: str, *, quotes: bool, escapes: bool) -> list[str]:
+    """Split a text into words as BuildKit does; keep quotes and escapes or not, and leave variables as they are."""
+    from dockdsl.syntax.expand import Options, split_words  # noqa: PLC0415 - most files have no heredoc
+
+    return split_words(text, {}, options=Options(raw_quotes=quotes, raw_escapes=escapes, skip_unset_env=True))
+
+
+def heredocs_in(text: str) -> list[HeredocWord]:
+    """Return the heredocs that a logical line starts for the frontends since 1.16."""
+    try:
+        words = _split(text, quotes=True, escapes=True)
+    except ExpansionError:
+        return []
+    return [found for word in words if "<<" in word and (found := heredoc_of(word)) is not None]
+
+
+def heredoc_of(word: str) -> HeredocWord | None:
+    """Return the heredoc that a word starts."""
+    match = _heredoc_word(word)
+    if match is None or not match[3]:
+        return None
+    try:
+        name = _split(match[3], quotes=False, escapes=False)
+        raw = _split(match[3], quotes=True, escapes=False)
+    except ExpansionError:
+        return None
+    if len(name) != 1 or len(raw) != 1:
+        return None
+    quotes = [sum(each.count(quote) for quote in "'\"") for each in (name[0], raw[0])]
+    return HeredocWord(name[0], match[1], match[2] == "-", quoted=quotes[0] != quotes[1])
+
+
+def documents(line: Logical, words: Sequence[HeredocWord]) -> tuple[list[Document], int]:
+    """Read the bodies of the heredocs that a line starts; return them and the last line they take."""
+    found: list[Document] = []
+    index = line.last + 1
+    for word in words:
+        start = index
+        while True:
+            if index >= len(line.lines):
+                at = line.text.find("<<")
+                raise Misread(
+                    f"the heredoc {word.name!r} does not end",
+                    f"write a line that is {word.name} alone",
+                    at,
+                    line.text.find(word.name, at) + len(word.name),
+                    grammar=True,
+                )
+            end = line.lines[index].rstrip("\r")
+            index += 1
+            if (end.lstrip("\t") if word.strip_tabs else end) == word.name:
+                break
+        found.append(Document(word, "".join([f"{each}\n" for each in line.lines[start : index - 1]]), end))
+    return found, index - 1

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from types import EllipsisType
 
-from dockdsl.errors import InvalidType, InvalidValue, Origin
+from dockdsl.errors import InvalidType, InvalidValue
+from dockdsl.origins import Origin
 
 
 class Refused(Exception):

@@ -337,10 +337,10 @@ def test_a_failure_of_ours_shows_no_traceback(
     capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A bug of dockdsl is told in one line, and shown whole on demand."""
-    write("import dockdsl.rendering\ndockdsl.rendering._spelling = None\n" + GOOD)
-    import dockdsl.rendering
+    write("import dockdsl.text.rendering\ndockdsl.rendering._spelling = None\n" + GOOD)
+    import dockdsl.text.rendering
 
-    monkeypatch.setattr(dockdsl.rendering, "_spelling", dockdsl.rendering._spelling)
+    monkeypatch.setattr(dockdsl.text.rendering, "_spelling", dockdsl.text.rendering._spelling)
 
     assert 2 == main(["app.py"])
     assert "error: dockdsl failed inside itself: TypeError" in capfd.readouterr().err

@@ -24,7 +24,8 @@ image = Image(Dockerfile(server), {tags}port=8080, context={context!r}, checks=[
 HURRIED = """
 import sys
 from dockdsl.cli import main
-from dockdsl.engine import buildx, docker_sdk
+from dockdsl.engine.builders import buildx
+from dockdsl.engine.runners import docker_sdk
 patience = int(sys.argv.pop(1))
 docker_sdk.DockerSdk.__init__.__kwdefaults__["timeout"] = patience
 buildx.Buildx.__init__.__kwdefaults__["silence"] = patience

@@ -21,11 +21,11 @@ from typing import Any, NoReturn
 
 import pytest
 
-from dockdsl.engine import owner
-from tests.engine.provision import PLACE
-from tests.engine.provisioning import daemon, images
-from tests.engine.provisioning.host import Process
-from tests.engine.provisioning.place import STEERING, Place
+from dockdsl.engine.leftovers import owner
+from tests.provision import daemon, images
+from tests.provision.host import Process
+from tests.provision.place import STEERING, Place
+from tests.provision.provision import PLACE
 
 BUSYBOX = "busybox:1.37"
 GONE = 2**22 + secrets.randbelow(2**30)

@@ -17,8 +17,8 @@ import threading
 from pathlib import Path
 
 from tests.engine.helpers import own_engine
-from tests.engine.provision import PLACE
-from tests.engine.provisioning.tools import make_tools
+from tests.provision.provision import PLACE
+from tests.provision.tools import make_tools
 
 TCP, SSH = 2375, 2222
 SETTINGS = """

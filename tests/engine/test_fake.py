@@ -9,10 +9,11 @@ from typing import Any, cast
 import pytest
 
 from dockdsl import BuildFailed, CheckFailed, Copy, Dockerfile, HttpCheck, Image, InvalidType, RunFailed, Stage, User
-from dockdsl.engine.base import Builder, BuildEvent, BuildRequest, Runner, RunRequest
-from dockdsl.engine.buildx import Buildx
-from dockdsl.engine.docker_sdk import DockerSdk
+from dockdsl.engine.builders.buildx import Buildx
+from dockdsl.engine.building import Builder, BuildEvent, BuildRequest
 from dockdsl.engine.fake import FakeBuilder, FakeRequest, FakeResponse, FakeRunner
+from dockdsl.engine.runners.docker_sdk import DockerSdk
+from dockdsl.engine.running import Runner, RunRequest
 
 # That the real ones and the fakes fit their protocols is what the type checker proves here.
 BUILDERS: list[Builder] = [FakeBuilder(), Buildx()]

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from dockdsl.engine import docker_sdk
-from dockdsl.engine.base import RunRequest
-from dockdsl.engine.docker_sdk import DockerSdk
+from dockdsl.engine.runners import docker_sdk
+from dockdsl.engine.runners.docker_sdk import DockerSdk
+from dockdsl.engine.running import RunRequest
 from dockdsl.errors import EngineUnavailable
 from tests.engine.commands import running, source, steps_of
 from tests.engine.helpers import BUSYBOX, Own, containers_of, docker, left_by, own_engine, wait_until

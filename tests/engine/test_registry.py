@@ -15,9 +15,9 @@ import pytest
 
 from dockdsl import BuildFailed, Copy, Dockerfile, HttpCheck, Image, Run, Stage
 from tests.engine.helpers import BUSYBOX, docker, left_by, wait_until
-from tests.engine.provision import PLACE
-from tests.engine.provisioning.host import Refusal
-from tests.engine.provisioning.tools import make_tools
+from tests.provision.host import Refusal
+from tests.provision.provision import PLACE
+from tests.provision.tools import make_tools
 
 SETTINGS = """
 version: 0.1

@@ -14,9 +14,9 @@ import atheris
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 with atheris.instrument_imports(include=["dockdsl"]):
-    import dockdsl.parser  # noqa: F401 - loaded here, it is watched
+    import dockdsl.text.parser  # noqa: F401 - loaded here, it is watched
 
-from tests.test_parser import PIECES, check_text, files
+from tests.text.test_parser import PIECES, check_text, files
 
 
 def one(data: bytes) -> None:

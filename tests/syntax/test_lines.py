@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dockdsl.syntax.lines import (
+from dockdsl.syntax.guard import (
     WIDTH,
     HeredocWord,
     continued,

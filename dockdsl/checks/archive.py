@@ -1,0 +1,305 @@
+"""The files of an image, read out of the archive that the engine saves it as: nothing of the image is run.
+
+A container that is made and never started would show them as well, but with files that the engine puts there, such as
+``/etc/hosts``; and it would have to be removed. The archive goes to a temporary file that has no name, so that memory
+holds the names and facts of files alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import io
+import json
+import os
+import posixpath
+import tarfile
+import tempfile
+import zlib
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from typing import IO, Any, Literal, Self, cast
+
+import attrs
+
+from dockdsl.display import printable
+from dockdsl.errors import FileError, RunFailed
+
+_WHITEOUT, _OPAQUE = ".wh.", ".wh..wh..opq"
+_MOST_LINKS = 40
+"""How many symbolic links a path may lead over, as in Linux."""
+_GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+_PIECE = 1 << 20
+_BROKEN = (tarfile.TarError, OSError, EOFError, zlib.error, ValueError, LookupError, TypeError)
+
+Kind = Literal["file", "directory", "link", "other"]
+
+
+@attrs.frozen
+class Entry:
+    """A file of an image, with what its layer says of it.
+
+    `link`
+        Where a symbolic link leads to.
+    `layer`, `offset`
+        Where its content stands: the number of the layer, and the place in it.
+    """
+
+    kind: Kind
+    mode: int
+    uid: int
+    gid: int
+    size: int
+    link: str
+    layer: int
+    offset: int
+
+
+class _Node:
+    """A place in the tree of names. One that has no entry is a directory that no layer tells of."""
+
+    __slots__ = ("children", "entry")
+
+    def __init__(self) -> None:
+        self.entry: Entry | None = None
+        self.children: dict[str, _Node] = {}
+
+
+_DIRECTORY = Entry("directory", 0o755, 0, 0, 0, "", -1, 0)
+
+
+class ImageFiles:
+    """The files that a container of an image would see, without running one.
+
+    `pieces`
+        A tar archive as ``docker image save`` writes it. Of an image for several platforms it names the one that the
+        engine would run.
+
+    Raises `RunFailed` for what is no such archive, and for layers that are compressed with zstd; `FileError` where
+    there is no room for it. Leaving its ``with`` block frees the temporary file.
+    """
+
+    sizes: tuple[int, ...]
+    """Bytes of the files in each layer, from the lowest one up. What a later layer takes away counts, too."""
+
+    def __init__(self, pieces: Iterable[bytes]) -> None:
+        self._stack = contextlib.ExitStack()
+        self._root = _Node()
+        try:
+            with _room():
+                self._spool = self._stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - the stack closes it
+            for piece in pieces:
+                with _room():
+                    self._spool.write(piece)
+            with _room():
+                self._spool.seek(0)
+            with _readable():
+                self._archive = self._stack.enter_context(tarfile.open(fileobj=self._spool))  # noqa: SIM115 - as above
+                self._manifest = json.loads(self._member("manifest.json").read())[0]
+                self._layers: list[str] = list(self._manifest["Layers"])
+                self.sizes = tuple(self._add(number) for number in range(len(self._layers)))
+        except BaseException:
+            self.close()
+            raise
+
+    def find(self, path: str, *, follow: bool = True) -> Entry | None:
+        """Return the file at an absolute path, or None. A symbolic link at its end is followed, unless told not to."""
+        left = [part for part in reversed(path.split("/")) if part]
+        place: list[_Node] = [self._root]
+        links = 0
+        while left:
+            part = left.pop()
+            if part == ".":
+                continue
+            if part == "..":
+                place = place[:-1] or [self._root]
+                continue
+            node = place[-1].children.get(part)
+            if node is None:
+                return None
+            if node.entry is not None and node.entry.kind == "link" and (left or follow):
+                links += 1
+                if links > _MOST_LINKS:
+                    return None
+                if node.entry.link.startswith("/"):
+                    place = [self._root]
+                left += [each for each in reversed(node.entry.link.split("/")) if each]
+                continue
+            place.append(node)
+        return place[-1].entry or _DIRECTORY
+
+    def open(self, entry: Entry) -> IO[bytes]:
+        """Return a stream of a file's content, from its beginning to its end. One is to be read at a time."""
+        if entry.kind != "file" or not entry.size:
+            return io.BytesIO()
+        return cast(IO[bytes], io.BufferedReader(_Part(self._layer(entry.layer), entry.offset, entry.size)))
+
+    @cached_property
+    def history(self) -> tuple[tuple[str, int], ...]:
+        """The steps that made the image, oldest first: what the image says of each, and the bytes of its layer.
+
+        Raises `RunFailed` where the steps are not those of the layers.
+        """
+        with _readable():
+            steps = json.loads(self._member(self._manifest["Config"]).read())["history"]
+            full = [not step.get("empty_layer") for step in steps]
+            said = [str(step.get("created_by") or "") for step in steps]
+        if sum(full) != len(self.sizes):
+            raise RunFailed(
+                f"files: the image has {len(self.sizes)} layers, and its history tells of {sum(full)}, so which step "
+                "made which is not known; build it with docker buildx"
+            )
+        sizes = iter(self.sizes)
+        return tuple((words, next(sizes) if has_layer else 0) for words, has_layer in zip(said, full, strict=True))
+
+    def compressed(self) -> int:
+        """Return the bytes of all layers, each compressed with gzip as for a registry.
+
+        Some image stores keep layers compressed; those count as they are.
+        """
+        total = 0
+        with _readable():
+            for name in self._layers:
+                stream = self._member(name)
+                piece = stream.read(_PIECE)
+                packing = None if piece.startswith(_GZIP) else zlib.compressobj(wbits=31)
+                while piece:
+                    total += len(piece if packing is None else packing.compress(piece))
+                    piece = stream.read(_PIECE)
+                total += 0 if packing is None else len(packing.flush())
+        return total
+
+    def close(self) -> None:
+        """Free the temporary file."""
+        self._stack.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _member(self, name: str) -> IO[bytes]:
+        found = self._archive.extractfile(name)
+        if found is None:
+            raise KeyError(name)
+        return found
+
+    def _layer(self, number: int) -> IO[bytes]:
+        name = self._layers[number]
+        stream = self._member(name)
+        magic = stream.read(4)
+        stream.seek(0)
+        if magic == _ZSTD:
+            raise RunFailed(
+                "files: a layer of the image is compressed with zstd, which cannot be read; "
+                "build the image, and its base image, with gzip layers"
+            )
+        return cast(IO[bytes], gzip.GzipFile(fileobj=stream)) if magic[:2] == _GZIP else stream
+
+    def _add(self, number: int) -> int:
+        """Put a layer on those below it, and return its bytes.
+
+        What it takes away goes first, wherever in the layer that is said.
+        """
+        found: list[tuple[list[str], tarfile.TarInfo]] = []
+        with self._layer(number) as stream, tarfile.open(fileobj=stream, mode="r:") as layer:
+            while (info := layer.next()) is not None:
+                # The list that is kept for other uses would hold every header of the layer.
+                cast(Any, layer).members.clear()
+                parts = [part for part in posixpath.normpath(f"/{info.name}").split("/") if part]
+                if parts and parts[-1] == _OPAQUE:
+                    self._at(parts[:-1]).children.clear()
+                elif parts and parts[-1].startswith(_WHITEOUT):
+                    self._at(parts[:-1]).children.pop(parts[-1].removeprefix(_WHITEOUT), None)
+                else:
+                    found.append((parts, info))
+        for parts, info in found:
+            node = self._at(parts)
+            entry = self._entry(info, number)
+            if entry is not None:
+                node.entry = entry
+                if entry.kind != "directory":
+                    node.children.clear()
+        # The name that a link leads to takes its bytes, too, as the engine counts them.
+        return sum(
+            info.size if info.isreg() else len(os.fsencode(info.linkname)) if info.issym() else 0 for _, info in found
+        )
+
+    def _at(self, parts: list[str]) -> _Node:
+        node = self._root
+        for part in parts:
+            if node.entry is not None and node.entry.kind != "directory":
+                # A layer below had a file where this one has a directory.
+                node.entry = None
+            node = node.children.setdefault(part, _Node())
+        return node
+
+    def _entry(self, info: tarfile.TarInfo, layer: int) -> Entry | None:
+        if info.islnk():
+            # A second name of a file that the layer has under another one.
+            return self.find(f"/{info.linkname}", follow=False)
+        kind: Kind = "file" if info.isreg() else "directory" if info.isdir() else "link" if info.issym() else "other"
+        size = info.size if kind == "file" else 0
+        return Entry(kind, info.mode & 0o7777, info.uid, info.gid, size, info.linkname, layer, info.offset_data)
+
+
+class _Part(io.RawIOBase):
+    """The bytes of a file within its layer, as a stream of its own."""
+
+    def __init__(self, stream: IO[bytes], offset: int, size: int) -> None:
+        self._stream = stream
+        self._offset = offset
+        self._size = size
+        self._place = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._place
+
+    def seek(self, place: int, whence: int = io.SEEK_SET) -> int:
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._place, io.SEEK_END: self._size}[whence]
+        self._place = max(base + place, 0)
+        return self._place
+
+    def readinto(self, buffer: Any) -> int:
+        wanted = min(len(buffer), self._size - self._place)
+        if wanted <= 0:
+            return 0
+        with _readable():
+            self._stream.seek(self._offset + self._place)
+            piece = self._stream.read(wanted)
+        buffer[: len(piece)] = piece
+        self._place += len(piece)
+        return len(piece)
+
+    def close(self) -> None:
+        self._stream.close()
+        super().close()
+
+
+@contextlib.contextmanager
+def _room() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise FileError(
+            f"files: the image cannot be kept in a temporary file ({error.strerror}); make room, or set TMPDIR to a "
+            "folder that has some",
+            origin=None,
+        ) from None
+
+
+@contextlib.contextmanager
+def _readable() -> Iterator[None]:
+    """Turn what is raised over a damaged archive into an error of ours."""
+    try:
+        yield
+    except _BROKEN as error:
+        why = printable(str(error)) or type(error).__name__
+        raise RunFailed(f"files: what the engine saved is no archive of an image ({why}); see its own log") from None

@@ -1,0 +1,317 @@
+"""FileCheck: a file of the image, looked at without running the image."""
+# ruff: noqa: PLC0415 - writing a check down needs no engine; what it looks with is imported when it looks
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import attrs
+
+from dockdsl import operands as operand
+from dockdsl.checks.check import Check
+from dockdsl.errors import InvalidValue
+from dockdsl.instructions.mounts import reads_as_mode
+from dockdsl.operands import Pairs, PairsLike, TextsLike, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dockdsl.checks.archive import Entry, ImageFiles
+    from dockdsl.checks.elf import Elf
+    from dockdsl.checks.report import CheckResult
+    from dockdsl.checks.subject import Subject
+
+Kind = Literal["file", "directory", "link"]
+ExecutableBy = Literal["owner", "group", "other", "any"]
+_BITS = {"owner": 0o100, "group": 0o010, "other": 0o001, "any": 0o111}
+LONGEST_CONTENT = 16 << 20
+"""Bytes of a file that are looked through at most."""
+
+
+def _path(value: str) -> str:
+    path = operand.text("FileCheck: the path", value)
+    if not path.startswith("/"):
+        raise InvalidValue(f"FileCheck: the path is {shown(path)}; write it from the root on, with a slash")
+    return path
+
+
+def _kind(value: Kind | None) -> Kind | None:
+    if value not in (None, "file", "directory", "link"):
+        raise InvalidValue(f"FileCheck: kind is {shown(value)}; write file, directory or link")
+    return value
+
+
+def _mode(value: int | str | None) -> int | None:
+    if isinstance(value, str):
+        if not (value.isascii() and value.isdecimal() and len(value) <= 5 and set(value) <= set("01234567")):
+            raise InvalidValue(f'FileCheck: mode is {shown(value)}; write octal digits, such as "0755" or 0o755')
+        value = int(value, 8)
+    elif isinstance(value, int) and 400 <= value <= 777 and reads_as_mode(str(value)):
+        raise InvalidValue(f'FileCheck: mode is {value}, which is {oct(value)}; write "0{value}" or 0o{value}')
+    return None if value is None else operand.whole("FileCheck: mode", value, 0, 0o7777)
+
+
+def _owner(value: str | int | None) -> str | None:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(operand.whole("FileCheck: owner", value, 0, 2**32 - 1))
+    if value is None:
+        return None
+    owner = operand.text("FileCheck: owner", value)
+    if owner.count(":") > 1 or owner.endswith(":"):
+        raise InvalidValue(
+            f'FileCheck: owner is {shown(owner)}; write "user", "user:group" or ":group", names or numbers'
+        )
+    return owner
+
+
+def _size(what: str, value: int | str | None) -> int | None:
+    return None if value is None else operand.size(f"FileCheck: {what}", value)
+
+
+def _min_size(value: int | str | None) -> int | None:
+    return _size("min_size", value)
+
+
+def _max_size(value: int | str | None) -> int | None:
+    return _size("max_size", value)
+
+
+def _executable(value: ExecutableBy | None) -> ExecutableBy | None:
+    if value is not None and (not isinstance(value, str) or value not in _BITS):
+        raise InvalidValue(f"FileCheck: executable_by is {shown(value)}; write {', '.join(_BITS)}")
+    return value
+
+
+def _content(value: TextsLike) -> tuple[str, ...]:
+    return operand.patterns("FileCheck: content", value)
+
+
+def _no_content(value: TextsLike) -> tuple[str, ...]:
+    return operand.patterns("FileCheck: no_content", value)
+
+
+def _text(value: str | None) -> str | None:
+    return None if value is None else operand.text("FileCheck: text", value, empty=True)
+
+
+def _word(what: str, value: str | None) -> str | None:
+    return None if value is None else operand.text(f"FileCheck: {what}", value)
+
+
+def _link(value: str | None) -> str | None:
+    return _word("link", value)
+
+
+def _architecture(value: str | None) -> str | None:
+    return _word("architecture", value)
+
+
+def _go_version(value: str | None) -> str | None:
+    return _word("go_version", value)
+
+
+def _go_module(value: str | None) -> str | None:
+    return _word("go_module", value)
+
+
+def _go_settings(value: PairsLike) -> Pairs:
+    found = operand.entries("FileCheck: go_settings", value)
+    for name, each in found:
+        operand.text("FileCheck: go_settings: a name", name)
+        operand.text(f"FileCheck: go_settings: the value of {name}", each, empty=True)
+    return found
+
+
+def _exists(value: bool) -> bool:
+    return operand.flag("FileCheck: exists", value)
+
+
+def _static(value: bool) -> bool:
+    return operand.flag("FileCheck: static", value)
+
+
+@attrs.frozen(slots=False)
+class FileCheck(Check):
+    """A file of the image, and what is expected of it. The image is read and not run, so that it may be on scratch.
+
+    `path`
+        From the root on. Symbolic links are followed, as a program would.
+    `exists`
+        False expects that there is nothing of that name, not even a link.
+    `kind`, `link`
+        ``"file"``, ``"directory"`` or ``"link"``; where a symbolic link leads to. With either of ``"link"`` and `link`,
+        a link at the end of the path is not followed.
+    `mode`, `executable_by`
+        The permissions, as ``0o755`` or ``"0755"``; one of ``"owner"``, ``"group"``, ``"other"``, ``"any"``.
+    `owner`
+        ``"65532"``, ``"65532:65532"``, ``":65532"``, or names, which the image's ``/etc/passwd`` and
+        ``/etc/group`` tell.
+    `min_size`, `max_size`
+        Bytes: an int, or ``"10MB"``.
+    `content`, `no_content`
+        A regular expression that must, or must not, be found in it; or several. ``^`` and ``$`` stand for lines.
+    `text`
+        What it holds, character for character.
+    `static`
+        True expects a program that needs no dynamic linker and no library.
+    `architecture`
+        The machine that a program is for: ``"amd64"``, ``"arm64"``.
+    `go_version`, `go_module`, `go_settings`
+        What Go wrote into a program: ``"go1.27"`` or more exactly ``"go1.27.3"``; the path of its module; settings as
+        ``go version -m`` shows them, such as ``{"CGO_ENABLED": "0", "vcs.modified": "false"}``.
+
+    Content of more than 16 MiB is not looked through. Programs are read with pyelftools, which comes with the extra
+    ``runner``. Raises `InvalidValue` and `InvalidType`.
+
+    >>> FileCheck("/api", mode="0755", static=True, max_size="10MB").max_size
+    10000000
+    >>> FileCheck("/bin/sh", exists=False).title
+    'no file /bin/sh'
+    """
+
+    path: str = attrs.field(converter=_path)
+    exists: bool = attrs.field(default=True, kw_only=True, converter=_exists)
+    kind: Kind | None = attrs.field(default=None, kw_only=True, converter=_kind)
+    link: str | None = attrs.field(default=None, kw_only=True, converter=_link)
+    mode: int | None = attrs.field(default=None, kw_only=True, converter=_mode)
+    executable_by: ExecutableBy | None = attrs.field(default=None, kw_only=True, converter=_executable)
+    owner: str | None = attrs.field(default=None, kw_only=True, converter=_owner)
+    min_size: int | None = attrs.field(default=None, kw_only=True, converter=_min_size)
+    max_size: int | None = attrs.field(default=None, kw_only=True, converter=_max_size)
+    content: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=_content)
+    no_content: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=_no_content)
+    text: str | None = attrs.field(default=None, kw_only=True, converter=_text)
+    static: bool = attrs.field(default=False, kw_only=True, converter=_static)
+    architecture: str | None = attrs.field(default=None, kw_only=True, converter=_architecture)
+    go_version: str | None = attrs.field(default=None, kw_only=True, converter=_go_version)
+    go_module: str | None = attrs.field(default=None, kw_only=True, converter=_go_module)
+    go_settings: Pairs = attrs.field(default=(), kw_only=True, converter=_go_settings)
+
+    def __attrs_post_init__(self) -> None:
+        if not self.exists and any(
+            getattr(self, each.name) != each.default
+            for each in attrs.fields(FileCheck)
+            if each.name not in ("path", "exists", "origin")
+        ):
+            raise InvalidValue(f"FileCheck: {self.path} is to be absent, so no more can be said of it; leave it out")
+
+    @property
+    def title(self) -> str:
+        """The path."""
+        return f"file {self.path}" if self.exists else f"no file {self.path}"
+
+    @property
+    def _follows(self) -> bool:
+        """Whether a link at the end of the path is followed."""
+        return self.exists and self.link is None and self.kind != "link"
+
+    def examine(self, subject: Subject) -> CheckResult:
+        """Look at the file in the image's layers."""
+        from dockdsl.checks.report import CheckResult
+
+        files = subject.files
+        entry = files.find(self.path, follow=self._follows)
+        wrong: list[str] = []
+        details: list[str] = []
+        if entry is None:
+            wrong += ["expected a file, got none"] if self.exists else []
+        elif not self.exists:
+            wrong.append(f"expected none, got a {entry.kind}")
+        else:
+            details = [_bytes(entry.size)] if entry.kind == "file" else [entry.kind]
+            details += [f"mode {entry.mode:04o}", f"owner {entry.uid}:{entry.gid}"]
+            wrong += [*self._facts(entry, files), *self._content(entry, files), *self._program(entry, files, details)]
+        return CheckResult(title=self.title, detail=", ".join(details), mismatches=wrong, origin=self.origin)
+
+    def _facts(self, entry: Entry, files: ImageFiles) -> Iterator[str]:
+        if self.kind is not None and entry.kind != self.kind:
+            yield f"expected a {self.kind}, got a {entry.kind}"
+        if self.link is not None and (entry.kind != "link" or entry.link != self.link):
+            yield f"expected a link to {self.link}, got a {entry.kind}" + (f" to {entry.link}" if entry.link else "")
+        if self.mode is not None and entry.mode != self.mode:
+            yield f"expected mode {self.mode:04o}, got {entry.mode:04o}"
+        if self.executable_by is not None and not entry.mode & _BITS[self.executable_by]:
+            yield f"expected it executable by {self.executable_by}, got mode {entry.mode:04o}"
+        if self.owner is not None:
+            user, _, group = self.owner.partition(":")
+            for what, name, found, table in (
+                ("owner", user, entry.uid, "/etc/passwd"),
+                ("group", group, entry.gid, "/etc/group"),
+            ):
+                number = name if not name or name.isdecimal() else numbers(files, table).get(name)
+                if name and number != str(found):
+                    yield f"expected {what} {name}, got {found}"
+        if self.max_size is not None and entry.size > self.max_size:
+            yield "expected at most " + _compared(self.max_size, entry.size)
+        if self.min_size is not None and entry.size < self.min_size:
+            yield "expected at least " + _compared(self.min_size, entry.size)
+
+    def _content(self, entry: Entry, files: ImageFiles) -> list[str]:
+        if self.text is None and not self.content and not self.no_content:
+            return []
+        from dockdsl.checks.judging import judged_text
+
+        if entry.kind != "file":
+            return [f"expected content, got a {entry.kind}"]
+        if entry.size > LONGEST_CONTENT:
+            return [f"expected content of at most {_bytes(LONGEST_CONTENT)}, got {_bytes(entry.size)}"]
+        with files.open(entry) as stream:
+            content = stream.read()
+        return judged_text("content", content, text=self.text, patterns=self.content, absent=self.no_content)
+
+    def _program(self, entry: Entry, files: ImageFiles, details: list[str]) -> list[str]:
+        go = self.go_version is not None or self.go_module is not None or bool(self.go_settings)
+        if not (self.static or self.architecture is not None or go):
+            return []
+        from dockdsl.checks import elf
+
+        with files.open(entry) as stream:
+            program = elf.read(stream)
+        if program is None:
+            return ["expected a program in ELF form, got another file"]
+        details.append(f"{'static' if program.is_static else 'dynamic'} {program.architecture}")
+        wrong = []
+        if self.static and not program.is_static:
+            needs = ", ".join(each for each in (program.interpreter, *program.needed) if each)
+            wrong.append(f"expected a static program, got one that needs {needs}")
+        if self.architecture is not None and program.architecture != self.architecture:
+            wrong.append(f"expected architecture {self.architecture}, got {program.architecture}")
+        return wrong + (self._go(program, details) if go else [])
+
+    def _go(self, program: Elf, details: list[str]) -> list[str]:
+        if program.go is None:
+            return ["expected a program that Go 1.18 or later built, got no build information"]
+        details.append(program.go.version)
+        wrong = []
+        version = program.go.version
+        if self.go_version is not None and f"{version}.".find(f"{self.go_version}.") != 0:
+            wrong.append(f"expected {self.go_version}, got {version}")
+        if self.go_module is not None and program.go.module != self.go_module:
+            wrong.append(f"expected Go module {self.go_module}, got {program.go.module or 'none'}")
+        for name, value in self.go_settings:
+            found = program.go.settings.get(name)
+            if found != value:
+                wrong.append(f"expected {name}={value}, got {'none' if found is None else found}")
+        return wrong
+
+
+def numbers(files: ImageFiles, table: str) -> dict[str, str]:
+    """Return the names in the image's ``/etc/passwd`` or ``/etc/group``, each with its number."""
+    entry: Any = files.find(table)
+    if entry is None or entry.size > LONGEST_CONTENT:
+        return {}
+    with files.open(entry) as stream:
+        lines = stream.read().decode("utf-8", "replace").splitlines()
+    return {parts[0]: parts[2] for parts in (line.split(":") for line in reversed(lines)) if len(parts) > 2}
+
+
+def _compared(expected: int, found: int) -> str:
+    """Return two sizes, in bytes where they would look alike otherwise."""
+    texts = _bytes(expected), _bytes(found)
+    return "{}, got {}".format(*(texts if texts[0] != texts[1] else (f"{expected} B", f"{found} B")))
+
+
+def _bytes(size: int) -> str:
+    from dockdsl.display import megabytes
+
+    return megabytes(size)

@@ -1,0 +1,111 @@
+"""Hardened: whether the image runs with next to no rights."""
+# ruff: noqa: PLC0415 - writing a check down needs no engine; what it looks with is imported when it looks
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from dockdsl import operands as operand
+from dockdsl.checks.check import Check
+from dockdsl.errors import InvalidValue, RunFailed
+from dockdsl.operands import TextsLike, shown
+
+if TYPE_CHECKING:
+    from dockdsl.checks.report import CheckResult
+    from dockdsl.checks.subject import Subject
+
+
+def _tmpfs(value: TextsLike) -> tuple[str, ...]:
+    found = operand.texts("Hardened: tmpfs", value)
+    for each in found:
+        if not each.startswith("/"):
+            raise InvalidValue(
+                f"Hardened: tmpfs is {shown(each)}; write the folder from the root on, and options after a colon: "
+                '"/tmp:size=64m"'
+            )
+    return found
+
+
+def _cap_add(value: TextsLike) -> tuple[str, ...]:
+    return operand.texts("Hardened: cap_add", value)
+
+
+def _timeout(value: float) -> float:
+    return operand.seconds("Hardened: timeout", value)
+
+
+@attrs.frozen(slots=False)
+class Hardened(Check):
+    """The image runs as a user other than root, on a read-only file system, without capabilities and new privileges.
+
+    A server must get ready so; an image without a port must end with exit code 0.
+
+    `tmpfs`
+        Folders that may be written to, as with ``docker run --tmpfs``: ``"/tmp"``, or with options
+        ``"/tmp:size=64m,mode=1777"``.
+    `cap_add`
+        Capabilities that it may keep: ``"NET_BIND_SERVICE"``.
+    `timeout`
+        Seconds that an image without a port may take. A server has the time that its `Image` says.
+
+    Raises `InvalidValue` and `InvalidType`.
+
+    >>> Hardened(tmpfs=["/tmp", "/run:size=64m,mode=755"]).tmpfs
+    ('/tmp', '/run:size=64m,mode=755')
+
+    Source: the options ``--read-only``, ``--cap-drop=ALL`` and ``--security-opt=no-new-privileges`` of ``docker run``.
+    """
+
+    tmpfs: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=_tmpfs)
+    cap_add: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=_cap_add)
+    timeout: float = attrs.field(default=30.0, kw_only=True, converter=_timeout)
+
+    @property
+    def title(self) -> str:
+        """The word that stands in front of what was found."""
+        return "hardened"
+
+    def examine(self, subject: Subject) -> CheckResult:
+        """Look at the user, and run the image so."""
+        from dockdsl.checks.report import CheckResult
+        from dockdsl.engine.failures.diagnosis import in_short
+
+        isolation: dict[str, Any] = {
+            "read_only": True,
+            "cap_drop": ("ALL",),
+            "cap_add": self.cap_add,
+            "security_opt": ("no-new-privileges",),
+            "tmpfs": self.tmpfs,
+        }
+        wrong: list[str] = []
+        log: tuple[str, ...] = ()
+        user = str(subject.config.get("User") or "")
+        if _is_root(user, subject):
+            wrong.append(f'expected a user other than root, got {user or "none"}; add User("65532:65532") to the stage')
+        try:
+            if subject.request.ports:
+                with subject.serving(**isolation):
+                    pass
+            else:
+                done = subject.run(timeout=self.timeout, **isolation)
+                if done.exit_code != 0:
+                    wrong.append(f"expected exit code 0, got {done.exit_code}")
+                    log = done.lines()
+        except RunFailed as error:
+            wrong += in_short(error)
+            log = error.log
+        detail = f"user {user}, read-only, no capabilities" + (
+            f" but {', '.join(self.cap_add)}" if self.cap_add else ""
+        )
+        return CheckResult(title=self.title, detail=detail, mismatches=wrong, log=log, origin=self.origin)
+
+
+def _is_root(user: str, subject: Subject) -> bool:
+    name = user.partition(":")[0]
+    if name and not name.isdecimal():
+        from dockdsl.checks.file import numbers
+
+        name = numbers(subject.files, "/etc/passwd").get(name, name)
+    return not name or name == "root" or (name.isdecimal() and int(name) == 0)

@@ -1,0 +1,195 @@
+"""What a check is, and what came of the checks of an image."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Protocol
+
+import attrs
+
+from dockdsl.display import cut, printable, quoted_log, short_image
+from dockdsl.engine.building import BuildResult, sized
+from dockdsl.errors import CheckFailed
+from dockdsl.origins import Origin
+
+if TYPE_CHECKING:
+    from dockdsl.checks.subject import Subject
+
+_LONGEST_MISMATCH = 400
+
+
+def clean(lines: Iterable[str]) -> tuple[str, ...]:
+    """Return what a check found wrong as lines that a terminal can show: they quote what the container said."""
+    return tuple(cut(printable(line), _LONGEST_MISMATCH) for line in lines)
+
+
+def _shown(text: str) -> str:
+    return cut(printable(text), _LONGEST_MISMATCH)
+
+
+class Check(Protocol):
+    """Something that is expected of an image. `dockdsl.HttpCheck` is one."""
+
+    @property
+    def title(self) -> str:
+        """What is looked at, in a few words: ``GET /healthz``."""
+        ...
+
+    @property
+    def origin(self) -> Origin | None:
+        """Where the check was written."""
+        ...
+
+    @property
+    def needs_server(self) -> bool:
+        """Whether it asks the server that the image is."""
+        ...
+
+    def examine(self, subject: Subject) -> CheckResult:
+        """Look at the image, and tell what came of it.
+
+        A `RunFailed` or `NoAnswer` that is raised is what the check found wrong.
+        """
+        ...
+
+
+class HttpProbe(Protocol):
+    """An HTTP request, and a judgement of the answer."""
+
+    @property
+    def method(self) -> str:
+        """``GET`` and so on."""
+        ...
+
+    @property
+    def path(self) -> str:
+        """Path and query, from the leading slash on."""
+        ...
+
+    @property
+    def timeout(self) -> float:
+        """Seconds that the whole answer may take."""
+        ...
+
+    def request(self) -> tuple[Mapping[str, str], bytes | None]:
+        """Return headers and body to send."""
+        ...
+
+    def judge(self, status: int, headers: Mapping[str, str], body: bytes) -> list[str]:
+        """Return what is wrong with an answer, a line each; nothing where all is as expected."""
+        ...
+
+
+@attrs.frozen(kw_only=True)
+class CheckResult:
+    """What came of one check.
+
+    `title`
+        What was looked at.
+    `detail`
+        What was found there, in a few words.
+    `seconds`
+        How long it took; None where that is of no interest.
+    `mismatches`
+        What is wrong, a line each.
+    `verdict`
+        False for what is reported and cannot fail.
+    `excerpt`
+        The beginning of what the server answered; kept only for a check that failed.
+    `log`
+        The last lines of the container that the check had for itself; kept only for a check that failed.
+
+    >>> print(CheckResult(title="GET /healthz", detail="200", seconds=0.0031))
+    ok   GET /healthz 200 (3 ms)
+    >>> print(CheckResult(title="GET /x", mismatches=("expected status 200, got 500",)))
+    FAIL GET /x: expected status 200, got 500
+    >>> print(CheckResult(title="start-up", detail="0.21 s, within 1 s", verdict=False))
+    note start-up 0.21 s, within 1 s
+    """
+
+    title: str = attrs.field(converter=_shown)
+    detail: str = attrs.field(default="", converter=_shown)
+    seconds: float | None = None
+    mismatches: tuple[str, ...] = attrs.field(default=(), converter=clean)
+    verdict: bool = True
+    excerpt: str = ""
+    log: tuple[str, ...] = ()
+    origin: Origin | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether all was as expected."""
+        return not self.mismatches
+
+    def __str__(self) -> str:
+        if self.ok:
+            took = "" if self.seconds is None else f"({self.seconds * 1000:.0f} ms)"
+            return " ".join(
+                part for part in ("ok  " if self.verdict else "note", self.title, self.detail, took) if part
+            )
+        place = f" ({self.origin})" if self.origin else ""
+        body = f"; body {self.excerpt}" if self.excerpt else ""
+        return f"FAIL {self.title}: {'; '.join(self.mismatches)}{body}{place}"
+
+
+@attrs.frozen(kw_only=True)
+class SmokeReport:
+    """What came of a smoke test.
+
+    `ready`
+        Seconds from the container's start to its first good HTTP answer; None where no server was started.
+    `log`
+        The last lines of the container that was asked; kept only where a check failed.
+    """
+
+    image: str
+    results: tuple[CheckResult, ...]
+    ready: float | None = None
+    log: tuple[str, ...] = ()
+    build: BuildResult | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether all checks passed."""
+        return all(result.ok for result in self.results)
+
+    def raise_for_failures(self) -> None:
+        """Raise `CheckFailed`, which names the failed checks and shows the container's last output, if any failed."""
+        __tracebackhide__ = True
+        failed = [result for result in self.results if not result.ok]
+        if not failed:
+            return
+        lines = tuple(str(result) for result in failed)
+        raise CheckFailed(
+            f"test {short_image(self.image)}: {len(failed)} of {len(self.results)} checks failed; "
+            "mend the image or the checks" + "".join(f"\n  {line}" for line in lines) + self.output(),
+            origin=failed[0].origin,
+            failures=lines,
+            summary=self.summary(),
+            output=self.output().lstrip("\n"),
+            log=self.log,
+        )
+
+    def output(self) -> str:
+        """Return the last output of the containers in which checks failed, each under a title."""
+        own = (quoted_log(each.log, f"last output of the container of {each.title}") for each in self.results)
+        return quoted_log(self.log, "last output of the container") + "".join(own)
+
+    def summary(self) -> str:
+        """Return one line: how many checks passed, and what the image cost.
+
+        >>> build = BuildResult(image="sha256:0123456789abcdef", size=6_590_000, seconds=21.3, steps=7, cached=2)
+        >>> print(SmokeReport(image="api:dev", results=(), build=build).summary())
+        0 of 0 checks passed; api:dev, 6.59 MB (its layers unpacked), built in 21.3 s (2 of 7 steps cached)
+        """
+        judged = [result for result in self.results if result.verdict]
+        facts = [short_image(self.image)]
+        if self.build is not None:
+            if self.build.size is not None:
+                facts.append(sized(self.build.size, self.build.size_kind))
+            facts.append(
+                f"built in {self.build.seconds:.1f} s ({self.build.cached} of {self.build.steps} steps cached)"
+            )
+        if self.ready is not None:
+            facts.append(f"ready in {self.ready:.2f} s")
+        return f"{sum(result.ok for result in judged)} of {len(judged)} checks passed; {', '.join(facts)}"

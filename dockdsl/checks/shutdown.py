@@ -1,0 +1,128 @@
+"""GracefulShutdown: what comes of a request that is in flight when the server is told to stop."""
+# ruff: noqa: PLC0415 - writing a check down needs no engine; what it looks with is imported when it looks
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import attrs
+
+from dockdsl import operands as operand
+from dockdsl.checks.check import Check
+from dockdsl.checks.http import HttpCheck
+from dockdsl.errors import InvalidType, InvalidValue
+from dockdsl.operands import kind_of
+
+if TYPE_CHECKING:
+    from dockdsl.checks.report import CheckResult
+    from dockdsl.checks.subject import Subject
+
+
+def _request(value: HttpCheck) -> HttpCheck:
+    if not isinstance(value, HttpCheck):
+        raise InvalidType(f"GracefulShutdown: the request is of the type {kind_of(value)}; pass an HttpCheck")
+    if value.uses or value.save:
+        raise InvalidValue(
+            "GracefulShutdown: its server is a fresh one, so its request can neither save nor use values"
+        )
+    return value
+
+
+def _within(value: float) -> float:
+    return operand.seconds("GracefulShutdown: within", value)
+
+
+def _exit_code(value: int | Iterable[int]) -> tuple[int, ...]:
+    found = tuple(value) if isinstance(value, Iterable) and not isinstance(value, (str, bytes)) else (value,)
+    if not found:
+        raise InvalidValue("GracefulShutdown: exit_code is empty; name a code, or leave it out for 0")
+    return tuple(operand.whole("GracefulShutdown: exit_code", each, 0, 255) for each in found)
+
+
+_BY_SIGNAL = {130: "SIGINT", 143: "SIGTERM"}
+"""Codes that some servers, such as a JVM, end with in good order: 128 and the number of the signal."""
+
+
+@attrs.frozen(slots=False)
+class GracefulShutdown(Check):
+    """A request that is in flight when the server is told to stop is answered, and the server ends as it should.
+
+    A server of its own is started. The request is sent but for the last byte of its body; then the container gets its
+    stop signal, as ``docker stop`` sends it; then the request is finished.
+
+    `request`
+        The request and its answer. It needs a body (``send_json=`` or ``send_body=``), or it must take half a second
+        by itself.
+    `within`
+        Seconds from the answer until the server must have ended. The engine's own patience is 10.
+    `exit_code`
+        The code that the server must end with, or several of which it may be any: 143 for a JVM, which ends so after
+        SIGTERM.
+
+    Raises `InvalidValue` and `InvalidType`.
+
+    >>> GracefulShutdown(HttpCheck("POST", "/notes", status=201, send_json={"title": "late"})).title
+    'graceful shutdown during POST /notes'
+    >>> GracefulShutdown(HttpCheck("GET", "/slow"), exit_code=[0, 143]).exit_code
+    (0, 143)
+    """
+
+    needs_server = True
+    request: HttpCheck = attrs.field(converter=_request)
+    within: float = attrs.field(default=10.0, kw_only=True, converter=_within)
+    exit_code: tuple[int, ...] = attrs.field(default=0, kw_only=True, converter=_exit_code)
+
+    @property
+    def title(self) -> str:
+        """The request that is in flight."""
+        return f"graceful shutdown during {self.request.title}"
+
+    def examine(self, subject: Subject) -> CheckResult:
+        """Start a server, ask it, stop it meanwhile, and see how both end."""
+        from dockdsl.checks.exchange import NoAnswer, ask
+        from dockdsl.checks.report import CheckResult
+        from dockdsl.checks.subject import ended
+
+        signal = str(subject.config.get("StopSignal") or "SIGTERM")
+        wrong: list[str] = []
+        with subject.serving() as (container, _):
+
+            def stop(answered: bool) -> None:
+                if answered:
+                    wrong.append("it was answered before the signal; send a body, or ask for what takes longer")
+                container.signal(signal)
+
+            try:
+                answer = ask(
+                    container.address(subject.request.ports[0]), self.request, timeout=self.request.timeout, midway=stop
+                )
+                wrong += self.request.judge(answer.status, answer.headers, answer.body)
+            except NoAnswer as error:
+                wrong.append(f"the request in flight: {error}")
+            begin = time.monotonic()
+            state = ended(container, self.within)
+            seconds = time.monotonic() - begin
+            if state.running:
+                wrong.append(
+                    f"expected it to end within {self.within:g} s of {signal}, and it runs on; "
+                    "handle the signal in the image's first process"
+                )
+            elif state.exit_code not in self.exit_code:
+                wrong.append(self._unlike(state.exit_code))
+            log = container.logs() if wrong else ()
+        return CheckResult(
+            title=self.title,
+            detail=f"ended with exit code {state.exit_code}",
+            seconds=seconds,
+            mismatches=wrong,
+            log=log,
+            origin=self.origin,
+        )
+
+    def _unlike(self, code: int | None) -> str:
+        fact = f"expected exit code {' or '.join(map(str, self.exit_code))}, got {code}"
+        if self.exit_code != (0,) or code not in _BY_SIGNAL:
+            return fact
+        return f"{fact}; if that is how it ends in good order after {_BY_SIGNAL[code]}, pass exit_code={code}"

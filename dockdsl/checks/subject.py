@@ -1,0 +1,250 @@
+"""An image under test: what checks look at, and what they may do with it."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
+from types import TracebackType
+from typing import Any, Self
+
+import attrs
+
+from dockdsl.checks.archive import ImageFiles
+from dockdsl.checks.exchange import Answer, NoAnswer, Probe, ask, excerpt
+from dockdsl.checks.report import HttpProbe, clean
+from dockdsl.display import short_image
+from dockdsl.engine.building import LOG_LINES, BuildResult, size_kind
+from dockdsl.engine.failures.causes import explain
+from dockdsl.engine.failures.diagnosis import died, run_failed
+from dockdsl.engine.leftovers.interrupts import deferred
+from dockdsl.engine.running import READY_TIMEOUT, Container, ContainerState, Runner, RunRequest
+from dockdsl.errors import EngineError, RunFailed
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 0.5
+_DYING = 1.0
+"""Seconds in which a container whose server gave no answer is seen to end."""
+
+
+@attrs.frozen
+class Finished:
+    """A command that ran in a container of its own."""
+
+    exit_code: int | None
+    stdout: bytes
+    stderr: bytes
+    seconds: float
+
+    def lines(self) -> tuple[str, ...]:
+        """Return the last lines of both streams."""
+        both = [line for each in (self.stdout, self.stderr) for line in each.decode("utf-8", "replace").splitlines()]
+        return tuple(both[-LOG_LINES:])
+
+
+class Subject:
+    """An image under test. Leaving its ``with`` block removes the containers that were started of it.
+
+    `runner`
+        Where its containers run.
+    `request`
+        How its server is run; the first of its ports is the one that is asked. Without ports it has no server.
+    `ready`
+        The server is ready when this path gives an answer that is no server error, or when this check passes.
+    `timeout`
+        Seconds until it must be ready.
+    `name`, `build`
+        What reports are to say of the image.
+    """
+
+    def __init__(
+        self,
+        runner: Runner,
+        request: RunRequest,
+        *,
+        ready: str | HttpProbe = "/",
+        timeout: float = READY_TIMEOUT,
+        name: str | None = None,
+        build: BuildResult | None = None,
+    ) -> None:
+        self.runner = runner
+        self.name = name or request.image
+        self.request = attrs.evolve(request, name=short_image(self.name))
+        self.build = build
+        self.probe: HttpProbe = Probe(ready) if isinstance(ready, str) else ready
+        self.timeout = timeout
+        self.saved: dict[str, Any] = {}
+        """What checks kept of the answers they got, for those that come after them."""
+        self.server: Container | None = None
+        """The running server that `ask` asks."""
+        self.ready: float | None = None
+        """Seconds from the server's start to its first good answer."""
+        self._address = ("", 0)
+        self._unable = False
+        self._ended: ContainerState | None = None
+        self._stack = contextlib.ExitStack()
+
+    @cached_property
+    def facts(self) -> Mapping[str, Any]:
+        """What the engine knows of the image, as ``docker image inspect`` shows it."""
+        return self.runner.inspect(self.request.image)
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        """The part of `facts` that says how the image is run."""
+        return self.facts.get("Config") or {}
+
+    @cached_property
+    def size(self) -> int:
+        """Bytes of the files in its layers. They are read where the engine tells another size.
+
+        Raises `RunFailed` where they cannot be read.
+        """
+        if self.build is not None and self.build.size is not None:
+            size, kind = self.build.size, self.build.size_kind
+        else:
+            size, kind = int(self.facts.get("Size") or 0), size_kind(self.facts)
+        return size if kind == "unpacked" else sum(self.files.sizes)
+
+    @cached_property
+    def files(self) -> ImageFiles:
+        """The files of the image. They are read when they are first asked for, and the image is not run."""
+        return self._stack.enter_context(ImageFiles(self.runner.save(self.request.image)))
+
+    def serve(self) -> None:
+        """Start the server, and wait until it is ready. Raises `RunFailed`."""
+        try:
+            self.server, self.ready = self._stack.enter_context(self.serving())
+            self._address = self.server.address(self.request.ports[0])
+        except RunFailed:
+            self._unable = True
+            raise
+
+    def ask(self, probe: HttpProbe) -> Answer:
+        """Ask the server. Raises `NoAnswer`; it says so where the container has ended."""
+        if self.server is None:
+            raise NoAnswer("not asked, since no server runs; give the image a port")
+        if self._ended is not None:
+            raise NoAnswer(f"not asked, since the container {self._ended}")
+        try:
+            return ask(self._address, probe, timeout=probe.timeout)
+        except NoAnswer as error:
+            self._ended = _end(self.server)
+            if self._ended is None:
+                raise
+            raise NoAnswer(f"{error}; the container {self._ended}") from None
+
+    @contextlib.contextmanager
+    def serving(self, **changes: Any) -> Iterator[tuple[Container, float]]:
+        """Yield a server of its own that is ready, and the seconds it took; `changes` are fields of `RunRequest`.
+
+        Raises `RunFailed` if it does not start, ends, or does not get ready in time; its last output is in the message.
+        """
+        if self._unable:
+            raise RunFailed("not started, since the server did not get ready before")
+        begin = time.monotonic()
+        with self.started(**changes) as container:
+            port = self.request.ports[0]
+            address = container.address(port)
+            what = (self.request.name, port)
+            _wait(container, address, self.probe, begin=begin, timeout=self.timeout, what=what)
+            yield container, time.monotonic() - begin
+
+    @contextlib.contextmanager
+    def started(self, **changes: Any) -> Iterator[Container]:
+        """Yield a container of the image that is removed at the end; `changes` are fields of `RunRequest`."""
+        container: Container | None = None
+        with afterwards(lambda: None if container is None else container.remove()):
+            # Ctrl-C between the engine's making it and our knowing it would lose it.
+            with deferred():
+                container = self.runner.start(attrs.evolve(self.request, **changes))
+            yield container
+
+    def run(self, *, timeout: float, **changes: Any) -> Finished:
+        """Run the image to its end in a container of its own; `changes` are fields of `RunRequest`.
+
+        Raises `RunFailed` if it does not start, or does not end in time.
+        """
+        begin = time.monotonic()
+        with self.started(ports=(), **changes) as container:
+            state = ended(container, timeout)
+            seconds = time.monotonic() - begin
+            if state.running:
+                raise RunFailed(f"it did not end within {timeout:g} s", log=container.logs())
+            stdout, stderr = container.output()
+        return Finished(state.exit_code, stdout, stderr, seconds)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.__exit__(kind, error, trace)
+
+
+def ended(container: Container, timeout: float) -> ContainerState:
+    """Wait until a container has ended, `timeout` seconds at most; return how it is then."""
+    deadline, pause = time.monotonic() + timeout, _FIRST_PAUSE
+    while (state := container.state()).running and (left := deadline - time.monotonic()) > 0:
+        time.sleep(min(pause, left))
+        pause = min(pause * 1.5, _LONGEST_PAUSE)
+    return state
+
+
+@contextlib.contextmanager
+def afterwards(undo: Callable[[], object]) -> Iterator[None]:
+    """Call `undo` at the end of the block; that it fails is told only where nothing else failed before."""
+    begun = False
+    try:
+        yield
+        # A signal that arrives on the way there is caught below.
+        with deferred():
+            begun = True
+            undo()
+    except BaseException:
+        if not begun:
+            with contextlib.suppress(EngineError), deferred():
+                undo()
+        raise
+
+
+def _wait(
+    container: Container,
+    address: tuple[str, int],
+    ready: HttpProbe,
+    *,
+    begin: float,
+    timeout: float,
+    what: tuple[str, int],
+) -> None:
+    """Ask until the container is ready, it has ended, or the time is over."""
+    name, port = what
+    pause, why = _FIRST_PAUSE, "there was no time to ask"
+    remedy = f"see that it listens on 0.0.0.0:{port} inside"
+    while (left := begin + timeout - time.monotonic()) > 0:
+        try:
+            answer = ask(address, ready, timeout=min(ready.timeout, left))
+            wrong = ready.judge(answer.status, answer.headers, answer.body)
+            if not wrong:
+                return
+            body = excerpt(answer.body)
+            why = f"{ready.method} {ready.path}: {'; '.join(clean(wrong))}" + (f"; body {body}" if body else "")
+            remedy = "see why it answers so"
+        except NoAnswer as error:
+            why = f"{ready.method} {ready.path}: {error}"
+            remedy = "see why it answers so" if error.has_begun else f"see that it listens on 0.0.0.0:{port} inside"
+        state = container.state()
+        if not state.running:
+            raise died(f"test {name}", state, container.logs(), " before it was ready")
+        time.sleep(min(pause, max(begin + timeout - time.monotonic(), 0)))
+        pause = min(pause * 1.5, _LONGEST_PAUSE)
+    log = container.logs()
+    fact = f"test {name}: the container was not ready after {timeout:g} s ({why})"
+    raise run_failed(f"{fact}; {remedy}, or allow it more time", explain("", log), log)
+
+
+def _end(container: Container) -> ContainerState | None:
+    """Return how the container ended, or None if it runs on: a server that dies is gone before its container is."""
+    state = ended(container, _DYING)
+    return None if state.running else state

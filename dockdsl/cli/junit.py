@@ -1,0 +1,64 @@
+"""What came of checks, as the XML that CI systems show: the JUnit format."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
+
+from dockdsl.display import printable
+
+_NO_XML = re.compile("[\ufffe\uffff]")
+"""Characters that stand in no XML, besides those that steer a terminal."""
+
+if TYPE_CHECKING:
+    from dockdsl.checks.report import CheckResult
+
+
+def written(suite: str, results: Iterable[CheckResult], error: str | None = None, log: Iterable[str] = ()) -> str:
+    """Return the XML of a test suite: a test case for each check, and one more for what kept them from running.
+
+    `log` is what the server printed, for the suite as a whole.
+    """
+    suite = _clean(suite)
+    cases = list(results)
+    failed = sum(not result.ok for result in cases)
+    seconds = sum(result.seconds or 0.0 for result in cases)
+    root = Element("testsuites")
+    top = SubElement(root, "testsuite", name=suite, time=f"{seconds:.3f}")
+    for name, count in (
+        ("tests", len(cases) + (error is not None)),
+        ("failures", failed),
+        ("errors", error is not None),
+    ):
+        top.set(name, str(int(count)))
+    for result in cases:
+        case = SubElement(
+            top, "testcase", name=_clean(result.title), classname=suite, time=f"{result.seconds or 0.0:.3f}"
+        )
+        if result.origin is not None:
+            case.set("file", _clean(str(result.origin).rpartition(":")[0]))
+            case.set("line", str(result.origin.line))
+        if not result.ok:
+            message = _clean("; ".join(result.mismatches))
+            SubElement(case, "failure", message=message).text = _clean(str(result))
+        _add_log(case, result.log)
+    if error is not None:
+        case = SubElement(top, "testcase", name="build and start", classname=suite, time="0.000")
+        lines = [_clean(line) for line in error.splitlines()]
+        SubElement(case, "error", message=lines[0]).text = "\n".join(lines)
+    _add_log(top, log)
+    indent(root)
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{tostring(root, encoding="unicode")}\n'
+
+
+def _add_log(element: Element, log: Iterable[str]) -> None:
+    text = "\n".join(map(_clean, log))
+    if text:
+        SubElement(element, "system-out").text = text
+
+
+def _clean(text: str) -> str:
+    """Return a line without what XML cannot hold."""
+    return _NO_XML.sub("\ufffd", printable(text))

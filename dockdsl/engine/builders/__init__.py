@@ -1,0 +1,1 @@
+"""What builds: one module each, and what they share."""

@@ -1,0 +1,163 @@
+"""The docker command: where it and its buildx plugin are, and what it is asked beside building."""
+# ruff: noqa: PLC0415 - these modules are imported while the engine builds
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from typing import Any
+
+from dockdsl.engine.building import SizeKind, size_kind
+from dockdsl.errors import EngineError, EngineUnavailable
+
+USUAL = "docker"
+QUESTION = 30.0
+"""Seconds that a question to the engine may take."""
+_PLUGIN = "docker-buildx"
+_FOLDERS = (
+    "/usr/local/lib/docker/cli-plugins",
+    "/usr/local/libexec/docker/cli-plugins",
+    "/usr/lib/docker/cli-plugins",
+    "/usr/libexec/docker/cli-plugins",
+)
+"""Where the docker command looks for its plugins, after the folder of the user's settings."""
+
+Found = tuple[str, int | None, SizeKind]
+"""The id by which the engine knows an image, its size, and which size that is."""
+
+
+class DockerCommand:
+    """The docker command on this machine.
+
+    Under its usual name the two detours are left out that it would take: what builds is its plugin, and an engine
+    behind a local socket can be asked by anyone. They cost as much as the build of an image whose steps are all cached.
+
+    Raises `EngineUnavailable` where there is none.
+    """
+
+    def __init__(self, name: str) -> None:
+        found = shutil.which(name)
+        if found is None:
+            raise EngineUnavailable(
+                f"build: there is no {name} command on the PATH; install Docker with its buildx plugin, "
+                "or put the folder of the command on the PATH",
+                origin=None,
+            )
+        self.path = found
+        self._is_usual = name == USUAL
+
+    def buildx(self) -> list[str]:
+        """Return how buildx is started.
+
+        Source: the reference of the docker command, "CLI plugins"; buildx, "Manual download", runs on its own as well.
+        """
+        plugin = _plugin() if self._is_usual else None
+        return [self.path, "buildx"] if plugin is None else [plugin]
+
+    def answers(self, seconds: float) -> bool:
+        """Whether the engine answers at all within that time: that there is none is an answer."""
+        argv = [self.path, "version", "--format", "{{.Server.Version}}"]
+        try:
+            subprocess.run(argv, capture_output=True, timeout=seconds, check=False)  # noqa: S603 - a list
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    def load(self, archive: str, timeout: float) -> None:
+        """Load an image from an archive. Raises `EngineUnavailable`, and `EngineError` for what is not taken."""
+        argv = [self.path, "image", "load", "--quiet", "--input", archive]
+        try:
+            done = subprocess.run(argv, capture_output=True, timeout=timeout, check=False)  # noqa: S603 - a list
+        except subprocess.TimeoutExpired:
+            raise EngineUnavailable(
+                "build: the engine did not load the image in the time that is left; see what holds it up", origin=None
+            ) from None
+        if done.returncode != 0:
+            from dockdsl.display import printable
+            from dockdsl.engine.failures.diagnosis import unavailable
+
+            said = done.stderr.decode("utf-8", "replace")
+            raise unavailable(said) or EngineError(
+                f"build: the engine did not load the image ({printable(' '.join(said.split()))}); see its log",
+                origin=None,
+            )
+
+    def tag(self, image: str, tag: str) -> None:
+        """Give an image a further tag."""
+        subprocess.run([self.path, "image", "tag", image, tag], capture_output=True, timeout=QUESTION, check=False)  # noqa: S603 - a list
+
+    def image(self, names: list[str]) -> Found | None:
+        """Return what the engine knows of the image that bears the first of these names that it knows.
+
+        Image stores differ in which digest is the id and in what they count, and buildx versions in which digest they
+        write down. Raises `EngineUnavailable`.
+        """
+        for name in names:
+            found = self._asked(name)
+            if found is not None:
+                return found["Id"], found.get("Size"), size_kind(found)
+        return None
+
+    def _asked(self, name: str) -> dict[str, Any] | None:
+        from dockdsl.engine.builders.local_socket import NoQuestion, image_at
+        from dockdsl.engine.endpoint import endpoint
+
+        path = endpoint().socket if self._is_usual else None
+        if path is None:
+            return self._inspected(name)
+        try:
+            return image_at(path, name)
+        except TimeoutError as error:
+            raise _silent(error) from None
+        except NoQuestion:
+            # The docker command says best what is wrong.
+            return self._inspected(name)
+
+    def _inspected(self, name: str) -> dict[str, Any] | None:
+        import json
+
+        from dockdsl.engine.failures.diagnosis import unavailable
+
+        argv = [self.path, "image", "inspect", "--format", "{{json .}}", name]
+        try:
+            done = subprocess.run(argv, capture_output=True, timeout=QUESTION, check=False)  # noqa: S603 - a list
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise _silent(error) from None
+        if done.returncode == 0:
+            try:
+                return dict(json.loads(done.stdout))
+            except ValueError:
+                raise EngineError(
+                    f"build: {self.path} did not answer as the docker command does; is it Docker's own?", origin=None
+                ) from None
+        missing = unavailable(done.stderr.decode("utf-8", "replace"))
+        if missing is not None:
+            raise missing
+        return None
+
+
+def _silent(error: Exception) -> EngineUnavailable:
+    return EngineUnavailable(
+        f"build: the engine was not to be asked for the image ({error}); is it still running?", origin=None
+    )
+
+
+def _plugin() -> str | None:
+    """Return the path of the buildx plugin that the docker command would start; None where only it can tell."""
+    if sys.platform == "win32":
+        return None
+    settings = os.environ.get("DOCKER_CONFIG") or os.path.expanduser("~/.docker")  # noqa: PTH111 - never raises
+    try:
+        with open(f"{settings}/config.json", "rb") as file:  # noqa: PTH123 - as the lines around
+            # Releases differ in when they look into these further folders.
+            if b"cliPluginsExtraDirs" in file.read():
+                return None
+    except OSError:
+        pass
+    for folder in (f"{settings}/cli-plugins", *_FOLDERS):
+        path = f"{folder}/{_PLUGIN}"
+        if os.path.isfile(path) and os.access(path, os.X_OK):  # noqa: PTH113 - as above
+            return path
+    return None

@@ -1,0 +1,295 @@
+"""The engine's account of a build, ``--progress=rawjson``: one JSON object a line, read into events.
+
+Its schema is written down nowhere and grows: what is unknown is passed over.
+Source: BuildKit, client.SolveStatus.
+"""
+
+from __future__ import annotations
+
+import base64
+import codecs
+import json
+import re
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from typing import Any, Literal
+
+import attrs
+
+from dockdsl.display import megabytes
+from dockdsl.engine.building import BuildEvent, BuildWarning, Progress, StageTime
+from dockdsl.origins import Origin
+
+KEPT_LINES = 200
+"""Log lines of each step, and lines of plain text, that are kept."""
+LONGEST_LINE = 8192
+
+_numbered = re.compile(r"(\[(?:\S+ ){0,2}\d+/\d+\]) (.*)", re.DOTALL).fullmatch
+_names = re.compile(r"^FROM\b.*?(?: AS (\S+))?[ \t]*$", re.MULTILINE | re.IGNORECASE).findall
+_fraction = re.compile(r"\.\d+").search
+
+
+@attrs.define
+class Step:
+    """One vertex of the build's graph."""
+
+    name: str
+    started: str | None = None
+    completed: str | None = None
+    cached: bool = False
+    error: str | None = None
+    log: deque[str] = attrs.field(factory=lambda: deque(maxlen=KEPT_LINES))
+    unfinished: dict[Any, tuple[Any, str]] = attrs.field(factory=dict)
+    """For each stream its decoder, and the line that has no end yet."""
+    told: bool = False
+
+    @property
+    def label(self) -> str:
+        """The number of the step, ``[build 3/5]``, or nothing."""
+        found = _numbered(self.name)
+        return found[1] if found else ""
+
+    @property
+    def stage(self) -> str:
+        """The stage that it is in, ``build``; empty where there is only one."""
+        return self.label.strip("[]").rpartition("/")[0].rpartition(" ")[0]
+
+    @property
+    def text(self) -> str:
+        """The instruction."""
+        found = _numbered(self.name)
+        return " ".join((found[2] if found else self.name).split())
+
+    @property
+    def is_base(self) -> bool:
+        """Whether it is a base image."""
+        return self.text.startswith("FROM ")
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it took."""
+        return _between(self.started, self.completed)
+
+    @property
+    def outcome(self) -> Literal["done", "cached", "failed", "canceled"]:
+        """What came of it, once it has ended."""
+        if self.error:
+            return "canceled" if "context canceled" in self.error else "failed"
+        return "cached" if self.cached else "done"
+
+    def lines(self) -> tuple[str, ...]:
+        """Return the last lines that it printed, the unfinished one included."""
+        rest = [text for _, text in self.unfinished.values() if text]
+        return (*self.log, *rest)
+
+
+class Account:
+    """What is known of a build so far. `feed` takes a line of the engine's stderr."""
+
+    def __init__(
+        self,
+        progress: Progress | None = None,
+        origins: tuple[Origin | None, ...] = (),
+        hide: Callable[[str], str] | None = None,
+    ) -> None:
+        self.steps: dict[str, Step] = {}
+        self.warnings: list[BuildWarning] = []
+        self.text: deque[str] = deque(maxlen=KEPT_LINES)
+        """What was no JSON: the engine's last words."""
+        self.is_empty = True
+        self._ended: list[Step] = []
+        self._progress = progress
+        self._origins = origins
+        self._hide = hide or str
+        """Takes out of a text what must be told nowhere."""
+
+    def feed(self, line: str) -> None:
+        """Take one line."""
+        if line.startswith("{"):
+            try:
+                record = json.loads(line)
+            except ValueError:
+                record = None
+            if isinstance(record, dict):
+                self.is_empty = False
+                self._take(record)
+                return
+        self.text.append(self._hide(line.rstrip("\r\n")))
+
+    def counts(self) -> tuple[int, int]:
+        """Return how many numbered steps there were, and how many came from the cache.
+
+        Base images do not count: one that is there already is sometimes called cached and sometimes not.
+        """
+        stages = self.stages()
+        return sum(stage.steps for stage in stages), sum(stage.cached for stage in stages)
+
+    def stages(self, dockerfile: str = "") -> tuple[StageTime, ...]:
+        """Return what each stage cost, in the order of the Dockerfile.
+
+        The order in which they end is not the same each time: steps from the cache are there at once.
+        """
+        places = {name.lower() or f"stage-{index}": index for index, name in enumerate(_names(dockerfile))}
+        found: dict[str, list[Step]] = {}
+        for step in self._ended:
+            found.setdefault(step.stage, []).append(step)
+        # Before the name stands the platform, where there are several.
+        names = sorted(found, key=lambda name: places.get(name.rpartition(" ")[2], len(places)))
+        return tuple(
+            StageTime(
+                name,
+                sum(step.seconds or 0.0 for step in found[name] if not step.cached),
+                sum(not step.is_base for step in found[name]),
+                sum(step.cached and not step.is_base for step in found[name]),
+            )
+            for name in names
+        )
+
+    def failed(self) -> Step | None:
+        """Return the step that failed; one that was only cancelled with it does not count."""
+        wrong = [step for step in self.steps.values() if step.error]
+        said = "\n".join(self.text)
+        for step in wrong:
+            if step.error and step.error in said:
+                return step
+        return next((step for step in wrong if step.outcome == "failed"), None)
+
+    def running(self) -> Step | None:
+        """Return a step that has started and not ended, a numbered one before others."""
+        open_ = [step for step in self.steps.values() if step.started and not step.completed]
+        return next((step for step in open_ if step.label), open_[0] if open_ else None)
+
+    def _take(self, record: dict[str, Any]) -> None:
+        # A step that is looked up twice is reported twice in one record: the last word counts.
+        for digest, vertex in {str(vertex.get("digest")): vertex for vertex in _dicts(record, "vertexes")}.items():
+            self._vertex(digest, vertex)
+        for status in _dicts(record, "statuses"):
+            self._status(status)
+        for log in _dicts(record, "logs"):
+            self._log(log)
+        for warning in _dicts(record, "warnings"):
+            self._warning(warning)
+
+    def _vertex(self, digest: str, vertex: dict[str, Any]) -> None:
+        step = self.steps.get(digest)
+        if step is None:
+            step = self.steps[digest] = Step(_str(vertex.get("name")) or digest)
+        first_start = step.started is None
+        step.started = _str(vertex.get("started")) or step.started
+        step.completed = _str(vertex.get("completed"))
+        step.cached = step.cached or vertex.get("cached") is True
+        step.error = self._hide(_str(vertex.get("error")) or "") or step.error
+        if step.completed:
+            self._flush(step)
+        if not step.label:
+            if step.started and (first_start or step.completed):
+                self._tell(BuildEvent("status", step.text, "", step.seconds))
+            return
+        if step.completed and not step.told:
+            step.told = True
+            self._ended.append(step)
+            self._tell(BuildEvent(step.outcome, step.label, step.text, step.seconds))
+        elif step.started and first_start:
+            self._tell(BuildEvent("started", step.label, step.text))
+
+    def _status(self, status: dict[str, Any]) -> None:
+        step = self.steps.get(_str(status.get("vertex")) or "")
+        current, total = status.get("current"), status.get("total")
+        if step is None or step.completed or not isinstance(current, int) or current <= 0:
+            return
+        text = megabytes(current)
+        if isinstance(total, int) and total > 0:
+            text += f" of {megabytes(total)}"
+        self._tell(BuildEvent("status", step.label or step.text, text))
+
+    def _log(self, log: dict[str, Any]) -> None:
+        step = self.steps.get(_str(log.get("vertex")) or "")
+        if step is None:
+            return
+        stream = log.get("stream")
+        decoder, pending = step.unfinished.get(stream) or (codecs.getincrementaldecoder("utf-8")("replace"), "")
+        *complete, rest = (pending + decoder.decode(_bytes(log.get("data")))).split("\n")
+        step.unfinished[stream] = (decoder, self._hide(rest)[-LONGEST_LINE:])
+        for line in complete:
+            self._line(step, line)
+
+    def _flush(self, step: Step) -> None:
+        for _, rest in step.unfinished.values():
+            if rest:
+                self._line(step, rest)
+        step.unfinished.clear()
+
+    def _line(self, step: Step, line: str) -> None:
+        # What a carriage return overwrites is not seen on a terminal either.
+        line = self._hide(line.rstrip("\r").rpartition("\r")[2])[:LONGEST_LINE]
+        step.log.append(line)
+        self._tell(BuildEvent("log", step.label, line))
+
+    def _warning(self, warning: dict[str, Any]) -> None:
+        numbers = list(_line_numbers(_dicts(warning, "range")))
+        lines = (min(numbers), max(numbers)) if numbers else None
+        text = _bytes(warning.get("short")).decode("utf-8", "replace")
+        # The number of the line in the Dockerfile is told apart from the text.
+        text = re.sub(r" \(line \d+\)$", "", text)
+        found = BuildWarning(
+            text=text, url=_str(warning.get("url")), lines=lines, origin=origin_at(self._origins, lines)
+        )
+        if found not in self.warnings:
+            self.warnings.append(found)
+            self._tell(BuildEvent("warning", "", str(found)))
+
+    def _tell(self, event: BuildEvent) -> None:
+        if self._progress is not None:
+            self._progress(event)
+
+
+def origin_at(origins: tuple[Origin | None, ...], lines: tuple[int, int] | None) -> Origin | None:
+    """Return the origin of the first of `lines` that has one."""
+    if lines is None:
+        return None
+    return next((origin for origin in origins[lines[0] - 1 : lines[1]] if origin is not None), None)
+
+
+def _dicts(record: dict[str, Any], key: str) -> Iterator[dict[str, Any]]:
+    values = record.get(key)
+    for value in values if isinstance(values, list) else ():
+        if isinstance(value, dict):
+            yield value
+
+
+def _line_numbers(ranges: Iterable[dict[str, Any]]) -> Iterator[int]:
+    for each in ranges:
+        for end in ("start", "end"):
+            place = each.get(end)
+            line = place.get("line") if isinstance(place, dict) else None
+            if isinstance(line, int) and line > 0:
+                yield line
+
+
+def _str(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _bytes(value: object) -> bytes:
+    try:
+        return base64.b64decode(value) if isinstance(value, str) else b""
+    except ValueError:
+        return b""
+
+
+def _between(start: str | None, end: str | None) -> float | None:
+    if start is None or end is None:
+        return None
+    try:
+        return max((_moment(end) - _moment(start)).total_seconds(), 0.0)
+    except (ValueError, TypeError):
+        return None
+
+
+def _moment(stamp: str) -> datetime:
+    """Read a time stamp; Python takes six digits of a second's fraction where the engine writes nine."""
+    fraction = _fraction(stamp)
+    if fraction:
+        stamp = stamp[: fraction.start()] + fraction[0][:7].ljust(7, "0") + stamp[fraction.end() :]
+    return datetime.fromisoformat(stamp)

@@ -1,0 +1,88 @@
+"""The secrets of a build: whether they are there, and how to keep them out of what is told."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from dockdsl.display import printable
+from dockdsl.errors import BuildFailed
+
+_SHORTEST = 4
+"""Characters of what is hidden at least: to hide less would hide ordinary words, and less is no secret."""
+_LONGEST = 500 << 10
+"""Bytes that a secret may have for BuildKit."""
+HIDDEN = "***"
+
+
+def values(specs: Iterable[str]) -> list[str]:
+    """Return what must be told nowhere.
+
+    Raises `BuildFailed` for a secret whose variable or file is not there: the engine would build with an empty one.
+    """
+    found = []
+    for spec in specs:
+        parts = dict(part.partition("=")[::2] for part in spec.split(","))
+        name = parts.get("id", "")
+        variable, path = parts.get("env"), parts.get("src") or parts.get("source")
+        if variable is None and path is None:
+            variable, path = (name, None) if name in os.environ else (None, name)
+        elif variable is None and parts.get("type") == "env":
+            variable, path = path, None
+        found.append(_of_variable(name, variable) if variable is not None else _of_file(name, path or ""))
+    return found
+
+
+def _of_variable(name: str, variable: str) -> str:
+    if variable not in os.environ:
+        raise _absent(name, f"the environment has no {variable}", f"export {variable}, or give the secret by src=FILE")
+    return os.environ[variable]
+
+
+def _of_file(name: str, path: str) -> str:
+    try:
+        if not (Path(path).is_file() or Path(path).is_dir()) and Path(path).exists():
+            # What is read here to hide it would be gone for the build.
+            raise _absent(name, f"{path} is no file but a pipe or a device", "give the secret by env=NAME")
+        with Path(path).open("rb") as file:
+            return file.read(_LONGEST).decode("utf-8", "replace")
+    except OSError as error:
+        raise _absent(
+            name, f"its file {path} cannot be read ({error.strerror})", "check the path, or give the secret by env=NAME"
+        ) from None
+
+
+def _absent(name: str, fact: str, remedy: str) -> BuildFailed:
+    return BuildFailed(
+        f"build: the secret {name}: {fact}; {remedy}", origin=None, cause=fact, fix=remedy, kind="definition"
+    )
+
+
+def hider(secrets: Iterable[str]) -> Callable[[str], str]:
+    """Return a function that puts asterisks in the place of secrets, and of each line of one that has several.
+
+    >>> hider(["hunter22", "-----BEGIN KEY-----\\nabcdef"])("password hunter22, key abcdef")
+    'password ***, key ***'
+    >>> hider(["hunter22"])("password hunt\\x1b[0mer22")
+    'password ***'
+    """
+    parts = {part for secret in secrets for part in (secret, secret.strip(), *map(str.strip, secret.splitlines()))}
+    # A longer one goes first: it may have a shorter one in it.
+    kept = sorted((part for part in parts if len(part) >= _SHORTEST), key=len, reverse=True)
+    if not kept:
+        return _unchanged
+    words = re.compile("|".join(map(re.escape, kept)))
+
+    def hide(text: str) -> str:
+        text = words.sub(HIDDEN, text)
+        # What a terminal does not show may stand within a secret; it is taken out later, and would leave the secret.
+        bare = printable(text)
+        return words.sub(HIDDEN, bare) if words.search(bare) else text
+
+    return hide
+
+
+def _unchanged(text: str) -> str:
+    return text

@@ -1,0 +1,325 @@
+"""What a builder is: the request it takes, the events it reports, the result it gives, and its protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import attrs
+
+from dockdsl.display import megabytes, printable
+from dockdsl.origins import Origin
+
+Pairs = tuple[tuple[str, str], ...]
+
+BUILD_TIMEOUT = 1800.0
+"""Seconds that a build may take where nothing else is said."""
+LOG_LINES = 20
+"""How many of the last log lines an error shows."""
+_WIDTH = 100
+
+
+def pairs(value: Mapping[str, str] | Iterable[tuple[str, str]] | None) -> Pairs:
+    """Return a mapping as pairs in its order, so that it cannot change any more.
+
+    >>> pairs({"CGO_ENABLED": "0"})
+    (('CGO_ENABLED', '0'),)
+    """
+    if value is None:
+        return ()
+    return tuple((key, each) for key, each in (value.items() if isinstance(value, Mapping) else value))
+
+
+def several(value: Iterable[str] | None) -> tuple[str, ...]:
+    """Return one string or several as a tuple.
+
+    >>> several("api:dev")
+    ('api:dev',)
+    """
+    if value is None:
+        return ()
+    return (value,) if isinstance(value, str) else tuple(value)
+
+
+def _ignore(value: Iterable[str] | None) -> tuple[str, ...] | None:
+    return None if value is None else several(value)
+
+
+def _origins(value: Iterable[Origin | None]) -> tuple[Origin | None, ...]:
+    return tuple(value)
+
+
+@attrs.frozen(kw_only=True)
+class BuildRequest:
+    """One build: a Dockerfile's text, the folder it copies from, and the options of ``docker buildx build``.
+
+    `dockerfile`
+        The text itself; it is never written into the context.
+    `context`
+        A folder. Its ``.dockerignore`` counts, unless `ignore` has the patterns that stand in for it.
+    `tags`, `target`, `build_args`, `labels`, `platforms`, `no_cache`, `pull`, `secrets`, `ssh`, `builder`
+        As the options of ``docker buildx build`` of these names; `builder` None is the one in use. `secrets` and
+        `ssh` are written as there: ``"id=token,env=TOKEN"``, ``"default"``.
+    `contexts`
+        As the option ``--build-context``: folders, ``docker-image://…``, ``oci-layout://…`` and addresses by name.
+    `no_cache_filter`, `cache_from`, `cache_to`, `network`, `add_hosts`, `allow`, `shm_size`, `ulimits`, `annotations`
+        As the options of these names; `add_hosts`, `ulimits` and `annotations` are all of ``--add-host``, ``--ulimit``
+        and ``--annotation``.
+    `sbom`, `provenance`
+        Attestations: True or False; for `sbom` the image that makes it, for `provenance` ``"min"`` or ``"max"``.
+    `reproducible`, `source_date_epoch`
+        Whether all times in the image are one, so that the same build gives the same digest; and which one.
+    `output`
+        ``"load"``, ``"push"``, or as the option ``--output``. Where there is none, the image is loaded into the engine.
+    `files`, `notes`
+        For a builder of another dialect: files that were written in place, by their paths in the named context
+        ``dockdsl-files``, and what was left out.
+    `origins`
+        For each line of `dockerfile` the place in the user's file that it comes from; errors point there.
+    `timeout`
+        Seconds that the build may take.
+
+    Source: the reference of ``docker buildx build``.
+    """
+
+    dockerfile: str
+    context: Path = attrs.field(converter=Path)
+    tags: tuple[str, ...] = attrs.field(default=(), converter=several)
+    target: str | None = None
+    build_args: Pairs = attrs.field(default=(), converter=pairs)
+    labels: Pairs = attrs.field(default=(), converter=pairs)
+    platforms: tuple[str, ...] = attrs.field(default=(), converter=several)
+    ignore: tuple[str, ...] | None = attrs.field(default=None, converter=_ignore)
+    no_cache: bool = False
+    no_cache_filter: tuple[str, ...] = attrs.field(default=(), converter=several)
+    pull: bool = False
+    secrets: tuple[str, ...] = attrs.field(default=(), converter=several)
+    ssh: tuple[str, ...] = attrs.field(default=(), converter=several)
+    builder: str | None = None
+    contexts: Pairs = attrs.field(default=(), converter=pairs)
+    cache_from: tuple[str, ...] = attrs.field(default=(), converter=several)
+    cache_to: tuple[str, ...] = attrs.field(default=(), converter=several)
+    network: str | None = None
+    add_hosts: Pairs = attrs.field(default=(), converter=pairs)
+    allow: tuple[str, ...] = attrs.field(default=(), converter=several)
+    shm_size: str | None = None
+    ulimits: tuple[str, ...] = attrs.field(default=(), converter=several)
+    annotations: Pairs = attrs.field(default=(), converter=pairs)
+    sbom: bool | str | None = None
+    provenance: bool | str | None = None
+    reproducible: bool = False
+    source_date_epoch: int | None = None
+    output: tuple[str, ...] = attrs.field(default=(), converter=several)
+    files: Pairs = attrs.field(default=(), converter=pairs)
+    notes: tuple[BuildWarning, ...] = ()
+    origins: tuple[Origin | None, ...] = attrs.field(default=(), converter=_origins)
+    timeout: float = BUILD_TIMEOUT
+
+    def write_files(self, folder: Path) -> None:
+        """Write ``Dockerfile`` into a folder, and beside it what stands in for ``.dockerignore``, if anything does."""
+        folder.joinpath("Dockerfile").write_text(self.dockerfile, encoding="utf-8", newline="")
+        if self.ignore is not None:
+            # An empty file might count as none.
+            lines = ["# Instead of .dockerignore", *self.ignore]
+            text = "".join(f"{line}\n" for line in lines)
+            folder.joinpath("Dockerfile.dockerignore").write_text(text, encoding="utf-8", newline="")
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether the engine has the image afterwards."""
+        return not self.output or any(
+            each == "load" or ("type=docker" in each.split(",") and "dest=" not in each) for each in self.output
+        )
+
+
+@attrs.frozen
+class BuildEvent:
+    """Something that happened during a build, as one line of text.
+
+    `kind`
+        ``"started"``, ``"done"``, ``"cached"``, ``"failed"`` or ``"canceled"`` (because another one failed) for a
+        step; ``"log"`` for a line that it printed; ``"warning"`` for a finding of the engine; ``"status"`` for what the
+        engine does besides the steps, such as taking files in, and for the bytes that a step has fetched so far;
+        ``"ended"`` when the build has ended, well or not.
+    `step`
+        The step's number as the engine writes it, ``[build 3/5]``; empty for what is no numbered step. Of a
+        ``"status"`` the name of what is done.
+    `text`
+        The instruction, the line, the warning, or the bytes.
+    `seconds`
+        How long it took; None while it runs.
+
+    >>> print(BuildEvent("done", "[build 3/5]", "RUN go build -o /api .", 12.34))
+    [build 3/5] RUN go build -o /api . 12.3s
+    >>> print(BuildEvent("cached", "[build 2/5]", "WORKDIR /src"))
+    [build 2/5] WORKDIR /src CACHED
+    >>> print(BuildEvent("log", "[build 3/5]", "compiling"))
+    [build 3/5] | compiling
+    """
+
+    kind: Literal["started", "done", "cached", "failed", "canceled", "log", "warning", "status", "ended"]
+    step: str
+    text: str
+    seconds: float | None = None
+
+    def __str__(self) -> str:
+        if self.kind == "log":
+            return f"{self.step} | {self.text}".lstrip()
+        if self.kind == "warning":
+            return f"warning: {self.text}"
+        outcome = f"{self.seconds or 0:.1f}s" if self.kind == "done" else self.kind.upper()
+        text = self.text if len(self.text) <= _WIDTH else f"{self.text[: _WIDTH - 1]}…"
+        return f"{self.step} {text} {outcome}".strip()
+
+
+Progress = Callable[[BuildEvent], None]
+"""What is told of each event of a build, in the thread that builds."""
+
+
+@attrs.frozen(kw_only=True)
+class BuildWarning:
+    """A finding of the engine about the Dockerfile, and the place in the user's file it is about."""
+
+    text: str
+    url: str | None = None
+    lines: tuple[int, int] | None = None
+    origin: Origin | None = None
+
+    def __str__(self) -> str:
+        place = f"{self.origin}: " if self.origin else f"Dockerfile:{self.lines[0]}: " if self.lines else ""
+        return f"{place}{self.text}"
+
+
+@attrs.frozen
+class StageTime:
+    """What the steps of one stage cost: the seconds they took together, how many they were, how many were cached.
+
+    `name` is as the engine writes it: ``build``, ``stage-1`` for a stage without a name, ``linux/arm64 build`` where
+    several platforms are built, and empty for the only stage of a Dockerfile. Its base image counts with its seconds
+    alone.
+    """
+
+    name: str
+    seconds: float
+    steps: int
+    cached: int
+
+
+SIZES = {
+    "unpacked": "its layers unpacked",
+    "content": "its layers as they are transferred",
+}
+"""What the two sizes mean that an engine tells of an image. A third, which ``docker images`` prints where the engine
+has containerd's image store, is their sum: the place on the disk."""
+
+SizeKind = Literal["unpacked", "content"]
+
+
+def size_kind(facts: Mapping[str, Any]) -> SizeKind:
+    """Return which size the engine tells of an image, by what ``docker image inspect`` shows of it.
+
+    >>> size_kind({"Size": 1284427, "Descriptor": {"digest": "sha256:c772"}})
+    'content'
+    """
+    # Only containerd's image store keeps a descriptor: that of the manifest.
+    return "content" if facts.get("Descriptor") else "unpacked"
+
+
+def sized(size: int, kind: SizeKind) -> str:
+    """Return a size for people, with its meaning.
+
+    >>> sized(6_590_000, "unpacked")
+    '6.59 MB (its layers unpacked)'
+    """
+    return f"{megabytes(size)} ({SIZES[kind]})"
+
+
+@attrs.frozen(kw_only=True)
+class BuildResult:
+    """A build that succeeded.
+
+    `image`
+        The id by which the engine runs it: ``sha256:…``. Of an image that went elsewhere its digest; empty where there
+        is no image, but files.
+    `digest`
+        The digest of its manifest, where the engine has one.
+    `size`, `size_kind`
+        Bytes of the image as the engine counts them, and what it counts: ``"unpacked"`` layers, or ``"content"``, the
+        layers as they are transferred, where it has containerd's image store. None where the image is not on the
+        engine.
+    `steps`, `cached`
+        How many numbered steps the build had besides its base images, and how many of them came from the cache.
+    `stages`
+        The same for each stage, with its time, in the order of the Dockerfile.
+    `output`
+        Where it went, as the request said.
+    """
+
+    image: str
+    digest: str | None = None
+    tags: tuple[str, ...] = ()
+    size: int | None = None
+    size_kind: SizeKind = "unpacked"
+    seconds: float = 0.0
+    steps: int = 0
+    cached: int = 0
+    stages: tuple[StageTime, ...] = ()
+    output: tuple[str, ...] = ()
+    warnings: tuple[BuildWarning, ...] = ()
+
+    def summary(self) -> str:
+        """Return some lines for people: what was built, the stages with their times, the size, the digest.
+
+        >>> stages = (StageTime("build", 11.84, 4, 1), StageTime("api", 0.06, 2, 0))
+        >>> result = BuildResult(
+        ...     image="sha256:4b60", digest="sha256:9a41", tags=("api:dev",), size=6_590_000, seconds=12.3, steps=6,
+        ...     cached=1, stages=stages,
+        ... )
+        >>> print(result.summary())
+        built api:dev in 12.3 s (1 of 6 steps cached), 6.59 MB (its layers unpacked)
+          stage build  11.8 s (1 of 4 steps cached)
+          stage api     0.1 s (0 of 2 steps cached)
+          digest sha256:9a41
+        """
+        name = ", ".join(self.tags) or "the image"
+        cached = f"{self.cached} of {self.steps} steps cached"
+        size = "" if self.size is None else f", {sized(self.size, self.size_kind)}"
+        lines = [f"built {name} in {self.seconds:.1f} s ({cached}){size}"]
+        named = [stage for stage in self.stages if stage.name]
+        width = max((len(stage.name) for stage in named), default=0)
+        times = [f"{stage.seconds:.1f}" for stage in named]
+        for stage, took in zip(named, times, strict=True):
+            counts = f"{stage.cached} of {stage.steps} steps cached"
+            lines.append(f"  stage {stage.name:{width}}  {took:>{max(map(len, times))}} s ({counts})")
+        lines += [f"  output {each}" for each in self.output if each != "load"]
+        if self.digest is not None:
+            lines.append(f"  digest {self.digest}")
+        return "\n".join(lines)
+
+
+class Builder(Protocol):
+    """Builds images."""
+
+    def build(self, request: BuildRequest, progress: Progress | None = None) -> BuildResult:
+        """Build, and put the image where the runner finds it.
+
+        Raises `EngineUnavailable` where there is nothing to build with, `BuildFailed` where the build fails.
+        """
+        ...
+
+
+def plain(write: Callable[[str], Any]) -> Progress:
+    """Return a callback that hands each event to `write` as one line.
+
+    What only a display that changes can show is left out: that a step started, how many bytes it has fetched.
+
+    >>> plain(print)(BuildEvent("cached", "[api 1/2]", "COPY . ."))
+    [api 1/2] COPY . . CACHED
+    """
+
+    def tell(event: BuildEvent) -> None:
+        if event.kind not in ("started", "status", "ended"):
+            write(printable(str(event)))
+
+    return tell

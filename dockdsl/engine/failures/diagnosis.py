@@ -1,0 +1,517 @@
+"""What the docker command says when it fails, told in terms of the user's own file; and why a container died.
+
+The engine gives no error codes, so its words decide. What none of the patterns matches is passed on as it was said.
+"""
+
+from __future__ import annotations
+
+import linecache
+import re
+
+import attrs
+
+from dockdsl.display import cut, printable, quoted_log
+from dockdsl.engine.builders.progress import Account, Step, origin_at
+from dockdsl.engine.building import LOG_LINES, BuildRequest
+from dockdsl.engine.failures.causes import Explanation, explain
+from dockdsl.engine.running import ContainerState
+from dockdsl.errors import BuildFailed, EngineError, EngineUnavailable, RunFailed
+from dockdsl.origins import Origin
+
+_UNAVAILABLE = (
+    (
+        # Without the plugin, the docker command takes the options of `buildx` for its own.
+        re.compile(r"unknown command: docker buildx|'buildx' is not a docker command|unknown flag: --progress"),
+        "the docker command has no buildx plugin",
+        "install docker-buildx (Debian, Ubuntu) or docker-buildx-plugin (Docker's own packages)",
+    ),
+    (
+        re.compile(r"invalid progress mode"),
+        "the buildx plugin is too old to report its progress as JSON",
+        "install version 0.13 or later",
+    ),
+    (
+        re.compile(r"permission denied while trying to connect|connect: permission denied"),
+        "the permission to use the container engine is missing",
+        "join the group that owns its socket (most often docker) and log in again, or run as that user",
+    ),
+    (
+        re.compile(
+            r"Cannot connect to the Docker daemon|failed to connect to the docker API|error during connect"
+            r"|Is the docker daemon running"
+        ),
+        "the container engine does not answer",
+        "start it, or check DOCKER_HOST and `docker context ls`",
+    ),
+    (
+        re.compile(r'docker endpoint for "[^"]*" not found'),
+        "the address of the container engine cannot be read",
+        "check DOCKER_HOST and `docker context ls`",
+    ),
+    (
+        re.compile(r"client version \S+ is too (?:new|old)|page not found: driver not connecting"),
+        "the container engine does not speak the version of the API that the docker command asks for",
+        "unset DOCKER_API_VERSION, or update the older of both",
+    ),
+    (
+        re.compile(r'no builder "[^"]*" found|context not found|failed to find driver'),
+        "the builder or the docker context does not exist",
+        "check --builder, BUILDX_BUILDER and DOCKER_CONTEXT against `docker buildx ls`",
+    ),
+    (
+        re.compile(r'use `[^`]*` to switch to context "[^"]*"'),
+        "the builder is the engine of another docker context",
+        "name no builder, and set DOCKER_CONTEXT to it and no DOCKER_HOST",
+    ),
+)
+# How the end of a connection reads depends on what the client was waiting for just then.
+_LOST = re.compile(
+    r"failed to receive status: |(?:rpc error: )?(?:code = )?Unavailable\b|error reading from server: "
+    r"|(?:unexpected )?EOF$|transport is closing"
+).match
+_REFUSED_OPTION = re.compile(
+    r"target stage .* could not be found|unable to prepare context|invalid tag|invalid argument|unknown flag"
+    r"|Dockerfile cannot be empty|is not supported for the \S+ driver|conflicts with|make sure SSH_AUTH_SOCK is set"
+    r"|could not be resolved|failed to get build context|not supported by buildkit|entitlement \S+ is not allowed"
+    r"|tag is needed|invalid destination|destination (?:file|directory) |failed to open open|synctarget dest dir"
+    r"|failed to send stat|unsupported secret type|failed to convert agent config|invalid SOURCE_DATE_EPOCH"
+    r"|syntax error in pattern|exporting manifest lists"
+)
+_several_platforms = re.compile(
+    r"Multi-platform build is not supported|does not currently support exporting manifest lists"
+)
+_no_secret = re.compile(r"secret (\S+): not found").search
+_unresolved = re.compile(r"failed to resolve source metadata for (\S+): (.*)", re.DOTALL).search
+_NO_REGISTRY = re.compile(
+    r"failed to do request|dial tcp|no such host|i/o timeout|connection refused|TLS handshake|x509:"
+    r"|network is unreachable"
+)
+_NO_IMAGE = (
+    (
+        re.compile(r"x509:|certificate"),
+        "is not on this machine, and the engine does not trust its registry's certificate",
+        "put the certificate of who signed it into /etc/docker/certs.d/HOST/ca.crt on the engine's machine",
+    ),
+    (
+        _NO_REGISTRY,
+        "is not on this machine, and its registry cannot be reached",
+        "check the network, or load the image from an archive",
+    ),
+    (
+        re.compile(r"toomanyrequests|429 Too Many"),
+        "cannot be had, since its registry has given too much to this address",
+        "`docker login` to it, wait, or take the image from a mirror",
+    ),
+    (
+        re.compile(r"no match for platform"),
+        "cannot be had, since it is not made for that platform",
+        "check platform=, or take an image that is made for it",
+    ),
+    (
+        re.compile(r"denied|authorization|unauthorized|40[13] "),
+        "cannot be had, since its registry denies it: it wants a login, or has no such image",
+        "`docker login` to its registry, or check the name",
+    ),
+    (
+        re.compile(r"not found|(?:name|manifest) unknown"),
+        "cannot be had, since its registry does not have it",
+        "check its name and tag",
+    ),
+    (re.compile(""), "cannot be had", "check its name and tag, or `docker login` to its registry"),
+)
+_failed_push = re.compile(r"failed to push (\S+): (.*)", re.DOTALL).match
+_NOT_PUSHED = (
+    (
+        re.compile(r"server gave HTTP response to HTTPS client"),
+        "the registry speaks HTTP without TLS, which the engine does not trust",
+        'give the registry a certificate, or name it among "insecure-registries" in the engine\'s daemon.json',
+    ),
+    (
+        re.compile(r"x509:|certificate"),
+        "the engine does not trust the registry's certificate",
+        "put the certificate of who signed it into /etc/docker/certs.d/HOST/ca.crt on the engine's machine",
+    ),
+    (
+        re.compile(r"toomanyrequests|(?:: |HTTP )429\b"),
+        "the registry has taken too much from this account or address",
+        "wait and push again, or `docker login` with an account that may push more",
+    ),
+    (
+        re.compile(r"^unauthorized|(?:: |HTTP )401\b|no basic auth|authentication required"),
+        "the registry wants a login",
+        "`docker login` to it with an account that may push there",
+    ),
+    (
+        re.compile(r"denied|authorization|(?:: |HTTP )403\b"),
+        "the registry denies it: it wants a login, or the account may not push to that name",
+        "`docker login` to it, and check the tag: it begins with the registry and a name that is yours",
+    ),
+    (
+        re.compile(r"(?:: |HTTP )5\d\d\b"),
+        "the registry has an error of its own",
+        "push again later, or see its log",
+    ),
+    (
+        re.compile(r"no such host"),
+        "the registry's name is not found in the network",
+        "check the host with which the tag begins, and the engine's DNS",
+    ),
+    (
+        _NO_REGISTRY,
+        "the registry cannot be reached",
+        "check the host and port with which the tag begins, that the registry runs, and the engine's network and proxy",
+    ),
+    (
+        re.compile(r"^unknown|(?:: |HTTP )404\b|name unknown"),
+        "the registry does not know the name",
+        "make the repository there, or check the tag",
+    ),
+    (re.compile(""), "the registry does not take it", "see what it says, and its log"),
+)
+_heading = re.compile(r"Dockerfile:(\d+)").fullmatch
+_marked = re.compile(r"\s*(\d+) \| >>>").match
+_exit_code = re.compile(r"did not complete successfully: (exit code: \d+.*)", re.DOTALL).search
+_not_there = re.compile(
+    r'failed to calculate checksum of ref \S+: ("(?:[^"\\]|\\.)*"): not found'
+    r"|^(?:failed to solve: )?lstat (\S.*): (?:no such file or directory|not a directory)$"
+    r"|did not complete successfully: (?:open|l?stat) (\S.*): no such file or directory$"
+).search
+_SOURCE_LINES, _SOURCE_WIDTH = 8, 160
+BELOW = "the cause and what mends it stand below"
+_not_allowed = re.compile(r"(network\.host|security\.insecure|device\S*) is not allowed").search
+_ENTITLEMENTS = {"network.host": "--network=host", "security.insecure": "--security=insecure"}
+_from = re.compile(r"\bfrom=([^\s,]+)").findall
+_library = re.compile(r"[^/]+/library/").match
+
+
+@attrs.frozen
+class Said:
+    """The engine's last words: its error without what it always says first, and the lines that it marks."""
+
+    error: str
+    lines: tuple[int, int] | None
+
+
+def unavailable(text: str) -> EngineUnavailable | None:
+    """Return the error that `text` of the docker command means if there is nothing to build with."""
+    for words, fact, remedy in _UNAVAILABLE:
+        if words.search(text):
+            # What follows the first line is how the command is used.
+            said = _brief("".join(_last_error(text).splitlines()[:1]))
+            return EngineUnavailable(f"build: {fact} ({said}); {remedy}", origin=None)
+    return None
+
+
+def failure(request: BuildRequest, account: Account, status: int) -> EngineError:
+    """Return the error that a failed build is."""
+    text = list(account.text)
+    missing = unavailable("\n".join(text)) if account.is_empty else None
+    if missing is not None:
+        return missing
+    last = _last_error("\n".join(text))
+    step = account.failed()
+    exporting = step is not None and step.text.startswith(("pushing ", "exporting "))
+    not_pushed = _not_pushed(step, step.error or last) if step is not None and exporting else None
+    if not_pushed is not None:
+        return not_pushed
+    if _LOST(last):
+        return EngineUnavailable(
+            f"build: the container engine went away amid the build ({_brief(last)}); "
+            "see whether it still runs, and build again",
+            origin=None,
+        )
+    # The engine's own excerpt is exact; the step's text is compared only where there is none.
+    said = Said(last, _excerpt(text))
+    if said.lines is None and step is not None and step.label:
+        said = attrs.evolve(said, lines=lines_of(step, request.dockerfile))
+    if exporting:
+        return _refused(request, said, status, "check where the image goes to")
+    return build_failed(request, step, said, status)
+
+
+def build_failed(
+    request: BuildRequest, step: Step | None, said: Said, status: int, remedy: str | None = None
+) -> BuildFailed:
+    """Return the error that the engine's last words mean; `remedy` is said where no more is known."""
+    unresolved = _unresolved(said.error)
+    if unresolved:
+        return _no_image(request, said, unresolved[1], unresolved[2])
+    if step is not None:
+        return _step_failed(request, step, said, remedy or "check the instruction")
+    return _refused(request, said, status, remedy or "check the Dockerfile and the options of the build")
+
+
+def timed_out(request: BuildRequest, account: Account) -> BuildFailed:
+    """Return the error for a build that took too long."""
+    step = account.running()
+    lines = lines_of(step, request.dockerfile) if step is not None and step.label else None
+    name = _name(step) if step is not None else None
+    where = f", in {printable(name)}{_place(lines)}" if name else ""
+    log = step.lines()[-LOG_LINES:] if step is not None else ()
+    message = f"build: it was not done after {request.timeout:g} s{where}; allow it more time, or see what it waits for"
+    return BuildFailed(
+        message + quoted_log(log, "last output of the step"),
+        origin=origin_at(request.origins, lines),
+        step=name,
+        log=log,
+        lines=lines,
+        kind="timeout",
+    )
+
+
+def _no_image(request: BuildRequest, said: Said, ref: str, reason: str) -> BuildFailed:
+    library = _library(ref)
+    name = printable(ref[library.end() :] if library else ref)
+    if said.lines is None:
+        # The engine does not say which step mounts it.
+        said = attrs.evolve(said, lines=_lines_from(ref, request.dockerfile))
+    what = f"the image {name}"
+    if request.platforms:
+        what += f" for {', '.join(request.platforms)}"
+    directive = said.lines is not None and _line(request.dockerfile, said.lines[0]).startswith("#")
+    if directive:
+        what = f"the frontend {name} of the syntax directive"
+    fact, remedy = next((fact, remedy) for words, fact, remedy in _NO_IMAGE if words.search(reason))
+    fact = f"{what} {fact} ({_brief(reason)})"
+    if directive:
+        remedy = "leave the directive out, unless a feature of a newer frontend is used"
+    origin = origin_at(request.origins, said.lines)
+    source = source_at(origin)
+    return BuildFailed(
+        f"build{_place(said.lines)}: {fact}; {remedy}{_own_line(origin, source)}",
+        origin=origin,
+        reason=reason,
+        lines=said.lines,
+        cause=fact,
+        fix=remedy,
+        source=source,
+        kind="registry" if _NO_REGISTRY.search(reason) else "image",
+    )
+
+
+def _not_pushed(step: Step, reason: str) -> BuildFailed | None:
+    """Return the error of an image or a cache that a registry did not take; None for what goes elsewhere."""
+    what = step.text.removesuffix(" with docker")
+    pushed = _failed_push(reason)
+    if pushed:
+        what, reason = f"pushing {pushed[1]}", pushed[2]
+    elif not what.startswith(("pushing ", "exporting cache to registry")):
+        return None
+    fact, remedy = next((fact, remedy) for words, fact, remedy in _NOT_PUSHED if words.search(reason))
+    return BuildFailed(
+        f"build: {printable(what)}: {fact} ({_brief(reason)}); {remedy}",
+        origin=None,
+        reason=reason,
+        log=step.lines()[-LOG_LINES:],
+        cause=fact,
+        fix=remedy,
+        kind="registry",
+    )
+
+
+def _step_failed(request: BuildRequest, step: Step, said: Said, remedy: str) -> BuildFailed:
+    reason = step.error or said.error
+    log = step.lines()[-LOG_LINES:]
+    code, secret = _exit_code(reason), _no_secret(reason)
+    absent = _not_there(reason) if step.text.startswith(("COPY ", "ADD ")) or "--mount=" in step.text else None
+    known = None
+    if absent:
+        reason, known = _absent(request, step, absent[1] or f'"{absent[2] or absent[3]}"')
+        remedy = known.fix
+    elif secret:
+        known = Explanation(
+            f"the build was not given the secret {secret[1]}",
+            f"give it to the build, as with --secret id={secret[1]},env=NAME",
+        )
+        remedy = known.fix
+    else:
+        if code:
+            reason, remedy = code[1], "mend the command"
+        known = explain(reason, step.lines())
+        if known is not None:
+            remedy = BELOW
+    origin = origin_at(request.origins, said.lines)
+    source = source_at(origin)
+    message = f"build step {printable(_name(step))}{_place(said.lines)}: {_brief(reason)}; {remedy}"
+    message += quoted_log(log, "last output of the step") + _own_line(origin, source)
+    if known is not None and not (absent or secret):
+        message += told(known)
+    return BuildFailed(
+        message,
+        origin=origin,
+        step=_name(step),
+        reason=reason,
+        log=log,
+        lines=said.lines,
+        cause=known.cause if known is not None else None,
+        fix=known.fix if known is not None else None,
+        source=source,
+    )
+
+
+def told(known: Explanation | None) -> str:
+    """Return cause and fix as lines to be put below a message; nothing where they are not known."""
+    return "" if known is None else f"\ncause: {_brief(known.cause)}\nfix: {_brief(known.fix)}"
+
+
+def run_failed(
+    message: str, known: Explanation | None, log: tuple[str, ...] = (), exit_code: int | None = None
+) -> RunFailed:
+    """Return an error of a container, with what it printed and what is known of it."""
+    return RunFailed(
+        message + quoted_log(log, "last output of the container") + told(known),
+        log=log,
+        exit_code=exit_code,
+        cause=None if known is None else known.cause,
+        fix=None if known is None else known.fix,
+    )
+
+
+def died(what: str, state: ContainerState, log: tuple[str, ...], when: str = "") -> RunFailed:
+    """Return the error that the end of a container is."""
+    known = explain(state.detail) or explain(f"exit code: {state.exit_code}", log)
+    fact = f"{what}: the container {printable(str(state))}{when}" + ("" if log else ", and printed nothing")
+    remedy = "mend what it says" if log else "run its command in a shell of the image, or let it say why it ends"
+    return run_failed(f"{fact}; {remedy if known is None else BELOW}", known, log, state.exit_code)
+
+
+def in_short(error: RunFailed) -> tuple[str, ...]:
+    """Return what an error says without the log, to be told as what a check found wrong."""
+    known = None if error.cause is None else Explanation(error.cause, error.fix or "")
+    head = error.message.partition("\n")[0].removesuffix(f"; {BELOW}")
+    return tuple((head + told(known)).splitlines())
+
+
+def _absent(request: BuildRequest, step: Step, path: str) -> tuple[str, Explanation]:
+    """Return what is said of a file that is not there to be copied or mounted, and why it is not."""
+    mount = "--mount=" in step.text
+    fact = f"{path} is not there to be {'mounted' if mount else 'copied'}"
+    name = path.strip('"').lstrip("/")
+    if not re.search("--from=|--mount=\\S*from=", step.text) and name and (request.context / name).exists():
+        ignoring, line = (".dockerignore", f"a line !{name}") if request.ignore is None else ("ignore=", f'"!{name}"')
+        return f"{fact}: it is in the context folder, and {ignoring} leaves it out", Explanation(
+            f"{ignoring} leaves {path} out of the context", f"take it out of {ignoring}, or add {line} below"
+        )
+    return fact, Explanation(
+        fact, "check the path (below the context folder, or in the stage it is taken from) and .dockerignore"
+    )
+
+
+def source_at(origin: Origin | None) -> str | None:
+    """Return the instruction as it stands in the user's file, on one line; None where there is no such file."""
+    if origin is None:
+        return None
+    text, open_ = "", 0
+    for number in range(origin.line, origin.line + _SOURCE_LINES):
+        line = linecache.getline(origin.path, number).strip()
+        text += line if not text or text.endswith(("(", "[")) or line.startswith((")", "]")) else f" {line}"
+        open_ += sum(line.count(each) for each in "([{") - sum(line.count(each) for each in ")]}")
+        if not line or open_ <= 0:
+            break
+    return cut(printable(text).rstrip(","), _SOURCE_WIDTH) or None
+
+
+def _own_line(origin: Origin | None, source: str | None) -> str:
+    return f"\n{origin}: {source}" if source is not None else ""
+
+
+def _refused(request: BuildRequest, said: Said, status: int, remedy: str) -> BuildFailed:
+    """The build ended, and no step of it had failed."""
+    reason = said.error or f"the docker command ended with status {status} and said nothing"
+    if reason.startswith("mkdir "):
+        # Only of the folder of a cache buildx does not say what it is for.
+        reason = f"invalid destination directory: {reason.removeprefix('mkdir ')}"
+    platforms = _several_platforms.search(reason)
+    if platforms:
+        remedy = "build one platform at a time, or turn on the engine's containerd image store"
+    known = explain(reason)
+    lines = said.lines or _lines_that_want(reason, request.dockerfile)
+    refused = lines is not None or platforms or _REFUSED_OPTION.search(reason)
+    origin = origin_at(request.origins, lines)
+    source = source_at(origin)
+    message = f"build{_place(lines)}: {_brief(reason)}; {remedy if known is None else known.fix}"
+    return BuildFailed(
+        message + _own_line(origin, source),
+        origin=origin,
+        reason=reason,
+        lines=lines,
+        cause=None if known is None else known.cause,
+        fix=remedy if known is None else known.fix,
+        source=source,
+        kind="definition" if refused else "step",
+    )
+
+
+def _lines_that_want(reason: str, dockerfile: str) -> tuple[int, int] | None:
+    """Return the line of the first step that asks for what a build must allow; the engine does not say which."""
+    wanted = _not_allowed(reason)
+    if wanted is None:
+        return None
+    flag = _ENTITLEMENTS.get(wanted[1], "--device=")
+    number = next((number for number, line in enumerate(dockerfile.split("\n"), 1) if flag in line), None)
+    return None if number is None else (number, number)
+
+
+def _lines_from(ref: str, dockerfile: str) -> tuple[int, int] | None:
+    """Return the first line that takes something from an image; the engine spells its name in full."""
+    full = f"/{ref.removesuffix(':latest')}"
+    for number, line in enumerate(dockerfile.split("\n"), 1):
+        if any(full.endswith(f"/{each.removesuffix(':latest')}") for each in _from(line)):
+            return number, number
+    return None
+
+
+def _last_error(text: str) -> str:
+    """Return the text after the last ``ERROR:``, else all of it."""
+    words = text.rpartition("ERROR: ")[2]
+    for prefix in ("failed to build: ", "failed to solve: ", "rpc error: code = Unknown desc = "):
+        words = words.removeprefix(prefix)
+    return words.strip()
+
+
+def _excerpt(text: list[str]) -> tuple[int, int] | None:
+    """Return the lines that the first excerpt of the Dockerfile marks with ``>>>``."""
+    for index, line in enumerate(text[:-1]):
+        heading = _heading(line)
+        if heading is None or not text[index + 1].startswith("-----"):
+            continue
+        marked = []
+        for below in text[index + 2 :]:
+            if below.startswith("-----"):
+                break
+            mark = _marked(below)
+            if mark:
+                marked.append(int(mark[1]))
+        return (min(marked), max(marked)) if marked else (int(heading[1]), int(heading[1]))
+    return None
+
+
+def lines_of(step: Step, dockerfile: str) -> tuple[int, int] | None:
+    """Return the one line whose text is that of a step, as far as the line goes; None if there is none or several."""
+    wanted = step.text
+    found = []
+    for number, line in enumerate(dockerfile.split("\n"), start=1):
+        text = " ".join(line.removesuffix("\\").split())
+        if text and " " in text and wanted.startswith(text):
+            found.append(number)
+    return (found[0], found[0]) if len(found) == 1 else None
+
+
+def _line(dockerfile: str, number: int) -> str:
+    return "".join(dockerfile.split("\n")[number - 1 : number]).lstrip()
+
+
+def _name(step: Step) -> str:
+    return f"{step.label} {step.text}".strip()
+
+
+def _place(lines: tuple[int, int] | None) -> str:
+    if lines is None:
+        return ""
+    return f" (Dockerfile:{lines[0]})" if lines[0] == lines[1] else f" (Dockerfile:{lines[0]}-{lines[1]})"
+
+
+def _brief(text: str) -> str:
+    """Return text on one line, of a length that can be read."""
+    line = " ".join(printable(part) for part in text.splitlines() if part.strip())
+    return cut(line, 400)

@@ -1,0 +1,1 @@
+"""Who made what on the engine, and what may be removed."""

@@ -1,0 +1,765 @@
+"""The real runner: containers by way of the docker SDK for Python. No other module imports it."""
+# ruff: noqa: PLC0415 - the SDK is an extra, and slow to import: each function imports it when it runs
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import re
+import secrets
+import socket
+import threading
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, cast
+
+import attrs
+
+from dockdsl.display import printable, short_image
+from dockdsl.engine.building import LOG_LINES
+from dockdsl.engine.endpoint import LOOPBACK, Endpoint, endpoint
+from dockdsl.engine.failures.causes import explain
+from dockdsl.engine.failures.diagnosis import BELOW, died, run_failed
+from dockdsl.engine.leftovers import owner
+from dockdsl.engine.leftovers.interrupts import deferred
+from dockdsl.engine.runners.tunnel import Line, Tunnel
+from dockdsl.engine.running import LONGEST_OUTPUT, ContainerState, RunRequest
+from dockdsl.errors import EngineError, EngineUnavailable, RunFailed
+from dockdsl.origins import short_path
+
+if TYPE_CHECKING:
+    import docker
+
+T = TypeVar("T")
+CALL_TIMEOUT = 60
+"""Seconds that one call to the engine may take."""
+PATIENCE = 10.0
+"""Seconds in which an engine that went away may come back while something of ours is still on it."""
+_MOST = 1 << 20
+"""Bytes of a container's log that are read at most."""
+_GREETING = 20
+"""Seconds that the first question to the engine may take: one that hangs is found out before anything is built."""
+_LAST_WORDS = 2
+"""Seconds that each further call about a container may take where the engine has left one unanswered."""
+_SAVING = 600
+"""Seconds until the first byte of a saved image: the classic store writes all layers to its own disk before it."""
+_PAUSE = 0.2
+_ATTEMPTS = 10
+_DYNAMIC_PORTS = range(49152, 65536)
+"""The ports that IANA leaves to programs."""
+_IN_CONTAINER = Path("/.dockerenv")
+"""What Docker puts into each of its containers."""
+_MOUNTS = Path("/proc/self/mountinfo")
+_own_id = re.compile(r"/containers/([0-9a-f]{64})/\S+ /etc/(?:hostname|hosts|resolv\.conf) ").search
+"""Finds there the files that Docker keeps for a container, in a folder that bears its id."""
+_port_taken = re.compile(r"address already in use|port is already allocated").search
+_PIECE = 1 << 18
+"""Bytes of a saved image that are handed on at once."""
+
+
+class DockerSdk:
+    """Runs containers on the engine that the docker command would use.
+
+    Each container bears labels that say which process made it, publishes its ports where only the machine that
+    runs the test reaches them, and is removed by its id. The engine picks the ports.
+
+    `host`
+        The address on which ports are published and reached. By default the loopback address; for an engine that is
+        reached over TCP the address of its machine, since its loopback address cannot be reached from here. One that is
+        reached over SSH publishes on its own loopback address, to which SSH leads. For a program that runs in a
+        container of the very engine nothing is published: both containers are in the same network.
+    `timeout`
+        Seconds that one call to the engine may take; `save` has a bound of its own.
+    `patience`
+        Seconds to wait, in all, for an engine that went away while something of ours is still to be removed from it:
+        one that is being restarted comes back.
+
+    The SDK comes with the extra ``runner`` of the package.
+
+    Source: the Docker Engine API.
+    """
+
+    def __init__(self, *, host: str | None = None, timeout: int = CALL_TIMEOUT, patience: float = PATIENCE) -> None:
+        self._host = host
+        self._timeout = timeout
+        self._patience = _Patience(patience)
+        self._session = owner.new_session()
+        self._made: tuple[docker.DockerClient, Endpoint] | None = None
+        self._hurried: docker.DockerClient | None = None
+        self._is_late = False
+        self._line: Line | None = None
+        self._lock = threading.Lock()
+
+    def start(self, request: RunRequest) -> DockerContainer:
+        """Start a container. The image is not pulled.
+
+        Raises `EngineUnavailable` where there is no SDK, no engine or no permission, `RunFailed` where the image is
+        not there or its command cannot be run.
+        """
+        client, place = self._client()
+        self._is_late = False
+        way = _way(client, place, self._host)
+        # The engine takes the first port that it has not given away itself, and fails if a program has it.
+        refused: RunFailed | None = None
+        for outside in (None, *(secrets.choice(_DYNAMIC_PORTS) for _ in request.ports and range(_ATTEMPTS))):
+            try:
+                return self._start(client, place, request, way, outside)
+            except RunFailed as error:
+                if not _port_taken(error.message):
+                    raise
+                refused = error
+        assert refused is not None
+        raise refused
+
+    def _start(
+        self, client: docker.DockerClient, place: Endpoint, request: RunRequest, way: _Way, outside: int | None
+    ) -> DockerContainer:
+        # The SDK writes "any port" as None; its type stubs do not know that.
+        ports: dict[str, Any] = {
+            f"{port}/tcp": (way.publish, None if outside is None else (outside + index) % 65536 or 1024)
+            for index, port in enumerate(request.ports)
+            if way.network is None
+        }
+        options = _isolation(request)
+        if way.network is not None:
+            options["network"] = way.network
+        found: DockerContainer | None = None
+        try:
+            with deferred(), _translated(f"run {request.name}"):
+                container = client.containers.create(
+                    request.image,
+                    command=None if request.command is None else list(request.command),
+                    environment=dict(request.env),
+                    labels=self.labels(),
+                    ports=ports,
+                    detach=True,
+                    **options,
+                )
+                found = DockerContainer(container, request, place, way, self._patience, self._hurry)
+                container.start()
+        except BaseException:
+            if found is not None:
+                with contextlib.suppress(EngineError):
+                    found.remove()
+            raise
+        return found
+
+    def labels(self) -> dict[str, str]:
+        """Return the labels that say whose a thing is; `sweep` knows containers, networks and volumes by them."""
+        return owner.this_process().labels(self._session)
+
+    def owned(self) -> tuple[Owned, ...]:
+        """Return what processes made here and elsewhere and is still on the engine, in the order of its removal.
+
+        Containers, networks and volumes are known by their labels, images by their temporary tags.
+
+        Raises `EngineUnavailable`.
+        """
+        client, place = self._client()
+        with _translated("sweep", place):
+            marked: dict[str, Any] = {"label": owner.SESSION}
+            found = [
+                Owned("container", each["Id"], str(each.get("Image")), owner.owner_of(each.get("Labels") or {}))
+                for each in client.api.containers(all=True, filters=marked)
+            ]
+            found += [
+                Owned("network", each["Id"], each["Name"], owner.owner_of(each.get("Labels") or {}))
+                for each in client.api.networks(filters=marked)
+            ]
+            found += [
+                Owned("volume", each["Name"], "", owner.owner_of(each.get("Labels") or {}))
+                for each in client.api.volumes(filters=marked).get("Volumes") or ()
+            ]
+            found += [
+                Owned("image", tag, each["Id"], owner.tag_owner(tag))
+                for each in client.api.images(name=owner.TEMPORARY)
+                for tag in each.get("RepoTags") or ()
+            ]
+        return tuple(each for each in found if each.owner is not None)
+
+    def discard(self, thing: Owned) -> bool:
+        """Remove what `owned` returned; return whether it was there and is gone. What is in use stays.
+
+        Raises `EngineUnavailable`, and `RunFailed` where the engine cannot remove it.
+        """
+        client, _ = self._client()
+        remove = {"container": _remove, "network": _remove_network, "volume": _remove_volume, "image": _untag}
+        with deferred(), _translated(f"sweep {thing}"):
+            return remove[thing.kind](client, thing.name)
+
+    def inspect(self, image: str) -> Mapping[str, Any]:
+        """Return what the engine knows of an image, as ``docker image inspect`` shows it.
+
+        Raises `EngineUnavailable`, and `RunFailed` where the image is not there.
+        """
+        client, _ = self._client()
+        with _translated(f"inspect {short_image(image)}"):
+            return cast(Mapping[str, Any], client.images.get(image).attrs)
+
+    def save(self, image: str) -> Iterator[bytes]:
+        """Yield an image as a tar archive, piece by piece, as ``docker image save`` writes it.
+
+        Its first byte may take 10 minutes, whatever the `timeout`: an engine may write all of it to its disk before.
+
+        Raises `EngineUnavailable`, and `RunFailed` where the image is not there.
+        """
+        late = f"sent nothing of the image for {_SAVING} s"
+        with contextlib.closing(self._another(_SAVING)) as client, _translated(f"save {short_image(image)}", late=late):
+            yield from client.api.get_image(image, chunk_size=_PIECE)
+
+    def history(self, image: str) -> tuple[tuple[str, int], ...]:
+        """Return the steps that made an image, oldest first: what the engine says of each, and its layer's bytes.
+
+        Raises `EngineUnavailable`, and `RunFailed` where the image is not there.
+        """
+        client, place = self._client()
+        with _translated(f"history of {short_image(image)}", place):
+            api: Any = client.api
+            entries = api.history(image)
+        return tuple((str(each.get("CreatedBy") or ""), int(each.get("Size") or 0)) for each in reversed(entries))
+
+    def sweep(self) -> tuple[str, ...]:
+        """Remove the containers, networks, volumes and temporary tags of processes on this machine that have ended.
+
+        What another machine made, or a process that cannot be seen from here, stays; so does what the engine cannot
+        remove, of which `dockdsl gc` tells. Return what was removed.
+
+        Raises `EngineUnavailable`.
+        """
+        removed = []
+        for each in self.owned():
+            # What a dead run left must not keep the next one from its work.
+            with contextlib.suppress(RunFailed):
+                if each.is_left and self.discard(each):
+                    removed.append(each.name)
+        return tuple(removed)
+
+    def temporary_tag(self) -> str:
+        """Return a tag for an image that is needed for this test alone."""
+        return owner.temporary_tag(owner.this_process())
+
+    def untag(self, tag: str) -> None:
+        """Take a tag away, and with its last tag the image."""
+        client, place = self._client()
+        if self._is_late:
+            client = self._hurry()
+        with deferred() as held, _translated(f"untag {tag}"):
+            self._patience.call(lambda: _untag(client, tag), place, held)
+
+    def close(self) -> None:
+        """Close the connections to the engine."""
+        with self._lock:
+            if self._made is not None:
+                self._made[0].close()
+                self._made = None
+            if self._hurried is not None:
+                self._hurried.close()
+                self._hurried = None
+            if self._line is not None:
+                self._line.close()
+                self._line = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _client(self) -> tuple[docker.DockerClient, Endpoint]:
+        with self._lock:
+            if self._made is None:
+                place = endpoint()
+                _check_sdk()
+                if place.host is not None and place.host.startswith("ssh:"):
+                    self._line = Line(place.host)
+                try:
+                    self._made = _connect(place, self._line, self._timeout), place
+                except BaseException as error:
+                    line, self._line = self._line, None
+                    said = ""
+                    if line is not None:
+                        said = line.said()
+                        line.close()
+                    if said and isinstance(error, EngineUnavailable):
+                        raise EngineUnavailable(
+                            f"run: the container engine at {place.host} does not answer ({said}); see that `ssh` logs "
+                            "in there without a question, and that the docker command is there",
+                            origin=None,
+                        ) from None
+                    raise
+            return self._made
+
+    def _another(self, timeout: int) -> docker.DockerClient:
+        """Return a second client of the same engine, whose calls may take another time."""
+        client, place = self._client()
+        return _opened(place, self._line, timeout, client.api.api_version)
+
+    def _hurry(self) -> docker.DockerClient:
+        """Return the client for what is still asked of an engine that has left a call unanswered.
+
+        The container of that call has it to its end, and so has what is tidied before another one is started.
+        """
+        self._is_late = True
+        if self._hurried is None:
+            self._hurried = self._another(_LAST_WORDS)
+        return self._hurried
+
+
+@attrs.frozen
+class Owned:
+    """Something on the engine that bears its owner.
+
+    `kind`
+        ``"container"``, ``"network"``, ``"volume"`` or ``"image"``.
+    `name`
+        Its id; of a volume its name, of an image its tag.
+    `what`
+        What people know it by: a container's image, a network's name, an image's id.
+
+    >>> print(Owned("container", "0123456789abcdef", "api:dev", owner.Owner("h", "b", "s", 4711, "9")))
+    container 0123456789ab (api:dev) of process 4711
+    """
+
+    kind: Literal["container", "network", "volume", "image"]
+    name: str
+    what: str
+    owner: owner.Owner | None
+
+    @property
+    def is_left(self) -> bool:
+        """Whether it is certain that nobody needs it any more."""
+        return self.owner is not None and self.owner.is_dead()
+
+    def __str__(self) -> str:
+        name = self.name if self.kind in ("volume", "image") else self.name[:12]
+        what = f" ({printable(short_image(self.what))})" if self.what else ""
+        return f"{self.kind} {printable(name)}{what}" + (f" of process {self.owner.pid}" if self.owner else "")
+
+
+class _Patience:
+    """How long to wait, in all, for an engine that went away."""
+
+    def __init__(self, seconds: float) -> None:
+        self._left = seconds
+
+    def call(self, action: Callable[[], T], place: Endpoint, held: Collection[int]) -> T:
+        """Call until the engine answers, the patience is at its end, or a signal came."""
+        import requests
+
+        while True:
+            try:
+                return action()
+            except requests.exceptions.Timeout:
+                raise
+            except requests.exceptions.ConnectionError:
+                if not self._waited(place, held):
+                    raise
+
+    def _waited(self, place: Endpoint, held: Collection[int]) -> bool:
+        """Wait until somebody listens there again; return whether that came about."""
+        while self._left > 0 and not held:
+            begin = time.monotonic()
+            time.sleep(_PAUSE)
+            listens = _listens(place)
+            self._left -= time.monotonic() - begin
+            if listens:
+                return True
+        self._left = 0.0
+        return False
+
+
+class DockerContainer:
+    """A container of `DockerSdk`."""
+
+    def __init__(
+        self,
+        container: Any,
+        request: RunRequest,
+        place: Endpoint,
+        way: _Way,
+        patience: _Patience,
+        hurry: Callable[[], docker.DockerClient],
+    ) -> None:
+        self._container = container
+        self._image = request.name
+        self._ports = request.ports
+        self._place = place
+        self._way = way
+        self._patience = patience
+        self._hurry = hurry
+        self._tunnels: dict[int, Tunnel] = {}
+
+    @property
+    def id(self) -> str:
+        """The engine's id of it."""
+        return str(self._container.id)
+
+    def address(self, port: int) -> tuple[str, int]:
+        """Return host and port where the container's TCP port is reached.
+
+        Raises `RunFailed` if it was not published, or if the container has ended.
+        """
+        with self._asking("run"):
+            self._container.reload()
+        settings = self._container.attrs["NetworkSettings"]
+        if self._way.network is not None and port in self._ports:
+            own = (settings.get("Networks") or {}).get(self._way.network, {}).get("IPAddress")
+            if own:
+                return str(own), port
+        for binding in (settings.get("Ports") or {}).get(f"{port}/tcp") or ():
+            outside = int(binding["HostPort"])
+            if self._way.tunnel is None:
+                return self._way.host or _reached_at(binding["HostIp"], self._place), outside
+            with deferred():
+                if outside not in self._tunnels:
+                    self._tunnels[outside] = Tunnel(self._way.tunnel, outside)
+            return self._tunnels[outside].address
+        state = _state(self._container.attrs)
+        if not state.running:
+            raise self.died(state)
+        raise RunFailed(f"run {self._image}: port {port} is not published; name it in RunRequest.ports")
+
+    def state(self) -> ContainerState:
+        """Ask how it is."""
+        with self._asking("run"):
+            self._container.reload()
+        return _state(self._container.attrs)
+
+    def logs(self, lines: int = LOG_LINES) -> tuple[str, ...]:
+        """Return the last lines that it printed, on stdout and stderr."""
+        with self._asking("logs of"):
+            text: bytes = self._container.logs(stdout=True, stderr=True, tail=lines)
+        return tuple(text[-_MOST:].decode("utf-8", "replace").splitlines())[-lines:]
+
+    def output(self, most: int = LONGEST_OUTPUT) -> tuple[bytes, bytes]:
+        """Return what it printed on stdout and on stderr: the first `most` bytes of each."""
+        with _translated(f"output of {self._image}"):
+            return self._printed(most, stdout=True), self._printed(most, stdout=False)
+
+    def _printed(self, most: int, *, stdout: bool) -> bytes:
+        found = bytearray()
+        # It is read to its end, and most of it dropped: a stream that is given up leaks its connection.
+        for piece in self._container.logs(stdout=stdout, stderr=not stdout, stream=True, follow=False):
+            found += piece[: most - len(found)]
+        return bytes(found)
+
+    def signal(self, name: str) -> None:
+        """Send its first process a signal: ``"SIGTERM"``. Nothing happens where it has ended."""
+        import docker
+
+        with _translated(f"signal {self._image}"):
+            try:
+                self._container.kill(signal=name)
+            except docker.errors.APIError as error:
+                # It does not run any more.
+                if error.status_code != 409:
+                    raise
+
+    def stop(self, timeout: float = 10.0) -> ContainerState:
+        """Send it its stop signal, and kill it if it has not ended after `timeout` seconds."""
+        with self._asking("stop"):
+            self._container.stop(timeout=round(timeout))
+        return self.state()
+
+    @contextlib.contextmanager
+    def _asking(self, verb: str) -> Iterator[None]:
+        """Translate errors; and once the engine has left a call unanswered, wait less for it from then on."""
+        import requests
+
+        with _translated(f"{verb} {self._image}"):
+            try:
+                yield
+            except requests.exceptions.Timeout:
+                self._container = self._hurry().containers.prepare_model(self._container)
+                raise
+
+    def remove(self) -> None:
+        """Remove it with its anonymous volumes, running or not."""
+        with deferred() as held, _translated(f"remove {self._image}"):
+            while self._tunnels:
+                self._tunnels.popitem()[1].close()
+            self._patience.call(lambda: _remove(self._container.client, self.id), self._place, held)
+
+    def died(self, state: ContainerState) -> RunFailed:
+        """Return the error that the container's end is."""
+        return died(f"run {self._image}", state, self.logs())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        # What went wrong in the block says more than that the container cannot be removed any more.
+        with contextlib.suppress(*([EngineError] if any(raised) else [])):
+            self.remove()
+
+
+def _isolation(request: RunRequest) -> dict[str, Any]:
+    """Return the options of a container that say who runs it and what it may do."""
+    options: dict[str, Any] = {
+        "entrypoint": None if request.entrypoint is None else list(request.entrypoint),
+        "user": request.user,
+        "read_only": request.read_only,
+        "tmpfs": dict(each.partition(":")[::2] for each in request.tmpfs),
+        "cap_add": list(request.cap_add),
+        "cap_drop": list(request.cap_drop),
+        "security_opt": list(request.security_opt),
+    }
+    return {name: value for name, value in options.items() if value}
+
+
+def _connect(place: Endpoint, line: Line | None, timeout: int) -> docker.DockerClient:
+    with _translated("run", place):
+        from docker.constants import MINIMUM_DOCKER_API_VERSION
+
+        _knock(place)
+        # Left to itself, the SDK asks for the version before it can be told whom to trust.
+        asking = _opened(place, line, min(timeout, _GREETING), MINIMUM_DOCKER_API_VERSION)
+        try:
+            answer: Any = asking.api.version(api_version=False)
+        finally:
+            asking.close()
+        version = answer.get("ApiVersion") if isinstance(answer, dict) else None
+        if version is None:
+            raise EngineUnavailable(
+                f"run: what answers at {place.host} is no container engine; check {place.source}", origin=None
+            )
+        return _opened(place, line, timeout, version)
+
+
+def _opened(place: Endpoint, line: Line | None, timeout: int, version: str) -> docker.DockerClient:
+    import docker
+
+    options: dict[str, Any] = {}
+    if place.certificates is not None:
+        options["tls"] = _tls(place)
+    if place.host is not None:
+        options["base_url"] = place.host if line is None else line.host
+    return _trusting_nobody_else(docker.DockerClient(version=version, timeout=timeout, **options))
+
+
+def _check_sdk() -> None:
+    """Raise `EngineUnavailable` unless what `docker` names for Python is the SDK."""
+    try:
+        import docker
+    except ImportError:
+        file = None
+    else:
+        if hasattr(docker, "DockerClient"):
+            return
+        # A folder of this name that is no package has no file.
+        file = getattr(docker, "__file__", None)
+    if file is None:
+        raise EngineUnavailable(
+            "run: the docker SDK for Python is not installed; run: pip install docker", origin=None
+        ) from None
+    raise EngineUnavailable(
+        f"run: {short_path(file)} is imported as docker instead of the docker SDK for Python; rename that file",
+        origin=None,
+    )
+
+
+def _trusting_nobody_else(client: docker.DockerClient) -> docker.DockerClient:
+    """Return the client without what requests takes from the environment, save the proxies.
+
+    REQUESTS_CA_BUNDLE would replace the certificates that the engine's own settings name.
+    """
+    from requests.utils import get_environ_proxies
+
+    client.api.trust_env = False
+    if client.api.base_url.startswith(("http:", "https:")):
+        client.api.proxies.update(get_environ_proxies(client.api.base_url))
+    return client
+
+
+def _knock(place: Endpoint) -> None:
+    """Connect to a socket of this machine once: the SDK's own failure says less, and leaves a socket open."""
+    if place.socket is not None:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as knocking:
+            knocking.settimeout(10)
+            knocking.connect(place.socket)
+
+
+def _listens(place: Endpoint) -> bool:
+    """Whether somebody listens where the engine was; true where that cannot be told."""
+    try:
+        _knock(place)
+    except OSError:
+        return False
+    return True
+
+
+def _tls(place: Endpoint) -> docker.tls.TLSConfig:
+    import docker
+
+    assert place.certificates is not None
+    ca, cert, key = (place.certificates / f"{name}.pem" for name in ("ca", "cert", "key"))
+    return docker.tls.TLSConfig(
+        client_cert=(str(cert), str(key)) if cert.exists() else None,
+        ca_cert=str(ca) if ca.exists() else None,
+        verify=place.verify,
+    )
+
+
+@attrs.frozen
+class _Way:
+    """How the ports of a container are reached: where they are published, or what else leads there.
+
+    `host`
+        What the user says; it is both where they are published and where they are reached.
+    `network`
+        A network in which this program is itself, as a container of the same engine: nothing is published.
+    `tunnel`
+        The engine's address, where SSH leads to its machine: they are published on that machine's loopback address.
+    """
+
+    publish: str
+    host: str | None = None
+    network: str | None = None
+    tunnel: str | None = None
+
+
+def _way(client: docker.DockerClient, place: Endpoint, host: str | None) -> _Way:
+    if host is not None:
+        return _Way(host, host=host)
+    if place.host is not None and place.host.startswith("ssh:"):
+        return _Way(LOOPBACK, tunnel=place.host)
+    if place.machine == LOOPBACK and _IN_CONTAINER.exists():
+        return _Way(LOOPBACK, network=_own_network(client))
+    return _Way(_address(place))
+
+
+def _own_network(client: docker.DockerClient) -> str | None:
+    """Return the network of the container that this program runs in, if that is one of this engine."""
+    import docker
+
+    mounts = ""
+    # Only Linux has the file, and a sandbox may hide it.
+    with contextlib.suppress(OSError):
+        mounts = _MOUNTS.read_text(errors="replace")
+    # The name that it has for itself is its id only where nobody gave it another one.
+    found = _own_id(mounts)
+    with _translated("run"):
+        try:
+            me = client.api.inspect_container(found[1] if found else socket.gethostname())
+        except docker.errors.NotFound:
+            return None
+    networks = me["NetworkSettings"].get("Networks") or {}
+    return next((str(name) for name in networks if name not in ("host", "none")), None)
+
+
+def _address(place: Endpoint) -> str:
+    """Return the address of the engine's machine on which ports are published: never all of them."""
+    try:
+        found = socket.getaddrinfo(place.machine, None, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise EngineUnavailable(
+            f"run: the engine's machine {place.machine} has no address ({error.strerror}); check {place.source}",
+            origin=None,
+        ) from None
+    return str(found[0][4][0])
+
+
+def _reached_at(published: str, place: Endpoint) -> str:
+    """Return the address at which a published port is reached."""
+    with contextlib.suppress(ValueError):
+        if ipaddress.ip_address(published).is_unspecified:
+            return place.machine
+    return published or LOOPBACK
+
+
+def _state(attributes: Mapping[str, Any]) -> ContainerState:
+    state = attributes.get("State") or {}
+    if state.get("Running") or state.get("Status") == "created":
+        return ContainerState(running=True)
+    detail = "out of memory" if state.get("OOMKilled") else str(state.get("Error") or "")
+    return ContainerState(running=False, exit_code=state.get("ExitCode"), detail=detail)
+
+
+def _remove(client: docker.DockerClient, name: str) -> bool:
+    """Remove a container; return whether it was there and is gone."""
+    return _gone(lambda: client.api.remove_container(name, v=True, force=True))
+
+
+def _remove_network(client: docker.DockerClient, name: str) -> bool:
+    return _gone(lambda: client.api.remove_network(name))
+
+
+def _remove_volume(client: docker.DockerClient, name: str) -> bool:
+    return _gone(lambda: client.api.remove_volume(name))
+
+
+def _untag(client: docker.DockerClient, tag: str) -> bool:
+    return _gone(lambda: client.api.remove_image(tag, noprune=False))
+
+
+def _gone(remove: Callable[[], object]) -> bool:
+    """Call the engine; return False for what is not there, what somebody else is removing, and what is in use."""
+    import docker
+
+    try:
+        remove()
+    except docker.errors.APIError as error:
+        # A network in use is answered by 403 in older engines.
+        if error.status_code not in (403, 404, 409):
+            raise
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def _translated(what: str, place: Endpoint | None = None, *, late: str = "did not answer in time") -> Iterator[None]:
+    """Turn the SDK's errors, and those of what it stands on, into ours; `late` is what an engine did that timed out."""
+    import docker
+    import requests
+
+    try:
+        yield
+    except docker.errors.ImageNotFound as error:
+        raise RunFailed(f"{what}: {_explained(error)}; build it, or load it into this engine") from None
+    except docker.errors.APIError as error:
+        text = _explained(error)
+        known = explain(text)
+        remedy = "mend what it says" if known is None else BELOW
+        if "cannot assign requested address" in text:
+            remedy = "give DockerSdk(host=…) an address that the engine's machine has itself"
+        raise run_failed(f"{what}: the engine refused: {text}; {remedy}", known) from None
+    except requests.exceptions.Timeout:
+        raise EngineUnavailable(
+            f"{what}: the container engine{_at(place)} {late}; see what holds it up", origin=None
+        ) from None
+    except (docker.errors.DockerException, requests.exceptions.RequestException, OSError) as error:
+        if isinstance(error, EngineError):
+            raise
+        raise _unavailable(what, error, place) from None
+
+
+def _explained(error: Any) -> str:
+    return printable(" ".join(str(error.explanation or error).split()))
+
+
+def _cause(error: BaseException) -> str:
+    """Return what the operating system said, out of an error that wraps it several times."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    text = str(error)
+    if "BadStatusLine" in text:
+        return "what answers there speaks no HTTP"
+    found = re.search(r"\[Errno -?\d+\] ([^'\")]+)|Error\(-?\d+, '([^']+)'\)", text)
+    return found[1] or found[2] if found else printable(text)
+
+
+def _at(place: Endpoint | None) -> str:
+    return "" if place is None else f" at {place.host or 'its default socket'}"
+
+
+def _unavailable(what: str, error: BaseException, place: Endpoint | None) -> EngineUnavailable:
+    text = _cause(error)
+    where = _at(place)
+    if isinstance(error, PermissionError) or "Permission denied" in text:
+        fact = f"the permission to use the container engine{where} is missing"
+        remedy = "join the group that owns its socket (most often docker) and log in again, or run as that user"
+    else:
+        fact = f"the container engine{where} does not answer ({text})"
+        remedy = f"start it, or check {place.source}" if place is not None else "see whether it still runs"
+    return EngineUnavailable(f"{what}: {fact}; {remedy}", origin=None)

@@ -1,0 +1,134 @@
+"""The shell form and the exec form, which RUN, CMD, ENTRYPOINT and HEALTHCHECK share."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Self
+
+from dockdsl.instructions._base import Instruction
+from dockdsl.syntax.flags import read_flags
+from dockdsl.syntax.guard import continued
+from dockdsl.syntax.instruction_line import Line
+from dockdsl.syntax.refusal import Refused, refuse_type, shown
+from dockdsl.syntax.shell import Layout, begun, check_text, layout_only, one_line_trap, relaid
+from dockdsl.syntax.words import Spelling, json_text, plain
+
+Command = str | tuple[str, ...]
+"""Shell text, or the arguments of the exec form."""
+
+
+_LONGEST_ARRAY = 500
+"""Characters after which an array is broken between its elements; a shorter one reads better whole."""
+
+
+def command(value: Command) -> Command:
+    """Return shell text without the blanks around it, which BuildKit strips."""
+    if isinstance(value, tuple):
+        return tuple([plain(each) for each in value])
+    if isinstance(value, Layout):
+        return value
+    value = plain(value)
+    if not isinstance(value, str) or value.rstrip(" \t\n").endswith("\\"):
+        return value
+    return begun(value.strip(" \t\n"))
+
+
+def argv(arguments: tuple[str, ...], what: str) -> tuple[str, ...]:
+    """Return the arguments of an exec form; help with the usual slip of passing a list."""
+    if len(arguments) == 1 and isinstance(arguments[0], (list, tuple)):
+        raise refuse_type("argument", arguments[0], f"pass each argument on its own: {what}(*arguments)")
+    return arguments
+
+
+def exec_form(arguments: tuple[str, ...]) -> list[str]:
+    """Spell the exec form, in one piece unless it is so long that it must be broken."""
+    if not arguments:
+        return ["[]"]
+    whole = f"[{', '.join([json_text(argument) for argument in arguments])}]"
+    if len(whole) <= _LONGEST_ARRAY:
+        return [whole]
+    elements = [json_text(argument) for argument in arguments]
+    elements[0] = f"[{elements[0]}"
+    return [f"{element}," for element in elements[:-1]] + [f"{elements[-1]}]"]
+
+
+def shell_form(text: str, name: str, escape: str) -> str:
+    """Spell shell text where the grammar has no heredoc: as it is, or refused."""
+    if isinstance(text, Layout):
+        return relaid(text, escape)
+    check_text(text)
+    stripped = text.strip(" \t\n")
+    remedy = f'use {name}.exec("/bin/sh", "-c", …)'
+    if "\n" in stripped and not layout_only(stripped):
+        raise Refused(f"the command {shown(text)} has several lines, and the shell form has one", remedy)
+    trap = one_line_trap(stripped.replace("\\\n", ""))
+    if trap is not None:
+        raise Refused(f"the command {shown(text)} has {trap}", remedy)
+    return stripped if escape == "\\" else stripped.replace("\\\n", f"{escape}\n")
+
+
+def past_flags(text: str, escape: str) -> str:
+    """Write ``--`` before shell text that BuildKit would otherwise take for a flag, wherever its lines are broken."""
+    joined = text.replace(f"{escape}\n", "") if "\n" in text else text
+    return f"-- {text}" if joined.lstrip(" \t").startswith("--") else text
+
+
+def read_command(line: Line, start: int = 0) -> Command:
+    """Read the exec form, or shell text in its layout."""
+    array = line.array(start=start)
+    if array is not None:
+        return tuple(array)
+    text = Layout(line.layout(start))
+    if not text:
+        raise Refused("the command is empty", "give it a command")
+    if text[-1] == line.escape and not line.documents and continued(text.rpartition("\n")[2], line.escape):
+        # What parts it from the end of the line there is no part of it.
+        raise Refused("the command ends in a backslash, which would take in the next line", "take it off")
+    return text
+
+
+def spelling_of(keyword: str, command: Command, line: Line, flags: dict[str, Any]) -> str | None:
+    """Return the spelling of a command that was read, where it is the text of the line."""
+    if isinstance(command, tuple) or line.flags or line.escape != "\\" or command.startswith("--"):
+        return None
+    assert not any(flags.values())  # the line has none
+    return f"{keyword} {command}"
+
+
+class CommandInstruction(Instruction):
+    """What CMD and ENTRYPOINT share."""
+
+    EXPANDED: ClassVar[bool] = False
+
+    command: Command
+
+    @classmethod
+    def exec(cls, *arguments: str) -> Self:
+        """Name a program and its arguments; each reaches it character for character.
+
+        Raises `InvalidType` for an argument that is no ``str``, `InvalidValue` for one with a NUL.
+
+        >>> from dockdsl import Cmd
+        >>> print(Cmd.exec("/api", "--name", 'say "hi"'))
+        CMD ["/api", "--name", "say \\"hi\\""]
+
+        Source: the Dockerfile reference, "Exec form".
+        """
+        try:
+            given = argv(arguments, f"{cls.__name__}.exec")
+        except Refused as refused:
+            raise refused.error(cls.KEYWORD) from None
+        return cls(given)  # type: ignore[call-arg]  # the subclasses are attrs classes with this one operand
+
+    @classmethod
+    def read(cls, line: Line) -> Self:
+        """Read the exec form or the shell form."""
+        flags = read_flags(cls, line)
+        command = read_command(line)
+        return line.made(cls, spelling_of(cls.KEYWORD, command, line, flags), {"command": command})
+
+    def write(self, spelling: Spelling) -> str:
+        """Return the instruction's text."""
+        if isinstance(self.command, tuple):
+            return self.joined(spelling, exec_form(self.command))
+        text = shell_form(self.command, type(self).__name__, spelling.escape)
+        return f"{self.KEYWORD} {past_flags(text, spelling.escape)}"

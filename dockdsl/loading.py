@@ -1,0 +1,210 @@
+"""Run a user's Python file, and find the object that is asked for."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from dockdsl.errors import DockdslError, SourceError
+from dockdsl.origins import Origin, short_path
+from dockdsl.syntax.refusal import shown
+
+if TYPE_CHECKING:
+    from dockdsl.model.dockerfile import Dockerfile
+
+T = TypeVar("T")
+_LONGEST_TEXT = 300
+"""Characters of an exception's text that are shown."""
+
+
+def load(spec: str, want: type[T]) -> T:
+    """Return the one object of the kind `want` in ``FILE[:NAME]``.
+
+    Where a `Dockerfile` is wanted, that of an `Image` serves as well.
+
+    Raises `SourceError` for a file that is missing, has a syntax error, raises, or has no such object or several.
+    """
+    path, name = split(spec)
+    namespace = run_file(path)
+    found = _objects(namespace, want)
+    kind = want.__name__
+    if name is not None:
+        if name in found:
+            return found[name]
+        raise SourceError(
+            f"{path}: it defines no {kind} named {name!r}; {_choices(found, path) or _how(kind)}", origin=None
+        )
+    distinct = {id(value): value for value in found.values()}
+    if len(distinct) == 1:
+        return next(iter(distinct.values()))
+    if not found:
+        raise SourceError(f"{path}: it defines no {kind}; {_hint(namespace) or _how(kind)}", origin=None)
+    raise SourceError(f"{path}: it defines several of the kind {kind}; {_choices(found, path)}", origin=None)
+
+
+def model(spec: str) -> Dockerfile:
+    """Return the `Dockerfile` of a source of either kind: of a Python file, or read from a Dockerfile.
+
+    What ends in ``.py`` is a Python file, all else a Dockerfile; ``-`` is one on stdin.
+
+    Raises `SourceError` as `load` does, `FileError` for a Dockerfile that cannot be read, and `DockerfileSyntaxError`.
+    """
+    from dockdsl.model.dockerfile import Dockerfile
+
+    path, name = split(spec)
+    if path.endswith(".py"):
+        return load(spec, Dockerfile)
+    if name is not None:
+        raise SourceError(
+            f"{path}: a name picks an object of a Python file, which this is not; leave :{name} out", origin=None
+        )
+    from dockdsl.cli.files import read_dockerfile
+    from dockdsl.text.parser import parse
+
+    return parse(read_dockerfile(path), "<stdin>" if path == "-" else path)
+
+
+def split(spec: str) -> tuple[str, str | None]:
+    """Return the file and the name in ``FILE[:NAME]``."""
+    file, colon, name = spec.rpartition(":")
+    if colon and name.isidentifier() and not os.path.exists(spec):  # noqa: PTH110 - pathlib takes longer to import
+        return file, name
+    return spec, None
+
+
+def _choices(found: dict[str, Any], path: str) -> str:
+    return f"pick one: {', '.join(f'{path}:{name}' for name in sorted(found))}" if found else ""
+
+
+def _how(kind: str) -> str:
+    if kind == "Image":
+        return 'write image = Image(Dockerfile(stage), context="…", tags=["…"])'
+    return "write dockerfile = Dockerfile(stage) in it"
+
+
+def _hint(namespace: dict[str, Any]) -> str:
+    """Tell what to make of the stages that a file has."""
+    stages = [name for name, value in namespace.items() if type(value).__name__ == "Stage" and name[0] != "_"]
+    return f"put its last stage into one: dockerfile = Dockerfile({stages[-1]})" if stages else ""
+
+
+def _objects(namespace: dict[str, Any], want: type[T]) -> dict[str, T]:
+    found: dict[str, T] = {}
+    for name, value in namespace.items():
+        if name.startswith("_"):
+            continue
+        if isinstance(value, want):
+            found[name] = value
+        elif want.__name__ == "Dockerfile" and type(value).__name__ == "Image":
+            inner = getattr(value, "dockerfile", None)
+            if isinstance(inner, want):
+                found[name] = inner
+    return found
+
+
+def run_file(path: str) -> dict[str, Any]:
+    """Run a Python file as a module of its own and return its names.
+
+    What it prints goes to stderr, since stdout is for the product. Its folder is where its imports are looked for.
+    """
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123 - as above
+            source = file.read()
+    except FileNotFoundError:
+        raise SourceError(f"{path}: there is no such file; check the path", origin=None) from None
+    except IsADirectoryError:
+        raise SourceError(f"{path}: it is a folder; name the Python file in it", origin=None) from None
+    except OSError as error:
+        raise SourceError(f"{path}: it cannot be read ({error.strerror}); check its permissions", origin=None) from None
+    full = os.path.abspath(path)  # noqa: PTH100 - links stay as the user wrote them
+    try:
+        code = compile(source, full, "exec", dont_inherit=True)
+    except SyntaxError as error:
+        raise SourceError(f"Python cannot read it: {error.msg}; mend the line", origin=_at(error, full)) from None
+    except ValueError as error:
+        raise SourceError(f"{path}: Python cannot read it: {error}; is it a Python file?", origin=None) from None
+    module = ModuleType(f"_dockdsl_source_{os.path.basename(path)}")  # noqa: PTH119 - as above
+    module.__file__ = full
+    sys.modules[module.__name__] = module
+    folder = os.path.dirname(full)  # noqa: PTH120 - as above
+    path_list, path_entries = sys.path, list(sys.path)
+    sys.path.insert(0, folder)
+    try:
+        with _stdout_to_stderr():
+            exec(code, module.__dict__)  # noqa: S102 - running the user's file is what the command is for
+    except DockdslError as error:
+        if error.origin is None:
+            error.origin = _line_of(error, full)
+        raise
+    except SystemExit as error:
+        raise SourceError(
+            f"the file ended the program (exit {shown(error.code or 0)}) before it was read to its end; "
+            'guard that with if __name__ == "__main__"',
+            origin=_line_of(error, full),
+        ) from None
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 - whatever the user's file raises is told in one line
+        detail = _said_by(error)
+        message = f"{type(error).__name__}: {detail}".rstrip(": ")
+        raise SourceError(f"the file raised {message}{_deeper(error, full)}", origin=_line_of(error, full)) from None
+    finally:
+        # Whatever the file did to it: what is imported later is looked for where it was before.
+        sys.path = path_list
+        sys.path[:] = path_entries
+    return module.__dict__
+
+
+@contextlib.contextmanager
+def _stdout_to_stderr() -> Iterator[None]:
+    """Send to stderr what is printed, by child processes too."""
+    try:
+        kept = os.dup(1)
+    except OSError:
+        kept = -1
+    try:
+        if kept >= 0 and sys.stderr is not None:
+            sys.stdout.flush()
+            with contextlib.suppress(OSError):
+                os.dup2(2, 1)
+        with contextlib.redirect_stdout(sys.stderr):
+            yield
+    finally:
+        if kept >= 0:
+            os.dup2(kept, 1)
+            os.close(kept)
+
+
+def _said_by(error: BaseException) -> str:
+    """Return the first line of an exception's text, cut to a readable length."""
+    try:
+        lines = str(error).strip().splitlines()
+    except Exception:  # noqa: BLE001 - a stranger's exception may not even say what it is
+        return ""
+    line = lines[0] if lines else ""
+    return line if len(line) <= _LONGEST_TEXT else f"{line[:_LONGEST_TEXT]}…"
+
+
+def _at(error: SyntaxError, path: str) -> Origin:
+    return Origin(error.filename or path, error.lineno or 1)
+
+
+def _line_of(error: BaseException, path: str) -> Origin:
+    import traceback
+
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == path]
+    return Origin(path, lines[-1] if lines and lines[-1] else 1)
+
+
+def _deeper(error: BaseException, path: str) -> str:
+    """Name the place where an error was raised, if that is in another file."""
+    import traceback
+
+    frames = traceback.extract_tb(error.__traceback__)
+    if not frames or frames[-1].filename == path or frames[-1].filename.startswith("<"):
+        return ""
+    return f" (at {short_path(frames[-1].filename)}:{frames[-1].lineno})"

@@ -1,0 +1,1 @@
+"""What a build is: stages, and the Dockerfile that collects them."""

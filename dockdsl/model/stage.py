@@ -1,0 +1,388 @@
+"""Stage: a base and the steps on it. FROM lives here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from itertools import groupby
+from typing import Any, ClassVar
+
+import attrs
+
+from dockdsl.errors import InvalidType
+from dockdsl.instructions._base import External, Instruction, Source, StageBase, modifier_versions
+from dockdsl.instructions.comment import Comment
+from dockdsl.origins import Origin, call_site
+from dockdsl.syntax.flags import expanded, flag, read_flags
+from dockdsl.syntax.guard import continued, guard
+from dockdsl.syntax.instruction_line import Line
+from dockdsl.syntax.references import is_image, is_platform
+from dockdsl.syntax.refusal import Refused, kind_of, refuse_type, shown
+from dockdsl.syntax.versions import SyntaxVersion, highest
+from dockdsl.syntax.words import BACKSLASH, Spelling, Word, atoms_of, word
+
+Steps = Iterable["Instruction | Steps | None"]
+"""Instructions in order; nested lists are flattened, and None is dropped."""
+
+RESERVED = ("scratch", "context")
+_is_name = re.compile(r"[a-z][a-z0-9_.-]*").fullmatch
+_is_image_part = re.compile(r"[A-Za-z0-9_.:/@+-]*").fullmatch
+_is_written = re.compile(r"[A-Za-z0-9{<\[%][A-Za-z0-9_.:/@+{}<>%|()\[\]=,-]*").fullmatch
+
+
+# Iterable, and yet no list of steps: text, and what has no order.
+_NO_LISTS = (str, bytes, Instruction, Mapping, AbstractSet)
+
+
+def flatten(steps: Any, owner: str) -> tuple[Instruction, ...]:
+    """Return the instructions among `steps`: nested lists flattened, None dropped, neighbouring comments joined."""
+    flat: list[Instruction] = []
+    try:
+        _collect(steps, flat, owner)
+    except RecursionError:
+        raise InvalidType(f"{owner}: the steps are nested too deep, or in themselves; pass a flat list") from None
+    if Comment not in map(type, flat):
+        return tuple(flat)
+    merged: list[Instruction] = []
+    for remarks, group in groupby(flat, lambda step: isinstance(step, Comment) and not step.acts):
+        found = list(group)
+        if remarks and len(found) > 1:
+            joined = Comment("\n".join([step.remark for step in found if isinstance(step, Comment)]))
+            joined.__dict__["_origin"] = found[0].origin
+            found = [joined]
+        merged += found
+    return tuple(merged)
+
+
+def _collect(steps: Any, flat: list[Instruction], owner: str) -> None:
+    if not isinstance(steps, (list, tuple)) and (isinstance(steps, _NO_LISTS) or not isinstance(steps, Iterable)):
+        if isinstance(steps, Instruction):
+            raise InvalidType(f"{owner}: the steps are one instruction, {steps!r}; put it into a list")
+        raise InvalidType(f"{owner}: the steps {shown(steps)} are {kind_of(steps)}; pass a list of instructions")
+    for step in steps:
+        if isinstance(step, Instruction):
+            flat.append(step)
+        elif isinstance(step, (list, tuple)) or (isinstance(step, Iterable) and not isinstance(step, _NO_LISTS)):
+            _collect(step, flat, owner)
+        elif step is not None:
+            raise InvalidType(f"{owner}: the step {shown(step)} is {kind_of(step)}; pass an instruction")
+
+
+def _steps(value: Steps) -> tuple[Instruction, ...]:
+    return flatten(value, "Stage")
+
+
+def _base(value: Word | StageBase) -> Word | StageBase:
+    return value if isinstance(value, (StageBase, External)) else word(value)
+
+
+def _platform(value: Word | None) -> Word | None:
+    return None if value is None else word(value)
+
+
+def _comment(value: Comment | str | None) -> Comment | None:
+    if isinstance(value, str):
+        return Comment(value)
+    if value is not None and not isinstance(value, Comment):
+        raise InvalidType(f"Stage: the comment {shown(value)} is {kind_of(value)}; pass a str")
+    return value
+
+
+def check_base(base: Word) -> str:
+    """Return the name of an image as it is spelled; raise `Refused` for what is none."""
+    if isinstance(base, External):
+        if not _is_written(base):
+            raise Refused(f"the base {shown(base)} is no name of an image", 'write "name:tag"')
+        return str(base)
+    if type(base) is str and is_image(base):
+        return base
+    atoms = atoms_of(base)
+    if isinstance(base, str) and base.startswith("-"):
+        raise Refused(f"the base {shown(base)} starts with a dash", 'write "name:tag", or pass a Stage')
+    has_reference = any(reference for reference, _ in atoms)
+    for reference, text in atoms:
+        if not _is_image_part(text) if not reference else any(char.isspace() for char in text):
+            raise Refused(f"the base {shown(base)} has {shown(text)} in it", 'write "name:tag", or pass a Stage')
+    if not has_reference:
+        remedy = 'write "name:tag" in lower case, or pass a Stage'
+        raise Refused(f"the base {shown(base)} is no name of an image", remedy)
+    return "".join([text for _, text in atoms])
+
+
+def _read_platform(line: Line) -> Word | None:
+    try:
+        platform: Word | None = read_flags(Stage, line)["platform"]
+        if platform is not None:
+            check_platform(platform)
+    except Refused:
+        (token,) = line.flags
+        # BuildKit looks at it no closer before it builds.
+        platform = External(line.logical.text[token.start : token.end].partition("=")[2])
+    return platform
+
+
+def check_platform(platform: Word) -> None:
+    """Refuse what is no platform."""
+    if isinstance(platform, str) and not platform:
+        raise Refused("the platform is empty", "leave it out")
+    if isinstance(platform, str) and "$" not in platform and not is_platform(platform):
+        raise Refused(f"the platform {shown(platform)} is none", 'write "linux/amd64" or "$BUILDPLATFORM"')
+    BACKSLASH.flag(BACKSLASH.lexed(platform))
+
+
+def read_from(line: Line, by_name: Mapping[str, Stage], names: AbstractSet[str]) -> tuple[Any, str | None, Any]:
+    """Read a FROM line: base, name and platform. `by_name` has the stages above, `names` the names of all stages."""
+    platform = _read_platform(line)
+    words = line.words()
+    name = None
+    if len(words) == 3 and words[1].lower() == "as":
+        name = words[2].lower()
+        if not _is_name(name):
+            raise line.wrong(
+                f"the name {words[2]!r} is no name of a stage",
+                "use lower-case letters, digits, _ . and -, a letter first",
+                words[2],
+            )
+    elif len(words) != 1:
+        remedy = "write FROM image, or FROM image AS name"
+        raise line.wrong(f"it has {len(words)} words" if words else "no base is given", remedy)
+    text = words[0]
+    if text[-1] == line.escape and continued(text, line.escape):
+        # It says nothing at the end, and would take in the next line.
+        text = text[:-1]
+        if not text:
+            raise line.wrong("the base is empty", "write FROM image", words[0])
+    if text in by_name:
+        return by_name[text], name, platform
+    if text in names:
+        # That stage stands below, so BuildKit looks for an image of the name.
+        return External(text), name, platform
+    try:
+        base = line.word(text)
+        check_base(base)
+    except Refused:
+        base = External(text)
+    if isinstance(base, str) and base in names:
+        # Quotes and escapes are gone before BuildKit looks for a stage.
+        return by_name.get(base, External(text)), name, platform
+    return base, name, platform
+
+
+@attrs.frozen(slots=False, repr=False, eq=False)
+class Stage(StageBase):
+    """A stage of a build: a base, and the steps on it.
+
+    `base`
+        The name of an image, ``"scratch"``, or another `Stage`, whose result is built upon. Variables in a
+        name are those of ``Dockerfile(args=…)``.
+    `name`
+        Lower-case letters, digits, ``_``, ``.`` and ``-``; it starts with a letter. ``scratch`` and ``context``
+        are reserved. A stage that is referred to by object needs none.
+    `platform`
+        ``"linux/arm64"``, or ``"$BUILDPLATFORM"`` for the machine that builds.
+    `steps`
+        Instructions in order. Nested lists are flattened and None is dropped, so that
+        ``Run(…) if debug else None`` can stand among them.
+    `comment`
+        A remark above the ``FROM`` line.
+
+    Two stages are equal if they say the same. Raises `InvalidValue` for a name or image that BuildKit
+    refuses, `InvalidType` for a step that is no instruction.
+
+    >>> from dockdsl import Copy, Dockerfile, Run
+    >>> build = Stage("golang:1.27", name="build", steps=[Copy(".", "."), Run("go build -o /api .")])
+    >>> print(Dockerfile(Stage("scratch", steps=[Copy("/api", "/api", from_=build)])), end="")
+    FROM golang:1.27 AS build
+    COPY . .
+    RUN go build -o /api .
+    <BLANKLINE>
+    FROM scratch
+    COPY --from=build /api /api
+
+    Source: the Dockerfile reference, "FROM".
+    """
+
+    KEYWORD: ClassVar[str] = "FROM"
+
+    base: Word | StageBase = attrs.field(converter=_base)
+    name: str | None = None
+    platform: Word | None = attrs.field(
+        default=None, converter=_platform, metadata=flag("platform", spell=expanded, expands=True)
+    )
+    steps: tuple[Instruction, ...] = attrs.field(default=(), converter=_steps)
+    comment: Comment | None = attrs.field(default=None, converter=_comment, kw_only=True)
+    by_string: bool = attrs.field(init=False, default=False)
+    """Whether a source is named by a string, an image or a stage."""
+    by_place: bool = attrs.field(init=False, default=False)
+    """Whether a source is a stage without a name."""
+
+    def __attrs_post_init__(self) -> None:
+        values = self.__dict__
+        values["_origin"] = call_site()
+        try:
+            self._check_name()
+            values["_from"] = guard(self.from_line(BACKSLASH), "\\")
+        except Refused as refused:
+            raise refused.error("Stage", self.origin) from None
+        self.refer()
+
+    def refer(self) -> None:
+        """Note what the stage refers to, once its steps are known."""
+        values = self.__dict__
+        references: list[Source] = [self.base] if isinstance(self.base, StageBase) else []
+        for step in self.steps:
+            references += step.references()
+        values["_references"] = tuple(references)
+        values["by_string"] = False
+        values["by_place"] = False
+        for source in references:
+            if isinstance(source, str):
+                values["by_string"] = True
+            elif source.name is None:
+                values["by_place"] = True
+
+    @classmethod
+    def made(
+        cls,
+        origin: Origin,
+        base: Word | StageBase,
+        name: str | None,
+        platform: Word | None,
+        steps: tuple[Instruction, ...],
+        comment: Comment | None,
+    ) -> Stage:
+        """Return a stage that was read: its parts are what the constructor would make of them."""
+        stage = cls.__new__(cls)
+        values = stage.__dict__
+        values.update(base=base, name=name, platform=platform, steps=steps, comment=comment, _origin=origin, _read=True)
+        try:
+            values["_from"] = stage.from_line(BACKSLASH)
+        except Refused as refused:
+            raise refused.error("Stage", origin) from None
+        stage.refer()
+        return stage
+
+    @property
+    def is_read(self) -> bool:
+        """Whether the stage was read from a Dockerfile."""
+        return "_read" in self.__dict__
+
+    def _check_name(self) -> None:
+        name = self.name
+        if name is None:
+            return
+        if not isinstance(name, str):
+            remedy = "write steps=[…]" if isinstance(name, (list, tuple)) else "pass a str"
+            raise refuse_type("name", name, remedy)
+        if not _is_name(name):
+            remedy = "use lower-case letters, digits, _ . and -, a letter first"
+            if _is_name(name.lower()):
+                remedy = f"write {name.lower()!r}"
+            raise Refused(f"the name {shown(name)} is no name of a stage", remedy)
+        if name in RESERVED:
+            raise Refused(f"the name {name!r} is reserved", "use another name")
+
+    def from_line(self, spelling: Spelling) -> str:
+        """Return the FROM line."""
+        pieces = ["FROM"]
+        if self.platform is not None:
+            pieces.append(f"--platform={self._spelled_platform(spelling)}")
+        pieces.append(self._spelled_base(spelling))
+        name = self.name
+        if name is None and spelling.names is not None:
+            # A stage that another one is built upon, or that is mounted, is known by name alone.
+            known_as = spelling.names.get(id(self), "")
+            name = known_as if not known_as.isdecimal() else None
+        if name:
+            pieces += ["AS", name]
+        return " ".join(pieces)
+
+    def _spelled_platform(self, spelling: Spelling) -> str:
+        if self.is_read and isinstance(self.platform, External):
+            return str(self.platform)
+        assert self.platform is not None  # the caller looked; this is for the type checker
+        check_platform(self.platform)
+        return spelling.flag(spelling.lexed(self.platform))
+
+    def _spelled_base(self, spelling: Spelling) -> str:
+        base = self.base
+        if isinstance(base, StageBase):
+            return base.name or ("stage" if spelling.names is None else spelling.names[id(base)])
+        if self.is_read and isinstance(base, str):
+            # It was one word of a file, and looked at then.
+            return str.__str__(base)
+        return check_base(base)
+
+    def references(self) -> tuple[Source, ...]:
+        """What the stage takes files from, in order: stages (the base first) and names of images."""
+        return self.__dict__["_references"]  # type: ignore[no-any-return]  # an instance dict is untyped
+
+    @property
+    def minimum_syntax(self) -> SyntaxVersion:
+        """The lowest version of the Dockerfile frontend that knows all that the stage uses."""
+        remarks = () if self.comment is None else (self.comment,)
+        used = [step.minimum_syntax for step in (*remarks, *self.steps)]
+        return highest([*modifier_versions(self.__dict__["_from"]), *used])
+
+    @property
+    def fingerprint(self) -> str:
+        """A digest of all that the stage says, the stages it needs included."""
+        known = self.__dict__.get("_known_fingerprint")
+        if known is None:
+            for stage in reached([self]):
+                if "_known_fingerprint" not in stage.__dict__:
+                    stage.__dict__["_known_fingerprint"] = _digest(stage)
+            known = self.__dict__["_known_fingerprint"]
+        return known  # type: ignore[no-any-return]  # an instance dict is untyped
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        return isinstance(other, Stage) and self.name == other.name and self.fingerprint == other.fingerprint
+
+    def __hash__(self) -> int:
+        return hash(self.fingerprint)
+
+    def __repr__(self) -> str:
+        base = f"<stage {self.base.name or 'without a name'}>" if isinstance(self.base, StageBase) else repr(self.base)
+        name = "" if self.name is None else f", name={self.name!r}"
+        platform = "" if self.platform is None else f", platform={self.platform!r}"
+        return f"Stage({base}{name}{platform}, steps={list(self.steps)!r})"
+
+
+def _digest(stage: Stage) -> str:
+    # Rendering is injective, so the text says all, once a stage in it is told by its own fingerprint. That
+    # keeps equality linear where stages share stages.
+    from hashlib import blake2b  # noqa: PLC0415 - most programs never compare stages
+
+    needs = [source for source in stage.references() if isinstance(source, Stage)]
+    spelling = Spelling("\\", {id(need): f"={need.fingerprint}" for need in needs})
+    parts = [stage.from_line(spelling), *[step.rendered(spelling) for step in stage.steps]]
+    parts += [need.fingerprint for need in needs]
+    parts.append("" if stage.comment is None else str(stage.comment))
+    return blake2b("\n\0".join(parts).encode(), digest_size=20).hexdigest()
+
+
+def reached(targets: Iterable[Stage]) -> list[Stage]:
+    """Return the stages that `targets` reach by object, each once, a stage after those it needs.
+
+    The order is that of the references: it reads from base to final. The walk keeps its own stack, so a
+    chain of thousands is no deeper than one of two.
+    """
+    order: list[Stage] = []
+    done: set[int] = set()
+    for target in targets:
+        stack = [(target, iter(target.references()))] if id(target) not in done else []
+        done.add(id(target))
+        while stack:
+            stage, rest = stack[-1]
+            for source in rest:
+                if isinstance(source, Stage) and id(source) not in done:
+                    done.add(id(source))
+                    stack.append((source, iter(source.references())))
+                    break
+            else:
+                order.append(stage)
+                stack.pop()
+    return order

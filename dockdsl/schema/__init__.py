@@ -1,0 +1,1 @@
+"""The model as data for other programs."""

@@ -1,0 +1,188 @@
+"""The model as data for other programs: dicts, lists and scalars, as ``model.schema.json`` says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from dockdsl.errors import InvalidType
+from dockdsl.instructions import Heredoc, Instruction, Mount, Onbuild, Run
+from dockdsl.instructions._base import Located, Source, StageBase
+from dockdsl.model.dockerfile import Dockerfile
+from dockdsl.model.stage import Stage
+from dockdsl.origins import short_path
+from dockdsl.syntax.flags import fields_of
+from dockdsl.syntax.lines import documents, heredocs_in, logical
+from dockdsl.syntax.refusal import kind_of, shown
+from dockdsl.syntax.versions import SyntaxVersion
+from dockdsl.syntax.words import Literal
+
+SCHEMA = "urn:dockdsl:model:1"
+"""The ``$id`` of the schema; its number is the first one of the version."""
+VERSION = "1.0"
+"""The first number goes up where a reader of the model would trip, the second where it knows less than it could."""
+
+
+def describe(dockerfile: Dockerfile) -> dict[str, Any]:
+    """Return the model of a `Dockerfile` as data that JSON can say.
+
+    All that the values say is in it, under the names that their fields have here: directives, global arguments, stages
+    with their steps, targets, which stage needs which, and the file and line where each value was written. The same
+    values give the same data, in the same order.
+
+    Raises `InvalidType` for what is no `Dockerfile`.
+
+    >>> from dockdsl import Copy, Stage
+    >>> build = Stage("golang:1.27", name="build")
+    >>> data = describe(Dockerfile(Stage("scratch", steps=[Copy("/api", "/api", from_=build)])))
+    >>> [(stage["index"], stage["name"], stage["base"]) for stage in data["stages"]]
+    [(0, 'build', {'image': 'golang:1.27'}), (1, None, {'image': 'scratch'})]
+    >>> data["edges"]
+    [{'stage': 1, 'needs': 0, 'by': 'copy', 'step': 0}]
+
+    Source: the Dockerfile reference, "FROM"; JSON Schema, draft 2020-12, for the form of the schema.
+    """
+    if not isinstance(dockerfile, Dockerfile):
+        hint = "pass Dockerfile(stage)" if isinstance(dockerfile, Stage) else "pass a Dockerfile"
+        raise InvalidType(f"describe: {shown(dockerfile)} is {kind_of(dockerfile)}; {hint}")
+    return _Describer(dockerfile).run()
+
+
+class _Describer:
+    def __init__(self, dockerfile: Dockerfile) -> None:
+        self.dockerfile = dockerfile
+        self.by_object = {id(stage): index for index, stage in enumerate(dockerfile.stages)}
+        self.by_name = {stage.name: index for index, stage in enumerate(dockerfile.stages) if stage.name is not None}
+
+    def run(self) -> dict[str, Any]:
+        file = self.dockerfile
+        stages = list(enumerate(file.stages))
+        return {
+            "schema": SCHEMA,
+            "version": VERSION,
+            "directives": {"syntax": file.frontend, "escape": file.escape, "check": file.check},
+            "minimum_syntax": _version(file.minimum_syntax),
+            "args": [self.instruction(each) for each in file.args],
+            "stages": [self.stage(index, stage) for index, stage in stages],
+            "edges": [edge for index, stage in stages for edge in self.edges(index, stage)],
+            "targets": [self.index(target) for target in file.targets],
+            "origin": _origin(file),
+        }
+
+    def index(self, stage: StageBase) -> int:
+        """Return the place of a stage; of equal stages under one name, one is kept."""
+        found = self.by_object.get(id(stage))
+        return self.by_name[stage.name or ""] if found is None else found
+
+    def stage(self, index: int, stage: Stage) -> dict[str, Any]:
+        return {
+            "index": index,
+            "name": stage.name,
+            "base": self.base(index, stage),
+            "platform": self.value(stage.platform),
+            "comment": None if stage.comment is None else self.instruction(stage.comment),
+            "minimum_syntax": _version(stage.minimum_syntax),
+            "steps": [self.instruction(step) for step in stage.steps],
+            "origin": _origin(stage),
+        }
+
+    def base(self, index: int, stage: Stage) -> dict[str, Any]:
+        base = stage.base
+        if isinstance(base, StageBase):
+            return {"stage": self.index(base)}
+        # What a stage below is called is an image here, and so is the stage's own name.
+        named = self.by_name.get(base, index) if isinstance(base, str) else index
+        return {"stage": named, "as": str(base)} if named < index else {"image": self.value(base)}
+
+    def source(self, source: Source) -> dict[str, Any]:
+        if isinstance(source, StageBase):
+            return {"stage": self.index(source)}
+        named = self.by_name.get(source.lower())
+        return {"image": str(source)} if named is None else {"stage": named, "as": str(source)}
+
+    def instruction(self, value: Instruction) -> dict[str, Any]:
+        data: dict[str, Any] = {"instruction": type(value).__name__.upper(), **self.fields(value)}
+        if "command" in data:
+            command = data["command"]
+            data["form"] = "none" if command is None else "shell" if isinstance(command, str) else "exec"
+            joined, heredocs = _read(command) if isinstance(command, str) else (None, [])
+            data["joined"] = joined
+            if isinstance(value, Run):
+                data["heredocs"] = heredocs
+        data["origin"] = _origin(value)
+        return data
+
+    def fields(self, value: Located) -> dict[str, Any]:
+        data: dict[str, Any] = {}
+        # What ONBUILD takes files from is a name in another build.
+        inside = _Elsewhere(self.dockerfile) if isinstance(value, Onbuild) else self
+        for field in fields_of(value):
+            given = value.__dict__[field.name]
+            # The keyword of a step has the name that the field of ONBUILD has.
+            name = "trigger" if field.name == "instruction" else field.name.rstrip("_")
+            if name == "from" and given is not None:
+                data[name] = inside.source(given)
+            elif name == "pairs":
+                data[name] = [{"key": self.value(key), "value": self.value(each)} for key, each in given]
+            else:
+                data[name] = inside.value(given)
+        return data
+
+    def value(self, value: Any) -> Any:
+        if isinstance(value, Literal):
+            return [{"literal": text} if exact else text for exact, text in value.parts]
+        if isinstance(value, Instruction):
+            return self.instruction(value)
+        if isinstance(value, Mount):
+            return {"type": value.TYPE, **self.fields(value), "origin": _origin(value)}
+        if isinstance(value, Heredoc):
+            return {**self.fields(value), "origin": _origin(value)}
+        if isinstance(value, tuple):
+            return [self.value(each) for each in value]
+        return str(value) if isinstance(value, str) else value
+
+    def edges(self, index: int, stage: Stage) -> Iterator[dict[str, Any]]:
+        base = self.base(index, stage)
+        if "stage" in base:
+            yield {"stage": index, "needs": base["stage"], "by": "base", "step": None}
+        for number, step in enumerate(stage.steps):
+            for each in step.references():
+                needed = self.source(each).get("stage")
+                if needed is not None:
+                    by = "mount" if step.KEYWORD == "RUN" else "copy"
+                    yield {"stage": index, "needs": needed, "by": by, "step": number}
+
+
+class _Elsewhere(_Describer):
+    """What is said of another build: no name in it is that of a stage here."""
+
+    def source(self, source: Source) -> dict[str, Any]:
+        return {"image": str(source)}
+
+
+def _read(command: str) -> tuple[str, list[dict[str, Any]]]:
+    """Return shell text with its lines joined, and the heredocs in it."""
+    lines = command.split("\n")
+    line = logical(lines, 0, "\\")
+    if line.last + 1 == len(lines):
+        return line.text, []
+    found, _ = documents(line, heredocs_in(line.text))
+    heredocs = [
+        {
+            "name": each.word.name,
+            "content": each.content,
+            "expand": not each.word.quoted,
+            "strip_tabs": each.word.strip_tabs,
+        }
+        for each in found
+    ]
+    return "\n".join([line.text, *lines[line.last + 1 :]]), heredocs
+
+
+def _version(version: SyntaxVersion) -> dict[str, Any]:
+    return {"version": version.removesuffix("-labs"), "labs": version.labs}
+
+
+def _origin(value: Located) -> dict[str, Any]:
+    origin = value.origin
+    return {"file": short_path(origin.path), "line": origin.line}

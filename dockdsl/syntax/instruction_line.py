@@ -1,0 +1,298 @@
+"""One instruction as it stands in a file, from which its class reads its operands."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar
+
+from dockdsl.origins import Origin
+from dockdsl.syntax.lines import SPACE, Document, Logical, Misread, documents, heredocs_in
+from dockdsl.syntax.words import BACKSLASH, Word, read_word
+
+_blank = re.compile(r"[\t\v\f\r ]+")
+_space = re.compile(rf"[{SPACE}]+")
+_first_word = re.compile(r"([^\t\v\f\r ]+)[\t\v\f\r ]*").match
+_easy_flag = re.compile(r"--([a-z][a-z-]*)(?:=([^\s'\"\\`]*))?[ \t]+").match
+_is_easy_array = re.compile(r'\[[ \t]*(?:"[^"\\\x00-\x1f]*"(?:[ \t]*,[ \t]*"[^"\\\x00-\x1f]*")*)?[ \t]*\]').fullmatch
+_easy_strings = re.compile(r'"([^"]*)"').findall
+_WITH_HEREDOCS = ("RUN", "COPY", "ADD")
+_string = re.compile(r'"(?:[^"\\]|\\.)*"')
+_surrogate = re.compile("[\ud800-\udfff]").search
+_Value = TypeVar("_Value")
+
+
+class FlagToken(NamedTuple):
+    """A flag as it stands in a line, its quotes and escapes taken off."""
+
+    name: str
+    value: str | None
+    start: int
+    end: int
+
+
+class Scope(NamedTuple):
+    """What a line stands in."""
+
+    path: str
+    kinds: Mapping[str, Any]
+    """The classes of the instructions by their keywords."""
+    source: Callable[[str], Any]
+    """What a name given to ``from`` is: a stage, or the name of an image."""
+
+
+class Line:
+    """An instruction's line: keyword, flags and operands, without continuations."""
+
+    __slots__ = (
+        *("documents", "escape", "flags", "kept", "keyword", "last"),
+        *("logical", "origin", "scope", "start", "text", "head"),
+    )
+
+    def __init__(self, line: Logical, start: int, scope: Scope) -> None:
+        """Split the text from `start` on."""
+        text = line.text
+        self.logical = line
+        self.last = line.last
+        """The last physical line, those of the heredocs included, counted from 0."""
+        self.escape = line.escape
+        self.origin = Origin(scope.path, line.first + 1)
+        self.scope = scope
+        self.documents: Sequence[Document] = ()
+        self.kept = False
+        """Whether the value keeps the comments between the operands."""
+        self.flags: Sequence[FlagToken] = ()
+        at = end = len(text)
+        while start < end and text[start] in SPACE:
+            start += 1
+        word = _first_word(text, start)
+        self.head = self.keyword = ""
+        """The keyword as it is written, and in capitals."""
+        if word is not None:
+            self.head = word[1]
+            self.keyword = self.head.upper() if self.head.isascii() else _capitals(self.head)
+            at = word.end()
+            if text.startswith("--", at):
+                at = self._read_flags(at, end)
+            # Flags are looked for behind blanks of ASCII alone; operands begin behind any.
+            while at < end and text[at] in SPACE:
+                at += 1
+        self.start = at
+        """Where the operands begin in the logical line."""
+        self.text = text[at:end]
+        """The operands, without the blanks around them."""
+
+    def _read_flags(self, at: int, end: int) -> int:
+        # Flags are read byte by byte, so what is not ASCII comes out garbled, and some of it parts words.
+        text = self.logical.text
+        if not text.isascii():
+            tail = text[at:end].encode().decode("latin-1")
+            found, stop = _flags(tail, 0, self.escape)
+
+            def place(index: int) -> int:
+                return at + len(tail[:index].encode("latin-1").decode("utf-8", "ignore"))
+
+            self.flags = [FlagToken(*each[:2], place(each[2]), place(each[3])) for each in found]
+            return place(stop)
+        self.flags, at = _flags(text, at, self.escape)
+        return at
+
+    def inner(self) -> Line:
+        """Return the line of the instruction in an ONBUILD."""
+        found = Line(self.logical, self.start, Scope(self.origin.path, self.scope.kinds, str))
+        found.documents = self.documents
+        return found
+
+    def read_documents(self) -> int:
+        """Read the heredocs that the line starts; return the last line that it takes, counted from 0."""
+        last = self.logical.last
+        text = self.logical.text
+        if "<<" not in text:
+            return last
+        line = self.inner() if self.keyword == "ONBUILD" else self
+        if line.keyword not in _WITH_HEREDOCS or line.array() is not None:
+            return last
+        words = heredocs_in(text)
+        if words:
+            self.documents, self.last = documents(self.logical, words)
+        return self.last
+
+    def without_flags(self) -> Line:
+        """Forget the flags, where BuildKit takes no notice of them."""
+        self.flags = ()
+        return self
+
+    def words(self) -> list[str]:
+        """Return the operands of the plain form, split at blanks."""
+        return _blank.split(self.text) if self.text else []
+
+    def quoted_words(self) -> list[str]:
+        """Return the operands of ENV, LABEL and ARG: split at white space outside quotes, quotes kept."""
+        text = self.text
+        if "'" not in text and '"' not in text and self.escape not in text:
+            return [each for each in _space.split(text) if each]
+        return _quoted_words(text, self.escape)
+
+    def legacy_pair(self) -> tuple[str, str]:
+        """Return key and value of the old form of ENV and LABEL."""
+        pair = _blank.split(self.text, maxsplit=1)
+        if len(pair) < 2:
+            raise self.wrong(f"the key {self.text!r} has no value", f"write {self.text}=value", grammar=True)
+        return pair[0], pair[1]
+
+    def word(self, text: str) -> Word:
+        """Read an operand that BuildKit expands."""
+        return read_word(text, self.escape)
+
+    def array(self, *, start: int = 0) -> list[str] | None:
+        """Return the elements of the JSON form, or None where the operands have not that form."""
+        text = self.text[start:].lstrip(SPACE)
+        if not text.startswith("["):
+            return None
+        if _is_easy_array(text):
+            return _easy_strings(text)
+        return self._decoded(text)
+
+    def _decoded(self, text: str) -> list[str] | None:
+        import json  # noqa: PLC0415 - only arrays with escapes need it
+
+        try:
+            found = json.loads(text, parse_constant=_refuse_constant)
+        except ValueError:
+            return None
+        except RecursionError:
+            # Nested deeper than any Dockerfile: an array of arrays if its brackets close, else no JSON.
+            bare = _string.sub("", text)
+            if bare.count("[") != bare.count("]"):
+                return None
+            found = [None]
+        if not all(isinstance(each, str) for each in found):
+            raise self.wrong(
+                "the array has an element that is no string", "write each element in double quotes", text, grammar=True
+            )
+        return [each if _surrogate(each) is None else _replaced(each) for each in found]
+
+    def layout(self, start: int = 0) -> str:
+        """Return the operands in their lines with the comments between them, and the heredocs behind them."""
+        self.kept = True
+        begin = self.start + start
+        text = self.logical.layout(begin, self.start + len(self.text))
+        if self.documents:
+            return "\n".join([text, *[f"{each.content}{each.end}" for each in self.documents]])
+        return text
+
+    def comment_lines(self) -> list[int]:
+        """Return the comment lines that the value does not keep, counted from 0."""
+        if self.logical.parts is None:
+            return []
+        return self.logical.comments(self.start if self.kept else None)
+
+    def flag(self, name: str) -> str | None:
+        """Return the value of a flag that stands alone."""
+        return next((each.value for each in self.flags if each.name == name), None)
+
+    def wrong(self, fact: str, remedy: str, part: str | None = None, *, grammar: bool = False) -> Misread:
+        """Return the refusal of the line, about a part of the operands."""
+        at = self.logical.text.find(part, self.start) if part else -1
+        if part is None or at < 0:
+            start = self.start if self.text else 0
+            return Misread(fact, remedy, start, len(self.logical.text), grammar=grammar)
+        return Misread(fact, remedy, at, at + len(part), grammar=grammar)
+
+    def made(self, kind: type[_Value], text: str | None, fields: dict[str, Any]) -> _Value:
+        """Return a value that says what the line says; `text` is its spelling, where that is known already.
+
+        Whoever calls has brought the fields into the form that the constructor would give them.
+        """
+        value = kind.__new__(kind)
+        values = value.__dict__
+        values.update(fields)
+        values["_origin"] = self.origin
+        if text is None:
+            values["_text"] = value.spell(BACKSLASH)  # type: ignore[attr-defined]  # an Instruction
+        else:
+            values["_text"] = text
+        return value
+
+
+def _capitals(word: str) -> str:
+    # Looked up in small letters, so that a letter of which only the capital is one of ASCII does not pass.
+    small = word.lower()
+    return small.upper() if small.isascii() else word
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(name)
+
+
+def _replaced(text: str) -> str:
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _flags(text: str, at: int, escape: str) -> tuple[list[FlagToken], int]:
+    found: list[FlagToken] = []
+    end = len(text)
+    while True:
+        while at < end and text[at] in SPACE:
+            at += 1
+        if not text.startswith("--", at):
+            return found, at
+        easy = _easy_flag(text, at)
+        if easy is not None:
+            found.append(FlagToken(easy[1], easy[2], at, at + len(easy[0].rstrip())))
+            at = easy.end()
+            continue
+        start = at
+        pieces: list[str] = []
+        quote = ""
+        while at < end:
+            char = text[at]
+            if not quote and char in SPACE:
+                break
+            if char == quote:
+                quote = ""
+            elif not quote and char in "'\"":
+                quote = char
+            elif char == escape:
+                at += 1
+                pieces.append(text[at : at + 1])
+            else:
+                pieces.append(char)
+            at += 1
+        at = min(at, end)
+        word = "".join(pieces)
+        if word == "--":
+            return found, at
+        name, equals, value = word.partition("=")
+        found.append(FlagToken(name[2:], value if equals else None, start, at))
+
+
+def _quoted_words(text: str, escape: str) -> list[str]:
+    words: list[str] = []
+    pieces: list[str] = []
+    quote = ""
+    at = 0
+    started = False
+    while at < len(text):
+        char = text[at]
+        if not quote and char in SPACE:
+            if started:
+                words.append("".join(pieces))
+                pieces = []
+                started = False
+        elif char == escape and quote != "'":
+            if at + 1 == len(text):
+                # An escape character at the end of the line is dropped.
+                break
+            pieces.append(text[at : at + 2])
+            started = True
+            at += 1
+        else:
+            if char in "'\"" and quote in ("", char):
+                quote = "" if quote else char
+            pieces.append(char)
+            started = True
+        at += 1
+    if pieces:
+        words.append("".join(pieces))
+    return words

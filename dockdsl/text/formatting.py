@@ -1,0 +1,69 @@
+"""A Dockerfile in the layout of `render`, with the blank lines of its author."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from dockdsl.instructions import Comment, Instruction
+from dockdsl.syntax.lines import SPACE
+from dockdsl.text.parser import parse
+from dockdsl.text.rendering import Piece, pieces
+
+Unit = tuple[str, int]
+"""An instruction or a line of a comment, and the line where it began; 0 where that says nothing of blank lines."""
+
+
+def reformat(text: str, path: str | None = None) -> str:
+    r"""Return a Dockerfile as `render` writes it, with a blank line wherever there were some between instructions.
+
+    `path` is the file that errors name. A text that it gave is given back as it is.
+
+    Raises `DockerfileSyntaxError` for a text that BuildKit would refuse, `InvalidType` for what is no ``str``.
+
+    >>> print(reformat("from alpine:3.22 as app\nenv  A  b c\n\n\nWORKDIR   /srv"), end="")
+    FROM alpine:3.22 AS app
+    ENV A="b c"
+    <BLANKLINE>
+    WORKDIR /srv
+
+    Source: the Dockerfile reference, "Format".
+    """
+    found = pieces(parse(text, path))
+    source = text.removeprefix("\ufeff").split("\n")
+    lines: list[str] = []
+    before = 0
+    for written, number in _with_comments(list(_units(found, source))):
+        parted = number > 1 and number != before and not source[number - 2].strip(SPACE)
+        if parted and lines and lines[-1]:
+            lines.append("")
+        lines.append(written)
+        before = number
+    return "\n".join(lines) + "\n"
+
+
+def _units(found: Sequence[Piece], source: Sequence[str]) -> Iterator[Unit]:
+    for text, value in found:
+        if isinstance(value, Comment):
+            number = value.origin.line
+            for line in text.split("\n"):
+                while not source[number - 1].lstrip(SPACE).startswith("#"):
+                    number += 1
+                yield line, number
+                number += 1
+        else:
+            # Stages and what is above them are parted by render.
+            yield text, value.origin.line if isinstance(value, Instruction) else 0
+
+
+def _with_comments(units: Sequence[Unit]) -> list[Unit]:
+    """Give comments that stood among the lines of an instruction, and are now above it, its line."""
+    found: list[Unit] = []
+    below = 0
+    for text, number in reversed(units):
+        if text.startswith("#") and 0 < below < number:
+            found.append((text, below))
+        else:
+            found.append((text, number))
+            below = 0 if text.startswith("#") else number
+    found.reverse()
+    return found

@@ -1,0 +1,402 @@
+"""From the text of a Dockerfile to values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import attrs
+
+from dockdsl import instructions
+from dockdsl.errors import DockerfileSyntaxError, InvalidType, InvalidValue, SyntaxProblem
+from dockdsl.instructions import Comment, Instruction, Verbatim, external
+from dockdsl.model.dockerfile import Dockerfile, is_check, is_stage_like
+from dockdsl.model.stage import Stage, reached, read_from
+from dockdsl.origins import Origin, short_path
+from dockdsl.syntax.instruction_line import Line, Scope
+from dockdsl.syntax.lines import LONGEST_READ, SPACE, Directives, Misread, directives_of, logical
+from dockdsl.syntax.refusal import Refused, kind_of
+from dockdsl.syntax.words import BACKTICK
+from dockdsl.text.rendering import automatic_name
+
+KINDS: Mapping[str, type[Instruction]] = {
+    kind.KEYWORD: kind
+    for kind in vars(instructions).values()
+    if isinstance(kind, type) and issubclass(kind, Instruction) and kind.KEYWORD not in ("", "#", "Verbatim")
+}
+"""The instructions by their keywords, from the table of contents."""
+
+_NONE: list[int] = []
+_TEXT = "Dockerfile"
+_surrogate = re.compile("[\ud800-\udfff]").search
+_control = re.compile("[\x00-\x08\x0a-\x1f\x7f]")
+_acts = re.compile(r"\s*check\s*=", re.IGNORECASE).match
+
+
+def parse(text: str, path: str | None = None) -> Dockerfile:
+    """Return the values that a Dockerfile says; `render` turns them into text again.
+
+    It reads what BuildKit reads, and refuses what BuildKit refuses. Each value's origin is its line in `path`, or in
+    ``Dockerfile`` where no path is given. All stages of the file are kept, in the file's order.
+
+    Raises `DockerfileSyntaxError` with all that is wrong in the text; `InvalidType` for what is no ``str``.
+
+    >>> file = parse("FROM golang:1.27 AS build\\nRUN go build -o /api .\\nFROM scratch\\nCOPY --from=0 /api /api\\n")
+    >>> [stage.name for stage in file.stages]
+    ['build', None]
+    >>> print(file.stages[1].steps[0], file.stages[1].steps[0].origin)
+    COPY --from=build /api /api Dockerfile:4
+
+    Source: the Dockerfile reference, "Format".
+    """
+    if not isinstance(text, str):
+        raise InvalidType(f"parse: the text is {kind_of(text)}; pass a str")
+    return _Parser(text, _TEXT if path is None else str(path)).run()
+
+
+def lines_of(text: str) -> list[Line]:
+    """Return the lines of the instructions in a text, split as BuildKit splits them; for tools and tests.
+
+    Raises `DockerfileSyntaxError` where a heredoc does not end.
+    """
+    return _Parser(text, _TEXT).split()
+
+
+class _Parser:
+    def __init__(self, text: str, path: str) -> None:
+        self.path = path
+        self.text = text
+        self.lines = text.removeprefix("\ufeff").split("\n")
+        if self.lines[-1] == "" and len(self.lines) > 1:
+            del self.lines[-1]
+        self.problems: list[SyntaxProblem] = []
+
+    def split(self) -> list[Line]:
+        """Return the lines of the instructions."""
+        directives = self._directives()
+        found = [item.line for item in self._split(directives) if item.line is not None]
+        if self.problems:
+            raise self._error()
+        return found
+
+    def run(self) -> Dockerfile:
+        """Return what the text says."""
+        dockerfile = self._read(self._directives())
+        if self.problems:
+            raise self._error()
+        assert dockerfile is not None  # else there are problems
+        return dockerfile
+
+    def _directives(self) -> Directives:
+        self._check_characters()
+        if self.problems:
+            raise self._error()
+        directives = directives_of(self.lines)
+        for number, misread in directives.misread:
+            self._report("Dockerfile", misread, number, 0, len(self.lines[number].rstrip("\r")))
+        # Without a valid escape character, the lines below are read as they would be without any.
+        return directives if directives.escape in ("\\", "`") else directives._replace(escape="\\")
+
+    def _error(self) -> DockerfileSyntaxError:
+        problems = tuple(sorted(self.problems, key=lambda each: (each.line, each.column)))
+        first = problems[0]
+        shown_path = short_path(self.path)
+        blocks = []
+        for each in problems:
+            line = self.lines[each.line - 1].rstrip("\r")
+            blocks.append(f"{shown_path}:{each.line}:{each.column}: {each.message}{_excerpt(line, each)}")
+        return DockerfileSyntaxError("\n".join(blocks), origin=Origin(self.path, first.line), errors=problems)
+
+    def _report(self, construct: str, misread: Misread, line: int, column: int, length: int) -> None:
+        message = f"{construct}: {misread.fact}; {misread.remedy}"
+        self.problems.append(SyntaxProblem(line + 1, column + 1, max(length, 1), message, misread.remedy))
+
+    def _misread(self, line: Line, misread: Misread) -> None:
+        text = line.logical.text
+        number, column = line.logical.place(misread.start)
+        end = len(text) if misread.end is None else misread.end
+        shown_line = self.lines[number].rstrip("\r")
+        length = min(end - misread.start, len(shown_line.rstrip()) - column)
+        self._report(line.keyword or "Dockerfile", misread, number, column, length)
+
+    def _split(self, directives: Directives) -> list[_Item]:
+        """Split the text into instructions, each with the comments above it; the last item has comments alone."""
+        lines = self.lines
+        escape = directives.escape
+        items: list[_Item] = []
+        above: list[int] = _NONE
+        tight = 0
+        index = 0
+        scope = Scope(self.path, KINDS, self._source)
+        if max(map(len, lines)) > LONGEST_READ // 4:
+            self._check_lengths()
+        while index < len(lines):
+            raw = lines[index]
+            bare = raw.strip(SPACE)
+            if not bare:
+                tight = len(above)
+            elif bare[0] == "#":
+                if index not in directives.lines:
+                    if above is _NONE:
+                        above = []
+                    above.append(index)
+            else:
+                line = Line(logical(lines, index, escape), 0, scope)
+                index = line.logical.last
+                if "<<" in line.logical.text:
+                    try:
+                        index = line.read_documents()
+                    except Misread as misread:
+                        # What is below would be the heredoc's, if it ended.
+                        self._misread(line, misread)
+                        index = len(lines)
+                items.append(_Item(line, above, tight))
+                above, tight = _NONE, 0
+            index += 1
+        items.append(_Item(None, above, tight))
+        return items
+
+    def _check_characters(self) -> None:
+        if self.text.isascii() or not _surrogate(self.text):
+            return
+        for number, line in enumerate(self.lines):
+            found = _surrogate(line)
+            if found is not None:
+                fact = "the text has a lone surrogate, which is no Unicode character"
+                self._report("Dockerfile", Misread(fact, "decode the file as UTF-8"), number, found.start(), 1)
+
+    def _check_lengths(self) -> None:
+        for number, line in enumerate(self.lines):
+            length = len(line.encode())
+            if length > LONGEST_READ:
+                fact = f"a line is {length:,} bytes long, and BuildKit reads at most {LONGEST_READ:,}"
+                self._report("Dockerfile", Misread(fact, "break it"), number, 0, 1)
+
+    def _read(self, directives: Directives) -> Dockerfile | None:
+        items = self._split(directives)
+        self.stages: list[Stage] = []
+        self.by_name: dict[str, Stage] = {}
+        names, unnamed = _names(items)
+        self.names = frozenset(names)
+        self.repeated = {name for name in self.names if names.count(name) > 1}
+        self.copying = False
+        args: list[Instruction] = []
+        steps = args
+        begun: _Begun | None = None
+        for item in items:
+            line = item.line
+            if line is None:
+                steps += self._comments(item.above)
+            elif line.keyword == "FROM":
+                if item.tight:
+                    steps += self._comments(item.above[: item.tight])
+                self._close(begun, steps)
+                begun = self._begin(line, item.above[item.tight :], unnamed)
+                steps = []
+            elif begun is None and line.keyword != "ARG":
+                value = self._instruction(line)
+                if value is not None:
+                    fact = "no stage has begun"
+                    self._misread(line, Misread(fact, "write FROM image before it"))
+                elif _near(line.keyword) == ["FROM"]:
+                    # A stage was meant to begin here, so what follows is not without one.
+                    begun = _Begun(line, "scratch", None, None, None)
+                    steps = []
+            else:
+                value = self._instruction(line)
+                if item.above or line.logical.parts is not None:
+                    steps += self._comments(item.above, line.comment_lines())
+                if value is not None:
+                    steps.append(value)
+        self._close(begun, steps)
+        if len(items) == 1:
+            self._report("Dockerfile", Misread("the file has no instruction", "write FROM image"), 0, 0, 1)
+        return None if self.problems else self._dockerfile(directives, args)
+
+    def _instruction(self, line: Line) -> Instruction | None:
+        """Read an instruction; None where it is misread, which is noted."""
+        kind = KINDS.get(line.keyword)
+        if kind is None:
+            self._misread(line, _unknown(line))
+            return None
+        self.copying = kind.KEYWORD == "COPY"
+        try:
+            value = kind.read(line)
+            if line.escape != "\\":
+                value.spell(BACKTICK)
+        except Misread as misread:
+            self._misread(line, misread)
+            return None
+        except (Refused, InvalidValue, InvalidType):
+            return Verbatim.of(line)
+        return value
+
+    def _source(self, name: str) -> Any:
+        """Return what a name in ``from`` means."""
+        low = name.lower()
+        if low in self.by_name:
+            return self.by_name[low]
+        if low in self.names:
+            # The stage stands below, or is this one: BuildKit refuses that only if it comes to build it.
+            return external(low)
+        if self.copying and name.isdecimal():
+            index = name.lstrip("0") or "0"
+            stage = self.stages[int(index)] if len(index) < 10 and int(index) < len(self.stages) else None
+            if stage is None or stage.name in self.repeated:
+                raise Refused(f"no stage above is stage {name}, or it shares its name", "use another index")
+            return stage
+        return external(name) if is_stage_like(name) else name
+
+    def _begin(self, line: Line, above: list[int], unnamed: frozenset[str]) -> _Begun | None:
+        try:
+            base, name, platform = read_from(line, self.by_name, self.names)
+        except Misread as misread:
+            self._misread(line, misread)
+            return _Begun(line, "scratch", None, None, None)
+        inside = line.comment_lines()
+        comment = None
+        if above or inside:
+            texts = [*map(self._remark, above), *[self._remark(each, inside=True) for each in inside]]
+            comment = self._made_comment(texts, acts=any(_acts(each) for each in texts), line=(above or inside)[0])
+        return _Begun(line, base, name, platform, comment, nameless=name in unnamed)
+
+    def _close(self, begun: _Begun | None, steps: list[Instruction]) -> None:
+        if begun is None:
+            return
+        name = None if begun.nameless else begun.name
+        stage = Stage.made(begun.line.origin, begun.base, name, begun.platform, tuple(steps), begun.comment)
+        self.stages.append(stage)
+        if begun.name is not None:
+            self.by_name[begun.name] = stage
+
+    def _remark(self, number: int, *, inside: bool = False) -> str:
+        raw = self.lines[number]
+        text = raw.strip(SPACE)[1:]
+        text = _control.sub(" ", text.removeprefix(" ")).rstrip()
+        if _acts(text) and (inside or not raw.startswith("#")):
+            # Only a number sign in the first column lets it act, and only above an instruction.
+            text = f"# {text}"
+        return text
+
+    def _comments(self, above: Sequence[int], inside: Sequence[int] = ()) -> list[Instruction]:
+        """Return the comments above an instruction, and those among its lines."""
+        found: list[Instruction] = []
+        texts: list[str] = []
+        first = 0
+        for index, number in enumerate((*above, *inside)):
+            text = self._remark(number, inside=index >= len(above))
+            if _acts(text):
+                if texts:
+                    found.append(self._made_comment(texts, acts=False, line=first))
+                    texts = []
+                found.append(self._made_comment([text], acts=True, line=number))
+                continue
+            if not texts:
+                first = number
+            texts.append(text)
+        if texts:
+            found.append(self._made_comment(texts, acts=False, line=first))
+        return found
+
+    def _made_comment(self, texts: list[str], *, acts: bool, line: int) -> Comment:
+        comment = Comment.__new__(Comment)
+        comment.__dict__.update(
+            remark="\n".join(texts),
+            acts=acts,
+            _origin=Origin(self.path, line + 1),
+            _text=Comment.spelled(texts),
+        )
+        return comment
+
+    def _dockerfile(self, directives: Directives, args: list[Instruction]) -> Dockerfile:
+        targets: Sequence[Stage] = self.stages
+        if len(targets) > 1:
+            targets = _targets(self.stages)
+            if any(one is not other for one, other in zip(reached(targets), self.stages, strict=False)):
+                targets = self.stages
+        check = directives.check
+        if check is not None:
+            check = ";".join([each for each in check.rstrip(",").split(";") if is_check(each)]) or None
+        syntax = directives.syntax
+        return Dockerfile.made(
+            Origin(self.path, 1), targets, self.stages, args, syntax=syntax, escape=directives.escape, check=check
+        )
+
+
+class _Item(NamedTuple):
+    """An instruction and the comments above it."""
+
+    line: Line | None
+    above: list[int]
+    """The lines of the comments above, counted from 0."""
+    tight: int
+    """The first of them that no blank line parts from what is below."""
+
+
+@attrs.frozen
+class _Begun:
+    """A stage that has begun."""
+
+    line: Line
+    base: Any
+    name: str | None
+    platform: Any
+    comment: Comment | None
+    nameless: bool = False
+
+
+def _names(items: Sequence[_Item]) -> tuple[list[str], frozenset[str]]:
+    """Return the names of the stages, and those that stand for a stage without one."""
+    froms = [item.line for item in items if item.line is not None and item.line.keyword == "FROM"]
+    names: list[str | None] = []
+    for line in froms:
+        words = line.words()
+        names.append(words[2].lower() if len(words) == 3 else None)
+    automatic = set()
+    for index, name in enumerate(names):
+        others = {*names[:index], *names[index + 1 :]}
+        if name is not None and name == automatic_name(index, others):
+            automatic.add(name)
+    if automatic:
+        automatic &= {line.words()[0] for line in froms if line.text} | {
+            name for item in items if item.line is not None for name in _mounted(item.line)
+        }
+    return [name for name in names if name is not None], frozenset(automatic)
+
+
+def _mounted(line: Line) -> list[str]:
+    values = [each.value for each in line.flags if each.name == "mount" and each.value]
+    return [option[5:].lower() for value in values for option in value.split(",") if option.startswith("from=")]
+
+
+def _targets(stages: Sequence[Stage]) -> list[Stage]:
+    """Return the stages that no other needs, in their order, the last one last."""
+    needed = {id(source) for stage in stages for source in stage.references() if isinstance(source, Stage)}
+    return [stage for stage in stages if id(stage) not in needed or stage is stages[-1]]
+
+
+@lru_cache(1000)
+def _near(keyword: str) -> list[str]:
+    from difflib import get_close_matches  # noqa: PLC0415 - only needed for the message
+
+    return get_close_matches(keyword, [*KINDS, "FROM"], 1)
+
+
+def _unknown(line: Line) -> Misread:
+    near = _near(line.keyword)
+    remedy = (
+        f"did you mean {near[0]}?" if near else "begin the line with a keyword, or end the line above in a backslash"
+    )
+    at = line.logical.text.find(line.head)
+    return Misread(f"the instruction {line.head!r} is unknown", remedy, at, at + len(line.head))
+
+
+def _excerpt(line: str, problem: SyntaxProblem) -> str:
+    """Return the line with the place underlined, cut where it is long."""
+    start = max(0, problem.column - 1 - 60)
+    piece = line[start : start + 120]
+    under = "".join("\t" if char == "\t" else " " for char in line[start : problem.column - 1])
+    marks = "^" + "~" * (min(problem.length, len(piece) - len(under)) - 1)
+    return f"\n    {piece}\n    {under}{marks}"

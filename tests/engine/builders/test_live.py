@@ -1,0 +1,248 @@
+"""Watching a build: in a real terminal, and where there is none."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import re
+import secrets
+import signal
+import struct
+import subprocess
+import sys
+import termios
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dockdsl.engine.builders import live
+from dockdsl.engine.builders.progress import Account
+from dockdsl.engine.building import BuildEvent
+from dockdsl.errors import EngineUnavailable
+from tests.engine.helpers import BUSYBOX
+
+FILE = """\
+from dockdsl import *
+
+slow = Stage({image!r}, name="slow", steps=[Run("echo {mark}; sleep 1; echo halfway; sleep 1; exit {status}")])
+image = Image(Dockerfile(Stage("scratch", name="api", steps=[Copy("/bin/true", "/true", from_=slow)])))
+"""
+
+
+class Gone(Exception):
+    """The terminal is to be closed now."""
+
+
+HIDE, SHOW = "\x1b[?25l", "\x1b[?25h"
+UP = "\x1b[1A"
+
+
+def source(folder: Path, status: int = 0) -> tuple[Path, str]:
+    """Write a file with an Image whose step takes two seconds; return it, and what the step prints first."""
+    mark = secrets.token_hex(6)
+    file = folder / "slow.py"
+    file.write_text(FILE.format(image=BUSYBOX, mark=mark, status=status))
+    return file, mark
+
+
+def in_terminal(
+    arguments: list[str], *, columns: int = 100, told: Callable[[str, int], None] | None = None, **environment: str
+) -> tuple[int, str, str]:
+    """Run the command line with stderr in a terminal of its own; return its status, stdout, and what the terminal got.
+
+    `told` is called with all that the terminal has got so far and the process, each time when more comes; the terminal
+    is closed when it raises `Gone`.
+    """
+    near, far = pty.openpty()
+    fcntl.ioctl(far, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    env = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "COLUMNS", "LINES")}
+    with subprocess.Popen(
+        [sys.executable, "-m", "dockdsl", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=far,
+        text=True,
+        env={**env, "TERM": "xterm-256color", **environment},
+    ) as child:
+        os.close(far)
+        shown = b""
+        while True:
+            try:
+                piece = os.read(near, 1 << 16)
+            except OSError:  # the other end is closed
+                break
+            if not piece:
+                break
+            shown += piece
+            if told is not None:
+                try:
+                    told(shown.decode(errors="replace"), child.pid)
+                except Gone:
+                    break
+        os.close(near)
+        assert child.stdout is not None
+        return child.wait(60), child.stdout.read(), shown.decode()
+
+
+@pytest.mark.engine
+def test_a_running_step_is_shown_with_its_last_line(tmp_path: Path) -> None:
+    """Its line changes in place; when it is done it stays above, and the summary follows with the cursor back."""
+    file, mark = source(tmp_path)
+    status, out, shown = in_terminal(["build", str(file)])
+
+    assert 0 == status, shown
+    assert re.fullmatch(r"sha256:[0-9a-f]{64}\n", out)
+    assert shown.startswith(HIDE)
+    assert re.search(rf"\d\.\ds  \[slow 2/2\] RUN echo {mark}; .{{0,60}} \| {mark}", shown)
+    assert re.search(r"\[slow 2/2\] RUN echo .* \| halfway", shown)
+    assert UP in shown
+    last = shown[shown.rindex(SHOW) :]
+    assert re.search(r"built the image in \d\.\d s \(\d of 2 steps cached\), .* \(its layers ", last)
+    assert re.search(r"  stage slow  2\.\d s \(0 of 1 steps cached\)\r\n", last)
+    assert HIDE not in last
+
+
+@pytest.mark.engine
+def test_a_failing_step_in_a_terminal(tmp_path: Path) -> None:
+    """The display is gone before the error is told."""
+    file, mark = source(tmp_path, status=3)
+    status, out, shown = in_terminal(["build", str(file)], columns=60)
+    last = shown[shown.rindex(SHOW) :]
+
+    assert (1, "") == (status, out)
+    assert f"{file}:3: error: build step [slow 2/2] RUN echo {mark}" in last
+    assert "halfway" in last
+    assert "steps done" not in last
+
+
+@pytest.mark.engine
+def test_an_interrupted_build_gives_the_terminal_back(tmp_path: Path) -> None:
+    """Ctrl-C shows the cursor again."""
+    file, mark = source(tmp_path)
+    sent: list[int] = []
+
+    def interrupt(shown: str, pid: int) -> None:
+        if f"| {mark}" in shown and not sent:
+            sent.append(pid)
+            os.kill(pid, signal.SIGINT)
+
+    status, _, shown = in_terminal(["build", str(file)], told=interrupt)
+
+    assert 130 == status
+    assert sent
+    assert shown.rindex(SHOW) > shown.rindex(HIDE)
+    assert shown.endswith("interrupted\r\n")
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize(
+    ("options", "environment"),
+    [
+        pytest.param([], {"NO_COLOR": "1"}, id="NO_COLOR"),
+        pytest.param([], {"TERM": "dumb"}, id="dumb terminal"),
+        pytest.param(["--progress", "plain"], {}, id="plain"),
+    ],
+)
+def test_a_terminal_that_wants_no_display(tmp_path: Path, options: list[str], environment: dict[str, Any]) -> None:
+    """Each event is a line, and nothing steers the terminal."""
+    file, mark = source(tmp_path)
+    status, _, shown = in_terminal(["build", str(file), *options], **environment)
+
+    assert 0 == status
+    assert "\x1b" not in shown
+    assert f"[slow 2/2] | {mark}\r\n" in shown
+    assert "[slow 2/2] | halfway\r\n" in shown
+
+
+@pytest.mark.engine
+def test_a_terminal_without_many_characters(tmp_path: Path) -> None:
+    """What its encoding lacks is written as an escape, and the build goes on."""
+    file, _ = source(tmp_path)
+    file.write_text(file.read_text().replace("halfway", "demi-tour à gauche…"))
+    status, _, shown = in_terminal(["build", str(file), "--progress", "live"], PYTHONIOENCODING="ascii")
+
+    assert 0 == status, shown
+    assert r"demi-tour \xe0 gauche\u2026" in shown
+
+
+@pytest.mark.engine
+def test_without_a_terminal(tmp_path: Path) -> None:
+    """A pipe gets lines; a display is had there only on demand."""
+    file, mark = source(tmp_path)
+    done = subprocess.run(
+        [sys.executable, "-m", "dockdsl", "build", str(file)], capture_output=True, text=True, timeout=120, check=False
+    )
+
+    assert 0 == done.returncode
+    assert f"[slow 2/2] | {mark}\n" in done.stderr
+    assert "\x1b" not in done.stderr
+
+
+@pytest.mark.engine
+def test_a_display_in_python_without_a_terminal(tmp_path: Path) -> None:
+    """A file gets lines without the codes of a terminal."""
+    _, mark = source(tmp_path)
+    program = "from slow import image; from dockdsl.engine.builders.live import watch; image.build(progress=watch())"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
+    )
+
+    assert 0 == done.returncode, done.stderr
+    assert f"[slow 2/2] | {mark}\n" in done.stderr
+    assert "\x1b" not in done.stderr
+
+
+def test_without_rich(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A display that is asked for is refused with what to install."""
+    monkeypatch.setattr("dockdsl.engine.builders.live.find_spec", lambda _: None)
+    with pytest.raises(EngineUnavailable, match="needs rich, which is not installed; run: pip install rich"):
+        live.watch(force=True)
+    assert not live.is_possible()
+
+
+@pytest.mark.engine
+def test_a_terminal_that_goes_away(tmp_path: Path) -> None:
+    """What is shown to nobody fails nothing: the build goes on to its end, and prints the id."""
+    file, mark = source(tmp_path)
+    gone: list[int] = []
+
+    def close(shown: str, _: int) -> None:
+        if f"| {mark}" in shown:
+            gone.append(1)
+            raise Gone
+
+    status, out, _ = in_terminal(["build", str(file)], told=close)
+
+    assert gone
+    assert (0, True) == (status, out.startswith("sha256:"))
+
+
+def test_what_is_fetched_is_told_in_bytes() -> None:
+    """Statuses become events of the step or of what the engine does besides; junk in them is passed over."""
+    events: list[BuildEvent] = []
+    account = Account(events.append)
+    for line in (
+        '{"vertexes": [{"digest": "c", "name": "[internal] load build context", "started": "2026-01-01T00:00:00Z"}]}',
+        '{"statuses": [{"vertex": "c", "id": "transferring context:", "current": 12300000}]}',
+        '{"statuses": [{"vertex": "c", "current": 1000, "total": 2000}, {"vertex": "c", "current": "many"}, {}, 7]}',
+        '{"statuses": [{"vertex": "c", "current": -1}, {"vertex": [], "current": 5}, {"vertex": "zz", "current": 5}]}',
+        '{"vertexes": [{"digest": "c", "started": "2026-01-01T00:00:00Z", "completed": "2026-01-01T00:00:02Z"}]}',
+        '{"statuses": [{"vertex": "c", "current": 5000}]}',
+    ):
+        account.feed(line)
+
+    name = "[internal] load build context"
+    assert [
+        BuildEvent("status", name, ""),
+        BuildEvent("status", name, "12.3 MB"),
+        BuildEvent("status", name, "1 kB of 2 kB"),
+        BuildEvent("status", name, "", 2.0),
+    ] == events

@@ -1,0 +1,87 @@
+"""Fixtures of the engine's tests: names of their own, and proof that nothing is left behind."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dockdsl.engine.leftovers import owner
+from tests.engine.helpers import cannot_run, docker, left_by
+from tests.provision.host import Refusal
+from tests.provision.place import Place
+from tests.provision.provision import PLACE
+from tests.provision.store import store
+
+
+@pytest.fixture
+def tag() -> Iterator[str]:
+    """A tag that no other test uses; its image and those of tags that begin so are removed afterwards."""
+    name = f"dockdsl-pytest:{secrets.token_hex(6)}"
+    yield name
+    made = docker("images", "--format", "{{.Repository}}:{{.Tag}}", f"{name}*").split()
+    if made:
+        docker("rmi", "--force", *made)
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> Path:
+    """A folder with one file, and one that is ignored."""
+    folder = tmp_path / "context"
+    folder.mkdir()
+    folder.joinpath("page").write_text("hello\n")
+    folder.joinpath("hidden").write_text("secret\n")
+    folder.joinpath(".dockerignore").write_text("hidden\n")
+    return folder
+
+
+@pytest.fixture
+def nothing_left() -> Iterator[None]:
+    """Fails the test if anything that this process made is left; what others do on the engine does not matter."""
+    yield
+    assert [] == left_by(os.getpid())
+
+
+@pytest.fixture
+def machine(monkeypatch: pytest.MonkeyPatch) -> str:
+    """Be on a machine of one's own: other runs on this engine neither sweep what this test makes, nor are swept."""
+    name = f"pytest{secrets.token_hex(3)}"
+    monkeypatch.setattr(owner, "_host", lambda: name)
+    return name
+
+
+@pytest.fixture
+def barred() -> Iterator[str]:
+    """The address of a listening socket that nobody but root may use."""
+    with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as listening:
+        path = Path(folder) / "docker.sock"
+        Path(folder).chmod(0o755)
+        listening.bind(str(path))
+        listening.listen()
+        path.chmod(0)
+        yield f"unix://{path}"
+
+
+@pytest.fixture(scope="session")
+def store_place() -> Iterator[Place | None]:
+    """An engine with containerd's image store; None is the one that is there already."""
+    if "io.containerd" in docker("info", "--format", "{{json .DriverStatus}}"):
+        yield None
+        return
+    try:
+        with store(PLACE) as place:
+            yield place
+    except Refusal as refusal:
+        cannot_run(str(refusal))
+
+
+@pytest.fixture
+def in_store(store_place: Place | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lead the docker command to that engine."""
+    for name, value in (store_place.variables() if store_place is not None else {}).items():
+        monkeypatch.setenv(name, value)
