@@ -63,10 +63,10 @@ _WORDS = tuple(
 class Buildah:
     """Builds with ``buildah build``, version 1.28 or later, and loads the image into the engine.
 
-    `Image.build` and `Image.test` write the Dockerfile in the dialect that it reads; see `dockdsl.text.buildah`. Where its
-    storage is and how it isolates steps is said as always: ``STORAGE_DRIVER``, ``BUILDAH_ISOLATION``, ``storage.conf``.
-    The layer of each step is kept there, and what did not change is taken from it; those of an image without a tag go
-    with it. ``buildah prune`` makes room.
+    `Image.build` and `Image.test` write the Dockerfile in the dialect that it reads; see `dockdsl.text.buildah`. Where
+    its storage is and how it isolates steps is set as usual: ``STORAGE_DRIVER``, ``BUILDAH_ISOLATION``,
+    ``storage.conf``. The layer of each step is kept there, and what did not change is taken from it; those of an image
+    without a tag go with it. ``buildah prune`` makes room.
 
     `buildah`
         The command's name or path.
