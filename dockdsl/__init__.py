@@ -49,36 +49,45 @@ if TYPE_CHECKING:
     from dockdsl.errors import SyntaxProblem as SyntaxProblem
     from dockdsl.errors import UnknownStage as UnknownStage
     from dockdsl.image import Image as Image
-    from dockdsl.instructions import Add as Add
-    from dockdsl.instructions import Arg as Arg
-    from dockdsl.instructions import Bind as Bind
-    from dockdsl.instructions import Cache as Cache
-    from dockdsl.instructions import Cmd as Cmd
-    from dockdsl.instructions import Comment as Comment
-    from dockdsl.instructions import Copy as Copy
-    from dockdsl.instructions import Entrypoint as Entrypoint
-    from dockdsl.instructions import Env as Env
-    from dockdsl.instructions import Expose as Expose
-    from dockdsl.instructions import Healthcheck as Healthcheck
-    from dockdsl.instructions import Heredoc as Heredoc
-    from dockdsl.instructions import Instruction as Instruction
-    from dockdsl.instructions import Label as Label
-    from dockdsl.instructions import Maintainer as Maintainer
-    from dockdsl.instructions import Mount as Mount
-    from dockdsl.instructions import Onbuild as Onbuild
-    from dockdsl.instructions import Run as Run
-    from dockdsl.instructions import Secret as Secret
-    from dockdsl.instructions import Shell as Shell
-    from dockdsl.instructions import Ssh as Ssh
-    from dockdsl.instructions import Stopsignal as Stopsignal
-    from dockdsl.instructions import Tmpfs as Tmpfs
-    from dockdsl.instructions import User as User
-    from dockdsl.instructions import Verbatim as Verbatim
-    from dockdsl.instructions import Volume as Volume
-    from dockdsl.instructions import Workdir as Workdir
-    from dockdsl.instructions import external as external
+    from dockdsl.instructions.add import Add as Add
+    from dockdsl.instructions.arg import Arg as Arg
+    from dockdsl.instructions.cmd import Cmd as Cmd
+    from dockdsl.instructions.comment import Comment as Comment
+    from dockdsl.instructions.copy import Copy as Copy
+    from dockdsl.instructions.entrypoint import Entrypoint as Entrypoint
+    from dockdsl.instructions.env import Env as Env
+    from dockdsl.instructions.expose import Expose as Expose
+    from dockdsl.instructions.healthcheck import Healthcheck as Healthcheck
+    from dockdsl.instructions.heredoc import Heredoc as Heredoc
+    from dockdsl.instructions.instruction import Instruction as Instruction
+    from dockdsl.instructions.label import Label as Label
+    from dockdsl.instructions.maintainer import Maintainer as Maintainer
+    from dockdsl.instructions.mounts import Bind as Bind
+    from dockdsl.instructions.mounts import Cache as Cache
+    from dockdsl.instructions.mounts import Mount as Mount
+    from dockdsl.instructions.mounts import Secret as Secret
+    from dockdsl.instructions.mounts import Ssh as Ssh
+    from dockdsl.instructions.mounts import Tmpfs as Tmpfs
+    from dockdsl.instructions.onbuild import Onbuild as Onbuild
+    from dockdsl.instructions.run import Run as Run
+    from dockdsl.instructions.shell import Shell as Shell
+    from dockdsl.instructions.sources import external as external
+    from dockdsl.instructions.stopsignal import Stopsignal as Stopsignal
+    from dockdsl.instructions.user import User as User
+    from dockdsl.instructions.verbatim import Verbatim as Verbatim
+    from dockdsl.instructions.volume import Volume as Volume
+    from dockdsl.instructions.workdir import Workdir as Workdir
     from dockdsl.model.dockerfile import Dockerfile as Dockerfile
+    from dockdsl.model.graph import Edge as Edge
+    from dockdsl.model.graph import StageGraph as StageGraph
     from dockdsl.model.stage import Stage as Stage
+    from dockdsl.model.steps import Need as Need
+    from dockdsl.model.steps import Step as Step
+    from dockdsl.model.steps import Use as Use
+    from dockdsl.model.steps import Variable as Variable
+    from dockdsl.model.steps import needs_of as needs_of
+    from dockdsl.model.steps import steps_of as steps_of
+    from dockdsl.model.steps import variables_of as variables_of
     from dockdsl.origins import Origin as Origin
     from dockdsl.schema.description import describe as describe
     from dockdsl.syntax.expand import expand as expand
@@ -106,12 +115,33 @@ _HOMES = {
         " UnknownStage"
     ),
     "image": "Image",
-    "instructions": (
-        "Add Arg Bind Cache Cmd Comment Copy Entrypoint Env Expose Healthcheck Heredoc Instruction Label Maintainer"
-        " Mount Onbuild Run Secret Shell Ssh Stopsignal Tmpfs User Verbatim Volume Workdir external"
-    ),
+    "instructions.add": "Add",
+    "instructions.arg": "Arg",
+    "instructions.cmd": "Cmd",
+    "instructions.comment": "Comment",
+    "instructions.copy": "Copy",
+    "instructions.entrypoint": "Entrypoint",
+    "instructions.env": "Env",
+    "instructions.expose": "Expose",
+    "instructions.healthcheck": "Healthcheck",
+    "instructions.heredoc": "Heredoc",
+    "instructions.instruction": "Instruction",
+    "instructions.label": "Label",
+    "instructions.maintainer": "Maintainer",
+    "instructions.mounts": "Bind Cache Mount Secret Ssh Tmpfs",
+    "instructions.onbuild": "Onbuild",
+    "instructions.run": "Run",
+    "instructions.shell": "Shell",
+    "instructions.sources": "external",
+    "instructions.stopsignal": "Stopsignal",
+    "instructions.user": "User",
+    "instructions.verbatim": "Verbatim",
+    "instructions.volume": "Volume",
+    "instructions.workdir": "Workdir",
     "model.dockerfile": "Dockerfile",
+    "model.graph": "Edge StageGraph",
     "model.stage": "Stage",
+    "model.steps": "Need Step Use Variable needs_of steps_of variables_of",
     "origins": "Origin",
     "schema.description": "describe",
     "syntax.expand": "expand",

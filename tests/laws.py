@@ -45,7 +45,7 @@ from dockdsl import (
     render,
     render_with_map,
 )
-from dockdsl.syntax.flags import fields_of, write_flags
+from dockdsl.syntax.flags import declared, write_flags
 from dockdsl.syntax.words import Spelling
 from tests.oracle import Meaning, Read, meaning, read, read_one
 from tests.strategies import ENVIRONMENTS
@@ -103,7 +103,7 @@ def said(value: Instruction, env: Mapping[str, str]) -> Meaning:
         case Expose():
             return Meaning("EXPOSE", [each for port in value.ports for each in word(port).split()])
         case Workdir() | User() | Stopsignal():
-            (operand,) = [getattr(value, field.name) for field in fields_of(value)]
+            (operand,) = [getattr(value, field.name) for field in declared(type(value)).fields]
             return Meaning(value.KEYWORD, word(operand))
         case Maintainer():
             return Meaning("MAINTAINER", [value.name], json=False)
@@ -150,7 +150,7 @@ def _called(source: Any) -> str:
 def mount_said(value: Mount, env: Mapping[str, str]) -> dict[str, str]:
     """Return the options that a mount is meant to have."""
     options = {"type": value.TYPE}
-    for field in fields_of(value):
+    for field in declared(type(value)).fields:
         option = getattr(value, field.name)
         if option is None:
             continue
@@ -224,7 +224,7 @@ def same_but_for_layout(one: str, other: str) -> bool:
 def check_instruction(value: Instruction, env: Mapping[str, str], escape: str = "\\") -> None:
     """Assert that BuildKit reads the instruction, that it means what the value says, and that we read that value back."""
     text = value.spell(Spelling(escape))
-    if not any(isinstance(source, Stage) for source in value.references()):
+    if not any(isinstance(each.source, Stage) for each in value.references()):
         check_back(value, text, escape)
     if isinstance(value, Comment):
         assert text.split("\n") == [
@@ -328,7 +328,7 @@ def _names(value: Dockerfile, found: list[Read], steps: list[Any]) -> dict[int, 
 
 
 def _refers_to_unnamed(step: Instruction) -> bool:
-    return any(isinstance(source, Stage) and source.name is None for source in step.references())
+    return any(isinstance(each.source, Stage) and each.source.name is None for each in step.references())
 
 
 def _check_stage(stage: Stage, found: Read, names: dict[int, set[str]], env: Mapping[str, str], escape: str) -> None:

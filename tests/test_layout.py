@@ -6,12 +6,13 @@ import ast
 import os
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 import dockdsl
-from dockdsl import instructions
+from dockdsl.instructions.registry import KEYWORDS, kind_for
 
 PACKAGE = Path(dockdsl.__file__).parent
 # The rooms from the ground up: a file imports from its own room and from those that stand before it.
@@ -167,16 +168,15 @@ def test_public_names() -> None:
 def test_the_table_of_contents_is_complete() -> None:
     """Each instruction of the folder stands in the table of contents and is public."""
     classes = {
-        value
+        value.KEYWORD: value
         for path in PACKAGE.joinpath("instructions").glob("*.py")
-        for value in vars(__import__(f"dockdsl.instructions.{path.stem}", fromlist=["x"])).values()
-        if isinstance(value, type) and issubclass(value, instructions.Instruction) and value.KEYWORD
+        for value in vars(import_module(f"dockdsl.instructions.{path.stem}")).values()
+        if isinstance(value, type) and issubclass(value, dockdsl.Instruction) and value.KEYWORD
     }
 
-    assert 19 == len({value.KEYWORD for value in classes})
-    for value in classes:
-        assert getattr(instructions, value.__name__) is value
-        assert value.__name__ in dockdsl.__all__
+    assert {keyword: kind_for(keyword) for keyword in KEYWORDS} == classes
+    for value in classes.values():
+        assert getattr(dockdsl, value.__name__) is value
 
 
 def test_public_names_are_documented() -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from dockdsl.errors import DockdslError
-from dockdsl.instructions import Comment, Run
+from dockdsl.instructions.comment import Comment
+from dockdsl.instructions.run import Run
 from dockdsl.syntax import shell
 from dockdsl.syntax.guard import INDENT, continued
 

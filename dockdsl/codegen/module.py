@@ -10,7 +10,10 @@ from dockdsl.codegen import names, steps
 from dockdsl.codegen.printer import WIDTH, Argument, Expression, Name, Text, call, listed
 from dockdsl.codegen.words import word
 from dockdsl.errors import DockdslError, InvalidType, InvalidValue
-from dockdsl.instructions import Instruction, Mount, Onbuild, Run, Shell
+from dockdsl.instructions.instruction import Instruction
+from dockdsl.instructions.mounts import Mount
+from dockdsl.instructions.run import Run
+from dockdsl.instructions.shell import Shell
 from dockdsl.model.dockerfile import Dockerfile
 from dockdsl.model.stage import Stage
 from dockdsl.syntax.refusal import kind_of, shown
@@ -134,19 +137,19 @@ def _has_posix_shells(dockerfile: Dockerfile) -> bool:
 
 def _mounts(found: Iterable[Instruction]) -> Iterator[Mount]:
     for step in found:
-        inner = step.instruction if isinstance(step, Onbuild) else step
+        inner = step.nested() or step
         if isinstance(inner, Run):
             yield from inner.mounts
 
 
 def _stages_of(mount: Mount) -> list[Stage]:
-    return [source for source in mount.references() if isinstance(source, Stage)]
+    return [each.source for each in mount.references() if isinstance(each.source, Stage)]
 
 
 def _targets(dockerfile: Dockerfile) -> tuple[Stage, ...]:
     """Return the fewest stages from which the others are collected in their order."""
     stages = dockerfile.stages
-    needed = {id(source) for stage in stages for source in stage.references() if isinstance(source, Stage)}
+    needed = {id(need) for stage in stages for need in stage.needed_stages()}
     ends = tuple(stage for stage in stages if id(stage) not in needed)
     for targets in (stages[-1:], ends, dockerfile.targets):
         try:

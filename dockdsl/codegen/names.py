@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterable, Mapping
 
 from dockdsl.codegen.words import text_in
-from dockdsl.instructions import Bind, Cache, Mount, Secret, Ssh
-from dockdsl.instructions._base import Source, StageBase
+from dockdsl.instructions.mounts import Bind, Cache, Mount, Secret, Ssh
+from dockdsl.instructions.sources import Source, StageBase
 from dockdsl.model.dockerfile import Dockerfile
 from dockdsl.model.stage import RESERVED, Stage
 
@@ -70,9 +70,7 @@ def _parts(dockerfile: Dockerfile) -> Mapping[int, str]:
     """Say for each stage what it does in the build."""
     last = dockerfile.stages[-1]
     found = {id(stage): _image(stage) for stage in dockerfile.stages}
-    found |= {
-        id(each): "build" for stage in dockerfile.stages for each in stage.references() if isinstance(each, Stage)
-    }
+    found |= {id(need): "build" for stage in dockerfile.stages for need in stage.needed_stages()}
     found |= {id(stage.base): "base" for stage in dockerfile.stages if isinstance(stage.base, Stage)}
     return found | {id(last): "final" if len(dockerfile.stages) > 1 else "stage"}
 
@@ -98,7 +96,7 @@ def _use(mount: Mount, stages: Mapping[int, str]) -> str:
         case Secret():
             name = text_in(mount.id) if mount.id is not None else _last(text_in(mount.target or ""))
             return name if "secret" in name.lower() else f"{name}_secret"
-    target = text_in(mount.__dict__["target"] or ".")
+    target = text_in(getattr(mount, "target", None) or ".")
     if isinstance(mount, Cache):
         name = _last(text_in(mount.id) if mount.id is not None else target)
         return _KNOWN.get(target) or (name if "cache" in name.lower() else f"{name}_cache")

@@ -13,28 +13,26 @@ from dockdsl.codegen.chains import Link, links
 from dockdsl.codegen.printer import Argument, Block, Choice, Expression, Name, Text, call, listed, mapped, paired
 from dockdsl.codegen.words import source, word
 from dockdsl.errors import DockdslError
-from dockdsl.instructions import (
-    Add,
-    Arg,
-    Cmd,
-    Comment,
-    Copy,
-    Entrypoint,
-    Env,
-    Expose,
-    Healthcheck,
-    Heredoc,
-    Instruction,
-    Label,
-    Mount,
-    Onbuild,
-    Run,
-    Volume,
-)
-from dockdsl.instructions._base import External, StageBase
+from dockdsl.instructions.add import Add
+from dockdsl.instructions.arg import Arg
+from dockdsl.instructions.cmd import Cmd
+from dockdsl.instructions.comment import Comment
+from dockdsl.instructions.copy import Copy
+from dockdsl.instructions.entrypoint import Entrypoint
+from dockdsl.instructions.env import Env
+from dockdsl.instructions.expose import Expose
+from dockdsl.instructions.healthcheck import Healthcheck
+from dockdsl.instructions.heredoc import Heredoc
+from dockdsl.instructions.instruction import Instruction
+from dockdsl.instructions.label import Label
+from dockdsl.instructions.mounts import Mount
+from dockdsl.instructions.onbuild import Onbuild
+from dockdsl.instructions.run import Run
+from dockdsl.instructions.sources import External, StageBase
+from dockdsl.instructions.volume import Volume
 from dockdsl.model.dockerfile import Dockerfile
 from dockdsl.syntax import shell
-from dockdsl.syntax.flags import fields_of
+from dockdsl.syntax.flags import declared
 from dockdsl.syntax.guard import pick_delimiter
 from dockdsl.syntax.refusal import Refused
 from dockdsl.syntax.words import BACKSLASH, BACKTICK, Literal
@@ -89,7 +87,7 @@ class Writer:
 
     def step(self, step: Instruction) -> Expression:
         """Return the expression of a step."""
-        if any(isinstance(each, External) and each.lower() in self.borne for each in step.references()):
+        if any(isinstance(each.source, External) and each.source.lower() in self.borne for each in step.references()):
             # It takes files from a stage that stands further down, which no object can say that must be there first.
             text = step.spell(self.spelling)
             marked = "\\" in text and self.spelling.escape != "\\"
@@ -101,9 +99,9 @@ class Writer:
         """Return the operands of a value, those that have their default left out."""
         given: list[Given] = []
         gap = False
-        for field in fields_of(value):
+        for field in declared(type(value)).fields:
             found = getattr(value, field.name)
-            if field.name in leaving_out or not field.init:
+            if field.name in leaving_out:
                 continue
             if found == field.default:
                 gap = True
@@ -251,7 +249,7 @@ class Writer:
 def _takes(step: Copy | Add) -> bool:
     """Whether the options of a step are all such as its form for one file in place has."""
     unknown = {"from_", "parents", "exclude", "keep_git_dir", "checksum", "unpack"}
-    return all(step.__dict__.get(name) in (None, ()) for name in unknown)
+    return all(getattr(step, name, None) in (None, ()) for name in unknown)
 
 
 def _arguments(chain: Iterable[Link]) -> Iterator[Expression]:

@@ -14,7 +14,7 @@ from dockdsl.model.stage import Stage
 from dockdsl.origins import Origin, short_path
 
 if TYPE_CHECKING:
-    from dockdsl.instructions import Instruction
+    from dockdsl.instructions.instruction import Instruction
     from dockdsl.model.dockerfile import Dockerfile
 
 _LONGEST = 72
@@ -199,7 +199,7 @@ def divide(history: Sequence[tuple[str, int]], dockerfile: Dockerfile, target: s
     while isinstance(chain[0].base, Stage):
         chain.insert(0, chain[0].base)
     base = chain[0]
-    steps = [step for each in chain for step in each.steps if step.KEYWORD not in ("", "#")]
+    steps = [step for each in chain for step in each.steps if step.keyword]
     shares: list[Share] = []
     rest = list(history)
     # What ONBUILD of a base image adds stands between that image's steps and ours, and is neither's.
@@ -211,7 +211,7 @@ def divide(history: Sequence[tuple[str, int]], dockerfile: Dockerfile, target: s
         shares.append(Share(kind, text, size, None if step is None else step.origin))
     if steps:
         raise RunFailed(
-            f"size: the history of the image does not tell of the step {steps[-1].KEYWORD}, so which line brings how "
+            f"size: the history of the image does not tell of the step {steps[-1].keyword}, so which line brings how "
             "many bytes is not known; build it with docker buildx, and with a layer for each step"
         )
     from_base = sum(size for _, size in rest)
@@ -227,7 +227,7 @@ def _stage(dockerfile: Dockerfile, target: str | None) -> Stage:
 
 
 def _is(words: str, step: Instruction) -> bool:
-    return _clean(words).partition(" ")[0] == step.KEYWORD
+    return _clean(words).partition(" ")[0] == step.keyword
 
 
 def _clean(words: str) -> str:

@@ -3,31 +3,30 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import ClassVar
 
 import attrs
 
 from dockdsl.instructions.copy import (
     FileInstruction,
-    FileSource,
     chmod_version,
     chown_version,
     excludes_of,
     heredoc_versions,
-    sources_of,
     spell_chmod,
 )
 from dockdsl.syntax.flags import boolean, expanded, flag, read_boolean, verbatim
 from dockdsl.syntax.patterns import is_remote
 from dockdsl.syntax.refusal import Refused, shown
-from dockdsl.syntax.words import Literal, Spelling, Word, word, word_or_none
+from dockdsl.syntax.words import Literal, Spelling, Word, word_or_none
 
 _is_git = re.compile(r"https?://[^?#]*\.git(?:[?#]|$)|git://|ssh://|git@|[\w.-]+@[\w.-]+:").match
 _is_checksum = re.compile(r"sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128}").fullmatch
 _is_commit = re.compile(r"[0-9a-f]{7,64}").fullmatch
 
 
-@attrs.frozen(slots=False, repr=False, eq=False)
+@attrs.frozen(slots=False, repr=False)
 class Add(FileInstruction):
     """Add files from a URL, a Git repository or an archive: ``ADD [flags] source… destination``.
 
@@ -50,8 +49,6 @@ class Add(FileInstruction):
 
     KEYWORD: ClassVar[str] = "ADD"
 
-    sources: tuple[FileSource, ...] = attrs.field(converter=sources_of)
-    destination: Word = attrs.field(converter=word)
     keep_git_dir: bool | None = attrs.field(
         default=None, kw_only=True, metadata=flag("keep-git-dir", since="1.6", spell=boolean, read=read_boolean)
     )
@@ -83,8 +80,8 @@ class Add(FileInstruction):
         metadata=flag("exclude", since="1.19", spell=verbatim, repeatable=True),
     )
 
-    def write(self, spelling: Spelling) -> str:
-        """Return the instruction's text."""
+    def operands(self, spelling: Spelling) -> Sequence[str]:
+        """Spell sources and destination."""
         checksum = self.checksum
         if checksum is not None:
             if len(self.sources) != 1 or not self._may_be_remote():
@@ -97,7 +94,7 @@ class Add(FileInstruction):
                 raise Refused(
                     f"the checksum {shown(checksum)} has not the form of one", "write sha256: and 64 hex digits"
                 )
-        return self.write_files(spelling, self.sources, self.destination)
+        return super().operands(spelling)
 
     def _may_be_remote(self) -> bool:
         source = self.sources[0]

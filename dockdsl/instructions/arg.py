@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import ClassVar, Self
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Self
 
 import attrs
 
 from dockdsl.errors import InvalidType, InvalidValue
-from dockdsl.instructions._base import Instruction, tuple_of
+from dockdsl.instructions.converters import tuple_of
+from dockdsl.instructions.instruction import Declaration, Instruction
 from dockdsl.syntax.instruction_line import Line
 from dockdsl.syntax.refusal import Refused, kind_of, refuse_type, shown
-from dockdsl.syntax.words import Spelling, Word, is_bare, text_of, word_or_none
+from dockdsl.syntax.words import Spelling, Word, text_of, word_or_none
 
 _is_name = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*").fullmatch
 
 
-@attrs.frozen(slots=False, repr=False, eq=False)
+@attrs.frozen(slots=False, repr=False)
 class Arg(Instruction):
     """A variable of the build, perhaps with a default: ``ARG name[=default]``.
 
@@ -37,6 +38,7 @@ class Arg(Instruction):
     """
 
     KEYWORD: ClassVar[str] = "ARG"
+    READS_FLAGS: ClassVar[bool] = False
 
     name: str = attrs.field(converter=text_of)
     default: Word | None = attrs.field(default=None, converter=word_or_none)
@@ -59,37 +61,28 @@ class Arg(Instruction):
         return cls(first.name, first.default, more=tuple(rest))
 
     @classmethod
-    def read(cls, line: Line) -> Self:
-        """Read the names and their defaults. BuildKit takes no notice of flags here."""
+    def read_operands(cls, line: Line) -> dict[str, Any]:
+        """Read the names and their defaults."""
         words = line.quoted_words()
         if not words:
             raise line.wrong("no variable is given", "name at least one")
-        found: list[tuple[str, Word | None]] = []
-        easy = True
+        found: list[dict[str, Any]] = []
         for each in words:
             name, equals, default = each.partition("=")
             if not name:
                 raise line.wrong("a name is blank", "write ARG name=default", each)
-            if not equals:
-                found.append((name, None))
-            elif is_bare(default):
-                found.append((name, default))
-            else:
-                easy = False
-                found.append((name, line.word(default)))
-            easy = easy and _is_name(name) is not None
-        rest = [line.made(cls, None, {"name": name, "default": default, "more": ()}) for name, default in found[1:]]
-        first = {"name": found[0][0], "default": found[0][1], "more": tuple(rest)}
-        return line.made(cls, f"ARG {words[0]}" if easy and not rest else None, first)
+            found.append({"name": name, "default": line.word(default) if equals else None, "more": ()})
+        more = tuple([cls.from_parsed(line.origin, each) for each in found[1:]])
+        return {**found[0], "more": more}
 
-    def write(self, spelling: Spelling) -> str:
-        """Return the instruction's text."""
+    def operands(self, spelling: Spelling) -> Sequence[str]:
+        """Spell the names and their defaults."""
         for each in self.more:
             if not isinstance(each, Arg) or each.more:
                 raise refuse_type("variable", each, "pass Args of one variable each")
-        return self.joined(spelling, [each.operand(spelling) for each in (self, *self.more)])
+        return [each.declaration(spelling) for each in (self, *self.more)]
 
-    def operand(self, spelling: Spelling) -> str:
+    def declaration(self, spelling: Spelling) -> str:
         """Spell name and default."""
         if not isinstance(self.name, str):
             raise refuse_type("name", self.name, "pass a str")
@@ -98,6 +91,10 @@ class Arg(Instruction):
                 f"the name {shown(self.name)} is no name of a variable", "use letters, digits and underscores"
             )
         return self.name if self.default is None else f"{self.name}={spelling.value(self.default)}"
+
+    def declares(self) -> tuple[Declaration, ...]:
+        """The variables of the build that are declared."""
+        return tuple([Declaration(each.name, "arg", each.default is not None) for each in (self, *self.more)])
 
     def features(self) -> list[str]:
         """The frontend versions that the instruction's own features came with."""

@@ -6,10 +6,10 @@ from typing import ClassVar
 
 import attrs
 
-from dockdsl.instructions.commands import Command, CommandInstruction, command
+from dockdsl.instructions.commands import CommandInstruction
 
 
-@attrs.frozen(slots=False, repr=False, eq=False)
+@attrs.frozen(slots=False, repr=False)
 class Cmd(CommandInstruction):
     """What a container runs by default: ``CMD command``.
 
@@ -29,5 +29,3 @@ class Cmd(CommandInstruction):
     """
 
     KEYWORD: ClassVar[str] = "CMD"
-
-    command: Command = attrs.field(converter=command)

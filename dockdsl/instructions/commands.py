@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar, Self
 
-from dockdsl.instructions._base import Instruction
-from dockdsl.syntax.flags import read_flags
+import attrs
+
+from dockdsl.instructions.instruction import Instruction
 from dockdsl.syntax.guard import continued
 from dockdsl.syntax.instruction_line import Line
 from dockdsl.syntax.refusal import Refused, refuse_type, shown
@@ -66,12 +68,6 @@ def shell_form(text: str, name: str, escape: str) -> str:
     return stripped if escape == "\\" else stripped.replace("\\\n", f"{escape}\n")
 
 
-def past_flags(text: str, escape: str) -> str:
-    """Write ``--`` before shell text that BuildKit would otherwise take for a flag, wherever its lines are broken."""
-    joined = text.replace(f"{escape}\n", "") if "\n" in text else text
-    return f"-- {text}" if joined.lstrip(" \t").startswith("--") else text
-
-
 def read_command(line: Line, start: int = 0) -> Command:
     """Read the exec form, or shell text in its layout."""
     array = line.array(start=start)
@@ -86,20 +82,13 @@ def read_command(line: Line, start: int = 0) -> Command:
     return text
 
 
-def spelling_of(keyword: str, command: Command, line: Line, flags: dict[str, Any]) -> str | None:
-    """Return the spelling of a command that was read, where it is the text of the line."""
-    if isinstance(command, tuple) or line.flags or line.escape != "\\" or command.startswith("--"):
-        return None
-    assert not any(flags.values())  # the line has none
-    return f"{keyword} {command}"
-
-
+@attrs.frozen(slots=False, repr=False)
 class CommandInstruction(Instruction):
     """What CMD and ENTRYPOINT share."""
 
     EXPANDED: ClassVar[bool] = False
 
-    command: Command
+    command: Command = attrs.field(converter=command)
 
     @classmethod
     def exec(cls, *arguments: str) -> Self:
@@ -117,18 +106,19 @@ class CommandInstruction(Instruction):
             given = argv(arguments, f"{cls.__name__}.exec")
         except Refused as refused:
             raise refused.error(cls.KEYWORD) from None
-        return cls(given)  # type: ignore[call-arg]  # the subclasses are attrs classes with this one operand
+        return cls(given)
 
     @classmethod
-    def read(cls, line: Line) -> Self:
+    def read_operands(cls, line: Line) -> dict[str, Any]:
         """Read the exec form or the shell form."""
-        flags = read_flags(cls, line)
-        command = read_command(line)
-        return line.made(cls, spelling_of(cls.KEYWORD, command, line, flags), {"command": command})
+        return {"command": read_command(line)}
 
-    def write(self, spelling: Spelling) -> str:
-        """Return the instruction's text."""
+    def shell_text(self) -> str:
+        """The text that a shell is given."""
+        return self.command if isinstance(self.command, str) else ""
+
+    def operands(self, spelling: Spelling) -> Sequence[str]:
+        """Spell the exec form or the shell form."""
         if isinstance(self.command, tuple):
-            return self.joined(spelling, exec_form(self.command))
-        text = shell_form(self.command, type(self).__name__, spelling.escape)
-        return f"{self.KEYWORD} {past_flags(text, spelling.escape)}"
+            return exec_form(self.command)
+        return shell_form(self.command, type(self).__name__, spelling.escape)

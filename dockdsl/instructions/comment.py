@@ -9,7 +9,7 @@ from typing import ClassVar, Self
 import attrs
 
 from dockdsl.errors import InvalidType, InvalidValue
-from dockdsl.instructions._base import Instruction
+from dockdsl.instructions.instruction import Instruction
 from dockdsl.syntax.guard import check_lengths
 from dockdsl.syntax.refusal import Refused, refuse_type, shown
 from dockdsl.syntax.words import Spelling, check_characters, plain
@@ -23,7 +23,7 @@ def _trimmed(value: str) -> str:
     return "\n".join([line.rstrip() for line in value.split("\n")]) if isinstance(value, str) else value
 
 
-@attrs.frozen(slots=False, repr=False, eq=False)
+@attrs.frozen(slots=False, repr=False)
 class Comment(Instruction):
     """A remark, of one line or several: ``# text``.
 
@@ -38,7 +38,6 @@ class Comment(Instruction):
     Source: the Dockerfile reference, "Format".
     """
 
-    KEYWORD: ClassVar[str] = "#"
     EXPANDED: ClassVar[bool] = False
 
     remark: str = attrs.field(converter=_trimmed)
@@ -72,24 +71,16 @@ class Comment(Instruction):
             check_characters(line)
             if _acts(line) and not self.acts:
                 raise Refused(f"the text {shown(line)} would switch build checks", "use Comment.check(…), or reword it")
-        spelled = self.spelled(lines)
-        check_lengths(spelled.split("\n"))
-        return spelled
-
-    @staticmethod
-    def spelled(lines: Iterable[str]) -> str:
-        """Return the lines behind their number signs; a row of number signs stays one."""
+        # A row of number signs stays one.
         return "\n".join([("#" if not line or line[0] == "#" else "# ") + line for line in lines])
 
-    def spell(self, spelling: Spelling) -> str:
-        """Return the comment's lines; each is a comment of its own, so nothing can leave it.
+    def prove(self, text: str, escape: str) -> str:  # noqa: ARG002 - a comment knows no escape character
+        """Return the text: each line is a comment of its own, so nothing can leave it.
 
-        A backslash at the end of one means nothing: a comment does not go on.
+        A backslash at the end of one means nothing: no comment is continued.
         """
-        try:
-            return self.write(spelling)
-        except Refused as refused:
-            raise self._error(refused) from None
+        check_lengths(text.split("\n"))
+        return text
 
     def features(self) -> list[str]:
         """The frontend versions that the comment's effect came with."""

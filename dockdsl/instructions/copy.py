@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar, Self
 
 import attrs
 
-from dockdsl.instructions._base import Instruction, Source, read_source, source_name, spell_source, tuple_of
+from dockdsl.instructions.converters import tuple_of
 from dockdsl.instructions.heredoc import Heredoc
-from dockdsl.syntax.flags import boolean, expanded, flag, read_boolean, read_flags, verbatim, write_flags
-from dockdsl.syntax.guard import lay_out
+from dockdsl.instructions.instruction import Instruction
+from dockdsl.instructions.sources import Reference, Source, read_source, source_name, spell_source
+from dockdsl.syntax.flags import boolean, expanded, flag, read_boolean, verbatim
 from dockdsl.syntax.instruction_line import Line
 from dockdsl.syntax.lines import heredoc_of
 from dockdsl.syntax.patterns import check_pattern, is_easy, is_remote, is_settled, source
 from dockdsl.syntax.refusal import Refused, refuse_type, shown
-from dockdsl.syntax.words import BACKSLASH, Literal, Spelling, Word, plain, word, word_or_none
+from dockdsl.syntax.words import Literal, Spelling, Word, plain, word, word_or_none
 
 FileSource = Word | Heredoc
 _is_chmod = re.compile(r"[0-7]{1,4}|[ugoa]*(?:[-+=][rwxXstugo]*)+(?:,[ugoa]*(?:[-+=][rwxXstugo]*)+)*").fullmatch
-# What is spelled and read as it stands, and is neither remote nor a pattern that needs a look.
-_is_plain_path = re.compile(
-    r"(?:[A-Za-z0-9_./*]|\$[A-Za-z_][A-Za-z0-9_]*)(?:[A-Za-z0-9_./*?+=%~-]|\$[A-Za-z_][A-Za-z0-9_]*)*"
-).fullmatch
 _is_octal = re.compile(r"[0-7]+").fullmatch
 
 
@@ -68,8 +65,12 @@ def heredoc_versions(sources: tuple[FileSource, ...]) -> list[str]:
     return [version for each in sources if isinstance(each, Heredoc) for version in each.features()]
 
 
+@attrs.frozen(slots=False, repr=False)
 class FileInstruction(Instruction):
     """What COPY and ADD share: sources, a destination, and heredocs among the sources."""
+
+    sources: tuple[FileSource, ...] = attrs.field(converter=sources_of)
+    destination: Word = attrs.field(converter=word)
 
     @classmethod
     def text(
@@ -107,9 +108,8 @@ class FileInstruction(Instruction):
         return cls(heredoc, destination, chmod=chmod, chown=chown, link=link)  # type: ignore[call-arg]  # of the subclasses
 
     @classmethod
-    def read(cls, line: Line) -> Self:
+    def read_operands(cls, line: Line) -> dict[str, Any]:
         """Read the plain form, the JSON form, and heredocs among the sources."""
-        fields = read_flags(cls, line)
         array = line.array()
         words = line.words() if array is None else array
         if len(words) < 2:
@@ -117,11 +117,6 @@ class FileInstruction(Instruction):
         *sources, destination = words
         if heredoc_of(destination) is not None:
             raise line.wrong("the destination is a heredoc", "write a path last", destination)
-        if array is None and not line.documents and all(map(_is_plain_path, words)) and fields.get("checksum") is None:
-            fields.update(sources=tuple(sources), destination=destination)
-            value = line.made(cls, "", fields)
-            value.__dict__["_text"] = lay_out("\\", [cls.KEYWORD, *write_flags(value, BACKSLASH), *words])
-            return value
         starts = [heredoc_of(each) for each in sources] if "<<" in line.text else []
         named = [each.name for each in starts if each is not None]
         if named != [each.word.name for each in line.documents] or (named and array is not None):
@@ -136,40 +131,60 @@ class FileInstruction(Instruction):
             if not is_settled(word):
                 raise Refused(f"the source {shown(word)} is a pattern that is written otherwise", "rename the file")
             read.append(word)
-        fields["sources"] = tuple(read)
-        fields["destination"] = line.word(destination)
-        return line.made(cls, None, fields)
+        return {"sources": tuple(read), "destination": line.word(destination)}
 
-    def write_files(self, spelling: Spelling, sources: tuple[FileSource, ...], destination: Word) -> str:
-        """Spell the instruction with its sources and destination."""
-        if not sources:
+    def operands(self, spelling: Spelling) -> Sequence[str]:
+        """Spell sources and destination, in the plain form where that serves."""
+        if not self.sources:
             raise Refused("no source is given", "name at least one file")
-        heredocs = [each for each in sources if isinstance(each, Heredoc)]
-        from_context = self.__dict__.get("from_") is None
-        for each in sources:
+        from_context = getattr(self, "from_", None) is None
+        for each in self.sources:
             _check_source(each, from_context=from_context)
+        destination = self.destination
         if isinstance(destination, Heredoc):
             raise refuse_type("destination", destination, "pass a path")
         if isinstance(destination, str) and not destination:
             raise Refused("the destination is empty", 'write "." for the working directory')
-        if len(heredocs) > 1 and len({each.name for each in heredocs}) < len(heredocs):
+        names = [each.name for each in self.sources if isinstance(each, Heredoc)]
+        if len(set(names)) < len(names):
             raise Refused("two heredocs have the same name, and only the last would be written", "name them apart")
-        pieces = self._plain(spelling, sources, destination) or self._json(spelling, sources, destination)
-        head = lay_out(spelling.escape, [self.KEYWORD, *write_flags(self, spelling), *pieces])
-        return "\n".join([head, *[each.body for each in heredocs]])
+        return self._plain(spelling) or self._json(spelling)
 
-    def _plain(self, spelling: Spelling, sources: tuple[FileSource, ...], destination: Word) -> list[str] | None:
-        pieces = [each.word if isinstance(each, Heredoc) else spelling.path(each) for each in (*sources, destination)]
+    def references(self) -> tuple[Reference, ...]:
+        """The build context, if a file comes from there."""
+        return _CONTEXT if any(_is_local(each) for each in self.sources) else ()
+
+    def expanded(self) -> Iterable[object]:
+        """The operands, and what is written in place where that is expanded."""
+        return [
+            *super().expanded(),
+            *[each.content for each in self.sources if isinstance(each, Heredoc) and each.expand],
+        ]
+
+    def bodies(self) -> Sequence[str]:
+        """Return the bodies of the heredocs among the sources."""
+        return [each.body for each in self.sources if isinstance(each, Heredoc)]
+
+    def _plain(self, spelling: Spelling) -> list[str] | None:
+        operands = (*self.sources, self.destination)
+        pieces = [each.word if isinstance(each, Heredoc) else spelling.path(each) for each in operands]
         bare = [piece for piece in pieces if piece is not None]
         return bare if len(bare) == len(pieces) else None
 
-    def _json(self, spelling: Spelling, sources: tuple[FileSource, ...], destination: Word) -> list[str]:
-        operands = [*sources, destination]
-        if any(isinstance(each, Heredoc) for each in sources):
+    def _json(self, spelling: Spelling) -> list[str]:
+        operands = (*self.sources, self.destination)
+        if any(isinstance(each, Heredoc) for each in self.sources):
             return [each.word if isinstance(each, Heredoc) else _beside_heredoc(spelling, each) for each in operands]
         elements = [spelling.json_path(each) for each in operands if not isinstance(each, Heredoc)]
         elements[0] = f"[{elements[0]}"
-        return [f"{element}," for element in elements[:-1]] + [f"{elements[-1]}]"]
+        return [*[f"{element}," for element in elements[:-1]], f"{elements[-1]}]"]
+
+
+_CONTEXT = (Reference(None, "copy"),)
+
+
+def _is_local(source: FileSource) -> bool:
+    return not isinstance(source, Heredoc) and not is_remote(source)
 
 
 def _beside_heredoc(spelling: Spelling, value: Word) -> str:
@@ -198,7 +213,7 @@ def _check_source(value: FileSource, *, from_context: bool) -> None:
         check_pattern(value, from_context=from_context)
 
 
-@attrs.frozen(slots=False, repr=False, eq=False)
+@attrs.frozen(slots=False, repr=False)
 class Copy(FileInstruction):
     """Copy files into the image: ``COPY [flags] source… destination``.
 
@@ -236,8 +251,6 @@ class Copy(FileInstruction):
 
     KEYWORD: ClassVar[str] = "COPY"
 
-    sources: tuple[FileSource, ...] = attrs.field(converter=sources_of)
-    destination: Word = attrs.field(converter=word)
     from_: Source | None = attrs.field(
         default=None, converter=source_name, kw_only=True, metadata=flag("from", spell=spell_source, read=read_source)
     )
@@ -263,16 +276,18 @@ class Copy(FileInstruction):
         metadata=flag("exclude", since="1.19", spell=verbatim, repeatable=True),
     )
 
-    def write(self, spelling: Spelling) -> str:
-        """Return the instruction's text."""
+    def operands(self, spelling: Spelling) -> Sequence[str]:
+        """Spell sources and destination."""
         for each in self.sources:
             if is_remote(each):
                 raise Refused(f"the source {shown(each)} is remote, and COPY takes files of the build", "use Add(…)")
-        return self.write_files(spelling, self.sources, self.destination)
+        return super().operands(spelling)
 
-    def references(self) -> tuple[Source, ...]:
-        """The stage or image that the files come from."""
-        return () if self.from_ is None else (self.from_,)
+    def references(self) -> tuple[Reference, ...]:
+        """The stage, image or context that the files come from."""
+        if self.from_ is None:
+            return super().references()
+        return (Reference(self.from_, "copy"),)
 
     def features(self) -> list[str]:
         """The frontend versions that the instruction's own features came with."""

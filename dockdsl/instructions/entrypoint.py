@@ -6,10 +6,10 @@ from typing import ClassVar
 
 import attrs
 
-from dockdsl.instructions.commands import Command, CommandInstruction, command
+from dockdsl.instructions.commands import CommandInstruction
 
 
-@attrs.frozen(slots=False, repr=False, eq=False)
+@attrs.frozen(slots=False, repr=False)
 class Entrypoint(CommandInstruction):
     """The program that a container is: ``ENTRYPOINT command``.
 
@@ -27,5 +27,3 @@ class Entrypoint(CommandInstruction):
     """
 
     KEYWORD: ClassVar[str] = "ENTRYPOINT"
-
-    command: Command = attrs.field(converter=command)

@@ -6,11 +6,11 @@ from typing import ClassVar
 
 import attrs
 
-from dockdsl.instructions._pairs import PairsInstruction, pairs_of
-from dockdsl.syntax.words import Spelling, Word
+from dockdsl.instructions.instruction import Declaration
+from dockdsl.instructions.pairs import PairsInstruction
 
 
-@attrs.frozen(slots=False, repr=False, eq=False)
+@attrs.frozen(slots=False, repr=False)
 class Env(PairsInstruction):
     """Variables of the image and of the build steps after it: ``ENV key=value …``.
 
@@ -28,8 +28,6 @@ class Env(PairsInstruction):
 
     KEYWORD: ClassVar[str] = "ENV"
 
-    pairs: tuple[tuple[Word, Word], ...] = attrs.field(converter=pairs_of)
-
-    def write(self, spelling: Spelling) -> str:
-        """Return the instruction's text."""
-        return self.write_pairs(spelling, self.pairs)
+    def declares(self) -> tuple[Declaration, ...]:
+        """The variables of the image, but for those whose name is itself made of variables."""
+        return tuple([Declaration(key, "env", has_value=True) for key, _ in self.pairs if isinstance(key, str)])

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from typing import ClassVar, Self
+from collections.abc import Iterable, Sequence
+from typing import Any, ClassVar
 
 import attrs
 
-from dockdsl.instructions._base import Instruction, number_or_word, tuple_of
-from dockdsl.syntax.flags import read_flags
+from dockdsl.instructions.converters import number_or_word, tuple_of
+from dockdsl.instructions.instruction import Instruction
 from dockdsl.syntax.instruction_line import Line
 from dockdsl.syntax.refusal import Refused, refuse_type, shown
 from dockdsl.syntax.words import Spelling, Word, atoms_of
@@ -22,7 +22,7 @@ _is_between = re.compile(r"[0-9A-Za-z:./-]*").fullmatch
 _HIGHEST = 65_535
 
 
-@attrs.frozen(slots=False, repr=False, eq=False, init=False)
+@attrs.frozen(slots=False, repr=False, init=False)
 class Expose(Instruction):
     """Say on which ports the image listens: ``EXPOSE port[-port][/protocol] …``.
 
@@ -47,19 +47,18 @@ class Expose(Instruction):
         self.__attrs_init__(ports=tuple([number_or_word(port) for port in (*each, *tuple_of(ports))]))
 
     @classmethod
-    def read(cls, line: Line) -> Self:
+    def read_operands(cls, line: Line) -> dict[str, Any]:
         """Read the ports."""
-        read_flags(cls, line)
         words = line.words()
         if not words:
             raise line.wrong("no port is given", "write EXPOSE 8080")
-        return line.made(cls, None, {"ports": tuple([line.word(each) for each in words])})
+        return {"ports": tuple([line.word(each) for each in words])}
 
-    def write(self, spelling: Spelling) -> str:
-        """Return the instruction's text."""
+    def operands(self, spelling: Spelling) -> Sequence[str]:  # noqa: ARG002 - nothing is escaped here
+        """Spell the ports."""
         if not self.ports:
             raise Refused("no port is given", "name at least one")
-        return self.joined(spelling, [_spell(port) for port in self.ports])
+        return [_spell(port) for port in self.ports]
 
 
 def _spell(port: Word) -> str:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias
 
 import attrs
 
-from dockdsl.instructions._base import Instruction
 from dockdsl.instructions.commands import Command, argv, command, exec_form, read_command, shell_form
-from dockdsl.syntax.flags import flag, read_flags, write_flags
-from dockdsl.syntax.guard import lay_out
+from dockdsl.instructions.instruction import Instruction
+from dockdsl.syntax.flags import declared, flag
 from dockdsl.syntax.instruction_line import Line
 from dockdsl.syntax.lines import Misread
 from dockdsl.syntax.refusal import Refused, refuse_type, shown
@@ -90,7 +90,7 @@ def _spell_retries(_spelling: Spelling, value: Any) -> str:
     return str(value)
 
 
-@attrs.frozen(slots=False, repr=False, eq=False)
+@attrs.frozen(slots=False, repr=False)
 class Healthcheck(Instruction):
     """How the engine tells whether a container works: ``HEALTHCHECK [flags] CMD command``.
 
@@ -188,7 +188,7 @@ class Healthcheck(Instruction):
         return cls(None)
 
     @classmethod
-    def read(cls, line: Line) -> Self:
+    def read_operands(cls, line: Line) -> dict[str, Any]:
         """Read ``NONE``, or ``CMD`` with the exec form or the shell form."""
         text = line.text
         kind = _first_word(text)
@@ -197,30 +197,32 @@ class Healthcheck(Instruction):
             if len(text) > len(word):
                 raise line.wrong("NONE takes nothing behind it", "leave it out", text[len(word) :].strip(_BLANKS))
             # BuildKit takes no notice of the flags.
-            return line.made(cls, "HEALTHCHECK NONE", {**read_flags(cls, line.without_flags()), "command": None})
-        fields = read_flags(cls, line)
+            line.flags = ()
+            return {"command": None}
         if word != "CMD":
             fact = f"the kind {kind[0]!r} is unknown" if kind else "no kind is given"
             raise line.wrong(fact, "write HEALTHCHECK CMD command", kind[0] if kind else None)
         start = len(text) - len(text[3:].lstrip(_BLANKS))
         if start == len(text):
             raise line.wrong("no command follows CMD", "write HEALTHCHECK CMD command")
-        fields["command"] = given = read_command(line, start)
-        if not given:
+        command = read_command(line, start)
+        if not command:
             raise line.wrong("the command has no argument", "name the program", "[")
-        return line.made(cls, None, fields)
+        return {"command": command}
 
-    def write(self, spelling: Spelling) -> str:
-        """Return the instruction's text."""
-        head = ["HEALTHCHECK", *write_flags(self, spelling)]
+    def operands(self, spelling: Spelling) -> Sequence[str]:
+        """Spell ``NONE``, or ``CMD`` with the exec form or the shell form."""
         if self.command is None:
-            if len(head) > 1:
+            if declared(type(self)).are_set(self):
                 raise Refused("the options say nothing without a command", "leave them out")
-            return "HEALTHCHECK NONE"
+            return "NONE"
         if isinstance(self.command, tuple):
             if not self.command:
                 raise Refused("the command has no argument", "name the program, or use Healthcheck.none()")
             first, *rest = exec_form(self.command)
-            return lay_out(spelling.escape, [*head, f"CMD {first}", *rest])
-        text = shell_form(self.command, "Healthcheck", spelling.escape)
-        return " ".join([*head, "CMD", text])
+            return [f"CMD {first}", *rest]
+        return f"CMD {shell_form(self.command, 'Healthcheck', spelling.escape)}"
+
+    def shell_text(self) -> str:
+        """The text that a shell is given."""
+        return self.command if isinstance(self.command, str) else ""

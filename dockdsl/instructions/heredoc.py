@@ -7,10 +7,11 @@ import re
 import attrs
 
 from dockdsl.errors import InvalidType, InvalidValue
-from dockdsl.instructions._base import Located, modifier_versions, references_in
-from dockdsl.origins import Origin, call_site
+from dockdsl.instructions.located import Located, put
+from dockdsl.origins import Origin
 from dockdsl.syntax.guard import pick_delimiter
 from dockdsl.syntax.lines import Document
+from dockdsl.syntax.modifiers import modifier_versions, references_in
 from dockdsl.syntax.refusal import Refused, refuse_type, shown
 from dockdsl.syntax.words import Word, atoms_of, check_characters, read_word, text_of, word
 
@@ -21,7 +22,7 @@ _find_tabs = re.compile(r"^\t+", re.MULTILINE)
 _BOM = "\ufeff"
 
 
-@attrs.frozen(slots=False, repr=False, eq=False)
+@attrs.frozen(slots=False, repr=False)
 class Heredoc(Located):
     """A text that becomes a file: a source of `Copy` and `Add`, several of which may stand in one.
 
@@ -52,16 +53,18 @@ class Heredoc(Located):
     content: Word = attrs.field(converter=word)
     name: str = attrs.field(default="", converter=text_of)
     expand: bool = attrs.field(default=False, kw_only=True)
+    _lines: str = attrs.field(init=False, eq=False, repr=False)
 
-    def __attrs_post_init__(self) -> None:
-        self.__dict__["_origin"] = call_site()
+    def complete(self) -> None:
+        """Spell the content, and choose a delimiter where none is given."""
         try:
-            self.__dict__["_body"] = body = self._spelled()
-            self._check_name(body)
+            lines = self._spelled()
+            self._check_name(lines)
         except Refused as refused:
             raise refused.error("Heredoc", self.origin) from None
+        put(self, "_lines", lines)
         if not self.name:
-            self.__dict__["name"] = pick_delimiter(body)
+            put(self, "name", pick_delimiter(lines))
 
     @classmethod
     def read(cls, document: Document, origin: Origin) -> Heredoc:
@@ -71,11 +74,11 @@ class Heredoc(Located):
             text = _find_tabs.sub("", text)
         content = text if document.word.quoted else read_word(text, "\\", quotes=False)
         try:
-            heredoc = cls(content, document.word.name, expand=not document.word.quoted)
+            return cls.from_parsed(
+                origin, {"content": content, "name": document.word.name, "expand": not document.word.quoted}
+            )
         except (InvalidType, InvalidValue) as error:
             raise Refused(error.message, "") from None
-        heredoc.__dict__["_origin"] = origin
-        return heredoc
 
     def _spelled(self) -> str:
         if not self.expand:
@@ -120,7 +123,7 @@ class Heredoc(Located):
     @property
     def body(self) -> str:
         """The lines after the instruction, with the delimiter's line, without the last newline."""
-        return f"{self.__dict__['_body']}{self.name}"
+        return f"{self._lines}{self.name}"
 
     def features(self) -> list[str]:
         """The frontend versions that are needed."""

@@ -6,11 +6,10 @@ from typing import ClassVar
 
 import attrs
 
-from dockdsl.instructions._pairs import PairsInstruction, pairs_of
-from dockdsl.syntax.words import Spelling, Word
+from dockdsl.instructions.pairs import PairsInstruction
 
 
-@attrs.frozen(slots=False, repr=False, eq=False)
+@attrs.frozen(slots=False, repr=False)
 class Label(PairsInstruction):
     """Metadata of the image: ``LABEL key=value …``.
 
@@ -26,9 +25,3 @@ class Label(PairsInstruction):
     """
 
     KEYWORD: ClassVar[str] = "LABEL"
-
-    pairs: tuple[tuple[Word, Word], ...] = attrs.field(converter=pairs_of)
-
-    def write(self, spelling: Spelling) -> str:
-        """Return the instruction's text."""
-        return self.write_pairs(spelling, self.pairs)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Self
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 import attrs
 
-from dockdsl.instructions._base import Instruction
-from dockdsl.syntax.flags import read_flags
+from dockdsl.instructions.instruction import Instruction
 from dockdsl.syntax.instruction_line import Line
 from dockdsl.syntax.refusal import Refused, refuse_type, shown
 from dockdsl.syntax.words import Spelling, check_characters, text_of
 
 
-@attrs.frozen(slots=False, repr=False, eq=False)
+@attrs.frozen(slots=False, repr=False)
 class Maintainer(Instruction):
     """The author of the image: ``MAINTAINER name``. Deprecated: use ``Label({"org.opencontainers.image.authors": …})``.
 
@@ -31,18 +31,17 @@ class Maintainer(Instruction):
     name: str = attrs.field(converter=text_of)
 
     @classmethod
-    def read(cls, line: Line) -> Self:
+    def read_operands(cls, line: Line) -> dict[str, Any]:
         """Read the name, which is the rest of the line."""
-        read_flags(cls, line)
         if not line.text:
             raise line.wrong("no name is given", "write MAINTAINER name")
-        return line.made(cls, None, {"name": line.text})
+        return {"name": line.text}
 
-    def write(self, spelling: Spelling) -> str:  # noqa: ARG002 - nothing is escaped here
-        """Return the instruction's text."""
+    def operands(self, spelling: Spelling) -> Sequence[str]:  # noqa: ARG002 - nothing is escaped here
+        """Spell the name, which is the rest of the line as it is."""
         if not isinstance(self.name, str):
             raise refuse_type("name", self.name, "pass a str")
         check_characters(self.name)
         if not self.name or self.name != self.name.strip() or self.name.startswith("--"):
             raise Refused(f"the name {shown(self.name)} is empty, or starts with a blank or dashes", "take them off")
-        return f"MAINTAINER {self.name}"
+        return self.name

@@ -10,21 +10,14 @@ from typing import Literal as OneOf
 import attrs
 
 from dockdsl.errors import InvalidType, InvalidValue
-from dockdsl.instructions._base import (
-    Located,
-    Source,
-    StageBase,
-    brief,
-    modifier_versions,
-    number_or_word,
-    references_in,
-    source_name,
-    spell_source,
-)
-from dockdsl.origins import call_site
-from dockdsl.syntax.flags import fields_of
-from dockdsl.syntax.instruction_line import Line, Scope
+from dockdsl.instructions.converters import number_or_word
+from dockdsl.instructions.instruction import brief
+from dockdsl.instructions.located import Located, put
+from dockdsl.instructions.sources import Reference, Source, source_name, spell_source
+from dockdsl.syntax.flags import declared
+from dockdsl.syntax.instruction_line import Line, Scope, named
 from dockdsl.syntax.lines import Logical, Misread
+from dockdsl.syntax.modifiers import modifier_versions, references_in
 from dockdsl.syntax.refusal import Refused, refuse_type, shown
 from dockdsl.syntax.words import BACKSLASH, Literal, Spelling, Word, word, word_or_none
 
@@ -49,16 +42,19 @@ def _mode(value: int | Word | None) -> Word | None:
     return value if isinstance(value, int) else word_or_none(value)  # type: ignore[return-value]  # refused when spelled
 
 
+@attrs.frozen(slots=False, eq=False, repr=False)
 class Mount(Located):
     """A mount of `Run`; its subclasses are `Bind`, `Cache`, `Secret`, `Ssh` and `Tmpfs`."""
 
     TYPE: ClassVar[str] = ""
 
-    def __attrs_post_init__(self) -> None:
-        self.__dict__["_origin"] = call_site()
+    _text: str = attrs.field(init=False, eq=False, repr=False)
+
+    def complete(self) -> None:
+        """Spell the mount, and refuse what cannot mean anything."""
         try:
-            self.__dict__["_text"] = text = self._spelled(BACKSLASH)
-            BACKSLASH.flag(text)
+            put(self, "_text", self._spelled(BACKSLASH))
+            BACKSLASH.flag(self._text)
             self.check()
         except Refused as refused:
             raise refused.error(type(self).__name__, self.origin) from None
@@ -69,9 +65,7 @@ class Mount(Located):
         if "from" not in value.lower():
             mount = _known(value, line.escape)
             if mount is not None:
-                again = type(mount).__new__(type(mount))
-                again.__dict__.update(mount.__dict__, _origin=line.origin)
-                return again
+                return mount.with_origin(line.origin)
         return _read(line, value)
 
     def check(self) -> None:
@@ -79,40 +73,39 @@ class Mount(Located):
 
     def _spelled(self, spelling: Spelling) -> str:
         pieces = [f"type={self.TYPE}"]
-        for field in fields_of(self):
-            value = self.__dict__[field.name]
+        for name, value in self._given():
             if value is not None:
-                pieces.append(_option(spelling, field.name.rstrip("_"), value))
+                pieces.append(_option(spelling, name.rstrip("_"), value))
         return ",".join(pieces)
 
     def write(self, spelling: Spelling) -> str:
         """Return the value of ``--mount``, before it is quoted."""
-        if spelling.escape == "\\" and not (spelling.names and self._unnamed()):
-            return self.__dict__["_text"]  # type: ignore[no-any-return]  # an instance dict is untyped
+        if spelling.escape == "\\" and not (spelling.names and self.references()):
+            return self._text
         return self._spelled(spelling)
 
-    def _unnamed(self) -> bool:
-        return any(isinstance(source, StageBase) and source.name is None for source in self.references())
+    def _given(self) -> list[tuple[str, Any]]:
+        return [(field.name, getattr(self, field.name)) for field in declared(type(self)).fields]
 
-    def references(self) -> tuple[Source, ...]:
-        """The stage or image that is mounted."""
-        source = self.__dict__.get("from_")
-        return () if source is None else (source,)
+    def references(self) -> tuple[Reference, ...]:
+        """The stage, image or context that is mounted."""
+        source = getattr(self, "from_", None)
+        return () if source is None else (Reference(source, "mount"),)
+
+    def expanded(self) -> tuple[object, ...]:
+        """The options in which BuildKit expands variables."""
+        return tuple([value for name, value in self._given() if name != "from_"])
 
     def features(self) -> list[str]:
         """The frontend versions that the options came with."""
-        values = [value for name, value in self.__dict__.items() if name[0] != "_" and name != "from_"]
+        values = self.expanded()
         # Values are read as words since 1.4: before, an escape or a reference in one stood for itself.
         lexed = any(isinstance(value, Literal) or (isinstance(value, str) and _is_special(value)) for value in values)
-        return ["1.4" if lexed else "1.2", *modifier_versions("".join(references_in(tuple(values))))]
+        return ["1.4" if lexed else "1.2", *modifier_versions("".join(references_in(values)))]
 
     def __repr__(self) -> str:
-        shown_fields = [
-            f"{field.name}={brief(self.__dict__[field.name])}"
-            for field in fields_of(self)
-            if self.__dict__[field.name] is not None
-        ]
-        return f"{type(self).__name__}({', '.join(shown_fields)})"
+        given = [f"{name}={brief(value)}" for name, value in self._given() if value is not None]
+        return f"{type(self).__name__}({', '.join(given)})"
 
 
 _SHORT = ("readonly", "ro", "readwrite", "rw", "required")
@@ -195,7 +188,7 @@ def _check_source_and_from(source: Word | None, from_: Source | None) -> None:
         raise Refused("source: it names a path in what `from_` names, which is not given", "add from_=")
 
 
-@attrs.frozen(slots=False, repr=False, eq=False)
+@attrs.frozen(slots=False, repr=False)
 class Bind(Mount):
     """Mount files of the build context, a stage or an image while a command runs.
 
@@ -220,13 +213,17 @@ class Bind(Mount):
     from_: Source | None = attrs.field(default=None, converter=source_name, kw_only=True)
     readwrite: bool | None = attrs.field(default=None, kw_only=True)
 
+    def references(self) -> tuple[Reference, ...]:
+        """The stage, image or context that is mounted: the build context, if none is named."""
+        return (Reference(self.from_, "mount"),)
+
     def check(self) -> None:
         """Refuse a target that BuildKit refuses."""
         if self.target is not None:
             _check_target(self.target)
 
 
-@attrs.frozen(slots=False, repr=False, eq=False)
+@attrs.frozen(slots=False, repr=False)
 class Cache(Mount):
     """Keep a folder between builds.
 
@@ -265,7 +262,7 @@ class Cache(Mount):
         _checked(self.sharing, "sharing", ("shared", "private", "locked").__contains__, "use shared, private or locked")
 
 
-@attrs.frozen(slots=False, repr=False, eq=False)
+@attrs.frozen(slots=False, repr=False)
 class Tmpfs(Mount):
     """Mount an empty folder in memory.
 
@@ -295,7 +292,7 @@ class Tmpfs(Mount):
         return [*super().features(), *([] if self.size is None else ["1.4"])]
 
 
-@attrs.frozen(slots=False, repr=False, eq=False)
+@attrs.frozen(slots=False, repr=False)
 class Secret(Mount):
     """Show a secret to a command, and to nothing else: it is in no layer and in no history.
 
@@ -334,7 +331,7 @@ class Secret(Mount):
         return [*super().features(), *([] if self.env is None else ["1.10"])]
 
 
-@attrs.frozen(slots=False, repr=False, eq=False)
+@attrs.frozen(slots=False, repr=False)
 class Ssh(Mount):
     """Let a command use the keys of the SSH agent of whoever builds.
 
@@ -382,8 +379,7 @@ def _read(line: Line, value: str) -> Mount:
     kind = _KINDS.get((options.pop("type", None) or "bind").lower())
     if kind is None:
         raise Refused(f"the type of the mount {shown(value)} is unknown", f"use one of {', '.join(_KINDS)}")
-    declared = attrs.fields(kind)  # type: ignore[arg-type]  # the kinds are attrs classes
-    known = {field.name.rstrip("_"): field.name for field in declared}
+    known = {field.name.rstrip("_"): field.name for field in declared(kind).fields}
     fields: dict[str, Any] = {}
     for name, given in options.items():
         if name in ("readonly", "readwrite"):
@@ -404,21 +400,20 @@ def _read(line: Line, value: str) -> Mount:
         if name == "required":
             fields[name] = switch(given)
         elif name == "from":
-            fields["from_"] = line.scope.source(given or "") if given else None
+            fields["from_"] = line.scope.source(given, by_index=False) if given else None
         else:
             fields[known[name]] = line.word(given or "")
     try:
         mount = kind(**{"target": None, **fields} if kind in (Cache, Tmpfs) else fields)
     except (InvalidType, InvalidValue) as error:
         raise Refused(error.message, "") from None
-    mount.__dict__["_origin"] = line.origin
-    return mount
+    return mount.with_origin(line.origin)
 
 
 @lru_cache(512)
 def _known(value: str, escape: str) -> Mount | None:
     """Read a mount that takes files from nowhere, once for all that say the same; None where it cannot be read."""
-    line = Line(Logical((), 0, 0, "RUN", None, escape), 0, Scope("", {}, str))
+    line = Line(Logical((), 0, 0, "RUN", None, escape), 0, Scope("", named))
     try:
         return _read(line, value)
     except (Misread, Refused):

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Self
+from collections.abc import Iterable, Sequence
+from typing import Any, ClassVar
 
 import attrs
 
-from dockdsl.instructions._base import Instruction, StageBase
-from dockdsl.syntax.flags import read_flags
+from dockdsl.instructions.instruction import Instruction
+from dockdsl.instructions.registry import kind_for
+from dockdsl.instructions.sources import StageBase
 from dockdsl.syntax.instruction_line import Line
 from dockdsl.syntax.lines import Misread
 from dockdsl.syntax.refusal import Refused, refuse_type
 from dockdsl.syntax.words import BACKSLASH, Spelling
 
-_NOT_ALLOWED = ("ONBUILD", "MAINTAINER", "#", "")
+_REFUSED = ("ONBUILD", "MAINTAINER", "FROM")
 
 
-@attrs.frozen(slots=False, repr=False, eq=False)
+@attrs.frozen(slots=False, repr=False)
 class Onbuild(Instruction):
     """Keep an instruction until another image is built on this one: ``ONBUILD instruction``.
 
@@ -37,35 +39,34 @@ class Onbuild(Instruction):
     instruction: Instruction
 
     @classmethod
-    def read(cls, line: Line) -> Self:
+    def read_operands(cls, line: Line) -> dict[str, Any]:
         """Read the instruction behind the keyword, which BuildKit looks at only so far as to split it."""
-        read_flags(cls, line)
         inner = line.inner()
         keyword = inner.keyword
         if not keyword:
             raise line.wrong("no instruction is given", "write ONBUILD RUN command")
-        if keyword in ("ONBUILD", "MAINTAINER", "FROM"):
+        if keyword in _REFUSED:
             raise line.wrong(f"{keyword} is not allowed in it", "use another instruction", inner.head)
-        kind = line.scope.kinds.get(keyword)
+        kind = kind_for(keyword)
         if kind is None:
             raise Refused(f"{inner.head} is no instruction", "write one")
         try:
-            value: Instruction = kind.read(inner)
+            value = kind.read(inner)
         except Misread as misread:
             if misread.grammar:
                 raise
             raise Refused(misread.fact, misread.remedy) from None
         line.kept = inner.kept
-        return line.made(cls, None, {"instruction": value})
+        return {"instruction": value}
 
-    def write(self, spelling: Spelling) -> str:
-        """Return the instruction's text."""
+    def operands(self, spelling: Spelling) -> Sequence[str]:
+        """Spell the instruction that is kept."""
         inner = self.instruction
         if not isinstance(inner, Instruction):
             raise refuse_type("operand", inner, "pass an instruction")
-        if inner.KEYWORD in _NOT_ALLOWED:
+        if not inner.keyword or inner.keyword in _REFUSED:
             raise Refused(f"{type(inner).__name__} is not allowed in it", "use another instruction")
-        if any(isinstance(source, StageBase) for source in inner.references()):
+        if any(isinstance(each.source, StageBase) for each in inner.references()):
             raise Refused(
                 "it takes files from a stage, which the build of the next image does not have",
                 "name an image, or a stage of that build by a str",
@@ -77,7 +78,15 @@ class Onbuild(Instruction):
                 "it needs an escape character, and what is kept is read with another one",
                 "use the backslash as the escape character of the Dockerfile",
             )
-        return f"ONBUILD {text}"
+        return text
+
+    def nested(self) -> Instruction | None:
+        """The instruction that is kept."""
+        return self.instruction
+
+    def expanded(self) -> Iterable[object]:
+        """Nothing: what is kept is expanded in the next build."""
+        return ()
 
     def features(self) -> list[str]:
         """The frontend versions that the instruction's own features came with."""

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar, Self
 from typing import Literal as OneOf
 
 import attrs
 
 from dockdsl.errors import InvalidType, InvalidValue
-from dockdsl.instructions._base import Instruction, Source, tuple_of
-from dockdsl.instructions.commands import Command, argv, exec_form, past_flags, read_command, spelling_of
+from dockdsl.instructions.commands import Command, argv, exec_form, read_command
 from dockdsl.instructions.comment import Comment
+from dockdsl.instructions.converters import tuple_of
+from dockdsl.instructions.instruction import Instruction
 from dockdsl.instructions.mounts import Mount, csv_fields, switch
+from dockdsl.instructions.sources import Reference
 from dockdsl.syntax import shell
-from dockdsl.syntax.flags import flag, one_of, read_flags, read_one_of, write_flags
-from dockdsl.syntax.guard import INDENT, WIDTH, lay_out
+from dockdsl.syntax.flags import flag, one_of, read_one_of
 from dockdsl.syntax.instruction_line import Line
 from dockdsl.syntax.lines import Misread
 from dockdsl.syntax.refusal import Refused, refuse_type, shown
-from dockdsl.syntax.words import BACKSLASH, Spelling, plain
+from dockdsl.syntax.words import Spelling, plain
 
 _NETWORKS = ("default", "none", "host")
 _SECURITY = ("sandbox", "insecure")
@@ -81,21 +82,6 @@ def _read_device(_line: Line, value: str) -> str:
     return value
 
 
-def _assembled(flags: list[str], text: str, escape: str) -> str:
-    """Put flags and shell text together: on one line, or a line each where that would be long."""
-    text = past_flags(text, escape)
-    if not flags:
-        return f"RUN {text}"
-    line = f"RUN {' '.join(flags)} {text}"
-    first = line.partition("\n")[0]
-    if len(first) <= WIDTH and not first.endswith(escape):
-        return line
-    if text.startswith("#"):
-        # On a line of its own it would be a comment of the Dockerfile.
-        text = f"{flags.pop()} {text}"
-    return "RUN " + f" {escape}\n{INDENT}".join([*flags, text])
-
-
 def _spell_device(_spelling: Spelling, value: Any) -> str:
     if not isinstance(value, str):
         raise refuse_type("device", value, "pass a str")
@@ -104,7 +90,7 @@ def _spell_device(_spelling: Spelling, value: Any) -> str:
     return value
 
 
-@attrs.frozen(slots=False, repr=False, eq=False)
+@attrs.frozen(slots=False, repr=False)
 class Run(Instruction):
     """Run a command while the image is built: ``RUN [flags] command``.
 
@@ -253,30 +239,29 @@ class Run(Instruction):
         return cls(body, device=device, mounts=mounts, network=network, security=security)
 
     @classmethod
-    def read(cls, line: Line) -> Self:
+    def read_operands(cls, line: Line) -> dict[str, Any]:
         """Read the exec form, the shell form, and heredocs."""
-        fields = read_flags(cls, line)
-        command = read_command(line)
-        text = spelling_of("RUN", command, line, fields)
-        fields["command"] = command
-        if text is None and line.escape == "\\" and isinstance(command, str):
-            value = line.made(cls, "", fields)
-            value.__dict__["_text"] = _assembled(write_flags(value, BACKSLASH), command, "\\")
-            return value
-        return line.made(cls, text, fields)
+        return {"command": read_command(line)}
 
-    def write(self, spelling: Spelling) -> str:
-        """Return the instruction's text."""
-        flags = write_flags(self, spelling)
+    def operands(self, spelling: Spelling) -> Sequence[str]:
+        """Spell the exec form, or the text for the shell."""
         if isinstance(self.command, tuple):
             if not self.command:
                 raise Refused("the command has no argument", "name the program to run")
-            return lay_out(spelling.escape, ["RUN", *flags, *exec_form(self.command)])
-        return _assembled(flags, shell.under(self.command, spelling.escape), spelling.escape)
+            return exec_form(self.command)
+        return shell.under(self.command, spelling.escape)
 
-    def references(self) -> tuple[Source, ...]:
+    def references(self) -> tuple[Reference, ...]:
         """The stages and images that its mounts take files from."""
-        return tuple([source for mount in self.mounts for source in mount.references()]) if self.mounts else ()
+        return tuple([each for mount in self.mounts for each in mount.references()]) if self.mounts else ()
+
+    def expanded(self) -> Iterable[object]:
+        """The options of its mounts."""
+        return [value for mount in self.mounts for value in mount.expanded()]
+
+    def shell_text(self) -> str:
+        """The text that a shell is given."""
+        return self.command if isinstance(self.command, str) else ""
 
     def features(self) -> list[str]:
         """The frontend versions that the instruction's own features came with."""

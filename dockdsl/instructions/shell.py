@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import ClassVar, Self
+from collections.abc import Iterable, Sequence
+from typing import Any, ClassVar
 
 import attrs
 
-from dockdsl.instructions._base import Instruction, tuple_of
 from dockdsl.instructions.commands import exec_form
-from dockdsl.syntax.flags import read_flags
+from dockdsl.instructions.converters import tuple_of
+from dockdsl.instructions.instruction import Instruction
 from dockdsl.syntax.instruction_line import Line
 from dockdsl.syntax.refusal import Refused, shown
 from dockdsl.syntax.words import Spelling, plain
@@ -19,7 +19,7 @@ def _argv(value: Iterable[str]) -> tuple[str, ...]:
     return tuple([plain(each) for each in tuple_of(value)])
 
 
-@attrs.frozen(slots=False, repr=False, eq=False)
+@attrs.frozen(slots=False, repr=False)
 class Shell(Instruction):
     """The program to which the shell form hands its text: ``SHELL ["program", "argument"]``.
 
@@ -39,18 +39,17 @@ class Shell(Instruction):
     argv: tuple[str, ...] = attrs.field(converter=_argv)
 
     @classmethod
-    def read(cls, line: Line) -> Self:
+    def read_operands(cls, line: Line) -> dict[str, Any]:
         """Read the JSON form, the only one."""
-        read_flags(cls, line)
         array = line.array()
         if not array:
             raise line.wrong("the shell is not in the JSON form", 'write SHELL ["/bin/sh", "-c"]')
-        return line.made(cls, None, {"argv": tuple(array)})
+        return {"argv": tuple(array)}
 
-    def write(self, spelling: Spelling) -> str:
-        """Return the instruction's text."""
+    def operands(self, spelling: Spelling) -> Sequence[str]:  # noqa: ARG002 - JSON has escapes of its own
+        """Spell the list."""
         if not self.argv:
             raise Refused("the list is empty", "name the program")
         if len(self.argv) == 1 and isinstance(self.argv[0], str) and " " in self.argv[0]:
             raise Refused(f"the shell {shown(self.argv[0])} is one word with blanks", "pass a list of words")
-        return self.joined(spelling, exec_form(self.argv))
+        return exec_form(self.argv)

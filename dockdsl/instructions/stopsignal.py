@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import ClassVar, Self
+from collections.abc import Sequence
+from typing import ClassVar
 
 import attrs
 
-from dockdsl.instructions._base import Instruction, number_or_word
-from dockdsl.instructions.workdir import nonblank, read_operand
-from dockdsl.syntax.instruction_line import Line
+from dockdsl.instructions.converters import number_or_word
+from dockdsl.instructions.single import SingleOperand
 from dockdsl.syntax.refusal import Refused, shown
 from dockdsl.syntax.words import Literal, Spelling, Word
 
@@ -25,8 +25,8 @@ _NAMES = (
 _is_number = re.compile(r"[+-]?[0-9]{1,10}").fullmatch
 
 
-@attrs.frozen(slots=False, repr=False, eq=False)
-class Stopsignal(Instruction):
+@attrs.frozen(slots=False, repr=False)
+class Stopsignal(SingleOperand):
     """The signal that ``docker stop`` sends: ``STOPSIGNAL signal``.
 
     A Linux signal's name with or without ``SIG`` (``"SIGQUIT"``, ``"RTMIN+3"``), its number (not 0), or ``"$NAME"``.
@@ -40,19 +40,15 @@ class Stopsignal(Instruction):
     """
 
     KEYWORD: ClassVar[str] = "STOPSIGNAL"
+    READS_FLAGS: ClassVar[bool] = False
 
     signal: Word = attrs.field(converter=number_or_word)
 
-    @classmethod
-    def read(cls, line: Line) -> Self:
-        """Read the operand, which is the rest of the line. BuildKit takes no notice of flags here."""
-        return line.made(cls, *read_operand(cls, line, "signal"))
-
-    def write(self, spelling: Spelling) -> str:
-        """Return the instruction's text."""
+    def operands(self, spelling: Spelling) -> Sequence[str]:
+        """Spell the signal, which must be one of Linux where it is known already."""
         signal = self.signal
         if isinstance(signal, Literal) or (isinstance(signal, str) and signal and "$" not in signal):
             text = str(signal) if isinstance(signal, str) else ""
             if not (int(text) != 0 if _is_number(text) else text.upper().removeprefix("SIG") in _NAMES):
                 raise Refused(f"the signal {shown(signal)} is unknown", 'write a name such as "SIGTERM", or a number')
-        return f"STOPSIGNAL {nonblank(spelling, signal, 'signal')}"
+        return super().operands(spelling)

@@ -1,24 +1,22 @@
-"""USER: as whom the image runs."""
+"""USER: as whom commands and containers run."""
 
 from __future__ import annotations
 
-from typing import ClassVar, Self
+from typing import ClassVar
 
 import attrs
 
-from dockdsl.instructions._base import Instruction, number_or_word
-from dockdsl.instructions.workdir import nonblank, read_operand
-from dockdsl.syntax.flags import read_flags
-from dockdsl.syntax.instruction_line import Line
-from dockdsl.syntax.words import Spelling, Word
+from dockdsl.instructions.converters import number_or_word
+from dockdsl.instructions.single import SingleOperand
+from dockdsl.syntax.words import Word
 
 
 def _user(value: int | Word) -> Word:
     return number_or_word(value)  # type: ignore[no-any-return]  # what it leaves as it is is refused when spelled
 
 
-@attrs.frozen(slots=False, repr=False, eq=False)
-class User(Instruction):
+@attrs.frozen(slots=False, repr=False)
+class User(SingleOperand):
     """As whom later commands and the container run: ``USER user[:group]``.
 
     Names or numbers, a user alone also as an ``int``. Numbers need no ``/etc/passwd``, and are what Kubernetes can
@@ -35,13 +33,3 @@ class User(Instruction):
     KEYWORD: ClassVar[str] = "USER"
 
     user: Word = attrs.field(converter=_user)
-
-    @classmethod
-    def read(cls, line: Line) -> Self:
-        """Read the operand, which is the rest of the line."""
-        read_flags(cls, line)
-        return line.made(cls, *read_operand(cls, line, "user"))
-
-    def write(self, spelling: Spelling) -> str:
-        """Return the instruction's text."""
-        return f"USER {nonblank(spelling, self.user, 'user')}"

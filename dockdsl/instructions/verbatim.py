@@ -7,20 +7,18 @@ from typing import ClassVar, Self
 
 import attrs
 
-from dockdsl.instructions._base import Instruction
+from dockdsl.instructions.instruction import Instruction
+from dockdsl.instructions.registry import kind_for
 from dockdsl.syntax.guard import check_lengths, continued
-from dockdsl.syntax.instruction_line import Line, Scope
+from dockdsl.syntax.instruction_line import Line, Scope, named
 from dockdsl.syntax.lines import SPACE, Misread, logical
 from dockdsl.syntax.refusal import Refused, refuse_type, shown
 from dockdsl.syntax.words import Spelling, text_of
 
 _keyword = re.compile(r"[A-Za-z]+").match
-_is_of_a_stage = re.compile(
-    "ADD|ARG|CMD|COPY|ENTRYPOINT|ENV|EXPOSE|HEALTHCHECK|LABEL|MAINTAINER|ONBUILD|RUN|SHELL|STOPSIGNAL|USER|VOLUME|WORKDIR"
-).fullmatch
 
 
-@attrs.frozen(slots=False, repr=False, eq=False)
+@attrs.frozen(slots=False, repr=False)
 class Verbatim(Instruction):
     r"""One instruction as it is spelled, for what no other class says: the last resort.
 
@@ -37,7 +35,6 @@ class Verbatim(Instruction):
     Source: the Dockerfile reference, "Format".
     """
 
-    KEYWORD: ClassVar[str] = "Verbatim"
     EXPANDED: ClassVar[bool] = False
 
     text: str = attrs.field(converter=text_of)
@@ -57,7 +54,7 @@ class Verbatim(Instruction):
             text += raw[len(raw.rstrip(SPACE)) :]
         text = "\n".join([text, *[f"{each.content}{each.end}" for each in line.documents]])
         escape = found.escape if "\\" in text or "`" in text else "\\"
-        return line.made(cls, text, {"text": text, "escape": escape})
+        return cls.from_parsed(line.origin, {"text": text, "escape": escape})
 
     @property
     def keyword(self) -> str:
@@ -70,13 +67,17 @@ class Verbatim(Instruction):
         text = self.text
         if not isinstance(text, str):
             raise refuse_type("text", text, "pass a str")
-        if not _is_of_a_stage(self.keyword):
+        if kind_for(self.keyword) is None:
             raise Refused(f"the text {shown(text)} begins with no instruction of a stage", "begin it with a keyword")
         if self.escape not in ("\\", "`"):
             raise Refused(f"the escape character {shown(self.escape)} is none", "use a backslash or a backtick")
+        return text
+
+    def prove(self, text: str, escape: str) -> str:  # noqa: ARG002 - it has an escape character of its own
+        """Return the text if it is read as one instruction; it is read as a file is, since no writer made it."""
         lines = text.split("\n")
         check_lengths(lines)
-        line = Line(logical(lines, 0, self.escape), 0, Scope("", {}, str))
+        line = Line(logical(lines, 0, self.escape), 0, Scope("", named))
         try:
             last = line.read_documents()
         except Misread as misread:
@@ -86,13 +87,6 @@ class Verbatim(Instruction):
         if line.logical.goes_on:
             raise Refused("the text ends in the escape character, which would take in the next line", "take it off")
         return text
-
-    def spell(self, spelling: Spelling) -> str:
-        """Return the text, proven to be one instruction."""
-        try:
-            return self.write(spelling)
-        except Refused as refused:
-            raise self._error(refused) from None
 
     def rendered(self, spelling: Spelling) -> str:  # noqa: ARG002 - it is spelled in one way
         """Return the text, whatever the escape character: `Dockerfile` sees to it that it is the right one."""

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import ClassVar, Self
+from collections.abc import Iterable, Sequence
+from typing import Any, ClassVar
 
 import attrs
 
-from dockdsl.instructions._base import Instruction, tuple_of
-from dockdsl.syntax.flags import read_flags
+from dockdsl.instructions.converters import tuple_of
+from dockdsl.instructions.instruction import Instruction
 from dockdsl.syntax.instruction_line import Line
 from dockdsl.syntax.lines import SPACE
 from dockdsl.syntax.refusal import Refused
 from dockdsl.syntax.words import Spelling, Word, json_text, word
 
 
-@attrs.frozen(slots=False, repr=False, eq=False, init=False)
+@attrs.frozen(slots=False, repr=False, init=False)
 class Volume(Instruction):
     """Mark paths as volumes: ``VOLUME path …``.
 
@@ -38,17 +38,16 @@ class Volume(Instruction):
         self.__attrs_init__(paths=tuple([word(path) for path in (*each, *tuple_of(paths))]))
 
     @classmethod
-    def read(cls, line: Line) -> Self:
+    def read_operands(cls, line: Line) -> dict[str, Any]:
         """Read the paths, of the plain form or the JSON form."""
-        read_flags(cls, line)
         array = line.array()
         paths = [each.strip(SPACE) for each in (line.words() if array is None else array)]
         if not paths or not all(paths):
             raise line.wrong("no path is given, or an empty one", "write VOLUME /path")
-        return line.made(cls, None, {"paths": tuple([line.word(each) for each in paths])})
+        return {"paths": tuple([line.word(each) for each in paths])}
 
-    def write(self, spelling: Spelling) -> str:
-        """Return the instruction's text."""
+    def operands(self, spelling: Spelling) -> Sequence[str]:
+        """Spell the paths, in the plain form where that serves."""
         if not self.paths:
             raise Refused("no path is given", "name at least one")
         for path in self.paths:
@@ -56,10 +55,10 @@ class Volume(Instruction):
                 raise Refused("a path is empty", "name a folder")
         bare = [spelling.path(path) for path in self.paths]
         if all(piece is not None for piece in bare):
-            return self.joined(spelling, [piece for piece in bare if piece is not None])
+            return [piece for piece in bare if piece is not None]
         elements = [_element(spelling, path) for path in self.paths]
         elements[0] = f"[{elements[0]}"
-        return self.joined(spelling, [f"{element}," for element in elements[:-1]] + [f"{elements[-1]}]"])
+        return [*[f"{element}," for element in elements[:-1]], f"{elements[-1]}]"]
 
 
 def _element(spelling: Spelling, path: Word) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from itertools import groupby
 from typing import Any, ClassVar
@@ -11,12 +11,14 @@ from typing import Any, ClassVar
 import attrs
 
 from dockdsl.errors import InvalidType
-from dockdsl.instructions._base import External, Instruction, Source, StageBase, modifier_versions
 from dockdsl.instructions.comment import Comment
-from dockdsl.origins import Origin, call_site
+from dockdsl.instructions.instruction import Instruction, brief
+from dockdsl.instructions.located import put
+from dockdsl.instructions.sources import External, Reference, StageBase
 from dockdsl.syntax.flags import expanded, flag, read_flags
 from dockdsl.syntax.guard import continued, guard
 from dockdsl.syntax.instruction_line import Line
+from dockdsl.syntax.modifiers import modifier_versions
 from dockdsl.syntax.references import is_image, is_platform
 from dockdsl.syntax.refusal import Refused, kind_of, refuse_type, shown
 from dockdsl.syntax.versions import SyntaxVersion, highest
@@ -49,8 +51,7 @@ def flatten(steps: Any, owner: str) -> tuple[Instruction, ...]:
         found = list(group)
         if remarks and len(found) > 1:
             joined = Comment("\n".join([step.remark for step in found if isinstance(step, Comment)]))
-            joined.__dict__["_origin"] = found[0].origin
-            found = [joined]
+            found = [joined.with_origin(found[0].origin)]
         merged += found
     return tuple(merged)
 
@@ -169,7 +170,7 @@ def read_from(line: Line, by_name: Mapping[str, Stage], names: AbstractSet[str])
     return base, name, platform
 
 
-@attrs.frozen(slots=False, repr=False, eq=False)
+@attrs.frozen(slots=False, repr=False, eq=False)  # equal stages are told by a digest of all that they reach
 class Stage(StageBase):
     """A stage of a build: a base, and the steps on it.
 
@@ -212,61 +213,27 @@ class Stage(StageBase):
     )
     steps: tuple[Instruction, ...] = attrs.field(default=(), converter=_steps)
     comment: Comment | None = attrs.field(default=None, converter=_comment, kw_only=True)
-    by_string: bool = attrs.field(init=False, default=False)
-    """Whether a source is named by a string, an image or a stage."""
-    by_place: bool = attrs.field(init=False, default=False)
-    """Whether a source is a stage without a name."""
+    is_read: bool = attrs.field(init=False, default=False)
+    """Whether the stage was read from a Dockerfile."""
+    _from_line: str = attrs.field(init=False)
+    _references: tuple[Reference, ...] = attrs.field(init=False)
+    _fingerprint: str = attrs.field(init=False)
 
-    def __attrs_post_init__(self) -> None:
-        values = self.__dict__
-        values["_origin"] = call_site()
+    def complete(self) -> None:
+        """Spell the FROM line, and note what the stage refers to."""
         try:
-            self._check_name()
-            values["_from"] = guard(self.from_line(BACKSLASH), "\\")
+            if self.is_read:
+                # Its name and base are words of one line already.
+                line = self.from_line(BACKSLASH)
+            else:
+                self._check_name()
+                line = guard(self.from_line(BACKSLASH), "\\")
         except Refused as refused:
             raise refused.error("Stage", self.origin) from None
-        self.refer()
-
-    def refer(self) -> None:
-        """Note what the stage refers to, once its steps are known."""
-        values = self.__dict__
-        references: list[Source] = [self.base] if isinstance(self.base, StageBase) else []
-        for step in self.steps:
-            references += step.references()
-        values["_references"] = tuple(references)
-        values["by_string"] = False
-        values["by_place"] = False
-        for source in references:
-            if isinstance(source, str):
-                values["by_string"] = True
-            elif source.name is None:
-                values["by_place"] = True
-
-    @classmethod
-    def made(
-        cls,
-        origin: Origin,
-        base: Word | StageBase,
-        name: str | None,
-        platform: Word | None,
-        steps: tuple[Instruction, ...],
-        comment: Comment | None,
-    ) -> Stage:
-        """Return a stage that was read: its parts are what the constructor would make of them."""
-        stage = cls.__new__(cls)
-        values = stage.__dict__
-        values.update(base=base, name=name, platform=platform, steps=steps, comment=comment, _origin=origin, _read=True)
-        try:
-            values["_from"] = stage.from_line(BACKSLASH)
-        except Refused as refused:
-            raise refused.error("Stage", origin) from None
-        stage.refer()
-        return stage
-
-    @property
-    def is_read(self) -> bool:
-        """Whether the stage was read from a Dockerfile."""
-        return "_read" in self.__dict__
+        put(self, "_from_line", line)
+        put(self, "_fingerprint", "")
+        base = (Reference(self.base, "base"),) if isinstance(self.base, StageBase) else ()
+        put(self, "_references", base + tuple([each for step in self.steps for each in step.references()]))
 
     def _check_name(self) -> None:
         name = self.name
@@ -314,27 +281,32 @@ class Stage(StageBase):
             return str.__str__(base)
         return check_base(base)
 
-    def references(self) -> tuple[Source, ...]:
-        """What the stage takes files from, in order: stages (the base first) and names of images."""
-        return self.__dict__["_references"]  # type: ignore[no-any-return]  # an instance dict is untyped
+    def rendered(self, spelling: Spelling) -> str:
+        """Return the FROM line under `spelling`: what the constructor made, where that serves."""
+        return self._from_line if spelling.names is None else self.from_line(spelling)
+
+    def references(self) -> tuple[Reference, ...]:
+        """What the stage takes files from, in order: the stage that is its base, then what its steps refer to."""
+        return self._references
+
+    def needed_stages(self) -> list[Stage]:
+        """The stages that the stage refers to as objects, in order."""
+        return [each.source for each in self._references if isinstance(each.source, Stage)]
 
     @property
     def minimum_syntax(self) -> SyntaxVersion:
         """The lowest version of the Dockerfile frontend that knows all that the stage uses."""
         remarks = () if self.comment is None else (self.comment,)
         used = [step.minimum_syntax for step in (*remarks, *self.steps)]
-        return highest([*modifier_versions(self.__dict__["_from"]), *used])
+        return highest([*modifier_versions(self._from_line), *used])
 
     @property
     def fingerprint(self) -> str:
         """A digest of all that the stage says, the stages it needs included."""
-        known = self.__dict__.get("_known_fingerprint")
-        if known is None:
-            for stage in reached([self]):
-                if "_known_fingerprint" not in stage.__dict__:
-                    stage.__dict__["_known_fingerprint"] = _digest(stage)
-            known = self.__dict__["_known_fingerprint"]
-        return known  # type: ignore[no-any-return]  # an instance dict is untyped
+        if not self._fingerprint:
+            for stage in reached([self], but=lambda each: bool(each._fingerprint)):  # noqa: SLF001 - of this class
+                put(stage, "_fingerprint", _digest(stage))
+        return self._fingerprint
 
     def __eq__(self, other: object) -> bool:
         if self is other:
@@ -345,10 +317,9 @@ class Stage(StageBase):
         return hash(self.fingerprint)
 
     def __repr__(self) -> str:
-        base = f"<stage {self.base.name or 'without a name'}>" if isinstance(self.base, StageBase) else repr(self.base)
         name = "" if self.name is None else f", name={self.name!r}"
         platform = "" if self.platform is None else f", platform={self.platform!r}"
-        return f"Stage({base}{name}{platform}, steps={list(self.steps)!r})"
+        return f"Stage({brief(self.base)}{name}{platform}, steps={list(self.steps)!r})"
 
 
 def _digest(stage: Stage) -> str:
@@ -356,7 +327,7 @@ def _digest(stage: Stage) -> str:
     # keeps equality linear where stages share stages.
     from hashlib import blake2b  # noqa: PLC0415 - most programs never compare stages
 
-    needs = [source for source in stage.references() if isinstance(source, Stage)]
+    needs = stage.needed_stages()
     spelling = Spelling("\\", {id(need): f"={need.fingerprint}" for need in needs})
     parts = [stage.from_line(spelling), *[step.rendered(spelling) for step in stage.steps]]
     parts += [need.fingerprint for need in needs]
@@ -364,23 +335,23 @@ def _digest(stage: Stage) -> str:
     return blake2b("\n\0".join(parts).encode(), digest_size=20).hexdigest()
 
 
-def reached(targets: Iterable[Stage]) -> list[Stage]:
+def reached(targets: Iterable[Stage], but: Callable[[Stage], bool] = lambda _: False) -> list[Stage]:
     """Return the stages that `targets` reach by object, each once, a stage after those it needs.
 
-    The order is that of the references: it reads from base to final. The walk keeps its own stack, so a
-    chain of thousands is no deeper than one of two.
+    The order is that of the references: it reads from base to final. Stages of which `but` is true are left out, with
+    what is reached through them. The walk keeps its own stack, so a chain of thousands is no deeper than one of two.
     """
     order: list[Stage] = []
     done: set[int] = set()
     for target in targets:
-        stack = [(target, iter(target.references()))] if id(target) not in done else []
+        stack = [(target, iter(target.needed_stages()))] if id(target) not in done else []
         done.add(id(target))
         while stack:
             stage, rest = stack[-1]
-            for source in rest:
-                if isinstance(source, Stage) and id(source) not in done:
-                    done.add(id(source))
-                    stack.append((source, iter(source.references())))
+            for need in rest:
+                if id(need) not in done and not but(need):
+                    done.add(id(need))
+                    stack.append((need, iter(need.needed_stages())))
                     break
             else:
                 order.append(stage)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from dockdsl.errors import InvalidType
-from dockdsl.instructions import Heredoc, Instruction, Mount, Onbuild, Run
-from dockdsl.instructions._base import Located, Source, StageBase
+from dockdsl.instructions.heredoc import Heredoc
+from dockdsl.instructions.instruction import Instruction
+from dockdsl.instructions.located import Located
+from dockdsl.instructions.mounts import Mount
+from dockdsl.instructions.onbuild import Onbuild
+from dockdsl.instructions.run import Run
+from dockdsl.instructions.sources import Source, StageBase
 from dockdsl.model.dockerfile import Dockerfile
 from dockdsl.model.stage import Stage
 from dockdsl.origins import short_path
-from dockdsl.syntax.flags import fields_of
+from dockdsl.syntax.flags import declared
 from dockdsl.syntax.lines import documents, heredocs_in, logical
 from dockdsl.syntax.refusal import kind_of, shown
 from dockdsl.syntax.versions import SyntaxVersion
@@ -57,6 +61,7 @@ class _Describer:
     def run(self) -> dict[str, Any]:
         file = self.dockerfile
         stages = list(enumerate(file.stages))
+        graph = file.graph
         return {
             "schema": SCHEMA,
             "version": VERSION,
@@ -64,7 +69,10 @@ class _Describer:
             "minimum_syntax": _version(file.minimum_syntax),
             "args": [self.instruction(each) for each in file.args],
             "stages": [self.stage(index, stage) for index, stage in stages],
-            "edges": [edge for index, stage in stages for edge in self.edges(index, stage)],
+            "edges": [
+                {"stage": graph.index(edge.stage), "needs": graph.index(edge.needs), "by": edge.by, "step": edge.step}
+                for edge in graph.edges
+            ],
             "targets": [self.index(target) for target in file.targets],
             "origin": _origin(file),
         }
@@ -116,8 +124,8 @@ class _Describer:
         data: dict[str, Any] = {}
         # What ONBUILD takes files from is a name in another build.
         inside = _Elsewhere(self.dockerfile) if isinstance(value, Onbuild) else self
-        for field in fields_of(value):
-            given = value.__dict__[field.name]
+        for field in declared(type(value)).fields:
+            given = getattr(value, field.name)
             # The keyword of a step has the name that the field of ONBUILD has.
             name = "trigger" if field.name == "instruction" else field.name.rstrip("_")
             if name == "from" and given is not None:
@@ -140,17 +148,6 @@ class _Describer:
         if isinstance(value, tuple):
             return [self.value(each) for each in value]
         return str(value) if isinstance(value, str) else value
-
-    def edges(self, index: int, stage: Stage) -> Iterator[dict[str, Any]]:
-        base = self.base(index, stage)
-        if "stage" in base:
-            yield {"stage": index, "needs": base["stage"], "by": "base", "step": None}
-        for number, step in enumerate(stage.steps):
-            for each in step.references():
-                needed = self.source(each).get("stage")
-                if needed is not None:
-                    by = "mount" if step.KEYWORD == "RUN" else "copy"
-                    yield {"stage": index, "needs": needed, "by": by, "step": number}
 
 
 class _Elsewhere(_Describer):

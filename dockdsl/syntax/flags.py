@@ -6,7 +6,8 @@ The writer, the version table and the reader are driven by that declaration.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import attrs
@@ -53,56 +54,77 @@ def flag(
     return {_KEY: Flag(name, since, spell, read, repeatable, expands)}
 
 
-_UNSET: dict[type, dict[str, Any]] = {}
-_FLAGS: dict[type, tuple[tuple[str, Flag], ...]] = {}
+class Declared(NamedTuple):
+    """What the fields of a class declare."""
+
+    fields: tuple[attrs.Attribute[Any], ...]
+    """The fields that the constructor is given, in their order."""
+    flags: tuple[tuple[str, Flag], ...]
+    """Those that are flags: (attribute, flag)."""
+    unset: dict[str, Any]
+    """The values of the flags where none is given."""
+    are_set: Callable[[Any], bool]
+    """Whether an instance has any flag."""
 
 
-def fields_of(value: Any) -> tuple[attrs.Attribute[Any], ...]:
-    """Return the fields of an attrs value."""
-    fields: tuple[attrs.Attribute[Any], ...] = attrs.fields(type(value))
-    return fields
+_known: dict[type, Declared] = {}
 
 
-def flags_of(value: Any) -> tuple[tuple[str, Flag], ...]:
-    """Return the flags of an instruction in the order of its fields: (attribute, flag)."""
-    return _declared(type(value))
-
-
-def _declared(kind: type) -> tuple[tuple[str, Flag], ...]:
-    known = _FLAGS.get(kind)
+def declared(kind: type) -> Declared:
+    """Return what the fields of an attrs class declare."""
+    known = _known.get(kind)
     if known is None:
-        declared = [(field.name, field.metadata[_KEY]) for field in attrs.fields(kind) if _KEY in field.metadata]
-        known = _FLAGS[kind] = tuple(declared)
+        known = _known[kind] = _declared(kind)
     return known
+
+
+def _declared(kind: type) -> Declared:
+    fields = tuple(field for field in attrs.fields(kind) if field.init)
+    flags = tuple((field.name, field.metadata[_KEY]) for field in fields if _KEY in field.metadata)
+    unset = {attribute: () if each.repeatable else None for attribute, each in flags}
+    if not flags:
+        return Declared(fields, flags, unset, lambda _: False)
+    given, nothing = attrgetter(*unset), tuple(unset.values())
+    if len(flags) == 1:
+        return Declared(fields, flags, unset, lambda value: given(value) != nothing[0])
+    return Declared(fields, flags, unset, lambda value: given(value) != nothing)
+
+
+def operand_values(instruction: Any) -> Iterator[Any]:
+    """Yield the values of the fields that BuildKit expands, if it expands any: all but verbatim flags."""
+    kind = declared(type(instruction))
+    verbatim_flags = {name for name, each in kind.flags if not each.expands}
+    for field in kind.fields:
+        if field.name not in verbatim_flags:
+            yield getattr(instruction, field.name)
 
 
 def write_flags(instruction: Any, spelling: Spelling) -> list[str]:
     """Spell the flags of an instruction that are set, in the reference's order."""
+    kind = declared(type(instruction))
     pieces: list[str] = []
-    values = instruction.__dict__
-    for attribute, declared in flags_of(instruction):
-        value = values[attribute]
+    if not kind.are_set(instruction):
+        return pieces
+    for attribute, each in kind.flags:
+        value = getattr(instruction, attribute)
         if value is None:
             continue
-        for each in value if declared.repeatable else (value,):
+        for given in value if each.repeatable else (value,):
             try:
-                text = declared.spell(spelling, each)
-                pieces.append(f"--{declared.name}" if text is None else f"--{declared.name}={spelling.flag(text)}")
+                text = each.spell(spelling, given)
+                pieces.append(f"--{each.name}" if text is None else f"--{each.name}={spelling.flag(text)}")
             except Refused as refused:
-                raise refused.within(f"--{declared.name}") from None
+                raise refused.within(f"--{each.name}") from None
     return pieces
 
 
-def read_flags(kind: type, line: Line) -> dict[str, Any]:
-    """Read the flags of a line into the values of the fields that declare them."""
-    unset = _UNSET.get(kind)
-    if unset is None:
-        unset = _UNSET[kind] = {attribute: () if each.repeatable else None for attribute, each in _declared(kind)}
-    values = unset.copy()
-    if not line.flags:
-        return values
-    declared = _declared(kind)
-    by_name = {each.name: (attribute, each) for attribute, each in declared}
+def read_flags(kind: type, line: Line, *, ignored: bool = False) -> dict[str, Any]:
+    """Read the flags of a line into the values of the fields that declare them; with `ignored`, none is looked at."""
+    known = declared(kind)
+    if not line.flags or ignored:
+        return known.unset
+    values = known.unset.copy()
+    by_name = {each.name: (attribute, each) for attribute, each in known.flags}
     seen = set()
     refused: Refused | None = None
     for token in line.flags:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 from dockdsl.origins import Origin
 from dockdsl.syntax.lines import SPACE, Document, Logical, Misread, documents, heredocs_in
-from dockdsl.syntax.words import BACKSLASH, Word, read_word
+from dockdsl.syntax.words import Word, read_word
 
 _blank = re.compile(r"[\t\v\f\r ]+")
 _space = re.compile(rf"[{SPACE}]+")
@@ -19,7 +19,6 @@ _easy_strings = re.compile(r'"([^"]*)"').findall
 _WITH_HEREDOCS = ("RUN", "COPY", "ADD")
 _string = re.compile(r'"(?:[^"\\]|\\.)*"')
 _surrogate = re.compile("[\ud800-\udfff]").search
-_Value = TypeVar("_Value")
 
 
 class FlagToken(NamedTuple):
@@ -35,10 +34,13 @@ class Scope(NamedTuple):
     """What a line stands in."""
 
     path: str
-    kinds: Mapping[str, Any]
-    """The classes of the instructions by their keywords."""
-    source: Callable[[str], Any]
-    """What a name given to ``from`` is: a stage, or the name of an image."""
+    source: Callable[..., Any]
+    """What a name given to ``from`` is, a stage or an image; `by_index` says whether it may be an index."""
+
+
+def named(name: str, *, by_index: bool) -> str:  # noqa: ARG001 - in another build there is no index either
+    """Return a name as that of an image: no stage is known where the line stands."""
+    return name
 
 
 class Line:
@@ -99,7 +101,7 @@ class Line:
 
     def inner(self) -> Line:
         """Return the line of the instruction in an ONBUILD."""
-        found = Line(self.logical, self.start, Scope(self.origin.path, self.scope.kinds, str))
+        found = Line(self.logical, self.start, Scope(self.origin.path, named))
         found.documents = self.documents
         return found
 
@@ -116,11 +118,6 @@ class Line:
         if words:
             self.documents, self.last = documents(self.logical, words)
         return self.last
-
-    def without_flags(self) -> Line:
-        """Forget the flags, where BuildKit takes no notice of them."""
-        self.flags = ()
-        return self
 
     def words(self) -> list[str]:
         """Return the operands of the plain form, split at blanks."""
@@ -198,21 +195,6 @@ class Line:
             start = self.start if self.text else 0
             return Misread(fact, remedy, start, len(self.logical.text), grammar=grammar)
         return Misread(fact, remedy, at, at + len(part), grammar=grammar)
-
-    def made(self, kind: type[_Value], text: str | None, fields: dict[str, Any]) -> _Value:
-        """Return a value that says what the line says; `text` is its spelling, where that is known already.
-
-        Whoever calls has brought the fields into the form that the constructor would give them.
-        """
-        value = kind.__new__(kind)
-        values = value.__dict__
-        values.update(fields)
-        values["_origin"] = self.origin
-        if text is None:
-            values["_text"] = value.spell(BACKSLASH)  # type: ignore[attr-defined]  # an Instruction
-        else:
-            values["_text"] = text
-        return value
 
 
 def _capitals(word: str) -> str:

@@ -13,13 +13,18 @@ from typing import Any, NamedTuple
 import attrs
 
 from dockdsl.errors import InvalidValue
-from dockdsl.instructions import Add, Copy, Healthcheck, Heredoc, Instruction, Run, Shell
-from dockdsl.instructions._base import external
+from dockdsl.instructions.add import Add
+from dockdsl.instructions.copy import Copy
+from dockdsl.instructions.healthcheck import Healthcheck
+from dockdsl.instructions.heredoc import Heredoc
+from dockdsl.instructions.instruction import Instruction
+from dockdsl.instructions.run import Run
+from dockdsl.instructions.shell import Shell
+from dockdsl.instructions.sources import external
 from dockdsl.model.dockerfile import Dockerfile
 from dockdsl.model.stage import Stage
 from dockdsl.origins import Origin
 from dockdsl.syntax.words import BACKSLASH
-from dockdsl.text.rendering import pieces
 
 FILES = "dockdsl-files"
 """The named context in which the builder finds files that were written in place."""
@@ -65,7 +70,7 @@ def for_buildah(dockerfile: Dockerfile) -> Translated:
     origins: list[Origin | None] = []
     files: list[tuple[str, str]] = []
     notes: list[tuple[str, Origin | None]] = []
-    for text, value in pieces(dockerfile):
+    for text, value in dockerfile.pieces():
         if isinstance(value, Instruction) and dockerfile.escape == "\\":
             step = _fitted(value, shells.get(id(value), _SHELL), files, notes)
             text = text if step is value else step.rendered(BACKSLASH)  # noqa: PLW2901 - the same text, in a dialect
@@ -99,7 +104,7 @@ def _fitted(
             changes["link"] = None
             if step.link:
                 note = f"--link is left out, which {_OLDEST} do not know: a new base image makes the copy anew"
-                notes.append((f"{step.KEYWORD}: {note}", step.origin))
+                notes.append((f"{step.keyword}: {note}", step.origin))
         if any(isinstance(source, Heredoc) for source in step.sources):
             return _from_files(step, files)
         return attrs.evolve(step, **changes) if changes else step
@@ -135,7 +140,7 @@ def _from_files(step: Copy | Add, files: list[tuple[str, str]]) -> Copy:
     if len(inline) < len(step.sources) or any(each.expand for each in inline):
         fact = "variables in it" if any(each.expand for each in inline) else "other sources beside it"
         raise InvalidValue(
-            f"{step.KEYWORD}: a file written in place has {fact}, and {_OLDEST} know no heredocs; write them "
+            f"{step.keyword}: a file written in place has {fact}, and {_OLDEST} know no heredocs; write them "
             "apart, without variables",
             origin=step.origin,
         )
@@ -150,6 +155,6 @@ def _refuse(step: Instruction, *names: str) -> None:
         if getattr(step, name, None):
             option = name.replace("_", "-")
             raise InvalidValue(
-                f"{step.KEYWORD}: {_OLDEST} do not know --{option}; leave it out, or build with BuildKit",
+                f"{step.keyword}: {_OLDEST} do not know --{option}; leave it out, or build with BuildKit",
                 origin=step.origin,
             )

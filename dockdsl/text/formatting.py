@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from dockdsl.instructions import Comment, Instruction
+from dockdsl.instructions.comment import Comment
+from dockdsl.instructions.instruction import Instruction
+from dockdsl.model.dockerfile import Piece
 from dockdsl.syntax.lines import SPACE
 from dockdsl.text.parser import parse
-from dockdsl.text.rendering import Piece, pieces
 
 Unit = tuple[str, int]
 """An instruction or a line of a comment, and the line where it began; 0 where that says nothing of blank lines."""
@@ -28,7 +29,7 @@ def reformat(text: str, path: str | None = None) -> str:
 
     Source: the Dockerfile reference, "Format".
     """
-    found = pieces(parse(text, path))
+    found = parse(text, path).pieces()
     source = text.removeprefix("\ufeff").split("\n")
     lines: list[str] = []
     before = 0

@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 import attrs
 
-from dockdsl import instructions
 from dockdsl.errors import DockerfileSyntaxError, InvalidType, InvalidValue, SyntaxProblem
-from dockdsl.instructions import Comment, Instruction, Verbatim, external
-from dockdsl.model.dockerfile import Dockerfile, is_check, is_stage_like
+from dockdsl.instructions.comment import Comment
+from dockdsl.instructions.instruction import Instruction
+from dockdsl.instructions.registry import KEYWORDS, kind_for
+from dockdsl.instructions.sources import Source, external
+from dockdsl.instructions.verbatim import Verbatim
+from dockdsl.model.dockerfile import Dockerfile, automatic_name, is_check
+from dockdsl.model.graph import is_stage_like
 from dockdsl.model.stage import Stage, reached, read_from
 from dockdsl.origins import Origin, short_path
 from dockdsl.syntax.instruction_line import Line, Scope
 from dockdsl.syntax.lines import LONGEST_READ, SPACE, Directives, Misread, directives_of, logical
 from dockdsl.syntax.refusal import Refused, kind_of
 from dockdsl.syntax.words import BACKTICK
-from dockdsl.text.rendering import automatic_name
-
-KINDS: Mapping[str, type[Instruction]] = {
-    kind.KEYWORD: kind
-    for kind in vars(instructions).values()
-    if isinstance(kind, type) and issubclass(kind, Instruction) and kind.KEYWORD not in ("", "#", "Verbatim")
-}
-"""The instructions by their keywords, from the table of contents."""
 
 _NONE: list[int] = []
 _TEXT = "Dockerfile"
@@ -129,7 +126,7 @@ class _Parser:
         above: list[int] = _NONE
         tight = 0
         index = 0
-        scope = Scope(self.path, KINDS, self._source)
+        scope = Scope(self.path, self._source)
         if max(map(len, lines)) > LONGEST_READ // 4:
             self._check_lengths()
         while index < len(lines):
@@ -151,7 +148,7 @@ class _Parser:
                     except Misread as misread:
                         # What is below would be the heredoc's, if it ended.
                         self._misread(line, misread)
-                        index = len(lines)
+                        break
                 items.append(_Item(line, above, tight))
                 above, tight = _NONE, 0
             index += 1
@@ -180,8 +177,7 @@ class _Parser:
         self.by_name: dict[str, Stage] = {}
         names, unnamed = _names(items)
         self.names = frozenset(names)
-        self.repeated = {name for name in self.names if names.count(name) > 1}
-        self.copying = False
+        self.repeated = {name for name, count in Counter(names).items() if count > 1}
         args: list[Instruction] = []
         steps = args
         begun: _Begun | None = None
@@ -211,17 +207,16 @@ class _Parser:
                 if value is not None:
                     steps.append(value)
         self._close(begun, steps)
-        if len(items) == 1:
+        if len(items) == 1 and not self.problems:
             self._report("Dockerfile", Misread("the file has no instruction", "write FROM image"), 0, 0, 1)
         return None if self.problems else self._dockerfile(directives, args)
 
     def _instruction(self, line: Line) -> Instruction | None:
         """Read an instruction; None where it is misread, which is noted."""
-        kind = KINDS.get(line.keyword)
+        kind = kind_for(line.keyword)
         if kind is None:
             self._misread(line, _unknown(line))
             return None
-        self.copying = kind.KEYWORD == "COPY"
         try:
             value = kind.read(line)
             if line.escape != "\\":
@@ -230,10 +225,19 @@ class _Parser:
             self._misread(line, misread)
             return None
         except (Refused, InvalidValue, InvalidType):
-            return Verbatim.of(line)
+            return self._verbatim(line)
         return value
 
-    def _source(self, name: str) -> Any:
+    def _verbatim(self, line: Line) -> Instruction | None:
+        try:
+            return Verbatim.of(line)
+        except InvalidValue:
+            # A line that is too long, say, is a problem that is noted already.
+            if not self.problems:
+                raise
+            return None
+
+    def _source(self, name: str, *, by_index: bool) -> Source:
         """Return what a name in ``from`` means."""
         low = name.lower()
         if low in self.by_name:
@@ -241,7 +245,7 @@ class _Parser:
         if low in self.names:
             # The stage stands below, or is this one: BuildKit refuses that only if it comes to build it.
             return external(low)
-        if self.copying and name.isdecimal():
+        if by_index and name.isdecimal():
             index = name.lstrip("0") or "0"
             stage = self.stages[int(index)] if len(index) < 10 and int(index) < len(self.stages) else None
             if stage is None or stage.name in self.repeated:
@@ -266,7 +270,17 @@ class _Parser:
         if begun is None:
             return
         name = None if begun.nameless else begun.name
-        stage = Stage.made(begun.line.origin, begun.base, name, begun.platform, tuple(steps), begun.comment)
+        stage = Stage.from_parsed(
+            begun.line.origin,
+            {
+                "base": begun.base,
+                "name": name,
+                "platform": begun.platform,
+                "steps": tuple(steps),
+                "comment": begun.comment,
+                "is_read": True,
+            },
+        )
         self.stages.append(stage)
         if begun.name is not None:
             self.by_name[begun.name] = stage
@@ -301,14 +315,7 @@ class _Parser:
         return found
 
     def _made_comment(self, texts: list[str], *, acts: bool, line: int) -> Comment:
-        comment = Comment.__new__(Comment)
-        comment.__dict__.update(
-            remark="\n".join(texts),
-            acts=acts,
-            _origin=Origin(self.path, line + 1),
-            _text=Comment.spelled(texts),
-        )
-        return comment
+        return Comment.from_parsed(Origin(self.path, line + 1), {"remark": "\n".join(texts), "acts": acts})
 
     def _dockerfile(self, directives: Directives, args: list[Instruction]) -> Dockerfile:
         targets: Sequence[Stage] = self.stages
@@ -320,8 +327,18 @@ class _Parser:
         if check is not None:
             check = ";".join([each for each in check.rstrip(",").split(";") if is_check(each)]) or None
         syntax = directives.syntax
-        return Dockerfile.made(
-            Origin(self.path, 1), targets, self.stages, args, syntax=syntax, escape=directives.escape, check=check
+        return Dockerfile.from_parsed(
+            Origin(self.path, 1),
+            {
+                "targets": tuple(targets),
+                "args": tuple(args),
+                "syntax": syntax,
+                "escape": directives.escape,
+                "check": check,
+                "stages": tuple(self.stages),
+                "frontend": syntax,
+                "is_read": True,
+            },
         )
 
 
@@ -354,10 +371,14 @@ def _names(items: Sequence[_Item]) -> tuple[list[str], frozenset[str]]:
     for line in froms:
         words = line.words()
         names.append(words[2].lower() if len(words) == 3 else None)
+    counts = Counter(names)
     automatic = set()
     for index, name in enumerate(names):
-        others = {*names[:index], *names[index + 1 :]}
-        if name is not None and name == automatic_name(index, others):
+        if name is None or not name.startswith("stage-"):
+            continue
+        # The stage itself does not count among those that have taken a name.
+        taken = counts if counts[name] > 1 else set(counts) - {name}
+        if name == automatic_name(index, taken):
             automatic.add(name)
     if automatic:
         automatic &= {line.words()[0] for line in froms if line.text} | {
@@ -373,7 +394,7 @@ def _mounted(line: Line) -> list[str]:
 
 def _targets(stages: Sequence[Stage]) -> list[Stage]:
     """Return the stages that no other needs, in their order, the last one last."""
-    needed = {id(source) for stage in stages for source in stage.references() if isinstance(source, Stage)}
+    needed = {id(need) for stage in stages for need in stage.needed_stages()}
     return [stage for stage in stages if id(stage) not in needed or stage is stages[-1]]
 
 
@@ -381,7 +402,7 @@ def _targets(stages: Sequence[Stage]) -> list[Stage]:
 def _near(keyword: str) -> list[str]:
     from difflib import get_close_matches  # noqa: PLC0415 - only needed for the message
 
-    return get_close_matches(keyword, [*KINDS, "FROM"], 1)
+    return get_close_matches(keyword, [*KEYWORDS, "FROM"], 1)
 
 
 def _unknown(line: Line) -> Misread:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from dockdsl import Dockerfile
 from dockdsl.cli import main
 
 GOOD = """\
@@ -337,10 +338,8 @@ def test_a_failure_of_ours_shows_no_traceback(
     capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A bug of dockdsl is told in one line, and shown whole on demand."""
-    write("import dockdsl.text.rendering\ndockdsl.rendering._spelling = None\n" + GOOD)
-    import dockdsl.text.rendering
-
-    monkeypatch.setattr(dockdsl.text.rendering, "_spelling", dockdsl.text.rendering._spelling)
+    write("import dockdsl\ndockdsl.Dockerfile.pieces = None\n" + GOOD)
+    monkeypatch.setattr(Dockerfile, "pieces", Dockerfile.pieces)
 
     assert 2 == main(["app.py"])
     assert "error: dockdsl failed inside itself: TypeError" in capfd.readouterr().err

@@ -258,6 +258,7 @@ def test_minimum_syntax(value: Copy, version: str) -> None:
 
 def test_references() -> None:
     """The stage or image that files come from is known as the object that was given."""
-    assert (STAGE,) == Copy("a", "b", from_=STAGE).references()
-    assert ("alpine:3",) == Copy("a", "b", from_="alpine:3").references()
-    assert () == Copy("a", "b").references()
+    assert ((STAGE, "copy"),) == Copy("a", "b", from_=STAGE).references()
+    assert (("alpine:3", "copy"),) == Copy("a", "b", from_="alpine:3").references()
+    assert ((None, "copy"),) == Copy("a", "b").references()
+    assert () == Copy.text("a\n", "b").references()

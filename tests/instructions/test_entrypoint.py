@@ -11,5 +11,5 @@ def test_text() -> None:
     laws.check_row(Entrypoint.exec("/api"), 'ENTRYPOINT ["/api"]', __file__)
     laws.check_row(Entrypoint("exec /api"), "ENTRYPOINT exec /api", __file__)
 
-    assert Entrypoint.exec("/api") != Cmd.exec("/api")
+    assert laws.anything(Entrypoint.exec("/api")) != Cmd.exec("/api")
     assert Entrypoint("/api") != Entrypoint.exec("/api")

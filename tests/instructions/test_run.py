@@ -400,7 +400,8 @@ def test_references() -> None:
     """The stages and images that mounts take files from are known."""
     stage = Stage("a", "build")
 
-    assert (stage, "b") == Run("x", mounts=[Bind("/a", from_=stage), Cache("/c"), Bind("/d", from_="b")]).references()
+    found = Run("x", mounts=[Bind("/a", from_=stage), Cache("/c"), Bind("/d", from_="b"), Bind("/e")]).references()
+    assert ((stage, "mount"), ("b", "mount"), (None, "mount")) == found
 
 
 def test_origin_is_the_line_of_the_call() -> None:

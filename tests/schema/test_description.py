@@ -29,16 +29,20 @@ from dockdsl import (
     Literal,
     Onbuild,
     Run,
+    Secret,
+    Ssh,
     Stage,
+    Tmpfs,
+    Verbatim,
     describe,
     external,
-    instructions,
     layout,
     literal,
     parse,
 )
+from dockdsl.instructions.registry import KEYWORDS, kind_for
 from dockdsl.loading import load
-from dockdsl.syntax.flags import fields_of
+from dockdsl.syntax.flags import declared
 from tests import strategies
 from tests.text.test_parser import corpus
 
@@ -48,15 +52,11 @@ SCHEMA = json.loads(
 )
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 KINDS: dict[str, Any] = {
-    name.upper(): kind
-    for name, kind in vars(instructions).items()
-    if isinstance(kind, type) and issubclass(kind, instructions.Instruction) and kind.KEYWORD
+    "COMMENT": Comment,
+    "VERBATIM": Verbatim,
+    **{keyword: kind_for(keyword) for keyword in KEYWORDS},
 }
-MOUNTS: dict[str, Any] = {
-    kind.TYPE: kind
-    for kind in vars(instructions).values()
-    if isinstance(kind, type) and issubclass(kind, instructions.Mount) and kind.TYPE
-}
+MOUNTS: dict[str, Any] = {kind.TYPE: kind for kind in (Bind, Cache, Secret, Ssh, Tmpfs)}
 DERIVED = ("origin", "form", "joined", "heredocs")
 """What follows from the fields, and where they were written."""
 BUILDS = sorted(ROOT.joinpath("builds").glob("*.py"))
@@ -168,20 +168,20 @@ def test_the_schema_is_a_schema() -> None:
 @pytest.mark.parametrize("name", sorted(KINDS))
 def test_the_schema_has_every_field(name: str) -> None:
     """Each instruction is in the schema, with each of its fields, and allows no other."""
-    declared = SCHEMA["$defs"][name]
-    fields = {field.name.rstrip("_") for field in fields_of(KINDS[name].__new__(KINDS[name]))}
+    known = SCHEMA["$defs"][name]
+    fields = {field.name.rstrip("_") for field in declared(KINDS[name]).fields}
     renamed = {"trigger" if field == "instruction" else field for field in fields}
 
-    assert renamed | {"instruction", "origin"} == set(declared["properties"]) - {*DERIVED[1:]}
-    assert set(declared["properties"]) == set(declared["required"])
-    assert declared["additionalProperties"] is False
+    assert renamed | {"instruction", "origin"} == set(known["properties"]) - {*DERIVED[1:]}
+    assert set(known["properties"]) == set(known["required"])
+    assert known["additionalProperties"] is False
     assert {"$ref": f"#/$defs/{name}"} in SCHEMA["$defs"]["instruction"]["oneOf"]
 
 
 @pytest.mark.parametrize("name", sorted(MOUNTS))
 def test_the_schema_has_every_mount(name: str) -> None:
     """Each type of mount is in the schema with each of its options."""
-    fields = {field.name.rstrip("_") for field in fields_of(MOUNTS[name].__new__(MOUNTS[name]))}
+    fields = {field.name.rstrip("_") for field in declared(MOUNTS[name]).fields}
 
     assert fields | {"type", "origin"} == set(SCHEMA["$defs"][name]["properties"])
 

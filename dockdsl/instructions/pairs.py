@@ -1,16 +1,17 @@
-"""ENV and LABEL: pairs of key and value."""
+"""What ENV and LABEL share: pairs of key and value."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, Self
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, ClassVar
 
-from dockdsl.instructions._base import Instruction, tuple_of
-from dockdsl.syntax.flags import read_flags
-from dockdsl.syntax.guard import lay_out
+import attrs
+
+from dockdsl.instructions.converters import tuple_of
+from dockdsl.instructions.instruction import Instruction
 from dockdsl.syntax.instruction_line import Line
 from dockdsl.syntax.refusal import Refused, refuse_type, shown
-from dockdsl.syntax.words import Literal, Spelling, Word, is_bare, is_bare_key, word
+from dockdsl.syntax.words import Literal, Spelling, Word, word
 
 Pairs = Mapping[str, Word] | Mapping[Literal, Word] | Iterable[tuple[Word, Word]]
 
@@ -26,48 +27,47 @@ def pairs_of(value: Pairs) -> tuple[tuple[Word, Word], ...]:
     )
 
 
+@attrs.frozen(slots=False, repr=False)
 class PairsInstruction(Instruction):
-    """What ENV and LABEL share."""
+    """An instruction whose operands are pairs."""
+
+    ONE_PER_LINE: ClassVar[bool] = True
+
+    pairs: tuple[tuple[Word, Word], ...] = attrs.field(converter=pairs_of)
 
     @classmethod
-    def read(cls, line: Line) -> Self:
+    def read_operands(cls, line: Line) -> dict[str, Any]:
         """Read the pairs: ``key=value …``, or the old form ``key value``."""
-        read_flags(cls, line)
         words = line.quoted_words()
         if not words:
             raise line.wrong("no pair is given", f"write {cls.KEYWORD} key=value")
+        given = []
         if "=" not in words[0]:
             given = [line.legacy_pair()]
         else:
-            given = []
             for each in words:
                 key, equals, value = each.partition("=")
                 if not equals:
                     remedy = f'write {each}=value, or quote the value before it: "a b"'
                     raise line.wrong(f"the word {each!r} has no equals sign", remedy, each, grammar=True)
                 given.append((key, value))
-        operands = []
         for key, value in given:
             if not key:
                 raise line.wrong("a key is blank", "give it a name", f"={value}")
-            if is_bare_key(key) and is_bare(value):
-                operands.append(f"{key}={value}")
-        if len(operands) == len(given):
-            return line.made(cls, lay_out("\\", [cls.KEYWORD, *operands], one_each=True), {"pairs": tuple(given)})
-        pairs = tuple([(line.word(key), line.word(value)) for key, value in given])
-        return line.made(cls, None, {"pairs": pairs})
+        return {"pairs": tuple([(line.word(key), line.word(value)) for key, value in given])}
 
-    def write_pairs(self, spelling: Spelling, pairs: tuple[tuple[Word, Word], ...]) -> str:
+    def operands(self, spelling: Spelling) -> Sequence[str]:
         """Spell the pairs."""
-        if not pairs:
+        if not self.pairs:
             raise Refused("no pair is given", "give at least one key and value")
-        operands = []
-        for pair in pairs:
-            if not isinstance(pair, tuple) or len(pair) != 2:
-                raise refuse_type("operand", pair, "pass a mapping, or pairs of key and value")
-            key, value = pair
-            try:
-                operands.append(f"{spelling.key(key)}={spelling.value(value)}")
-            except Refused as refused:
-                raise refused.within(shown(key)) from None
-        return lay_out(spelling.escape, [self.KEYWORD, *operands], one_each=True)
+        return [_spelled(spelling, pair) for pair in self.pairs]
+
+
+def _spelled(spelling: Spelling, pair: Any) -> str:
+    if not isinstance(pair, tuple) or len(pair) != 2:
+        raise refuse_type("operand", pair, "pass a mapping, or pairs of key and value")
+    key, value = pair
+    try:
+        return f"{spelling.key(key)}={spelling.value(value)}"
+    except Refused as refused:
+        raise refused.within(shown(key)) from None

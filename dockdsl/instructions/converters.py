@@ -1,0 +1,30 @@
+"""How several instructions bring their operands into one form; what is wrong with one is for the spelling to say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from typing import Any
+
+from dockdsl.syntax.words import Literal, word_or_none
+
+
+def number_or_word(value: Any) -> Any:
+    """Return a number as its digits, and any other operand in its normal form.
+
+    A bool is left as it is, and refused with its type when it is spelled; so is a number of more than 20 digits.
+    """
+    if isinstance(value, int):
+        return value if isinstance(value, bool) or abs(value) >= 10**20 else str(int(value))
+    return word_or_none(value)
+
+
+def tuple_of(value: Any) -> tuple[Any, ...]:
+    """Return one operand or several as a tuple."""
+    if isinstance(value, (str, Literal, bytes, Mapping, AbstractSet)):
+        # Bytes and mappings are refused as they are, and so are sets: they have no order.
+        return (value,)
+    try:
+        return tuple(value)
+    except TypeError:
+        return (value,)

@@ -1,0 +1,59 @@
+"""What every value of a model has: the place in the user's file where it was written."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+import attrs
+
+from dockdsl.origins import Origin, call_site, origin_of
+
+if TYPE_CHECKING:
+    from types import CodeType
+
+put = object.__setattr__
+"""Sets a declared attribute of a frozen value while it is being made."""
+
+
+@attrs.frozen(slots=False, eq=False, repr=False)
+class Located:
+    """A value that knows where in the user's file it was written.
+
+    The place never counts in equality, hash or repr.
+    """
+
+    _origin: Origin | tuple[CodeType, int] = attrs.field(init=False, eq=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        put(self, "_origin", call_site())
+        self.complete()
+
+    def complete(self) -> None:
+        """Compute what is kept beside the fields; raise for fields that cannot be said."""
+
+    @classmethod
+    def from_parsed(cls, origin: Origin, fields: dict[str, Any]) -> Self:
+        """Return the value of fields that already have the form that the constructor would give them."""
+        value = cls.__new__(cls)
+        value.__dict__.update(fields, _origin=origin)
+        value.complete()
+        return value
+
+    def with_origin(self, origin: Origin) -> Self:
+        """Return the same value, written at another place."""
+        value = type(self).__new__(type(self))
+        value.__dict__.update(self.__dict__, _origin=origin)
+        return value
+
+    @property
+    def origin(self) -> Origin:
+        """The file and line where the value was written."""
+        if type(self._origin) is tuple:
+            put(self, "_origin", origin_of(self._origin))
+        return self._origin  # type: ignore[return-value]  # a call site became an origin above
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_origin": self.origin}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)

@@ -1,0 +1,89 @@
+"""Where files come from: ``from_=`` of COPY and of mounts, which names a stage, an image or a named context."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Literal, NamedTuple
+
+from dockdsl.errors import InvalidType
+from dockdsl.instructions.located import Located
+from dockdsl.syntax.instruction_line import Line
+from dockdsl.syntax.refusal import Refused, kind_of, refuse_type, shown
+from dockdsl.syntax.words import Spelling, plain
+
+
+class StageBase(Located):
+    """What a reference to a stage needs to know of it; `dockdsl.Stage` is the only subclass."""
+
+    name: str | None
+
+
+Source = StageBase | str
+"""Where files come from: a stage, or the name of an image or a named context."""
+
+
+class Reference(NamedTuple):
+    """What a stage or an instruction takes files from, and how."""
+
+    source: Source | None
+    """A stage, or the name of an image or a named context; None is the build context."""
+    by: Literal["base", "copy", "mount"]
+
+
+class External(str):
+    """The name of an image or a named context that looks like the name of a stage; made by `external`."""
+
+    __slots__ = ()
+
+
+def external(name: str) -> External:
+    """Return `name` as the name of an image or a named context, for ``from_=``.
+
+    A one-word ``from_="deps"`` is refused where no stage has that name, because it is most often a
+    misspelled stage. This says that an image or a named context (``--build-context deps=…``) is meant.
+
+    Raises `InvalidType` for anything but a ``str``.
+
+    >>> from dockdsl import Copy
+    >>> print(Copy("/lib", "/lib", from_=external("deps")))
+    COPY --from=deps /lib /lib
+
+    Source: the Dockerfile reference, "COPY --from".
+    """
+    if not isinstance(name, str):
+        raise InvalidType(f"external(): the name is {kind_of(name)}; pass a str")
+    return External(name)
+
+
+_is_source = re.compile(r"(?:\[[0-9A-Fa-f:]+\](?::[0-9]+)?/)?[A-Za-z0-9][A-Za-z0-9_.:/@+-]*").fullmatch
+
+
+def source_name(value: Source | None) -> Source | None:
+    """Return a stage as it is, and a name as a plain ``str``."""
+    return value if value is None or isinstance(value, External) else plain(value)
+
+
+def spell_source(spelling: Spelling, value: Any) -> str:
+    """Spell what ``from`` names: a stage by its name or index, an image or context by its name."""
+    if isinstance(value, StageBase):
+        if value.name is not None:
+            return value.name
+        return "0" if spelling.names is None else spelling.names[id(value)]
+    if not isinstance(value, str):
+        hint = " (a Dockerfile or Image is not one of its stages)" if hasattr(value, "dockerfile") else ""
+        raise refuse_type("source", value, f"pass a Stage or the name of an image{hint}")
+    if "$" in value:
+        raise Refused(
+            f"the source {shown(value)} has a variable, and BuildKit expands none here",
+            'make a stage of it, Stage("${NAME}"), and pass that',
+        )
+    if not _is_source(value):
+        raise Refused(f"the source {shown(value)} is no name of an image", "pass a Stage or the name of an image")
+    if value.isdecimal():
+        raise Refused(f"the source {value!r} is the index of a stage", "pass the Stage itself")
+    return str.__str__(value)
+
+
+def read_source(line: Line, value: str) -> Source:
+    """Read what ``--from`` names, which may be the index of a stage."""
+    return line.scope.source(value, by_index=True)  # type: ignore[no-any-return]  # a stage, which this layer does not know

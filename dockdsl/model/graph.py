@@ -1,0 +1,292 @@
+"""Which stage of a build needs which: the order of the stages, and what a target reaches."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Literal
+
+import attrs
+
+from dockdsl.errors import StageError, UnknownStage
+from dockdsl.instructions.sources import External, Reference, StageBase
+from dockdsl.model.stage import RESERVED, Stage, reached
+from dockdsl.origins import Origin
+from dockdsl.syntax.refusal import shown
+
+_looks_like_stage = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*").fullmatch
+
+_INSTEAD_OF_RESERVED = {
+    "scratch": "scratch is empty: pass the Stage that has the files, or external('scratch') where nothing is meant",
+    "context": "leave it out for the build context, or write external('context') for a named context of that name",
+}
+# One-word names that are images far more often than stages. Any other one is most often a misspelled stage.
+_OFFICIAL_IMAGES = frozenset(
+    # A block of words reads better than a hundred quoted ones.
+    """adminer almalinux alpine alt amazoncorretto amazonlinux archlinux bash buildpack-deps busybox caddy cassandra
+    centos chronograf clojure composer consul couchbase couchdb crate dart debian docker drupal eclipse-mosquitto
+    eclipse-temurin elasticsearch elixir erlang fedora flink fluentd gcc ghost golang gradle groovy haproxy haskell
+    haxe hello-world hitch httpd ibmjava influxdb irssi jetty joomla jruby julia kibana kong liquibase logstash
+    mariadb matomo maven mediawiki memcached mongo mongo-express monica mono mysql nats neo4j nextcloud nginx node
+    odoo openjdk open-liberty oraclelinux orientdb percona perl photon php phpmyadmin postgres pypy python r-base
+    rabbitmq rakudo-star redis redmine registry rethinkdb rockylinux ros ruby rust sapmachine silverpeas solr
+    sonarqube spark storm swift swipl telegraf tomcat tomee traefik ubuntu unit vault wordpress xwiki yourls znc
+    zookeeper""".split()  # noqa: SIM905
+)
+
+
+def is_stage_like(source: str) -> bool:
+    """Whether a name is most often that of a stage."""
+    return _looks_like_stage(source) is not None and source not in _OFFICIAL_IMAGES
+
+
+@attrs.frozen
+class Edge:
+    """One need of a stage: what it takes from another one."""
+
+    stage: Stage
+    needs: Stage
+    by: Literal["base", "copy", "mount"]
+    """Whether the stage is built on the other one, copies from it, or mounts it."""
+    step: int | None
+    """The place in the stage's steps, counted from 0; None for the base."""
+
+
+class StageGraph:
+    """The stages of a `Dockerfile`, and which of them needs which.
+
+    `stages`
+        In the order in which they are written: each after those it needs.
+    `edges`
+        Each need, in the order of the stages and of their steps.
+
+    >>> from dockdsl import Copy, Dockerfile
+    >>> build = Stage("golang:1.27", name="build")
+    >>> graph = Dockerfile(Stage("scratch", name="api", steps=[Copy("/api", "/", from_=build)])).graph
+    >>> [(edge.stage.name, edge.needs.name, edge.by, edge.step) for edge in graph.edges]
+    [('api', 'build', 'copy', 0)]
+    >>> [stage.name for stage in graph.reached_by(graph.stages[1])]
+    ['build', 'api']
+
+    Source: the Dockerfile reference, "FROM" and "COPY --from".
+    """
+
+    def __init__(self, stages: Sequence[Stage]) -> None:
+        self.stages = tuple(stages)
+        self._index = {id(stage): index for index, stage in enumerate(self.stages)}
+        self._by_name = {stage.name: stage for stage in self.stages if stage.name is not None}
+        self.edges = tuple([edge for stage in self.stages for edge in self._edges(stage)])
+        self._needs: dict[int, list[Stage]] = {}
+        for edge in self.edges:
+            self._needs.setdefault(id(edge.stage), []).append(edge.needs)
+
+    def index(self, stage: StageBase) -> int:
+        """Return the place of a stage among all, counted from 0; of equal stages under one name, one is kept.
+
+        Raises `UnknownStage` for a stage that is not in the graph.
+        """
+        found = self._index.get(id(stage))
+        if found is None and stage.name in self._by_name:
+            found = self._index[id(self._by_name[stage.name])]
+        if found is None:
+            raise UnknownStage(f"StageGraph: {stage!r} is not one of its stages; pass one of them")
+        return found
+
+    def resolve(self, reference: Reference, stage: Stage) -> Stage | None:
+        """Return the stage that a reference in `stage` means; None for an image or a context.
+
+        A base is looked for among the stages above, a source by name among all: of several, the last one is meant.
+        """
+        source = reference.source
+        if isinstance(source, StageBase):
+            return self.stages[self.index(source)]
+        if source is None:
+            return None
+        if reference.by == "base":
+            found = self._by_name.get(source)
+            return found if found is not None and self.index(found) < self.index(stage) else None
+        return self._by_name.get(source.lower())
+
+    def needs(self, stage: Stage) -> tuple[Stage, ...]:
+        """Return the stages that a stage needs directly, each once, in the order in which it names them."""
+        return tuple(dict.fromkeys(self._needs.get(id(self.stages[self.index(stage)]), ())))
+
+    def reached_by(self, target: Stage) -> tuple[Stage, ...]:
+        """Return the stages that are built for a target, itself included, in the order of the Dockerfile."""
+        seen = {self.index(target)}
+        left = [target]
+        while left:
+            for need in self.needs(left.pop()):
+                if self.index(need) not in seen:
+                    seen.add(self.index(need))
+                    left.append(need)
+        return tuple([self.stages[index] for index in sorted(seen)])
+
+    def _edges(self, stage: Stage) -> Iterator[Edge]:
+        base = stage.base if isinstance(stage.base, (StageBase, str)) else None
+        found = None if base is None else self.resolve(Reference(base, "base"), stage)
+        if found is not None:
+            yield Edge(stage, found, "base", None)
+        for number, step in enumerate(stage.steps):
+            for reference in step.references():
+                needed = self.resolve(reference, stage)
+                if needed is not None:
+                    yield Edge(stage, needed, reference.by, number)
+
+
+def called(stage: Stage) -> str:
+    """Return what a message calls a stage."""
+    return f"stage {stage.name!r}" if stage.name else f"the stage without a name on {shown(stage.base)}"
+
+
+def collect(targets: Sequence[Stage], origin: Origin) -> tuple[Stage, ...]:
+    """Return the stages that `targets` reach, each once, each after those it needs; the last target is the last one.
+
+    Raises `StageError` where they do not fit together, `UnknownStage` for a name of no stage that looks like one.
+    """
+    order = _merged(reached(targets))
+    by_name = {stage.name: stage for stage in order if stage.name is not None}
+    if any(_names_something(stage, by_name) for stage in order):
+        needs = {id(stage): list(_named_needs(stage, by_name)) for stage in order}
+        _check_external(order, by_name)
+        if any(needs.values()):
+            order = _sorted(order, needs, by_name)
+        _check_bases(order, by_name)
+    last = targets[-1]
+    if order[-1] is not last and order[-1] != last:
+        needed_by = next(stage for stage in reversed(order) if last in _all_needs(stage, by_name))
+        raise StageError(
+            f"Dockerfile: the last target, {called(last)}, is built by default and so stands last, but "
+            f"{called(needed_by)} needs it; put it before the others, or leave it out",
+            origin=origin,
+        )
+    return tuple(order)
+
+
+def _names_something(stage: Stage, by_name: dict[str, Stage]) -> bool:
+    """Whether a stage refers by name to anything, be it an image or a stage."""
+    base = stage.base
+    return (isinstance(base, str) and base in by_name) or any(
+        isinstance(each.source, str) for each in stage.references()
+    )
+
+
+def _named_needs(stage: Stage, by_name: dict[str, Stage]) -> Iterator[Stage]:
+    """Yield the stages that a stage needs by name; refuse a name that looks like one and is none."""
+    if type(stage.base) is str and stage.base != stage.name and stage.base in by_name:
+        yield by_name[stage.base]
+    for each in stage.references():
+        source = each.source
+        if isinstance(source, str) and not isinstance(source, External):
+            if source.lower() in by_name:
+                yield by_name[source.lower()]
+            elif is_stage_like(source):
+                raise _unknown(stage, source, by_name)
+
+
+def _all_needs(stage: Stage, by_name: dict[str, Stage]) -> list[Stage]:
+    return [*stage.needed_stages(), *_named_needs(stage, by_name)]
+
+
+def _unknown(stage: Stage, source: str, by_name: Iterable[str]) -> UnknownStage:
+    from difflib import get_close_matches  # noqa: PLC0415 - only needed for the message
+
+    step = next(step for step in stage.steps if source in [each.source for each in step.references()])
+    if source in RESERVED:
+        remedy = _INSTEAD_OF_RESERVED[source]
+    else:
+        near = get_close_matches(source, list(by_name), 1)
+        remedy = (
+            f"{f'did you mean {near[0]!r}? ' if near else ''}pass the Stage itself, write an image with its tag "
+            f'("{source}:latest"), or external({source!r}) for a context'
+        )
+    return UnknownStage(
+        f"{step.keyword} in {called(stage)}: from_={source!r} names no stage of this Dockerfile; {remedy}",
+        origin=step.origin,
+    )
+
+
+def _check_external(order: Sequence[Stage], by_name: dict[str, Stage]) -> None:
+    """Refuse a name of something external that a stage above has: BuildKit takes that one.
+
+    One that stands below it refuses, if it comes to build the copy.
+    """
+    above: set[str | None] = set()
+    for stage in order:
+        for each in stage.references():
+            if isinstance(each.source, External) and each.source.lower() in above:
+                raise _ambiguous(stage, f"external({str(each.source)!r})", by_name[each.source.lower()])
+        above.add(stage.name)
+
+
+def _check_bases(order: Sequence[Stage], by_name: dict[str, Stage]) -> None:
+    above: set[str | None] = set()
+    for stage in order:
+        if isinstance(stage.base, External) and stage.base in above:
+            raise _ambiguous(stage, f"the image {stage.base!r}", by_name[str(stage.base)])
+        above.add(stage.name)
+
+
+def _ambiguous(stage: Stage, what: str, other: Stage) -> StageError:
+    return StageError(
+        f"{called(stage)}: {what} is also the name of the stage at {other.origin}, "
+        "which BuildKit would take; rename the stage",
+        origin=stage.origin,
+    )
+
+
+def _merged(order: list[Stage]) -> list[Stage]:
+    """Keep one of several equal stages under one name; refuse different ones."""
+    by_name: dict[str, Stage] = {}
+    kept: list[Stage] = []
+    for stage in order:
+        other = by_name.get(stage.name) if stage.name is not None else None
+        if other is None:
+            kept.append(stage)
+            if stage.name is not None:
+                by_name[stage.name] = stage
+        elif other.is_read and stage.is_read:
+            # A file may have a name twice: BuildKit takes the stage above or, for a copy, the last one.
+            kept.append(stage)
+        elif other != stage:
+            raise StageError(
+                f"Stage: two different stages are named {stage.name!r}, at {other.origin} and at {stage.origin}; "
+                "rename one",
+                origin=stage.origin,
+            )
+    return kept
+
+
+def _sorted(order: list[Stage], needs: dict[int, list[Stage]], by_name: dict[str, Stage]) -> list[Stage]:
+    """Sort again with the needs that are said by name; refuse a cycle."""
+
+    def needed(stage: Stage) -> Iterator[Stage]:
+        # Of equal stages under one name, one is kept.
+        by_object = [by_name.get(each.name, each) if each.name else each for each in stage.needed_stages()]
+        return iter(by_object + needs.get(id(stage), []))
+
+    done: dict[int, bool] = {}
+    result: list[Stage] = []
+    for target in order:
+        if id(target) in done:
+            continue
+        path = [(target, needed(target))]
+        done[id(target)] = False
+        while path:
+            stage, rest = path[-1]
+            for need in rest:
+                if id(need) not in done:
+                    done[id(need)] = False
+                    path.append((need, needed(need)))
+                    break
+                if not done[id(need)]:
+                    names = [each for each, _ in path]
+                    cycle = names[[id(each) for each in names].index(id(need)) :]
+                    places = ", ".join(f"{called(each)} at {each.origin}" for each in cycle)
+                    message = f"Stage: stages need each other in a circle: {places}; break it"
+                    raise StageError(message, origin=stage.origin)
+            else:
+                done[id(stage)] = True
+                result.append(stage)
+                path.pop()
+    return result
