@@ -5,21 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from dockdsl import instructions
 from dockdsl.codegen import names, steps
 from dockdsl.codegen.printer import WIDTH, Argument, Expression, Name, Text, call, listed
 from dockdsl.codegen.words import word
 from dockdsl.errors import DockdslError, InvalidType, InvalidValue
 from dockdsl.instructions.instruction import Instruction
 from dockdsl.instructions.mounts import Mount
+from dockdsl.instructions.registry import KEYWORDS, kind_for
 from dockdsl.instructions.run import Run
 from dockdsl.instructions.shell import Shell
 from dockdsl.model.dockerfile import Dockerfile
 from dockdsl.model.stage import Stage
 from dockdsl.syntax.refusal import kind_of, shown
 
-_PUBLIC = {name for name, value in vars(instructions).items() if isinstance(value, type)}
-_PUBLIC |= {"Dockerfile", "Stage", "external", "layout", "literal"}
+_PUBLIC = {"Bind", "Cache", "Comment", "Dockerfile", "Heredoc", "Secret", "Ssh", "Stage", "Tmpfs", "Verbatim"}
+_PUBLIC |= {"external", "layout", "literal"}
 # A usual width of others: sorters of imports leave an open bracket open.
 _WIDTH_OF_IMPORTS = 88
 _not_in_docstrings = re.compile(r"[^ -!#-\[\]-~]").sub
@@ -174,9 +174,21 @@ def _imports(body: str) -> str:
     import ast  # noqa: PLC0415 - only the writing of Python needs it
 
     used = {node.id for node in ast.walk(ast.parse(body)) if isinstance(node, ast.Name)}
+    homes = {"textwrap": used & {"dedent"}, "dockdsl": used & _PUBLIC}
+    for kind in map(kind_for, KEYWORDS):
+        if kind is not None and kind.__name__ in used:
+            # An instruction that a project has registered is imported from there.
+            home = "dockdsl" if kind.__module__.startswith("dockdsl.") else kind.__module__
+            homes.setdefault(home, set()).add(kind.__name__)
+    blocks = [_import(home, names) for home, names in homes.items() if names]
+    first = blocks[:1] if homes["textwrap"] else []
+    return "\n\n".join([*first, "\n".join(sorted(blocks[len(first) :]))])
+
+
+def _import(home: str, names: Iterable[str]) -> str:
     # As isort has it: classes, then functions.
-    ordered = sorted(used.intersection(_PUBLIC), key=lambda name: (name.islower(), name))
-    line = f"from dockdsl import {', '.join(ordered)}"
+    ordered = sorted(names, key=lambda name: (name.islower(), name))
+    line = f"from {home} import {', '.join(ordered)}"
     if len(line) > _WIDTH_OF_IMPORTS:
-        line = "\n".join(["from dockdsl import (", *[f"    {name}," for name in ordered], ")"])
-    return f"from textwrap import dedent\n\n{line}" if "dedent" in used else line
+        line = "\n".join([f"from {home} import (", *[f"    {name}," for name in ordered], ")"])
+    return line

@@ -84,10 +84,16 @@ def _declared(kind: type) -> Declared:
     unset = {attribute: () if each.repeatable else None for attribute, each in flags}
     if not flags:
         return Declared(fields, flags, unset, lambda _: False)
-    given, nothing = attrgetter(*unset), tuple(unset.values())
-    if len(flags) == 1:
-        return Declared(fields, flags, unset, lambda value: given(value) != nothing[0])
-    return Declared(fields, flags, unset, lambda value: given(value) != nothing)
+    given = attrgetter(*unset)
+    nothing = tuple(unset.values()) if len(flags) > 1 else next(iter(unset.values()))
+
+    def are_set(value: Any) -> bool:
+        try:
+            return bool(given(value) != nothing)
+        except Exception:  # noqa: BLE001 - whatever a stranger's object raises when it is compared
+            return True
+
+    return Declared(fields, flags, unset, are_set)
 
 
 def operand_values(instruction: Any) -> Iterator[Any]:
