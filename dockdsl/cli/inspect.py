@@ -48,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
 def _schema() -> str:
     from importlib.resources import files
 
-    return files("dockdsl").joinpath("model.schema.json").read_text(encoding="utf-8")
+    return files("dockdsl.schema").joinpath("model.schema.json").read_text(encoding="utf-8")
 
 
 def summary(data: dict[str, Any]) -> str:

@@ -7,7 +7,8 @@ from typing import NamedTuple
 from dockdsl.errors import DockdslError
 from dockdsl.instructions import Comment, Run
 from dockdsl.syntax import shell
-from dockdsl.syntax.guard import INDENT, continued
+from dockdsl.syntax.layout import INDENT
+from dockdsl.syntax.lines import continued
 
 Link = str | Comment
 _BLANKS = " \t"

@@ -35,7 +35,7 @@ from dockdsl.instructions._base import External, StageBase
 from dockdsl.model.dockerfile import Dockerfile
 from dockdsl.syntax import shell
 from dockdsl.syntax.flags import fields_of
-from dockdsl.syntax.guard import pick_delimiter
+from dockdsl.syntax.layout import pick_delimiter
 from dockdsl.syntax.refusal import Refused
 from dockdsl.syntax.words import BACKSLASH, BACKTICK, Literal
 

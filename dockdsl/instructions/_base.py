@@ -13,8 +13,9 @@ import attrs
 from dockdsl.errors import InvalidType, InvalidValue
 from dockdsl.origins import Origin, call_site, origin_of
 from dockdsl.syntax.flags import fields_of, flags_of, write_flags
-from dockdsl.syntax.guard import guard, lay_out
+from dockdsl.syntax.guard import guard
 from dockdsl.syntax.instruction_line import Line
+from dockdsl.syntax.layout import lay_out
 from dockdsl.syntax.refusal import Refused, kind_of, refuse_type, shown
 from dockdsl.syntax.versions import SyntaxVersion, highest
 from dockdsl.syntax.words import BACKSLASH, Literal, Spelling, plain, split, word_or_none

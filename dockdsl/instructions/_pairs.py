@@ -7,8 +7,8 @@ from typing import Any, Self
 
 from dockdsl.instructions._base import Instruction, tuple_of
 from dockdsl.syntax.flags import read_flags
-from dockdsl.syntax.guard import lay_out
 from dockdsl.syntax.instruction_line import Line
+from dockdsl.syntax.layout import lay_out
 from dockdsl.syntax.refusal import Refused, refuse_type, shown
 from dockdsl.syntax.words import Literal, Spelling, Word, is_bare, is_bare_key, word
 

@@ -6,8 +6,8 @@ from typing import Any, ClassVar, Self
 
 from dockdsl.instructions._base import Instruction
 from dockdsl.syntax.flags import read_flags
-from dockdsl.syntax.guard import continued
 from dockdsl.syntax.instruction_line import Line
+from dockdsl.syntax.lines import continued
 from dockdsl.syntax.refusal import Refused, refuse_type, shown
 from dockdsl.syntax.shell import Layout, begun, check_text, layout_only, one_line_trap, relaid
 from dockdsl.syntax.words import Spelling, json_text, plain

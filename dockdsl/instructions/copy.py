@@ -11,8 +11,8 @@ import attrs
 from dockdsl.instructions._base import Instruction, Source, read_source, source_name, spell_source, tuple_of
 from dockdsl.instructions.heredoc import Heredoc
 from dockdsl.syntax.flags import boolean, expanded, flag, read_boolean, read_flags, verbatim, write_flags
-from dockdsl.syntax.guard import lay_out
 from dockdsl.syntax.instruction_line import Line
+from dockdsl.syntax.layout import lay_out
 from dockdsl.syntax.lines import heredoc_of
 from dockdsl.syntax.patterns import check_pattern, is_easy, is_remote, is_settled, source
 from dockdsl.syntax.refusal import Refused, refuse_type, shown

@@ -10,10 +10,9 @@ import attrs
 from dockdsl.instructions._base import Instruction
 from dockdsl.instructions.commands import Command, argv, command, exec_form, read_command, shell_form
 from dockdsl.syntax.flags import flag, read_flags, write_flags
-from dockdsl.syntax.guard import lay_out
 from dockdsl.syntax.instruction_line import Line
-from dockdsl.syntax.lines import Misread
-from dockdsl.syntax.refusal import Refused, refuse_type, shown
+from dockdsl.syntax.layout import lay_out
+from dockdsl.syntax.refusal import Misread, Refused, refuse_type, shown
 from dockdsl.syntax.words import Spelling, plain
 
 if TYPE_CHECKING:

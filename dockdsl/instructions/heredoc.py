@@ -9,7 +9,7 @@ import attrs
 from dockdsl.errors import InvalidType, InvalidValue
 from dockdsl.instructions._base import Located, modifier_versions, references_in
 from dockdsl.origins import Origin, call_site
-from dockdsl.syntax.guard import pick_delimiter
+from dockdsl.syntax.layout import pick_delimiter
 from dockdsl.syntax.lines import Document
 from dockdsl.syntax.refusal import Refused, refuse_type, shown
 from dockdsl.syntax.words import Word, atoms_of, check_characters, read_word, text_of, word

@@ -24,8 +24,8 @@ from dockdsl.instructions._base import (
 from dockdsl.origins import call_site
 from dockdsl.syntax.flags import fields_of
 from dockdsl.syntax.instruction_line import Line, Scope
-from dockdsl.syntax.lines import Logical, Misread
-from dockdsl.syntax.refusal import Refused, refuse_type, shown
+from dockdsl.syntax.lines import Logical
+from dockdsl.syntax.refusal import Misread, Refused, refuse_type, shown
 from dockdsl.syntax.words import BACKSLASH, Literal, Spelling, Word, word, word_or_none
 
 _is_size = re.compile(r"[0-9]+(?:\.[0-9]+)? ?(?:[kKmMgGtTpP]?i?[bB]?)").fullmatch

@@ -9,8 +9,7 @@ import attrs
 from dockdsl.instructions._base import Instruction, StageBase
 from dockdsl.syntax.flags import read_flags
 from dockdsl.syntax.instruction_line import Line
-from dockdsl.syntax.lines import Misread
-from dockdsl.syntax.refusal import Refused, refuse_type
+from dockdsl.syntax.refusal import Misread, Refused, refuse_type
 from dockdsl.syntax.words import BACKSLASH, Spelling
 
 _NOT_ALLOWED = ("ONBUILD", "MAINTAINER", "#", "")

@@ -16,10 +16,9 @@ from dockdsl.instructions.comment import Comment
 from dockdsl.instructions.mounts import Mount, csv_fields, switch
 from dockdsl.syntax import shell
 from dockdsl.syntax.flags import flag, one_of, read_flags, read_one_of, write_flags
-from dockdsl.syntax.guard import INDENT, WIDTH, lay_out
 from dockdsl.syntax.instruction_line import Line
-from dockdsl.syntax.lines import Misread
-from dockdsl.syntax.refusal import Refused, refuse_type, shown
+from dockdsl.syntax.layout import INDENT, WIDTH, lay_out
+from dockdsl.syntax.refusal import Misread, Refused, refuse_type, shown
 from dockdsl.syntax.words import BACKSLASH, Spelling, plain
 
 _NETWORKS = ("default", "none", "host")

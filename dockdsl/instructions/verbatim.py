@@ -8,10 +8,10 @@ from typing import ClassVar, Self
 import attrs
 
 from dockdsl.instructions._base import Instruction
-from dockdsl.syntax.guard import check_lengths, continued
+from dockdsl.syntax.guard import check_lengths
 from dockdsl.syntax.instruction_line import Line, Scope
-from dockdsl.syntax.lines import SPACE, Misread, logical
-from dockdsl.syntax.refusal import Refused, refuse_type, shown
+from dockdsl.syntax.lines import SPACE, continued, logical
+from dockdsl.syntax.refusal import Misread, Refused, refuse_type, shown
 from dockdsl.syntax.words import Spelling, text_of
 
 _keyword = re.compile(r"[A-Za-z]+").match

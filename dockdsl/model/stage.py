@@ -15,8 +15,9 @@ from dockdsl.instructions._base import External, Instruction, Source, StageBase,
 from dockdsl.instructions.comment import Comment
 from dockdsl.origins import Origin, call_site
 from dockdsl.syntax.flags import expanded, flag, read_flags
-from dockdsl.syntax.guard import continued, guard
+from dockdsl.syntax.guard import guard
 from dockdsl.syntax.instruction_line import Line
+from dockdsl.syntax.lines import continued
 from dockdsl.syntax.references import is_image, is_platform
 from dockdsl.syntax.refusal import Refused, kind_of, refuse_type, shown
 from dockdsl.syntax.versions import SyntaxVersion, highest

@@ -1,27 +1,21 @@
-"""Physical and logical lines: continuations, comments inside them, heredocs.
+"""The proof that a text is exactly one instruction: the last line of defense, whoever wrote the text.
 
-A logical line is what BuildKit reads as one instruction. Nothing outside this package knows about
-continuations; a writer hands over pieces, and `guard` proves that what comes out is one instruction.
+Continuations and heredocs are read here a second time, and on purpose not with the reader in `lines`: an error there
+must not open a way for a value to become an instruction of its own. This reader is simpler and more suspicious: where
+frontends of different versions would read a text in different ways, it refuses the text.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
 
+from dockdsl.syntax.lines import HeredocWord, continued
 from dockdsl.syntax.refusal import Refused
 
-WIDTH = 100
-"""Columns after which an instruction is broken into several lines."""
-INDENT = "    "
 LONGEST_LINE = 65_000
 """Bytes of a physical line; BuildKit reads up to 65,535."""
 
-_CONTINUED = {
-    "\\": re.compile(r"(?:[^\\]|^)\\[ \t]*$").search,
-    "`": re.compile(r"(?:[^`]|^)`[ \t]*$").search,
-}
 # White space as Go has it: without the four separators that Python adds.
 _is_blank = re.compile(r"[^\S\x1c-\x1f]*").fullmatch
 _is_comment = re.compile(r"[^\S\x1c-\x1f]*#").match
@@ -31,20 +25,6 @@ _heredoc_word = re.compile(r"([0-9]*)<<(-?)\s*([^<]*)", re.DOTALL).fullmatch
 _has_heredoc_look = re.compile(r"(?:^|\s)[0-9]*<<(?!<)").search
 _quoted_part = re.compile(r"'([^']*)'|\"((?:[^\"\\]|\\.)*)\"|\\(.|$)", re.DOTALL)
 _escaped = re.compile(r"\\([\"$\\])")
-
-
-class HeredocWord(NamedTuple):
-    """A word that starts a heredoc: ``3<<-'EOF'``."""
-
-    name: str
-    fd: str
-    strip_tabs: bool
-    quoted: bool
-
-
-def continued(line: str, escape: str) -> bool:
-    """Whether BuildKit takes the next line into this one."""
-    return _CONTINUED[escape](line.rstrip("\r")) is not None
 
 
 def raw_words(line: str) -> list[str] | None:
@@ -125,31 +105,6 @@ def heredoc_bodies(words: Sequence[HeredocWord], lines: Sequence[str], start: in
             if (line.lstrip("\t") if word.strip_tabs else line) == word.name:
                 break
     return index
-
-
-def pick_delimiter(text: str) -> str:
-    """Return a heredoc delimiter that is no line of `text`."""
-    taken = {line.strip() for line in text.split("\n")}
-    number = 1
-    name = "EOF"
-    while name in taken:
-        number += 1
-        name = f"EOF{number}"
-    return name
-
-
-def lay_out(escape: str, pieces: Sequence[str], *, one_each: bool = False) -> str:
-    """Join pieces by blanks: on one line if that is short, else filled into lines (or a piece a line)."""
-    line = " ".join(pieces)
-    if len(line) <= WIDTH or len(pieces) <= 2:
-        return line
-    lines = [pieces[0] + " " + pieces[1]]
-    for piece in pieces[2:]:
-        if one_each or len(lines[-1]) + 1 + len(piece) > WIDTH:
-            lines.append(INDENT + piece)
-        else:
-            lines[-1] += " " + piece
-    return f" {escape}\n".join(lines)
 
 
 def _logical(lines: Sequence[str], escape: str) -> tuple[str, int] | None:

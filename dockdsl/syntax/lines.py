@@ -1,6 +1,7 @@
-"""The text of a Dockerfile: directives, comments, and the logical lines that its instructions are.
+"""Physical lines become logical ones: continuations, comments between them, heredocs, as BuildKit reads them.
 
-It is read as BuildKit reads it. What cannot be read raises `Misread`, which says where in the line.
+A logical line is what BuildKit reads as one instruction. What cannot be read raises `Misread`, which says where in
+the line.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from dockdsl.errors import ExpansionError
-from dockdsl.syntax.guard import HeredocWord, continued
+from dockdsl.syntax.refusal import Misread
 
 # White space as Go has it: without the four separators that Python adds.
 SPACE = (
@@ -19,87 +20,26 @@ SPACE = (
 )
 LONGEST_READ = 65_535
 """Bytes of the longest line that BuildKit reads."""
-_is_directive = re.compile(r"#\s*([A-Za-z][A-Za-z0-9]*)[\t\n\f\r ]*=[\t\n\f\r ]*(.+?)[\t\n\f\r ]*$").match
-_DIRECTIVES = ("syntax", "escape", "check")
+_CONTINUED = {
+    "\\": re.compile(r"(?:[^\\]|^)\\[ \t]*$").search,
+    "`": re.compile(r"(?:[^`]|^)`[ \t]*$").search,
+}
 _heredoc_word = re.compile(r"([0-9]*)<<(-?)[\t\n\f\r ]*([^<]*)", re.DOTALL).fullmatch
 _BOM = "\ufeff"
 
 
-class Misread(Exception):
-    """An instruction that BuildKit would refuse: the fact and the remedy, and where in the logical line.
-
-    `grammar` tells whether the line cannot even be split into operands: such a line is refused in ONBUILD, too.
-    """
-
-    def __init__(
-        self, fact: str, remedy: str, start: int = 0, end: int | None = None, *, grammar: bool = False
-    ) -> None:
-        super().__init__(f"{fact}; {remedy}")
-        self.fact = fact
-        self.remedy = remedy
-        self.start = start
-        self.end = end
-        self.grammar = grammar
+def continued(line: str, escape: str) -> bool:
+    """Whether BuildKit takes the next line into this one."""
+    return _CONTINUED[escape](line.rstrip("\r")) is not None
 
 
-class Directives(NamedTuple):
-    """What the first lines of a file say."""
+class HeredocWord(NamedTuple):
+    """A word that starts a heredoc: ``3<<-'EOF'``."""
 
-    syntax: str | None
-    escape: str
-    check: str | None
-    lines: frozenset[int]
-    """The lines that are directives, counted from 0."""
-    misread: tuple[tuple[int, Misread], ...]
-    """What is wrong, and in which line."""
-
-
-def directives_of(lines: Sequence[str]) -> Directives:
-    """Read the directives at the top of a file."""
-    found: dict[str, tuple[int, str]] = {}
-    misread: list[tuple[int, Misread]] = []
-    for index, line in enumerate(lines):
-        match = _is_directive(line.lstrip(SPACE).rstrip("\r"))
-        name = match[1].lower() if match else ""
-        if match is None or name not in _DIRECTIVES:
-            break
-        if name in found:
-            fact = f"the directive {name} is given twice"
-            misread.append((index, Misread(fact, "keep one of them", grammar=True)))
-        elif name == "escape" and match[2] not in ("\\", "`"):
-            fact = f"the escape character {match[2]!r} is neither a backslash nor a backtick"
-            misread.append((index, Misread(fact, "write # escape=`", grammar=True)))
-        found.setdefault(name, (index, match[2]))
-    acting = _acting(lines)
-    escape = found.get("escape", (0, "\\"))
-    used = [index for index, _ in acting.values()]
-    if "escape" in found:
-        used.append(escape[0])
-    return Directives(
-        acting["syntax"][1] if "syntax" in acting else None,
-        escape[1],
-        acting["check"][1].partition(" ")[0] if "check" in acting else None,
-        frozenset(used),
-        tuple(misread),
-    )
-
-
-def _acting(lines: Sequence[str]) -> dict[str, tuple[int, str]]:
-    """Return the directives for whoever picks the frontend: the number sign in the first column, a ``#!`` skipped."""
-    found: dict[str, tuple[int, str]] = {}
-    start = 1 if lines[0].startswith("#!") else 0
-    for index in range(start, len(lines)):
-        match = _is_directive(lines[index])
-        name = match[1].lower() if match else ""
-        if match is None or name not in _DIRECTIVES or name in found:
-            break
-        found[name] = (index, match[2])
-    # What can name no image, or has no rule in it, acts on nothing, and stays a comment.
-    return {
-        name: (index, value)
-        for name, (index, value) in found.items()
-        if name != "escape" and value.isascii() and value.isprintable()
-    }
+    name: str
+    fd: str
+    strip_tabs: bool
+    quoted: bool
 
 
 class Logical:

@@ -31,6 +31,23 @@ class Refused(Exception):
         return kind(f"{construct}: {self}", origin=origin)
 
 
+class Misread(Exception):
+    """An instruction that BuildKit would refuse: the fact and the remedy, and where in the logical line.
+
+    `grammar` tells whether the line cannot even be split into operands: such a line is refused in ONBUILD, too.
+    """
+
+    def __init__(
+        self, fact: str, remedy: str, start: int = 0, end: int | None = None, *, grammar: bool = False
+    ) -> None:
+        super().__init__(f"{fact}; {remedy}")
+        self.fact = fact
+        self.remedy = remedy
+        self.start = start
+        self.end = end
+        self.grammar = grammar
+
+
 def shown(value: object) -> str:
     """Return `value` as it is shown in a message: quoted and cut to a readable length.
 

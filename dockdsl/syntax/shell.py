@@ -13,8 +13,9 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from dockdsl.errors import InvalidType
-from dockdsl.syntax.guard import INDENT, WIDTH, continued, heredoc_bodies, heredoc_words, pick_delimiter
-from dockdsl.syntax.lines import heredocs_in, logical
+from dockdsl.syntax.guard import heredoc_bodies, heredoc_words
+from dockdsl.syntax.layout import INDENT, WIDTH, pick_delimiter
+from dockdsl.syntax.lines import continued, heredocs_in, logical
 from dockdsl.syntax.refusal import Refused, kind_of, refuse_type, shown
 
 

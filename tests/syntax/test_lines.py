@@ -4,17 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from dockdsl.syntax.guard import (
-    WIDTH,
-    HeredocWord,
-    continued,
-    guard,
-    heredoc_bodies,
-    heredoc_words,
-    lay_out,
-    pick_delimiter,
-    raw_words,
-)
+from dockdsl.syntax.guard import guard, heredoc_bodies, heredoc_words, raw_words
+from dockdsl.syntax.layout import WIDTH, lay_out, pick_delimiter
+from dockdsl.syntax.lines import HeredocWord, continued
 from dockdsl.syntax.refusal import Refused
 from tests import oracle
 
