@@ -337,7 +337,7 @@ def test_a_failure_of_ours_shows_no_traceback(
     capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A bug of dockdsl is told in one line, and shown whole on demand."""
-    write("import dockdsl.text.rendering\ndockdsl.rendering._spelling = None\n" + GOOD)
+    write("import dockdsl.text.rendering\ndockdsl.text.rendering._spelling = None\n" + GOOD)
     import dockdsl.text.rendering
 
     monkeypatch.setattr(dockdsl.text.rendering, "_spelling", dockdsl.text.rendering._spelling)
