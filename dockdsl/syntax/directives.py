@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from dockdsl.syntax.lazy_regex import lazy_regex
 from dockdsl.syntax.lines import SPACE
 from dockdsl.syntax.refusal import Misread
 
-_is_directive = re.compile(r"#\s*([A-Za-z][A-Za-z0-9]*)[\t\n\f\r ]*=[\t\n\f\r ]*(.+?)[\t\n\f\r ]*$").match
+_is_directive = lazy_regex(r"#\s*([A-Za-z][A-Za-z0-9]*)[\t\n\f\r ]*=[\t\n\f\r ]*(.+?)[\t\n\f\r ]*$")
 _DIRECTIVES = ("syntax", "escape", "check")
 
 
@@ -30,7 +30,7 @@ def directives_of(lines: Sequence[str]) -> Directives:
     found: dict[str, tuple[int, str]] = {}
     misread: list[tuple[int, Misread]] = []
     for index, line in enumerate(lines):
-        match = _is_directive(line.lstrip(SPACE).rstrip("\r"))
+        match = _is_directive().match(line.lstrip(SPACE).rstrip("\r"))
         name = match[1].lower() if match else ""
         if match is None or name not in _DIRECTIVES:
             break
@@ -60,7 +60,7 @@ def _acting(lines: Sequence[str]) -> dict[str, tuple[int, str]]:
     found: dict[str, tuple[int, str]] = {}
     start = 1 if lines[0].startswith("#!") else 0
     for index in range(start, len(lines)):
-        match = _is_directive(lines[index])
+        match = _is_directive().match(lines[index])
         name = match[1].lower() if match else ""
         if match is None or name not in _DIRECTIVES or name in found:
             break

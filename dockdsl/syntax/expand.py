@@ -10,21 +10,21 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 import attrs
 
 from dockdsl.errors import ExpansionError, InvalidType, InvalidValue
+from dockdsl.syntax.cursor import Cursor, leading_name, run_without
+from dockdsl.syntax.lazy_regex import lazy_regex
 from dockdsl.syntax.refusal import Refused, kind_of, shown
 
 _BOM = "\ufeff"
-_NAME = re.compile(r"\d+|[@*#?$!-]|\w+")
 # What Go takes for white space: unlike Python it leaves out the four separators U+001C to U+001F.
-_SPACES = re.compile(r"[^\S\x1c-\x1f]+")
-_HEREDOC = re.compile(r"<<[^\S\x1c-\x1f]*")
-_GROUP = re.compile(r"\$(?:\$|(\w+)|\{(\w+)\})")
-_WHOLE_CHARACTERS = re.compile(r"\\.|.", re.DOTALL)
+_SPACES = lazy_regex(r"[^\S\x1c-\x1f]+")
+_HEREDOC = lazy_regex(r"<<[^\S\x1c-\x1f]*")
+_GROUP = lazy_regex(r"\$(?:\$|(\w+)|\{(\w+)\})")
+_WHOLE_CHARACTERS = lazy_regex(r"\\.|.", re.DOTALL)
 _ESCAPABLE = frozenset("*?\\}/")
 # The wildcards of a pattern, longer than any of its characters.
 _ANY, _STAR = "any", "star"
@@ -80,7 +80,7 @@ def expand(word: str, env: Mapping[str, str], *, escape: str = "\\", options: Op
     if _is_plain(word, escape):
         return word
     text = _Text()
-    _Lexer(word, escape, options, lambda reference: _value(reference, env, options)).run(text)
+    _Lexer(word, escape, options, lambda reference: _value(reference, env, options)).read(text)
     return text.get()
 
 
@@ -102,7 +102,7 @@ def split_words(word: str, env: Mapping[str, str], *, escape: str = "\\", option
     """
     _check(word, escape)
     words = _Words()
-    _Lexer(word, escape, options, lambda reference: _value(reference, env, options)).run(words)
+    _Lexer(word, escape, options, lambda reference: _value(reference, env, options)).read(words)
     return words.split()
 
 
@@ -129,7 +129,7 @@ def names(word: str, *, escape: str = "\\", options: Options = _ORDINARY) -> lis
         references.append(reference)
         return ""
 
-    _Lexer(word, escape, options, record).run(_Text())
+    _Lexer(word, escape, options, record).read(_Text())
     references.sort(key=lambda reference: reference.start)
     return list(dict.fromkeys(reference.name for reference in references))
 
@@ -187,14 +187,14 @@ class _Words(_Text):
         start = 0
         if "<<" in text:
             # Since 1.16 the white space behind << belongs to the word, for the sake of heredocs.
-            for found in _HEREDOC.finditer(text):
+            for found in _HEREDOC().finditer(text):
                 self.add(text[start : found.start()])
                 self._parts.append(found[0])
                 start = found.end()
         self.add(text[start:])
 
     def add(self, text: str) -> None:
-        first, *others = _SPACES.split(text)
+        first, *others = _SPACES().split(text)
         self._parts.append(first)
         for other in others:
             self._end_word()
@@ -213,17 +213,14 @@ class _Words(_Text):
         self._parts.clear()
 
 
-class _Reference:
+class _Reference(NamedTuple):
     """A variable reference: ``$name``, or name, modifier and operands between braces."""
 
-    __slots__ = ("braces", "modifier", "name", "operands", "start")
-
-    def __init__(self, name: str, modifier: str, start: int, *, braces: bool) -> None:
-        self.name = name
-        self.modifier = modifier
-        self.start = start
-        self.braces = braces
-        self.operands: list[str] = []
+    name: str
+    modifier: str
+    start: int
+    braces: bool
+    operands: list[str]
 
     def spell(self) -> str:
         """Return the reference as BuildKit writes it back: with one slash even for ``//``."""
@@ -234,108 +231,62 @@ class _Reference:
         return "${" + self.name + self.modifier + "/".join(self.operands) + "}"
 
 
-class _Open:
+class _Open(NamedTuple):
     """What is not closed yet: the word itself, a double quote, or an operand of a reference."""
 
-    __slots__ = ("closing", "plain", "raw_escapes", "reference", "start", "text")
-
-    def __init__(
-        self,
-        closing: str,
-        plain: re.Pattern[str],
-        text: _Text,
-        start: int,
-        *,
-        raw_escapes: bool,
-        reference: _Reference | None = None,
-    ) -> None:
-        self.closing = closing
-        self.plain = plain
-        self.text = text
-        self.start = start
-        self.raw_escapes = raw_escapes
-        self.reference = reference
+    closing: str
+    plain: re.Pattern[str]
+    text: _Text
+    start: int
+    raw_escapes: bool
+    reference: _Reference | None = None
 
 
-@cache
-def _run_without(special: str) -> re.Pattern[str]:
-    return re.compile(f"[^{re.escape(special)}]*")
-
-
-class _Lexer:
+class _Lexer(Cursor):
     """One reading of one word; `resolve` gives the text of each reference when it is complete."""
 
     def __init__(self, word: str, escape: str, options: Options, resolve: Callable[[_Reference], str]) -> None:
-        self._word = word
-        self._escape = escape
+        super().__init__(word, escape)
         self._options = options
         self._resolve = resolve
         self._special = "$" + escape + ("" if options.skip_process_quotes else "'\"")
-        # BuildKit's scanner drops a byte order mark in front of the word.
-        self._at = 1 if word.startswith(_BOM) else 0
 
-    def run(self, text: _Text) -> None:
+    def read(self, text: _Text) -> None:
         """Read the word into `text`."""
-        word = self._word
-        plain = _run_without(self._special)
         self._text = text
-        self._stack = [_Open("", plain, text, 0, raw_escapes=self._options.raw_escapes)]
+        self._stack = [_Open("", run_without(self._special), text, 0, raw_escapes=self._options.raw_escapes)]
         while True:
             innermost = self._stack[-1]
-            start = self._at
-            run = innermost.plain.match(word, start)
-            if run and run.end() > start:
-                innermost.text.add_source(run[0])
-                self._at = run.end()
-            if self._at == len(word):
+            if run := self.run(innermost.plain):
+                innermost.text.add_source(run)
+            if self.at == len(self.word):
                 break
-            char = word[self._at]
+            char = self.word[self.at]
             if char == innermost.closing:
-                self._at += 1
+                self.at += 1
                 self._close()
             elif char == "$":
                 self._read_reference()
-            elif char == self._escape:
-                self._read_escape(innermost)
+            elif char == self.escape:
+                kept = self.escape if innermost.raw_escapes else ""
+                innermost.text.add_solid(kept + self.escaped(in_quotes=innermost.closing == '"'))
             elif char == "'":
                 self._read_single_quotes(innermost)
             else:
-                self._open_double_quotes(innermost)
+                plain = run_without('"$' + self.escape)
+                self._stack.append(_Open('"', plain, _Text(), self.at, raw_escapes=innermost.raw_escapes))
+                self.at += 1
         if len(self._stack) > 1:
             self._fail_open(self._stack[-1])
 
-    def _read_escape(self, innermost: _Open) -> None:
-        following = self._word[self._at + 1 : self._at + 2]
-        kept = self._escape if innermost.raw_escapes else ""
-        if innermost.closing != '"' or following in {'"', "$", self._escape}:
-            innermost.text.add_solid(kept + following)
-            self._at += 1 + len(following)
-        else:
-            # In double quotes an escape that escapes nothing stands for itself, raw or not.
-            innermost.text.add(kept + self._escape)
-            self._at += 1
-
     def _read_single_quotes(self, innermost: _Open) -> None:
-        start = self._at
-        end = self._word.find("'", start + 1)
-        if end < 0:
-            self._fail(
-                start,
-                len(self._word),
-                "the single quote is never closed",
-                f"close it, or write {self._escape}' for the character",
-            )
-        self._at = end + 1
-        raw = self._options.raw_quotes
-        innermost.text.add_solid(self._word[start : end + 1] if raw else self._word[start + 1 : end])
-
-    def _open_double_quotes(self, innermost: _Open) -> None:
-        opened = _Open('"', _run_without('"$' + self._escape), _Text(), self._at, raw_escapes=innermost.raw_escapes)
-        self._stack.append(opened)
-        self._at += 1
+        quoted = self.single_quoted()
+        if quoted is None:
+            self._fail_quote("single", "'", self.at)
+        innermost.text.add_solid(f"'{quoted}'" if self._options.raw_quotes else quoted)
 
     def _open_operand(self, reference: _Reference, closing: str, *, raw_escapes: bool) -> None:
-        plain = _run_without(self._special + closing)
+        plain = run_without(self._special + closing)
         self._stack.append(
             _Open(closing, plain, _Text(), reference.start, raw_escapes=raw_escapes, reference=reference)
         )
@@ -358,34 +309,34 @@ class _Lexer:
         try:
             value = self._resolve(reference)
         except Refused as refused:
-            self._fail(reference.start, self._at, *refused.args)
+            self._fail(reference.start, self.at, *refused.args)
         self._stack[-1].text.add(value)
 
     def _read_reference(self) -> None:
-        word = self._word
-        start = self._at
-        self._at += 1
-        if not word.startswith("{", self._at):
-            if name := self._read_name():
-                self._finish(_Reference(name, "", start, braces=False))
+        word = self.word
+        start = self.at
+        self.at += 1
+        if not word.startswith("{", self.at):
+            if name := self.name():
+                self._finish(_Reference(name, "", start, braces=False, operands=[]))
             else:
                 self._stack[-1].text.add("$")
             return
-        self._at += 1
-        if word[self._at : self._at + 1] in {"{", "}", ":"}:
-            self._fail(start, self._at + 1, "no name follows the brace", "write ${NAME}, " + self._plain_dollar())
-        name = self._read_name()
-        char = word[self._at : self._at + 1]
-        self._at += 1
+        self.at += 1
+        if word[self.at : self.at + 1] in {"{", "}", ":"}:
+            self._fail(start, self.at + 1, "no name follows the brace", "write ${NAME}, " + self._plain_dollar())
+        name = self.name()
+        char = word[self.at : self.at + 1]
+        self.at += 1
         modifier = char
         if char in {":", "/"}:
-            following = word[self._at : self._at + 1]
+            following = word[self.at : self.at + 1]
             if char == ":" or following == "/":
-                self._at += 1
+                self.at += 1
                 modifier += following
         if not char or modifier == ":":
             self._fail_brace(start)
-        reference = _Reference(name, "" if char == "}" else modifier, start, braces=True)
+        reference = _Reference(name, "" if char == "}" else modifier, start, braces=True, operands=[])
         if modifier == "}":
             self._finish(reference)
         elif char == "/":
@@ -393,58 +344,36 @@ class _Lexer:
         elif modifier in _WITH_OPERAND or self._defers(modifier):
             self._open_operand(reference, "}", raw_escapes=char in {"#", "%"})
         else:
-            self._fail(start, self._at, *_unknown(modifier).args)
+            self._fail(start, self.at, *_unknown(modifier).args)
 
     def _defers(self, modifier: str) -> bool:
         # A wrong modifier matters only when the variable is set, if unset ones stay as written.
         return self._options.skip_unset_env and modifier.startswith(":") and modifier not in {":#", ":%"}
 
-    def _read_name(self) -> str:
-        found = _NAME.match(self._word, self._at)
-        if not found:
-            return ""
-        name = _leading_name(found[0])
-        self._at += len(name)
-        return name
-
     def _fail_open(self, innermost: _Open) -> NoReturn:
         if innermost.closing == '"':
-            self._fail(
-                innermost.start,
-                len(self._word),
-                "the double quote is never closed",
-                f'close it, or write {self._escape}" for the character',
-            )
+            self._fail_quote("double", '"', innermost.start)
         if innermost.closing == "/":
             self._fail(
-                innermost.start, len(self._word), "the replacement is missing", "write ${NAME/PATTERN/REPLACEMENT}"
+                innermost.start, len(self.word), "the replacement is missing", "write ${NAME/PATTERN/REPLACEMENT}"
             )
         self._fail_brace(innermost.start)
 
+    def _fail_quote(self, kind: str, char: str, start: int) -> NoReturn:
+        fact = f"the {kind} quote is never closed"
+        self._fail(start, len(self.word), fact, f"close it, or write {self.escape}{char} for the character")
+
     def _fail_brace(self, start: int) -> NoReturn:
-        self._fail(start, len(self._word), "the brace is never closed", f"add a }}, {self._plain_dollar()}")
+        self._fail(start, len(self.word), "the brace is never closed", f"add a }}, {self._plain_dollar()}")
 
     def _plain_dollar(self) -> str:
-        return f"or write {self._escape}$ for a plain dollar"
+        return f"or write {self.escape}$ for a plain dollar"
 
     def _fail(self, start: int, end: int, fact: str, remedy: str = "") -> NoReturn:
-        construct = self._word[start:end]
-        place = "" if construct == self._word else f" in {shown(self._word)}"
+        construct = self.word[start:end]
+        place = "" if construct == self.word else f" in {shown(self.word)}"
         reason = f"{fact}; {remedy}" if remedy else fact
         raise ExpansionError(f"{shown(construct)}{place}: {reason}") from None
-
-
-def _leading_name(text: str) -> str:
-    """Return `text`, a run of ``\\w``, up to the first character that is no part of a name.
-
-    For Go a numeral such as ² is neither a letter nor a digit.
-    """
-    if text.isascii():
-        return text
-    for index, char in enumerate(text):
-        if not (char.isalpha() or char.isdecimal() or char == "_"):
-            return text[:index]
-    return text
 
 
 def _value(reference: _Reference, env: Mapping[str, str], options: Options) -> str:
@@ -489,7 +418,7 @@ def _trim(value: str, pattern: str, end: str) -> str:
     if end == "%":
         # Back to front, with each escape before its character. An escape that ends the pattern
         # comes to stand before another character: BuildKit takes it for that one's.
-        pattern = "".join(reversed(_WHOLE_CHARACTERS.findall(pattern)))
+        pattern = "".join(reversed(_WHOLE_CHARACTERS().findall(pattern)))
         value = value[::-1]
     ends = _Glob(_tokens(pattern)).ends(value)
     cut = _last(ends) if longest else next(ends, 0)
@@ -537,12 +466,12 @@ def _fill(template: str, match: str) -> str:
         text, bare, braced = found[0], found[1] or "", found[2] or ""
         if text == "$$":
             return "$"
-        name = _leading_name(bare or braced)
+        name = leading_name(bare or braced)
         if not name or (braced and name != braced):
             return text
         return (match if name == "0" else "") + bare[len(name) :]
 
-    return _GROUP.sub(group, template)
+    return _GROUP().sub(group, template)
 
 
 def _last(ends: Iterator[int]) -> int:

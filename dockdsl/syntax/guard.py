@@ -10,21 +10,19 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from dockdsl.syntax.lines import HeredocWord, continued
+from dockdsl.syntax.lazy_regex import lazy_regex
+from dockdsl.syntax.lines import SPACE, HeredocWord, continued, is_comment
 from dockdsl.syntax.refusal import Refused
 
 LONGEST_LINE = 65_000
 """Bytes of a physical line; BuildKit reads up to 65,535."""
 
-# White space as Go has it: without the four separators that Python adds.
-_is_blank = re.compile(r"[^\S\x1c-\x1f]*").fullmatch
-_is_comment = re.compile(r"[^\S\x1c-\x1f]*#").match
-_keyword = re.compile(r"(?:ONBUILD[ \t]+)?(RUN|COPY|ADD)(?=[ \t])", re.IGNORECASE).match
-_plain_reference = re.compile(r"\$\{\w+\}").match
-_heredoc_word = re.compile(r"([0-9]*)<<(-?)\s*([^<]*)", re.DOTALL).fullmatch
-_has_heredoc_look = re.compile(r"(?:^|\s)[0-9]*<<(?!<)").search
-_quoted_part = re.compile(r"'([^']*)'|\"((?:[^\"\\]|\\.)*)\"|\\(.|$)", re.DOTALL)
-_escaped = re.compile(r"\\([\"$\\])")
+_keyword = lazy_regex(r"(?:ONBUILD[ \t]+)?(RUN|COPY|ADD)(?=[ \t])", re.IGNORECASE)
+_plain_reference = lazy_regex(r"\$\{\w+\}")
+_heredoc_word = lazy_regex(r"([0-9]*)<<(-?)\s*([^<]*)", re.DOTALL)
+_has_heredoc_look = lazy_regex(r"(?:^|\s)[0-9]*<<(?!<)")
+_quoted_part = lazy_regex(r"'([^']*)'|\"((?:[^\"\\]|\\.)*)\"|\\(.|$)", re.DOTALL)
+_escaped = lazy_regex(r"\\([\"$\\])")
 
 
 def raw_words(line: str) -> list[str] | None:
@@ -34,7 +32,7 @@ def raw_words(line: str) -> list[str] | None:
     index = 0
     while index < len(line):
         char = line[index]
-        if _is_blank(char):
+        if char in SPACE:
             if start >= 0:
                 words.append(line[start:index])
                 start = -1
@@ -47,7 +45,7 @@ def raw_words(line: str) -> list[str] | None:
         elif char == '"':
             index += 1
             while index < len(line) and line[index] != '"':
-                if line.startswith("${", index) and _plain_reference(line, index) is None:
+                if line.startswith("${", index) and _plain_reference().match(line, index) is None:
                     return None
                 index += 2 if line[index] == "\\" else 1
             if index >= len(line):
@@ -56,7 +54,7 @@ def raw_words(line: str) -> list[str] | None:
             index += 1
         elif line.startswith("${", index):
             # Frontends know different modifiers, give up at others, and lose words before some.
-            reference = _plain_reference(line, index)
+            reference = _plain_reference().match(line, index)
             index = -1 if reference is None else reference.end() - 1
         if index < 0:
             return None
@@ -68,7 +66,7 @@ def raw_words(line: str) -> list[str] | None:
 
 def _unquoted(part: re.Match[str]) -> str:
     if part[2] is not None:
-        return _escaped.sub(r"\1", part[2])
+        return _escaped().sub(r"\1", part[2])
     return part[1] if part[1] is not None else part[3]
 
 
@@ -78,14 +76,14 @@ def heredoc_words(line: str) -> list[HeredocWord] | None:
         return []
     words = raw_words(line)
     if words is None:
-        return None if _has_heredoc_look(line) else []
+        return None if _has_heredoc_look().search(line) else []
     found = []
     for word in words:
-        match = _heredoc_word(word)
+        match = _heredoc_word().fullmatch(word)
         if match is None:
             continue
         fd, dash, rest = match.groups()
-        name = _quoted_part.sub(_unquoted, rest)
+        name = _quoted_part().sub(_unquoted, rest)
         if not name:
             # `<< EOF`: a heredoc since 1.16, two words before.
             return None
@@ -111,7 +109,7 @@ def _logical(lines: Sequence[str], escape: str) -> tuple[str, int] | None:
     """Join the first logical line; return it and the index after it, or None if it stays open."""
     parts: list[str] = []
     for index, line in enumerate(lines):
-        if parts and (_is_blank(line) or _is_comment(line)):
+        if parts and (not line.strip(SPACE) or is_comment(line)):
             continue
         if not continued(line, escape):
             parts.append(line)
@@ -155,7 +153,7 @@ def guard(text: str, escape: str) -> str:
 
 def _started(logical: str, escape: str) -> list[HeredocWord] | None:
     """Return the heredocs that an instruction starts; None where frontends disagree about it."""
-    keyword = _keyword(logical)
+    keyword = _keyword().match(logical)
     if keyword is None:
         return []
     operands = _without_flags(logical[keyword.end() :], escape)
@@ -168,7 +166,7 @@ def _started(logical: str, escape: str) -> list[HeredocWord] | None:
     except (ValueError, RecursionError):
         return heredoc_words(logical)
     # The elements of COPY and ADD are looked at once more; those of RUN are not.
-    looks = keyword[1].upper() != "RUN" and any(_heredoc_word(str(element)) for element in elements)
+    looks = keyword[1].upper() != "RUN" and any(_heredoc_word().fullmatch(str(element)) for element in elements)
     return None if looks else []
 
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from dockdsl.errors import ExpansionError
+from dockdsl.syntax.lazy_regex import lazy_regex
 from dockdsl.syntax.refusal import Misread
 
 # White space as Go has it: without the four separators that Python adds.
@@ -20,17 +21,14 @@ SPACE = (
 )
 LONGEST_READ = 65_535
 """Bytes of the longest line that BuildKit reads."""
-_CONTINUED = {
-    "\\": re.compile(r"(?:[^\\]|^)\\[ \t]*$").search,
-    "`": re.compile(r"(?:[^`]|^)`[ \t]*$").search,
-}
-_heredoc_word = re.compile(r"([0-9]*)<<(-?)[\t\n\f\r ]*([^<]*)", re.DOTALL).fullmatch
+_heredoc_word = lazy_regex(r"([0-9]*)<<(-?)[\t\n\f\r ]*([^<]*)", re.DOTALL)
 _BOM = "\ufeff"
 
 
 def continued(line: str, escape: str) -> bool:
     """Whether BuildKit takes the next line into this one."""
-    return _CONTINUED[escape](line.rstrip("\r")) is not None
+    tail = line.rstrip("\r").rstrip(" \t")
+    return tail[-1:] == escape and tail[-2:-1] != escape
 
 
 class HeredocWord(NamedTuple):
@@ -133,7 +131,7 @@ def logical(lines: Sequence[str], index: int, escape: str) -> Logical:
             continue
         parts.append((length, number))
         tail = line.rstrip(" \t")
-        # As `continued` has it, said without a pattern: most lines of a file pass here.
+        # As `continued` has it, without the call: most lines of a file pass here.
         if tail[-1:] != escape or tail[-2:-1] == escape:
             pieces.append(line)
             return Logical(lines, index, number, "".join(pieces).rstrip(SPACE), parts, escape)
@@ -172,7 +170,7 @@ def heredocs_in(text: str) -> list[HeredocWord]:
 
 def heredoc_of(word: str) -> HeredocWord | None:
     """Return the heredoc that a word starts."""
-    match = _heredoc_word(word)
+    match = _heredoc_word().fullmatch(word)
     if match is None or not match[3]:
         return None
     try:

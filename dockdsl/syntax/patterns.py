@@ -9,31 +9,32 @@ from __future__ import annotations
 
 import re
 
+from dockdsl.syntax.lazy_regex import lazy_regex
 from dockdsl.syntax.refusal import Refused, shown
 from dockdsl.syntax.words import Atom, Literal, Word, atoms_of, from_atoms, normal, plain, split
 
-_is_remote = re.compile(r"https?://|git://|ssh://|git@|[\w.-]+@[\w.-]+:").match
+_is_remote = lazy_regex(r"https?://|git://|ssh://|git@|[\w.-]+@[\w.-]+:")
 _ELEMENT = r"(?:\\.|[^\]\\-])"
 _CLASS = rf"\[\^?(?:{_ELEMENT}(?:-{_ELEMENT})?)+\]"
-_token = re.compile(rf"\\.|{_CLASS}|.", re.DOTALL)
-_without_class = re.compile(r"\\.|.", re.DOTALL)
+_token = lazy_regex(rf"\\.|{_CLASS}|.", re.DOTALL)
+_without_class = lazy_regex(r"\\.|.", re.DOTALL)
 # What needs no thought: no blank, exclamation mark, caret, backslash or class.
 is_easy = re.compile(r'["-Z\]_-~]+').fullmatch
-_needs_class = re.compile(r"((?:\.?/)*)([!\s])", re.DOTALL).match
+_needs_class = lazy_regex(r"((?:\.?/)*)([!\s])", re.DOTALL)
 _IN_CLASS = str.maketrans({"[": "[[]", "\\": "[\\\\]", "*": "[*]", "?": "[?]"})
 
 
 def is_remote(value: object) -> bool:
     """Whether a source is a URL or a Git repository."""
     text = value.parts[0][1] if isinstance(value, Literal) and value.parts else value
-    return isinstance(text, str) and _is_remote(text) is not None
+    return isinstance(text, str) and _is_remote().match(text) is not None
 
 
 def source(value: Word) -> Word:
     """Return the one form of a source, a pattern: text that is `literal` names that very file in it."""
     if not isinstance(value, Literal):
         value = plain(value)
-        if not isinstance(value, str) or is_easy(value) or _is_remote(value):
+        if not isinstance(value, str) or is_easy(value) or _is_remote().match(value):
             return value
         parts: tuple[tuple[bool, str], ...] = ((False, value),)
     elif is_remote(value):
@@ -64,7 +65,7 @@ def _both_ways(atoms: list[Atom]) -> list[Atom]:
     if not atoms:
         return atoms
     reference, text = atoms[0]
-    needed = None if reference else _needs_class(text)
+    needed = None if reference else _needs_class().match(text)
     if needed is not None:
         atoms[0] = (False, f"{needed[1]}[{needed[2]}]{text[needed.end() :]}")
     reference, text = atoms[-1]
@@ -86,7 +87,7 @@ def tokens(pattern: str) -> list[str]:
     """Split a pattern into characters, escaped characters and classes."""
     # Behind the last closing bracket no class can begin, and the search for its end would be in vain each time.
     end = pattern.rfind("]") + 1
-    return _token.findall(pattern[:end]) + _without_class.findall(pattern[end:])
+    return _token().findall(pattern[:end]) + _without_class().findall(pattern[end:])
 
 
 def _has_wildcard(pattern: str) -> bool:

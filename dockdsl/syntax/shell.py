@@ -15,6 +15,7 @@ from typing import NamedTuple
 from dockdsl.errors import InvalidType
 from dockdsl.syntax.guard import heredoc_bodies, heredoc_words
 from dockdsl.syntax.layout import INDENT, WIDTH, pick_delimiter
+from dockdsl.syntax.lazy_regex import lazy_regex
 from dockdsl.syntax.lines import continued, heredocs_in, logical
 from dockdsl.syntax.refusal import Refused, kind_of, refuse_type, shown
 
@@ -104,20 +105,19 @@ def under(text: str, escape: str) -> str:
     return text if escape == "\\" else under_backtick(text)
 
 
-_nothing = re.compile(r"(?:\\\n[ \t]*)*").match
-_tokens = re.compile(r"\\.|.", re.DOTALL).findall
+_nothing = lazy_regex(r"(?:\\\n[ \t]*)*")
+_tokens = lazy_regex(r"\\.|.", re.DOTALL)
 _BREAK = f" && \\\n{INDENT}"
-_operator = re.compile(r"&&|\|\||[;&|]").match
-_operators = re.compile(r"&&|\|\||[;&|]").finditer
+_operator = re.compile(r"&&|\|\||[;&|]")
 # Text in which nothing but operators needs thought: no quote, bracket, redirection, comment or escape.
 _is_easy = re.compile(r"""[^\\'"`(){}<>#]*""").fullmatch
 _ordinary = re.compile(r"[\w./=:@%+,*?!~^-]+").match
-_quoted = re.compile(r"""[^\\"`$]+""").match
-_arithmetic = re.compile(r"\$\(\([\w\s$+*/%<>=!&|^~?:,.{}()-]{0,200}?\)\)").match
+_quoted = lazy_regex(r"""[^\\"`$]+""")
+_arithmetic = lazy_regex(r"\$\(\([\w\s$+*/%<>=!&|^~?:,.{}()-]{0,200}?\)\)")
 # A parameter expansion in which nothing needs thought.
-_parameter = re.compile(r"\$\{[^\"'`$\\{}]+(?:\$\w++[^\"'`$\\{}]*+)*+\}").match
+_parameter = lazy_regex(r"\$\{[^\"'`$\\{}]+(?:\$\w++[^\"'`$\\{}]*+)*+\}")
 _word_ends = frozenset(" \t\n;&|<>()")
-_shells = re.compile(r"#![ \t]*(?:\S*/env[ \t]+(?:-\S+[ \t]+)*)?(?:\S*/)?(?:ba|da|a|k|z)?sh(?:[ \t]|$)").match
+_shells = lazy_regex(r"#![ \t]*(?:\S*/env[ \t]+(?:-\S+[ \t]+)*)?(?:\S*/)?(?:ba|da|a|k|z)?sh(?:[ \t]|$)")
 
 
 # Words of the shell's grammar, where a command may start: what ends the compound command that each opens…
@@ -158,7 +158,7 @@ class _Scanner:
         return not self.closers
 
     def _in_quotes(self) -> int | None:
-        run = _quoted(self.text, self.at)
+        run = _quoted().match(self.text, self.at)
         if run is not None:
             return run.end() - self.at
         char = self.text[self.at]
@@ -174,15 +174,13 @@ class _Scanner:
 
     def _dollar(self) -> int | None:
         """Step over a dollar and what it begins."""
-        known = _arithmetic(self.text, self.at) or _parameter(self.text, self.at)
+        known = _arithmetic().match(self.text, self.at) or _parameter().match(self.text, self.at)
         if known is not None:
             return known.end() - self.at
         following = self.text[self.at + 1 : self.at + 2]
         in_quotes = bool(self.closers) and self.closers[-1] == '"'
         if following == "(":
-            self.closers.append(")")
-            self.command_starts = True
-            return 2
+            return 1 + self._open(")")
         if following == "{":
             # Quotes in an expansion in quotes are read in different ways.
             if in_quotes:
@@ -203,40 +201,47 @@ class _Scanner:
             if starts and not self._word(run.group(), text[run.end() : run.end() + 1]):
                 return None
             return run.end() - at
-        if char == "\\":
-            return 2
-        if char == "'":
-            end = text.find("'", at + 1)
-            return None if end < 0 or self._broken(at, end) else end + 1 - at
         if self.closers and char == self.closers[-1]:
             self.closers.pop()
             # What follows the parentheses of a function is a command.
             self.command_starts = char == ")"
             return 1
-        if char in '"`':
-            self.closers.append(char)
-            self.command_starts = char == "`"
-            return 1
-        if char == "$":
-            return self._dollar()
-        if char == "(":
-            self.closers.append(")")
-            self.command_starts = True
-            return 1
-        if char == ")":
-            # The end of a pattern, after which a command starts; all else would close what is not open.
-            self.command_starts = True
-            return 1 if self.closers[-1:] == ["esac"] else None
-        if char in "{}" and self._is_word(at):
-            return self._brace(char, starts=starts)
-        if text.startswith("<<", at):
-            return 3 if text.startswith("<<<", at) else None
-        if char == "#" and (at == 0 or text[at - 1] in _word_ends):
-            if self.closers or self._broken(at, len(text)):
-                return None
-            self.found.append(Operator(at, "#"))
-            return len(text) - at
-        return self._operator_at(at)
+        match char:
+            case "\\":
+                return 2
+            case "'":
+                end = text.find("'", at + 1)
+                return None if end < 0 or self._broken(at, end) else end + 1 - at
+            case '"' | "`":
+                return self._open(char)
+            case "$":
+                return self._dollar()
+            case "(":
+                return self._open(")")
+            case ")":
+                # The end of a pattern, after which a command starts; anything else would close what is not open.
+                self.command_starts = True
+                return 1 if self.closers[-1:] == ["esac"] else None
+            case "{" | "}" if self._is_word(at):
+                return self._brace(char, starts=starts)
+            case "<" if text.startswith("<<", at):
+                return 3 if text.startswith("<<<", at) else None
+            case "#" if at == 0 or text[at - 1] in _word_ends:
+                return self._comment()
+            case _:
+                return self._operator_at(at)
+
+    def _open(self, closer: str) -> int:
+        """Step over a character that opens what `closer` closes."""
+        self.closers.append(closer)
+        self.command_starts = closer != '"'
+        return 1
+
+    def _comment(self) -> int | None:
+        if self.closers or self._broken(self.at, len(self.text)):
+            return None
+        self.found.append(Operator(self.at, "#"))
+        return len(self.text) - self.at
 
     def _word(self, text: str, following: str) -> bool:
         """Take a word where a command may start; return whether it may stand there."""
@@ -274,7 +279,7 @@ class _Scanner:
         return 1
 
     def _operator_at(self, at: int) -> int:
-        match = _operator(self.text, at)
+        match = _operator.match(self.text, at)
         if match is None:
             return 1
         before = self.text[at - 1 : at]
@@ -300,7 +305,7 @@ def operators(text: str, breaks: Iterable[int] = (), *, compound: bool = False) 
     With `compound`, what is inside an if, a loop or a case is passed over.
     """
     if not compound and _is_easy(text):
-        return [Operator(match.start(), match.group()) for match in _operators(text)]
+        return [Operator(match.start(), match.group()) for match in _operator.finditer(text)]
     scanner = _Scanner(text, breaks, compound=compound)
     return scanner.found if scanner.run() else None
 
@@ -410,7 +415,7 @@ def unbroken(text: str) -> str | None:
 def is_outside(text: str) -> bool:
     """Whether the end of a text is outside the quotes in it."""
     quote = ""
-    for each in _tokens(text):
+    for each in _tokens().findall(text):
         if each == quote or (quote == "'" and each == "\\'"):
             quote = ""
         elif each in ("'", '"') and not quote:
@@ -436,7 +441,7 @@ def script(text: str) -> str:
     body = _dedent(lines)
     if not body.startswith("#!"):
         body = f"set -e\n{body}"
-    elif _shells(body.split("\n", 1)[0]):
+    elif _shells().match(body.split("\n", 1)[0]):
         first, _, rest = body.partition("\n")
         body = f"{first}\nset -e\n{rest}"
     return wrap(body)
@@ -531,7 +536,7 @@ def has_heredoc(text: str) -> bool:
 
 def begun(text: str) -> str:
     """Return a text without the broken lines before its first word, which say nothing."""
-    nothing = _nothing(text)
+    nothing = _nothing().match(text)
     return text[nothing.end() :] if nothing else text
 
 

@@ -13,6 +13,8 @@ from collections.abc import Iterable
 from typing import TypeVar
 
 from dockdsl.errors import InvalidType
+from dockdsl.syntax.cursor import Cursor, run_without
+from dockdsl.syntax.lazy_regex import lazy_regex
 from dockdsl.syntax.refusal import Refused, kind_of, refuse_type, shown
 
 # What stands bare in any operand: no blank, quote, escape character, dollar, bracket or comma trap.
@@ -24,11 +26,12 @@ is_bare_path = re.compile(
 ).fullmatch
 is_bare_key = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*").fullmatch
 _is_bare_flag = re.compile(r"[!#-&(-\[\]-_a-~]+").fullmatch
-_find_control = re.compile("[\x00-\x08\x0a-\x1f\x7f]").search
-_find_reference = re.compile(_SIMPLE_REFERENCE).match
-_open_reference = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*(?::?[-+?]|##?|%%?|//?)").match
-_has_modifier = re.compile(r"\$\{\w+[^\w}]").search
-_name_goes_on = re.compile(r"\w").match
+_find_control = lazy_regex("[\x00-\x08\x0a-\x1f\x7f]")
+_find_reference = lazy_regex(_SIMPLE_REFERENCE)
+_open_reference = lazy_regex(r"\$\{[A-Za-z_][A-Za-z0-9_]*(?::?[-+?]|##?|%%?|//?)")
+_has_modifier = lazy_regex(r"\$\{\w+[^\w}]")
+_in_braces = lazy_regex(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(:?[-+?])")
+_name_goes_on = lazy_regex(r"\w")
 _BOM = "\ufeff"
 _Value = TypeVar("_Value")
 
@@ -171,7 +174,7 @@ def from_atoms(atoms: Iterable[Atom]) -> Word:
     for index, (reference, pieces) in enumerate(zip(kinds, merged, strict=True)):
         text = "".join(pieces)
         exact = not reference and "$" in text
-        if reference and text[1] != "{" and index + 1 < len(merged) and _name_goes_on(merged[index + 1][0]):
+        if reference and text[1] != "{" and index + 1 < len(merged) and _name_goes_on().match(merged[index + 1][0]):
             text = f"${{{text[1:]}}}"
         if parts and not exact and not parts[-1][0]:
             parts[-1] = (False, parts[-1][1] + text)
@@ -202,16 +205,16 @@ def split(text: str) -> list[Atom]:
 
 
 def _reference_end(text: str, dollar: int, depth: int = 0) -> int:
-    simple = _find_reference(text, dollar)
+    simple = _find_reference().match(text, dollar)
     if simple is not None:
         end = simple.end()
-        if text[end - 1] != "}" and _name_goes_on(text, end):
+        if text[end - 1] != "}" and _name_goes_on().match(text, end):
             raise Refused(
                 f"the reference {shown(simple.group())} runs into a letter that BuildKit takes into the name",
                 f"write ${{{simple.group()[1:]}}}",
             )
         return end
-    modified = _open_reference(text, dollar)
+    modified = _open_reference().match(text, dollar)
     if modified is not None:
         return _modifier_end(text, modified.end(), dollar, depth)
     raise Refused(
@@ -255,7 +258,7 @@ def atoms_of(value: Word, *, control: bool = False) -> list[Atom]:
 
 def check_characters(text: str, *, control: bool = False) -> None:
     """Refuse what no line can carry: newlines and control characters, and what is not Unicode text."""
-    found = None if control else _find_control(text)
+    found = None if control else _find_control().search(text)
     if found is not None:
         if found.group() == "\n":
             raise Refused(
@@ -290,87 +293,75 @@ def json_text(text: str) -> str:
     return f'"{text.translate(_JSON)}"'
 
 
-_starts_name = re.compile(r"[0-9]+|[@*#?$!-]|\w+").match
-_in_braces = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(:?[-+?])").match
-
-
 def read_word(text: str, escape: str, *, quotes: bool = True) -> Word:
     """Return the operand that BuildKit makes of a word: its quotes and escapes taken off, its references kept.
 
     Without `quotes` they stand for themselves, as in the body of a heredoc. Raises `Refused` for what no operand
-    says: an open quote, and a reference to what is no name.
+    can express: an unclosed quote, and a reference to something that is not a name.
     """
     if "$" not in text and escape not in text and "'" not in text and '"' not in text:
         return text[1:] if text.startswith(_BOM) else text
     if is_bare(text):
         return text
-    atoms: list[Atom] = []
-    _read(text, 1 if text.startswith(_BOM) else 0, escape, atoms, quotes=quotes, closing="")
-    return from_atoms(atoms)
+    return from_atoms(_Reader(text, escape, "\"'" if quotes else "").read())
 
 
-def _read(text: str, at: int, escape: str, atoms: list[Atom], *, quotes: bool, closing: str, depth: int = 0) -> int:
-    """Read to the end of the text, or to what closes an operand; return the place behind it."""
-    quoted = False
-    while at < len(text):
-        char = text[at]
-        if char == closing and not quoted:
-            return at + 1
-        if char == '"' and quotes:
-            quoted = not quoted
-            at += 1
-        elif char == "'" and quotes and not quoted:
-            end = text.find("'", at + 1)
-            if end < 0:
-                raise Refused(f"the single quote in {shown(text)} is never closed", "close it")
-            atoms.append((False, text[at + 1 : end]))
-            at = end + 1
-        elif char == escape:
-            following = text[at + 1 : at + 2]
-            if quoted and following not in ('"', "$", escape):
-                atoms.append((False, escape))
-                at += 1
+class _Reader(Cursor):
+    """Takes the quotes and escapes off a word, and keeps the references as they are written."""
+
+    def __init__(self, word: str, escape: str, quotes: str) -> None:
+        super().__init__(word, escape)
+        self._special = "$" + escape + quotes
+
+    def read(self, closing: str = "", depth: int = 0) -> list[Atom]:
+        """Read to the end of the word, or past the brace that closes the operand of a reference."""
+        atoms: list[Atom] = []
+        outside, inside = run_without(self._special + closing), run_without('"$' + self.escape)
+        in_quotes = False
+        while self.at < len(self.word):
+            if run := self.run(inside if in_quotes else outside):
+                atoms.append((False, run))
+                continue
+            char = self.word[self.at]
+            if char == "$":
+                atoms.append(self._reference(depth))
+            elif char == self.escape:
+                atoms.append((False, self.escaped(in_quotes=in_quotes)))
+            elif char == '"':
+                in_quotes = not in_quotes
+                self.at += 1
+            elif char == "'":
+                quoted = self.single_quoted()
+                if quoted is None:
+                    raise Refused(f"the single quote in {shown(self.word)} is never closed", "close it")
+                atoms.append((False, quoted))
             else:
-                atoms.append((False, following))
-                at += 2
-        elif char == "$":
-            at = _read_reference(text, at, escape, atoms, quotes=quotes, depth=depth)
-        else:
-            start = at
-            while at < len(text) and text[at] not in "\"'$" and text[at] not in (escape, closing):
-                at += 1
-            at = max(at, start + 1)
-            atoms.append((False, text[start:at]))
-    if quoted or closing:
-        raise Refused(f"the quote or brace in {shown(text)} is never closed", "close it")
-    return at
+                self.at += 1
+                return atoms
+        if in_quotes or closing:
+            raise Refused(f"the quote or brace in {shown(self.word)} is never closed", "close it")
+        return atoms
 
-
-def _read_reference(text: str, at: int, escape: str, atoms: list[Atom], *, quotes: bool, depth: int) -> int:
-    if not text.startswith("{", at + 1):
-        name = _starts_name(text, at + 1)
-        if name is None:
-            atoms.append((False, "$"))
-            return at + 1
-        if _find_reference(text, at) is None or not name[0].isascii():
-            raise Refused(f"the reference {shown(text[at : name.end()])} is to no variable", "name one")
-        atoms.append((True, text[at : name.end()]))
-        return name.end()
-    try:
-        end = _reference_end(text, at)
-    except Refused:
-        modified = _in_braces(text, at)
-        if modified is None or depth > _DEEPEST:
-            raise
-        inner: list[Atom] = []
-        end = _read(text, modified.end(), escape, inner, quotes=quotes, closing="}", depth=depth + 1)
-        operand = "".join([part for _, part in inner])
-        if any(char in part for reference, part in inner if not reference for char in "'\"\\`$}"):
-            raise
-        atoms.append((True, f"${{{modified[1]}{modified[2]}{operand}}}"))
-        return end
-    atoms.append((True, text[at:end]))
-    return end
+    def _reference(self, depth: int) -> Atom:
+        start = self.at
+        if not self.word.startswith("{", start + 1):
+            self.at += 1
+            name = self.name()
+            if name and not (name.isascii() and name.isidentifier()):
+                raise Refused(f"{shown('$' + name)} does not refer to a variable", "write the name of one")
+            return bool(name), "$" + name
+        try:
+            self.at = _reference_end(self.word, start)
+        except Refused:
+            modified = _in_braces().match(self.word, start)
+            if modified is None or depth > _DEEPEST:
+                raise
+            self.at = modified.end()
+            inner = self.read("}", depth + 1)
+            if any(char in part for reference, part in inner if not reference for char in "'\"\\`$}"):
+                raise
+            return True, f"${{{modified[1]}{modified[2]}{''.join([part for _, part in inner])}}}"
+        return True, self.word[start : self.at]
 
 
 class Spelling:
@@ -432,7 +423,7 @@ class Spelling:
                 f"the value {shown(text)} has a character outside ASCII, which BuildKit garbles in a flag",
                 "use an ASCII name",
             )
-        modified = _has_modifier(text) is not None
+        modified = _has_modifier().search(text) is not None
         if not modified and _is_bare_flag(text):
             return text
         check_characters(text)
