@@ -1,4 +1,4 @@
-"""Run a user's Python file, and find the object that is asked for."""
+"""The user's files: Dockerfiles, which are read, and Python files, which are run to find an object in them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from dockdsl.errors import DockdslError, SourceError
+from dockdsl.errors import DockdslError, FileError, SourceError
 from dockdsl.origins import Origin, short_path
 from dockdsl.syntax.refusal import shown
 
@@ -43,7 +43,7 @@ def load(spec: str, want: type[T]) -> T:
         return next(iter(distinct.values()))
     if not found:
         raise SourceError(f"{path}: it defines no {kind}; {_hint(namespace) or _how(kind)}", origin=None)
-    raise SourceError(f"{path}: it defines several of the kind {kind}; {_choices(found, path)}", origin=None)
+    raise SourceError(f"{path}: it defines more than one {kind}; {_choices(found, path)}", origin=None)
 
 
 def model(spec: str) -> Dockerfile:
@@ -60,12 +60,43 @@ def model(spec: str) -> Dockerfile:
         return load(spec, Dockerfile)
     if name is not None:
         raise SourceError(
-            f"{path}: a name picks an object of a Python file, which this is not; leave :{name} out", origin=None
+            f"{path}: a name picks an object in a Python file, and this is not one; leave :{name} out", origin=None
         )
-    from dockdsl.cli.files import read_dockerfile
     from dockdsl.text.parser import parse
 
     return parse(read_dockerfile(path), "<stdin>" if path == "-" else path)
+
+
+def read(path: str) -> str | None:
+    """Return the text of a file, or None if there is none."""
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123 - pathlib takes longer to import
+            return file.read().decode()
+    except FileNotFoundError:
+        return None
+    except UnicodeDecodeError:
+        raise FileError(f"{path}: it is not UTF-8 text; is it the right file?", origin=None) from None
+    except OSError as error:
+        raise FileError(
+            f"{path}: it cannot be read ({error.strerror}); check its permissions", origin=None
+        ) from None
+
+
+def read_dockerfile(path: str) -> str:
+    """Return the text of a Dockerfile, which must be there; ``-`` is stdin."""
+    if path == "-":
+        if sys.stdin is None:
+            raise FileError("stdin: it is closed; open it, or name a Dockerfile", origin=None)
+        try:
+            return sys.stdin.buffer.read().decode()
+        except UnicodeDecodeError:
+            raise FileError("stdin: it is not UTF-8 text; is it the right file?", origin=None) from None
+    if os.path.isdir(path):  # noqa: PTH112 - pathlib takes longer to import
+        raise FileError(f"{path}: it is a folder; name the Dockerfile in it", origin=None)
+    text = read(path)
+    if text is None:
+        raise FileError(f"{path}: there is no such file; check the path", origin=None)
+    return text
 
 
 def split(spec: str) -> tuple[str, str | None]:
@@ -124,9 +155,9 @@ def run_file(path: str) -> dict[str, Any]:
     try:
         code = compile(source, full, "exec", dont_inherit=True)
     except SyntaxError as error:
-        raise SourceError(f"Python cannot read it: {error.msg}; mend the line", origin=_at(error, full)) from None
+        raise SourceError(f"Python cannot parse it: {error.msg}; fix the line", origin=_at(error, full)) from None
     except ValueError as error:
-        raise SourceError(f"{path}: Python cannot read it: {error}; is it a Python file?", origin=None) from None
+        raise SourceError(f"{path}: Python cannot parse it: {error}; is it a Python file?", origin=None) from None
     module = ModuleType(f"_dockdsl_source_{os.path.basename(path)}")  # noqa: PTH119 - as above
     module.__file__ = full
     sys.modules[module.__name__] = module
@@ -142,7 +173,7 @@ def run_file(path: str) -> dict[str, Any]:
         raise
     except SystemExit as error:
         raise SourceError(
-            f"the file ended the program (exit {shown(error.code or 0)}) before it was read to its end; "
+            f"the file ended the program (exit {shown(error.code or 0)}) before it was loaded completely; "
             'guard that with if __name__ == "__main__"',
             origin=_line_of(error, full),
         ) from None

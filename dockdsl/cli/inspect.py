@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from dockdsl.cli import files as _files
+from dockdsl.cli.streams import put
 from dockdsl.errors import SourceError
 from dockdsl.loading import model
 from dockdsl.schema.description import describe
@@ -31,7 +31,7 @@ def run(options: argparse.Namespace) -> int:
     if options.schema:
         if options.source is not None:
             raise SourceError("--schema takes no file; leave one of them out", origin=None)
-        _files.put(_schema())
+        put(_schema())
         return 0
     if options.source is None:
         raise SourceError("there is nothing to inspect; name a file, or use --schema", origin=None)
@@ -39,9 +39,9 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         import json
 
-        _files.put(json.dumps(data, indent=2) + "\n")
+        put(json.dumps(data, indent=2) + "\n")
     else:
-        _files.put(summary(data))
+        put(summary(data))
     return 0
 
 

@@ -138,9 +138,7 @@ def _check(word: str, escape: str) -> None:
     if not isinstance(word, str):
         raise InvalidType(f"word={shown(word)}: this is {kind_of(word)}; pass a str")
     if escape not in ("\\", "`"):
-        raise InvalidValue(
-            f"escape={shown(escape)}: a Dockerfile knows two escape characters; use a backslash or a backtick"
-        )
+        raise InvalidValue(f"escape={shown(escape)}: this is not an escape character; use a backslash or a backtick")
 
 
 def _is_plain(word: str, escape: str) -> bool:
@@ -407,7 +405,7 @@ def _value(reference: _Reference, env: Mapping[str, str], options: Options) -> s
 
 
 def _unknown(modifier: str) -> Refused:
-    return Refused(f"{modifier!r} after the name is no modifier", f"use one of {_MODIFIERS}")
+    return Refused(f"{modifier!r} is not a modifier", f"use one of {_MODIFIERS}")
 
 
 def _trim(value: str, pattern: str, end: str) -> str:
@@ -490,8 +488,8 @@ def _tokens(pattern: str) -> list[str]:
             literal = next(chars, "")
             if literal not in _ESCAPABLE:
                 raise Refused(
-                    f"the pattern {shown(pattern)} has an escape that means nothing",
-                    r"put \ before *, ?, \, / or } only",
+                    f"the pattern {shown(pattern)} has an invalid escape",
+                    r"use \ only before *, ?, \, / or }",
                 )
             tokens.append(literal)
         else:

@@ -127,11 +127,11 @@ def guard(text: str, escape: str) -> str:
     if "\n" not in text:
         if text[-1] == escape or continued(text, escape):
             raise Refused(
-                "the last character is the escape character, which would take in the next line",
-                "end the text otherwise",
+                "the text ends with the escape character, which would join the next line to it",
+                "remove it",
             )
         if "<<" in text and _started(text, escape) != []:
-            raise Refused("the text would start a heredoc, and has none", "write << otherwise")
+            raise Refused("the text would start a heredoc, and has no body for it", "write << in another way")
         if len(text) > LONGEST_LINE // 4:
             check_lengths([text])
         return text
@@ -139,15 +139,15 @@ def guard(text: str, escape: str) -> str:
     check_lengths(lines)
     joined = _logical(lines, escape)
     if joined is None:
-        raise Refused("the text ends in a continuation", "take out the last escape character")
+        raise Refused("the last line of the text is continued", "remove the escape character at its end")
     logical, index = joined
     if "<<" in logical:
         words = _started(logical, escape)
         index = -1 if words is None else heredoc_bodies(words, lines, index)
         if index < 0:
-            raise Refused("the text would start a heredoc that does not end", "write << otherwise")
+            raise Refused("the text would start a heredoc that does not end", "write << in another way")
     if index != len(lines) or (lines[-1].endswith(escape) and "<<" not in logical):
-        raise Refused("the text has a line that would become an instruction of its own", "write it in one line")
+        raise Refused("a line of the text would become a separate instruction", "write it on one line")
     return text
 
 

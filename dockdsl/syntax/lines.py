@@ -194,8 +194,8 @@ def documents(line: Logical, words: Sequence[HeredocWord]) -> tuple[list[Documen
             if index >= len(line.lines):
                 at = line.text.find("<<")
                 raise Misread(
-                    f"the heredoc {word.name!r} does not end",
-                    f"write a line that is {word.name} alone",
+                    f"the heredoc {word.name!r} is never closed",
+                    f"add a line that is just {word.name}",
                     at,
                     line.text.find(word.name, at) + len(word.name),
                     grammar=True,

@@ -103,14 +103,14 @@ def check_pattern(value: Word, *, from_context: bool) -> None:
         _check_in_context(value, text, found)
     if "[" in found and "$" not in text:
         raise Refused(
-            f"the pattern {shown(value)} has a [ that begins no class of characters",
+            f"the pattern {shown(value)} has a [ that does not start a character class",
             "close it, or write literal(…) for a file of that name",
         )
     if any(token[0] in "*?[" for token in found):
         for token in found:
             if token[0] == "\\" and (len(token) == 1 or token[1] not in "*?[]^!-\\"):
                 raise Refused(
-                    f"the pattern {shown(value)} has a backslash, which takes the next character for itself",
+                    f"the pattern {shown(value)} has a backslash, which escapes the next character",
                     "write / between folders, or literal(…) for a file with a backslash in its name",
                 )
 
@@ -118,11 +118,11 @@ def check_pattern(value: Word, *, from_context: bool) -> None:
 def _check_in_context(value: Word, text: str, found: list[str]) -> None:
     if "\t" in text:
         raise Refused(
-            f"the source {shown(value)} has a tab, and BuildKit can ask for no such file of the build context",
+            f"the source {shown(value)} has a tab, and BuildKit cannot request such a file from the build context",
             "rename the file, or copy its folder",
         )
     if any(token[0] == "[" and len(token) > 1 and ("*" in token or "?" in token) for token in found):
         raise Refused(
-            f"the source {shown(value)} means a * or ? itself, and BuildKit finds no such file in the build context",
+            f"the source {shown(value)} has a literal * or ?, and BuildKit finds no such file in the build context",
             "rename the file, or copy its folder",
         )

@@ -77,7 +77,7 @@ def relaid(text: str, escape: str) -> str:
     lines = text.split("\n")
     line = logical(lines, 0, "\\")
     if lines[0] != lines[0].lstrip() or _is_array(line.text):
-        raise Refused(f"the command {shown(text)} is not the shell form", "use the exec form for an array")
+        raise Refused(f"the command {shown(text)} is not in the shell form", "use the exec form for an array")
     if escape == "\\":
         return text
     head = line.layout(0, len(line.text), escape)
@@ -346,9 +346,9 @@ class Remark(NamedTuple):
 def chain(commands: Sequence[str | Remark]) -> str:
     """Join commands so that each runs only if the one before it succeeded, each on lines of its own."""
     if not commands:
-        raise Refused("the chain has no command", "give it at least one")
+        raise Refused("the chain has no commands", "give it at least one")
     if isinstance(commands[0], Remark) or isinstance(commands[-1], Remark):
-        place = "before the first" if isinstance(commands[0], Remark) else "behind the last"
+        place = "before the first" if isinstance(commands[0], Remark) else "after the last"
         raise Refused(f"a comment stands {place} command of the chain", "make it a step of its own")
     pieces: list[str] = []
     for command in commands:
@@ -374,19 +374,19 @@ def _chained(command: str) -> str:
         if not text:
             raise Refused(
                 f"the command {shown(command)} has several lines",
-                "end all but the last in a backslash, outside quotes, or use Run.script()",
+                "end all but the last with a backslash, outside quotes, or use Run.script()",
             )
     scanner = _Scanner(text, compound=True)
     if not scanner.run():
         raise Refused(
-            f"the command {shown(text)} is not complete in itself: it leaves a quote, a bracket, an if, a loop or a "
-            "case open, closes what it did not open, or starts a heredoc",
+            f"the command {shown(text)} is not complete: it leaves a quote, a bracket, an if, a loop or a "
+            "case open, closes something that it did not open, or starts a heredoc",
             "put what belongs together into one command, or use Run.script()",
         )
     found = scanner.found
     if found and found[-1].text == "#":
         raise Refused(
-            f"the command {shown(text)} ends in a shell comment, which would hide the commands after it",
+            f"the command {shown(text)} ends with a shell comment, which would hide the commands after it",
             "use Comment(…), or Run.script()",
         )
     if found and found[-1].text == ";" and found[-1].start == len(text) - 1:
@@ -396,7 +396,7 @@ def _chained(command: str) -> str:
     last = found[-1] if found else Operator(0, "")
     at_end = bool(found) and last.start + len(last.text) == len(text)
     if not text or ends_open(text) or (at_end and last.text != "&"):
-        raise Refused(f"the command {shown(command)} ends in an operator or a backslash", "take it off the end")
+        raise Refused(f"the command {shown(command)} ends with an operator or a backslash", "remove it")
     text = laid_out or text
     if any(operator.text in ("||", ";", "&") for operator in found):
         # `a || b && c` is (a || b) && c only by luck of place; a group keeps each command one command.
@@ -437,7 +437,7 @@ def script(text: str) -> str:
     while not lines[-1].strip():
         del lines[-1]
     if ends_open(lines[-1]):
-        raise Refused("the script ends in a backslash", "take it off")
+        raise Refused("the script ends with a backslash", "remove it")
     body = _dedent(lines)
     if not body.startswith("#!"):
         body = f"set -e\n{body}"
@@ -473,7 +473,7 @@ def check_text(text: str) -> None:
     if not text.strip():
         raise Refused("the command is empty", "give it a command")
     if "\0" in text:
-        raise Refused(f"the command {shown(text)} has a NUL", "take it out")
+        raise Refused(f"the command {shown(text)} has a NUL character", "remove it")
     if not text.isascii():
         try:
             text.encode()
@@ -498,9 +498,9 @@ def one_line_trap(text: str) -> str | None:
     if text.endswith("\\"):
         return "a backslash at its end"
     if text != text.strip():
-        return "a blank at its start or end that BuildKit strips"
+        return "whitespace at its start or end, which BuildKit strips"
     if _looks_like_json(text):
-        return "the look of the exec form"
+        return "a JSON array at its start, which BuildKit may read as the exec form"
     return None
 
 
@@ -549,8 +549,8 @@ def normal(text: str) -> str:
         escaped = text[text.index(stripped) + len(stripped) :][:1]
         if escaped not in (" ", "\t"):
             raise Refused(
-                f"the command {shown(text)} ends in a backslash, which would take in the next line",
-                "take it off, or use Run.exec()",
+                f"the command {shown(text)} ends with a backslash, which would join the next line to it",
+                "remove it, or use Run.exec()",
             )
         return wrap(stripped + escaped)
     if "\n" not in stripped:

@@ -81,7 +81,7 @@ class Literal:
 
     def _no_text(self) -> InvalidType:
         return InvalidType(
-            "literal(): the value is not a str, since its dollars would come alive in one; "
+            "literal(): the value cannot become a str, in which its dollars would be references; "
             "join it with +, as in literal(text) + '/${NAME}'"
         )
 
@@ -188,7 +188,7 @@ def from_atoms(atoms: Iterable[Atom]) -> Word:
 def split(text: str) -> list[Atom]:
     """Split `text` into literal characters and references.
 
-    Raises `Refused` for a dollar that starts no reference.
+    Raises `Refused` for a dollar that does not start a variable reference.
     """
     if "$" not in text:
         return [(False, text)] if text else []
@@ -210,7 +210,7 @@ def _reference_end(text: str, dollar: int, depth: int = 0) -> int:
         end = simple.end()
         if text[end - 1] != "}" and _name_goes_on().match(text, end):
             raise Refused(
-                f"the reference {shown(simple.group())} runs into a letter that BuildKit takes into the name",
+                f"the reference {shown(simple.group())} is followed by a letter that BuildKit takes for part of it",
                 f"write ${{{simple.group()[1:]}}}",
             )
         return end
@@ -218,15 +218,15 @@ def _reference_end(text: str, dollar: int, depth: int = 0) -> int:
     if modified is not None:
         return _modifier_end(text, modified.end(), dollar, depth)
     raise Refused(
-        f"the dollar in {shown(text[dollar : dollar + 20])} starts no reference",
-        "write literal(…) where a plain dollar is meant",
+        f"the dollar in {shown(text[dollar : dollar + 20])} does not start a variable reference",
+        "use literal(…) for a plain dollar",
     )
 
 
 def _modifier_end(text: str, start: int, dollar: int, depth: int) -> int:
     """Find the brace that ends the reference whose word starts at `start`."""
     if depth > _DEEPEST:
-        raise Refused(f"the reference {shown(text[dollar:])} holds others too deep", "use variables for the inner ones")
+        raise Refused(f"the reference {shown(text[dollar:])} is nested too deeply", "use variables for the inner ones")
     index = start
     while index < len(text):
         char = text[index]
@@ -235,7 +235,7 @@ def _modifier_end(text: str, start: int, dollar: int, depth: int) -> int:
         if char in "'\"\\`":
             raise Refused(
                 f"the reference {shown(text[dollar:])} has a quote or an escape character in it",
-                "leave it out (blanks need no quotes there), or use a variable for that text",
+                "remove it (whitespace needs no quotes there), or use a variable for that text",
             )
         index = _reference_end(text, index, depth + 1) if char == "$" else index + 1
     raise Refused(f"the reference {shown(text[dollar:])} has no closing brace", "add the }")
@@ -262,18 +262,17 @@ def check_characters(text: str, *, control: bool = False) -> None:
     if found is not None:
         if found.group() == "\n":
             raise Refused(
-                f"the value {shown(text)} has a newline, and no spelling of it stays in the instruction",
-                "take it out, or write a file with Copy.text()",
+                f"the value {shown(text)} has a newline, which cannot be written in this instruction",
+                "remove it, or write a file with Copy.text()",
             )
-        raise Refused(
-            f"the value {shown(text)} has the control character {found.group()!r}", "take it out of the value"
-        )
+        raise Refused(f"the value {shown(text)} has the control character {found.group()!r}", "remove it")
     if not text.isascii():
         try:
             text.encode()
         except UnicodeEncodeError:
             raise Refused(
-                f"the value {shown(text)} has a lone surrogate, which is no Unicode character", "decode the text first"
+                f"the value {shown(text)} has a lone surrogate, which is not a Unicode character",
+                "decode the text first",
             ) from None
 
 
@@ -287,7 +286,9 @@ def json_text(text: str) -> str:
     if not isinstance(text, str):
         raise refuse_type("argument", text, "pass a str")
     if "\0" in text:
-        raise Refused(f"the argument {shown(text)} has a NUL, which no program can be given", "take it out")
+        raise Refused(
+            f"the argument {shown(text)} has a NUL character, which cannot be passed to a program", "remove it"
+        )
     if not text.isascii():
         check_characters(text, control=True)
     return f'"{text.translate(_JSON)}"'
@@ -391,7 +392,7 @@ class Spelling:
         if not atoms:
             raise Refused("a key is empty", "give it a name")
         if any("=" in text for _, text in atoms):
-            raise Refused(f"the key {shown(value)} has an equals sign", "take it out of the key")
+            raise Refused(f"the key {shown(value)} has an equals sign", "remove it")
         spelled = self.value(value)
         return spelled if spelled.startswith('"') else f'"{spelled}"'
 
@@ -420,7 +421,7 @@ class Spelling:
         """Quote the value of a flag: flags are read byte by byte, quotes and escapes removed."""
         if not text.isascii():
             raise Refused(
-                f"the value {shown(text)} has a character outside ASCII, which BuildKit garbles in a flag",
+                f"the value {shown(text)} has a non-ASCII character, which BuildKit garbles in a flag",
                 "use an ASCII name",
             )
         modified = _has_modifier().search(text) is not None

@@ -120,7 +120,7 @@ class _Said(NamedTuple):
 def _differ(one: _Said | None, other: _Said | None) -> str | None:
     """Say in what two instructions differ, if they do."""
     if one is None or other is None:
-        return "one has an instruction more"
+        return "one has an extra instruction"
     if one.keyword != other.keyword:
         return f"{one.keyword} became {other.keyword}"
     for name, value in one.parts.items():
@@ -193,14 +193,16 @@ class _Reading:
 
     def __init__(self, text: str, which: str) -> None:
         if not isinstance(text, str):
-            raise InvalidType(f"prove: the text {which} is {kind_of(text)}; pass a str")
+            raise InvalidType(f"prove: {which}: the text is {kind_of(text)}; pass a str")
         if "\0" in text:
-            raise InvalidValue(f"prove: the text {which} has a NUL, at which BuildKit's parser stops; take it out")
+            raise InvalidValue(
+                f"prove: {which}: the text has a NUL character, at which BuildKit's parser stops; remove it"
+            )
         try:
             text.encode()
         except UnicodeEncodeError:
             # The parser would take the whole process down.
-            raise InvalidValue(f"prove: the text {which} has a lone surrogate; decode it first") from None
+            raise InvalidValue(f"prove: {which}: the text has a lone surrogate; decode it first") from None
         self.lines = text.removeprefix("\ufeff").split("\n")
         self.directives: dict[str, str] = {}
         self.top = top = self._read_directives()
@@ -406,7 +408,7 @@ class _Reading:
         lines = rf"(?:[ \t\v\f]*(?:{re.escape(self.escape)}[ \t]*|#[^\n]*)?\r?\n)*"
         text = re.sub(rf"\A{lines}\s*ONBUILD(?=\s)", "", whole, count=1, flags=re.IGNORECASE)
         if text == whole:
-            raise InvalidValue(f"prove: line {start + 1}: the keyword ONBUILD is broken by the end of a line; join it")
+            raise InvalidValue(f"prove: line {start + 1}: the keyword ONBUILD is split across lines; join it")
         inner = _Reading.__new__(_Reading)
         inner.lines = ["", *text.split("\n")]
         inner.directives, inner.top, inner.escape = {}, 0, self.escape
@@ -525,4 +527,4 @@ def _parsed(text: str, which: str) -> Any:
     try:
         return dockerfile.parse_string(text)
     except dockerfile.GoParseError as error:
-        raise InvalidValue(f"prove: BuildKit's parser refuses the text {which}: {error}; mend it") from None
+        raise InvalidValue(f"prove: {which}: BuildKit's parser refuses the text: {error}; fix it") from None
