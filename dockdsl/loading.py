@@ -77,9 +77,7 @@ def read(path: str) -> str | None:
     except UnicodeDecodeError:
         raise FileError(f"{path}: it is not UTF-8 text; is it the right file?", origin=None) from None
     except OSError as error:
-        raise FileError(
-            f"{path}: it cannot be read ({error.strerror}); check its permissions", origin=None
-        ) from None
+        raise FileError(f"{path}: it cannot be read ({error.strerror}); check its permissions", origin=None) from None
 
 
 def read_dockerfile(path: str) -> str:

@@ -36,7 +36,7 @@ def checked_output(
 ) -> str | None:
     """Return the path to write or to compare, or None for stdout.
 
-    `default` is what is compared where no path is given, and `names` are those of the source and the output.
+    `default` is the path to compare if none is given; `names` says what the source and the output are.
     """
     if output not in (None, "-"):
         if not output or is_same(output, source):
