@@ -64,37 +64,37 @@ def model(spec: str) -> Dockerfile:
         )
     from dockdsl.text.parser import parse
 
-    return parse(read_dockerfile(path), "<stdin>" if path == "-" else path)
+    return parse(read_text(path), "<stdin>" if path == "-" else path)
 
 
-def read(path: str) -> str | None:
-    """Return the text of a file, or None if there is none."""
+def read_text(path: str, kind: str = "Dockerfile") -> str:
+    """Return the text of a file; ``-`` is stdin, and `kind` says what the file should be.
+
+    Raises `FileError` for a file that is missing or cannot be read, and for text that is not UTF-8.
+    """
+    if path != "-":
+        data = _contents(path, kind, FileError)
+    elif sys.stdin is not None:
+        data = sys.stdin.buffer.read()
+    else:
+        raise FileError(f"stdin: it is closed; open it, or name a {kind}", origin=None)
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        name = "stdin" if path == "-" else path
+        raise FileError(f"{name}: it is not UTF-8 text; is it the right file?", origin=None) from None
+
+
+def _contents(path: str, kind: str, refusal: type[FileError | SourceError]) -> bytes:
     try:
         with open(path, "rb") as file:  # noqa: PTH123 - pathlib takes longer to import
-            return file.read().decode()
+            return file.read()
     except FileNotFoundError:
-        return None
-    except UnicodeDecodeError:
-        raise FileError(f"{path}: it is not UTF-8 text; is it the right file?", origin=None) from None
+        raise refusal(f"{path}: there is no such file; check the path", origin=None) from None
+    except IsADirectoryError:
+        raise refusal(f"{path}: it is a folder; name the {kind} in it", origin=None) from None
     except OSError as error:
-        raise FileError(f"{path}: it cannot be read ({error.strerror}); check its permissions", origin=None) from None
-
-
-def read_dockerfile(path: str) -> str:
-    """Return the text of a Dockerfile, which must be there; ``-`` is stdin."""
-    if path == "-":
-        if sys.stdin is None:
-            raise FileError("stdin: it is closed; open it, or name a Dockerfile", origin=None)
-        try:
-            return sys.stdin.buffer.read().decode()
-        except UnicodeDecodeError:
-            raise FileError("stdin: it is not UTF-8 text; is it the right file?", origin=None) from None
-    if os.path.isdir(path):  # noqa: PTH112 - pathlib takes longer to import
-        raise FileError(f"{path}: it is a folder; name the Dockerfile in it", origin=None)
-    text = read(path)
-    if text is None:
-        raise FileError(f"{path}: there is no such file; check the path", origin=None)
-    return text
+        raise refusal(f"{path}: it cannot be read ({error.strerror}); check its permissions", origin=None) from None
 
 
 def split(spec: str) -> tuple[str, str | None]:
@@ -140,15 +140,7 @@ def run_file(path: str) -> dict[str, Any]:
 
     What it prints goes to stderr, since stdout is for the product. Its folder is where its imports are looked for.
     """
-    try:
-        with open(path, "rb") as file:  # noqa: PTH123 - as above
-            source = file.read()
-    except FileNotFoundError:
-        raise SourceError(f"{path}: there is no such file; check the path", origin=None) from None
-    except IsADirectoryError:
-        raise SourceError(f"{path}: it is a folder; name the Python file in it", origin=None) from None
-    except OSError as error:
-        raise SourceError(f"{path}: it cannot be read ({error.strerror}); check its permissions", origin=None) from None
+    source = _contents(path, "Python file", SourceError)
     full = os.path.abspath(path)  # noqa: PTH100 - links stay as the user wrote them
     try:
         code = compile(source, full, "exec", dont_inherit=True)

@@ -7,7 +7,7 @@ import os
 
 from dockdsl.cli.streams import put, say
 from dockdsl.errors import FileError
-from dockdsl.loading import read
+from dockdsl.loading import read_text
 from dockdsl.origins import short_path
 
 _NEW_FILE = 0o666
@@ -64,7 +64,7 @@ def compare(shown: str, path: str, text: str, remedy: str, *, made: str, diff: b
 
     `shown` is the path as the user gave it, and `made` says what was done to get the text, as ``rendered``.
     """
-    there = read(path)
+    there = read_text(path, "file") if os.path.exists(path) else None  # noqa: PTH110 - pathlib takes longer to import
     if there == text:
         return 0
     if diff:

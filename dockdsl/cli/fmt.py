@@ -8,7 +8,7 @@ from dockdsl.cli.arguments import diff_argument
 from dockdsl.cli.files import difference, write
 from dockdsl.cli.streams import put, report, say
 from dockdsl.errors import DockdslError, FileError, ProofUnavailable, SourceError
-from dockdsl.loading import read_dockerfile
+from dockdsl.loading import read_text
 from dockdsl.text.formatting import reformat
 from dockdsl.text.parser import parse
 
@@ -73,7 +73,7 @@ def _formatted(path: str) -> _Formatted:
     if path != "-" and _is_special(path):
         raise FileError(f"{path}: it is not a regular file; use - to format stdin", origin=None)
     name = _STDIN if path == "-" else path
-    before = read_dockerfile(path)
+    before = read_text(path)
     return _Formatted(path, name, before, reformat(before, name))
 
 

@@ -10,7 +10,7 @@ from dockdsl.cli.files import argument, compare, deliver
 from dockdsl.cli.streams import say
 from dockdsl.codegen import to_python
 from dockdsl.errors import DockdslError, ProofUnavailable, SourceError
-from dockdsl.loading import read_dockerfile
+from dockdsl.loading import read_text
 from dockdsl.model.dockerfile import Dockerfile
 from dockdsl.origins import short_path
 from dockdsl.text.parser import parse
@@ -37,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
     compares, names = options.check or options.diff, ("Dockerfile", "Python file")
     output = checked_output(options.output, options.source, default=None, compares=compares, names=names)
     name = _STDIN if options.source == "-" else options.source
-    text = read_dockerfile(options.source)
+    text = read_text(options.source)
     dockerfile = parse(text, name)
     source = to_python(dockerfile, source="" if options.source == "-" else short_path(name), relaid=True)
     if not _is_proven(name, text, source, options):

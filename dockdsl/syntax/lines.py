@@ -40,25 +40,20 @@ class HeredocWord(NamedTuple):
     quoted: bool
 
 
-class Logical:
+class Logical(NamedTuple):
     """A logical line: what BuildKit reads as one instruction, and where it stands."""
 
-    __slots__ = ("escape", "first", "goes_on", "last", "lines", "parts", "text")
-
-    def __init__(
-        self, lines: Sequence[str], first: int, last: int, text: str, parts: list[tuple[int, int]] | None, escape: str
-    ) -> None:
-        self.lines = lines
-        self.first = first
-        self.last = last
-        """The first and the last physical line, counted from 0."""
-        self.text = text
-        """The physical lines joined."""
-        self.parts = parts
-        """Where the text of each further physical line begins, and its number; None for a single line."""
-        self.escape = escape
-        self.goes_on = False
-        """Whether the lines end before it does."""
+    lines: Sequence[str]
+    first: int
+    last: int
+    """The first and the last physical line, counted from 0."""
+    text: str
+    """The physical lines joined."""
+    parts: list[tuple[int, int]] | None
+    """Where the text of each further physical line begins, and its number; None for a single line."""
+    escape: str
+    goes_on: bool = False
+    """Whether the lines of the file end before it does."""
 
     def place(self, offset: int) -> tuple[int, int]:
         """Return line and column (both counted from 0) of a place in the text."""
@@ -137,9 +132,7 @@ def logical(lines: Sequence[str], index: int, escape: str) -> Logical:
             return Logical(lines, index, number, "".join(pieces).rstrip(SPACE), parts, escape)
         pieces.append(tail[:-1])
         length += len(tail) - 1
-    open_line = Logical(lines, index, number, "".join(pieces).rstrip(SPACE), parts, escape)
-    open_line.goes_on = True
-    return open_line
+    return Logical(lines, index, number, "".join(pieces).rstrip(SPACE), parts, escape, goes_on=True)
 
 
 class Document(NamedTuple):
