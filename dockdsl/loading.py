@@ -22,11 +22,12 @@ _LONGEST_TEXT = 300
 
 
 def load(spec: str, want: type[T]) -> T:
-    """Return the one object of the kind `want` in ``FILE[:NAME]``.
+    """Return the object of the class `want` in ``FILE[:NAME]``.
 
-    Where a `Dockerfile` is wanted, that of an `Image` serves as well.
+    If a `Dockerfile` is wanted, that of an `Image` is used as well.
 
-    Raises `SourceError` for a file that is missing, has a syntax error, raises, or has no such object or several.
+    Raises `SourceError` if the file is missing, has a syntax error, raises an exception, or defines no such object or
+    more than one.
     """
     path, name = split(spec)
     namespace = run_file(path)
@@ -47,9 +48,9 @@ def load(spec: str, want: type[T]) -> T:
 
 
 def model(spec: str) -> Dockerfile:
-    """Return the `Dockerfile` of a source of either kind: of a Python file, or read from a Dockerfile.
+    """Return the `Dockerfile` that a Python file defines, or that is read from a Dockerfile.
 
-    What ends in ``.py`` is a Python file, all else a Dockerfile; ``-`` is one on stdin.
+    A path that ends in ``.py`` is a Python file, anything else a Dockerfile; ``-`` is a Dockerfile on stdin.
 
     Raises `SourceError` as `load` does, `FileError` for a Dockerfile that cannot be read, and `DockerfileSyntaxError`.
     """
@@ -116,7 +117,7 @@ def _how(kind: str) -> str:
 
 
 def _hint(namespace: dict[str, Any]) -> str:
-    """Tell what to make of the stages that a file has."""
+    """Suggest what to do with the stages that a file defines."""
     stages = [name for name, value in namespace.items() if type(value).__name__ == "Stage" and name[0] != "_"]
     return f"put its last stage into one: dockerfile = Dockerfile({stages[-1]})" if stages else ""
 
@@ -138,7 +139,7 @@ def _objects(namespace: dict[str, Any], want: type[T]) -> dict[str, T]:
 def run_file(path: str) -> dict[str, Any]:
     """Run a Python file as a module of its own and return its names.
 
-    What it prints goes to stderr, since stdout is for the product. Its folder is where its imports are looked for.
+    What it prints goes to stderr, since stdout is for the product. Its imports are searched for in its folder first.
     """
     source = _contents(path, "Python file", SourceError)
     full = os.path.abspath(path)  # noqa: PTH100 - links stay as the user wrote them
@@ -169,12 +170,12 @@ def run_file(path: str) -> dict[str, Any]:
         ) from None
     except KeyboardInterrupt:
         raise
-    except BaseException as error:  # noqa: BLE001 - whatever the user's file raises is told in one line
+    except BaseException as error:  # noqa: BLE001 - whatever the user's file raises is reported in one line
         detail = _said_by(error)
         message = f"{type(error).__name__}: {detail}".rstrip(": ")
         raise SourceError(f"the file raised {message}{_deeper(error, full)}", origin=_line_of(error, full)) from None
     finally:
-        # Whatever the file did to it: what is imported later is looked for where it was before.
+        # Whatever the file did to the path: later imports are searched for where they were before.
         sys.path = path_list
         sys.path[:] = path_entries
     return module.__dict__
@@ -182,7 +183,7 @@ def run_file(path: str) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def _stdout_to_stderr() -> Iterator[None]:
-    """Send to stderr what is printed, by child processes too."""
+    """Send what is printed to stderr, also by child processes."""
     try:
         kept = os.dup(1)
     except OSError:
@@ -204,7 +205,7 @@ def _said_by(error: BaseException) -> str:
     """Return the first line of an exception's text, cut to a readable length."""
     try:
         lines = str(error).strip().splitlines()
-    except Exception:  # noqa: BLE001 - a stranger's exception may not even say what it is
+    except Exception:  # noqa: BLE001 - even the text of an unknown exception may raise
         return ""
     line = lines[0] if lines else ""
     return line if len(line) <= _LONGEST_TEXT else f"{line[:_LONGEST_TEXT]}…"
@@ -222,7 +223,7 @@ def _line_of(error: BaseException, path: str) -> Origin:
 
 
 def _deeper(error: BaseException, path: str) -> str:
-    """Name the place where an error was raised, if that is in another file."""
+    """Return where an error was raised, if that is in another file."""
     import traceback
 
     frames = traceback.extract_tb(error.__traceback__)

@@ -1,6 +1,6 @@
 """The command line: ``python -m dockdsl FILE``, or ``dockdsl VERB …``.
 
-The product of a verb goes to stdout, all else to stderr. Exit codes: 0 done; 1 findings, drift, or a failed
+The product of a verb goes to stdout, everything else to stderr. Exit codes: 0 done; 1 findings, drift, or a failed
 build or test; 2 a usage error, a file that cannot be loaded, no engine.
 """
 
@@ -35,12 +35,12 @@ VERBS = {
 
 _INTERRUPTED = 130
 _BY_SIGNAL = 128
-"""What an exit code is above the number of the signal that ended the program."""
+"""An exit code above this is this plus the number of the signal that ended the program."""
 
 
 def program() -> int:
     """Run the command line as a process of its own and return its exit code."""
-    # What is imported stays: to look through all of it again and again takes a tenth of the time of a rendering.
+    # What is imported stays: to collect it again and again takes a tenth of the time of a rendering.
     set_threshold(50_000, 20, 20)
     try:
         return main()
@@ -57,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         report(error)
         return 2
     except BrokenPipeError:
-        # Something other than the product had no reader, so the work is not done.
+        # Something other than the product could not be written, so the work is not done.
         drop_stdout()
         return 1
     except KeyboardInterrupt:
@@ -67,7 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(ending.code, int) and ending.code > _BY_SIGNAL:
             from signal import Signals
 
-            # A check of the user's own may end the program, too.
+            # A check that the user wrote may end the program, too.
             with contextlib.suppress(ValueError):
                 say(f"ended by {Signals(ending.code - _BY_SIGNAL).name}")
         raise
@@ -94,7 +94,7 @@ def _run(arguments: list[str]) -> int:
 
 
 def _run_verb(verb: str, program: str, arguments: list[str]) -> int:
-    # Python has this word for itself.
+    # `import` is a keyword of Python.
     module = import_module(f"dockdsl.cli.{'import_' if verb == 'import' else verb}")
     if verb == "render" and len(arguments) == 1 and arguments[0][:1] not in ("", "-"):
         # A file alone needs no parser, and to import that takes longer than to render the file.

@@ -21,7 +21,7 @@ _STDIN = "<stdin>"
 class _Formatted(NamedTuple):
     path: str
     name: str
-    """The path as it is shown."""
+    """The path as messages show it."""
     before: str
     after: str
 
@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Format all files, and write those that change; none, if one of them cannot be formatted."""
+    """Format all files, and write those that change; write none if one of them cannot be formatted."""
     if "-" in options.files and len(options.files) > 1:
         raise SourceError("-: stdin cannot be combined with files; name files, or - alone", origin=None)
     files: list[_Formatted] = []
@@ -86,7 +86,7 @@ def _is_special(path: str) -> bool:
 
 
 def _is_proven(found: _Formatted) -> bool:
-    """Say whether BuildKit's parser judged that both texts mean the same; raise where they do not."""
+    """Return whether BuildKit's parser confirmed that both texts mean the same; raise if they do not."""
     from dockdsl.text.proof import prove
 
     _, name, before, after = found

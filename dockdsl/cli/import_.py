@@ -51,7 +51,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _warn_of_ignored(source: str) -> None:
-    """Say what becomes of the patterns that count for this Dockerfile alone: the Python file does not know of them."""
+    """Report a file of patterns that apply to this Dockerfile only: the Python file does not know of them."""
     path = f"{source}.dockerignore"
     try:
         # As BuildKit reads it.
@@ -64,7 +64,7 @@ def _warn_of_ignored(source: str) -> None:
 
 
 def _is_proven(name: str, text: str, source: str, options: argparse.Namespace) -> bool:
-    """Say whether the Python file makes a Dockerfile that BuildKit reads as the original, or may be written without."""
+    """Report whether BuildKit reads the Dockerfile of the Python file as the original; return whether to write it."""
     from dockdsl.text.proof import prove
 
     made = _made(name, source)
@@ -72,7 +72,7 @@ def _is_proven(name: str, text: str, source: str, options: argparse.Namespace) -
         difference = prove(text, render(made))
     except ProofUnavailable as error:
         if options.prove:
-            # It is about the command line, which is no place in a file.
+            # It is about the command line, which is not a place in a file.
             error.origin = None
             raise
         if not options.unproven:
@@ -97,10 +97,10 @@ def _is_proven(name: str, text: str, source: str, options: argparse.Namespace) -
 
 
 def _made(name: str, source: str) -> Dockerfile:
-    """Run the Python file that is about to be written, and return the Dockerfile that it makes."""
+    """Run the Python file that is about to be written, and return its Dockerfile."""
     names: dict[str, Any] = {}
     try:
-        exec(compile(source, "<imported>", "exec"), names)  # noqa: S102 - it is made of literals, by `to_python`
+        exec(compile(source, "<imported>", "exec"), names)  # noqa: S102 - `to_python` made it of literals
     except DockdslError as error:
         raise SourceError(f"{name}: it cannot be expressed in Python: {error.message}", origin=None) from None
     found = names["dockerfile"]

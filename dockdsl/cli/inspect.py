@@ -1,4 +1,4 @@
-"""The verb ``inspect``: what a Dockerfile consists of, as a summary or as data for other programs."""
+"""The verb ``inspect``: the contents of a Dockerfile, as a summary or as data for other programs."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def _schema() -> str:
 
 
 def summary(data: dict[str, Any]) -> str:
-    """Return a line for each stage, and one for the whole."""
+    """Return a line for each stage, and one for the whole Dockerfile."""
     stages = data["stages"]
     lines = []
     for stage in stages:
@@ -69,7 +69,7 @@ def summary(data: dict[str, Any]) -> str:
         lines.append(f"{begin}, takes {takes}\n" if takes else f"{begin}\n")
     needed = {edge["needs"] for edge in data["edges"]}
     targets = data["targets"]
-    # The last one is what is built by default; what another stage needs is of interest for that alone.
+    # The last target is the default; targets that another stage needs are not interesting in themselves.
     built = [*targets[-1:], *[target for target in targets[:-1] if target not in needed]]
     builds = ", or ".join(_called(stages[target]) for target in built) or "nothing"
     version = data["minimum_syntax"]
@@ -78,7 +78,7 @@ def summary(data: dict[str, Any]) -> str:
 
 
 def _taken(stage: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
-    """Yield what the steps of a stage take from stages and images: the source, and the path in it."""
+    """Yield what the steps of a stage copy or mount from stages and images: the source, and the path in it."""
     for step in stage["steps"]:
         if step.get("from") is not None:
             for path in step["sources"]:
@@ -97,7 +97,7 @@ def _called(stage: dict[str, Any]) -> str:
 
 
 def _shown(word: Any) -> str:
-    """Return a word as it may be shown: whether a dollar in it is literal does not matter here."""
+    """Return a word for display, where it does not matter whether a dollar in it is literal."""
     return (
         word if isinstance(word, str) else "".join(each if isinstance(each, str) else each["literal"] for each in word)
     )

@@ -14,15 +14,15 @@ _DIRECTIVES = ("syntax", "escape", "check")
 
 
 class Directives(NamedTuple):
-    """What the first lines of a file say."""
+    """The directives of a file."""
 
     syntax: str | None
     escape: str
     check: str | None
     lines: frozenset[int]
-    """The lines that are directives, counted from 0."""
+    """The lines of directives that have an effect, counted from 0."""
     misread: tuple[tuple[int, Misread], ...]
-    """What is wrong, and in which line."""
+    """What is wrong, and on which line."""
 
 
 def directives_of(lines: Sequence[str]) -> Directives:
@@ -56,7 +56,7 @@ def directives_of(lines: Sequence[str]) -> Directives:
 
 
 def _acting(lines: Sequence[str]) -> dict[str, tuple[int, str]]:
-    """Return the directives for whoever picks the frontend: the number sign in the first column, a ``#!`` skipped."""
+    """Return the directives as they are read to pick the frontend: only from the first column, after a ``#!`` line."""
     found: dict[str, tuple[int, str]] = {}
     start = 1 if lines[0].startswith("#!") else 0
     for index in range(start, len(lines)):
@@ -65,7 +65,7 @@ def _acting(lines: Sequence[str]) -> dict[str, tuple[int, str]]:
         if match is None or name not in _DIRECTIVES or name in found:
             break
         found[name] = (index, match[2])
-    # What can name no image, or has no rule in it, acts on nothing, and stays a comment.
+    # What cannot be the name of an image or of a rule has no effect, and stays a comment.
     return {
         name: (index, value)
         for name, (index, value) in found.items()

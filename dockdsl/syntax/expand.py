@@ -1,8 +1,8 @@
 """Word expansion: quotes, escapes and variable references, as BuildKit reads them.
 
-A word is read once, from left to right, with a stack of what is still open in place of recursion:
-a word may nest as deep as it is long. Patterns are matched by stepping a set of states, kept as the
-bits of one integer, so that no pattern can make a match slow.
+A word is read once, from left to right, with a stack of what is still open instead of recursion, since a word may be
+nested as deeply as it is long. Patterns are matched by stepping a set of states, kept as the bits of one integer, so
+that no pattern can make a match slow.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from dockdsl.syntax.lazy_regex import lazy_regex
 from dockdsl.syntax.refusal import Refused, kind_of, shown
 
 _BOM = "\ufeff"
-# What Go takes for white space: unlike Python it leaves out the four separators U+001C to U+001F.
+# What Go takes for whitespace: unlike Python, not the four separators U+001C to U+001F.
 _SPACES = lazy_regex(r"[^\S\x1c-\x1f]+")
 _HEREDOC = lazy_regex(r"<<[^\S\x1c-\x1f]*")
 _GROUP = lazy_regex(r"\$(?:\$|(\w+)|\{(\w+)\})")
@@ -34,11 +34,11 @@ _MODIFIERS = ":- - :+ + :? ? # ## % %% / //"
 
 @attrs.frozen
 class Options:
-    """Departures from the ordinary reading of a word; each is off by default.
+    """Deviations from the ordinary reading of a word; each is off by default.
 
     `raw_quotes` keeps the quotes around quoted text, `raw_escapes` the escape characters.
     `skip_unset_env` leaves a reference to an unset variable as it is written.
-    `skip_process_quotes` takes quotes for ordinary characters (as in the body of a heredoc).
+    `skip_process_quotes` treats quotes as ordinary characters (as in the body of a heredoc).
 
     >>> expand("'a' $B", {}, options=Options(raw_quotes=True, skip_unset_env=True))
     "'a' $B"
@@ -63,9 +63,9 @@ def expand(word: str, env: Mapping[str, str], *, escape: str = "\\", options: Op
     ``${v+w}``, ``${v:?message}``, ``${v?message}``, ``${v#p}``, ``${v##p}``, ``${v%p}``,
     ``${v%%p}``, ``${v/p/r}`` and ``${v//p/r}``; in a pattern `p`, ``*`` and ``?`` are wildcards.
 
-    Raises `ExpansionError` where BuildKit refuses the word: a quote or brace that is not closed, an
-    unknown modifier, an invalid pattern, a mandatory variable that is missing. Raises `InvalidValue`
-    for another escape character, `InvalidType` for a word or a value that is no string.
+    Raises `ExpansionError` where BuildKit refuses the word: an unclosed quote or brace, an unknown modifier, an invalid
+    pattern, a missing mandatory variable. Raises `InvalidValue` for another escape character, `InvalidType` for a word
+    or a value that is not a string.
 
     >>> expand("$HOME/'$HOME'/${TAG:-latest}", {"HOME": "/root"})
     '/root/$HOME/latest'
@@ -85,11 +85,11 @@ def expand(word: str, env: Mapping[str, str], *, escape: str = "\\", options: Op
 
 
 def split_words(word: str, env: Mapping[str, str], *, escape: str = "\\", options: Options = _ORDINARY) -> list[str]:
-    """Expand `word` as `expand` does, and return the words that white space makes of it.
+    """Expand `word` as `expand` does, and split the result into words at whitespace.
 
-    Quoted or escaped white space does not split, that in the value of a variable does. BuildKit has
-    a flaw here, kept for the same result: at the end of the operand of a ``${v:-w}``, ``${v#p}`` or
-    ``${v/p/r}``, the word begun before the reference is lost.
+    Quoted or escaped whitespace does not split words; whitespace in the value of a variable does. BuildKit has a flaw
+    here, which is reproduced: at the end of the operand of a ``${v:-w}``, ``${v#p}`` or ``${v/p/r}``, the word that
+    began before the reference is lost.
 
     Raises what `expand` raises.
 
@@ -109,11 +109,10 @@ def split_words(word: str, env: Mapping[str, str], *, escape: str = "\\", option
 def names(word: str, *, escape: str = "\\", options: Options = _ORDINARY) -> list[str]:
     """Return the names of the variables that `word` refers to, each once, in order.
 
-    Names in operands count, whether or not their text would be used: BuildKit expands all of them.
+    Names in operands are included whether or not their text would be used: BuildKit expands all of them.
 
-    Raises `ExpansionError` if no variables could make the word valid; a mandatory variable and the
-    validity of a pattern depend on values, and are not judged. Raises `InvalidValue` and `InvalidType`
-    as `expand` does.
+    Raises `ExpansionError` if no variables could make the word valid; mandatory variables and the validity of patterns
+    depend on values, and are not checked. Raises `InvalidValue` and `InvalidType` as `expand` does.
 
     >>> names("$A/${B:-${C}/$A}/'$D'")
     ['A', 'B', 'C']
@@ -146,7 +145,7 @@ def _is_plain(word: str, escape: str) -> bool:
 
 
 class _Text:
-    """What a word, a quotation or an operand has come to so far."""
+    """The text of a word, a quotation or an operand so far."""
 
     __slots__ = ("_parts",)
 
@@ -154,19 +153,19 @@ class _Text:
         self._parts: list[str] = []
 
     def add(self, text: str) -> None:
-        """Append text that may hold white space between words."""
+        """Append text in which whitespace separates words."""
         self._parts.append(text)
 
     def add_source(self, text: str) -> None:
-        """Append text that stands in the word as it is."""
+        """Append text that is written in the word itself."""
         self._parts.append(text)
 
     def add_solid(self, text: str) -> None:
-        """Append text whose white space is quoted or escaped."""
+        """Append text in which whitespace is quoted or escaped."""
         self._parts.append(text)
 
     def lose_word(self) -> None:
-        """Take note that an operand has ended."""
+        """Note that an operand has ended."""
 
     def get(self) -> str:
         return "".join(self._parts)
@@ -184,7 +183,7 @@ class _Words(_Text):
     def add_source(self, text: str) -> None:
         start = 0
         if "<<" in text:
-            # Since 1.16 the white space behind << belongs to the word, for the sake of heredocs.
+            # Since 1.16 the whitespace after << belongs to the word, for the sake of heredocs.
             for found in _HEREDOC().finditer(text):
                 self.add(text[start : found.start()])
                 self._parts.append(found[0])
@@ -221,7 +220,7 @@ class _Reference(NamedTuple):
     operands: list[str]
 
     def spell(self) -> str:
-        """Return the reference as BuildKit writes it back: with one slash even for ``//``."""
+        """Return the reference as BuildKit writes it back: with a single slash even for ``//``."""
         if not self.braces:
             return f"${self.name}"
         if self.modifier == "//":
@@ -345,7 +344,7 @@ class _Lexer(Cursor):
             self._fail(start, self.at, *_unknown(modifier).args)
 
     def _defers(self, modifier: str) -> bool:
-        # A wrong modifier matters only when the variable is set, if unset ones stay as written.
+        # If references to unset variables are left as they are, a wrong modifier matters only when the variable is set.
         return self._options.skip_unset_env and modifier.startswith(":") and modifier not in {":#", ":%"}
 
     def _fail_open(self, innermost: _Open) -> NoReturn:
@@ -414,8 +413,8 @@ def _trim(value: str, pattern: str, end: str) -> str:
     if longest:
         pattern = pattern[1:]
     if end == "%":
-        # Back to front, with each escape before its character. An escape that ends the pattern
-        # comes to stand before another character: BuildKit takes it for that one's.
+        # Back to front, with each escape before its character. An escape that ends the pattern ends up before another
+        # character: BuildKit takes it for the escape of that one.
         pattern = "".join(reversed(_WHOLE_CHARACTERS().findall(pattern)))
         value = value[::-1]
     ends = _Glob(_tokens(pattern)).ends(value)
@@ -427,7 +426,7 @@ def _replace(value: str, pattern: str, replacement: str, *, every: bool) -> str:
     parts: list[str] = []
     done = 0
     for start, end in _matches(pattern, value):
-        # An empty match that touches the one before does not count.
+        # An empty match right after the one before does not count.
         if end > done or start == 0:
             parts.append(value[done:start])
             parts.append(_fill(replacement, value[start:end]) if every else replacement)
@@ -439,7 +438,7 @@ def _replace(value: str, pattern: str, replacement: str, *, every: bool) -> str:
 
 
 def _matches(pattern: str, text: str) -> Iterator[tuple[int, int]]:
-    """Give start and end of the leftmost longest matches, none overlapping the one before."""
+    """Yield start and end of the leftmost longest matches, none overlapping the one before."""
     tokens = _tokens(pattern)
     glob = _Glob(tokens)
     backwards = _Glob(tokens[::-1]).ends(text[::-1], floating=True)
@@ -452,10 +451,10 @@ def _matches(pattern: str, text: str) -> Iterator[tuple[int, int]]:
 
 
 def _fill(template: str, match: str) -> str:
-    """Expand ``$0`` in a replacement, and nothing else of the kind to anything.
+    """Expand ``$0`` in a replacement to the match, and other groups to nothing.
 
-    With ``//`` alone, and surely unmeant, BuildKit reads the replacement as a template of Go's
-    regular expressions: ``$$`` is a dollar, ``$name`` and ``${name}`` are groups.
+    With ``//``, though surely not on purpose, BuildKit reads the replacement as a template of Go's regular expressions:
+    ``$$`` is a dollar, ``$name`` and ``${name}`` are groups.
     """
     if "$" not in template:
         return template
@@ -478,9 +477,9 @@ def _last(ends: Iterator[int]) -> int:
 
 
 def _tokens(pattern: str) -> list[str]:
-    """Return the characters of a pattern without their escapes, and its wildcards."""
+    """Return the characters of a pattern, without their escapes, and its wildcards."""
     wildcards = {"*": _STAR, "?": _ANY}
-    # The pattern passes through a scanner of its own, which drops a byte order mark too.
+    # BuildKit reads the pattern with another scanner, which drops a byte order mark as well.
     chars = iter(pattern.removeprefix(_BOM))
     tokens = []
     for char in chars:
@@ -500,8 +499,8 @@ def _tokens(pattern: str) -> list[str]:
 class _Glob:
     """A pattern of characters, ``?`` and ``*``; neither wildcard matches a newline.
 
-    State i means that i tokens, stars not counted, are matched. A set of states is an integer with
-    their bits; stepping it over a character of the text is a few operations, whatever the pattern.
+    State i means that i tokens, not counting stars, are matched. A set of states is an integer with their bits; to step
+    it over a character of the text takes a few operations, whatever the pattern.
     """
 
     __slots__ = ("_any", "_literals", "_size", "_stars")
@@ -523,7 +522,7 @@ class _Glob:
             self._size += 1
 
     def ends(self, text: str, start: int = 0, *, floating: bool = False) -> Iterator[int]:
-        """Give every end of a match that begins at `start` (`floating`: there or later), in order."""
+        """Yield every end of a match that starts at `start` (with `floating`: there or later), in order."""
         fresh = 1 if floating else 0
         accepting = 1 << self._size
         states = 1

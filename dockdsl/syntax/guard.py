@@ -15,7 +15,7 @@ from dockdsl.syntax.lines import SPACE, HeredocWord, continued, is_comment
 from dockdsl.syntax.refusal import Refused
 
 LONGEST_LINE = 65_000
-"""Bytes of a physical line; BuildKit reads up to 65,535."""
+"""Bytes of a physical line that is written; BuildKit reads up to 65,535."""
 
 _keyword = lazy_regex(r"(?:ONBUILD[ \t]+)?(RUN|COPY|ADD)(?=[ \t])", re.IGNORECASE)
 _plain_reference = lazy_regex(r"\$\{\w+\}")
@@ -26,7 +26,7 @@ _escaped = lazy_regex(r"\\([\"$\\])")
 
 
 def raw_words(line: str) -> list[str] | None:
-    """Split a logical line into BuildKit's words, quotes and escapes kept; None where it would give up."""
+    """Split a logical line into BuildKit's words, keeping quotes and escapes; None where BuildKit would give up."""
     words: list[str] = []
     start = -1
     index = 0
@@ -53,7 +53,7 @@ def raw_words(line: str) -> list[str] | None:
         elif char == "\\":
             index += 1
         elif line.startswith("${", index):
-            # Frontends know different modifiers, give up at others, and lose words before some.
+            # Frontends differ in the modifiers they know, give up at others, and lose words before some.
             reference = _plain_reference().match(line, index)
             index = -1 if reference is None else reference.end() - 1
         if index < 0:
@@ -71,7 +71,7 @@ def _unquoted(part: re.Match[str]) -> str:
 
 
 def heredoc_words(line: str) -> list[HeredocWord] | None:
-    """Return the heredocs that a logical line starts; None where frontends disagree about it."""
+    """Return the heredocs that a logical line starts; None if frontends disagree about them."""
     if "<<" not in line:
         return []
     words = raw_words(line)
@@ -85,14 +85,14 @@ def heredoc_words(line: str) -> list[HeredocWord] | None:
         fd, dash, rest = match.groups()
         name = _quoted_part().sub(_unquoted, rest)
         if not name:
-            # `<< EOF`: a heredoc since 1.16, two words before.
+            # `<< EOF`: a heredoc since 1.16, two words before that.
             return None
         found.append(HeredocWord(name, fd, bool(dash), quoted=rest[:1] in "'\"" or "'" in rest or '"' in rest))
     return found
 
 
 def heredoc_bodies(words: Sequence[HeredocWord], lines: Sequence[str], start: int) -> int:
-    """Return the index of the line after the bodies of `words`, which begin at `start`; -1 if one does not end."""
+    """Return the index of the line after the bodies of `words`, which begin at `start`; -1 if one is never closed."""
     index = start
     for word in words:
         while True:
@@ -106,7 +106,7 @@ def heredoc_bodies(words: Sequence[HeredocWord], lines: Sequence[str], start: in
 
 
 def _logical(lines: Sequence[str], escape: str) -> tuple[str, int] | None:
-    """Join the first logical line; return it and the index after it, or None if it stays open."""
+    """Join the first logical line; return it and the index of the line after it, or None if it never ends."""
     parts: list[str] = []
     for index, line in enumerate(lines):
         if parts and (not line.strip(SPACE) or is_comment(line)):
@@ -119,11 +119,7 @@ def _logical(lines: Sequence[str], escape: str) -> tuple[str, int] | None:
 
 
 def guard(text: str, escape: str) -> str:
-    """Return `text` if BuildKit reads it as exactly one instruction; else raise `Refused`.
-
-    This is the last line of defence, the same for every instruction: whatever a writer did, no
-    value of it gets out.
-    """
+    """Return `text` if BuildKit reads it as exactly one instruction; else raise `Refused`."""
     if "\n" not in text:
         if text[-1] == escape or continued(text, escape):
             raise Refused(
@@ -152,7 +148,7 @@ def guard(text: str, escape: str) -> str:
 
 
 def _started(logical: str, escape: str) -> list[HeredocWord] | None:
-    """Return the heredocs that an instruction starts; None where frontends disagree about it."""
+    """Return the heredocs that an instruction starts; None if frontends disagree about them."""
     keyword = _keyword().match(logical)
     if keyword is None:
         return []
@@ -165,7 +161,7 @@ def _started(logical: str, escape: str) -> list[HeredocWord] | None:
         elements = json.loads(operands)
     except (ValueError, RecursionError):
         return heredoc_words(logical)
-    # The elements of COPY and ADD are looked at once more; those of RUN are not.
+    # BuildKit looks for heredocs in the elements of COPY and ADD, but not of RUN.
     looks = keyword[1].upper() != "RUN" and any(_heredoc_word().fullmatch(str(element)) for element in elements)
     return None if looks else []
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 WIDTH = 100
-"""Columns after which an instruction is broken into several lines."""
+"""Characters after which an instruction is broken into several lines."""
 INDENT = "    "
 
 
 def lay_out(escape: str, pieces: Sequence[str], *, one_each: bool = False) -> str:
-    """Join pieces by blanks: on one line if that is short, else filled into lines (or a piece a line)."""
+    """Join pieces with spaces: on one line if that is short, else in filled lines (or with one piece on each)."""
     line = " ".join(pieces)
     if len(line) <= WIDTH or len(pieces) <= 2:
         return line
@@ -24,7 +24,7 @@ def lay_out(escape: str, pieces: Sequence[str], *, one_each: bool = False) -> st
 
 
 def pick_delimiter(text: str) -> str:
-    """Return a heredoc delimiter that is no line of `text`."""
+    """Return a heredoc delimiter that is not a line of `text`."""
     taken = {line.strip() for line in text.split("\n")}
     number = 1
     name = "EOF"

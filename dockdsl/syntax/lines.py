@@ -14,7 +14,7 @@ from dockdsl.errors import ExpansionError
 from dockdsl.syntax.lazy_regex import lazy_regex
 from dockdsl.syntax.refusal import Misread
 
-# White space as Go has it: without the four separators that Python adds.
+# Whitespace according to Go: without the four separators that Python adds.
 SPACE = (
     "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f"
     "\u205f\u3000"
@@ -68,7 +68,7 @@ class Logical(NamedTuple):
         return number, column
 
     def comments(self, before: int | None = None) -> list[int]:
-        """Return the comment lines inside; with `before`, all but those behind that place in the text."""
+        """Return the comment lines inside; with `before`, without those after that place in the text."""
         if self.parts is not None and len(self.parts) == self.last - self.first:
             return []
         end = len(self.text)
@@ -82,7 +82,7 @@ class Logical(NamedTuple):
         return found
 
     def layout(self, start: int, end: int, escape: str = "\\") -> str:
-        """Return the text from `start` to `end` in its lines, each but the last ended by `escape`."""
+        """Return the text from `start` to `end` in its physical lines, each but the last ended by `escape`."""
         if not self.parts:
             return self.text[start:end]
         pieces: list[str] = []
@@ -91,7 +91,7 @@ class Logical(NamedTuple):
         for begin, line in self.parts:
             if begin >= end:
                 break
-            # The same character that is no escape character must not meet the one that breaks the line.
+            # A character of the text that equals `escape` must not come right before the one that breaks the line.
             if begin > start and not (begin > at and self.text[begin - 1] == escape):
                 pieces += [self.text[at:begin], f"{escape}\n"]
                 pieces += [f"{each.rstrip(SPACE)}\n" for each in self.lines[previous + 1 : line] if each.strip(SPACE)]
@@ -126,7 +126,7 @@ def logical(lines: Sequence[str], index: int, escape: str) -> Logical:
             continue
         parts.append((length, number))
         tail = line.rstrip(" \t")
-        # As `continued` has it, without the call: most lines of a file pass here.
+        # The same test as in `continued`, without the call: most lines of a file pass here.
         if tail[-1:] != escape or tail[-2:-1] == escape:
             pieces.append(line)
             return Logical(lines, index, number, "".join(pieces).rstrip(SPACE), parts, escape)
@@ -140,20 +140,20 @@ class Document(NamedTuple):
 
     word: HeredocWord
     content: str
-    """The lines of the body as they are, tabs and all."""
+    """The lines of the body as they are, including tabs."""
     end: str
     """The line that ends it."""
 
 
 def _split(text: str, *, quotes: bool, escapes: bool) -> list[str]:
-    """Split a text into words as BuildKit does; keep quotes and escapes or not, and leave variables as they are."""
+    """Split a text into words as BuildKit does, leaving variables as they are."""
     from dockdsl.syntax.expand import Options, split_words  # noqa: PLC0415 - most files have no heredoc
 
     return split_words(text, {}, options=Options(raw_quotes=quotes, raw_escapes=escapes, skip_unset_env=True))
 
 
 def heredocs_in(text: str) -> list[HeredocWord]:
-    """Return the heredocs that a logical line starts for the frontends since 1.16."""
+    """Return the heredocs that a logical line starts, according to frontends since 1.16."""
     try:
         words = _split(text, quotes=True, escapes=True)
     except ExpansionError:
@@ -178,7 +178,7 @@ def heredoc_of(word: str) -> HeredocWord | None:
 
 
 def documents(line: Logical, words: Sequence[HeredocWord]) -> tuple[list[Document], int]:
-    """Read the bodies of the heredocs that a line starts; return them and the last line they take."""
+    """Read the bodies of the heredocs that a line starts; return them and the last line that they take."""
     found: list[Document] = []
     index = line.last + 1
     for word in words:

@@ -1,8 +1,8 @@
-"""Sources of COPY and ADD: patterns, and text that names one very file.
+"""Sources of COPY and ADD: patterns, and text that names exactly one file.
 
-BuildKit looks a source up twice: the sender of the build context compares it as a regular
-expression made of the pattern, trimmed; the builder compares it as a file pattern. What the two read
-differently is written here in the form that both read alike.
+BuildKit matches a source twice: the sender of the build context matches it, trimmed, as a regular expression made from
+the pattern; the builder matches it as a file pattern. What the two read differently is written here in a form that
+both read in the same way.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _ELEMENT = r"(?:\\.|[^\]\\-])"
 _CLASS = rf"\[\^?(?:{_ELEMENT}(?:-{_ELEMENT})?)+\]"
 _token = lazy_regex(rf"\\.|{_CLASS}|.", re.DOTALL)
 _without_class = lazy_regex(r"\\.|.", re.DOTALL)
-# What needs no thought: no blank, exclamation mark, caret, backslash or class.
+# What needs no further look: no whitespace, exclamation mark, caret, backslash or character class.
 is_easy = re.compile(r'["-Z\]_-~]+').fullmatch
 _needs_class = lazy_regex(r"((?:\.?/)*)([!\s])", re.DOTALL)
 _IN_CLASS = str.maketrans({"[": "[[]", "\\": "[\\\\]", "*": "[*]", "?": "[?]"})
@@ -31,7 +31,7 @@ def is_remote(value: object) -> bool:
 
 
 def source(value: Word) -> Word:
-    """Return the one form of a source, a pattern: text that is `literal` names that very file in it."""
+    """Normalize a source, a pattern in which `literal` text names exactly that file."""
     if not isinstance(value, Literal):
         value = plain(value)
         if not isinstance(value, str) or is_easy(value) or _is_remote().match(value):
@@ -45,23 +45,23 @@ def source(value: Word) -> Word:
     try:
         for exact, text in parts:
             for atom in [(False, text.translate(_IN_CLASS))] if exact else split(text):
-                # What is one text in the Dockerfile is looked at as one.
+                # Neighboring texts are one text in the Dockerfile.
                 joins = bool(atoms) and not atom[0] and not atoms[-1][0]
                 atoms[len(atoms) - joins :] = [(False, atoms[-1][1] + atom[1]) if joins else atom]
     except Refused:
-        # Left as it is: the spelling will refuse it again, and knows for what.
+        # The spelling will refuse it again, and knows the construct.
         return value
     merged = from_atoms(_both_ways(atoms))
     return merged if merged != value else value
 
 
 def is_settled(value: Word) -> bool:
-    """Whether `source` has nothing left to rewrite in a pattern; what is literal in it are its dollars alone."""
+    """Whether `source` has nothing to rewrite in a pattern, in which only dollars are literal."""
     return is_remote(value) or from_atoms(_both_ways(atoms_of(value))) == value
 
 
 def _both_ways(atoms: list[Atom]) -> list[Atom]:
-    """Rewrite what the sender of the context would not find: blanks at an end, an exclamation mark, a caret."""
+    """Rewrite what the sender of the context would not find: whitespace at an end, an exclamation mark, a caret."""
     if not atoms:
         return atoms
     reference, text = atoms[0]
@@ -85,7 +85,7 @@ def _without_caret(char: str) -> str:
 
 def tokens(pattern: str) -> list[str]:
     """Split a pattern into characters, escaped characters and classes."""
-    # Behind the last closing bracket no class can begin, and the search for its end would be in vain each time.
+    # After the last closing bracket no class can begin: a search for its end would always be in vain.
     end = pattern.rfind("]") + 1
     return _token().findall(pattern[:end]) + _without_class().findall(pattern[end:])
 
@@ -95,7 +95,7 @@ def _has_wildcard(pattern: str) -> bool:
 
 
 def check_pattern(value: Word, *, from_context: bool) -> None:
-    """Refuse a source that BuildKit would not find, or for which it would take another file."""
+    """Refuse a source that BuildKit would not find, or for which it would use another file."""
     parts = [(False, value)] if isinstance(value, str) else value.parts
     text = "".join([text for _, text in parts])
     found = tokens(text)

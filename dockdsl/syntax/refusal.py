@@ -1,4 +1,4 @@
-"""The half of an error that the spelling of a value knows."""
+"""Errors of the spelling: what is wrong and what to do, still without the construct or the place."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from dockdsl.origins import Origin
 
 
 class Refused(Exception):
-    """A value cannot be spelled: the fact and the remedy, still without the construct.
+    """A value that cannot be written: the fact and the remedy, still without the construct.
 
-    The instruction that was writing the value adds its name and raises `InvalidValue` (or
-    `InvalidType`, where `wrong_type` is set).
+    The instruction that was writing the value adds its name and raises `InvalidValue` (or `InvalidType`, if
+    `wrong_type` is set).
     """
 
     def __init__(self, fact: str, remedy: str, *, wrong_type: bool = False) -> None:
@@ -32,9 +32,9 @@ class Refused(Exception):
 
 
 class Misread(Exception):
-    """An instruction that BuildKit would refuse: the fact and the remedy, and where in the logical line.
+    """An instruction that BuildKit would refuse: the fact and the remedy, and the place in the logical line.
 
-    `grammar` tells whether the line cannot even be split into operands: such a line is refused in ONBUILD, too.
+    `grammar` says that the line cannot even be split into operands: such a line is refused in ONBUILD, too.
     """
 
     def __init__(

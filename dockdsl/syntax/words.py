@@ -1,9 +1,9 @@
-"""Operands: from values to words that BuildKit reads back as those very values.
+"""Operands: values are written as words that BuildKit reads back as the same values, and words are read as values.
 
-In an operand that BuildKit expands, a ``str`` means itself character for character, but for
-references (``$NAME``, ``${NAME}`` and the modifier forms). `literal` makes text in which a dollar
-is a dollar. Everything here is a pure function of the value and the escape character; what has no
-spelling raises `Refused`, to which the instruction adds its name.
+In an operand that BuildKit expands, a ``str`` stands for itself character for character, except for references
+(``$NAME``, ``${NAME}`` and the forms with modifiers). `literal` makes text in which a dollar is just a dollar.
+Everything here is a pure function of the value and the escape character; a value that cannot be written raises
+`Refused`, to which the instruction adds its name.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dockdsl.syntax.cursor import Cursor, run_without
 from dockdsl.syntax.lazy_regex import lazy_regex
 from dockdsl.syntax.refusal import Refused, kind_of, refuse_type, shown
 
-# What stands bare in any operand: no blank, quote, escape character, dollar, bracket or comma trap.
+# What can be written without quotes in any operand: no whitespace, quote, escape character, dollar or bracket.
 _BARE = r"A-Za-z0-9_@%+:,./=^~\-"
 _SIMPLE_REFERENCE = r"\$(?:[A-Za-z_][A-Za-z0-9_]*|\{[A-Za-z_][A-Za-z0-9_]*\})"
 is_bare = re.compile(rf"(?:[{_BARE}]|{_SIMPLE_REFERENCE})+").fullmatch
@@ -36,24 +36,24 @@ _BOM = "\ufeff"
 _Value = TypeVar("_Value")
 
 _DEEPEST = 50
-"""How deep references may stand in each other."""
+"""How deeply references may be nested."""
 
 Atom = tuple[bool, str]
-"""(is a reference, text): literal characters, or one ``$NAME``/``${…}`` as it is written."""
+"""(whether it is a reference, text): literal characters, or one ``$NAME`` or ``${…}`` as it is written."""
 
 
 class Literal:
-    """Text in which a dollar is a dollar, perhaps joined with text that has references.
+    """Text in which a dollar is just a dollar, possibly joined with text that has references.
 
-    Made by `literal`; joined with ``+``. It is not a ``str``, so that it cannot slip into an
-    f-string and come out with its dollars alive.
+    Made by `literal`; joined with ``+``. It is not a ``str``, so that an f-string cannot turn its dollars into
+    references.
     """
 
     __slots__ = ("parts",)
 
     def __init__(self, parts: tuple[tuple[bool, str], ...]) -> None:
         self.parts = parts
-        """(is literal, text), in order."""
+        """(whether it is literal, text), in order."""
 
     def __reduce__(self) -> tuple[type[Literal], tuple[tuple[tuple[bool, str], ...]]]:
         return Literal, (self.parts,)
@@ -93,8 +93,8 @@ Word = str | Literal
 def literal(text: str) -> Literal:
     """Return `text` as an operand in which every ``$`` is a plain dollar.
 
-    For text that comes from outside. As a source of `Copy` and `Add` it also names that very file:
-    ``*``, ``?`` and ``[`` are no patterns in it. It is joined with other operands by ``+``.
+    For text that comes from outside. As a source of `Copy` and `Add` it also names exactly that file: ``*``, ``?`` and
+    ``[`` are not wildcards in it. Join it with other operands by ``+``.
 
     Raises `InvalidType` if `text` is not a ``str``.
 
@@ -120,14 +120,14 @@ def _parts(word: Word) -> tuple[tuple[bool, str], ...]:
 
 
 def word_or_none(value: Word | None) -> Word | None:
-    """Return the one form of an operand that may be left out."""
+    """Normalize an optional operand."""
     return None if value is None else word(value)
 
 
 def word(value: Word) -> Word:
-    """Return the one form of an operand: a ``str`` unless a dollar of it is literal.
+    """Normalize an operand: return a ``str`` unless a dollar in it is literal.
 
-    It refuses nothing (that is for the spelling, which knows the construct).
+    It refuses nothing: that is left to the spelling, which knows the construct.
     """
     if type(value) is str:
         return value
@@ -135,27 +135,28 @@ def word(value: Word) -> Word:
 
 
 def plain(value: _Value) -> _Value:
-    """Return the text of a ``str`` of another class, such as a member of an enumeration; all else as it is."""
+    """Return an instance of a subclass of ``str``, such as a member of an enumeration, as a plain ``str``."""
     if type(value) is str or not isinstance(value, str):
         return value
     return str.__str__(value)  # type: ignore[return-value]  # a str for a str
 
 
 def text_of(value: str) -> str:
-    """Return a text as a plain ``str``; a converter of fields that are no operands."""
+    """Return a text as a plain ``str``: the converter of fields that are not operands."""
     return plain(value)
 
 
 def normal(parts: tuple[tuple[bool, str], ...]) -> Word:
-    """Merge parts; a literal part is one with a dollar in it, all else is text with references."""
-    atoms: list[Atom] = []
-    for exact, text in parts:
-        try:
-            atoms.extend([(False, text)] if exact else split(text))
-        except Refused:
-            # Left as it is: the spelling will refuse it again, and knows for what.
-            return Literal(parts)
-    return from_atoms(atoms)
+    """Merge parts: only text with a dollar in it stays literal."""
+    try:
+        return from_atoms(_split_parts(parts))
+    except Refused:
+        # The spelling will refuse it again, and knows the construct.
+        return Literal(parts)
+
+
+def _split_parts(parts: tuple[tuple[bool, str], ...]) -> list[Atom]:
+    return [atom for exact, text in parts for atom in ([(False, text)] if exact else split(text))]
 
 
 def from_atoms(atoms: Iterable[Atom]) -> Word:
@@ -224,7 +225,7 @@ def _reference_end(text: str, dollar: int, depth: int = 0) -> int:
 
 
 def _modifier_end(text: str, start: int, dollar: int, depth: int) -> int:
-    """Find the brace that ends the reference whose word starts at `start`."""
+    """Return the end of the reference whose operand starts at `start`."""
     if depth > _DEEPEST:
         raise Refused(f"the reference {shown(text[dollar:])} is nested too deeply", "use variables for the inner ones")
     index = start
@@ -242,13 +243,11 @@ def _modifier_end(text: str, start: int, dollar: int, depth: int) -> int:
 
 
 def atoms_of(value: Word, *, control: bool = False) -> list[Atom]:
-    """Return the atoms of an operand, and refuse what no spelling carries."""
+    """Return the atoms of an operand; refuse characters that cannot be written."""
     if isinstance(value, str):
         atoms = split(value)
     elif isinstance(value, Literal):
-        atoms = []
-        for exact, text in value.parts:
-            atoms.extend([(False, text)] if exact else split(text))
+        atoms = _split_parts(value.parts)
     else:
         raise refuse_type("operand", value, "pass a str or a literal()")
     for _, text in atoms:
@@ -257,7 +256,7 @@ def atoms_of(value: Word, *, control: bool = False) -> list[Atom]:
 
 
 def check_characters(text: str, *, control: bool = False) -> None:
-    """Refuse what no line can carry: newlines and control characters, and what is not Unicode text."""
+    """Refuse what cannot be written in a line: newlines, control characters, and lone surrogates."""
     found = None if control else _find_control().search(text)
     if found is not None:
         if found.group() == "\n":
@@ -282,7 +281,7 @@ _JSON = {ord('"'): '\\"', ord("\\"): "\\\\", 0x7F: "\\u007f"} | {
 
 
 def json_text(text: str) -> str:
-    """Return `text` as a JSON string; every character but NUL and lone surrogates has a spelling there."""
+    """Return `text` as a JSON string, which can hold every character except NUL and lone surrogates."""
     if not isinstance(text, str):
         raise refuse_type("argument", text, "pass a str")
     if "\0" in text:
@@ -295,9 +294,9 @@ def json_text(text: str) -> str:
 
 
 def read_word(text: str, escape: str, *, quotes: bool = True) -> Word:
-    """Return the operand that BuildKit makes of a word: its quotes and escapes taken off, its references kept.
+    """Return the operand that BuildKit reads from a word: quotes and escapes are removed, references are kept.
 
-    Without `quotes` they stand for themselves, as in the body of a heredoc. Raises `Refused` for what no operand
+    Without `quotes`, quotes are ordinary characters, as in the body of a heredoc. Raises `Refused` for what no operand
     can express: an unclosed quote, and a reference to something that is not a name.
     """
     if "$" not in text and escape not in text and "'" not in text and '"' not in text:
@@ -308,7 +307,7 @@ def read_word(text: str, escape: str, *, quotes: bool = True) -> Word:
 
 
 class _Reader(Cursor):
-    """Takes the quotes and escapes off a word, and keeps the references as they are written."""
+    """Removes the quotes and escapes of a word, and keeps its references as they are written."""
 
     def __init__(self, word: str, escape: str, quotes: str) -> None:
         super().__init__(word, escape)
@@ -366,18 +365,18 @@ class _Reader(Cursor):
 
 
 class Spelling:
-    """How operands are written where `escape` is the escape character."""
+    """How operands are written when `escape` is the escape character."""
 
     __slots__ = ("_quoted", "escape", "names")
 
     def __init__(self, escape: str, names: dict[int, str] | None = None) -> None:
         self.escape = escape
         self.names = names
-        """How stages without a name are referred to, by the stage's id."""
+        """How unnamed stages are referred to, by the id of the stage."""
         self._quoted = str.maketrans({char: escape + char for char in {'"', "$", escape}})
 
     def value(self, value: Word) -> str:
-        """Spell an operand of ENV, LABEL, ARG, WORKDIR, USER…: bare if that is safe, else in double quotes."""
+        """Spell an operand of ENV, LABEL, ARG, WORKDIR, USER…: in double quotes, unless it is safe without."""
         if type(value) is str and is_bare(value):
             return value
         atoms = atoms_of(value)
@@ -397,7 +396,7 @@ class Spelling:
         return spelled if spelled.startswith('"') else f'"{spelled}"'
 
     def lexed(self, value: Word) -> str:
-        """Spell an operand for BuildKit's word lexer without quotes: each special character escaped."""
+        """Spell an operand for BuildKit's word lexer without quotes: every special character is escaped."""
         if type(value) is str and is_bare_path(value):
             return value
         atoms = atoms_of(value)
@@ -408,7 +407,7 @@ class Spelling:
         return escape + spelled if spelled.startswith(_BOM) else spelled
 
     def path(self, value: Word) -> str | None:
-        """Spell a path bare, or return None if it needs the JSON form."""
+        """Spell a path without quotes, or return None if it needs the JSON form."""
         if type(value) is str and is_bare_path(value) and not value.startswith(("--", "[")):
             return value
         return None
@@ -430,8 +429,8 @@ class Spelling:
         check_characters(text)
         if not text:
             raise Refused("the value is empty", "leave the option out")
-        # Old frontends know the backslash alone here, so the other escape character is used where nothing else will do.
-        # In single quotes a modifier is out of sight of the search for heredocs, which knows not all of them.
+        # Old frontends know only the backslash here, so the other escape character is used only where it must be.
+        # Single quotes hide a modifier from the search for heredocs, which does not know all modifiers.
         quote = "'" if (modified or (self.escape == "`" and '"' in text)) and "'" not in text else '"'
         return quote + text.replace(self.escape, self.escape * 2).replace(quote, self.escape + quote) + quote
 
