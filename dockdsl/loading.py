@@ -1,4 +1,4 @@
-"""Run a user's Python file, and find the object that is asked for."""
+"""The user's files: Dockerfiles, which are read, and Python files, which are run to find an object in them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from dockdsl.errors import DockdslError, SourceError
+from dockdsl.errors import DockdslError, FileError, SourceError
 from dockdsl.origins import Origin, short_path
 from dockdsl.syntax.refusal import shown
 
@@ -22,11 +22,12 @@ _LONGEST_TEXT = 300
 
 
 def load(spec: str, want: type[T]) -> T:
-    """Return the one object of the kind `want` in ``FILE[:NAME]``.
+    """Return the object of the class `want` in ``FILE[:NAME]``.
 
-    Where a `Dockerfile` is wanted, that of an `Image` serves as well.
+    If a `Dockerfile` is wanted, that of an `Image` is used as well.
 
-    Raises `SourceError` for a file that is missing, has a syntax error, raises, or has no such object or several.
+    Raises `SourceError` if the file is missing, has a syntax error, raises an exception, or defines no such object or
+    more than one.
     """
     path, name = split(spec)
     namespace = run_file(path)
@@ -43,13 +44,13 @@ def load(spec: str, want: type[T]) -> T:
         return next(iter(distinct.values()))
     if not found:
         raise SourceError(f"{path}: it defines no {kind}; {_hint(namespace) or _how(kind)}", origin=None)
-    raise SourceError(f"{path}: it defines several of the kind {kind}; {_choices(found, path)}", origin=None)
+    raise SourceError(f"{path}: it defines more than one {kind}; {_choices(found, path)}", origin=None)
 
 
 def model(spec: str) -> Dockerfile:
-    """Return the `Dockerfile` of a source of either kind: of a Python file, or read from a Dockerfile.
+    """Return the `Dockerfile` that a Python file defines, or that is read from a Dockerfile.
 
-    What ends in ``.py`` is a Python file, all else a Dockerfile; ``-`` is one on stdin.
+    A path that ends in ``.py`` is a Python file, anything else a Dockerfile; ``-`` is a Dockerfile on stdin.
 
     Raises `SourceError` as `load` does, `FileError` for a Dockerfile that cannot be read, and `DockerfileSyntaxError`.
     """
@@ -60,12 +61,41 @@ def model(spec: str) -> Dockerfile:
         return load(spec, Dockerfile)
     if name is not None:
         raise SourceError(
-            f"{path}: a name picks an object of a Python file, which this is not; leave :{name} out", origin=None
+            f"{path}: a name picks an object in a Python file, and this is not one; leave :{name} out", origin=None
         )
-    from dockdsl.cli.files import read_dockerfile
     from dockdsl.text.parser import parse
 
-    return parse(read_dockerfile(path), "<stdin>" if path == "-" else path)
+    return parse(read_text(path), "<stdin>" if path == "-" else path)
+
+
+def read_text(path: str, kind: str = "Dockerfile") -> str:
+    """Return the text of a file; ``-`` is stdin, and `kind` says what the file should be.
+
+    Raises `FileError` for a file that is missing or cannot be read, and for text that is not UTF-8.
+    """
+    if path != "-":
+        data = _contents(path, kind, FileError)
+    elif sys.stdin is not None:
+        data = sys.stdin.buffer.read()
+    else:
+        raise FileError(f"stdin: it is closed; open it, or name a {kind}", origin=None)
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        name = "stdin" if path == "-" else path
+        raise FileError(f"{name}: it is not UTF-8 text; is it the right file?", origin=None) from None
+
+
+def _contents(path: str, kind: str, refusal: type[FileError | SourceError]) -> bytes:
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123 - pathlib takes longer to import
+            return file.read()
+    except FileNotFoundError:
+        raise refusal(f"{path}: there is no such file; check the path", origin=None) from None
+    except IsADirectoryError:
+        raise refusal(f"{path}: it is a folder; name the {kind} in it", origin=None) from None
+    except OSError as error:
+        raise refusal(f"{path}: it cannot be read ({error.strerror}); check its permissions", origin=None) from None
 
 
 def split(spec: str) -> tuple[str, str | None]:
@@ -87,7 +117,7 @@ def _how(kind: str) -> str:
 
 
 def _hint(namespace: dict[str, Any]) -> str:
-    """Tell what to make of the stages that a file has."""
+    """Suggest what to do with the stages that a file defines."""
     stages = [name for name, value in namespace.items() if type(value).__name__ == "Stage" and name[0] != "_"]
     return f"put its last stage into one: dockerfile = Dockerfile({stages[-1]})" if stages else ""
 
@@ -109,24 +139,16 @@ def _objects(namespace: dict[str, Any], want: type[T]) -> dict[str, T]:
 def run_file(path: str) -> dict[str, Any]:
     """Run a Python file as a module of its own and return its names.
 
-    What it prints goes to stderr, since stdout is for the product. Its folder is where its imports are looked for.
+    What it prints goes to stderr, since stdout is for the product. Its imports are searched for in its folder first.
     """
-    try:
-        with open(path, "rb") as file:  # noqa: PTH123 - as above
-            source = file.read()
-    except FileNotFoundError:
-        raise SourceError(f"{path}: there is no such file; check the path", origin=None) from None
-    except IsADirectoryError:
-        raise SourceError(f"{path}: it is a folder; name the Python file in it", origin=None) from None
-    except OSError as error:
-        raise SourceError(f"{path}: it cannot be read ({error.strerror}); check its permissions", origin=None) from None
+    source = _contents(path, "Python file", SourceError)
     full = os.path.abspath(path)  # noqa: PTH100 - links stay as the user wrote them
     try:
         code = compile(source, full, "exec", dont_inherit=True)
     except SyntaxError as error:
-        raise SourceError(f"Python cannot read it: {error.msg}; mend the line", origin=_at(error, full)) from None
+        raise SourceError(f"Python cannot parse it: {error.msg}; fix the line", origin=_at(error, full)) from None
     except ValueError as error:
-        raise SourceError(f"{path}: Python cannot read it: {error}; is it a Python file?", origin=None) from None
+        raise SourceError(f"{path}: Python cannot parse it: {error}; is it a Python file?", origin=None) from None
     module = ModuleType(f"_dockdsl_source_{os.path.basename(path)}")  # noqa: PTH119 - as above
     module.__file__ = full
     sys.modules[module.__name__] = module
@@ -142,18 +164,18 @@ def run_file(path: str) -> dict[str, Any]:
         raise
     except SystemExit as error:
         raise SourceError(
-            f"the file ended the program (exit {shown(error.code or 0)}) before it was read to its end; "
+            f"the file ended the program (exit {shown(error.code or 0)}) before it was loaded completely; "
             'guard that with if __name__ == "__main__"',
             origin=_line_of(error, full),
         ) from None
     except KeyboardInterrupt:
         raise
-    except BaseException as error:  # noqa: BLE001 - whatever the user's file raises is told in one line
+    except BaseException as error:  # noqa: BLE001 - whatever the user's file raises is reported in one line
         detail = _said_by(error)
         message = f"{type(error).__name__}: {detail}".rstrip(": ")
         raise SourceError(f"the file raised {message}{_deeper(error, full)}", origin=_line_of(error, full)) from None
     finally:
-        # Whatever the file did to it: what is imported later is looked for where it was before.
+        # Whatever the file did to the path: later imports are searched for where they were before.
         sys.path = path_list
         sys.path[:] = path_entries
     return module.__dict__
@@ -161,7 +183,7 @@ def run_file(path: str) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def _stdout_to_stderr() -> Iterator[None]:
-    """Send to stderr what is printed, by child processes too."""
+    """Send what is printed to stderr, also by child processes."""
     try:
         kept = os.dup(1)
     except OSError:
@@ -183,7 +205,7 @@ def _said_by(error: BaseException) -> str:
     """Return the first line of an exception's text, cut to a readable length."""
     try:
         lines = str(error).strip().splitlines()
-    except Exception:  # noqa: BLE001 - a stranger's exception may not even say what it is
+    except Exception:  # noqa: BLE001 - even the text of an unknown exception may raise
         return ""
     line = lines[0] if lines else ""
     return line if len(line) <= _LONGEST_TEXT else f"{line[:_LONGEST_TEXT]}…"
@@ -201,7 +223,7 @@ def _line_of(error: BaseException, path: str) -> Origin:
 
 
 def _deeper(error: BaseException, path: str) -> str:
-    """Name the place where an error was raised, if that is in another file."""
+    """Return where an error was raised, if that is in another file."""
     import traceback
 
     frames = traceback.extract_tb(error.__traceback__)

@@ -38,7 +38,8 @@ ROOT = Path(__file__).resolve().parent.parent
 _LANGUAGES = {".py": "python", ".sh": "sh", ".go": "go", ".toml": "toml"}
 _DOCUMENTED = (
     "dockdsl",
-    "dockdsl.engine.base",
+    "dockdsl.engine.building",
+    "dockdsl.engine.running",
     "dockdsl.checks.report",
     "dockdsl.checks.run",
     "dockdsl.checks.subject",

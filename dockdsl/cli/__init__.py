@@ -1,6 +1,6 @@
 """The command line: ``python -m dockdsl FILE``, or ``dockdsl VERB …``.
 
-The product of a verb goes to stdout, all else to stderr. Exit codes: 0 done; 1 findings, drift, or a failed
+The product of a verb goes to stdout, everything else to stderr. Exit codes: 0 done; 1 findings, drift, or a failed
 build or test; 2 a usage error, a file that cannot be loaded, no engine.
 """
 
@@ -16,30 +16,31 @@ from gc import freeze, set_threshold
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from dockdsl.errors import DockdslError, DockerfileSyntaxError
+from dockdsl.cli.streams import drop_stdout, put, report, say
+from dockdsl.errors import DockdslError
 
 if TYPE_CHECKING:
     import argparse
 
 VERBS = {
-    "render": "print the Dockerfile of a Python file, or write it with -o (the verb may be left out)",
-    "import": "turn a Dockerfile into the Python file that makes it",
+    "render": "print the Dockerfile that a Python file describes, or write it with -o (the verb can be left out)",
+    "import": "turn a Dockerfile into a Python file that describes it",
     "build": "build the image that a Python file describes",
     "test": "build the image, run it, and check it",
-    "inspect": "print what a Dockerfile consists of: a line for each stage, or all of it as JSON",
-    "fmt": "bring Dockerfiles into the usual layout, without a change of what they mean",
-    "size": "build the image, and say which line brings how many bytes",
-    "gc": "end and remove what runs on this machine left behind that were killed",
+    "inspect": "print what a Dockerfile consists of: a line for each stage, or everything as JSON",
+    "fmt": "format Dockerfiles without changing what they mean",
+    "size": "build the image, and show how many bytes each line adds",
+    "gc": "remove what killed runs left behind on this machine",
 }
 
 _INTERRUPTED = 130
 _BY_SIGNAL = 128
-"""What an exit code is above the number of the signal that ended the program."""
+"""An exit code above this is this plus the number of the signal that ended the program."""
 
 
 def program() -> int:
     """Run the command line as a process of its own and return its exit code."""
-    # What is imported stays: to look through all of it again and again takes a tenth of the time of a rendering.
+    # What is imported stays: to collect it again and again takes a tenth of the time of a rendering.
     set_threshold(50_000, 20, 20)
     try:
         return main()
@@ -53,12 +54,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _run(arguments)
     except DockdslError as error:
-        tell(error)
+        report(error)
         return 2
     except BrokenPipeError:
-        # Something other than the product had no reader, so the work is not done.
-        from dockdsl.cli.files import drop_stdout
-
+        # Something other than the product could not be written, so the work is not done.
         drop_stdout()
         return 1
     except KeyboardInterrupt:
@@ -68,7 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(ending.code, int) and ending.code > _BY_SIGNAL:
             from signal import Signals
 
-            # A check of the user's own may end the program, too.
+            # A check that the user wrote may end the program, too.
             with contextlib.suppress(ValueError):
                 say(f"ended by {Signals(ending.code - _BY_SIGNAL).name}")
         raise
@@ -76,27 +75,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         if os.environ.get("DOCKDSL_TRACEBACK"):
             raise
         say(
-            f"error: dockdsl failed inside itself: {type(error).__name__}: {error}; "
+            f"error: internal error: {type(error).__name__}: {error}; "
             "set DOCKDSL_TRACEBACK=1 to see where, and report it"
         )
         return 2
-
-
-def tell(error: DockdslError) -> None:
-    """Write an error to stderr, with the place that it is about."""
-    if isinstance(error, DockerfileSyntaxError):
-        # It names the place of each of its errors.
-        say(error.message)
-    else:
-        say(f"{'' if error.origin is None else f'{error.origin}: '}error: {error.message}")
-
-
-def say(message: str) -> None:
-    """Write a message to stderr, if there is one and somebody reads it."""
-    if sys.stderr is not None:
-        # What is left in the stream is tried again at the end of the program, whose exit code is not to change by it.
-        with contextlib.suppress(OSError):
-            print(message, file=sys.stderr, flush=True)
 
 
 def _run(arguments: list[str]) -> int:
@@ -112,13 +94,17 @@ def _run(arguments: list[str]) -> int:
 
 
 def _run_verb(verb: str, program: str, arguments: list[str]) -> int:
+    # `import` is a keyword of Python.
+    module = import_module(f"dockdsl.cli.{'import_' if verb == 'import' else verb}")
+    if verb == "render" and len(arguments) == 1 and arguments[0][:1] not in ("", "-"):
+        # A file alone needs no parser, and to import that takes longer than to render the file.
+        return int(module.run(module.Options(arguments[0])))
     import argparse
 
-    # Python has this word for itself.
-    module = import_module(f"dockdsl.cli.{'import_' if verb == 'import' else verb}")
     parser = argparse.ArgumentParser(program, description=_sentence(VERBS[verb]), formatter_class=_formatter)
     module.add_arguments(parser)
-    return int(module.run(parser.parse_args(arguments)))
+    options = module.Options() if verb == "render" else None
+    return int(module.run(parser.parse_args(arguments, options)))
 
 
 def _formatter(prog: str) -> argparse.HelpFormatter:
@@ -139,12 +125,10 @@ def _refuse(verb: str) -> None:
 
     near = get_close_matches(verb, VERBS, 1)
     hint = f"did you mean {near[0]!r}?" if near else f"the verbs are {', '.join(VERBS)}"
-    raise SourceError(f"{verb!r} is no verb and no file; {hint}", origin=None) from None
+    raise SourceError(f"{verb!r} is neither a verb nor a file; {hint}", origin=None) from None
 
 
 def _about(option: str) -> int:
-    from dockdsl.cli.files import put
-
     if option == "--version":
         from dockdsl import __version__
 
@@ -155,9 +139,9 @@ def _about(option: str) -> int:
         "usage: dockdsl FILE[:NAME] [options]\n       dockdsl VERB FILE[:NAME] [options]\n\n"
         "Dockerfiles as Python values: render, build and test them.\n\n"
         f"verbs:\n{verbs}\n\n"
-        "FILE is a Python file that makes a Dockerfile or an Image; NAME picks one where it makes several.\n"
-        "For import it is a Dockerfile.\n"
-        "'dockdsl VERB --help' tells the options of a verb."
+        "FILE is a Python file that defines a Dockerfile or an Image; NAME picks one if it defines several.\n"
+        "For import and fmt it is a Dockerfile; inspect takes either.\n"
+        "'dockdsl VERB --help' lists the options of a verb."
     )
     if option:
         put(f"{text}\n")
@@ -168,8 +152,3 @@ def _about(option: str) -> int:
 
 def _sentence(summary: str) -> str:
     return f"{summary[0].upper()}{summary[1:]}."
-
-
-def source_argument(parser: argparse.ArgumentParser) -> None:
-    """Add the argument that most verbs share."""
-    parser.add_argument("source", metavar="FILE[:NAME]", help="a Python file, and the object in it if it has several")

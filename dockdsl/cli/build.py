@@ -37,7 +37,7 @@ def _build(image: Image, options: argparse.Namespace) -> int:
     if options.progress != "quiet":
         _building.say(result.summary(), sys.stderr)
     if options.json:
-        from dockdsl.cli.as_json import of_build
+        from dockdsl.cli.json_results import of_build
 
         _building.say_json(of_build(result))
         return 0

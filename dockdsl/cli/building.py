@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TextIO
 
-from dockdsl.cli import source_argument
+from dockdsl.cli.arguments import source_argument
 from dockdsl.errors import BuildFailed, DockdslError, EngineError, EngineUnavailable, FileError
 from dockdsl.operands import LONGEST_TIME, shown
 

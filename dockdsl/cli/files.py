@@ -1,49 +1,29 @@
-"""Files of the command line: read, compared, written whole or not at all."""
+"""Files that a command writes: completely or not at all, or compared with what they should be."""
 
 from __future__ import annotations
 
 import contextlib
 import os
-import sys
 
+from dockdsl.cli.streams import put, say
 from dockdsl.errors import FileError
+from dockdsl.loading import read_text
 from dockdsl.origins import short_path
 
 _NEW_FILE = 0o666
 
 
-def read(path: str) -> str | None:
-    """Return the text of a file, or None if there is none."""
-    try:
-        with open(path, "rb") as file:  # noqa: PTH123 - pathlib takes longer to import
-            return file.read().decode()
-    except FileNotFoundError:
-        return None
-    except UnicodeDecodeError:
-        raise FileError(f"{path}: it is not UTF-8 text; is it the right file?", origin=None) from None
-    except OSError as error:
-        raise FileError(f"{path}: it cannot be read ({error.strerror}); check it", origin=None) from None
-
-
-def read_dockerfile(path: str) -> str:
-    """Return the text of a Dockerfile, which must be there; ``-`` is stdin."""
-    if path == "-":
-        if sys.stdin is None:
-            raise FileError("stdin: it is closed; open it, or name a Dockerfile", origin=None)
-        try:
-            return sys.stdin.buffer.read().decode()
-        except UnicodeDecodeError:
-            raise FileError("stdin: it is not UTF-8 text; is it the right file?", origin=None) from None
-    if os.path.isdir(path):  # noqa: PTH112 - pathlib takes longer to import
-        raise FileError(f"{path}: it is a folder; name the Dockerfile in it", origin=None)
-    text = read(path)
-    if text is None:
-        raise FileError(f"{path}: there is no such file; check the path", origin=None)
-    return text
+def deliver(text: str, target: str | None) -> int:
+    """Write the product of a command to a file, or to stdout where there is none; return the exit code."""
+    if target is None:
+        put(text)
+    else:
+        write(target, text)
+    return 0
 
 
 def write(path: str, text: str) -> None:
-    """Write a file whole or not at all; leave it alone if it says that already."""
+    """Write a file completely or not at all; leave it alone if it has that text already."""
     import tempfile
     from pathlib import Path
 
@@ -74,18 +54,17 @@ def write(path: str, text: str) -> None:
             raise
     except OSError as error:
         raise FileError(
-            f"{path}: it cannot be written ({error.strerror}); check that the folder is there and yours", origin=None
+            f"{path}: it cannot be written ({error.strerror}); check that the folder exists and is writable",
+            origin=None,
         ) from None
 
 
 def compare(shown: str, path: str, text: str, remedy: str, *, made: str, diff: bool) -> int:
-    """Compare a file with what it should say; with `diff`, print what would change. Return the exit code.
+    """Compare a file with the text that it should have; with `diff`, print what would change. Return the exit code.
 
-    `shown` is the path as the user gave it, and `made` the word for how the text came about.
+    `shown` is the path as the user gave it, and `made` says what was done to get the text, as ``rendered``.
     """
-    from dockdsl.cli import say
-
-    there = read(path)
+    there = read_text(path, "file") if os.path.exists(path) else None  # noqa: PTH110 - pathlib takes longer to import
     if there == text:
         return 0
     if diff:
@@ -122,31 +101,3 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
-
-
-def put(text: str) -> None:
-    """Write the product to stdout as UTF-8 with the line ends it has.
-
-    A reader that goes away, as ``head`` does, has what it wanted, and changes nothing of the result.
-    """
-    if sys.stdout is None:
-        raise FileError("stdout: it is closed; open it, or write a file with -o", origin=None)
-    try:
-        sys.stdout.flush()
-        buffer = getattr(sys.stdout, "buffer", None)
-        if buffer is None:
-            sys.stdout.write(text)
-        else:
-            buffer.write(text.encode())
-        sys.stdout.flush()
-    except BrokenPipeError:
-        drop_stdout()
-    except OSError as error:
-        drop_stdout()
-        raise FileError(f"stdout: it cannot be written ({error.strerror}); send it elsewhere", origin=None) from None
-
-
-def drop_stdout() -> None:
-    """Send what is still to be written to stdout nowhere, so that not even the end of the program fails."""
-    with contextlib.suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

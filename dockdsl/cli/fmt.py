@@ -1,12 +1,14 @@
-"""The verb ``fmt``: bring Dockerfiles into the usual layout, without a change of what they mean."""
+"""The verb ``fmt``: format Dockerfiles without changing what they mean."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from dockdsl.cli import files as _files
-from dockdsl.cli import say, tell
+from dockdsl.cli.arguments import diff_argument
+from dockdsl.cli.files import difference, write
+from dockdsl.cli.streams import put, report, say
 from dockdsl.errors import DockdslError, FileError, ProofUnavailable, SourceError
+from dockdsl.loading import read_text
 from dockdsl.text.formatting import reformat
 from dockdsl.text.parser import parse
 
@@ -19,26 +21,23 @@ _STDIN = "<stdin>"
 class _Formatted(NamedTuple):
     path: str
     name: str
-    """The path as it is shown."""
+    """The path as messages show it."""
     before: str
     after: str
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("files", metavar="DOCKERFILE", nargs="+", help="a Dockerfile (- is stdin, formatted to stdout)")
-    parser.add_argument(
-        "--check", action="store_true", help="write nothing; list the files that are not formatted, exit 1 if any"
-    )
-    parser.add_argument(
-        "--diff", action="store_true", help="write nothing; print what would change, exit 1 if anything"
-    )
+    parser.add_argument("files", metavar="DOCKERFILE", nargs="+", help="a Dockerfile (- formats stdin to stdout)")
+    check = "write nothing; list the files that are not formatted; exit 1 if there are any"
+    parser.add_argument("--check", action="store_true", help=check)
+    diff_argument(parser)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Format all files, and write those that change; none, if one of them cannot be formatted."""
+    """Format all files, and write those that change; write none if one of them cannot be formatted."""
     if "-" in options.files and len(options.files) > 1:
-        raise SourceError("-: stdin is formatted to stdout, on its own; name files, or - alone", origin=None)
+        raise SourceError("-: stdin cannot be combined with files; name files, or - alone", origin=None)
     files: list[_Formatted] = []
     proven = True
     for path in options.files:
@@ -47,23 +46,23 @@ def run(options: argparse.Namespace) -> int:
             proven &= _is_proven(found)
             files.append(found)
         except DockdslError as error:
-            tell(error)
+            report(error)
     if len(files) < len(options.files):
         if len(options.files) > 1:
-            say("no file is changed")
+            say("no files were changed")
         return 2
     if not proven:
         say(
-            "not proven: BuildKit's parser is not installed, and only dockdsl's own reader has compared; install the "
-            "extra prove, or: pip install 'dockerfile>=3.4'"
+            "not proven: BuildKit's parser is not installed, so only dockdsl's own parser compared the texts; "
+            "install the extra prove, or: pip install 'dockerfile>=3.4'"
         )
     if options.check or options.diff:
-        return _told(files, diff=options.diff)
+        return _list(files, diff=options.diff)
     for each in files:
         if each.path == "-":
-            _files.put(each.after)
+            put(each.after)
         elif each.before != each.after:
-            _files.write(each.path, each.after)
+            write(each.path, each.after)
             say(f"{each.name}: formatted")
     return 0
 
@@ -72,9 +71,9 @@ def _formatted(path: str) -> _Formatted:
     if path.endswith(".py"):
         raise SourceError(f"{path}: it is a Python file; name a Dockerfile", origin=None)
     if path != "-" and _is_special(path):
-        raise FileError(f"{path}: it is no file that can be formatted in place; use - for stdin", origin=None)
+        raise FileError(f"{path}: it is not a regular file; use - to format stdin", origin=None)
     name = _STDIN if path == "-" else path
-    before = _files.read_dockerfile(path)
+    before = read_text(path)
     return _Formatted(path, name, before, reformat(before, name))
 
 
@@ -87,7 +86,7 @@ def _is_special(path: str) -> bool:
 
 
 def _is_proven(found: _Formatted) -> bool:
-    """Say whether BuildKit's parser judged that both texts mean the same; raise where they do not."""
+    """Return whether BuildKit's parser confirmed that both texts mean the same; raise if they do not."""
     from dockdsl.text.proof import prove
 
     _, name, before, after = found
@@ -98,25 +97,26 @@ def _is_proven(found: _Formatted) -> bool:
     except ProofUnavailable:
         if parse(before) == parse(after):
             return False
-        raise SourceError(f"{name}: formatted, it would be read as another; it is left as it is", origin=None) from None
+        raise SourceError(
+            f"{name}: the formatted text would be read differently; the file is unchanged", origin=None
+        ) from None
     except DockdslError as error:
         raise SourceError(
-            f"{name}: nothing proves that it means the same when it is formatted, and so it is left as it is: "
-            f"{error.message}",
+            f"{name}: the formatted text cannot be proven to mean the same; the file is unchanged: {error.message}",
             origin=None,
         ) from None
     if difference is not None:
         raise SourceError(
-            f"{name}: formatted, it would not mean the same, and so it is left as it is: {difference}", origin=None
+            f"{name}: the formatted text would not mean the same; the file is unchanged: {difference}", origin=None
         )
     return True
 
 
-def _told(files: list[_Formatted], *, diff: bool) -> int:
+def _list(files: list[_Formatted], *, diff: bool) -> int:
     """List the files that are not formatted, or print what would change in them; return the exit code."""
     changed = [each for each in files if each.before != each.after]
     if diff:
-        _files.put("".join(_files.difference(each.before, each.after, each.name, "formatted") for each in changed))
+        put("".join(difference(each.before, each.after, each.name, "formatted") for each in changed))
     else:
-        _files.put("".join(f"{each.name}\n" for each in changed))
+        put("".join(f"{each.name}\n" for each in changed))
     return 1 if changed else 0

@@ -1,11 +1,11 @@
-"""The verb ``inspect``: what a Dockerfile consists of, as a summary or as data for other programs."""
+"""The verb ``inspect``: the contents of a Dockerfile, as a summary or as data for other programs."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from dockdsl.cli import files as _files
+from dockdsl.cli.streams import put
 from dockdsl.errors import SourceError
 from dockdsl.loading import model
 from dockdsl.schema.description import describe
@@ -31,7 +31,7 @@ def run(options: argparse.Namespace) -> int:
     if options.schema:
         if options.source is not None:
             raise SourceError("--schema takes no file; leave one of them out", origin=None)
-        _files.put(_schema())
+        put(_schema())
         return 0
     if options.source is None:
         raise SourceError("there is nothing to inspect; name a file, or use --schema", origin=None)
@@ -39,20 +39,20 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         import json
 
-        _files.put(json.dumps(data, indent=2) + "\n")
+        put(json.dumps(data, indent=2) + "\n")
     else:
-        _files.put(summary(data))
+        put(summary(data))
     return 0
 
 
 def _schema() -> str:
     from importlib.resources import files
 
-    return files("dockdsl").joinpath("model.schema.json").read_text(encoding="utf-8")
+    return files("dockdsl.schema").joinpath("model.schema.json").read_text(encoding="utf-8")
 
 
 def summary(data: dict[str, Any]) -> str:
-    """Return a line for each stage, and one for the whole."""
+    """Return a line for each stage, and one for the whole Dockerfile."""
     stages = data["stages"]
     lines = []
     for stage in stages:
@@ -69,7 +69,7 @@ def summary(data: dict[str, Any]) -> str:
         lines.append(f"{begin}, takes {takes}\n" if takes else f"{begin}\n")
     needed = {edge["needs"] for edge in data["edges"]}
     targets = data["targets"]
-    # The last one is what is built by default; what another stage needs is of interest for that alone.
+    # The last target is the default; targets that another stage needs are not interesting in themselves.
     built = [*targets[-1:], *[target for target in targets[:-1] if target not in needed]]
     builds = ", or ".join(_called(stages[target]) for target in built) or "nothing"
     version = data["minimum_syntax"]
@@ -78,7 +78,7 @@ def summary(data: dict[str, Any]) -> str:
 
 
 def _taken(stage: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
-    """Yield what the steps of a stage take from stages and images: the source, and the path in it."""
+    """Yield what the steps of a stage copy or mount from stages and images: the source, and the path in it."""
     for step in stage["steps"]:
         if step.get("from") is not None:
             for path in step["sources"]:
@@ -97,7 +97,7 @@ def _called(stage: dict[str, Any]) -> str:
 
 
 def _shown(word: Any) -> str:
-    """Return a word as it may be shown: whether a dollar in it is literal does not matter here."""
+    """Return a word for display, where it does not matter whether a dollar in it is literal."""
     return (
         word if isinstance(word, str) else "".join(each if isinstance(each, str) else each["literal"] for each in word)
     )

@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--compressed", action="store_true", help="compress the layers, too, as for a registry: that takes a while"
     )
     parser.add_argument(
-        "-o", "--output", dest="file", metavar="PATH", help="write this file, whole or not at all (- is stdout)"
+        "-o", "--output", dest="file", metavar="PATH", help="write to this file, completely or not at all (- is stdout)"
     )
 
 
@@ -49,8 +49,4 @@ def _size(image: Image, options: argparse.Namespace, target: str | None) -> int:
         text = f"{json.dumps(report.data(), indent=2, ensure_ascii=False)}\n"
     else:
         text = report.svg() if options.svg else f"{report.text()}\n"
-    if target is None:
-        _files.put(text)
-    else:
-        _files.write(target, text)
-    return 0
+    return _files.deliver(text, target)

@@ -116,12 +116,12 @@ def _test(image: Image, checks: tuple[Check, ...], options: argparse.Namespace) 
         raise
     finally:
         if options.json:
-            from dockdsl.cli.as_json import of_test
+            from dockdsl.cli.json_results import of_test
 
             _building.say_json(of_test(builds[0] if builds else None, results, error))
         if options.junit is not None:
             from dockdsl.cli.files import write
-            from dockdsl.cli.junit import written
+            from dockdsl.cli.junit_results import written
 
             write(options.junit, written(request.tags[0] if request.tags else options.source, results, error, log))
     _building.say(summary, lines)

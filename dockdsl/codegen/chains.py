@@ -8,7 +8,8 @@ from dockdsl.errors import DockdslError
 from dockdsl.instructions.comment import Comment
 from dockdsl.instructions.run import Run
 from dockdsl.syntax import shell
-from dockdsl.syntax.guard import INDENT, continued
+from dockdsl.syntax.layout import INDENT
+from dockdsl.syntax.lines import continued
 
 Link = str | Comment
 _BLANKS = " \t"

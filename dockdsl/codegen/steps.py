@@ -33,7 +33,7 @@ from dockdsl.instructions.volume import Volume
 from dockdsl.model.dockerfile import Dockerfile
 from dockdsl.syntax import shell
 from dockdsl.syntax.flags import declared
-from dockdsl.syntax.guard import pick_delimiter
+from dockdsl.syntax.layout import pick_delimiter
 from dockdsl.syntax.refusal import Refused
 from dockdsl.syntax.words import BACKSLASH, BACKTICK, Literal
 

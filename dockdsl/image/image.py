@@ -15,15 +15,7 @@ from dockdsl.checks.check import Check, checks_of
 from dockdsl.checks.http import HttpCheck
 from dockdsl.errors import BuildFailed, FileError, InvalidType, InvalidValue, RunFailed, UnknownStage
 from dockdsl.image import options as option
-from dockdsl.image.options import (
-    BuildOptions,
-    Contexts,
-    FileContext,
-    Named,
-    RequestOptions,
-    Tagged,
-    relative_to_caller,
-)
+from dockdsl.image.options import BuildOptions, Contexts, FileContext, Named, RequestOptions, Tagged, relative_to_caller
 from dockdsl.operands import Pairs, PairsLike, TextsLike, kind_of
 from dockdsl.origins import Origin
 from dockdsl.syntax.references import is_platform, is_tag

@@ -12,8 +12,7 @@ from dockdsl.instructions.commands import Command, argv, command, exec_form, rea
 from dockdsl.instructions.instruction import Instruction
 from dockdsl.syntax.flags import declared, flag
 from dockdsl.syntax.instruction_line import Line
-from dockdsl.syntax.lines import Misread
-from dockdsl.syntax.refusal import Refused, refuse_type, shown
+from dockdsl.syntax.refusal import Misread, Refused, refuse_type, shown
 from dockdsl.syntax.words import Spelling, plain
 
 if TYPE_CHECKING:

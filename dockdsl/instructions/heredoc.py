@@ -9,7 +9,7 @@ import attrs
 from dockdsl.errors import InvalidType, InvalidValue
 from dockdsl.instructions.located import Located, put
 from dockdsl.origins import Origin
-from dockdsl.syntax.guard import pick_delimiter
+from dockdsl.syntax.layout import pick_delimiter
 from dockdsl.syntax.lines import Document
 from dockdsl.syntax.modifiers import modifier_versions, references_in
 from dockdsl.syntax.refusal import Refused, refuse_type, shown

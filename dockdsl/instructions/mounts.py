@@ -16,9 +16,9 @@ from dockdsl.instructions.located import Located, put
 from dockdsl.instructions.sources import Reference, Source, source_name, spell_source
 from dockdsl.syntax.flags import declared
 from dockdsl.syntax.instruction_line import Line, Scope, named
-from dockdsl.syntax.lines import Logical, Misread
+from dockdsl.syntax.lines import Logical
 from dockdsl.syntax.modifiers import modifier_versions, references_in
-from dockdsl.syntax.refusal import Refused, refuse_type, shown
+from dockdsl.syntax.refusal import Misread, Refused, refuse_type, shown
 from dockdsl.syntax.words import BACKSLASH, Literal, Spelling, Word, word, word_or_none
 
 _is_size = re.compile(r"[0-9]+(?:\.[0-9]+)? ?(?:[kKmMgGtTpP]?i?[bB]?)").fullmatch

@@ -11,8 +11,7 @@ from dockdsl.instructions.instruction import Instruction
 from dockdsl.instructions.registry import kind_for
 from dockdsl.instructions.sources import StageBase
 from dockdsl.syntax.instruction_line import Line
-from dockdsl.syntax.lines import Misread
-from dockdsl.syntax.refusal import Refused, refuse_type
+from dockdsl.syntax.refusal import Misread, Refused, refuse_type
 from dockdsl.syntax.words import BACKSLASH, Spelling
 
 _REFUSED = ("ONBUILD", "MAINTAINER", "FROM")

@@ -19,8 +19,7 @@ from dockdsl.instructions.sources import Reference
 from dockdsl.syntax import shell
 from dockdsl.syntax.flags import flag, one_of, read_one_of
 from dockdsl.syntax.instruction_line import Line
-from dockdsl.syntax.lines import Misread
-from dockdsl.syntax.refusal import Refused, refuse_type, shown
+from dockdsl.syntax.refusal import Misread, Refused, refuse_type, shown
 from dockdsl.syntax.words import Spelling, plain
 
 _NETWORKS = ("default", "none", "host")

@@ -16,8 +16,9 @@ from dockdsl.instructions.instruction import Instruction, brief
 from dockdsl.instructions.located import put
 from dockdsl.instructions.sources import External, Reference, StageBase
 from dockdsl.syntax.flags import expanded, flag, read_flags
-from dockdsl.syntax.guard import continued, guard
+from dockdsl.syntax.guard import guard
 from dockdsl.syntax.instruction_line import Line
+from dockdsl.syntax.lines import continued
 from dockdsl.syntax.modifiers import modifier_versions
 from dockdsl.syntax.references import is_image, is_platform
 from dockdsl.syntax.refusal import Refused, kind_of, refuse_type, shown

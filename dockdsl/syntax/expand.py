@@ -1,8 +1,8 @@
 """Word expansion: quotes, escapes and variable references, as BuildKit reads them.
 
-A word is read once, from left to right, with a stack of what is still open in place of recursion:
-a word may nest as deep as it is long. Patterns are matched by stepping a set of states, kept as the
-bits of one integer, so that no pattern can make a match slow.
+A word is read once, from left to right, with a stack of what is still open instead of recursion, since a word may be
+nested as deeply as it is long. Patterns are matched by stepping a set of states, kept as the bits of one integer, so
+that no pattern can make a match slow.
 """
 
 from __future__ import annotations
@@ -10,21 +10,21 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 import attrs
 
 from dockdsl.errors import ExpansionError, InvalidType, InvalidValue
+from dockdsl.syntax.cursor import Cursor, leading_name, run_without
+from dockdsl.syntax.lazy_regex import lazy_regex
 from dockdsl.syntax.refusal import Refused, kind_of, shown
 
 _BOM = "\ufeff"
-_NAME = re.compile(r"\d+|[@*#?$!-]|\w+")
-# What Go takes for white space: unlike Python it leaves out the four separators U+001C to U+001F.
-_SPACES = re.compile(r"[^\S\x1c-\x1f]+")
-_HEREDOC = re.compile(r"<<[^\S\x1c-\x1f]*")
-_GROUP = re.compile(r"\$(?:\$|(\w+)|\{(\w+)\})")
-_WHOLE_CHARACTERS = re.compile(r"\\.|.", re.DOTALL)
+# What Go takes for whitespace: unlike Python, not the four separators U+001C to U+001F.
+_SPACES = lazy_regex(r"[^\S\x1c-\x1f]+")
+_HEREDOC = lazy_regex(r"<<[^\S\x1c-\x1f]*")
+_GROUP = lazy_regex(r"\$(?:\$|(\w+)|\{(\w+)\})")
+_WHOLE_CHARACTERS = lazy_regex(r"\\.|.", re.DOTALL)
 _ESCAPABLE = frozenset("*?\\}/")
 # The wildcards of a pattern, longer than any of its characters.
 _ANY, _STAR = "any", "star"
@@ -34,11 +34,11 @@ _MODIFIERS = ":- - :+ + :? ? # ## % %% / //"
 
 @attrs.frozen
 class Options:
-    """Departures from the ordinary reading of a word; each is off by default.
+    """Deviations from the ordinary reading of a word; each is off by default.
 
     `raw_quotes` keeps the quotes around quoted text, `raw_escapes` the escape characters.
     `skip_unset_env` leaves a reference to an unset variable as it is written.
-    `skip_process_quotes` takes quotes for ordinary characters (as in the body of a heredoc).
+    `skip_process_quotes` treats quotes as ordinary characters (as in the body of a heredoc).
 
     >>> expand("'a' $B", {}, options=Options(raw_quotes=True, skip_unset_env=True))
     "'a' $B"
@@ -63,9 +63,9 @@ def expand(word: str, env: Mapping[str, str], *, escape: str = "\\", options: Op
     ``${v+w}``, ``${v:?message}``, ``${v?message}``, ``${v#p}``, ``${v##p}``, ``${v%p}``,
     ``${v%%p}``, ``${v/p/r}`` and ``${v//p/r}``; in a pattern `p`, ``*`` and ``?`` are wildcards.
 
-    Raises `ExpansionError` where BuildKit refuses the word: a quote or brace that is not closed, an
-    unknown modifier, an invalid pattern, a mandatory variable that is missing. Raises `InvalidValue`
-    for another escape character, `InvalidType` for a word or a value that is no string.
+    Raises `ExpansionError` where BuildKit refuses the word: an unclosed quote or brace, an unknown modifier, an invalid
+    pattern, a missing mandatory variable. Raises `InvalidValue` for another escape character, `InvalidType` for a word
+    or a value that is not a string.
 
     >>> expand("$HOME/'$HOME'/${TAG:-latest}", {"HOME": "/root"})
     '/root/$HOME/latest'
@@ -80,16 +80,16 @@ def expand(word: str, env: Mapping[str, str], *, escape: str = "\\", options: Op
     if _is_plain(word, escape):
         return word
     text = _Text()
-    _Lexer(word, escape, options, lambda reference: _value(reference, env, options)).run(text)
+    _Lexer(word, escape, options, lambda reference: _value(reference, env, options)).read(text)
     return text.get()
 
 
 def split_words(word: str, env: Mapping[str, str], *, escape: str = "\\", options: Options = _ORDINARY) -> list[str]:
-    """Expand `word` as `expand` does, and return the words that white space makes of it.
+    """Expand `word` as `expand` does, and split the result into words at whitespace.
 
-    Quoted or escaped white space does not split, that in the value of a variable does. BuildKit has
-    a flaw here, kept for the same result: at the end of the operand of a ``${v:-w}``, ``${v#p}`` or
-    ``${v/p/r}``, the word begun before the reference is lost.
+    Quoted or escaped whitespace does not split words; whitespace in the value of a variable does. BuildKit has a flaw
+    here, which is reproduced: at the end of the operand of a ``${v:-w}``, ``${v#p}`` or ``${v/p/r}``, the word that
+    began before the reference is lost.
 
     Raises what `expand` raises.
 
@@ -102,18 +102,17 @@ def split_words(word: str, env: Mapping[str, str], *, escape: str = "\\", option
     """
     _check(word, escape)
     words = _Words()
-    _Lexer(word, escape, options, lambda reference: _value(reference, env, options)).run(words)
+    _Lexer(word, escape, options, lambda reference: _value(reference, env, options)).read(words)
     return words.split()
 
 
 def names(word: str, *, escape: str = "\\", options: Options = _ORDINARY) -> list[str]:
     """Return the names of the variables that `word` refers to, each once, in order.
 
-    Names in operands count, whether or not their text would be used: BuildKit expands all of them.
+    Names in operands are included whether or not their text would be used: BuildKit expands all of them.
 
-    Raises `ExpansionError` if no variables could make the word valid; a mandatory variable and the
-    validity of a pattern depend on values, and are not judged. Raises `InvalidValue` and `InvalidType`
-    as `expand` does.
+    Raises `ExpansionError` if no variables could make the word valid; mandatory variables and the validity of patterns
+    depend on values, and are not checked. Raises `InvalidValue` and `InvalidType` as `expand` does.
 
     >>> names("$A/${B:-${C}/$A}/'$D'")
     ['A', 'B', 'C']
@@ -129,7 +128,7 @@ def names(word: str, *, escape: str = "\\", options: Options = _ORDINARY) -> lis
         references.append(reference)
         return ""
 
-    _Lexer(word, escape, options, record).run(_Text())
+    _Lexer(word, escape, options, record).read(_Text())
     references.sort(key=lambda reference: reference.start)
     return list(dict.fromkeys(reference.name for reference in references))
 
@@ -138,9 +137,7 @@ def _check(word: str, escape: str) -> None:
     if not isinstance(word, str):
         raise InvalidType(f"word={shown(word)}: this is {kind_of(word)}; pass a str")
     if escape not in ("\\", "`"):
-        raise InvalidValue(
-            f"escape={shown(escape)}: a Dockerfile knows two escape characters; use a backslash or a backtick"
-        )
+        raise InvalidValue(f"escape={shown(escape)}: this is not an escape character; use a backslash or a backtick")
 
 
 def _is_plain(word: str, escape: str) -> bool:
@@ -148,7 +145,7 @@ def _is_plain(word: str, escape: str) -> bool:
 
 
 class _Text:
-    """What a word, a quotation or an operand has come to so far."""
+    """The text of a word, a quotation or an operand so far."""
 
     __slots__ = ("_parts",)
 
@@ -156,19 +153,19 @@ class _Text:
         self._parts: list[str] = []
 
     def add(self, text: str) -> None:
-        """Append text that may hold white space between words."""
+        """Append text in which whitespace separates words."""
         self._parts.append(text)
 
     def add_source(self, text: str) -> None:
-        """Append text that stands in the word as it is."""
+        """Append text that is written in the word itself."""
         self._parts.append(text)
 
     def add_solid(self, text: str) -> None:
-        """Append text whose white space is quoted or escaped."""
+        """Append text in which whitespace is quoted or escaped."""
         self._parts.append(text)
 
     def lose_word(self) -> None:
-        """Take note that an operand has ended."""
+        """Note that an operand has ended."""
 
     def get(self) -> str:
         return "".join(self._parts)
@@ -186,15 +183,15 @@ class _Words(_Text):
     def add_source(self, text: str) -> None:
         start = 0
         if "<<" in text:
-            # Since 1.16 the white space behind << belongs to the word, for the sake of heredocs.
-            for found in _HEREDOC.finditer(text):
+            # Since 1.16 the whitespace after << belongs to the word, for the sake of heredocs.
+            for found in _HEREDOC().finditer(text):
                 self.add(text[start : found.start()])
                 self._parts.append(found[0])
                 start = found.end()
         self.add(text[start:])
 
     def add(self, text: str) -> None:
-        first, *others = _SPACES.split(text)
+        first, *others = _SPACES().split(text)
         self._parts.append(first)
         for other in others:
             self._end_word()
@@ -213,20 +210,17 @@ class _Words(_Text):
         self._parts.clear()
 
 
-class _Reference:
+class _Reference(NamedTuple):
     """A variable reference: ``$name``, or name, modifier and operands between braces."""
 
-    __slots__ = ("braces", "modifier", "name", "operands", "start")
-
-    def __init__(self, name: str, modifier: str, start: int, *, braces: bool) -> None:
-        self.name = name
-        self.modifier = modifier
-        self.start = start
-        self.braces = braces
-        self.operands: list[str] = []
+    name: str
+    modifier: str
+    start: int
+    braces: bool
+    operands: list[str]
 
     def spell(self) -> str:
-        """Return the reference as BuildKit writes it back: with one slash even for ``//``."""
+        """Return the reference as BuildKit writes it back: with a single slash even for ``//``."""
         if not self.braces:
             return f"${self.name}"
         if self.modifier == "//":
@@ -234,108 +228,62 @@ class _Reference:
         return "${" + self.name + self.modifier + "/".join(self.operands) + "}"
 
 
-class _Open:
+class _Open(NamedTuple):
     """What is not closed yet: the word itself, a double quote, or an operand of a reference."""
 
-    __slots__ = ("closing", "plain", "raw_escapes", "reference", "start", "text")
-
-    def __init__(
-        self,
-        closing: str,
-        plain: re.Pattern[str],
-        text: _Text,
-        start: int,
-        *,
-        raw_escapes: bool,
-        reference: _Reference | None = None,
-    ) -> None:
-        self.closing = closing
-        self.plain = plain
-        self.text = text
-        self.start = start
-        self.raw_escapes = raw_escapes
-        self.reference = reference
+    closing: str
+    plain: re.Pattern[str]
+    text: _Text
+    start: int
+    raw_escapes: bool
+    reference: _Reference | None = None
 
 
-@cache
-def _run_without(special: str) -> re.Pattern[str]:
-    return re.compile(f"[^{re.escape(special)}]*")
-
-
-class _Lexer:
+class _Lexer(Cursor):
     """One reading of one word; `resolve` gives the text of each reference when it is complete."""
 
     def __init__(self, word: str, escape: str, options: Options, resolve: Callable[[_Reference], str]) -> None:
-        self._word = word
-        self._escape = escape
+        super().__init__(word, escape)
         self._options = options
         self._resolve = resolve
         self._special = "$" + escape + ("" if options.skip_process_quotes else "'\"")
-        # BuildKit's scanner drops a byte order mark in front of the word.
-        self._at = 1 if word.startswith(_BOM) else 0
 
-    def run(self, text: _Text) -> None:
+    def read(self, text: _Text) -> None:
         """Read the word into `text`."""
-        word = self._word
-        plain = _run_without(self._special)
         self._text = text
-        self._stack = [_Open("", plain, text, 0, raw_escapes=self._options.raw_escapes)]
+        self._stack = [_Open("", run_without(self._special), text, 0, raw_escapes=self._options.raw_escapes)]
         while True:
             innermost = self._stack[-1]
-            start = self._at
-            run = innermost.plain.match(word, start)
-            if run and run.end() > start:
-                innermost.text.add_source(run[0])
-                self._at = run.end()
-            if self._at == len(word):
+            if run := self.run(innermost.plain):
+                innermost.text.add_source(run)
+            if self.at == len(self.word):
                 break
-            char = word[self._at]
+            char = self.word[self.at]
             if char == innermost.closing:
-                self._at += 1
+                self.at += 1
                 self._close()
             elif char == "$":
                 self._read_reference()
-            elif char == self._escape:
-                self._read_escape(innermost)
+            elif char == self.escape:
+                kept = self.escape if innermost.raw_escapes else ""
+                innermost.text.add_solid(kept + self.escaped(in_quotes=innermost.closing == '"'))
             elif char == "'":
                 self._read_single_quotes(innermost)
             else:
-                self._open_double_quotes(innermost)
+                plain = run_without('"$' + self.escape)
+                self._stack.append(_Open('"', plain, _Text(), self.at, raw_escapes=innermost.raw_escapes))
+                self.at += 1
         if len(self._stack) > 1:
             self._fail_open(self._stack[-1])
 
-    def _read_escape(self, innermost: _Open) -> None:
-        following = self._word[self._at + 1 : self._at + 2]
-        kept = self._escape if innermost.raw_escapes else ""
-        if innermost.closing != '"' or following in {'"', "$", self._escape}:
-            innermost.text.add_solid(kept + following)
-            self._at += 1 + len(following)
-        else:
-            # In double quotes an escape that escapes nothing stands for itself, raw or not.
-            innermost.text.add(kept + self._escape)
-            self._at += 1
-
     def _read_single_quotes(self, innermost: _Open) -> None:
-        start = self._at
-        end = self._word.find("'", start + 1)
-        if end < 0:
-            self._fail(
-                start,
-                len(self._word),
-                "the single quote is never closed",
-                f"close it, or write {self._escape}' for the character",
-            )
-        self._at = end + 1
-        raw = self._options.raw_quotes
-        innermost.text.add_solid(self._word[start : end + 1] if raw else self._word[start + 1 : end])
-
-    def _open_double_quotes(self, innermost: _Open) -> None:
-        opened = _Open('"', _run_without('"$' + self._escape), _Text(), self._at, raw_escapes=innermost.raw_escapes)
-        self._stack.append(opened)
-        self._at += 1
+        quoted = self.single_quoted()
+        if quoted is None:
+            self._fail_quote("single", "'", self.at)
+        innermost.text.add_solid(f"'{quoted}'" if self._options.raw_quotes else quoted)
 
     def _open_operand(self, reference: _Reference, closing: str, *, raw_escapes: bool) -> None:
-        plain = _run_without(self._special + closing)
+        plain = run_without(self._special + closing)
         self._stack.append(
             _Open(closing, plain, _Text(), reference.start, raw_escapes=raw_escapes, reference=reference)
         )
@@ -358,34 +306,34 @@ class _Lexer:
         try:
             value = self._resolve(reference)
         except Refused as refused:
-            self._fail(reference.start, self._at, *refused.args)
+            self._fail(reference.start, self.at, *refused.args)
         self._stack[-1].text.add(value)
 
     def _read_reference(self) -> None:
-        word = self._word
-        start = self._at
-        self._at += 1
-        if not word.startswith("{", self._at):
-            if name := self._read_name():
-                self._finish(_Reference(name, "", start, braces=False))
+        word = self.word
+        start = self.at
+        self.at += 1
+        if not word.startswith("{", self.at):
+            if name := self.name():
+                self._finish(_Reference(name, "", start, braces=False, operands=[]))
             else:
                 self._stack[-1].text.add("$")
             return
-        self._at += 1
-        if word[self._at : self._at + 1] in {"{", "}", ":"}:
-            self._fail(start, self._at + 1, "no name follows the brace", "write ${NAME}, " + self._plain_dollar())
-        name = self._read_name()
-        char = word[self._at : self._at + 1]
-        self._at += 1
+        self.at += 1
+        if word[self.at : self.at + 1] in {"{", "}", ":"}:
+            self._fail(start, self.at + 1, "no name follows the brace", "write ${NAME}, " + self._plain_dollar())
+        name = self.name()
+        char = word[self.at : self.at + 1]
+        self.at += 1
         modifier = char
         if char in {":", "/"}:
-            following = word[self._at : self._at + 1]
+            following = word[self.at : self.at + 1]
             if char == ":" or following == "/":
-                self._at += 1
+                self.at += 1
                 modifier += following
         if not char or modifier == ":":
             self._fail_brace(start)
-        reference = _Reference(name, "" if char == "}" else modifier, start, braces=True)
+        reference = _Reference(name, "" if char == "}" else modifier, start, braces=True, operands=[])
         if modifier == "}":
             self._finish(reference)
         elif char == "/":
@@ -393,58 +341,36 @@ class _Lexer:
         elif modifier in _WITH_OPERAND or self._defers(modifier):
             self._open_operand(reference, "}", raw_escapes=char in {"#", "%"})
         else:
-            self._fail(start, self._at, *_unknown(modifier).args)
+            self._fail(start, self.at, *_unknown(modifier).args)
 
     def _defers(self, modifier: str) -> bool:
-        # A wrong modifier matters only when the variable is set, if unset ones stay as written.
+        # If references to unset variables are left as they are, a wrong modifier matters only when the variable is set.
         return self._options.skip_unset_env and modifier.startswith(":") and modifier not in {":#", ":%"}
-
-    def _read_name(self) -> str:
-        found = _NAME.match(self._word, self._at)
-        if not found:
-            return ""
-        name = _leading_name(found[0])
-        self._at += len(name)
-        return name
 
     def _fail_open(self, innermost: _Open) -> NoReturn:
         if innermost.closing == '"':
-            self._fail(
-                innermost.start,
-                len(self._word),
-                "the double quote is never closed",
-                f'close it, or write {self._escape}" for the character',
-            )
+            self._fail_quote("double", '"', innermost.start)
         if innermost.closing == "/":
             self._fail(
-                innermost.start, len(self._word), "the replacement is missing", "write ${NAME/PATTERN/REPLACEMENT}"
+                innermost.start, len(self.word), "the replacement is missing", "write ${NAME/PATTERN/REPLACEMENT}"
             )
         self._fail_brace(innermost.start)
 
+    def _fail_quote(self, kind: str, char: str, start: int) -> NoReturn:
+        fact = f"the {kind} quote is never closed"
+        self._fail(start, len(self.word), fact, f"close it, or write {self.escape}{char} for the character")
+
     def _fail_brace(self, start: int) -> NoReturn:
-        self._fail(start, len(self._word), "the brace is never closed", f"add a }}, {self._plain_dollar()}")
+        self._fail(start, len(self.word), "the brace is never closed", f"add a }}, {self._plain_dollar()}")
 
     def _plain_dollar(self) -> str:
-        return f"or write {self._escape}$ for a plain dollar"
+        return f"or write {self.escape}$ for a plain dollar"
 
     def _fail(self, start: int, end: int, fact: str, remedy: str = "") -> NoReturn:
-        construct = self._word[start:end]
-        place = "" if construct == self._word else f" in {shown(self._word)}"
+        construct = self.word[start:end]
+        place = "" if construct == self.word else f" in {shown(self.word)}"
         reason = f"{fact}; {remedy}" if remedy else fact
         raise ExpansionError(f"{shown(construct)}{place}: {reason}") from None
-
-
-def _leading_name(text: str) -> str:
-    """Return `text`, a run of ``\\w``, up to the first character that is no part of a name.
-
-    For Go a numeral such as ² is neither a letter nor a digit.
-    """
-    if text.isascii():
-        return text
-    for index, char in enumerate(text):
-        if not (char.isalpha() or char.isdecimal() or char == "_"):
-            return text[:index]
-    return text
 
 
 def _value(reference: _Reference, env: Mapping[str, str], options: Options) -> str:
@@ -478,7 +404,7 @@ def _value(reference: _Reference, env: Mapping[str, str], options: Options) -> s
 
 
 def _unknown(modifier: str) -> Refused:
-    return Refused(f"{modifier!r} after the name is no modifier", f"use one of {_MODIFIERS}")
+    return Refused(f"{modifier!r} is not a modifier", f"use one of {_MODIFIERS}")
 
 
 def _trim(value: str, pattern: str, end: str) -> str:
@@ -487,9 +413,9 @@ def _trim(value: str, pattern: str, end: str) -> str:
     if longest:
         pattern = pattern[1:]
     if end == "%":
-        # Back to front, with each escape before its character. An escape that ends the pattern
-        # comes to stand before another character: BuildKit takes it for that one's.
-        pattern = "".join(reversed(_WHOLE_CHARACTERS.findall(pattern)))
+        # Back to front, with each escape before its character. An escape that ends the pattern ends up before another
+        # character: BuildKit takes it for the escape of that one.
+        pattern = "".join(reversed(_WHOLE_CHARACTERS().findall(pattern)))
         value = value[::-1]
     ends = _Glob(_tokens(pattern)).ends(value)
     cut = _last(ends) if longest else next(ends, 0)
@@ -500,7 +426,7 @@ def _replace(value: str, pattern: str, replacement: str, *, every: bool) -> str:
     parts: list[str] = []
     done = 0
     for start, end in _matches(pattern, value):
-        # An empty match that touches the one before does not count.
+        # An empty match right after the one before does not count.
         if end > done or start == 0:
             parts.append(value[done:start])
             parts.append(_fill(replacement, value[start:end]) if every else replacement)
@@ -512,7 +438,7 @@ def _replace(value: str, pattern: str, replacement: str, *, every: bool) -> str:
 
 
 def _matches(pattern: str, text: str) -> Iterator[tuple[int, int]]:
-    """Give start and end of the leftmost longest matches, none overlapping the one before."""
+    """Yield start and end of the leftmost longest matches, none overlapping the one before."""
     tokens = _tokens(pattern)
     glob = _Glob(tokens)
     backwards = _Glob(tokens[::-1]).ends(text[::-1], floating=True)
@@ -525,10 +451,10 @@ def _matches(pattern: str, text: str) -> Iterator[tuple[int, int]]:
 
 
 def _fill(template: str, match: str) -> str:
-    """Expand ``$0`` in a replacement, and nothing else of the kind to anything.
+    """Expand ``$0`` in a replacement to the match, and other groups to nothing.
 
-    With ``//`` alone, and surely unmeant, BuildKit reads the replacement as a template of Go's
-    regular expressions: ``$$`` is a dollar, ``$name`` and ``${name}`` are groups.
+    With ``//``, though surely not on purpose, BuildKit reads the replacement as a template of Go's regular expressions:
+    ``$$`` is a dollar, ``$name`` and ``${name}`` are groups.
     """
     if "$" not in template:
         return template
@@ -537,12 +463,12 @@ def _fill(template: str, match: str) -> str:
         text, bare, braced = found[0], found[1] or "", found[2] or ""
         if text == "$$":
             return "$"
-        name = _leading_name(bare or braced)
+        name = leading_name(bare or braced)
         if not name or (braced and name != braced):
             return text
         return (match if name == "0" else "") + bare[len(name) :]
 
-    return _GROUP.sub(group, template)
+    return _GROUP().sub(group, template)
 
 
 def _last(ends: Iterator[int]) -> int:
@@ -551,9 +477,9 @@ def _last(ends: Iterator[int]) -> int:
 
 
 def _tokens(pattern: str) -> list[str]:
-    """Return the characters of a pattern without their escapes, and its wildcards."""
+    """Return the characters of a pattern, without their escapes, and its wildcards."""
     wildcards = {"*": _STAR, "?": _ANY}
-    # The pattern passes through a scanner of its own, which drops a byte order mark too.
+    # BuildKit reads the pattern with another scanner, which drops a byte order mark as well.
     chars = iter(pattern.removeprefix(_BOM))
     tokens = []
     for char in chars:
@@ -561,8 +487,8 @@ def _tokens(pattern: str) -> list[str]:
             literal = next(chars, "")
             if literal not in _ESCAPABLE:
                 raise Refused(
-                    f"the pattern {shown(pattern)} has an escape that means nothing",
-                    r"put \ before *, ?, \, / or } only",
+                    f"the pattern {shown(pattern)} has an invalid escape",
+                    r"use \ only before *, ?, \, / or }",
                 )
             tokens.append(literal)
         else:
@@ -573,8 +499,8 @@ def _tokens(pattern: str) -> list[str]:
 class _Glob:
     """A pattern of characters, ``?`` and ``*``; neither wildcard matches a newline.
 
-    State i means that i tokens, stars not counted, are matched. A set of states is an integer with
-    their bits; stepping it over a character of the text is a few operations, whatever the pattern.
+    State i means that i tokens, not counting stars, are matched. A set of states is an integer with their bits; to step
+    it over a character of the text takes a few operations, whatever the pattern.
     """
 
     __slots__ = ("_any", "_literals", "_size", "_stars")
@@ -596,7 +522,7 @@ class _Glob:
             self._size += 1
 
     def ends(self, text: str, start: int = 0, *, floating: bool = False) -> Iterator[int]:
-        """Give every end of a match that begins at `start` (`floating`: there or later), in order."""
+        """Yield every end of a match that starts at `start` (with `floating`: there or later), in order."""
         fresh = 1 if floating else 0
         accepting = 1 << self._size
         states = 1

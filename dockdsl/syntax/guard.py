@@ -1,60 +1,38 @@
-"""Physical and logical lines: continuations, comments inside them, heredocs.
+"""The proof that a text is exactly one instruction: the last line of defense, whoever wrote the text.
 
-A logical line is what BuildKit reads as one instruction. Nothing outside this package knows about
-continuations; a writer hands over pieces, and `guard` proves that what comes out is one instruction.
+Continuations and heredocs are read here a second time, and on purpose not with the reader in `lines`: an error there
+must not open a way for a value to become an instruction of its own. This reader is simpler and more suspicious: where
+frontends of different versions would read a text in different ways, it refuses the text.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
 
+from dockdsl.syntax.lazy_regex import lazy_regex
+from dockdsl.syntax.lines import SPACE, HeredocWord, continued, is_comment
 from dockdsl.syntax.refusal import Refused
 
-WIDTH = 100
-"""Columns after which an instruction is broken into several lines."""
-INDENT = "    "
 LONGEST_LINE = 65_000
-"""Bytes of a physical line; BuildKit reads up to 65,535."""
+"""Bytes of a physical line that is written; BuildKit reads up to 65,535."""
 
-_CONTINUED = {
-    "\\": re.compile(r"(?:[^\\]|^)\\[ \t]*$").search,
-    "`": re.compile(r"(?:[^`]|^)`[ \t]*$").search,
-}
-# White space as Go has it: without the four separators that Python adds.
-_is_blank = re.compile(r"[^\S\x1c-\x1f]*").fullmatch
-_is_comment = re.compile(r"[^\S\x1c-\x1f]*#").match
-_keyword = re.compile(r"(?:ONBUILD[ \t]+)?(RUN|COPY|ADD)(?=[ \t])", re.IGNORECASE).match
-_plain_reference = re.compile(r"\$\{\w+\}").match
-_heredoc_word = re.compile(r"([0-9]*)<<(-?)\s*([^<]*)", re.DOTALL).fullmatch
-_has_heredoc_look = re.compile(r"(?:^|\s)[0-9]*<<(?!<)").search
-_quoted_part = re.compile(r"'([^']*)'|\"((?:[^\"\\]|\\.)*)\"|\\(.|$)", re.DOTALL)
-_escaped = re.compile(r"\\([\"$\\])")
-
-
-class HeredocWord(NamedTuple):
-    """A word that starts a heredoc: ``3<<-'EOF'``."""
-
-    name: str
-    fd: str
-    strip_tabs: bool
-    quoted: bool
-
-
-def continued(line: str, escape: str) -> bool:
-    """Whether BuildKit takes the next line into this one."""
-    return _CONTINUED[escape](line.rstrip("\r")) is not None
+_keyword = lazy_regex(r"(?:ONBUILD[ \t]+)?(RUN|COPY|ADD)(?=[ \t])", re.IGNORECASE)
+_plain_reference = lazy_regex(r"\$\{\w+\}")
+_heredoc_word = lazy_regex(r"([0-9]*)<<(-?)\s*([^<]*)", re.DOTALL)
+_has_heredoc_look = lazy_regex(r"(?:^|\s)[0-9]*<<(?!<)")
+_quoted_part = lazy_regex(r"'([^']*)'|\"((?:[^\"\\]|\\.)*)\"|\\(.|$)", re.DOTALL)
+_escaped = lazy_regex(r"\\([\"$\\])")
 
 
 def raw_words(line: str) -> list[str] | None:
-    """Split a logical line into BuildKit's words, quotes and escapes kept; None where it would give up."""
+    """Split a logical line into BuildKit's words, keeping quotes and escapes; None where BuildKit would give up."""
     words: list[str] = []
     start = -1
     index = 0
     while index < len(line):
         char = line[index]
-        if _is_blank(char):
+        if char in SPACE:
             if start >= 0:
                 words.append(line[start:index])
                 start = -1
@@ -67,7 +45,7 @@ def raw_words(line: str) -> list[str] | None:
         elif char == '"':
             index += 1
             while index < len(line) and line[index] != '"':
-                if line.startswith("${", index) and _plain_reference(line, index) is None:
+                if line.startswith("${", index) and _plain_reference().match(line, index) is None:
                     return None
                 index += 2 if line[index] == "\\" else 1
             if index >= len(line):
@@ -75,8 +53,8 @@ def raw_words(line: str) -> list[str] | None:
         elif char == "\\":
             index += 1
         elif line.startswith("${", index):
-            # Frontends know different modifiers, give up at others, and lose words before some.
-            reference = _plain_reference(line, index)
+            # Frontends differ in the modifiers they know, give up at others, and lose words before some.
+            reference = _plain_reference().match(line, index)
             index = -1 if reference is None else reference.end() - 1
         if index < 0:
             return None
@@ -88,33 +66,33 @@ def raw_words(line: str) -> list[str] | None:
 
 def _unquoted(part: re.Match[str]) -> str:
     if part[2] is not None:
-        return _escaped.sub(r"\1", part[2])
+        return _escaped().sub(r"\1", part[2])
     return part[1] if part[1] is not None else part[3]
 
 
 def heredoc_words(line: str) -> list[HeredocWord] | None:
-    """Return the heredocs that a logical line starts; None where frontends disagree about it."""
+    """Return the heredocs that a logical line starts; None if frontends disagree about them."""
     if "<<" not in line:
         return []
     words = raw_words(line)
     if words is None:
-        return None if _has_heredoc_look(line) else []
+        return None if _has_heredoc_look().search(line) else []
     found = []
     for word in words:
-        match = _heredoc_word(word)
+        match = _heredoc_word().fullmatch(word)
         if match is None:
             continue
         fd, dash, rest = match.groups()
-        name = _quoted_part.sub(_unquoted, rest)
+        name = _quoted_part().sub(_unquoted, rest)
         if not name:
-            # `<< EOF`: a heredoc since 1.16, two words before.
+            # `<< EOF`: a heredoc since 1.16, two words before that.
             return None
         found.append(HeredocWord(name, fd, bool(dash), quoted=rest[:1] in "'\"" or "'" in rest or '"' in rest))
     return found
 
 
 def heredoc_bodies(words: Sequence[HeredocWord], lines: Sequence[str], start: int) -> int:
-    """Return the index of the line after the bodies of `words`, which begin at `start`; -1 if one does not end."""
+    """Return the index of the line after the bodies of `words`, which begin at `start`; -1 if one is never closed."""
     index = start
     for word in words:
         while True:
@@ -127,36 +105,11 @@ def heredoc_bodies(words: Sequence[HeredocWord], lines: Sequence[str], start: in
     return index
 
 
-def pick_delimiter(text: str) -> str:
-    """Return a heredoc delimiter that is no line of `text`."""
-    taken = {line.strip() for line in text.split("\n")}
-    number = 1
-    name = "EOF"
-    while name in taken:
-        number += 1
-        name = f"EOF{number}"
-    return name
-
-
-def lay_out(escape: str, pieces: Sequence[str], *, one_each: bool = False) -> str:
-    """Join pieces by blanks: on one line if that is short, else filled into lines (or a piece a line)."""
-    line = " ".join(pieces)
-    if len(line) <= WIDTH or len(pieces) <= 2:
-        return line
-    lines = [pieces[0] + " " + pieces[1]]
-    for piece in pieces[2:]:
-        if one_each or len(lines[-1]) + 1 + len(piece) > WIDTH:
-            lines.append(INDENT + piece)
-        else:
-            lines[-1] += " " + piece
-    return f" {escape}\n".join(lines)
-
-
 def _logical(lines: Sequence[str], escape: str) -> tuple[str, int] | None:
-    """Join the first logical line; return it and the index after it, or None if it stays open."""
+    """Join the first logical line; return it and the index of the line after it, or None if it never ends."""
     parts: list[str] = []
     for index, line in enumerate(lines):
-        if parts and (_is_blank(line) or _is_comment(line)):
+        if parts and (not line.strip(SPACE) or is_comment(line)):
             continue
         if not continued(line, escape):
             parts.append(line)
@@ -166,19 +119,15 @@ def _logical(lines: Sequence[str], escape: str) -> tuple[str, int] | None:
 
 
 def guard(text: str, escape: str) -> str:
-    """Return `text` if BuildKit reads it as exactly one instruction; else raise `Refused`.
-
-    This is the last line of defence, the same for every instruction: whatever a writer did, no
-    value of it gets out.
-    """
+    """Return `text` if BuildKit reads it as exactly one instruction; else raise `Refused`."""
     if "\n" not in text:
         if text[-1] == escape or continued(text, escape):
             raise Refused(
-                "the last character is the escape character, which would take in the next line",
-                "end the text otherwise",
+                "the text ends with the escape character, which would join the next line to it",
+                "remove it",
             )
         if "<<" in text and _started(text, escape) != []:
-            raise Refused("the text would start a heredoc, and has none", "write << otherwise")
+            raise Refused("the text would start a heredoc, and has no body for it", "write << in another way")
         if len(text) > LONGEST_LINE // 4:
             check_lengths([text])
         return text
@@ -186,21 +135,21 @@ def guard(text: str, escape: str) -> str:
     check_lengths(lines)
     joined = _logical(lines, escape)
     if joined is None:
-        raise Refused("the text ends in a continuation", "take out the last escape character")
+        raise Refused("the last line of the text is continued", "remove the escape character at its end")
     logical, index = joined
     if "<<" in logical:
         words = _started(logical, escape)
         index = -1 if words is None else heredoc_bodies(words, lines, index)
         if index < 0:
-            raise Refused("the text would start a heredoc that does not end", "write << otherwise")
+            raise Refused("the text would start a heredoc that does not end", "write << in another way")
     if index != len(lines) or (lines[-1].endswith(escape) and "<<" not in logical):
-        raise Refused("the text has a line that would become an instruction of its own", "write it in one line")
+        raise Refused("a line of the text would become a separate instruction", "write it on one line")
     return text
 
 
 def _started(logical: str, escape: str) -> list[HeredocWord] | None:
-    """Return the heredocs that an instruction starts; None where frontends disagree about it."""
-    keyword = _keyword(logical)
+    """Return the heredocs that an instruction starts; None if frontends disagree about them."""
+    keyword = _keyword().match(logical)
     if keyword is None:
         return []
     operands = _without_flags(logical[keyword.end() :], escape)
@@ -212,8 +161,8 @@ def _started(logical: str, escape: str) -> list[HeredocWord] | None:
         elements = json.loads(operands)
     except (ValueError, RecursionError):
         return heredoc_words(logical)
-    # The elements of COPY and ADD are looked at once more; those of RUN are not.
-    looks = keyword[1].upper() != "RUN" and any(_heredoc_word(str(element)) for element in elements)
+    # BuildKit looks for heredocs in the elements of COPY and ADD, but not of RUN.
+    looks = keyword[1].upper() != "RUN" and any(_heredoc_word().fullmatch(str(element)) for element in elements)
     return None if looks else []
 
 

@@ -1,6 +1,7 @@
-"""The text of a Dockerfile: directives, comments, and the logical lines that its instructions are.
+"""Physical lines become logical ones: continuations, comments between them, heredocs, as BuildKit reads them.
 
-It is read as BuildKit reads it. What cannot be read raises `Misread`, which says where in the line.
+A logical line is what BuildKit reads as one instruction. What cannot be read raises `Misread`, which says where in
+the line.
 """
 
 from __future__ import annotations
@@ -10,117 +11,49 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from dockdsl.errors import ExpansionError
-from dockdsl.syntax.guard import HeredocWord, continued
+from dockdsl.syntax.lazy_regex import lazy_regex
+from dockdsl.syntax.refusal import Misread
 
-# White space as Go has it: without the four separators that Python adds.
+# Whitespace according to Go: without the four separators that Python adds.
 SPACE = (
     "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f"
     "\u205f\u3000"
 )
 LONGEST_READ = 65_535
 """Bytes of the longest line that BuildKit reads."""
-_is_directive = re.compile(r"#\s*([A-Za-z][A-Za-z0-9]*)[\t\n\f\r ]*=[\t\n\f\r ]*(.+?)[\t\n\f\r ]*$").match
-_DIRECTIVES = ("syntax", "escape", "check")
-_heredoc_word = re.compile(r"([0-9]*)<<(-?)[\t\n\f\r ]*([^<]*)", re.DOTALL).fullmatch
+_heredoc_word = lazy_regex(r"([0-9]*)<<(-?)[\t\n\f\r ]*([^<]*)", re.DOTALL)
 _BOM = "\ufeff"
 
 
-class Misread(Exception):
-    """An instruction that BuildKit would refuse: the fact and the remedy, and where in the logical line.
-
-    `grammar` tells whether the line cannot even be split into operands: such a line is refused in ONBUILD, too.
-    """
-
-    def __init__(
-        self, fact: str, remedy: str, start: int = 0, end: int | None = None, *, grammar: bool = False
-    ) -> None:
-        super().__init__(f"{fact}; {remedy}")
-        self.fact = fact
-        self.remedy = remedy
-        self.start = start
-        self.end = end
-        self.grammar = grammar
+def continued(line: str, escape: str) -> bool:
+    """Whether BuildKit takes the next line into this one."""
+    tail = line.rstrip("\r").rstrip(" \t")
+    return tail[-1:] == escape and tail[-2:-1] != escape
 
 
-class Directives(NamedTuple):
-    """What the first lines of a file say."""
+class HeredocWord(NamedTuple):
+    """A word that starts a heredoc: ``3<<-'EOF'``."""
 
-    syntax: str | None
-    escape: str
-    check: str | None
-    lines: frozenset[int]
-    """The lines that are directives, counted from 0."""
-    misread: tuple[tuple[int, Misread], ...]
-    """What is wrong, and in which line."""
+    name: str
+    fd: str
+    strip_tabs: bool
+    quoted: bool
 
 
-def directives_of(lines: Sequence[str]) -> Directives:
-    """Read the directives at the top of a file."""
-    found: dict[str, tuple[int, str]] = {}
-    misread: list[tuple[int, Misread]] = []
-    for index, line in enumerate(lines):
-        match = _is_directive(line.lstrip(SPACE).rstrip("\r"))
-        name = match[1].lower() if match else ""
-        if match is None or name not in _DIRECTIVES:
-            break
-        if name in found:
-            fact = f"the directive {name} is given twice"
-            misread.append((index, Misread(fact, "keep one of them", grammar=True)))
-        elif name == "escape" and match[2] not in ("\\", "`"):
-            fact = f"the escape character {match[2]!r} is neither a backslash nor a backtick"
-            misread.append((index, Misread(fact, "write # escape=`", grammar=True)))
-        found.setdefault(name, (index, match[2]))
-    acting = _acting(lines)
-    escape = found.get("escape", (0, "\\"))
-    used = [index for index, _ in acting.values()]
-    if "escape" in found:
-        used.append(escape[0])
-    return Directives(
-        acting["syntax"][1] if "syntax" in acting else None,
-        escape[1],
-        acting["check"][1].partition(" ")[0] if "check" in acting else None,
-        frozenset(used),
-        tuple(misread),
-    )
-
-
-def _acting(lines: Sequence[str]) -> dict[str, tuple[int, str]]:
-    """Return the directives for whoever picks the frontend: the number sign in the first column, a ``#!`` skipped."""
-    found: dict[str, tuple[int, str]] = {}
-    start = 1 if lines[0].startswith("#!") else 0
-    for index in range(start, len(lines)):
-        match = _is_directive(lines[index])
-        name = match[1].lower() if match else ""
-        if match is None or name not in _DIRECTIVES or name in found:
-            break
-        found[name] = (index, match[2])
-    # What can name no image, or has no rule in it, acts on nothing, and stays a comment.
-    return {
-        name: (index, value)
-        for name, (index, value) in found.items()
-        if name != "escape" and value.isascii() and value.isprintable()
-    }
-
-
-class Logical:
+class Logical(NamedTuple):
     """A logical line: what BuildKit reads as one instruction, and where it stands."""
 
-    __slots__ = ("escape", "first", "goes_on", "last", "lines", "parts", "text")
-
-    def __init__(
-        self, lines: Sequence[str], first: int, last: int, text: str, parts: list[tuple[int, int]] | None, escape: str
-    ) -> None:
-        self.lines = lines
-        self.first = first
-        self.last = last
-        """The first and the last physical line, counted from 0."""
-        self.text = text
-        """The physical lines joined."""
-        self.parts = parts
-        """Where the text of each further physical line begins, and its number; None for a single line."""
-        self.escape = escape
-        self.goes_on = False
-        """Whether the lines end before it does."""
+    lines: Sequence[str]
+    first: int
+    last: int
+    """The first and the last physical line, counted from 0."""
+    text: str
+    """The physical lines joined."""
+    parts: list[tuple[int, int]] | None
+    """Where the text of each further physical line begins, and its number; None for a single line."""
+    escape: str
+    goes_on: bool = False
+    """Whether the lines of the file end before it does."""
 
     def place(self, offset: int) -> tuple[int, int]:
         """Return line and column (both counted from 0) of a place in the text."""
@@ -135,7 +68,7 @@ class Logical:
         return number, column
 
     def comments(self, before: int | None = None) -> list[int]:
-        """Return the comment lines inside; with `before`, all but those behind that place in the text."""
+        """Return the comment lines inside; with `before`, without those after that place in the text."""
         if self.parts is not None and len(self.parts) == self.last - self.first:
             return []
         end = len(self.text)
@@ -149,7 +82,7 @@ class Logical:
         return found
 
     def layout(self, start: int, end: int, escape: str = "\\") -> str:
-        """Return the text from `start` to `end` in its lines, each but the last ended by `escape`."""
+        """Return the text from `start` to `end` in its physical lines, each but the last ended by `escape`."""
         if not self.parts:
             return self.text[start:end]
         pieces: list[str] = []
@@ -158,7 +91,7 @@ class Logical:
         for begin, line in self.parts:
             if begin >= end:
                 break
-            # The same character that is no escape character must not meet the one that breaks the line.
+            # A character of the text that equals `escape` must not come right before the one that breaks the line.
             if begin > start and not (begin > at and self.text[begin - 1] == escape):
                 pieces += [self.text[at:begin], f"{escape}\n"]
                 pieces += [f"{each.rstrip(SPACE)}\n" for each in self.lines[previous + 1 : line] if each.strip(SPACE)]
@@ -193,15 +126,13 @@ def logical(lines: Sequence[str], index: int, escape: str) -> Logical:
             continue
         parts.append((length, number))
         tail = line.rstrip(" \t")
-        # As `continued` has it, said without a pattern: most lines of a file pass here.
+        # The same test as in `continued`, without the call: most lines of a file pass here.
         if tail[-1:] != escape or tail[-2:-1] == escape:
             pieces.append(line)
             return Logical(lines, index, number, "".join(pieces).rstrip(SPACE), parts, escape)
         pieces.append(tail[:-1])
         length += len(tail) - 1
-    open_line = Logical(lines, index, number, "".join(pieces).rstrip(SPACE), parts, escape)
-    open_line.goes_on = True
-    return open_line
+    return Logical(lines, index, number, "".join(pieces).rstrip(SPACE), parts, escape, goes_on=True)
 
 
 class Document(NamedTuple):
@@ -209,20 +140,20 @@ class Document(NamedTuple):
 
     word: HeredocWord
     content: str
-    """The lines of the body as they are, tabs and all."""
+    """The lines of the body as they are, including tabs."""
     end: str
     """The line that ends it."""
 
 
 def _split(text: str, *, quotes: bool, escapes: bool) -> list[str]:
-    """Split a text into words as BuildKit does; keep quotes and escapes or not, and leave variables as they are."""
+    """Split a text into words as BuildKit does, leaving variables as they are."""
     from dockdsl.syntax.expand import Options, split_words  # noqa: PLC0415 - most files have no heredoc
 
     return split_words(text, {}, options=Options(raw_quotes=quotes, raw_escapes=escapes, skip_unset_env=True))
 
 
 def heredocs_in(text: str) -> list[HeredocWord]:
-    """Return the heredocs that a logical line starts for the frontends since 1.16."""
+    """Return the heredocs that a logical line starts, according to frontends since 1.16."""
     try:
         words = _split(text, quotes=True, escapes=True)
     except ExpansionError:
@@ -232,7 +163,7 @@ def heredocs_in(text: str) -> list[HeredocWord]:
 
 def heredoc_of(word: str) -> HeredocWord | None:
     """Return the heredoc that a word starts."""
-    match = _heredoc_word(word)
+    match = _heredoc_word().fullmatch(word)
     if match is None or not match[3]:
         return None
     try:
@@ -247,7 +178,7 @@ def heredoc_of(word: str) -> HeredocWord | None:
 
 
 def documents(line: Logical, words: Sequence[HeredocWord]) -> tuple[list[Document], int]:
-    """Read the bodies of the heredocs that a line starts; return them and the last line they take."""
+    """Read the bodies of the heredocs that a line starts; return them and the last line that they take."""
     found: list[Document] = []
     index = line.last + 1
     for word in words:
@@ -256,8 +187,8 @@ def documents(line: Logical, words: Sequence[HeredocWord]) -> tuple[list[Documen
             if index >= len(line.lines):
                 at = line.text.find("<<")
                 raise Misread(
-                    f"the heredoc {word.name!r} does not end",
-                    f"write a line that is {word.name} alone",
+                    f"the heredoc {word.name!r} is never closed",
+                    f"add a line that is just {word.name}",
                     at,
                     line.text.find(word.name, at) + len(word.name),
                     grammar=True,

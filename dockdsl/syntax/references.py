@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from dockdsl.syntax.lazy_regex import lazy_regex
 
 _COMPONENT = r"[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
@@ -11,9 +11,21 @@ _TAGGED = rf"(?:{_DOMAIN}/)?{_COMPONENT}(?:/{_COMPONENT})*(?::[A-Za-z0-9_][A-Za-
 _DIGEST = r"@[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}"
 _PART = r"[A-Za-z0-9_.-]+"
 
-is_image = re.compile(f"{_TAGGED}(?:{_DIGEST})?").fullmatch
-"""Whether a text is the name of an image: ``[registry/]name[:tag][@digest]``, the name in lower case."""
-is_tag = re.compile(_TAGGED).fullmatch
-"""Whether a text is a name that a build may give: that of an image, without a digest."""
-is_platform = re.compile(rf"{_PART}(?:\({_PART}\))?(?:/{_PART}){{0,2}}").fullmatch
-"""Whether a text is a platform: ``os[(version)][/architecture[/variant]]``."""
+_image = lazy_regex(f"{_TAGGED}(?:{_DIGEST})?")
+_tag = lazy_regex(_TAGGED)
+_platform = lazy_regex(rf"{_PART}(?:\({_PART}\))?(?:/{_PART}){{0,2}}")
+
+
+def is_image(text: str) -> bool:
+    """Whether a text is the name of an image: ``[registry/]name[:tag][@digest]``, the name in lower case."""
+    return _image().fullmatch(text) is not None
+
+
+def is_tag(text: str) -> bool:
+    """Whether a text is a name that a build may give: that of an image, without a digest."""
+    return _tag().fullmatch(text) is not None
+
+
+def is_platform(text: str) -> bool:
+    """Whether a text is a platform: ``os[(version)][/architecture[/variant]]``."""
+    return _platform().fullmatch(text) is not None

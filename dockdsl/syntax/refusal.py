@@ -1,4 +1,4 @@
-"""The half of an error that the spelling of a value knows."""
+"""Errors of the spelling: what is wrong and what to do, still without the construct or the place."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from dockdsl.origins import Origin
 
 
 class Refused(Exception):
-    """A value cannot be spelled: the fact and the remedy, still without the construct.
+    """A value that cannot be written: the fact and the remedy, still without the construct.
 
-    The instruction that was writing the value adds its name and raises `InvalidValue` (or
-    `InvalidType`, where `wrong_type` is set).
+    The instruction that was writing the value adds its name and raises `InvalidValue` (or `InvalidType`, if
+    `wrong_type` is set).
     """
 
     def __init__(self, fact: str, remedy: str, *, wrong_type: bool = False) -> None:
@@ -29,6 +29,23 @@ class Refused(Exception):
         """Return the error that the user sees, with the construct's name."""
         kind = InvalidType if self.wrong_type else InvalidValue
         return kind(f"{construct}: {self}", origin=origin)
+
+
+class Misread(Exception):
+    """An instruction that BuildKit would refuse: the fact and the remedy, and the place in the logical line.
+
+    `grammar` says that the line cannot even be split into operands: such a line is refused in ONBUILD, too.
+    """
+
+    def __init__(
+        self, fact: str, remedy: str, start: int = 0, end: int | None = None, *, grammar: bool = False
+    ) -> None:
+        super().__init__(f"{fact}; {remedy}")
+        self.fact = fact
+        self.remedy = remedy
+        self.start = start
+        self.end = end
+        self.grammar = grammar
 
 
 def shown(value: object) -> str:

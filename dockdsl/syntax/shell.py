@@ -1,8 +1,8 @@
-"""Shell text: passed on untouched, and kept out of the traps of the Dockerfile grammar.
+"""Shell text: passed on unchanged, and protected from the traps of the Dockerfile grammar.
 
-The text of ``RUN`` belongs to the shell. What is done here is layout: a line is broken where a
-person would break it, and text that the Dockerfile grammar would damage is put into a heredoc,
-which hands it to the same shell character for character.
+The text of ``RUN`` belongs to the shell. Only its layout is changed here: a line is broken where a person would break
+it, and text that the Dockerfile grammar would damage is put into a heredoc, which passes it to the same shell
+character for character.
 """
 
 from __future__ import annotations
@@ -13,19 +13,21 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from dockdsl.errors import InvalidType
-from dockdsl.syntax.guard import INDENT, WIDTH, continued, heredoc_bodies, heredoc_words, pick_delimiter
-from dockdsl.syntax.lines import heredocs_in, logical
+from dockdsl.syntax.guard import heredoc_bodies, heredoc_words
+from dockdsl.syntax.layout import INDENT, WIDTH, pick_delimiter
+from dockdsl.syntax.lazy_regex import lazy_regex
+from dockdsl.syntax.lines import continued, heredocs_in, logical
 from dockdsl.syntax.refusal import Refused, kind_of, refuse_type, shown
 
 
 class Layout(str):
-    """Shell text in the layout of a Dockerfile, made by `layout`."""
+    """Shell text that is laid out as in a Dockerfile, made by `layout`."""
 
     __slots__ = ()
 
     @property
     def needed(self) -> bool:
-        """Whether the text means this only as a layout: as a plain ``str`` it would be written in another way."""
+        """Whether a plain ``str`` of the same text would be written in another way."""
         try:
             return normal(str(self)) != self
         except Refused:
@@ -36,14 +38,14 @@ class Layout(str):
 
 
 def layout(text: str) -> Layout:
-    r"""Return shell text that is laid out as in a Dockerfile, and kept so.
+    r"""Return shell text that is laid out as in a Dockerfile, and stays so.
 
-    The Dockerfile joins its lines before a shell is given them: a backslash at the end of a line continues it, and
-    comment lines in between are dropped. A plain ``str`` is text for the shell, which would read a comment there in
-    another way. `parse` makes such text. A text that starts with a newline, as between three quotes, is taken without
-    its first and last line, and without the indentation that its lines share.
+    The lines are joined before the shell gets them: a backslash at the end of a line continues it, and comment lines in
+    between are dropped. A plain ``str`` is text for the shell, which would read such a comment differently. `parse`
+    makes text of this kind. If the text starts with a newline, as it does in triple quotes, its first and last line and
+    the common indentation are removed.
 
-    Raises `InvalidType` if `text` is not a ``str``; what is no single instruction is refused where it is used.
+    Raises `InvalidType` if `text` is not a ``str``; text that is not a single instruction is refused where it is used.
 
     >>> from dockdsl import Run
     >>> print(Run(layout("make && \\\n# slow\n    make test")))
@@ -64,18 +66,18 @@ def layout(text: str) -> Layout:
     line = logical(lines, 0, "\\")
     if line.goes_on:
         return Layout(text)
-    # What is read has no blank lines, no blanks behind a break, and nothing before the first word.
+    # Text that is read has no blank lines, no whitespace after a line break, and nothing before the first word.
     start = len(line.text) - len(line.text.lstrip())
     return Layout("\n".join([line.layout(start, len(line.text)), *lines[line.last + 1 :]]))
 
 
 def relaid(text: str, escape: str) -> str:
-    """Return a layout, proven to be the shell form, with the escape character of the Dockerfile."""
+    """Return a layout with the escape character of the Dockerfile; refuse one that is not in the shell form."""
     check_text(text)
     lines = text.split("\n")
     line = logical(lines, 0, "\\")
     if lines[0] != lines[0].lstrip() or _is_array(line.text):
-        raise Refused(f"the command {shown(text)} is not the shell form", "use the exec form for an array")
+        raise Refused(f"the command {shown(text)} is not in the shell form", "use the exec form for an array")
     if escape == "\\":
         return text
     head = line.layout(0, len(line.text), escape)
@@ -97,26 +99,25 @@ def _is_array(text: str) -> bool:
 
 
 def under(text: str, escape: str) -> str:
-    """Return the text of a command, as `normal` or `layout` gave it, for a Dockerfile with that escape character."""
+    """Return the text of a command, from `normal` or `layout`, for a Dockerfile with that escape character."""
     if isinstance(text, Layout):
         return relaid(text, escape)
     return text if escape == "\\" else under_backtick(text)
 
 
-_nothing = re.compile(r"(?:\\\n[ \t]*)*").match
-_tokens = re.compile(r"\\.|.", re.DOTALL).findall
+_nothing = lazy_regex(r"(?:\\\n[ \t]*)*")
+_tokens = lazy_regex(r"\\.|.", re.DOTALL)
 _BREAK = f" && \\\n{INDENT}"
-_operator = re.compile(r"&&|\|\||[;&|]").match
-_operators = re.compile(r"&&|\|\||[;&|]").finditer
-# Text in which nothing but operators needs thought: no quote, bracket, redirection, comment or escape.
+_operator = re.compile(r"&&|\|\||[;&|]")
+# Text in which only operators matter: no quote, bracket, redirection, comment or escape.
 _is_easy = re.compile(r"""[^\\'"`(){}<>#]*""").fullmatch
 _ordinary = re.compile(r"[\w./=:@%+,*?!~^-]+").match
-_quoted = re.compile(r"""[^\\"`$]+""").match
-_arithmetic = re.compile(r"\$\(\([\w\s$+*/%<>=!&|^~?:,.{}()-]{0,200}?\)\)").match
-# A parameter expansion in which nothing needs thought.
-_parameter = re.compile(r"\$\{[^\"'`$\\{}]+(?:\$\w++[^\"'`$\\{}]*+)*+\}").match
+_quoted = lazy_regex(r"""[^\\"`$]+""")
+_arithmetic = lazy_regex(r"\$\(\([\w\s$+*/%<>=!&|^~?:,.{}()-]{0,200}?\)\)")
+# A parameter expansion without quotes, substitutions or expansions with braces in it.
+_parameter = lazy_regex(r"\$\{[^\"'`$\\{}]+(?:\$\w++[^\"'`$\\{}]*+)*+\}")
 _word_ends = frozenset(" \t\n;&|<>()")
-_shells = re.compile(r"#![ \t]*(?:\S*/env[ \t]+(?:-\S+[ \t]+)*)?(?:\S*/)?(?:ba|da|a|k|z)?sh(?:[ \t]|$)").match
+_shells = lazy_regex(r"#![ \t]*(?:\S*/env[ \t]+(?:-\S+[ \t]+)*)?(?:\S*/)?(?:ba|da|a|k|z)?sh(?:[ \t]|$)")
 
 
 # Words of the shell's grammar, where a command may start: what ends the compound command that each opens…
@@ -134,21 +135,21 @@ class Operator(NamedTuple):
 
 
 class _Scanner:
-    """A walk over a line of shell text; it gives up where shells disagree or the text does not close."""
+    """A walk over a line of shell text; it gives up where shells disagree or something is never closed."""
 
     def __init__(self, text: str, breaks: Iterable[int] = (), *, compound: bool = False) -> None:
         self.text = text
         self.compound = compound
-        """Whether ``if … fi`` and the loops hold together, too; the shells of Windows have others."""
+        """Whether ``if … fi`` and loops are recognized as well; the shells of Windows have different ones."""
         self.breaks = tuple(breaks)
-        """Where the text was continued on another line; no quote or comment may hold such a place."""
+        """Where the text was continued on another line; such a place must not be in single quotes or in a comment."""
         self.found: list[Operator] = []
         self.closers: list[str] = []
         self.at = 0
         self.command_starts = True
 
     def run(self) -> bool:
-        """Walk to the end; return whether all was understood."""
+        """Walk to the end; return whether everything was understood."""
         while self.at < len(self.text):
             step = self._in_quotes() if self.closers and self.closers[-1] == '"' else self._outside()
             if step is None:
@@ -157,7 +158,7 @@ class _Scanner:
         return not self.closers
 
     def _in_quotes(self) -> int | None:
-        run = _quoted(self.text, self.at)
+        run = _quoted().match(self.text, self.at)
         if run is not None:
             return run.end() - self.at
         char = self.text[self.at]
@@ -173,22 +174,20 @@ class _Scanner:
 
     def _dollar(self) -> int | None:
         """Step over a dollar and what it begins."""
-        known = _arithmetic(self.text, self.at) or _parameter(self.text, self.at)
+        known = _arithmetic().match(self.text, self.at) or _parameter().match(self.text, self.at)
         if known is not None:
             return known.end() - self.at
         following = self.text[self.at + 1 : self.at + 2]
         in_quotes = bool(self.closers) and self.closers[-1] == '"'
         if following == "(":
-            self.closers.append(")")
-            self.command_starts = True
-            return 2
+            return 1 + self._open(")")
         if following == "{":
-            # Quotes in an expansion in quotes are read in different ways.
+            # Shells differ in how they read quotes in an expansion in quotes.
             if in_quotes:
                 return None
             self.closers.append("}")
             return 2
-        # $'…' and $"…" are quotes to some shells alone.
+        # $'…' and $"…" are quotes in some shells only.
         return None if following and following in "'\"" and not in_quotes else 1
 
     def _outside(self) -> int | None:
@@ -202,43 +201,50 @@ class _Scanner:
             if starts and not self._word(run.group(), text[run.end() : run.end() + 1]):
                 return None
             return run.end() - at
-        if char == "\\":
-            return 2
-        if char == "'":
-            end = text.find("'", at + 1)
-            return None if end < 0 or self._broken(at, end) else end + 1 - at
         if self.closers and char == self.closers[-1]:
             self.closers.pop()
             # What follows the parentheses of a function is a command.
             self.command_starts = char == ")"
             return 1
-        if char in '"`':
-            self.closers.append(char)
-            self.command_starts = char == "`"
-            return 1
-        if char == "$":
-            return self._dollar()
-        if char == "(":
-            self.closers.append(")")
-            self.command_starts = True
-            return 1
-        if char == ")":
-            # The end of a pattern, after which a command starts; all else would close what is not open.
-            self.command_starts = True
-            return 1 if self.closers[-1:] == ["esac"] else None
-        if char in "{}" and self._is_word(at):
-            return self._brace(char, starts=starts)
-        if text.startswith("<<", at):
-            return 3 if text.startswith("<<<", at) else None
-        if char == "#" and (at == 0 or text[at - 1] in _word_ends):
-            if self.closers or self._broken(at, len(text)):
-                return None
-            self.found.append(Operator(at, "#"))
-            return len(text) - at
-        return self._operator_at(at)
+        match char:
+            case "\\":
+                return 2
+            case "'":
+                end = text.find("'", at + 1)
+                return None if end < 0 or self._broken(at, end) else end + 1 - at
+            case '"' | "`":
+                return self._open(char)
+            case "$":
+                return self._dollar()
+            case "(":
+                return self._open(")")
+            case ")":
+                # The end of a pattern, after which a command starts; anything else would close what is not open.
+                self.command_starts = True
+                return 1 if self.closers[-1:] == ["esac"] else None
+            case "{" | "}" if self._is_word(at):
+                return self._brace(char, starts=starts)
+            case "<" if text.startswith("<<", at):
+                return 3 if text.startswith("<<<", at) else None
+            case "#" if at == 0 or text[at - 1] in _word_ends:
+                return self._comment()
+            case _:
+                return self._operator_at(at)
+
+    def _open(self, closer: str) -> int:
+        """Step over a character that opens what `closer` closes."""
+        self.closers.append(closer)
+        self.command_starts = closer != '"'
+        return 1
+
+    def _comment(self) -> int | None:
+        if self.closers or self._broken(self.at, len(self.text)):
+            return None
+        self.found.append(Operator(self.at, "#"))
+        return len(self.text) - self.at
 
     def _word(self, text: str, following: str) -> bool:
-        """Take a word where a command may start; return whether it may stand there."""
+        """Step over a word where a command may start; return whether it may be there."""
         is_pattern = following == ")" and self.closers[-1:] == ["esac"] and text != "esac"
         if (following and following not in _word_ends) or is_pattern:
             return True
@@ -259,7 +265,7 @@ class _Scanner:
         return (not before or before in _word_ends) and (not after or after in _word_ends)
 
     def _brace(self, char: str, *, starts: bool) -> int | None:
-        """Step over a brace that is a word: it groups commands where a command may start."""
+        """Step over a brace that is a word of its own: where a command may start, it groups commands."""
         if not starts:
             return 1
         if char == "}":
@@ -273,7 +279,7 @@ class _Scanner:
         return 1
 
     def _operator_at(self, at: int) -> int:
-        match = _operator(self.text, at)
+        match = _operator.match(self.text, at)
         if match is None:
             return 1
         before = self.text[at - 1 : at]
@@ -293,19 +299,19 @@ class _Scanner:
 def operators(text: str, breaks: Iterable[int] = (), *, compound: bool = False) -> list[Operator] | None:
     """Return the control operators outside quotes, groups and substitutions.
 
-    A comment counts as the operator ``#``. None where the quotes or brackets of `text` do not
-    close, where it starts a heredoc, and where shells read it in different ways. `breaks` are places
-    at which the text was continued on another line: None, too, if one is in single quotes or a comment.
-    With `compound`, what is inside an if, a loop or a case is passed over.
+    A comment counts as the operator ``#``. None if a quote or bracket in `text` is never closed, if it starts a
+    heredoc, and if shells read it in different ways. `breaks` are the places at which the text was continued on another
+    line: also None if one of them is in single quotes or in a comment. With `compound`, operators inside an if, a loop
+    or a case are left out.
     """
     if not compound and _is_easy(text):
-        return [Operator(match.start(), match.group()) for match in _operators(text)]
+        return [Operator(match.start(), match.group()) for match in _operator.finditer(text)]
     scanner = _Scanner(text, breaks, compound=compound)
     return scanner.found if scanner.run() else None
 
 
 def split_chain(text: str) -> list[str] | None:
-    """Split a line at its top-level ``&&``; None where that cannot be told for sure."""
+    """Split a line at its top-level ``&&``; None if they cannot be found for certain."""
     found = operators(text)
     if found is None:
         return None
@@ -321,35 +327,35 @@ def split_chain(text: str) -> list[str] | None:
 
 
 def _trimmed(text: str) -> str:
-    """Strip blanks, but for one that a backslash escapes."""
+    """Strip spaces and tabs, except for one that a backslash escapes."""
     trimmed = text.strip(" \t")
     return trimmed + text[text.index(trimmed) + len(trimmed) :][:1] if ends_open(trimmed) else trimmed
 
 
 def ends_open(text: str) -> bool:
-    """Whether the text ends in a backslash that nothing follows."""
+    """Whether the text ends with a backslash that escapes nothing yet."""
     return text.endswith("\\") and (len(text) - len(text.rstrip("\\"))) % 2 == 1
 
 
 class Remark(NamedTuple):
-    """A comment between the commands of a chain: its lines, number signs included."""
+    """A comment between the commands of a chain: its lines, including the number signs."""
 
     text: str
 
 
 def chain(commands: Sequence[str | Remark]) -> str:
-    """Join commands so that each runs only if the one before it succeeded, each on lines of its own."""
+    """Join commands, each on its own lines, so that each runs only if the one before it succeeded."""
     if not commands:
-        raise Refused("the chain has no command", "give it at least one")
+        raise Refused("the chain has no commands", "give it at least one")
     if isinstance(commands[0], Remark) or isinstance(commands[-1], Remark):
-        place = "before the first" if isinstance(commands[0], Remark) else "behind the last"
+        place = "before the first" if isinstance(commands[0], Remark) else "after the last"
         raise Refused(f"a comment stands {place} command of the chain", "make it a step of its own")
     pieces: list[str] = []
     for command in commands:
         if isinstance(command, Remark):
             pieces += [f"{INDENT}{line}\n" for line in command.text.split("\n")]
         else:
-            # A remark does not go on, so what goes on is the command above it.
+            # A comment is not continued: what is continued is the command above it.
             pieces.append(f"{INDENT if pieces else ''}{_chained(command)} && \\\n")
     text = "".join(pieces).removesuffix(" && \\\n")
     return Layout(text) if any(isinstance(command, Remark) for command in commands) else text
@@ -368,19 +374,19 @@ def _chained(command: str) -> str:
         if not text:
             raise Refused(
                 f"the command {shown(command)} has several lines",
-                "end all but the last in a backslash, outside quotes, or use Run.script()",
+                "end all but the last with a backslash, outside quotes, or use Run.script()",
             )
     scanner = _Scanner(text, compound=True)
     if not scanner.run():
         raise Refused(
-            f"the command {shown(text)} is not complete in itself: it leaves a quote, a bracket, an if, a loop or a "
-            "case open, closes what it did not open, or starts a heredoc",
+            f"the command {shown(text)} is not complete: it leaves a quote, a bracket, an if, a loop or a "
+            "case open, closes something that it did not open, or starts a heredoc",
             "put what belongs together into one command, or use Run.script()",
         )
     found = scanner.found
     if found and found[-1].text == "#":
         raise Refused(
-            f"the command {shown(text)} ends in a shell comment, which would hide the commands after it",
+            f"the command {shown(text)} ends with a shell comment, which would hide the commands after it",
             "use Comment(…), or Run.script()",
         )
     if found and found[-1].text == ";" and found[-1].start == len(text) - 1:
@@ -390,16 +396,16 @@ def _chained(command: str) -> str:
     last = found[-1] if found else Operator(0, "")
     at_end = bool(found) and last.start + len(last.text) == len(text)
     if not text or ends_open(text) or (at_end and last.text != "&"):
-        raise Refused(f"the command {shown(command)} ends in an operator or a backslash", "take it off the end")
+        raise Refused(f"the command {shown(command)} ends with an operator or a backslash", "remove it")
     text = laid_out or text
     if any(operator.text in ("||", ";", "&") for operator in found):
-        # `a || b && c` is (a || b) && c only by luck of place; a group keeps each command one command.
+        # `a && b || c` would not mean a && (b || c): a group keeps each command one command.
         return f"{{ {text}{'' if at_end else ';'} }}"
     return text
 
 
 def unbroken(text: str) -> str | None:
-    """Join lines that are continued outside quotes; None for others."""
+    """Join lines that are continued outside quotes; None if there are others."""
     if not layout_only(text):
         return None
     lines = [line.removesuffix("\\") for line in text.split("\n")]
@@ -407,9 +413,9 @@ def unbroken(text: str) -> str | None:
 
 
 def is_outside(text: str) -> bool:
-    """Whether the end of a text is outside the quotes in it."""
+    """Whether the end of a text is outside its quotes."""
     quote = ""
-    for each in _tokens(text):
+    for each in _tokens().findall(text):
         if each == quote or (quote == "'" and each == "\\'"):
             quote = ""
         elif each in ("'", '"') and not quote:
@@ -418,7 +424,7 @@ def is_outside(text: str) -> bool:
 
 
 def _under_its_head(text: str) -> str:
-    """Indent the further lines of a command, as they stand to each other, below the first."""
+    """Indent the lines after the first, keeping their indentation relative to each other."""
     head, *rest = text.split("\n")
     return "\n".join([head, *[f"{INDENT}{INDENT}{line}" for line in _dedent(rest).split("\n")]])
 
@@ -431,18 +437,18 @@ def script(text: str) -> str:
     while not lines[-1].strip():
         del lines[-1]
     if ends_open(lines[-1]):
-        raise Refused("the script ends in a backslash", "take it off")
+        raise Refused("the script ends with a backslash", "remove it")
     body = _dedent(lines)
     if not body.startswith("#!"):
         body = f"set -e\n{body}"
-    elif _shells(body.split("\n", 1)[0]):
+    elif _shells().match(body.split("\n", 1)[0]):
         first, _, rest = body.partition("\n")
         body = f"{first}\nset -e\n{rest}"
     return wrap(body)
 
 
 def _dedent(lines: list[str]) -> str:
-    # textwrap would empty lines of blanks, which may stand in a here-document.
+    # textwrap would empty whitespace-only lines, which may be part of a here-document.
     margin: str | None = None
     for line in lines:
         if line.strip():
@@ -454,20 +460,20 @@ def _dedent(lines: list[str]) -> str:
 
 
 def wrap(text: str) -> str:
-    """Return the heredoc that gives `text` to the shell as it is."""
+    """Return the heredoc that passes `text` to the shell as it is."""
     body = text.removesuffix("\n")
     delimiter = pick_delimiter(body)
     return f"<<{delimiter}\n{body}\n{delimiter}"
 
 
 def check_text(text: str) -> None:
-    """Refuse what is no shell text at all."""
+    """Refuse what is not shell text at all."""
     if not isinstance(text, str):
         raise refuse_type("command", text, "pass a str")
     if not text.strip():
         raise Refused("the command is empty", "give it a command")
     if "\0" in text:
-        raise Refused(f"the command {shown(text)} has a NUL", "take it out")
+        raise Refused(f"the command {shown(text)} has a NUL character", "remove it")
     if not text.isascii():
         try:
             text.encode()
@@ -476,7 +482,7 @@ def check_text(text: str) -> None:
 
 
 def _looks_like_json(text: str) -> bool:
-    """Whether some frontend reads the text as the exec form."""
+    """Whether any frontend reads the text as the exec form."""
     if not text.startswith("["):
         return False
     import json  # noqa: PLC0415 - few texts start with a bracket
@@ -488,13 +494,13 @@ def _looks_like_json(text: str) -> bool:
 
 
 def one_line_trap(text: str) -> str | None:
-    """Name the trap of the Dockerfile grammar that a one-line text falls into, if any."""
+    """Return what the Dockerfile grammar would misread in a one-line text, if anything."""
     if text.endswith("\\"):
         return "a backslash at its end"
     if text != text.strip():
-        return "a blank at its start or end that BuildKit strips"
+        return "whitespace at its start or end, which BuildKit strips"
     if _looks_like_json(text):
-        return "the look of the exec form"
+        return "a JSON array at its start, which BuildKit may read as the exec form"
     return None
 
 
@@ -507,7 +513,7 @@ def layout_only(text: str) -> bool:
     breaks: list[int] = []
     length = 0
     for index, line in enumerate(lines[:-1]):
-        # A blank after the backslash continues for BuildKit, and not for the shell.
+        # With whitespace after the backslash the line is continued for BuildKit, but not for the shell.
         if line[-1:] != "\\" or not continued(line, "\\"):
             return False
         following = lines[index + 1].strip()
@@ -517,7 +523,7 @@ def layout_only(text: str) -> bool:
         length += len(line) - 1
         breaks.append(length)
     joined = "".join([*parts, lines[-1]])
-    # Inside single quotes the shell keeps what BuildKit joins, and a comment does not go on.
+    # In single quotes the shell would keep what BuildKit joins, and a shell comment cannot be continued.
     return joined == joined.strip() and operators(joined, breaks) is not None
 
 
@@ -529,8 +535,8 @@ def has_heredoc(text: str) -> bool:
 
 
 def begun(text: str) -> str:
-    """Return a text without the broken lines before its first word, which say nothing."""
-    nothing = _nothing(text)
+    """Return a text without the continued lines before its first word, which have no effect."""
+    nothing = _nothing().match(text)
     return text[nothing.end() :] if nothing else text
 
 
@@ -539,12 +545,12 @@ def normal(text: str) -> str:
     check_text(text)
     stripped = begun(text.strip(" \t\n"))
     if ends_open(stripped):
-        # A blank that the backslash escapes belongs to the text.
+        # A space that the backslash escapes belongs to the text.
         escaped = text[text.index(stripped) + len(stripped) :][:1]
         if escaped not in (" ", "\t"):
             raise Refused(
-                f"the command {shown(text)} ends in a backslash, which would take in the next line",
-                "take it off, or use Run.exec()",
+                f"the command {shown(text)} ends with a backslash, which would join the next line to it",
+                "remove it, or use Run.exec()",
             )
         return wrap(stripped + escaped)
     if "\n" not in stripped:
@@ -561,7 +567,7 @@ def normal(text: str) -> str:
 
 
 def _is_heredoc(text: str) -> bool:
-    """Whether the text is one command with its heredocs, which BuildKit hands on as they are."""
+    """Whether the text is one command with its heredocs, which BuildKit passes on as they are."""
     first, _, rest = text.partition("\n")
     words = heredoc_words(first)
     if not words or continued(first, "\\") or first != first.strip() or _looks_like_json(first):
@@ -569,13 +575,13 @@ def _is_heredoc(text: str) -> bool:
     lines = rest.split("\n")
     names = {word.name for word in words}
     if any(line.endswith("\r") and line.strip("\t\r") in names for line in lines):
-        # BuildKit takes such a line for the end, and a shell does not.
+        # BuildKit ends the heredoc at such a line, and a shell does not.
         return False
     return heredoc_bodies(words, lines, 0) == len(lines)
 
 
 def under_backtick(text: str) -> str:
-    """Return what `normal` made of a text for a Dockerfile in which the escape character is a backtick."""
+    """Return a text that `normal` returned for a Dockerfile in which the escape character is a backtick."""
     if has_heredoc(text):
         return text
     turned = text.replace("\\\n", "`\n")

@@ -1,9 +1,9 @@
-"""Operands: from values to words that BuildKit reads back as those very values.
+"""Operands: values are written as words that BuildKit reads back as the same values, and words are read as values.
 
-In an operand that BuildKit expands, a ``str`` means itself character for character, but for
-references (``$NAME``, ``${NAME}`` and the modifier forms). `literal` makes text in which a dollar
-is a dollar. Everything here is a pure function of the value and the escape character; what has no
-spelling raises `Refused`, to which the instruction adds its name.
+In an operand that BuildKit expands, a ``str`` stands for itself character for character, except for references
+(``$NAME``, ``${NAME}`` and the forms with modifiers). `literal` makes text in which a dollar is just a dollar.
+Everything here is a pure function of the value and the escape character; a value that cannot be written raises
+`Refused`, to which the instruction adds its name.
 """
 
 from __future__ import annotations
@@ -13,9 +13,11 @@ from collections.abc import Iterable
 from typing import TypeVar
 
 from dockdsl.errors import InvalidType
+from dockdsl.syntax.cursor import Cursor, run_without
+from dockdsl.syntax.lazy_regex import lazy_regex
 from dockdsl.syntax.refusal import Refused, kind_of, refuse_type, shown
 
-# What stands bare in any operand: no blank, quote, escape character, dollar, bracket or comma trap.
+# What can be written without quotes in any operand: no whitespace, quote, escape character, dollar or bracket.
 _BARE = r"A-Za-z0-9_@%+:,./=^~\-"
 _SIMPLE_REFERENCE = r"\$(?:[A-Za-z_][A-Za-z0-9_]*|\{[A-Za-z_][A-Za-z0-9_]*\})"
 is_bare = re.compile(rf"(?:[{_BARE}]|{_SIMPLE_REFERENCE})+").fullmatch
@@ -24,33 +26,34 @@ is_bare_path = re.compile(
 ).fullmatch
 is_bare_key = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*").fullmatch
 _is_bare_flag = re.compile(r"[!#-&(-\[\]-_a-~]+").fullmatch
-_find_control = re.compile("[\x00-\x08\x0a-\x1f\x7f]").search
-_find_reference = re.compile(_SIMPLE_REFERENCE).match
-_open_reference = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*(?::?[-+?]|##?|%%?|//?)").match
-_has_modifier = re.compile(r"\$\{\w+[^\w}]").search
-_name_goes_on = re.compile(r"\w").match
+_find_control = lazy_regex("[\x00-\x08\x0a-\x1f\x7f]")
+_find_reference = lazy_regex(_SIMPLE_REFERENCE)
+_open_reference = lazy_regex(r"\$\{[A-Za-z_][A-Za-z0-9_]*(?::?[-+?]|##?|%%?|//?)")
+_has_modifier = lazy_regex(r"\$\{\w+[^\w}]")
+_in_braces = lazy_regex(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(:?[-+?])")
+_name_goes_on = lazy_regex(r"\w")
 _BOM = "\ufeff"
 _Value = TypeVar("_Value")
 
 _DEEPEST = 50
-"""How deep references may stand in each other."""
+"""How deeply references may be nested."""
 
 Atom = tuple[bool, str]
-"""(is a reference, text): literal characters, or one ``$NAME``/``${…}`` as it is written."""
+"""(whether it is a reference, text): literal characters, or one ``$NAME`` or ``${…}`` as it is written."""
 
 
 class Literal:
-    """Text in which a dollar is a dollar, perhaps joined with text that has references.
+    """Text in which a dollar is just a dollar, possibly joined with text that has references.
 
-    Made by `literal`; joined with ``+``. It is not a ``str``, so that it cannot slip into an
-    f-string and come out with its dollars alive.
+    Made by `literal`; joined with ``+``. It is not a ``str``, so that an f-string cannot turn its dollars into
+    references.
     """
 
     __slots__ = ("parts",)
 
     def __init__(self, parts: tuple[tuple[bool, str], ...]) -> None:
         self.parts = parts
-        """(is literal, text), in order."""
+        """(whether it is literal, text), in order."""
 
     def __reduce__(self) -> tuple[type[Literal], tuple[tuple[tuple[bool, str], ...]]]:
         return Literal, (self.parts,)
@@ -78,7 +81,7 @@ class Literal:
 
     def _no_text(self) -> InvalidType:
         return InvalidType(
-            "literal(): the value is not a str, since its dollars would come alive in one; "
+            "literal(): the value cannot become a str, in which its dollars would be references; "
             "join it with +, as in literal(text) + '/${NAME}'"
         )
 
@@ -90,8 +93,8 @@ Word = str | Literal
 def literal(text: str) -> Literal:
     """Return `text` as an operand in which every ``$`` is a plain dollar.
 
-    For text that comes from outside. As a source of `Copy` and `Add` it also names that very file:
-    ``*``, ``?`` and ``[`` are no patterns in it. It is joined with other operands by ``+``.
+    For text that comes from outside. As a source of `Copy` and `Add` it also names exactly that file: ``*``, ``?`` and
+    ``[`` are not wildcards in it. Join it with other operands by ``+``.
 
     Raises `InvalidType` if `text` is not a ``str``.
 
@@ -117,14 +120,14 @@ def _parts(word: Word) -> tuple[tuple[bool, str], ...]:
 
 
 def word_or_none(value: Word | None) -> Word | None:
-    """Return the one form of an operand that may be left out."""
+    """Normalize an optional operand."""
     return None if value is None else word(value)
 
 
 def word(value: Word) -> Word:
-    """Return the one form of an operand: a ``str`` unless a dollar of it is literal.
+    """Normalize an operand: return a ``str`` unless a dollar in it is literal.
 
-    It refuses nothing (that is for the spelling, which knows the construct).
+    It refuses nothing: that is left to the spelling, which knows the construct.
     """
     if type(value) is str:
         return value
@@ -132,27 +135,28 @@ def word(value: Word) -> Word:
 
 
 def plain(value: _Value) -> _Value:
-    """Return the text of a ``str`` of another class, such as a member of an enumeration; all else as it is."""
+    """Return an instance of a subclass of ``str``, such as a member of an enumeration, as a plain ``str``."""
     if type(value) is str or not isinstance(value, str):
         return value
     return str.__str__(value)  # type: ignore[return-value]  # a str for a str
 
 
 def text_of(value: str) -> str:
-    """Return a text as a plain ``str``; a converter of fields that are no operands."""
+    """Return a text as a plain ``str``: the converter of fields that are not operands."""
     return plain(value)
 
 
 def normal(parts: tuple[tuple[bool, str], ...]) -> Word:
-    """Merge parts; a literal part is one with a dollar in it, all else is text with references."""
-    atoms: list[Atom] = []
-    for exact, text in parts:
-        try:
-            atoms.extend([(False, text)] if exact else split(text))
-        except Refused:
-            # Left as it is: the spelling will refuse it again, and knows for what.
-            return Literal(parts)
-    return from_atoms(atoms)
+    """Merge parts: only text with a dollar in it stays literal."""
+    try:
+        return from_atoms(_split_parts(parts))
+    except Refused:
+        # The spelling will refuse it again, and knows the construct.
+        return Literal(parts)
+
+
+def _split_parts(parts: tuple[tuple[bool, str], ...]) -> list[Atom]:
+    return [atom for exact, text in parts for atom in ([(False, text)] if exact else split(text))]
 
 
 def from_atoms(atoms: Iterable[Atom]) -> Word:
@@ -171,7 +175,7 @@ def from_atoms(atoms: Iterable[Atom]) -> Word:
     for index, (reference, pieces) in enumerate(zip(kinds, merged, strict=True)):
         text = "".join(pieces)
         exact = not reference and "$" in text
-        if reference and text[1] != "{" and index + 1 < len(merged) and _name_goes_on(merged[index + 1][0]):
+        if reference and text[1] != "{" and index + 1 < len(merged) and _name_goes_on().match(merged[index + 1][0]):
             text = f"${{{text[1:]}}}"
         if parts and not exact and not parts[-1][0]:
             parts[-1] = (False, parts[-1][1] + text)
@@ -185,7 +189,7 @@ def from_atoms(atoms: Iterable[Atom]) -> Word:
 def split(text: str) -> list[Atom]:
     """Split `text` into literal characters and references.
 
-    Raises `Refused` for a dollar that starts no reference.
+    Raises `Refused` for a dollar that does not start a variable reference.
     """
     if "$" not in text:
         return [(False, text)] if text else []
@@ -202,28 +206,28 @@ def split(text: str) -> list[Atom]:
 
 
 def _reference_end(text: str, dollar: int, depth: int = 0) -> int:
-    simple = _find_reference(text, dollar)
+    simple = _find_reference().match(text, dollar)
     if simple is not None:
         end = simple.end()
-        if text[end - 1] != "}" and _name_goes_on(text, end):
+        if text[end - 1] != "}" and _name_goes_on().match(text, end):
             raise Refused(
-                f"the reference {shown(simple.group())} runs into a letter that BuildKit takes into the name",
+                f"the reference {shown(simple.group())} is followed by a letter that BuildKit takes for part of it",
                 f"write ${{{simple.group()[1:]}}}",
             )
         return end
-    modified = _open_reference(text, dollar)
+    modified = _open_reference().match(text, dollar)
     if modified is not None:
         return _modifier_end(text, modified.end(), dollar, depth)
     raise Refused(
-        f"the dollar in {shown(text[dollar : dollar + 20])} starts no reference",
-        "write literal(…) where a plain dollar is meant",
+        f"the dollar in {shown(text[dollar : dollar + 20])} does not start a variable reference",
+        "use literal(…) for a plain dollar",
     )
 
 
 def _modifier_end(text: str, start: int, dollar: int, depth: int) -> int:
-    """Find the brace that ends the reference whose word starts at `start`."""
+    """Return the end of the reference whose operand starts at `start`."""
     if depth > _DEEPEST:
-        raise Refused(f"the reference {shown(text[dollar:])} holds others too deep", "use variables for the inner ones")
+        raise Refused(f"the reference {shown(text[dollar:])} is nested too deeply", "use variables for the inner ones")
     index = start
     while index < len(text):
         char = text[index]
@@ -232,20 +236,18 @@ def _modifier_end(text: str, start: int, dollar: int, depth: int) -> int:
         if char in "'\"\\`":
             raise Refused(
                 f"the reference {shown(text[dollar:])} has a quote or an escape character in it",
-                "leave it out (blanks need no quotes there), or use a variable for that text",
+                "remove it (whitespace needs no quotes there), or use a variable for that text",
             )
         index = _reference_end(text, index, depth + 1) if char == "$" else index + 1
     raise Refused(f"the reference {shown(text[dollar:])} has no closing brace", "add the }")
 
 
 def atoms_of(value: Word, *, control: bool = False) -> list[Atom]:
-    """Return the atoms of an operand, and refuse what no spelling carries."""
+    """Return the atoms of an operand; refuse characters that cannot be written."""
     if isinstance(value, str):
         atoms = split(value)
     elif isinstance(value, Literal):
-        atoms = []
-        for exact, text in value.parts:
-            atoms.extend([(False, text)] if exact else split(text))
+        atoms = _split_parts(value.parts)
     else:
         raise refuse_type("operand", value, "pass a str or a literal()")
     for _, text in atoms:
@@ -254,23 +256,22 @@ def atoms_of(value: Word, *, control: bool = False) -> list[Atom]:
 
 
 def check_characters(text: str, *, control: bool = False) -> None:
-    """Refuse what no line can carry: newlines and control characters, and what is not Unicode text."""
-    found = None if control else _find_control(text)
+    """Refuse what cannot be written in a line: newlines, control characters, and lone surrogates."""
+    found = None if control else _find_control().search(text)
     if found is not None:
         if found.group() == "\n":
             raise Refused(
-                f"the value {shown(text)} has a newline, and no spelling of it stays in the instruction",
-                "take it out, or write a file with Copy.text()",
+                f"the value {shown(text)} has a newline, which cannot be written in this instruction",
+                "remove it, or write a file with Copy.text()",
             )
-        raise Refused(
-            f"the value {shown(text)} has the control character {found.group()!r}", "take it out of the value"
-        )
+        raise Refused(f"the value {shown(text)} has the control character {found.group()!r}", "remove it")
     if not text.isascii():
         try:
             text.encode()
         except UnicodeEncodeError:
             raise Refused(
-                f"the value {shown(text)} has a lone surrogate, which is no Unicode character", "decode the text first"
+                f"the value {shown(text)} has a lone surrogate, which is not a Unicode character",
+                "decode the text first",
             ) from None
 
 
@@ -280,112 +281,102 @@ _JSON = {ord('"'): '\\"', ord("\\"): "\\\\", 0x7F: "\\u007f"} | {
 
 
 def json_text(text: str) -> str:
-    """Return `text` as a JSON string; every character but NUL and lone surrogates has a spelling there."""
+    """Return `text` as a JSON string, which can hold every character except NUL and lone surrogates."""
     if not isinstance(text, str):
         raise refuse_type("argument", text, "pass a str")
     if "\0" in text:
-        raise Refused(f"the argument {shown(text)} has a NUL, which no program can be given", "take it out")
+        raise Refused(
+            f"the argument {shown(text)} has a NUL character, which cannot be passed to a program", "remove it"
+        )
     if not text.isascii():
         check_characters(text, control=True)
     return f'"{text.translate(_JSON)}"'
 
 
-_starts_name = re.compile(r"[0-9]+|[@*#?$!-]|\w+").match
-_in_braces = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(:?[-+?])").match
-
-
 def read_word(text: str, escape: str, *, quotes: bool = True) -> Word:
-    """Return the operand that BuildKit makes of a word: its quotes and escapes taken off, its references kept.
+    """Return the operand that BuildKit reads from a word: quotes and escapes are removed, references are kept.
 
-    Without `quotes` they stand for themselves, as in the body of a heredoc. Raises `Refused` for what no operand
-    says: an open quote, and a reference to what is no name.
+    Without `quotes`, quotes are ordinary characters, as in the body of a heredoc. Raises `Refused` for what no operand
+    can express: an unclosed quote, and a reference to something that is not a name.
     """
     if "$" not in text and escape not in text and "'" not in text and '"' not in text:
         return text[1:] if text.startswith(_BOM) else text
     if is_bare(text):
         return text
-    atoms: list[Atom] = []
-    _read(text, 1 if text.startswith(_BOM) else 0, escape, atoms, quotes=quotes, closing="")
-    return from_atoms(atoms)
+    return from_atoms(_Reader(text, escape, "\"'" if quotes else "").read())
 
 
-def _read(text: str, at: int, escape: str, atoms: list[Atom], *, quotes: bool, closing: str, depth: int = 0) -> int:
-    """Read to the end of the text, or to what closes an operand; return the place behind it."""
-    quoted = False
-    while at < len(text):
-        char = text[at]
-        if char == closing and not quoted:
-            return at + 1
-        if char == '"' and quotes:
-            quoted = not quoted
-            at += 1
-        elif char == "'" and quotes and not quoted:
-            end = text.find("'", at + 1)
-            if end < 0:
-                raise Refused(f"the single quote in {shown(text)} is never closed", "close it")
-            atoms.append((False, text[at + 1 : end]))
-            at = end + 1
-        elif char == escape:
-            following = text[at + 1 : at + 2]
-            if quoted and following not in ('"', "$", escape):
-                atoms.append((False, escape))
-                at += 1
+class _Reader(Cursor):
+    """Removes the quotes and escapes of a word, and keeps its references as they are written."""
+
+    def __init__(self, word: str, escape: str, quotes: str) -> None:
+        super().__init__(word, escape)
+        self._special = "$" + escape + quotes
+
+    def read(self, closing: str = "", depth: int = 0) -> list[Atom]:
+        """Read to the end of the word, or past the brace that closes the operand of a reference."""
+        atoms: list[Atom] = []
+        outside, inside = run_without(self._special + closing), run_without('"$' + self.escape)
+        in_quotes = False
+        while self.at < len(self.word):
+            if run := self.run(inside if in_quotes else outside):
+                atoms.append((False, run))
+                continue
+            char = self.word[self.at]
+            if char == "$":
+                atoms.append(self._reference(depth))
+            elif char == self.escape:
+                atoms.append((False, self.escaped(in_quotes=in_quotes)))
+            elif char == '"':
+                in_quotes = not in_quotes
+                self.at += 1
+            elif char == "'":
+                quoted = self.single_quoted()
+                if quoted is None:
+                    raise Refused(f"the single quote in {shown(self.word)} is never closed", "close it")
+                atoms.append((False, quoted))
             else:
-                atoms.append((False, following))
-                at += 2
-        elif char == "$":
-            at = _read_reference(text, at, escape, atoms, quotes=quotes, depth=depth)
-        else:
-            start = at
-            while at < len(text) and text[at] not in "\"'$" and text[at] not in (escape, closing):
-                at += 1
-            at = max(at, start + 1)
-            atoms.append((False, text[start:at]))
-    if quoted or closing:
-        raise Refused(f"the quote or brace in {shown(text)} is never closed", "close it")
-    return at
+                self.at += 1
+                return atoms
+        if in_quotes or closing:
+            raise Refused(f"the quote or brace in {shown(self.word)} is never closed", "close it")
+        return atoms
 
-
-def _read_reference(text: str, at: int, escape: str, atoms: list[Atom], *, quotes: bool, depth: int) -> int:
-    if not text.startswith("{", at + 1):
-        name = _starts_name(text, at + 1)
-        if name is None:
-            atoms.append((False, "$"))
-            return at + 1
-        if _find_reference(text, at) is None or not name[0].isascii():
-            raise Refused(f"the reference {shown(text[at : name.end()])} is to no variable", "name one")
-        atoms.append((True, text[at : name.end()]))
-        return name.end()
-    try:
-        end = _reference_end(text, at)
-    except Refused:
-        modified = _in_braces(text, at)
-        if modified is None or depth > _DEEPEST:
-            raise
-        inner: list[Atom] = []
-        end = _read(text, modified.end(), escape, inner, quotes=quotes, closing="}", depth=depth + 1)
-        operand = "".join([part for _, part in inner])
-        if any(char in part for reference, part in inner if not reference for char in "'\"\\`$}"):
-            raise
-        atoms.append((True, f"${{{modified[1]}{modified[2]}{operand}}}"))
-        return end
-    atoms.append((True, text[at:end]))
-    return end
+    def _reference(self, depth: int) -> Atom:
+        start = self.at
+        if not self.word.startswith("{", start + 1):
+            self.at += 1
+            name = self.name()
+            if name and not (name.isascii() and name.isidentifier()):
+                raise Refused(f"{shown('$' + name)} does not refer to a variable", "write the name of one")
+            return bool(name), "$" + name
+        try:
+            self.at = _reference_end(self.word, start)
+        except Refused:
+            modified = _in_braces().match(self.word, start)
+            if modified is None or depth > _DEEPEST:
+                raise
+            self.at = modified.end()
+            inner = self.read("}", depth + 1)
+            if any(char in part for reference, part in inner if not reference for char in "'\"\\`$}"):
+                raise
+            return True, f"${{{modified[1]}{modified[2]}{''.join([part for _, part in inner])}}}"
+        return True, self.word[start : self.at]
 
 
 class Spelling:
-    """How operands are written where `escape` is the escape character."""
+    """How operands are written when `escape` is the escape character."""
 
     __slots__ = ("_quoted", "escape", "names")
 
     def __init__(self, escape: str, names: dict[int, str] | None = None) -> None:
         self.escape = escape
         self.names = names
-        """How stages without a name are referred to, by the stage's id."""
+        """How unnamed stages are referred to, by the id of the stage."""
         self._quoted = str.maketrans({char: escape + char for char in {'"', "$", escape}})
 
     def value(self, value: Word) -> str:
-        """Spell an operand of ENV, LABEL, ARG, WORKDIR, USER…: bare if that is safe, else in double quotes."""
+        """Spell an operand of ENV, LABEL, ARG, WORKDIR, USER…: in double quotes, unless it is safe without."""
         if type(value) is str and is_bare(value):
             return value
         atoms = atoms_of(value)
@@ -400,12 +391,12 @@ class Spelling:
         if not atoms:
             raise Refused("a key is empty", "give it a name")
         if any("=" in text for _, text in atoms):
-            raise Refused(f"the key {shown(value)} has an equals sign", "take it out of the key")
+            raise Refused(f"the key {shown(value)} has an equals sign", "remove it")
         spelled = self.value(value)
         return spelled if spelled.startswith('"') else f'"{spelled}"'
 
     def lexed(self, value: Word) -> str:
-        """Spell an operand for BuildKit's word lexer without quotes: each special character escaped."""
+        """Spell an operand for BuildKit's word lexer without quotes: every special character is escaped."""
         if type(value) is str and is_bare_path(value):
             return value
         atoms = atoms_of(value)
@@ -416,7 +407,7 @@ class Spelling:
         return escape + spelled if spelled.startswith(_BOM) else spelled
 
     def path(self, value: Word) -> str | None:
-        """Spell a path bare, or return None if it needs the JSON form."""
+        """Spell a path without quotes, or return None if it needs the JSON form."""
         if type(value) is str and is_bare_path(value) and not value.startswith(("--", "[")):
             return value
         return None
@@ -429,17 +420,17 @@ class Spelling:
         """Quote the value of a flag: flags are read byte by byte, quotes and escapes removed."""
         if not text.isascii():
             raise Refused(
-                f"the value {shown(text)} has a character outside ASCII, which BuildKit garbles in a flag",
+                f"the value {shown(text)} has a non-ASCII character, which BuildKit garbles in a flag",
                 "use an ASCII name",
             )
-        modified = _has_modifier(text) is not None
+        modified = _has_modifier().search(text) is not None
         if not modified and _is_bare_flag(text):
             return text
         check_characters(text)
         if not text:
             raise Refused("the value is empty", "leave the option out")
-        # Old frontends know the backslash alone here, so the other escape character is used where nothing else will do.
-        # In single quotes a modifier is out of sight of the search for heredocs, which knows not all of them.
+        # Old frontends know only the backslash here, so the other escape character is used only where it must be.
+        # Single quotes hide a modifier from the search for heredocs, which does not know all modifiers.
         quote = "'" if (modified or (self.escape == "`" and '"' in text)) and "'" not in text else '"'
         return quote + text.replace(self.escape, self.escape * 2).replace(quote, self.escape + quote) + quote
 

@@ -11,15 +11,15 @@ from dockdsl.syntax.lines import SPACE
 from dockdsl.text.parser import parse
 
 Unit = tuple[str, int]
-"""An instruction or a line of a comment, and the line where it began; 0 where that says nothing of blank lines."""
+"""An instruction or a line of a comment, and the line where it began; 0 if blank lines before it do not matter."""
 
 
 def reformat(text: str, path: str | None = None) -> str:
     r"""Return a Dockerfile as `render` writes it, with a blank line wherever there were some between instructions.
 
-    `path` is the file that errors name. A text that it gave is given back as it is.
+    `path` is the file that errors name. Text that is already formatted is returned unchanged.
 
-    Raises `DockerfileSyntaxError` for a text that BuildKit would refuse, `InvalidType` for what is no ``str``.
+    Raises `DockerfileSyntaxError` for a text that BuildKit would refuse, `InvalidType` for anything but a ``str``.
 
     >>> print(reformat("from alpine:3.22 as app\nenv  A  b c\n\n\nWORKDIR   /srv"), end="")
     FROM alpine:3.22 AS app
@@ -52,12 +52,12 @@ def _units(found: Sequence[Piece], source: Sequence[str]) -> Iterator[Unit]:
                 yield line, number
                 number += 1
         else:
-            # Stages and what is above them are parted by render.
+            # `render` puts the blank lines between stages.
             yield text, value.origin.line if isinstance(value, Instruction) else 0
 
 
 def _with_comments(units: Sequence[Unit]) -> list[Unit]:
-    """Give comments that stood among the lines of an instruction, and are now above it, its line."""
+    """Give comments that were inside an instruction, and are now above it, the line of that instruction."""
     found: list[Unit] = []
     below = 0
     for text, number in reversed(units):

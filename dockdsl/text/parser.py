@@ -20,9 +20,10 @@ from dockdsl.model.dockerfile import Dockerfile, automatic_name, is_check
 from dockdsl.model.graph import is_stage_like
 from dockdsl.model.stage import Stage, reached, read_from
 from dockdsl.origins import Origin, short_path
+from dockdsl.syntax.directives import Directives, directives_of
 from dockdsl.syntax.instruction_line import Line, Scope
-from dockdsl.syntax.lines import LONGEST_READ, SPACE, Directives, Misread, directives_of, logical
-from dockdsl.syntax.refusal import Refused, kind_of
+from dockdsl.syntax.lines import LONGEST_READ, SPACE, logical
+from dockdsl.syntax.refusal import Misread, Refused, kind_of
 from dockdsl.syntax.words import BACKTICK
 
 _NONE: list[int] = []

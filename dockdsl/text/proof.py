@@ -1,8 +1,8 @@
 """Whether two Dockerfiles mean the same, with BuildKit's own parser as the judge.
 
 The parser is the package ``dockerfile`` from PyPI, which the extra ``prove`` installs. It reads both texts; what it
-finds is compared instruction by instruction. Nothing of dockdsl that reads or writes Dockerfiles has a say in that,
-but for the expansion of words, which BuildKit's parser leaves to later.
+finds is compared instruction by instruction. None of dockdsl's own code that reads or writes Dockerfiles takes part,
+except for the expansion of words, which BuildKit does after parsing.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ _tabs = re.compile(r"^\t+", re.MULTILINE)
 _DIRECTIVES = ("syntax", "escape", "check")
 _LEXED = ("chown", "chmod", "checksum", "platform")
 _IN_ORDER = ("mount", "exclude", "device")
-# Names that stages should not bear, as BuildKit's own checks say; they name nothing but a target of the build.
+# Names that stages should not have, according to BuildKit's own checks; they only serve as a target of the build.
 _RESERVED = ("scratch", "context")
 _WHOLE = ("WORKDIR", "USER", "STOPSIGNAL")
 _OPTIONS = {"dst": "target", "destination": "target", "src": "source", "ro": "readonly", "rw": "readwrite"}
 _BREAK = "\0"
-"""Stands where a line was continued on the next; no Dockerfile that is judged has it."""
+"""Marks where a line was continued on the next; no Dockerfile that is judged contains it."""
 _LONGEST = 160
 """Characters of an instruction that a difference shows."""
 
@@ -57,7 +57,7 @@ class Side:
 
 @attrs.frozen
 class Difference:
-    """The first thing in which two Dockerfiles differ; ``str()`` shows it with both instructions.
+    """The first difference between two Dockerfiles; ``str()`` shows it with both instructions.
 
     >>> prove("FROM a", "FROM b").fact
     "FROM: the operands differ: 'a' and 'b'"
@@ -79,14 +79,14 @@ class Difference:
 def prove(before: str, after: str) -> Difference | None:
     r"""Return the first difference between two Dockerfiles, or None if BuildKit reads the same in both.
 
-    Compared are the directives, and of each instruction the keyword, the flags, the operands, the form (JSON or
-    shell) and the heredocs. These are the same: ``ENV k v`` and ``ENV k=v``; words that differ in quotes and escapes
-    without effect; names of stages in upper and lower case, and the index of a stage for its name; flags in another
-    order, and the options of a mount; an array of JSON in another spelling; the blanks where a command is continued on
-    the next line, and around an ``&&`` between commands. Comments are not compared.
+    The directives are compared, and the keyword, the flags, the operands, the form (JSON or shell) and the heredocs of
+    each instruction. These count as the same: ``ENV k v`` and ``ENV k=v``; words that differ only in quotes and escapes
+    that have no effect; stage names in upper and lower case, and the index of a stage instead of its name; flags, and
+    the options of a mount, in another order; a JSON array in another spelling; whitespace where a command is continued
+    on the next line, and around an ``&&`` between commands. Comments are not compared.
 
-    Raises `ProofUnavailable` where the extra ``prove`` is not installed, `InvalidValue` for a text that BuildKit's
-    parser refuses, `InvalidType` for what is no text.
+    Raises `ProofUnavailable` if the extra ``prove`` is not installed, `InvalidValue` for a text that BuildKit's
+    parser refuses, `InvalidType` for anything but a ``str``.
 
     >>> prove("FROM a AS B\nENV k v\nCOPY --from=0 x y\n", "FROM a AS b\nENV k=v\nCOPY --from=0 x y\n") is None
     True
@@ -110,7 +110,7 @@ def prove(before: str, after: str) -> Difference | None:
 
 
 class _Said(NamedTuple):
-    """What an instruction says: its keyword, and its parts in a form in which equal ones are equal."""
+    """What an instruction means: its keyword, and its parts in a normal form."""
 
     side: Side
     keyword: str
@@ -118,9 +118,9 @@ class _Said(NamedTuple):
 
 
 def _differ(one: _Said | None, other: _Said | None) -> str | None:
-    """Say in what two instructions differ, if they do."""
+    """Return how two instructions differ, if they do."""
     if one is None or other is None:
-        return "one has an instruction more"
+        return "one has an extra instruction"
     if one.keyword != other.keyword:
         return f"{one.keyword} became {other.keyword}"
     for name, value in one.parts.items():
@@ -144,47 +144,42 @@ def _contrast(one: Any, other: Any) -> str:
     return f"{one!r} and {other!r}"
 
 
-class _Marked(dict[str, str]):
-    """An environment in which each variable is set, to a value that tells its name."""
+class _Set(dict[str, str]):
+    """An environment in which every variable is set, to a value made of its name."""
+
+    def __init__(self, form: str) -> None:
+        super().__init__()
+        self.form = form
 
     def get(self, key: str, default: Any = None) -> Any:
         del default
-        return f"\x02{key}\x03"
+        return self.form.format(key)
 
 
-class _Blank(dict[str, str]):
-    """An environment in which each variable is set, and empty."""
-
-    def get(self, key: str, default: Any = None) -> Any:
-        del key, default
-        return ""
-
-
-_ENVIRONMENTS: tuple[Mapping[str, str], ...] = (_Marked(), _Blank(), {})
+_ENVIRONMENTS: tuple[Mapping[str, str], ...] = (_Set("\x02{}\x03"), _Set(""), {})
 
 
 @attrs.frozen
 class _Word:
-    """What a word comes to wherever it is expanded: quotes and escapes tell only by what they do."""
+    """What a word expands to in each environment: quotes and escapes count only by their effect."""
 
     text: str = attrs.field(eq=False)
     values: tuple[object, ...]
     modified: tuple[str, ...]
 
 
-def _word(text: str, escape: str, options: Options | None = None) -> _Word | str:
+def _word(text: str, escape: str, options: Options = Options()) -> _Word | str:  # noqa: B008 - it is frozen
     if not any(char in text for char in "\"'\\`$"):
         return text
-    given = {"escape": escape} if options is None else {"escape": escape, "options": options}
     values: list[object] = []
     for environment in _ENVIRONMENTS:
         try:
-            values.append(expand(text, environment, **given))
+            values.append(expand(text, environment, escape=escape, options=options))
         except ExpansionError as error:
             values.append((text, str(error)))
     if len(set(values)) == 1 and isinstance(values[0], str) and "$" not in text:
         return values[0]
-    # Of the environments none may tell a pattern from another, or reach an inner default. Quotes have told by now.
+    # No environment may distinguish one pattern from another, or reach an inner default. Quotes have had their effect.
     return _Word(text, tuple(values), tuple([_quotes.sub("", each) for each in _modified(text)]))
 
 
@@ -193,19 +188,22 @@ class _Reading:
 
     def __init__(self, text: str, which: str) -> None:
         if not isinstance(text, str):
-            raise InvalidType(f"prove: the text {which} is {kind_of(text)}; pass a str")
+            raise InvalidType(f"prove: {which}: the text is {kind_of(text)}; pass a str")
         if "\0" in text:
-            raise InvalidValue(f"prove: the text {which} has a NUL, at which BuildKit's parser stops; take it out")
+            raise InvalidValue(
+                f"prove: {which}: the text has a NUL character, at which BuildKit's parser stops; remove it"
+            )
         try:
             text.encode()
         except UnicodeEncodeError:
             # The parser would take the whole process down.
-            raise InvalidValue(f"prove: the text {which} has a lone surrogate; decode it first") from None
+            raise InvalidValue(f"prove: {which}: the text has a lone surrogate; decode it first") from None
+        self.which = which
         self.lines = text.removeprefix("\ufeff").split("\n")
         self.directives: dict[str, str] = {}
         self.top = top = self._read_directives()
         self.escape = self.directives.get("escape", "\\")
-        # The parser has not heard of the younger directives, behind which it looks for none.
+        # The parser does not know the newer directives, and looks for none after one that it does not know.
         judged = [f"# escape={self.escape}", *[""] * top, *self.lines[top:]]
         self.commands = _parsed("\n".join(judged), which)
         self.indexes: dict[str, int] = {}
@@ -226,7 +224,7 @@ class _Reading:
         """Yield what each instruction says."""
         end = self.top
         for command in self.commands:
-            # The line that was put in front counts.
+            # The line that was put in front is counted.
             start, last = command.start_line - 2, command.end_line - 1
             checks = tuple([found[1] for found in map(_check, self.lines[end:start]) if found is not None])
             end = last
@@ -237,7 +235,7 @@ class _Reading:
         keyword = command.cmd.upper()
         words = tuple(command.value)
         heredocs = tuple([(each.name, each.content) for each in command.heredocs])
-        # Where there are no flags to read, BuildKit looks at none.
+        # BuildKit ignores flags where an instruction has none.
         ignored = keyword in ("ARG", "STOPSIGNAL") or (keyword == "HEALTHCHECK" and words[:1] == ("NONE",))
         flags = () if ignored else self._flags(keyword, command.flags)
         escape = self.escape
@@ -280,8 +278,8 @@ class _Reading:
         return (_word(base, self.escape) if known is None else ("stage", known), *words[3:], name)
 
     def _source(self, name: str, *, index: bool) -> object:
-        """Return what ``from`` names: a stage by its place, or what it says."""
-        # A stage further down has a place as well.
+        """Return what ``from`` names: the index of a stage, or the name itself."""
+        # A later stage has an index as well.
         known = self.indexes.get(name.lower(), self.last.get(name.lower()))
         if known is None and index and name.isdecimal() and int(name) < self.stage:
             known = int(name)
@@ -294,7 +292,7 @@ class _Reading:
         for each in found:
             name, equals, value = each.removeprefix("--").partition("=")
             if equals and not value and name in ("from", "platform"):
-                # As if it were not there.
+                # The same as without it.
                 continue
             meant: Any = value
             if name == "retries" and value.isdecimal():
@@ -308,7 +306,7 @@ class _Reading:
             elif name == "mount":
                 meant = self._mount(value)
             flags.append((name, meant))
-        # Those that may be repeated keep their order.
+        # Flags that may be repeated keep their order.
         single = sorted([each for each in flags if each[0] not in _IN_ORDER], key=lambda each: each[0])
         return (*single, *[each for name in _IN_ORDER for each in flags if each[0] == name])
 
@@ -371,7 +369,7 @@ class _Reading:
             kind, words = words[0].upper(), words[1:]
         if command.json and _is_array(command.original):
             return {"form": "exec", "kind": kind, "operands": words, "heredocs": heredocs}
-        # The parser takes what only begins as an array for one.
+        # The parser takes a text that merely starts with an array for one.
         text = command.original[command.original.index("[") :].rstrip() if command.json else "".join(words)
         if heredocs:
             return {"form": "shell", "kind": kind, **_with_heredocs(text, heredocs)}
@@ -394,54 +392,49 @@ class _Reading:
             if parts and (not stripped or stripped.startswith("#")):
                 continue
             parts.append(ends.sub("", line.rstrip("\r")))
-        joined = _BREAK.join(parts)
-        # The parser takes the blanks off the ends.
-        joined = joined.strip()
+        # The parser strips the ends.
+        joined = _BREAK.join(parts).strip()
         return joined if joined.replace(_BREAK, "") == original.strip() else None
 
     def _trigger(self, start: int, end: int) -> object:
-        """Return what the instruction behind ONBUILD says: the parser keeps its keyword alone."""
+        """Return what the instruction after ONBUILD means: the parser keeps only its keyword."""
         whole = "\n".join(self.lines[start:end])
         # Before the keyword there may be broken lines, and comments between them.
         lines = rf"(?:[ \t\v\f]*(?:{re.escape(self.escape)}[ \t]*|#[^\n]*)?\r?\n)*"
         text = re.sub(rf"\A{lines}\s*ONBUILD(?=\s)", "", whole, count=1, flags=re.IGNORECASE)
         if text == whole:
-            raise InvalidValue(f"prove: line {start + 1}: the keyword ONBUILD is broken by the end of a line; join it")
-        inner = _Reading.__new__(_Reading)
-        inner.lines = ["", *text.split("\n")]
-        inner.directives, inner.top, inner.escape = {}, 0, self.escape
-        inner.indexes, inner.last, inner.stage = {}, {}, -1
-        inner.commands = _parsed(f"# escape={self.escape}\n\n{text}", "before or after, in ONBUILD")
+            raise InvalidValue(f"prove: line {start + 1}: the keyword ONBUILD is split across lines; join it")
+        inner = _Reading(f"# escape={self.escape}\n{text}", f"{self.which}, in ONBUILD")
         return tuple([(said.keyword, *said.parts.items()) for said in inner.instructions()])
 
 
 def _settings(value: str) -> str:
-    """Return the settings among those of ``# check=`` that BuildKit knows; it overlooks the others."""
+    """Return the settings in ``# check=`` that BuildKit knows; it ignores the others."""
     return ";".join([each for each in value.partition(" ")[0].split(";") if _is_setting(each)])
 
 
 def _last_of_each_name(commands: Any) -> dict[str, int]:
-    """Return the last stage that bears a name: those before it are out of reach behind it."""
+    """Return the index of the last stage of each name: it hides earlier ones of the same name."""
     stages = [tuple(command.value) for command in commands if command.cmd.upper() == "FROM"]
     return {words[2].lower(): index for index, words in enumerate(stages) if len(words) > 2}
 
 
 def _is_automatic(index: int, name: str) -> bool:
-    """Whether a name is what a stage without one is called where it must be called something."""
+    """Whether a name is one that an unnamed stage is given where it needs a name."""
     return re.fullmatch(rf"stage-{index}(-unnamed)*", name) is not None
 
 
 def _name_of(delimiter: str) -> str:
-    """Return the name that a delimiter of a heredoc stands for."""
+    """Return the name of a heredoc, given its delimiter as it is written."""
     try:
         return expand(delimiter, {})
     except ExpansionError:
-        # Its quotes hold a blank, at which the words have been split.
+        # There is whitespace in its quotes, and the parser has split it there.
         return delimiter
 
 
 def _normalize_access(options: dict[str, Any]) -> None:
-    """Say with one option whether a mount may be written to."""
+    """Leave one option that says whether a mount is writable."""
     for name, other in (("readonly", "readwrite"), ("readwrite", "readonly")):
         if options.get(name) is False:
             del options[name]
@@ -452,14 +445,14 @@ def _normalize_access(options: dict[str, Any]) -> None:
 
 
 def _switch(value: str) -> object:
-    """Read a truth value as Go does; what is none, such as a variable, stays as it is."""
+    """Read a Boolean as Go does; anything else, such as a variable, stays as it is."""
     if value in ("1", "t", "T", "true", "TRUE", "True"):
         return True
     return False if value in ("0", "f", "F", "false", "FALSE", "False") else value
 
 
 def _is_array(original: str) -> bool:
-    """Whether an instruction has an array of JSON and nothing behind it; the parser overlooks what follows."""
+    """Whether an instruction has a JSON array and nothing after it; the parser ignores what follows."""
     import json  # noqa: PLC0415 - only arrays need it
 
     try:
@@ -471,17 +464,17 @@ def _is_array(original: str) -> bool:
 def _with_heredocs(text: str, heredocs: Sequence[tuple[str, str]]) -> dict[str, Any]:
     """Return what the shell is given of a command with heredocs."""
     if "<<-" in text:
-        # The shell takes the tabs off.
+        # The shell strips the tabs.
         heredocs = [(name, _tabs.sub("", content)) for name, content in heredocs]
     start = _heredoc(text.strip())
     if len(heredocs) == 1 and start is not None and not re.search(r"\s", start[1]):
-        # The whole command: under which name does not matter.
+        # It is the whole command: its name does not matter.
         return {"operands": heredocs[0][1].removesuffix("\n"), "heredocs": ()}
     return {"operands": text, "heredocs": tuple(heredocs)}
 
 
 def _behind(joined: str, length: int) -> str:
-    """Return the last `length` characters of a text, marks not counted."""
+    """Return the last `length` characters of a text, not counting marks."""
     at = len(joined)
     while length:
         at -= 1
@@ -490,7 +483,7 @@ def _behind(joined: str, length: int) -> str:
 
 
 def _shell_text(text: str, *, chains: bool) -> str:
-    """Return shell text in which layout does not tell: one blank where a line was continued, one beside an ``&&``."""
+    """Return shell text without its layout: one space where a line was continued, and around an ``&&``."""
     pieces: list[str] = []
     quote = ""
     for token in _tokens(text):
@@ -507,7 +500,7 @@ def _shell_text(text: str, *, chains: bool) -> str:
         elif token in ("'", '"') and not quote:
             quote = token
         elif quote == "'" and token[0] == "\\":
-            # It escapes nothing there, not even the quote.
+            # A backslash escapes nothing there, not even the quote.
             quote = "" if token[1:] == "'" else quote
     joined = "".join(pieces)
     parts = shell.split_chain(joined) if chains else None
@@ -525,4 +518,4 @@ def _parsed(text: str, which: str) -> Any:
     try:
         return dockerfile.parse_string(text)
     except dockerfile.GoParseError as error:
-        raise InvalidValue(f"prove: BuildKit's parser refuses the text {which}: {error}; mend it") from None
+        raise InvalidValue(f"prove: {which}: BuildKit's parser refuses the text: {error}; fix it") from None

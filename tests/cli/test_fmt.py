@@ -108,14 +108,17 @@ def test_check_of_stdin(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.M
         pytest.param("bad", b"FROM a\nRUNN x\n", "bad:2:1: RUNN: the instruction 'RUNN' is unknown", id="syntax"),
         pytest.param("bad", b"", "bad:1:1: ", id="empty"),
         pytest.param("bad", b"FROM a\n# \xff\n", "error: bad: it is not UTF-8 text", id="not UTF-8"),
-        pytest.param("bad", b"FROM a\n#\0\n", "error: bad: nothing proves that it means the same", id="no proof"),
+        pytest.param("bad", b"FROM a\n#\0\n", "error: bad: the formatted text cannot be proven", id="no proof"),
         pytest.param(
-            "bad", b"FROM a\nONB\\\nUILD RUN x\n", "error: bad: nothing proves that it means", id="broken keyword"
+            "bad",
+            b"FROM a\nONB\\\nUILD RUN x\n",
+            "error: bad: the formatted text cannot be proven",
+            id="broken keyword",
         ),
         pytest.param("nowhere", None, "error: nowhere: there is no such file", id="missing"),
         pytest.param(".", None, "error: .: it is a folder", id="folder"),
         pytest.param("bad.py", b"x = 1\n", "error: bad.py: it is a Python file; name a Dockerfile", id="Python"),
-        pytest.param("/dev/null", None, "error: /dev/null: it is no file that can be formatted", id="device"),
+        pytest.param("/dev/null", None, "error: /dev/null: it is not a regular file", id="device"),
     ],
 )
 def test_bad_input(name: str, content: bytes | None, message: str, capfd: pytest.CaptureFixture[str]) -> None:
@@ -129,15 +132,15 @@ def test_bad_input(name: str, content: bytes | None, message: str, capfd: pytest
         said = capfd.readouterr()
         assert not said.out
         assert said.err.startswith(message)
-        assert said.err.endswith("\nno file is changed\n")
+        assert said.err.endswith("\nno files were changed\n")
         assert before == contents()
 
 
 def test_each_bad_file_is_told(capfd: pytest.CaptureFixture[str]) -> None:
     """One message for each."""
     assert 2 == main(["fmt", "one", "Dockerfile", "two"])
-    assert ["error: one: there", "error: two: there", "no file is"] == [
-        line[:17].rstrip() if line.startswith("error") else line[:10] for line in capfd.readouterr().err.splitlines()
+    assert ["error: one: there", "error: two: there", "no files were changed"] == [
+        line[:17].rstrip() if line.startswith("error") else line for line in capfd.readouterr().err.splitlines()
     ]
 
 
@@ -151,7 +154,7 @@ def test_a_file_that_would_mean_something_else_is_left_alone(
     assert 2 == main(["fmt", "Dockerfile"])
     assert before == contents()
     assert capfd.readouterr().err == (
-        "error: Dockerfile: formatted, it would not mean the same, and so it is left as it is: ENV: the operands differ: "
+        "error: Dockerfile: the formatted text would not mean the same; the file is unchanged: ENV: the operands differ: "
         "'b c' and 'b  c'\n  before: line 6: env A b c\n  after:  line 5: ENV A=\"b  c\"\n"
     )
 
@@ -163,7 +166,7 @@ def test_a_file_that_would_mean_something_else_is_left_alone(
         pytest.param(
             "; import dockdsl.cli.fmt as fmt; fmt.reformat = lambda *_: 'FROM b\\n'",
             2,
-            "error: Dockerfile: formatted, it would be read as another",
+            "error: Dockerfile: the formatted text would be read differently",
             id="another",
         ),
     ],
@@ -188,6 +191,6 @@ def test_without_the_parser(patch: str, code: int, message: str) -> None:
 def test_usage(capfd: pytest.CaptureFixture[str]) -> None:
     """Stdin stands alone, and there is something to format."""
     assert 2 == main(["fmt", "-", "Dockerfile"])
-    assert "stdin is formatted to stdout, on its own" in capfd.readouterr().err
+    assert "stdin cannot be combined with files" in capfd.readouterr().err
     with pytest.raises(SystemExit, match="2"):
         main(["fmt"])

@@ -50,7 +50,7 @@ def test_prints_the_python_file(capfd: pytest.CaptureFixture[str]) -> None:
 def test_says_that_it_is_proven(capfd: pytest.CaptureFixture[str]) -> None:
     """--prove tells the result on stderr."""
     assert 0 == main(["import", "Dockerfile", "--prove"])
-    assert (SOURCE, "Dockerfile: proven: BuildKit reads the same in the result\n") == capfd.readouterr()
+    assert (SOURCE, "Dockerfile: proven: BuildKit reads the result in the same way\n") == capfd.readouterr()
 
 
 def test_reads_stdin(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,10 +131,8 @@ def test_a_dockerignore_of_its_own_is_told(options: list[str], capfd: pytest.Cap
 
     assert 0 == main(["import", "Dockerfile", *options])
     said = capfd.readouterr().err
-    assert said.startswith(
-        "Dockerfile.dockerignore: it says what this Dockerfile leaves out of its context, and does not "
-    )
-    assert said.endswith("; write in the Image: ignore=['*', '!src']\n")
+    assert said.startswith("Dockerfile.dockerignore: this file excludes files from the context of the Dockerfile")
+    assert said.endswith("; add to the Image: ignore=['*', '!src']\n")
 
 
 def test_what_does_not_prove_is_not_written(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,7 +143,7 @@ def test_what_does_not_prove_is_not_written(capfd: pytest.CaptureFixture[str], m
     assert 1 == main(["import", "Dockerfile", "-o", "app.py"])
     said = capfd.readouterr().err
     assert "Dockerfile: not proven: USER: the operands differ: '1000' and '0'\n  before: line 3: user 1000\n" in said
-    assert "nothing is written; with --unproven it is" in said
+    assert "nothing was written; use --unproven to write it anyway" in said
     assert not Path("app.py").exists()
     assert 0 == main(["import", "Dockerfile", "--unproven"])
     said_again = capfd.readouterr()

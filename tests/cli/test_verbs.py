@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import pytest
 
-from dockdsl.cli.as_json import of_build
+from dockdsl.cli.json_results import of_build
 from dockdsl.engine.building import BuildResult, BuildWarning, StageTime
 from dockdsl.engine.runners.docker_sdk import DockerSdk
 from dockdsl.origins import Origin
@@ -528,7 +528,7 @@ def test_no_room_for_the_id(tmp_path: Path, tag: str) -> None:
     done = shell('"$@" > /dev/full', "build", source(tmp_path, tag=tag), "--progress", "quiet")
 
     assert 2 == done.returncode
-    assert "error: stdout: it cannot be written (No space left on device); send it elsewhere\n" == done.stderr
+    assert "error: stdout: it cannot be written to (No space left on device); send it elsewhere\n" == done.stderr
 
 
 @pytest.mark.parametrize("verb", ["gc", "test"])

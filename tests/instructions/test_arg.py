@@ -45,7 +45,7 @@ def test_text(value: Arg, text: str) -> None:
         pytest.param(lambda: Arg("É"), InvalidValue, "no name", id="beyond ASCII"),
         pytest.param(lambda: Arg("$A"), InvalidValue, "no name", id="variable as a name"),
         pytest.param(lambda: Arg("A", "b\nUSER root"), InvalidValue, "newline", id="newline in the default"),
-        pytest.param(lambda: Arg("A", "$"), InvalidValue, "starts no reference", id="lone dollar"),
+        pytest.param(lambda: Arg("A", "$"), InvalidValue, "does not start a variable reference", id="lone dollar"),
         pytest.param(lambda: Arg.many({}), InvalidValue, "no variable is given", id="none of several"),
         pytest.param(
             lambda: Arg("A", more=(Arg("B", more=(Arg("C"),)),)), InvalidType, "one variable each", id="nested"

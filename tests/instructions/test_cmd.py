@@ -76,14 +76,18 @@ def test_shell_form(kind: type[Cmd | Entrypoint], given: str, text: str) -> None
         pytest.param(lambda: Cmd("a \\ "), InvalidValue, "backslash at its end", id="backslash and a blank at the end"),
         pytest.param(lambda: Cmd("a\r"), InvalidValue, "BuildKit strips", id="carriage return at the end"),
         pytest.param(lambda: Cmd("\xa0a"), InvalidValue, "BuildKit strips", id="blank beyond ASCII at the start"),
-        pytest.param(lambda: Cmd('["a"]'), InvalidValue, "look of the exec form", id="array as text"),
-        pytest.param(lambda: Cmd('["a"] # x'), InvalidValue, "look of the exec form", id="array with a rest, as text"),
-        pytest.param(lambda: Cmd('["a", \\\n "b"]'), InvalidValue, "look of the exec form", id="array over two lines"),
+        pytest.param(lambda: Cmd('["a"]'), InvalidValue, "may read as the exec form", id="array as text"),
+        pytest.param(
+            lambda: Cmd('["a"] # x'), InvalidValue, "may read as the exec form", id="array with a rest, as text"
+        ),
+        pytest.param(
+            lambda: Cmd('["a", \\\n "b"]'), InvalidValue, "may read as the exec form", id="array over two lines"
+        ),
         pytest.param(lambda: Cmd("echo 'a \\\n b'"), InvalidValue, "several lines", id="newline in single quotes"),
-        pytest.param(lambda: Cmd("a\0"), InvalidValue, "has a NUL; take it out", id="NUL"),
+        pytest.param(lambda: Cmd("a\0"), InvalidValue, "has a NUL character; remove it", id="NUL"),
         pytest.param(lambda: Cmd("\ud800"), InvalidValue, "lone surrogate", id="surrogate"),
         pytest.param(
-            lambda: Cmd.exec("a\0"), InvalidValue, "NUL, which no program can be given", id="NUL in an argument"
+            lambda: Cmd.exec("a\0"), InvalidValue, "NUL character, which cannot be passed", id="NUL in an argument"
         ),
         pytest.param(lambda: Cmd.exec("\ud800"), InvalidValue, "lone surrogate", id="surrogate in an argument"),
         pytest.param(

@@ -27,7 +27,7 @@ from tests.strategies import Colour, Evil
         pytest.param(Env({"A": "it's"}), 'ENV A="it\'s"', id="single quote"),
         pytest.param(Env({"A": "C:\\dir\\"}), r'ENV A="C:\\dir\\"', id="backslash, also at the end"),
         pytest.param(Env({"A": "# no comment"}), 'ENV A="# no comment"', id="number sign"),
-        pytest.param(Env({"A": '["a", 1]'}), r'ENV A="[\"a\", 1]"', id="look of the exec form"),
+        pytest.param(Env({"A": '["a", 1]'}), r'ENV A="[\"a\", 1]"', id="may read as the exec form"),
         pytest.param(Env({"A": "<<EOF"}), 'ENV A="<<EOF"', id="look of a heredoc"),
         pytest.param(Env({"A": "--x"}), "ENV A=--x", id="look of a flag"),
         pytest.param(Env({"A": "a=b=c"}), "ENV A=a=b=c", id="equals sign"),
@@ -68,29 +68,40 @@ def test_text(value: Env, text: str) -> None:
 @pytest.mark.parametrize(
     ("make", "kind", "message"),
     [
-        pytest.param(
-            lambda: Env({"A": "x\nUSER root"}), InvalidValue, "ENV: 'A': .* newline.*take it out", id="newline"
-        ),
+        pytest.param(lambda: Env({"A": "x\nUSER root"}), InvalidValue, "ENV: 'A': .* newline.*remove it", id="newline"),
         pytest.param(lambda: Env({"A": "x\0"}), InvalidValue, r"control character '\\x00'", id="NUL"),
         pytest.param(lambda: Env({"A": "x\r"}), InvalidValue, r"control character '\\r'", id="carriage return"),
         pytest.param(lambda: Env({"A": "\x1b[0m"}), InvalidValue, r"control character '\\x1b'", id="escape"),
         pytest.param(lambda: Env({"A": "\x7f"}), InvalidValue, "control character", id="delete"),
         pytest.param(lambda: Env({"A": "\ud800"}), InvalidValue, "lone surrogate.*decode", id="surrogate"),
-        pytest.param(lambda: Env({"A": "$"}), InvalidValue, r"starts no reference; write literal\(", id="lone dollar"),
-        pytest.param(lambda: Env({"A": "$2b$10"}), InvalidValue, "starts no reference", id="dollar before a digit"),
-        pytest.param(lambda: Env({"A": "${B"}), InvalidValue, "starts no reference", id="open brace"),
+        pytest.param(
+            lambda: Env({"A": "$"}),
+            InvalidValue,
+            r"does not start a variable reference; use literal\(",
+            id="lone dollar",
+        ),
+        pytest.param(
+            lambda: Env({"A": "$2b$10"}),
+            InvalidValue,
+            "does not start a variable reference",
+            id="dollar before a digit",
+        ),
+        pytest.param(lambda: Env({"A": "${B"}), InvalidValue, "does not start a variable reference", id="open brace"),
         pytest.param(lambda: Env({"A": "${B:-x"}), InvalidValue, "no closing brace", id="open brace of a default"),
         pytest.param(
-            lambda: Env({"A": '${B:-"x"}'}), InvalidValue, "quote or an escape.*leave it out", id="quote in a default"
+            lambda: Env({"A": '${B:-"x"}'}), InvalidValue, "quote or an escape.*remove it", id="quote in a default"
         ),
-        pytest.param(lambda: Env({"A": "$Bé"}), InvalidValue, "runs into a letter.*write", id="name that goes on"),
+        pytest.param(lambda: Env({"A": "$Bé"}), InvalidValue, "followed by a letter.*write", id="name that goes on"),
         pytest.param(
-            lambda: Env({"A": literal("a") + "$"}), InvalidValue, "starts no reference", id="dollar beside a literal"
+            lambda: Env({"A": literal("a") + "$"}),
+            InvalidValue,
+            "does not start a variable reference",
+            id="dollar beside a literal",
         ),
         pytest.param(
             lambda: Env({"A": "${B:-" * 60 + "}" * 60}),
             InvalidValue,
-            "too deep; use variables",
+            "too deeply; use variables",
             id="references too deep",
         ),
         pytest.param(lambda: Env({"": "x"}), InvalidValue, "a key is empty", id="empty key"),

@@ -55,7 +55,7 @@ def test_text(value: Expose, text: str) -> None:
             lambda: Expose("8${A:-1}"), InvalidValue, "BuildKit loses it; give the variable", id="text before a default"
         ),
         pytest.param(lambda: Expose("--$A"), InvalidValue, "would be a flag; take them off", id="look of a flag"),
-        pytest.param(lambda: Expose("$"), InvalidValue, "starts no reference", id="lone dollar"),
+        pytest.param(lambda: Expose("$"), InvalidValue, "does not start a variable reference", id="lone dollar"),
         pytest.param(lambda: Expose(literal("$A")), InvalidType, "is a Literal", id="literal dollar"),
         pytest.param(lambda: Expose(10**5000), InvalidType, "is an int", id="number too great to print"),
         pytest.param(lambda: Expose(True), InvalidType, "True is a bool", id="switch"),

@@ -68,7 +68,7 @@ def test_text(value: Healthcheck, text: str) -> None:
         pytest.param(
             lambda: Healthcheck("a\nb"), InvalidValue, r"several lines.*Healthcheck.exec\(", id="several lines"
         ),
-        pytest.param(lambda: Healthcheck('["a"]'), InvalidValue, "look of the exec form", id="array as text"),
+        pytest.param(lambda: Healthcheck('["a"]'), InvalidValue, "may read as the exec form", id="array as text"),
         pytest.param(lambda: Healthcheck("a\\"), InvalidValue, "backslash at its end", id="backslash at the end"),
         pytest.param(lambda: Healthcheck.exec(), InvalidValue, "no argument; name the program", id="nothing to run"),
         pytest.param(

@@ -55,7 +55,9 @@ def test_text(value: Heredoc, text: str) -> None:
         ),
         pytest.param(lambda: Heredoc("a\0\n"), InvalidValue, "NUL; copy the file from", id="NUL"),
         pytest.param(lambda: Heredoc("\ud800\n"), InvalidValue, "lone surrogate", id="surrogate"),
-        pytest.param(lambda: Heredoc("$\n", expand=True), InvalidValue, "starts no reference", id="lone dollar"),
+        pytest.param(
+            lambda: Heredoc("$\n", expand=True), InvalidValue, "does not start a variable reference", id="lone dollar"
+        ),
         pytest.param(
             lambda: Heredoc("a\n", "a b"), InvalidValue, "cannot be a delimiter; use letters", id="blank in a name"
         ),

@@ -97,7 +97,7 @@ def test_text(mount: Mount, text: str) -> None:
         pytest.param(lambda: Cache("/./"), InvalidValue, "Cache: target: ", id="root in a third spelling"),
         pytest.param(lambda: Tmpfs("//"), InvalidValue, "Tmpfs: target: ", id="root in another spelling"),
         pytest.param(lambda: Bind("/a\nUSER root"), InvalidValue, "Bind: target: .*newline", id="newline"),
-        pytest.param(lambda: Bind("/é"), InvalidValue, "Bind: .*outside ASCII.*garbles", id="beyond ASCII"),
+        pytest.param(lambda: Bind("/é"), InvalidValue, "Bind: .*non-ASCII.*garbles", id="beyond ASCII"),
         pytest.param(lambda: Bind("/a", from_=""), InvalidValue, "no name of an image; pass a Stage", id="empty from"),
         pytest.param(
             lambda: Bind("/a", from_="$A"), InvalidValue, "has a variable.*; make a stage", id="variable in from"

@@ -116,9 +116,11 @@ COMPLETE = [
         pytest.param(Run("echo $((1 << 2))"), "RUN <<EOF\necho $((1 << 2))\nEOF", id="shift"),
         pytest.param(Run("echo $((1<<2))"), "RUN echo $((1<<2))", id="shift in one word"),
         pytest.param(Run("cat <<<x"), "RUN cat <<<x", id="here-string"),
-        pytest.param(Run('["a", "b"]'), 'RUN <<EOF\n["a", "b"]\nEOF', id="look of the exec form"),
-        pytest.param(Run('["a"] && b'), 'RUN <<EOF\n["a"] && b\nEOF', id="look of the exec form to old frontends"),
-        pytest.param(Run('["a", \\\n"b"]'), 'RUN <<EOF\n["a", \\\n"b"]\nEOF', id="look of the exec form on two lines"),
+        pytest.param(Run('["a", "b"]'), 'RUN <<EOF\n["a", "b"]\nEOF', id="may read as the exec form"),
+        pytest.param(Run('["a"] && b'), 'RUN <<EOF\n["a"] && b\nEOF', id="may read as the exec form to old frontends"),
+        pytest.param(
+            Run('["a", \\\n"b"]'), 'RUN <<EOF\n["a", \\\n"b"]\nEOF', id="may read as the exec form on two lines"
+        ),
         pytest.param(Run("[ -f a ] && b"), "RUN [ -f a ] && b", id="bracket"),
         pytest.param(Run("--x"), "RUN -- --x", id="look of a flag"),
         pytest.param(Run("# x"), "RUN # x", id="comment alone"),
@@ -252,9 +254,9 @@ def test_what_the_shell_calls_incomplete(command: str) -> None:
         pytest.param(lambda: Run(""), InvalidValue, "RUN: the command is empty; give it a command", id="empty"),
         pytest.param(lambda: Run(" \n\t"), InvalidValue, "is empty", id="blank"),
         pytest.param(
-            lambda: Run("a \\"), InvalidValue, r"ends in a backslash.*; take it off, or use Run.exec\(", id="backslash"
+            lambda: Run("a \\"), InvalidValue, r"ends with a backslash.*; remove it, or use Run.exec\(", id="backslash"
         ),
-        pytest.param(lambda: Run("a\nb \\\n"), InvalidValue, "ends in a backslash", id="backslash on the last line"),
+        pytest.param(lambda: Run("a\nb \\\n"), InvalidValue, "ends with a backslash", id="backslash on the last line"),
         pytest.param(lambda: Run("a\0"), InvalidValue, "has a NUL", id="NUL"),
         pytest.param(lambda: Run("\ud800"), InvalidValue, "lone surrogate", id="surrogate"),
         pytest.param(lambda: Run("a" * 66_000), InvalidValue, "66,.* bytes long.*; break it", id="longer than a line"),
@@ -263,26 +265,26 @@ def test_what_the_shell_calls_incomplete(command: str) -> None:
         ),
         pytest.param(lambda: Run.exec(), InvalidValue, "no argument; name the program", id="nothing to run"),
         pytest.param(lambda: Run.exec("a\0"), InvalidValue, "NUL", id="NUL in an argument"),
-        pytest.param(lambda: Run.chain(), InvalidValue, "the chain has no command", id="empty chain"),
+        pytest.param(lambda: Run.chain(), InvalidValue, "the chain has no commands", id="empty chain"),
         pytest.param(
             lambda: Run.chain("a", " "), InvalidValue, "command of the chain is empty; leave", id="empty command"
         ),
-        pytest.param(lambda: Run.chain("a", ";"), InvalidValue, "ends in an operator", id="semicolon alone"),
+        pytest.param(lambda: Run.chain("a", ";"), InvalidValue, "ends with an operator", id="semicolon alone"),
         pytest.param(lambda: Run.chain("a # x", "b"), InvalidValue, "shell comment, which would hide", id="comment"),
         *[
             pytest.param(
                 lambda command=command: Run.chain(command, "next"),
                 InvalidValue,
-                r"not complete in itself.*use Run\.script\(\)",
+                r"not complete.*use Run\.script\(\)",
                 id=command,
             )
             for command in OPEN
         ],
-        pytest.param(lambda: Run.chain("a &&", "b"), InvalidValue, "ends in an operator", id="operator at the end"),
+        pytest.param(lambda: Run.chain("a &&", "b"), InvalidValue, "ends with an operator", id="operator at the end"),
         pytest.param(
             lambda: Run.chain("a \\", "b"),
             InvalidValue,
-            "ends in an operator or a backslash",
+            "ends with an operator or a backslash",
             id="backslash in a chain",
         ),
         pytest.param(
@@ -295,7 +297,7 @@ def test_what_the_shell_calls_incomplete(command: str) -> None:
             lambda: Run.chain(Comment("x"), "a"), InvalidValue, "before the first command", id="comment before all"
         ),
         pytest.param(
-            lambda: Run.chain("a", Comment("x")), InvalidValue, "behind the last command", id="comment behind all"
+            lambda: Run.chain("a", Comment("x")), InvalidValue, "after the last command", id="comment behind all"
         ),
         pytest.param(
             lambda: Run.chain("a", Comment.check("X"), "b"),
@@ -306,13 +308,13 @@ def test_what_the_shell_calls_incomplete(command: str) -> None:
         pytest.param(
             lambda: Run.chain("a\nb"),
             InvalidValue,
-            r"several lines; end all but the last in a backslash",
+            r"several lines; end all but the last with a backslash",
             id="several lines in a chain",
         ),
         pytest.param(lambda: Run.chain("cat <<EOF"), InvalidValue, "starts a heredoc", id="heredoc in a chain"),
         pytest.param(lambda: Run.script(" \n"), InvalidValue, "is empty", id="empty script"),
         pytest.param(
-            lambda: Run.script("a \\"), InvalidValue, "script ends in a backslash", id="backslash in a script"
+            lambda: Run.script("a \\"), InvalidValue, "script ends with a backslash", id="backslash in a script"
         ),
         pytest.param(
             lambda: Run("x", network=anything("bridge")), InvalidValue, "--network: .*; use one of", id="network"

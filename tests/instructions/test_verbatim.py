@@ -56,7 +56,7 @@ def test_text(text: str) -> None:
         pytest.param(lambda: Verbatim("RUN a \\"), InvalidValue, "ends in the escape", id="backslash"),
         pytest.param(lambda: Verbatim("RUN a `", escape="`"), InvalidValue, "ends in the escape", id="backtick"),
         pytest.param(lambda: Verbatim("RUN a \\\n# b"), InvalidValue, "ends in", id="comment last"),
-        pytest.param(lambda: Verbatim("RUN <<E\na"), InvalidValue, "does not end", id="open heredoc"),
+        pytest.param(lambda: Verbatim("RUN <<E\na"), InvalidValue, "never closed", id="open heredoc"),
         pytest.param(lambda: Verbatim("RUN <<E\na\nE\nUSER root"), InvalidValue, "more than one", id="behind a heredoc"),
         pytest.param(lambda: Verbatim("COPY << E /x\na\nE\nUSER root"), InvalidValue, "more than one", id="blank in it"),
         pytest.param(lambda: Verbatim("FROM x"), InvalidValue, "no instruction of a stage", id="stage"),
@@ -72,15 +72,15 @@ def test_text(text: str) -> None:
         pytest.param(
             lambda: Dockerfile(Stage("a", steps=[Verbatim("USER \\a")]), escape="`"), InvalidValue, "escape", id="other way"
         ),
-        pytest.param(lambda: Run(layout("a\nUSER root")), InvalidValue, "an instruction of its own", id="layout of two"),
-        pytest.param(lambda: Run(layout("a \\\n# b\n c\nUSER root")), InvalidValue, "of its own", id="behind a layout"),
+        pytest.param(lambda: Run(layout("a\nUSER root")), InvalidValue, "a separate instruction", id="layout of two"),
+        pytest.param(lambda: Run(layout("a \\\n# b\n c\nUSER root")), InvalidValue, "a separate instruction", id="behind a layout"),
         pytest.param(lambda: Run(layout("a \\")), InvalidValue, "continuation|escape", id="layout that goes on"),
-        pytest.param(lambda: Run(layout('["a"]')), InvalidValue, "not the shell form", id="layout of an array"),
-        pytest.param(lambda: Run(layout("[[1]]")), InvalidValue, "not the shell form", id="layout of another array"),
+        pytest.param(lambda: Run(layout('["a"]')), InvalidValue, "not in the shell form", id="layout of an array"),
+        pytest.param(lambda: Run(layout("[[1]]")), InvalidValue, "not in the shell form", id="layout of another array"),
         pytest.param(lambda: Run(layout(" \n ")), InvalidValue, "empty", id="blank layout"),
         pytest.param(lambda: Run(layout("cat <<E\na")), InvalidValue, "does not end", id="layout of an open heredoc"),
-        pytest.param(lambda: Cmd(layout("a\nUSER root")), InvalidValue, "of its own", id="layout of a CMD"),
-        pytest.param(lambda: Healthcheck(layout("a\nUSER root")), InvalidValue, "of its own", id="layout of a probe"),
+        pytest.param(lambda: Cmd(layout("a\nUSER root")), InvalidValue, "a separate instruction", id="layout of a CMD"),
+        pytest.param(lambda: Healthcheck(layout("a\nUSER root")), InvalidValue, "a separate instruction", id="layout of a probe"),
     ],
 )  # fmt: skip
 def test_refused(make: Callable[[], Any], kind: type[DockdslError], message: str) -> None:

@@ -46,7 +46,7 @@ def test_text(value: Volume, text: str) -> None:
         pytest.param(lambda: Volume("/a", ""), InvalidValue, "a path is empty; name a folder", id="empty"),
         pytest.param(lambda: Volume("/a\nUSER root"), InvalidValue, "newline", id="newline"),
         pytest.param(lambda: Volume("/a\x01"), InvalidValue, "control character", id="control character"),
-        pytest.param(lambda: Volume("/$"), InvalidValue, "starts no reference", id="lone dollar"),
+        pytest.param(lambda: Volume("/$"), InvalidValue, "does not start a variable reference", id="lone dollar"),
         pytest.param(lambda: Volume(anything(["/a"])), InvalidType, "is a list", id="list"),
         pytest.param(lambda: Volume(anything(None)), InvalidType, "is a NoneType", id="None"),
     ],

@@ -42,7 +42,7 @@ def test_text(value: Workdir, text: str) -> None:
         pytest.param(lambda: Workdir(" \t"), InvalidValue, "is blank", id="blank"),
         pytest.param(lambda: Workdir("/a\nUSER root"), InvalidValue, "newline", id="newline"),
         pytest.param(lambda: Workdir("/a\0"), InvalidValue, "control character", id="NUL"),
-        pytest.param(lambda: Workdir("/$"), InvalidValue, "starts no reference", id="lone dollar"),
+        pytest.param(lambda: Workdir("/$"), InvalidValue, "does not start a variable reference", id="lone dollar"),
         pytest.param(lambda: Workdir(anything(None)), InvalidType, "is a NoneType", id="None"),
         pytest.param(lambda: Workdir(anything(b"/a")), InvalidType, "is a bytes", id="bytes"),
         pytest.param(lambda: Workdir(anything(["/a"])), InvalidType, "is a list", id="list"),

@@ -4,17 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from dockdsl.syntax.guard import (
-    WIDTH,
-    HeredocWord,
-    continued,
-    guard,
-    heredoc_bodies,
-    heredoc_words,
-    lay_out,
-    pick_delimiter,
-    raw_words,
-)
+from dockdsl.syntax.guard import guard, heredoc_bodies, heredoc_words, raw_words
+from dockdsl.syntax.layout import WIDTH, lay_out, pick_delimiter
+from dockdsl.syntax.lines import HeredocWord, continued
 from dockdsl.syntax.refusal import Refused
 from tests import oracle
 
@@ -141,25 +133,25 @@ def test_guard_lets_pass(text: str, escape: str) -> None:
 @pytest.mark.parametrize(
     ("text", "escape", "message"),
     [
-        pytest.param("ENV A=b\nUSER root", "\\", "instruction of its own", id="newline"),
-        pytest.param("ENV A=b\n# x", "\\", "instruction of its own", id="newline before a comment"),
+        pytest.param("ENV A=b\nUSER root", "\\", "separate instruction", id="newline"),
+        pytest.param("ENV A=b\n# x", "\\", "separate instruction", id="newline before a comment"),
         pytest.param("RUN a \\", "\\", "escape character", id="escape at the end"),
         pytest.param("RUN a \\ ", "\\", "escape character", id="escape and a blank at the end"),
         pytest.param("RUN a \\\r", "\\", "escape character", id="escape and a carriage return at the end"),
         pytest.param("RUN a \\\\", "\\", "escape character", id="two escapes at the end"),
         pytest.param("RUN a `", "`", "escape character", id="backtick at the end"),
-        pytest.param("RUN a \\\nb \\", "\\", "ends in a continuation", id="continuation at the end"),
-        pytest.param("RUN a \\\nb\\\\", "\\", "instruction of its own", id="two escapes at the end of the second line"),
-        pytest.param("RUN a \\\n# b", "\\", "ends in a continuation", id="continued into a comment"),
-        pytest.param("RUN a \\\\\nb", "\\", "instruction of its own", id="line that does not go on"),
+        pytest.param("RUN a \\\nb \\", "\\", "line of the text is continued", id="continuation at the end"),
+        pytest.param("RUN a \\\nb\\\\", "\\", "separate instruction", id="two escapes at the end of the second line"),
+        pytest.param("RUN a \\\n# b", "\\", "line of the text is continued", id="continued into a comment"),
+        pytest.param("RUN a \\\\\nb", "\\", "separate instruction", id="line that does not go on"),
         pytest.param("RUN <<EOF", "\\", "start a heredoc", id="heredoc without a body"),
         pytest.param("RUN <<EOF\na", "\\", "does not end", id="heredoc without an end"),
-        pytest.param("RUN <<EOF\nEOF\nUSER root", "\\", "instruction of its own", id="heredoc with more behind it"),
+        pytest.param("RUN <<EOF\nEOF\nUSER root", "\\", "separate instruction", id="heredoc with more behind it"),
         pytest.param("RUN << EOF\nEOF", "\\", "does not end", id="heredoc that not all frontends find"),
         pytest.param(
             "RUN ${a^^} <<EOF\nUSER root\nEOF", "\\", "does not end", id="heredoc that the lexer does not find"
         ),
-        pytest.param("CMD <<EOF\nUSER root\nEOF", "\\", "instruction of its own", id="heredoc where there is none"),
+        pytest.param("CMD <<EOF\nUSER root\nEOF", "\\", "separate instruction", id="heredoc where there is none"),
         pytest.param('COPY ["<<EOF", "/"]', "\\", "start a heredoc", id="heredoc in an array"),
         pytest.param('COPY --chown="a`" <<EOF b" a /', "`", "start a heredoc", id="heredoc in a quoted flag"),
         pytest.param("ONBUILD COPY <<EOF /", "\\", "start a heredoc", id="kept heredoc without a body"),

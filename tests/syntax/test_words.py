@@ -70,7 +70,7 @@ def test_split(text: str, atoms: list[tuple[bool, str]]) -> None:
     ["$", "a$", "$1", "$$A", "${}", "${1}", "${A", "${A:-", "${A:-b", "${A:}", "${A=b}", "${A:-'}", "$Aé", "$é", "$("],
 )
 def test_no_reference(text: str) -> None:
-    """A dollar that starts no reference is refused, and the remedy is said."""
+    """A dollar that does not start a variable reference is refused, and the remedy is said."""
     with pytest.raises(Refused, match="; "):
         split(text)
 

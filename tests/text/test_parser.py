@@ -269,8 +269,8 @@ def test_automatic_names() -> None:
         pytest.param("# escape=`\xa0\nFROM a", (1, 1, 11, "the escape character '`\\xa0' is neither"), id="blank"),
         pytest.param("FROM x\nRUN --mount=from=$a,target=/b x", (2, 5, 25, "has a variable"), id="variable in a mount"),
         pytest.param("FROM x\nRUN --device=a,b x", (2, 5, 12, "the device has 'b' behind its name"), id="device"),
-        pytest.param("FROM x\nRUN x \\\n <<E", (3, 2, 3, "RUN: the heredoc 'E' does not end"), id="heredoc in a second line"),
-        pytest.param("FROM x\nRUN $((1 << 2))", (2, 10, 6, "the heredoc '2))' does not end"), id="arithmetic"),
+        pytest.param("FROM x\nRUN x \\\n <<E", (3, 2, 3, "RUN: the heredoc 'E' is never closed"), id="heredoc in a second line"),
+        pytest.param("FROM x\nRUN $((1 << 2))", (2, 10, 6, "the heredoc '2))' is never closed"), id="arithmetic"),
         pytest.param("FROM x\nEXPOSE", (2, 1, 6, "EXPOSE: no port"), id="no port"),
         pytest.param("FROM x\nVOLUME []", (2, 8, 2, "VOLUME: no path"), id="no path"),
         pytest.param("FROM x\nUSER", (2, 1, 4, "USER: no user"), id="no user"),
@@ -313,8 +313,8 @@ def test_errors_in_one_go() -> None:
             5,
             9,
             5,
-            "RUN: the heredoc 'EOF' does not end; write a line that is EOF alone",
-            "write a line that is EOF alone",
+            "RUN: the heredoc 'EOF' is never closed; add a line that is just EOF",
+            "add a line that is just EOF",
         ),
     ] == list(caught.value.errors)
     assert "D:2" == str(caught.value.origin)

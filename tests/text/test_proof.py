@@ -233,7 +233,7 @@ def test_a_difference_shows_both_lines() -> None:
 
 def test_what_cannot_be_judged() -> None:
     """A text that the parser refuses, and what is no text."""
-    with pytest.raises(InvalidValue, match="refuses the text after"):
+    with pytest.raises(InvalidValue, match="after: BuildKit's parser refuses"):
         prove("FROM a\n", "FROM a\nRUN <<EOF\n")
     with pytest.raises(InvalidValue, match="has a NUL"):
         prove("FROM a\0", "FROM a")

@@ -1,4 +1,4 @@
-"""What came of builds and checks, as what JSON can hold."""
+"""The results of builds and checks, as data for JSON."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def of_build(result: BuildResult) -> dict[str, Any]:
 
 
 def of_test(build: BuildResult | None, results: Iterable[CheckResult], error: str | None) -> dict[str, Any]:
-    """Return what came of a test: its build, each check, and what kept it from its end."""
+    """Return the result of a test: its build, each check, and the error that stopped it, if any."""
     checks = list(results)
     return {
         "ok": error is None and all(each.ok for each in checks),

@@ -1,4 +1,4 @@
-"""What came of checks, as the XML that CI systems show: the JUnit format."""
+"""The results of checks as JUnit XML, which CI systems show."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 from dockdsl.display import printable
 
 _NO_XML = re.compile("[\ufffe\uffff]")
-"""Characters that stand in no XML, besides those that steer a terminal."""
+"""Characters that XML does not allow, besides those that control a terminal."""
 
 if TYPE_CHECKING:
     from dockdsl.checks.report import CheckResult
 
 
 def written(suite: str, results: Iterable[CheckResult], error: str | None = None, log: Iterable[str] = ()) -> str:
-    """Return the XML of a test suite: a test case for each check, and one more for what kept them from running.
+    """Return the XML of a test suite: a test case for each check, and one more for an error that stopped them.
 
     `log` is what the server printed, for the suite as a whole.
     """
@@ -60,5 +60,5 @@ def _add_log(element: Element, log: Iterable[str]) -> None:
 
 
 def _clean(text: str) -> str:
-    """Return a line without what XML cannot hold."""
+    """Return a line without the characters that XML does not allow."""
     return _NO_XML.sub("\ufffd", printable(text))

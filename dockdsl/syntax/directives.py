@@ -1,0 +1,73 @@
+"""Parser directives: the comments at the top of a file that say how it is read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from dockdsl.syntax.lazy_regex import lazy_regex
+from dockdsl.syntax.lines import SPACE
+from dockdsl.syntax.refusal import Misread
+
+_is_directive = lazy_regex(r"#\s*([A-Za-z][A-Za-z0-9]*)[\t\n\f\r ]*=[\t\n\f\r ]*(.+?)[\t\n\f\r ]*$")
+_DIRECTIVES = ("syntax", "escape", "check")
+
+
+class Directives(NamedTuple):
+    """The directives of a file."""
+
+    syntax: str | None
+    escape: str
+    check: str | None
+    lines: frozenset[int]
+    """The lines of directives that have an effect, counted from 0."""
+    misread: tuple[tuple[int, Misread], ...]
+    """What is wrong, and on which line."""
+
+
+def directives_of(lines: Sequence[str]) -> Directives:
+    """Read the directives at the top of a file."""
+    found: dict[str, tuple[int, str]] = {}
+    misread: list[tuple[int, Misread]] = []
+    for index, line in enumerate(lines):
+        match = _is_directive().match(line.lstrip(SPACE).rstrip("\r"))
+        name = match[1].lower() if match else ""
+        if match is None or name not in _DIRECTIVES:
+            break
+        if name in found:
+            fact = f"the directive {name} is given twice"
+            misread.append((index, Misread(fact, "keep one of them", grammar=True)))
+        elif name == "escape" and match[2] not in ("\\", "`"):
+            fact = f"the escape character {match[2]!r} is neither a backslash nor a backtick"
+            misread.append((index, Misread(fact, "write # escape=`", grammar=True)))
+        found.setdefault(name, (index, match[2]))
+    acting = _acting(lines)
+    escape = found.get("escape", (0, "\\"))
+    used = [index for index, _ in acting.values()]
+    if "escape" in found:
+        used.append(escape[0])
+    return Directives(
+        acting["syntax"][1] if "syntax" in acting else None,
+        escape[1],
+        acting["check"][1].partition(" ")[0] if "check" in acting else None,
+        frozenset(used),
+        tuple(misread),
+    )
+
+
+def _acting(lines: Sequence[str]) -> dict[str, tuple[int, str]]:
+    """Return the directives as they are read to pick the frontend: only from the first column, after a ``#!`` line."""
+    found: dict[str, tuple[int, str]] = {}
+    start = 1 if lines[0].startswith("#!") else 0
+    for index in range(start, len(lines)):
+        match = _is_directive().match(lines[index])
+        name = match[1].lower() if match else ""
+        if match is None or name not in _DIRECTIVES or name in found:
+            break
+        found[name] = (index, match[2])
+    # What cannot be the name of an image or of a rule has no effect, and stays a comment.
+    return {
+        name: (index, value)
+        for name, (index, value) in found.items()
+        if name != "escape" and value.isascii() and value.isprintable()
+    }
