@@ -61,8 +61,8 @@ docs: $(READY) ## Build the documentation; a warning is an error, and its exampl
 	@$(PYTHON) -m sphinx -q -W -n -b html docs docs/_build/html
 	@$(PYTHON) -m sphinx -q -W -n -b doctest docs docs/_build/doctest
 
-bench: $(READY) ## Measure speed as ratios, against a bare interpreter, other libraries, and bare buildx
-	@$(PROVISION) run --images go -- $(PYTHON) tests/bench/bench.py
+bench: $(READY) ## Measure speed as ratios, each with its goal; ARGS="--only cli" for one row
+	@$(PROVISION) run --images go -- $(PYTHON) tests/bench/bench.py $(ARGS)
 
 FUZZ_SECONDS := 60
 fuzz: $(READY) ## Feed the reader texts that reach new code, for FUZZ_SECONDS (60)
