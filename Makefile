@@ -1,68 +1,91 @@
 # Two commands do all the set-up: `make demo` (the main job) and `make test` (all tests).
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
+.SHELLFLAGS := -o pipefail -c
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 READY := $(VENV)/.ready
 PROVISION := python3 tests/provision/provision.py
 IMAGES := go,busybox,python
-# In CI an engine is demanded: its tests run, or the run fails.
+PIP := $(PYTHON) -m pip install --disable-pip-version-check
+# In CI an engine is required: its tests run, or the run fails.
 REQUIRE := $(if $(CI),--require,)
-# Without an engine the runner's code is not reached, so the threshold holds where one is demanded.
+# Without an engine the runner's code is not reached, so the threshold holds where one is required.
 COVERED := $(if $(CI),--fail-under=92,)
+# The engine's tests take one process, which mostly waits; each core takes one more.
+WORKERS := $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
 
-.PHONY: help demo test tests-here test-long check docs bench fuzz format clean
+.PHONY: help demo test tests-here test-quick test-long check docs bench fuzz format clean venv-package
 
-help: ## Say what can be made
+help: ## List what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
+# The packages are listed as pip comes to them: it takes a minute or so.
 $(READY): pyproject.toml
+	@echo "== installing dockdsl, its requirements and its development tools from PyPI into $(VENV) (about 800 MB):"
 	@test -x $(PYTHON) || python3 -m venv $(VENV) 2>/dev/null || { rm -rf $(VENV); $(MAKE) --no-print-directory venv-package; python3 -m venv $(VENV); }
-	@$(PYTHON) -m pip install -qq --disable-pip-version-check "pip>=25.1"
-	@$(PYTHON) -m pip install -qq --disable-pip-version-check --editable ".[runner]" --group dev --group docs
-# What pip does when it installs; a checkout would else be compiled anew by each process where Python may write no bytecode.
+	@$(PIP) -qq "pip>=25.1"
+	@$(PIP) --progress-bar off --editable ".[runner]" --group dev --group docs | sed -nuE 's/^Collecting ([^ ]+).*/   \1/p; s/^(Installing) collected packages.*/   \1 them/p'
+# As pip does for what it copies; else each process would compile the checkout anew where Python may write no bytecode.
 	@$(PYTHON) -m compileall -q dockdsl
 	@touch $@
 
 # Debian keeps the venv module in a package of its own.
-.PHONY: venv-package
 venv-package:
 	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	  echo "installing python3-venv" >&2; apt-get update -qq && apt-get install -y -qq python3-venv >/dev/null; \
+	  echo "   python3-venv, from Debian" >&2; apt-get update -qq && apt-get install -y -qq python3-venv >/dev/null; \
 	else echo "python3 has no venv module: install python3-venv" >&2; exit 2; fi
 
-demo: $(READY) ## Render builds/go_api.py, build it on a real BuildKit, and ask the API in the image
+demo: about-demo $(READY) ## Render builds/go_api.py, build it on a real BuildKit, and query the API in the image
 	@echo "== builds/go_api.py is this Dockerfile:" && $(PYTHON) -m dockdsl builds/go_api.py
-	@echo "== built by BuildKit, run, and asked over HTTP:"
+	@echo "== built by BuildKit, run, and queried over HTTP:"
 	@$(PROVISION) run --require --images go -- $(PYTHON) -m dockdsl test builds/go_api.py
 
-test: $(READY) ## Run all tests; an engine is brought up where none is reachable
+test: about-test $(READY) ## Run all tests, in about 12 minutes on two cores; an engine is brought up where none answers
 	@$(PROVISION) run $(REQUIRE) --images $(IMAGES) -- $(MAKE) --no-print-directory tests-here
+
+test-quick: $(READY) ## Run the tests that need no engine
+	@$(PYTHON) -m pytest --numprocesses auto -m "not engine" $(ARGS)
+
+define ENGINE
+   Where no Docker Engine with buildx answers, one is installed into .cache/engine, from Debian packages (1 GB; needs
+   Debian and root), and stopped at the end. Nothing else is installed; `make clean` removes it all.
+endef
+export ENGINE
+
+.PHONY: about-demo about-test
+about-demo:
+	@echo "== the demo takes about 3 minutes the first time, and half a minute afterwards"; echo "$$ENGINE"
+about-test:
+	@echo "== the tests take about 12 minutes on two cores, and about 3 more the first time"; echo "$$ENGINE"
 
 # Inside: what needs the engine's environment.
 tests-here:
 	@rm -f .coverage .coverage.*
-	@$(PYTHON) -m coverage run -m pytest $(ARGS)
+	@$(PYTHON) -m coverage run -m pytest --numprocesses $(WORKERS) --dist loadgroup --ignore tests/typing $(ARGS)
 	@$(PYTHON) -m coverage combine -q && $(PYTHON) -m coverage report $(COVERED)
 	@if [ -z "$$DOCKDSL_ENGINE_REASON" ]; then \
 	  DOCKDSL_DOCS_ENGINE=1 $(PYTHON) -m sphinx -q -W -n -b doctest docs docs/_build/doctest; fi
 
-test-long: $(READY) ## The same with 20 times as many generated values, and 200 killed runs
+test-long: $(READY) ## The same with 20 times as many generated values, and 200 killed runs: takes hours
 	@DOCKDSL_EXAMPLES_FACTOR=20 $(MAKE) --no-print-directory test
 
-check: $(READY) ## Lint, types, docs
+check: $(READY) ## Check style, spelling, types and documentation
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/codespell
 	@$(VENV)/bin/mypy
+	@$(VENV)/bin/pre-commit validate-config
+	@$(PYTHON) -m pytest -q tests/typing
 	@$(MAKE) --no-print-directory docs
 
 docs: $(READY) ## Build the documentation; a warning is an error, and its examples run
 	@$(PYTHON) -m sphinx -q -W -n -b html docs docs/_build/html
 	@$(PYTHON) -m sphinx -q -W -n -b doctest docs docs/_build/doctest
 
-bench: $(READY) ## Measure speed as ratios, against a bare interpreter, other libraries, and bare buildx
-	@$(PROVISION) run --images go -- $(PYTHON) tests/bench/bench.py
+bench: $(READY) ## Measure speed as ratios, each with its goal; ARGS="--only cli" for one row
+	@$(PROVISION) run --images go -- $(PYTHON) tests/bench/bench.py $(ARGS)
 
 FUZZ_SECONDS := 60
 fuzz: $(READY) ## Feed the reader texts that reach new code, for FUZZ_SECONDS (60)
@@ -73,6 +96,6 @@ format: $(READY) ## Format the Python files
 	@$(VENV)/bin/ruff check --fix -q . || true
 	@$(VENV)/bin/ruff format .
 
-clean: ## Remove what is made, the private engine included
+clean: ## Remove what was made, the engine of the checkout included
 	@$(PROVISION) down || true
 	rm -rf $(VENV) .cache docs/_build .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -15,11 +15,9 @@ from __future__ import annotations
 
 __version__ = "0.1.0"
 
-# Spelled out, since importing typing would be most of the cost.
-TYPE_CHECKING = False
+# Importing typing would be most of the cost; a plain False would keep jedi from looking at what follows.
+TYPE_CHECKING = bool()  # noqa: UP018
 if TYPE_CHECKING:
-    from typing import Any
-
     from dockdsl.checks import CommandCheck as CommandCheck
     from dockdsl.checks import FileCheck as FileCheck
     from dockdsl.checks import GracefulShutdown as GracefulShutdown
@@ -103,6 +101,7 @@ if TYPE_CHECKING:
     from dockdsl.text.rendering import render as render
     from dockdsl.text.rendering import render_with_map as render_with_map
 
+# The same names where they are at run time, by module.
 _HOMES = {
     "checks": (
         "CommandCheck FileCheck GracefulShutdown Hardened Header HttpCheck MetadataCheck Saved SizeBudget"
@@ -154,18 +153,18 @@ _HOMES = {
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
 
-__all__ = [*_HOME_OF]  # noqa: PLE0604 - the names of the table above
+# Hidden from type checkers: they would take any name for a public one, and cannot read a list that is computed.
+if not TYPE_CHECKING:
+    __all__ = [*_HOME_OF]  # noqa: PLE0604
 
+    def __dir__() -> list[str]:
+        return sorted([*__all__, "__version__"])
 
-def __getattr__(name: str) -> Any:
-    if name in _HOME_OF:
-        from importlib import import_module
+    def __getattr__(name: str) -> object:
+        if name in _HOME_OF:
+            from importlib import import_module
 
-        value = getattr(import_module(f"dockdsl.{_HOME_OF[name]}"), name)
-        globals()[name] = value
-        return value
-    raise AttributeError(f"module 'dockdsl' has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted([*__all__, "__version__"])
+            value = getattr(import_module(f"dockdsl.{_HOME_OF[name]}"), name)
+            globals()[name] = value
+            return value
+        raise AttributeError(f"module 'dockdsl' has no attribute {name!r}")

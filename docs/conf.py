@@ -6,9 +6,11 @@ from pathlib import Path
 DOCS = Path(__file__).resolve().parent
 sys.path[:0] = [str(DOCS), str(DOCS.parent)]
 
+from dockdsl import __version__  # noqa: E402
+
 project = "dockdsl"
 copyright = "2026, the dockdsl developers"  # noqa: A001 - Sphinx names it so
-release = version = "0.1.0"
+release = version = __version__
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.doctest", "examples"]
 exclude_patterns = ["_build"]

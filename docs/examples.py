@@ -140,8 +140,8 @@ def rows(page: str, heading: str) -> list[list[str]]:
 
 
 def public() -> dict[str, Any]:
-    """Return what ``from dockdsl import *`` gives: the names that expressions in tables may use."""
-    return {name: getattr(dockdsl, name) for name in dockdsl.__all__}
+    """Return the public names, which expressions in tables may use."""
+    return {name: getattr(dockdsl, name) for name in dir(dockdsl)}
 
 
 def refused(page: str, heading: str) -> None:

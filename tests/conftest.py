@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.corpora import SHARED
+
 # The ordinary run tries the same values every time, so that it says the same of the same code; the long one looks further.
 settings.register_profile("steady", derandomize=True, deadline=None)
 if "DOCKDSL_EXAMPLES_FACTOR" not in os.environ:
@@ -36,11 +38,16 @@ def engine_trouble() -> str | None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave long tests to the long run, and skip the engine's where there is none; if it is demanded, that is an error."""
+    """Leave out what is not to run here; without an engine, skip its tests, or refuse to run if one is required."""
+    without = set()
     if os.environ.get("DOCKDSL_EXAMPLES_FACTOR", "1") == "1":
-        left = [item for item in items if item.get_closest_marker("long")]
-        config.hook.pytest_deselected(items=left)
-        items[:] = [item for item in items if item not in left]
+        without.add("long")
+    if not SHARED.is_dir():
+        without.add("corpora")
+    left = [item for item in items if without & {mark.name for mark in item.iter_markers()}]
+    config.hook.pytest_deselected(items=left)
+    gone = set(left)
+    items[:] = [item for item in items if item not in gone]
     marked = [item for item in items if item.get_closest_marker("engine")]
     if not marked:
         return

@@ -45,7 +45,7 @@ def read(text: str) -> list[Read]:
         raise AssertionError(f"BuildKit refuses: {error}\n{text}") from error
     return [
         Read(
-            each.cmd,
+            each.cmd or "",  # it gives None for an empty keyword
             tuple(each.flags),
             bool(each.json),
             tuple(each.value),

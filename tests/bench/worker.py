@@ -1,24 +1,36 @@
-"""Makes and renders Dockerfiles with one library, warm, when told to, and says how long it took.
+"""Measures a task against another in one warm process, in turns, and prints the ratios of their CPU times as JSON.
 
-It runs under the benchmark's own interpreters: ``python worker.py LIBRARY GO_FILE SIZES``. SIZES is a JSON object that
-names large builds, each by its stages and by the cycles of steps in each of them. Each line of stdin is a request,
-``[task, times]`` in JSON, and each line of stdout the answer: the CPU nanoseconds of all the times together, or with
-0 times the text itself. CPU time, since others may be using the machine. The garbage collector works as it always does.
+    python worker.py TASK ROUNDS SECONDS GO_FILE CORPUS
+
+It runs in the benchmark's own environment. After so many SECONDS no further round is begun. The garbage collector works as
+it always does, and has nothing left over from the task before.
 """
 
 from __future__ import annotations
 
 import ast
+import gc
+import gzip
 import importlib
 import json
+import re
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import CodeType
 from typing import Any
 
-Task = Callable[[], str]
+sys.path.append(str(Path(__file__).parent / "recipes"))
+
+Task = Callable[[], object]
+FEWEST = 3
+BATCH = 60e6
+"""The nanoseconds that a task should take at least; a shorter one is done several times."""
+STAGES = 50
+CYCLES = {1_000: 2, 10_000: 22}
+"""Steps of large builds come in cycles of nine; with so many in each stage there are that many instructions."""
 
 
 class Body(ast.NodeTransformer):
@@ -44,25 +56,8 @@ def body_of(path: Path) -> tuple[dict[str, Any], CodeType]:
     return names, compile(Body().visit(ast.Module(rest, [])), str(path), "exec")
 
 
-def go_of_dockdsl(path: Path) -> Task:
-    """Return the task of builds/go_api.py: its stages and its Dockerfile, made and rendered."""
-    from dockdsl import Dockerfile, render
-
-    imported, body = body_of(path)
-    made = dict(imported)
-    exec(body, made)
-    name = next(name for name, value in made.items() if isinstance(value, Dockerfile))
-
-    def task() -> str:
-        names = dict(imported)
-        exec(body, names)
-        return render(names[name])
-
-    return task
-
-
-def go_of_docked(path: Path) -> Task:
-    """Return the task for Docked."""
+def rendering(path: Path) -> Task:
+    """Return the task of running a module's body, and rendering the Dockerfile of either library that it makes."""
     imported, body = body_of(path)
 
     def task() -> str:
@@ -73,79 +68,104 @@ def go_of_docked(path: Path) -> Task:
     return task
 
 
-def go_of_containerspec(path: Path) -> Task:
-    """Return the task for containerspec."""
-    imported, body = body_of(path)
-
-    def task() -> str:
-        names = dict(imported)
-        exec(body, names)
-        text: str = names["api"].to_dockerfile()
-        return text
-
-    return task
+def go(path: Path) -> tuple[Task, Task]:
+    """Make and render the Go build, with dockdsl and with Docked."""
+    return rendering(path), rendering(Path(__file__).parent / "recipes" / "docked_go.py")
 
 
-def go_of_hpccm(path: Path) -> Task:
-    """Return the task for hpccm, whose recipes find the stages and primitives as globals."""
-    hpccm = importlib.import_module("hpccm")
-    imported: dict[str, Any] = dict(vars(importlib.import_module("hpccm.primitives")))
-    body = compile(path.read_text(), str(path), "exec")
-
-    def task() -> str:
-        names = {**imported, "Stage0": hpccm.Stage(), "Stage1": hpccm.Stage()}
-        exec(body, names)
-        return f"{names['Stage0']}\n\n{names['Stage1']}"
-
-    return task
-
-
-def go_of_docker_dsl(path: Path) -> Task:
-    """Return the task for docker-dsl, which itself runs the module again for each rendering."""
-    docker_dsl = importlib.import_module("docker_dsl")
-    module = importlib.import_module(path.stem)
-
-    def task() -> str:
-        text: str = docker_dsl.Dockerfile(module).render()
-        return text
-
-    return task
-
-
-GO_OF = {
-    "dockdsl": go_of_dockdsl,
-    "docked": go_of_docked,
-    "hpccm": go_of_hpccm,
-    "containerspec": go_of_containerspec,
-    "docker-dsl": go_of_docker_dsl,
-}
-
-
-def many_of(library: str, stages: int, cycles: int) -> Task:
+def many(library: str, instructions: int) -> Task:
     """Return the task of making and rendering a large build."""
-    module = importlib.import_module(f"{library.replace('-', '_')}_many")
-    if library == "docker-dsl":
-        dockerfile = importlib.import_module("docker_dsl").Dockerfile(module)
-        return lambda: str(dockerfile.render(stages=stages, cycles=cycles))
-    return lambda: str(module.many(stages, cycles))
+    recipe = importlib.import_module(f"{library}_many")
+    return lambda: recipe.many(STAGES, CYCLES[instructions])
 
 
-def cpu_time(task: Task, times: int) -> int:
-    """Return the nanoseconds of CPU that it takes to do the task so many times."""
+def large(_: Path) -> tuple[Task, Task]:
+    """Make and render 1,000 instructions, with dockdsl and with hpccm."""
+    keyword = re.compile(r"^(?:FROM|ARG|COPY|ENTRYPOINT|ENV|RUN|WORKDIR)\b", re.MULTILINE)
+    ours, theirs = many("dockdsl", 1_000), many("hpccm", 1_000)
+    assert [1_000, 1_000] == [len(keyword.findall(str(task()))) for task in (ours, theirs)]
+    return ours, theirs
+
+
+def growth(_: Path) -> tuple[Task, Task]:
+    """Make and render 10,000 instructions, and 1,000."""
+    return many("dockdsl", 10_000), many("dockdsl", 1_000)
+
+
+def names(_: Path) -> tuple[Task, Task]:
+    """Merge two equal chains of 5,000 stages, and of 2,000."""
+    from dockdsl import Copy, Dockerfile, Run, Stage, render
+
+    def chain(length: int) -> Stage:
+        stage = Stage("golang:1.27-alpine", name="part-0", steps=[Run("make")])
+        for number in range(1, length):
+            steps = [Copy("/out", "/out", from_=stage), Run(f"make part-{number}")]
+            stage = Stage("golang:1.27-alpine", name=f"part-{number}", steps=steps)
+        return stage
+
+    def twice(length: int) -> str:
+        steps = [Copy("/out", f"/{name}", from_=chain(length)) for name in ("one", "two")]
+        return render(Dockerfile(Stage("scratch", name="all", steps=steps)))
+
+    return lambda: twice(5_000), lambda: twice(2_000)
+
+
+def reading(_: Path) -> tuple[Task, Task]:
+    """Read 4,000 stages, and 1,000."""
+    from dockdsl import parse
+
+    def text(stages: int) -> str:
+        step = "FROM golang:1.27-alpine AS part-{}\nCOPY --from=part-{} /out /out\nRUN make part-{}\n"
+        return "FROM golang:1.27-alpine AS part-0\n" + "".join(step.format(n, n - 1, n) for n in range(1, stages))
+
+    large, small = text(4_000), text(1_000)
+    return lambda: parse(large), lambda: parse(small)
+
+
+def parsing(go_file: Path, corpus: Path) -> tuple[Task, Task]:
+    """Read real Dockerfiles, or where they are not there those of builds/; what a reader refuses is refused in that time."""
+    import dockerfile
+
+    from dockdsl import DockerfileSyntaxError, parse
+
+    if corpus.exists():
+        with gzip.open(corpus, "rt", encoding="utf-8") as lines:
+            texts = [json.loads(line)["text"] for line in lines]
+    else:
+        texts = [path.read_text() for path in sorted(go_file.parent.glob("*.Dockerfile"))] * 50
+
+    def read(reader: Callable[[str], object], refusal: type[Exception]) -> None:
+        for text in texts:
+            with suppress(refusal):
+                reader(text)
+
+    return (
+        lambda: read(parse, DockerfileSyntaxError),
+        lambda: read(dockerfile.parse_string, dockerfile.GoParseError),
+    )
+
+
+def cpu_time(task: Task, times: int) -> float:
+    """Return the nanoseconds of CPU that a task takes, on average of so many times."""
+    gc.collect()
     start = time.process_time_ns()
     for _ in range(times):
         task()
-    return time.process_time_ns() - start
+    return (time.process_time_ns() - start) / times
 
 
 def main() -> None:
-    """Answer requests until there are no more."""
-    library, go_file, sizes = sys.argv[1:]
-    tasks = {"go": GO_OF[library](Path(go_file))}
-    tasks.update({name: many_of(library, *size) for name, size in json.loads(sizes).items()})
-    for line in sys.stdin:
-        task, times = json.loads(line)
-        print(json.dumps(cpu_time(tasks[task], times) if times else tasks[task]()), flush=True)
+    """Measure and print."""
+    name, rounds, seconds, go_file, corpus = sys.argv[1:]
+    makers = {"go": go, "large": large, "growth": growth, "names": names, "reading": reading}
+    pair = parsing(Path(go_file), Path(corpus)) if name == "parse" else makers[name](Path(go_file))
+    # The first is the warming up.
+    times = [max(1, round(BATCH / cpu_time(task, 1))) for task in pair for _ in range(2)][1::2]
+    ratios: list[float] = []
+    end = time.monotonic() + float(seconds)
+    while len(ratios) < FEWEST or (len(ratios) < int(rounds) and time.monotonic() < end):
+        ratios.append(cpu_time(pair[0], times[0]) / cpu_time(pair[1], times[1]))
+    print(json.dumps(ratios))
 
 
 if __name__ == "__main__":

@@ -45,8 +45,8 @@ from dockdsl import (
 )
 from dockdsl.loading import load
 from tests import strategies
+from tests.corpora import corpus
 from tests.test_laws import tried
-from tests.text.test_parser import corpus
 
 ROOT = Path(__file__).parents[2]
 BUILDS = sorted(ROOT.joinpath("builds").glob("*.py"))
@@ -454,7 +454,7 @@ def test_a_file_without_a_stage() -> None:
         to_python(parse("ARG a\n"))
 
 
-@pytest.mark.skipif(not corpus(), reason="the collection of real Dockerfiles is not here")
+@pytest.mark.corpora
 def test_real_files(tmp_path: Path) -> None:
     """Each real file becomes Python that makes it again, and means the same; the longest need hardly a last resort."""
     builds = tmp_path / "builds"

@@ -44,7 +44,7 @@ from dockdsl.instructions.registry import KEYWORDS, kind_for
 from dockdsl.loading import load
 from dockdsl.syntax.flags import declared
 from tests import strategies
-from tests.text.test_parser import corpus
+from tests.corpora import corpus
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = json.loads(
@@ -192,7 +192,7 @@ def test_the_build_files_lose_nothing(path: Path) -> None:
     check_restored(load(str(path), Dockerfile))
 
 
-@pytest.mark.skipif(not corpus(), reason="the collection of real Dockerfiles is not here")
+@pytest.mark.corpora
 def test_real_files_lose_nothing() -> None:
     """Real Dockerfiles can be made again of the data."""
     for file in corpus()[::10]:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import re
 import time
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import attrs
@@ -17,8 +15,7 @@ from hypothesis import strategies as st
 
 from dockdsl import ExpansionError, InvalidType, InvalidValue
 from dockdsl.syntax.expand import Options, expand, names, split_words
-
-CASES = Path(__file__).parents[2].parent / "shared" / "cases"
+from tests.corpora import cases
 
 ENV = {
     "A": "abc",
@@ -432,35 +429,34 @@ def test_time_grows_with_the_length_alone(word: str, value: str) -> None:
     assert time.process_time() - start < 10
 
 
-if CASES.is_dir():
-
-    def _measured() -> list[Any]:
-        """Return every measured use of the lexer: function, word, variables, arguments, result or None."""
-        found = []
-        functions: dict[str, Any] = {"word": expand, "words": split_words}
-        for path in sorted(CASES.glob("shell_lex*.json")):
-            for case in json.loads(path.read_text(encoding="utf-8"))["cases"]:
-                env = dict(pair.split("=", 1) for pair in case["envs"])
-                switches = {name: case.get(name, False) for name in attrs.fields_dict(Options)}
-                rest = {"escape": case.get("escape", "\\"), "options": Options(**switches)}
-                if "mode" in case:
-                    expected = {case["mode"]: None if case["expect_error"] else case["expect"]}
-                else:
-                    expected = {"word": case.get("result"), "words": case.get("words")}
-                for mode, result in expected.items():
-                    call = (functions[mode], case["input"], env, rest, result)
-                    found.append(pytest.param(*call, id=f"{case['id']}-{mode}"))
-                if "matched" in case and not case.get("expect_error"):
-                    seen = {*case["matched"], *case.get("unmatched", [])}
-                    call = (lambda word, _env, **rest: set(names(word, **rest)), case["input"], env, rest, seen)
-                    found.append(pytest.param(*call, id=f"{case['id']}-names"))
-        return found
-
-    @pytest.mark.parametrize(("function", "word", "env", "rest", "result"), _measured())
-    def test_measured_words_agree(function: Any, word: str, env: dict[str, str], rest: Any, result: Any) -> None:
-        """Every word gives the measured result, or is refused where it was refused."""
-        if result is None:
-            with pytest.raises(ExpansionError):
-                function(word, env, **rest)
+def _measured() -> list[Any]:
+    """Return every measured use of the lexer: function, word, variables, arguments, result or None."""
+    found = []
+    functions: dict[str, Any] = {"word": expand, "words": split_words}
+    for case in cases("shell_lex*"):
+        env = dict(pair.split("=", 1) for pair in case["envs"])
+        switches = {name: case.get(name, False) for name in attrs.fields_dict(Options)}
+        rest = {"escape": case.get("escape", "\\"), "options": Options(**switches)}
+        if "mode" in case:
+            expected = {case["mode"]: None if case["expect_error"] else case["expect"]}
         else:
-            assert function(word, env, **rest) == result
+            expected = {"word": case.get("result"), "words": case.get("words")}
+        for mode, result in expected.items():
+            call = (functions[mode], case["input"], env, rest, result)
+            found.append(pytest.param(*call, id=f"{case['id']}-{mode}"))
+        if "matched" in case and not case.get("expect_error"):
+            seen = {*case["matched"], *case.get("unmatched", [])}
+            call = (lambda word, _env, **rest: set(names(word, **rest)), case["input"], env, rest, seen)
+            found.append(pytest.param(*call, id=f"{case['id']}-names"))
+    return found
+
+
+@pytest.mark.corpora
+@pytest.mark.parametrize(("function", "word", "env", "rest", "result"), _measured())
+def test_measured_words_agree(function: Any, word: str, env: dict[str, str], rest: Any, result: Any) -> None:
+    """Every word gives the measured result, or is refused where it was refused."""
+    if result is None:
+        with pytest.raises(ExpansionError):
+            function(word, env, **rest)
+    else:
+        assert function(word, env, **rest) == result

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from dockdsl import DockdslError, Dockerfile, DockerfileSyntaxError, parse, prove, render
 from dockdsl.text.formatting import reformat
 from tests import strategies
-from tests.text.test_parser import corpus
+from tests.corpora import corpus
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ def test_any_text(text: str) -> None:
     assert expected == parse(once)
 
 
-@pytest.mark.skipif(not corpus(), reason="the collection of real Dockerfiles is not here")
+@pytest.mark.corpora
 def test_real_files() -> None:
     """Each real file that BuildKit reads is formatted once and for all, and BuildKit reads the same in it."""
     wrong = []

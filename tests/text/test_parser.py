@@ -6,12 +6,9 @@ Real Dockerfiles and BuildKit's own cases are read where they are present, besid
 from __future__ import annotations
 
 import copy
-import gzip
-import json
 import pickle
 import re
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -48,28 +45,11 @@ from dockdsl import (
 )
 from dockdsl.text.parser import lines_of
 from tests import oracle, strategies
+from tests.corpora import cases, corpus
 from tests.laws import anything
 
-SHARED = Path(__file__).resolve().parents[3] / "shared"
 BUILDS = sorted(Path(__file__).resolve().parents[2].joinpath("builds").glob("*.Dockerfile"))
 CASES = ("parser_testfiles", "parse_snippets", "mounts", "instructions_heredoc", "integration_inline")
-
-
-@cache
-def corpus() -> list[dict[str, Any]]:
-    """Return the real Dockerfiles."""
-    path = SHARED / "corpus" / "open.jsonl.gz"
-    if not path.exists():
-        return []
-    with gzip.open(path, "rt", encoding="utf-8") as lines:
-        return [json.loads(line) for line in lines]
-
-
-@cache
-def cases() -> list[dict[str, Any]]:
-    """Return BuildKit's cases."""
-    paths = [SHARED / "cases" / f"{name}.json" for name in CASES]
-    return [case for path in paths if path.exists() for case in json.loads(path.read_text())["cases"]]
 
 
 def one(text: str) -> Instruction:
@@ -391,7 +371,7 @@ def test_hostile_errors(text: str) -> None:
         parse(text)
 
 
-@pytest.mark.skipif(not corpus(), reason="the collection of real Dockerfiles is not here")
+@pytest.mark.corpora
 def test_real_files() -> None:
     """Of real files, those and only those are read that BuildKit reads; written again they mean the same to it."""
     verbatim = 0
@@ -459,8 +439,8 @@ def in_one_form(mount: dict[str, str]) -> dict[str, Any]:
     return options
 
 
-@pytest.mark.skipif(not cases(), reason="BuildKit's cases are not here")
-@pytest.mark.parametrize("case", cases(), ids=lambda case: case["id"])
+@pytest.mark.corpora
+@pytest.mark.parametrize("case", cases(*CASES), ids=lambda case: case["id"])
 def test_cases(case: dict[str, Any]) -> None:
     """BuildKit's own cases are read and refused as BuildKit does, and in the same pieces."""
     text, result = case["dockerfile"], case["result"]

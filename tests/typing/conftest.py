@@ -1,0 +1,3 @@
+"""Python would refuse the file of mistakes, too."""
+
+collect_ignore = ["fails.py"]
