@@ -18,8 +18,9 @@ from dockdsl.checks.check import Check
 from dockdsl.checks.command import CommandCheck
 from dockdsl.checks.file import FileCheck
 from dockdsl.checks.metadata import MetadataCheck
+from dockdsl.display import kind_of, shown
 from dockdsl.errors import DockdslError, FileError, InvalidType, InvalidValue, RunFailed
-from dockdsl.operands import Pairs, kind_of, shown
+from dockdsl.operands import Pairs
 from dockdsl.origins import Origin
 
 if TYPE_CHECKING:
@@ -75,8 +76,8 @@ def from_structure_test(path: str | os.PathLike[str]) -> tuple[Check, ...]:
     except ImportError:
         raise FileError("structure test: PyYAML is not installed; run: pip install pyyaml", origin=None) from None
     if not isinstance(path, (str, os.PathLike)):
-        raise InvalidType(f"structure test: the file is of the type {kind_of(path)}; pass its path")
-    file = operand.text("structure test: the path", os.fspath(path))
+        raise InvalidType(f"structure test: the file is {kind_of(path)}; pass its path")
+    file = operand.checked("structure test: the path", operand.text, os.fspath(path))
     try:
         with open(file, encoding="utf-8") as stream:  # noqa: PTH123 - as in the rest of the package
             text = stream.read()
@@ -108,7 +109,7 @@ def _without_tabs(text: str) -> str:
 
 
 def _path(value: str) -> str:
-    path = operand.text("structure test: the path", value)
+    path = operand.checked("structure test: path", operand.text, value)
     if not path.startswith(("/", "$")):
         raise InvalidValue(
             f"structure test: the path is {shown(path)}; write it from the root on, with a slash or a variable"

@@ -9,6 +9,7 @@ from dockdsl import instructions
 from dockdsl.codegen import names, steps
 from dockdsl.codegen.printer import WIDTH, Argument, Expression, Name, Text, call, listed
 from dockdsl.codegen.words import word
+from dockdsl.display import kind_of, shown
 from dockdsl.errors import DockdslError, InvalidType, InvalidValue
 from dockdsl.instructions.instruction import Instruction
 from dockdsl.instructions.mounts import Mount
@@ -16,7 +17,6 @@ from dockdsl.instructions.run import Run
 from dockdsl.instructions.shell import Shell
 from dockdsl.model.dockerfile import Dockerfile
 from dockdsl.model.stage import Stage
-from dockdsl.syntax.refusal import kind_of, shown
 
 _PUBLIC = {name for name, value in vars(instructions).items() if isinstance(value, type)}
 _PUBLIC |= {"Dockerfile", "Stage", "external", "layout", "literal"}

@@ -7,10 +7,10 @@ import contextlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from dockdsl import operands as operand
 from dockdsl.checks.check import Check, checks_of
 from dockdsl.checks.http import HttpCheck
 from dockdsl.errors import InvalidValue, RunFailed
+from dockdsl.operands import checked, url_path
 
 if TYPE_CHECKING:
     from dockdsl.checks.exchange import Answer
@@ -59,7 +59,7 @@ class BuiltImage:
             self._check_port()
             report = smoke(self._runner, self._request(), checks, **self._options())
         else:
-            results = examined(self._subject, checks_of("check()", checks))
+            results = examined(self._subject, checked("check()", checks_of, checks))
             report = SmokeReport(image=self.name, results=results, build=self.result)
         report.raise_for_failures()
         return report
@@ -140,7 +140,7 @@ class RunningImage:
         from dockdsl.checks.exchange import NoAnswer
 
         # Nothing is saved here that could stand first.
-        operand.url_path("HttpCheck: the path", path)
+        checked("HttpCheck: path", url_path, path)
         probe = HttpCheck(
             method, path, status=None, send_json=json, send_body=body, send_headers=headers, timeout=timeout
         )
@@ -163,7 +163,7 @@ class RunningImage:
         from dockdsl.checks.report import SmokeReport
         from dockdsl.checks.run import examined
 
-        results = examined(self._subject, checks_of("check()", checks))
+        results = examined(self._subject, checked("check()", checks_of, checks))
         report = SmokeReport(image=self._subject.name, results=results, ready=self.ready, build=self._subject.build)
         report.raise_for_failures()
         return report

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import attrs
 
-from dockdsl import operands as operand
 from dockdsl.checks.check import Check, checks_of
 from dockdsl.checks.http import HttpCheck
+from dockdsl.display import kind_of, shown
 from dockdsl.errors import BuildFailed, FileError, InvalidType, InvalidValue, RunFailed, UnknownStage
+from dockdsl.image import operands as operand
 from dockdsl.image import options as option
 from dockdsl.image.options import (
     BuildOptions,
@@ -24,7 +25,7 @@ from dockdsl.image.options import (
     Tagged,
     relative_to_caller,
 )
-from dockdsl.operands import Pairs, PairsLike, TextsLike, kind_of
+from dockdsl.operands import Pairs, PairsLike, TextsLike, checked, here
 from dockdsl.origins import Origin
 from dockdsl.syntax.references import is_platform, is_tag
 
@@ -74,7 +75,7 @@ def _dockerfile(value: Dockerfile) -> Dockerfile:
     # Known by what it has, so that an Image can be written down without importing the model twice.
     if not hasattr(value, "stages"):
         hint = "pass Dockerfile(stage)" if hasattr(value, "steps") else "pass a Dockerfile"
-        raise InvalidType(f"Image: the dockerfile is of the type {kind_of(value)}; {hint}")
+        raise InvalidType(f"Image: the dockerfile is {kind_of(value)}; {hint}")
     return value
 
 
@@ -82,12 +83,10 @@ def _context(value: str | os.PathLike[str]) -> str:
     if isinstance(value, FileContext):
         return value
     if not isinstance(value, (str, os.PathLike)):
-        raise InvalidType(f"Image: context is of the type {kind_of(value)}; pass the path of a folder")
+        raise InvalidType(f"Image: context is {kind_of(value)}; pass the path of a folder")
     context = operand.text("Image: context", os.fspath(value))
     if "://" in context or context == "-":
-        raise InvalidValue(
-            f"Image: context {operand.shown(context)} is no folder; check it out, and pass the folder's path"
-        )
+        raise InvalidValue(f"Image: context {shown(context)} is no folder; check it out, and pass the folder's path")
     return relative_to_caller(context)
 
 
@@ -96,7 +95,7 @@ def _check_parts(**parts: object) -> None:
     for name, value in parts.items():
         method, wanted = _PARTS[name]
         if isinstance(value, type) or not (value is None or callable(getattr(value, method, None))):
-            kind = f"the class {value.__name__}" if isinstance(value, type) else f"of the type {kind_of(value)}"
+            kind = f"the class {value.__name__}" if isinstance(value, type) else kind_of(value)
             raise InvalidType(f"Image: {name} is {kind}; pass {wanted}")
 
 
@@ -108,13 +107,9 @@ def _tags(value: TextsLike) -> tuple[str, ...]:
     tags = operand.texts("Image: a tag", value)
     for tag in tags:
         if "@" in tag:
-            raise InvalidValue(
-                f"Image: the tag {operand.shown(tag)} has a digest, which only the build can give; leave it out"
-            )
+            raise InvalidValue(f"Image: the tag {shown(tag)} has a digest, which only the build can give; leave it out")
         if not is_tag(tag) or len(tag) > 255:
-            raise InvalidValue(
-                f"Image: {operand.shown(tag)} is no tag; write [registry/]name[:tag] with a name in lower case"
-            )
+            raise InvalidValue(f"Image: {shown(tag)} is no tag; write [registry/]name[:tag] with a name in lower case")
     return tags
 
 
@@ -122,9 +117,7 @@ def _platforms(value: TextsLike) -> tuple[str, ...]:
     platforms = operand.texts("Image: a platform", value)
     for platform in platforms:
         if not is_platform(platform):
-            raise InvalidValue(
-                f"Image: {operand.shown(platform)} is no platform; write it as linux/arm64, several as a list"
-            )
+            raise InvalidValue(f"Image: {shown(platform)} is no platform; write it as linux/arm64, several as a list")
     return platforms
 
 
@@ -156,7 +149,7 @@ def _command(value: Iterable[str] | None) -> tuple[str, ...] | None:
     if value is None:
         return None
     if isinstance(value, str) or not isinstance(value, Iterable):
-        raise InvalidType(f"Image: command is of the type {kind_of(value)}; pass a list of arguments")
+        raise InvalidType(f"Image: command is {kind_of(value)}; pass a list of arguments")
     command = tuple(operand.text("Image: an argument of command", each, empty=True) for each in value)
     if not command:
         raise InvalidValue("Image: command is empty; leave it out to run the image's own")
@@ -164,7 +157,7 @@ def _command(value: Iterable[str] | None) -> tuple[str, ...] | None:
 
 
 def _checks(value: Check | Iterable[Check]) -> tuple[Check, ...]:
-    return checks_of("Image: checks", value)
+    return checked("Image: checks", checks_of, value)
 
 
 def _ready(value: str | HttpCheck) -> str | HttpCheck:
@@ -266,7 +259,7 @@ class Image:
     checks: tuple[Check, ...] = attrs.field(default=(), kw_only=True, converter=_checks)
     ready: str | HttpCheck = attrs.field(default="/", kw_only=True, converter=_ready)
     timeout: float = attrs.field(default=30.0, kw_only=True, converter=_timeout)
-    origin: Origin = attrs.field(init=False, factory=operand.here, eq=False, repr=False)
+    origin: Origin = attrs.field(init=False, factory=here, eq=False, repr=False)
     """Where the image was written."""
 
     def __attrs_post_init__(self) -> None:
@@ -296,7 +289,7 @@ class Image:
                 unknown = [name for name in check.uses if name not in saved]
                 if unknown:
                     raise InvalidValue(
-                        f"Image: the check {check.title} uses {operand.shown(unknown[0])}, which no check before it "
+                        f"Image: the check {check.title} uses {shown(unknown[0])}, which no check before it "
                         f'saves; give one of them save={{"{unknown[0]}": "/…"}}'
                     )
                 saved.update(name for name, _ in check.save)
@@ -312,7 +305,7 @@ class Image:
 
         near = get_close_matches(target, names, 1)
         hint = f"did you mean {near[0]!r}?" if near else f"its stages are {', '.join(names) or 'without names'}"
-        raise UnknownStage(f"Image: the Dockerfile has no stage {operand.shown(target)} for {what}; {hint}")
+        raise UnknownStage(f"Image: the Dockerfile has no stage {shown(target)} for {what}; {hint}")
 
     @property
     def folder(self) -> Path:

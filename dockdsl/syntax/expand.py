@@ -15,8 +15,8 @@ from typing import NoReturn
 
 import attrs
 
-from dockdsl.errors import ExpansionError, InvalidType, InvalidValue
-from dockdsl.syntax.refusal import Refused, kind_of, shown
+from dockdsl.display import kind_of, shown
+from dockdsl.errors import ExpansionError, InvalidType, InvalidValue, Refused
 
 _BOM = "\ufeff"
 _NAME = re.compile(r"\d+|[@*#?$!-]|\w+")

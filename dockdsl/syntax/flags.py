@@ -12,9 +12,10 @@ from typing import Any, NamedTuple
 
 import attrs
 
+from dockdsl.display import shown
+from dockdsl.errors import Refused, refuse_type
 from dockdsl.syntax.instruction_line import FlagToken, Line
 from dockdsl.syntax.lines import Misread
-from dockdsl.syntax.refusal import Refused, refuse_type, shown
 from dockdsl.syntax.words import Spelling
 
 _KEY = "dockdsl.flag"

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from dockdsl.syntax.refusal import Refused
+from dockdsl.errors import Refused
 
 WIDTH = 100
 """Columns after which an instruction is broken into several lines."""

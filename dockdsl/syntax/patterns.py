@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 
-from dockdsl.syntax.refusal import Refused, shown
+from dockdsl.display import shown
+from dockdsl.errors import Refused
 from dockdsl.syntax.words import Atom, Literal, Word, atoms_of, from_atoms, normal, plain, split
 
 _is_remote = re.compile(r"https?://|git://|ssh://|git@|[\w.-]+@[\w.-]+:").match

@@ -12,10 +12,10 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from dockdsl.errors import InvalidType
+from dockdsl.display import kind_of, shown
+from dockdsl.errors import InvalidType, Refused, refuse_type
 from dockdsl.syntax.guard import INDENT, WIDTH, continued, heredoc_bodies, heredoc_words, pick_delimiter
 from dockdsl.syntax.lines import heredocs_in, logical
-from dockdsl.syntax.refusal import Refused, kind_of, refuse_type, shown
 
 
 class Layout(str):

@@ -12,8 +12,8 @@ import re
 from collections.abc import Iterable
 from typing import TypeVar
 
-from dockdsl.errors import InvalidType
-from dockdsl.syntax.refusal import Refused, kind_of, refuse_type, shown
+from dockdsl.display import kind_of, shown
+from dockdsl.errors import InvalidType, Refused, refuse_type
 
 # What stands bare in any operand: no blank, quote, escape character, dollar, bracket or comma trap.
 _BARE = r"A-Za-z0-9_@%+:,./=^~\-"

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 import attrs
 
-from dockdsl.errors import DockerfileSyntaxError, InvalidType, InvalidValue, SyntaxProblem
+from dockdsl.display import kind_of
+from dockdsl.errors import DockerfileSyntaxError, InvalidType, InvalidValue, Refused, SyntaxProblem
 from dockdsl.instructions.comment import Comment
 from dockdsl.instructions.instruction import Instruction
 from dockdsl.instructions.registry import KEYWORDS, kind_for
@@ -22,7 +23,6 @@ from dockdsl.model.stage import Stage, reached, read_from
 from dockdsl.origins import Origin, short_path
 from dockdsl.syntax.instruction_line import Line, Scope
 from dockdsl.syntax.lines import LONGEST_READ, SPACE, Directives, Misread, directives_of, logical
-from dockdsl.syntax.refusal import Refused, kind_of
 from dockdsl.syntax.words import BACKTICK
 
 _NONE: list[int] = []

@@ -190,7 +190,10 @@ HEAD = "schemaVersion: 2.0.0\n"
             id="code",
         ),
         pytest.param(
-            f"{HEAD}commandTests: [{{name: a, command: b, exitCode: 999}}]", 2, "exit_code is 999; pass", id="high code"
+            f"{HEAD}commandTests: [{{name: a, command: b, exitCode: 999}}]",
+            2,
+            "exit_code: 999 is out of range; pass",
+            id="high code",
         ),
         pytest.param(
             f"{HEAD}commandTests:\n- name: a\n  command: b\n  setup: [[x]]",
@@ -234,7 +237,7 @@ HEAD = "schemaVersion: 2.0.0\n"
         ),
         pytest.param(f"{HEAD}metadataTest: {{}}", 2, "it expects nothing", id="no metadata"),
         pytest.param(f"{HEAD}metadataTest: {{labels: [{{key: a}}]}}", 2, "labels has a test without value", id="label"),
-        pytest.param(f"{HEAD}metadataTest: {{exposedPorts: [http]}}", 2, "'http' is no port", id="port"),
+        pytest.param(f"{HEAD}metadataTest: {{exposedPorts: [http]}}", 2, "'http' is not a port", id="port"),
     ],
 )
 def test_what_is_refused(tmp_path: Path, text: str, line: int, words: str) -> None:
@@ -295,7 +298,7 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
         from_structure_test(tmp_path / "none.yaml")
     with pytest.raises(FileError, match="not UTF-8"):
         from_structure_test(tmp_path / "binary.yaml")
-    with pytest.raises(InvalidType, match="the file is of the type int; pass its path"):
+    with pytest.raises(InvalidType, match="the file is an int; pass its path"):
         from_structure_test(3)  # type: ignore[arg-type]  # what a user without a type checker may pass
     with pytest.raises(InvalidValue, match="the path"):
         from_structure_test("a\0b")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from dockdsl.errors import Refused
 from dockdsl.syntax.guard import (
     WIDTH,
     HeredocWord,
@@ -15,7 +16,6 @@ from dockdsl.syntax.guard import (
     pick_delimiter,
     raw_words,
 )
-from dockdsl.syntax.refusal import Refused
 from tests import oracle
 
 LONGEST = "a" * 65_001
