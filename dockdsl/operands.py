@@ -219,7 +219,7 @@ def command(value: Iterable[str]) -> tuple[str, ...]:
     """Return a program with its arguments as a tuple."""
     found = argv(value)
     if not found:
-        raise Refused("it is empty", "name a program")
+        raise Refused("no program is given", "name one")
     return found
 
 

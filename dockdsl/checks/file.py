@@ -18,8 +18,8 @@ from dockdsl.syntax.modes import reads_as_mode
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockdsl.checks.archive import Entry, ImageFiles
-    from dockdsl.checks.elf import Elf
+    from dockdsl.checks.image_files import Entry, ImageFiles
+    from dockdsl.checks.program import Program
     from dockdsl.checks.report import CheckResult
     from dockdsl.checks.subject import Subject
 
@@ -191,12 +191,12 @@ class FileCheck(Check):
         go = self.go_version is not None or self.go_module is not None or bool(self.go_settings)
         if not (self.static or self.architecture is not None or go):
             return []
-        from dockdsl.checks import elf  # noqa: PLC0415 - few checks are about programs
+        from dockdsl.checks.program import program_in  # noqa: PLC0415 - few checks are about programs
 
         with files.open(entry) as stream:
-            program = elf.read(stream)
+            program = program_in(stream)
         if program is None:
-            return ["expected a program in ELF form, got another file"]
+            return ["expected a program (an ELF file), got another file"]
         details.append(f"{'static' if program.is_static else 'dynamic'} {program.architecture}")
         wrong = []
         if self.static and not program.is_static:
@@ -206,7 +206,7 @@ class FileCheck(Check):
             wrong.append(f"expected architecture {self.architecture}, got {program.architecture}")
         return wrong + (self._go(program, details) if go else [])
 
-    def _go(self, program: Elf, details: list[str]) -> list[str]:
+    def _go(self, program: Program, details: list[str]) -> list[str]:
         if program.go is None:
             return ["expected a program that Go 1.18 or later built, got no build information"]
         details.append(program.go.version)

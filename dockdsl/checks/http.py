@@ -30,7 +30,7 @@ from dockdsl.errors import InvalidValue, Refused, refuse_type
 from dockdsl.operands import Pairs, PairsLike
 
 if TYPE_CHECKING:
-    from dockdsl.checks.exchange import Answer
+    from dockdsl.checks.http_client import Answer
     from dockdsl.checks.report import CheckResult
     from dockdsl.checks.subject import Subject
 
@@ -166,7 +166,7 @@ class HttpCheck(Check):
 
     def examine(self, subject: Subject) -> CheckResult:
         """Ask the server."""
-        from dockdsl.checks.exchange import excerpt  # noqa: PLC0415 - a check is light until it is run
+        from dockdsl.checks.http_client import excerpt  # noqa: PLC0415 - a check is light until it is run
 
         missing = [name for name in self.uses if name not in subject.saved]
         if missing:
@@ -256,7 +256,7 @@ class HttpCheck(Check):
 
 def _still_encoded(headers: Mapping[str, str]) -> str:
     """Return what to add to a message about a body whose encoding was left as it is."""
-    from dockdsl.checks.exchange import ENCODINGS  # noqa: PLC0415 - as above
+    from dockdsl.checks.http_client import ENCODINGS  # noqa: PLC0415 - as above
 
     encoding = headers.get("content-encoding", "identity")
     if encoding.lower() in ("", "identity", *ENCODINGS):

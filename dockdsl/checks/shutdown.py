@@ -32,7 +32,7 @@ def _exit_codes(value: int | Iterable[int]) -> tuple[int, ...]:
     if isinstance(value, Iterable) and not isinstance(value, (str, bytes)):
         found = tuple(value)
     if not found:
-        raise Refused("it is empty", "name a code, or leave it out for 0")
+        raise Refused("no code is given", "name one, or leave it out for 0")
     return tuple(operand.whole(each, 0, 255) for each in found)
 
 
@@ -77,7 +77,7 @@ class GracefulShutdown(Check):
     def examine(self, subject: Subject) -> CheckResult:
         """Start a server, ask it, stop it meanwhile, and see how both end."""
         # A check is light until it is run.
-        from dockdsl.checks.exchange import NoAnswer, ask  # noqa: PLC0415
+        from dockdsl.checks.http_client import NoAnswer, ask  # noqa: PLC0415
         from dockdsl.checks.subject import ended  # noqa: PLC0415
 
         signal = str(subject.config.get("StopSignal") or "SIGTERM")

@@ -1,4 +1,4 @@
-"""An image under test: what checks look at, and what they may do with it."""
+"""Subject: the image under test, with all that a check can ask of it: its server, its files, its metadata, commands."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import Any, Self
 
 import attrs
 
-from dockdsl.checks.archive import ImageFiles
-from dockdsl.checks.exchange import Answer, NoAnswer, Probe, ask, excerpt
-from dockdsl.checks.report import HttpProbe, clean
+from dockdsl.checks.http_client import Answer, HttpProbe, NoAnswer, Probe, ask, excerpt
+from dockdsl.checks.image_files import ImageFiles
+from dockdsl.checks.report import mismatch_lines
 from dockdsl.display import short_image
 from dockdsl.engine.building import LOG_LINES, BuildResult, size_kind
 from dockdsl.engine.failures.causes import explain
@@ -229,7 +229,9 @@ def _wait(
             if not wrong:
                 return
             body = excerpt(answer.body)
-            why = f"{ready.method} {ready.path}: {'; '.join(clean(wrong))}" + (f"; body {body}" if body else "")
+            why = f"{ready.method} {ready.path}: {'; '.join(mismatch_lines(wrong))}" + (
+                f"; body {body}" if body else ""
+            )
             remedy = "see why it answers so"
         except NoAnswer as error:
             why = f"{ready.method} {ready.path}: {error}"

@@ -13,7 +13,7 @@ from dockdsl.errors import InvalidValue, RunFailed
 from dockdsl.operands import checked, url_path
 
 if TYPE_CHECKING:
-    from dockdsl.checks.exchange import Answer
+    from dockdsl.checks.http_client import Answer
     from dockdsl.checks.report import SmokeReport
     from dockdsl.checks.subject import Subject
     from dockdsl.engine.building import BuildResult
@@ -53,7 +53,7 @@ class BuiltImage:
         """
         __tracebackhide__ = True
         from dockdsl.checks.report import SmokeReport
-        from dockdsl.checks.run import examined, smoke
+        from dockdsl.checks.smoke import examined, smoke
 
         if any(check.needs_server for check in checks):
             self._check_port()
@@ -137,7 +137,7 @@ class RunningImage:
 
         Raises `RunFailed` where none comes within `timeout` seconds.
         """
-        from dockdsl.checks.exchange import NoAnswer
+        from dockdsl.checks.http_client import NoAnswer
 
         # Nothing is saved here that could stand first.
         checked("HttpCheck: path", url_path, path)
@@ -161,7 +161,7 @@ class RunningImage:
         """Run checks, those that ask a server on this one. Raises `CheckFailed` if one fails, after all were run."""
         __tracebackhide__ = True
         from dockdsl.checks.report import SmokeReport
-        from dockdsl.checks.run import examined
+        from dockdsl.checks.smoke import examined
 
         results = examined(self._subject, checked("check()", checks_of, checks))
         report = SmokeReport(image=self._subject.name, results=results, ready=self.ready, build=self._subject.build)

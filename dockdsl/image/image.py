@@ -480,7 +480,7 @@ class Image:
         _check_parts(builder=builder, runner=runner, progress=progress)
         request = self._fitted(builder, self.request() if request is None else request)
         self._build_contexts(builder, request, progress)
-        from dockdsl.checks.run import build_and_smoke
+        from dockdsl.checks.smoke import build_and_smoke
 
         with self._told():
             report = build_and_smoke(
@@ -492,8 +492,8 @@ class Image:
                 ready=self.ready,
                 timeout=limit,
                 progress=progress,
-                tell=tell,
-                tell_build=tell_build,
+                report=tell,
+                report_build=tell_build,
             )
         report.raise_for_failures()
         return report
@@ -564,7 +564,7 @@ class Image:
                 from dockdsl.engine.builders.buildx import Buildx
 
                 builder = Buildx()
-            from dockdsl.checks.run import built
+            from dockdsl.checks.smoke import built
             from dockdsl.engine.leftovers.interrupts import ended_by_exception
             from dockdsl.image.built import BuiltImage
 
