@@ -20,17 +20,17 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from dockdsl.checks import CommandCheck as CommandCheck
-    from dockdsl.checks import FileCheck as FileCheck
-    from dockdsl.checks import GracefulShutdown as GracefulShutdown
-    from dockdsl.checks import Hardened as Hardened
-    from dockdsl.checks import Header as Header
-    from dockdsl.checks import HttpCheck as HttpCheck
-    from dockdsl.checks import MetadataCheck as MetadataCheck
-    from dockdsl.checks import Saved as Saved
-    from dockdsl.checks import SizeBudget as SizeBudget
-    from dockdsl.checks import StartupBudget as StartupBudget
-    from dockdsl.checks import from_structure_test as from_structure_test
+    from dockdsl.checks.budgets import SizeBudget as SizeBudget
+    from dockdsl.checks.budgets import StartupBudget as StartupBudget
+    from dockdsl.checks.command import CommandCheck as CommandCheck
+    from dockdsl.checks.file import FileCheck as FileCheck
+    from dockdsl.checks.hardened import Hardened as Hardened
+    from dockdsl.checks.http import HttpCheck as HttpCheck
+    from dockdsl.checks.json_values import Saved as Saved
+    from dockdsl.checks.metadata import MetadataCheck as MetadataCheck
+    from dockdsl.checks.saving import Header as Header
+    from dockdsl.checks.shutdown import GracefulShutdown as GracefulShutdown
+    from dockdsl.checks.structure_test import from_structure_test as from_structure_test
     from dockdsl.codegen import to_python as to_python
     from dockdsl.errors import BuildFailed as BuildFailed
     from dockdsl.errors import CheckFailed as CheckFailed
@@ -104,10 +104,16 @@ if TYPE_CHECKING:
     from dockdsl.text.rendering import render_with_map as render_with_map
 
 _HOMES = {
-    "checks": (
-        "CommandCheck FileCheck GracefulShutdown Hardened Header HttpCheck MetadataCheck Saved SizeBudget"
-        " StartupBudget from_structure_test"
-    ),
+    "checks.budgets": "SizeBudget StartupBudget",
+    "checks.command": "CommandCheck",
+    "checks.file": "FileCheck",
+    "checks.hardened": "Hardened",
+    "checks.http": "HttpCheck",
+    "checks.json_values": "Saved",
+    "checks.metadata": "MetadataCheck",
+    "checks.saving": "Header",
+    "checks.shutdown": "GracefulShutdown",
+    "checks.structure_test": "from_structure_test",
     "codegen": "to_python",
     "errors": (
         "BuildFailed CheckFailed DockdslError DockerfileSyntaxError EngineError EngineUnavailable ExpansionError"

@@ -26,6 +26,8 @@ TextsLike = str | Iterable[str] | None
 """What is accepted as several strings."""
 LONGEST_TIME = 7 * 24 * 3600
 """Seconds that anything may take at most: a week, since the system's own clocks do not accept any number."""
+PATTERN_ERRORS = (re.error, RecursionError, OverflowError)
+"""What `re.compile` raises; the last two for groups nested too deep, and for repetitions beyond its numbers."""
 _UNITS = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
 _NUL = "which no program can be given"
 _T = TypeVar("_T")
@@ -197,8 +199,7 @@ def pattern(value: str) -> str:
     """Return a regular expression."""
     try:
         re.compile(text(value))
-    except (re.error, RecursionError, OverflowError) as error:
-        # The last two are what Python says of groups in groups without end, and of repetitions beyond its numbers.
+    except PATTERN_ERRORS as error:
         raise Refused(f"{shown(value)} is not a regular expression ({error})", "fix it, or re.escape it") from None
     return value
 

@@ -33,7 +33,7 @@ class Check:
 
     needs_server: ClassVar[bool] = False
     """Whether it asks the image's server, whose port must be known for that."""
-    origin: Origin = attrs.field(init=False, factory=here, eq=False, repr=False)
+    origin: Origin = attrs.field(factory=here, kw_only=True, eq=False, repr=False)
     """Where the check was written."""
 
     @property

@@ -130,9 +130,10 @@ class MetadataCheck(Check):
 
     def examine(self, subject: Subject) -> CheckResult:
         """Compare what the engine knows of the image."""
-        return self.result(self._differences(subject.facts, subject.config))
+        return self.result(self._differences(subject))
 
-    def _differences(self, facts: Mapping[str, Any], config: Mapping[str, Any]) -> Iterator[str]:
+    def _differences(self, subject: Subject) -> Iterator[str]:
+        facts, config = subject.facts, subject.config
         for name, expected, found in (
             ("user", self.user, config.get("User") or ""),
             ("workdir", self.workdir, config.get("WorkingDir") or ""),
@@ -145,10 +146,10 @@ class MetadataCheck(Check):
         ):
             if expected is not ... and expected != found:
                 yield f"expected {name} {_said(expected)}, got {_said(found)}"
-        env = dict(each.partition("=")[::2] for each in config.get("Env") or ())
-        for what, values, there in (("variable", self.env, env), ("label", self.labels, config.get("Labels") or {})):
-            for name, value in values:
-                yield from judged_value(what, name, value, there.get(name))
+        for name, value in self.env:
+            yield from judged_value("variable", name, value, subject.variables.get(name))
+        for name, value in self.labels:
+            yield from judged_value("label", name, value, (config.get("Labels") or {}).get(name))
         ports, volumes = config.get("ExposedPorts") or {}, config.get("Volumes") or {}
         yield from _presence("port", self.ports, self.no_ports, ports)
         yield from _presence("volume", self.volumes, self.no_volumes, volumes)

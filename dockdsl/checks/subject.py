@@ -94,9 +94,14 @@ class Subject:
         """The part of `facts` that says how the image is run."""
         return self.facts.get("Config") or {}
 
+    @property
+    def variables(self) -> dict[str, str]:
+        """The variables that the image sets."""
+        return dict(each.partition("=")[::2] for each in self.config.get("Env") or ())
+
     @cached_property
     def size(self) -> int:
-        """Bytes of the files in its layers. They are read where the engine tells another size.
+        """Bytes of the files in its layers. They are read where the engine reports another size.
 
         Raises `RunFailed` where they cannot be read.
         """

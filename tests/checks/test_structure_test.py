@@ -159,8 +159,8 @@ HEAD = "schemaVersion: 2.0.0\n"
 @pytest.mark.parametrize(
     ("text", "line", "words"),
     [
-        pytest.param("a: [", 1, "it is no YAML: ", id="no YAML"),
-        pytest.param("a:\n\t- 1", 2, "it is no YAML: found character '\\t'", id="tab in YAML"),
+        pytest.param("a: [", 1, "it is not YAML: ", id="no YAML"),
+        pytest.param("a:\n\t- 1", 2, "it is not YAML: found character '\\t'", id="tab in YAML"),
         pytest.param("- 1\n", 1, "the file is a sequence; write keys with values", id="list"),
         pytest.param("commandTests: []", 1, "schemaVersion is None; write 2.0.0, which is read", id="no version"),
         pytest.param("\nschemaVersion: 1.0.0", 2, "schemaVersion is 1.0.0; write 2.0.0", id="old version"),
@@ -204,13 +204,13 @@ HEAD = "schemaVersion: 2.0.0\n"
         pytest.param(
             f"{HEAD}commandTests:\n- name: a\n  command: b\n  expectedOutput:\n  - '['",
             6,
-            "'[' is no regular expression",
+            "'[' is not a regular expression",
             id="pattern",
         ),
         pytest.param(
             f"{HEAD}commandTests: [{{name: a, command: b, expectedOutput: ['[[:alpha:]]']}}]",
             2,
-            "has what Go's syntax has alone",
+            "has syntax that only Go knows",
             id="Go",
         ),
         pytest.param(
@@ -390,8 +390,7 @@ def test_variables_are_replaced(tmp_path: Path) -> None:
     assert ["ok  ", "ok  ", "FAIL", "ok  ", "ok  ", "FAIL"] == [line[:4] for line in lines[:6]], done.stdout
     assert f"the command $NONE is empty, since no variable of the image has that name ({structure}:7)" in lines[2]
     assert (
-        f"the path ${{NONE}}bin is 'bin', which does not begin at the root; see its variables ({structure}:11)"
-        in lines[5]
+        f"the path ${{NONE}}bin is 'bin', which is not an absolute path; see its variables ({structure}:11)" in lines[5]
     )
 
 
