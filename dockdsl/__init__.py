@@ -18,17 +18,17 @@ __version__ = "0.1.0"
 # Importing typing would be most of the cost; a plain False would keep jedi from looking at what follows.
 TYPE_CHECKING = bool()  # noqa: UP018
 if TYPE_CHECKING:
-    from dockdsl.checks import CommandCheck as CommandCheck
-    from dockdsl.checks import FileCheck as FileCheck
-    from dockdsl.checks import GracefulShutdown as GracefulShutdown
-    from dockdsl.checks import Hardened as Hardened
-    from dockdsl.checks import Header as Header
-    from dockdsl.checks import HttpCheck as HttpCheck
-    from dockdsl.checks import MetadataCheck as MetadataCheck
-    from dockdsl.checks import Saved as Saved
-    from dockdsl.checks import SizeBudget as SizeBudget
-    from dockdsl.checks import StartupBudget as StartupBudget
-    from dockdsl.checks import from_structure_test as from_structure_test
+    from dockdsl.checks.budgets import SizeBudget as SizeBudget
+    from dockdsl.checks.budgets import StartupBudget as StartupBudget
+    from dockdsl.checks.command import CommandCheck as CommandCheck
+    from dockdsl.checks.file import FileCheck as FileCheck
+    from dockdsl.checks.hardened import Hardened as Hardened
+    from dockdsl.checks.http import HttpCheck as HttpCheck
+    from dockdsl.checks.json_values import Saved as Saved
+    from dockdsl.checks.metadata import MetadataCheck as MetadataCheck
+    from dockdsl.checks.saving import Header as Header
+    from dockdsl.checks.shutdown import GracefulShutdown as GracefulShutdown
+    from dockdsl.checks.structure_test import from_structure_test as from_structure_test
     from dockdsl.codegen import to_python as to_python
     from dockdsl.errors import BuildFailed as BuildFailed
     from dockdsl.errors import CheckFailed as CheckFailed
@@ -103,10 +103,16 @@ if TYPE_CHECKING:
 
 # The same names where they are at run time, by module.
 _HOMES = {
-    "checks": (
-        "CommandCheck FileCheck GracefulShutdown Hardened Header HttpCheck MetadataCheck Saved SizeBudget"
-        " StartupBudget from_structure_test"
-    ),
+    "checks.budgets": "SizeBudget StartupBudget",
+    "checks.command": "CommandCheck",
+    "checks.file": "FileCheck",
+    "checks.hardened": "Hardened",
+    "checks.http": "HttpCheck",
+    "checks.json_values": "Saved",
+    "checks.metadata": "MetadataCheck",
+    "checks.saving": "Header",
+    "checks.shutdown": "GracefulShutdown",
+    "checks.structure_test": "from_structure_test",
     "codegen": "to_python",
     "errors": (
         "BuildFailed CheckFailed DockdslError DockerfileSyntaxError EngineError EngineUnavailable ExpansionError"

@@ -1,12 +1,64 @@
-"""Text for people: sizes, short names, and lines from outside that must not steer a terminal."""
+"""Text for people: the one place that turns values, sizes, names and foreign text into what a message can show.
+
+`shown` and `kind_of`
+    A value that a message is about, and its type with an article.
+`printable`
+    A line from outside, without what could control a terminal.
+`cut`, `both_ends`, `quoted_log`
+    Long text, long lines, and logs.
+`megabytes`, `short_image`
+    A number of bytes, and the id of an image.
+
+Every error message comes through here, so that it imports nothing heavy.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
 
+_LONGEST_VALUE = 100
+"""Characters of a value that `shown` shows at most."""
 _END = 1000
-"""Characters of a very long line that are told of its begin, and as many of its end."""
+"""Characters that `both_ends` keeps of each end of a very long line."""
+
+
+def shown(value: object) -> str:
+    """Return a value as a message shows it: on one line, quoted, safe for a terminal, and cut where it is long.
+
+    It never fails: a value that is refused may be one that cannot even show itself.
+
+    >>> shown("x"), shown(10**5000), shown("x" * 1000)[-3:]
+    ("'x'", 'an int of 16610 bits', "x…'")
+    """
+    try:
+        text = repr(value)
+    except Exception:  # noqa: BLE001 - whatever the repr of a stranger's object raises
+        # Python writes no int of more than some thousand digits.
+        return f"an int of {value.bit_length()} bits" if type(value) is int else f"<{kind_of(value)}>"
+    text = _escaped(text)
+    if len(text) <= _LONGEST_VALUE:
+        return text
+    closing = "" if text[-1].isalnum() else text[-1]
+    return f"{text[: _LONGEST_VALUE - 1 - len(closing)]}…{closing}"
+
+
+def kind_of(value: object) -> str:
+    """Return the type of a value with its article. It never fails.
+
+    >>> kind_of(8080), kind_of("x"), kind_of(type("", (), {})())
+    ('an int', 'a str', 'an object')
+    """
+    try:
+        name = cut(_escaped(type(value).__name__), _LONGEST_VALUE)
+    except Exception:  # noqa: BLE001 - a metaclass may do anything
+        name = ""
+    return f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}" if name else "an object"
+
+
+def _escaped(text: str) -> str:
+    """Return text with an escape for each character that is not for show, as `repr` writes them."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def short_image(name: str) -> str:
@@ -32,9 +84,9 @@ def megabytes(size: int) -> str:
 
 
 def printable(text: str) -> str:
-    """Return a line from outside without what could steer a terminal: escape sequences and control characters.
+    """Return a line from outside without what could control a terminal: escape sequences and control characters.
 
-    Half of a surrogate pair, which no encoding can write, becomes an escape.
+    Half of a surrogate pair, which cannot be encoded, becomes an escape.
 
     >>> printable("\\x1b[31mred\\x1b[0m\\ta\\x07")
     'red\\ta'
@@ -56,7 +108,7 @@ def cut(text: str, longest: int) -> str:
 
 
 def both_ends(line: str) -> str:
-    """Return a line of a log as it is told and looked at: of one that is very long, its begin and its end.
+    """Return a line of a log as it is reported and searched: of a very long one, the beginning and the end.
 
     >>> len(both_ends("x" * 100_000))
     2001
@@ -65,6 +117,6 @@ def both_ends(line: str) -> str:
 
 
 def quoted_log(lines: Iterable[str], title: str) -> str:
-    """Return log lines under a title, indented, to be put below a message; nothing for no lines."""
+    """Return log lines under a title, indented, to go below a message; nothing for no lines."""
     body = "".join(f"\n  {printable(both_ends(line))}" for line in lines)
     return f"\n{title}:{body}" if body else ""

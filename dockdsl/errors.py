@@ -24,6 +24,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
+from dockdsl.display import kind_of, shown
 from dockdsl.origins import Origin, call_site, origin_of
 
 if TYPE_CHECKING:
@@ -62,6 +63,35 @@ class InvalidValue(DockdslError, ValueError):
 
 class InvalidType(DockdslError, TypeError):
     """An operand of the wrong type."""
+
+
+class Refused(Exception):
+    """The half of an error that the reader of a single value knows: fact and remedy, still without the construct.
+
+    Whoever was given the value adds the name of the construct (`error`), and of the part that it is about (`within`).
+    Users never see it.
+    """
+
+    def __init__(self, fact: str, remedy: str, *, wrong_type: bool = False) -> None:
+        super().__init__(f"{fact}; {remedy}")
+        self.fact = fact
+        self.remedy = remedy
+        self.wrong_type = wrong_type
+
+    def within(self, part: str) -> Refused:
+        """Return the same refusal with the part of the construct that it is about."""
+        return Refused(f"{part}: {self.fact}", self.remedy, wrong_type=self.wrong_type)
+
+    def error(self, construct: str, origin: Origin | EllipsisType | None = ...) -> InvalidType | InvalidValue:
+        """Return the error that the user sees, with the construct's name."""
+        kind = InvalidType if self.wrong_type else InvalidValue
+        return kind(f"{construct}: {self}", origin=origin)
+
+
+def refuse_type(what: str, value: object, remedy: str) -> Refused:
+    """Return the refusal of a value of the wrong type; `what` may be empty where the value is all that was given."""
+    subject = f"the {what} {shown(value)}" if what else shown(value)
+    return Refused(f"{subject} is {kind_of(value)}", remedy, wrong_type=True)
 
 
 class SyntaxProblem:

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from dockdsl.display import shown
 from dockdsl.errors import DockdslError, FileError, SourceError
 from dockdsl.origins import Origin, short_path
-from dockdsl.syntax.refusal import shown
 
 if TYPE_CHECKING:
     from dockdsl.model.dockerfile import Dockerfile

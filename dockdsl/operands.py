@@ -1,44 +1,36 @@
-"""Operands that `Image` and the checks share. `what` names the operand in messages: ``Image: a tag``."""
+"""Operands that `Image` and the checks share: a converter for each kind, and what names class and field in messages.
+
+A converter takes the value alone, and refuses what it does not accept with `Refused`. A class that is made with `named`
+adds its own name and that of the field: ``Image: port: 70000 is out of range; pass a number from 1 to 65535``.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+import contextlib
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import wraps
+from typing import Any, TypeVar
 
-from dockdsl.errors import InvalidType, InvalidValue
+import attrs
+
+from dockdsl.display import kind_of, shown
+from dockdsl.errors import Refused, refuse_type
 from dockdsl.origins import Origin, call_site, origin_of
 
 Pairs = tuple[tuple[str, str], ...]
 """A mapping of strings that cannot change: its pairs, in its order."""
 PairsLike = Mapping[str, str] | Pairs | None
-"""What is taken for pairs."""
+"""What is accepted as pairs."""
 TextsLike = str | Iterable[str] | None
-"""What is taken for several strings."""
-
-
+"""What is accepted as several strings."""
 LONGEST_TIME = 7 * 24 * 3600
-"""Seconds that anything may be allowed at most: a week; the system's own clocks do not take any number."""
-_LONGEST_SHOWN = 100
-
-
-def shown(value: object) -> str:
-    """Return a value as a message shows it: cut where it is long, and an int of thousands of digits not at all.
-
-    >>> shown("x"), shown(10**5000)
-    ("'x'", 'an int of 16610 bits')
-    """
-    try:
-        text = str(value) if isinstance(value, (int, float)) else repr(value)
-    except ValueError:
-        # Python writes no int of more than some thousand digits.
-        return (
-            f"an int of {value.bit_length()} bits"
-            if isinstance(value, int)
-            else f"a value of the type {kind_of(value)}"
-        )
-    except RecursionError:
-        return f"a value of the type {kind_of(value)}"
-    return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 1]}…"
+"""Seconds that anything may take at most: a week, since the system's own clocks do not accept any number."""
+PATTERN_ERRORS = (re.error, RecursionError, OverflowError)
+"""What `re.compile` raises; the last two for groups nested too deep, and for repetitions beyond its numbers."""
+_UNITS = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
+_NUL = "which no program can be given"
+_T = TypeVar("_T")
 
 
 def here() -> Origin:
@@ -46,45 +38,107 @@ def here() -> Origin:
     return origin_of(call_site())
 
 
-def kind_of(value: object) -> str:
-    """Return the name of a value's type."""
-    return type(value).__name__
+def named(cls: type, fields: list[attrs.Attribute[Any]]) -> list[attrs.Attribute[Any]]:
+    """Let a class raise what its converters refuse, under the names of class and field: attrs' ``field_transformer``.
+
+    >>> @attrs.frozen(field_transformer=named)
+    ... class Wait:
+    ...     limit: float = attrs.field(converter=seconds)
+    >>> Wait(-1)
+    Traceback (most recent call last):
+    dockdsl.errors.InvalidValue: Wait: limit: -1 is out of range; pass seconds above 0, at most 604800 (a week)
+    """
+    return [
+        # Those of a base class have it already.
+        each if each.converter is None or each.inherited else each.evolve(converter=_naming(cls, each))  # type: ignore[attr-defined]
+        for each in fields
+    ]
 
 
-def text(what: str, value: Any, *, empty: bool = False) -> str:
-    """Return a string; refuse other types, NUL, and the empty string unless `empty`."""
+def _naming(cls: type, field: attrs.Attribute[Any]) -> Callable[[Any], Any]:
+    converter: Any = field.converter
+    construct = f"{cls.__name__}: {field.name}"
+
+    @wraps(converter)
+    def convert(value: Any) -> Any:
+        return checked(construct, converter, value)
+
+    return convert
+
+
+def checked(construct: str, converter: Callable[[Any], _T], value: Any) -> _T:
+    """Return what a converter makes of a value; raise what it refuses as an error of `construct`."""
+    try:
+        return converter(value)
+    except Refused as refused:
+        raise refused.error(construct) from None
+
+
+@contextlib.contextmanager
+def part(name: str) -> Iterator[None]:
+    """Add the part of a value to what is refused in the block."""
+    try:
+        yield
+    except Refused as refused:
+        raise refused.within(name) from None
+
+
+def any_text(value: str) -> str:
+    """Return a string, which may be empty; refuse NUL."""
     if not isinstance(value, str):
-        raise InvalidType(f"{what} is of the type {kind_of(value)}; pass a str")
-    if not value and not empty:
-        raise InvalidValue(f"{what} is empty; leave it out, or say what is meant")
+        raise refuse_type("", value, "pass a str")
     if "\0" in value:
-        raise InvalidValue(f"{what} has a NUL character, which no program can be given; take it out")
+        raise Refused(f"{shown(value)} has a NUL character, {_NUL}", "take it out")
     return value
 
 
-def texts(what: str, value: Any) -> tuple[str, ...]:
+def text(value: str) -> str:
+    """Return a string that is not empty."""
+    if not any_text(value):
+        raise Refused("'' is empty", "leave it out, or give it a value")
+    return value
+
+
+def texts(value: TextsLike) -> tuple[str, ...]:
     """Return one string or several as a tuple."""
     if value is None:
         return ()
     if isinstance(value, str):
-        return (text(what, value),)
+        return (text(value),)
     if not isinstance(value, Iterable) or isinstance(value, (bytes, Mapping)):
-        raise InvalidType(f"{what} is of the type {kind_of(value)}; pass a str or several")
-    return tuple(text(what, each) for each in value)
+        raise refuse_type("", value, "pass a str or several")
+    return tuple(text(each) for each in value)
 
 
-def pairs(what: str, value: Any) -> Pairs:
-    """Return a mapping of strings as pairs; refuse names that are empty or have an equals sign."""
-    found = entries(what, value)
-    for name, each in found:
-        text(f"{what}: a name", name)
+def pairs(value: PairsLike) -> Pairs:
+    """Return a mapping of strings as pairs; refuse names that have an equals sign."""
+    found = texts_by_name(value)
+    for name, _ in found:
         if "=" in name:
-            raise InvalidValue(f"{what}: the name {shown(name)} has an equals sign; put what follows it into the value")
-        text(f"{what}: the value of {name}", each, empty=True)
+            raise Refused(f"the name {shown(name)} has an equals sign", "put what follows it into the value")
     return found
 
 
-def entries(what: str, value: Any) -> tuple[tuple[Any, Any], ...]:
+def texts_by_name(value: PairsLike) -> Pairs:
+    """Return a mapping of strings as pairs; refuse names that are empty."""
+    found = entries(value)
+    for name, each in found:
+        with part("a name"):
+            text(name)
+        text_of(name, each)
+    return found
+
+
+def text_of(name: str, value: str) -> str:
+    """Return the text that goes by a name. It may be a secret, so that no message shows it."""
+    if not isinstance(value, str):
+        raise Refused(f"the value of {name} is {kind_of(value)}", "pass a str", wrong_type=True)
+    if "\0" in value:
+        raise Refused(f"the value of {name} has a NUL character, {_NUL}", "take it out")
+    return value
+
+
+def entries(value: Mapping[str, Any] | tuple[tuple[str, Any], ...] | None) -> tuple[tuple[str, Any], ...]:
     """Return the pairs of a mapping, or pairs as they are."""
     if value is None:
         return ()
@@ -92,84 +146,93 @@ def entries(what: str, value: Any) -> tuple[tuple[Any, Any], ...]:
         return tuple(value.items())
     if isinstance(value, tuple) and all(isinstance(each, tuple) and len(each) == 2 for each in value):
         return value
-    raise InvalidType(f"{what} is of the type {kind_of(value)}; pass a dict of str")
+    raise Refused(f"{kind_of(value)} is not a mapping", "pass a dict of str", wrong_type=True)
 
 
-def flag(what: str, value: Any) -> bool:
+def flag(value: bool) -> bool:
     """Return True or False."""
     if not isinstance(value, bool):
-        raise InvalidType(f"{what} is of the type {kind_of(value)}; pass True or False")
+        raise refuse_type("", value, "pass True or False")
     return value
 
 
-def seconds(what: str, value: Any) -> float:
+def seconds(value: float) -> float:
     """Return a number of seconds above 0, a week at most."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise InvalidType(f"{what} is of the type {kind_of(value)}; pass a number of seconds")
+        raise refuse_type("", value, "pass a number of seconds")
     if not 0 < value <= LONGEST_TIME:
-        raise InvalidValue(f"{what} is {shown(value)}; pass a number of seconds above 0, {LONGEST_TIME} at most")
+        raise Refused(f"{shown(value)} is out of range", f"pass seconds above 0, at most {LONGEST_TIME} (a week)")
     return value
 
 
-def whole(what: str, value: Any, lowest: int, highest: int) -> int:
+def whole(value: int, lowest: int, highest: int) -> int:
     """Return an integer from `lowest` to `highest`."""
     if isinstance(value, bool) or not isinstance(value, int):
-        raise InvalidType(f"{what} is of the type {kind_of(value)}; pass an int")
+        raise refuse_type("", value, "pass an int")
     if not lowest <= value <= highest:
-        raise InvalidValue(f"{what} is {shown(value)}; pass a number from {lowest} to {highest}")
+        raise Refused(f"{shown(value)} is out of range", f"pass a number from {lowest} to {highest}")
     return int(value)
 
 
-def url_path(what: str, value: Any, *, begun: bool = False) -> str:
-    """Return the path and query of a URL; refuse what no request can say. `begun` says that it needs no slash first."""
-    path = text(what, value)
-    if not begun and not path.startswith("/"):
-        raise InvalidValue(f"{what} is {shown(path)}; start it with a slash")
-    if not all("!" <= character <= "~" for character in path) or "#" in path:
-        raise InvalidValue(f"{what} is {shown(path)}, which no request can say; write such characters as %20 and so on")
-    return path
+def one_of(value: _T, choices: Iterable[str]) -> _T:
+    """Return one of several words."""
+    if not isinstance(value, str) or value not in choices:
+        raise Refused(f"{shown(value)} is not one of {', '.join(choices)}", "write one of them")
+    return value
 
 
-def patterns(what: str, value: Any) -> tuple[str, ...]:
-    """Return one regular expression or several as a tuple; refuse what is none."""
-    import re  # noqa: PLC0415 - most files have no pattern
-
-    found = texts(what, value)
-    for each in found:
-        try:
-            re.compile(each)
-        except (re.error, RecursionError, OverflowError) as error:
-            # The last two are what Python says of groups in groups without end, and of repetitions beyond its numbers.
-            raise InvalidValue(
-                f"{what} {shown(each)} is no regular expression ({error}); mend it, or re.escape it"
-            ) from None
-    return found
+def url_path(value: str) -> str:
+    """Return the path and query of a URL."""
+    if not text(value).startswith("/"):
+        raise Refused(f"{shown(value)} does not start with a slash", "start it with one")
+    return url_text(value)
 
 
-def argv(what: str, value: Any, *, empty: bool = False) -> tuple[str, ...]:
-    """Return a program with its arguments, or arguments alone, as a tuple; refuse an empty one unless `empty`."""
+def url_text(value: str) -> str:
+    """Return a part of a URL; refuse what a request cannot carry."""
+    if not all("!" <= character <= "~" for character in text(value)) or "#" in value:
+        raise Refused(f"{shown(value)} cannot be sent in a request", "write such characters as %20 and so on")
+    return value
+
+
+def pattern(value: str) -> str:
+    """Return a regular expression."""
+    try:
+        re.compile(text(value))
+    except PATTERN_ERRORS as error:
+        raise Refused(f"{shown(value)} is not a regular expression ({error})", "fix it, or re.escape it") from None
+    return value
+
+
+def patterns(value: TextsLike) -> tuple[str, ...]:
+    """Return one regular expression or several as a tuple."""
+    return tuple(pattern(each) for each in texts(value))
+
+
+def argv(value: Iterable[str]) -> tuple[str, ...]:
+    """Return a program with its arguments, or arguments alone, as a tuple, which may be empty."""
     if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
-        raise InvalidType(f"{what} is of the type {kind_of(value)}; pass a list of arguments")
-    found = tuple(text(f"{what}: an argument", each, empty=True) for each in value)
-    if not found and not empty:
-        raise InvalidValue(f"{what} is empty; name a program")
+        raise refuse_type("", value, "pass a list of arguments")
+    return tuple(any_text(each) for each in value)
+
+
+def command(value: Iterable[str]) -> tuple[str, ...]:
+    """Return a program with its arguments as a tuple."""
+    found = argv(value)
+    if not found:
+        raise Refused("no program is given", "name one")
     return found
 
 
-_UNITS = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
-
-
-def size(what: str, value: Any) -> int:
+def size(value: int | str) -> int:
     """Return a number of bytes from an int or from text with a unit.
 
-    >>> size("SizeBudget", "10MB"), size("SizeBudget", "1.5 MiB"), size("SizeBudget", 7)
+    >>> size("10MB"), size("1.5 MiB"), size(7)
     (10000000, 1572864, 7)
     """
     if isinstance(value, str):
-        import re  # noqa: PLC0415 - as above
-
         found = re.fullmatch(r"([0-9]{1,12}(?:\.[0-9]{1,9})?) ?([A-Za-z]{1,3})", value, re.ASCII)
         if found is None or found[2] not in _UNITS:
-            raise InvalidValue(f'{what} is {shown(value)}; write it as "10MB", with one of {", ".join(_UNITS)}')
+            raise Refused(f"{shown(value)} is not a size", f'write it as "10MB", with one of {", ".join(_UNITS)}')
         return int(float(found[1]) * _UNITS[found[2]])
-    return whole(what, value, 0, 2**63 - 1)
+    return whole(value, 0, 2**63 - 1)

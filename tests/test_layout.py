@@ -140,6 +140,18 @@ def test_generation_needs_attrs_alone() -> None:
     }
 
 
+def test_an_image_with_checks_is_light() -> None:
+    """What builds, runs and asks is loaded when it does, and of the kinds of checks those that are used."""
+    loaded = loaded_by(
+        "from dockdsl import HttpCheck, Image; HttpCheck('GET', '/', json={'a': ...}, headers={'a': 'b'})"
+    )
+
+    assert not loaded & {"docker", "json", "subprocess", "http", "socket", "urllib", "tarfile", "tempfile", "shlex"}
+    assert {"check", "http", "json_values", "judging", "saving"} == {
+        name.removeprefix("dockdsl.checks.") for name in loaded if name.startswith("dockdsl.checks.")
+    }
+
+
 def test_importing_the_package_loads_nothing() -> None:
     """``import dockdsl`` alone loads no module of the core."""
     assert not {name for name in loaded_by("import dockdsl") if name.startswith(("dockdsl.", "attr"))}
@@ -198,4 +210,4 @@ def test_public_names_are_documented() -> None:
             doc = value.__doc__ or ""
             assert ">>>" in doc, name
             # The runner's values are no part of the Dockerfile language.
-            assert "Source:" in doc or dockdsl._HOME_OF[name] in ("image", "checks"), name
+            assert "Source:" in doc or dockdsl._HOME_OF[name].split(".")[0] in ("image", "checks"), name

@@ -1,13 +1,18 @@
-"""TABLE OF CONTENTS: the checks of an image, one kind a module."""
+"""The checks of an image: what is expected of it, how that is examined, and what comes of it.
 
-from dockdsl.checks.budgets import SizeBudget as SizeBudget
-from dockdsl.checks.budgets import StartupBudget as StartupBudget
-from dockdsl.checks.command import CommandCheck as CommandCheck
-from dockdsl.checks.file import FileCheck as FileCheck
-from dockdsl.checks.hardened import Hardened as Hardened
-from dockdsl.checks.http import Header as Header
-from dockdsl.checks.http import HttpCheck as HttpCheck
-from dockdsl.checks.http import Saved as Saved
-from dockdsl.checks.metadata import MetadataCheck as MetadataCheck
-from dockdsl.checks.shutdown import GracefulShutdown as GracefulShutdown
-from dockdsl.checks.structure_test import from_structure_test as from_structure_test
+A kind of check is a file here and a line in the table of contents of `dockdsl`. Writing a check down loads its own file
+alone; what it examines an image with is imported when it is run.
+
+`check`
+    `Check`, which all kinds have in common; `operands` of the package reads their values.
+`budgets`, `command`, `file`, `hardened`, `http`, `metadata`, `shutdown`
+    The kinds. `judging`, `json_values` and `saving` are what they share.
+`structure_test`
+    Checks that are read from a file of container-structure-test.
+`smoke`, `subject`
+    The test of an image from beginning to end, and the image under test, which a check is given to examine.
+`http_client`, `image_files`, `program`
+    What a `Subject` examines with: requests, the files in the image's layers, program files.
+`report`
+    The results.
+"""

@@ -1,14 +1,15 @@
-"""Check: what all checks of an image have."""
+"""Check: what all checks of an image have in common."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import attrs
 
-from dockdsl import operands as operand
-from dockdsl.errors import InvalidType
+from dockdsl.display import kind_of
+from dockdsl.errors import Refused
+from dockdsl.operands import here
 from dockdsl.origins import Origin
 
 if TYPE_CHECKING:
@@ -20,39 +21,64 @@ if TYPE_CHECKING:
 class Check:
     """Something that is expected of an image. Each kind is a subclass; a project may have kinds of its own.
 
-    >>> from dockdsl.checks.report import CheckResult
     >>> class Layers(Check):
     ...     title = "layers"
     ...
     ...     def examine(self, subject):
     ...         found = len(subject.facts["RootFS"]["Layers"])
     ...         wrong = [f"expected one, got {found}"] if found > 1 else []
-    ...         return CheckResult(title=self.title, detail=str(found), mismatches=wrong, origin=self.origin)
+    ...         return self.result(wrong, detail=str(found))
 
     """
 
     needs_server: ClassVar[bool] = False
-    """Whether it asks the server that the image is, whose port must be known for that."""
-    origin: Origin = attrs.field(init=False, factory=operand.here, eq=False, repr=False)
+    """Whether it asks the image's server, whose port must be known for that."""
+    origin: Origin = attrs.field(factory=here, kw_only=True, eq=False, repr=False)
     """Where the check was written."""
 
     @property
     def title(self) -> str:
-        """What is looked at, in a few words."""
+        """What is examined, in a few words: ``GET /healthz``."""
         raise NotImplementedError
 
     def examine(self, subject: Subject) -> CheckResult:
-        """Look at the image, and tell what came of it."""
+        """Examine the image, and return what came of it.
+
+        A `RunFailed` or `NoAnswer` that is raised counts as a failure of the check.
+        """
         raise NotImplementedError
 
+    def result(
+        self,
+        mismatches: Iterable[str] = (),
+        *,
+        title: str | None = None,
+        detail: str = "",
+        seconds: float | None = None,
+        verdict: bool = True,
+        excerpt: str = "",
+        log: tuple[str, ...] = (),
+    ) -> CheckResult:
+        """Return a `CheckResult` of this check, with its title and its place; see there for the rest."""
+        from dockdsl.checks.report import CheckResult  # noqa: PLC0415 - a check is light until it is run
 
-def checks_of(what: str, value: Any) -> tuple[Check, ...]:
-    """Return one check or several as a tuple. Raises `InvalidType` for what is none."""
-    checks = (value,) if isinstance(value, Check) else value
-    if not isinstance(checks, Iterable) or isinstance(checks, (str, bytes)):
-        raise InvalidType(f"{what} is of the type {operand.kind_of(value)}; pass checks such as HttpCheck(…)")
-    found = tuple(checks)
+        return CheckResult(
+            title=self.title if title is None else title,
+            detail=detail,
+            seconds=seconds,
+            mismatches=mismatches,
+            verdict=verdict,
+            excerpt=excerpt,
+            log=log,
+            origin=self.origin,
+        )
+
+
+def checks_of(value: Check | Iterable[Check]) -> tuple[Check, ...]:
+    """Return one check or several as a tuple; refuse anything else."""
+    several = (value,) if isinstance(value, Check) else value
+    found = tuple(several) if isinstance(several, Iterable) and not isinstance(several, (str, bytes)) else (several,)
     for each in found:
         if not isinstance(each, Check):
-            raise InvalidType(f"{what} has one of the type {operand.kind_of(each)}; pass checks such as HttpCheck(…)")
+            raise Refused(f"{kind_of(each)} is not a check", "pass checks such as HttpCheck(…)", wrong_type=True)
     return found

@@ -1,71 +1,27 @@
 """CommandCheck: a program that is run in the image, and what must come of it."""
-# ruff: noqa: PLC0415 - writing a check down needs no engine; what it looks with is imported when it looks
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import attrs
+from attrs.converters import optional
 
 from dockdsl import operands as operand
 from dockdsl.checks.check import Check
-from dockdsl.operands import Pairs, PairsLike, TextsLike
+from dockdsl.checks.judging import judged_text
+from dockdsl.operands import Pairs
 
 if TYPE_CHECKING:
     from dockdsl.checks.report import CheckResult
     from dockdsl.checks.subject import Subject
 
 
-def _argv(value: Iterable[str]) -> tuple[str, ...]:
-    return operand.argv("CommandCheck: argv", value, empty=True)
+def _exit_code(value: int) -> int:
+    return operand.whole(value, 0, 255)
 
 
-def _entrypoint(value: bool) -> bool:
-    return operand.flag("CommandCheck: entrypoint", value)
-
-
-def _exit_code(value: int | None) -> int | None:
-    return None if value is None else operand.whole("CommandCheck: exit_code", value, 0, 255)
-
-
-def _stdout(value: TextsLike) -> tuple[str, ...]:
-    return operand.patterns("CommandCheck: stdout", value)
-
-
-def _stderr(value: TextsLike) -> tuple[str, ...]:
-    return operand.patterns("CommandCheck: stderr", value)
-
-
-def _no_stdout(value: TextsLike) -> tuple[str, ...]:
-    return operand.patterns("CommandCheck: no_stdout", value)
-
-
-def _no_stderr(value: TextsLike) -> tuple[str, ...]:
-    return operand.patterns("CommandCheck: no_stderr", value)
-
-
-def _stdout_text(value: str | None) -> str | None:
-    return None if value is None else operand.text("CommandCheck: stdout_text", value, empty=True)
-
-
-def _stderr_text(value: str | None) -> str | None:
-    return None if value is None else operand.text("CommandCheck: stderr_text", value, empty=True)
-
-
-def _env(value: PairsLike) -> Pairs:
-    return operand.pairs("CommandCheck: env", value)
-
-
-def _user(value: str | None) -> str | None:
-    return None if value is None else operand.text("CommandCheck: user", value)
-
-
-def _timeout(value: float) -> float:
-    return operand.seconds("CommandCheck: timeout", value)
-
-
-@attrs.frozen(slots=False)
+@attrs.frozen(slots=False, field_transformer=operand.named)
 class CommandCheck(Check):
     """A program that is run in a fresh container of the image, and what must come of it.
 
@@ -95,35 +51,32 @@ class CommandCheck(Check):
     'run entrypoint healthcheck'
     """
 
-    argv: tuple[str, ...] = attrs.field(converter=_argv)
-    entrypoint: bool = attrs.field(default=False, kw_only=True, converter=_entrypoint)
-    exit_code: int | None = attrs.field(default=0, kw_only=True, converter=_exit_code)
-    stdout: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=_stdout)
-    stderr: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=_stderr)
-    no_stdout: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=_no_stdout)
-    no_stderr: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=_no_stderr)
-    stdout_text: str | None = attrs.field(default=None, kw_only=True, converter=_stdout_text)
-    stderr_text: str | None = attrs.field(default=None, kw_only=True, converter=_stderr_text)
-    env: Pairs = attrs.field(default=(), kw_only=True, converter=_env)
-    user: str | None = attrs.field(default=None, kw_only=True, converter=_user)
-    timeout: float = attrs.field(default=30.0, kw_only=True, converter=_timeout)
+    argv: tuple[str, ...] = attrs.field(converter=operand.argv)
+    entrypoint: bool = attrs.field(default=False, kw_only=True, converter=operand.flag)
+    exit_code: int | None = attrs.field(default=0, kw_only=True, converter=optional(_exit_code))
+    stdout: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=operand.patterns)
+    stderr: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=operand.patterns)
+    no_stdout: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=operand.patterns)
+    no_stderr: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=operand.patterns)
+    stdout_text: str | None = attrs.field(default=None, kw_only=True, converter=optional(operand.any_text))
+    stderr_text: str | None = attrs.field(default=None, kw_only=True, converter=optional(operand.any_text))
+    env: Pairs = attrs.field(default=(), kw_only=True, converter=operand.pairs)
+    user: str | None = attrs.field(default=None, kw_only=True, converter=optional(operand.text))
+    timeout: float = attrs.field(default=30.0, kw_only=True, converter=operand.seconds)
 
     def __attrs_post_init__(self) -> None:
         if not self.entrypoint:
-            operand.argv("CommandCheck: argv", self.argv)
+            operand.checked("CommandCheck: argv", operand.command, self.argv)
 
     @property
     def title(self) -> str:
         """The command as a shell would show it."""
-        import shlex
+        import shlex  # noqa: PLC0415 - a check is light until it is run
 
         return shlex.join(["run", *(["entrypoint"] if self.entrypoint else []), *self.argv])
 
     def examine(self, subject: Subject) -> CheckResult:
         """Run the command in a container of its own."""
-        from dockdsl.checks.judging import judged_text
-        from dockdsl.checks.report import CheckResult
-
         first, *rest = [None] if self.entrypoint else self.argv
         done = subject.run(
             timeout=self.timeout,
@@ -135,14 +88,11 @@ class CommandCheck(Check):
         wrong = []
         if self.exit_code is not None and done.exit_code != self.exit_code:
             wrong.append(f"expected exit code {self.exit_code}, got {done.exit_code}")
-        wrong += judged_text(
-            "stdout", done.stdout, text=self.stdout_text, patterns=self.stdout, absent=self.no_stdout
-        ) + judged_text("stderr", done.stderr, text=self.stderr_text, patterns=self.stderr, absent=self.no_stderr)
-        return CheckResult(
-            title=self.title,
-            detail=f"exit code {done.exit_code}",
-            seconds=done.seconds,
-            mismatches=wrong,
-            log=done.lines() if wrong else (),
-            origin=self.origin,
+        for name, found, text, patterns, absent in (
+            ("stdout", done.stdout, self.stdout_text, self.stdout, self.no_stdout),
+            ("stderr", done.stderr, self.stderr_text, self.stderr, self.no_stderr),
+        ):
+            wrong += judged_text(name, found, text=text, patterns=patterns, absent=absent)
+        return self.result(
+            wrong, detail=f"exit code {done.exit_code}", seconds=done.seconds, log=done.lines() if wrong else ()
         )

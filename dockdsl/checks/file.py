@@ -1,23 +1,25 @@
 """FileCheck: a file of the image, looked at without running the image."""
-# ruff: noqa: PLC0415 - writing a check down needs no engine; what it looks with is imported when it looks
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
+from attrs.converters import optional
 
 from dockdsl import operands as operand
 from dockdsl.checks.check import Check
-from dockdsl.errors import InvalidValue
-from dockdsl.instructions.mounts import reads_as_mode
-from dockdsl.operands import Pairs, PairsLike, TextsLike, shown
+from dockdsl.checks.judging import judged_text
+from dockdsl.display import megabytes, shown
+from dockdsl.errors import InvalidValue, Refused
+from dockdsl.operands import Pairs
+from dockdsl.syntax.modes import reads_as_mode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from dockdsl.checks.archive import Entry, ImageFiles
-    from dockdsl.checks.elf import Elf
+    from dockdsl.checks.image_files import Entry, ImageFiles
+    from dockdsl.checks.program import Program
     from dockdsl.checks.report import CheckResult
     from dockdsl.checks.subject import Subject
 
@@ -29,108 +31,38 @@ LONGEST_CONTENT = 16 << 20
 
 
 def _path(value: str) -> str:
-    path = operand.text("FileCheck: the path", value)
-    if not path.startswith("/"):
-        raise InvalidValue(f"FileCheck: the path is {shown(path)}; write it from the root on, with a slash")
-    return path
-
-
-def _kind(value: Kind | None) -> Kind | None:
-    if value not in (None, "file", "directory", "link"):
-        raise InvalidValue(f"FileCheck: kind is {shown(value)}; write file, directory or link")
+    if not operand.text(value).startswith("/"):
+        raise Refused(f"{shown(value)} is not an absolute path", "write it from the root on, with a slash")
     return value
 
 
-def _mode(value: int | str | None) -> int | None:
+def _kind(value: Kind) -> Kind:
+    return operand.one_of(value, ("file", "directory", "link"))
+
+
+def _executable_by(value: ExecutableBy) -> ExecutableBy:
+    return operand.one_of(value, _BITS)
+
+
+def _mode(value: int | str) -> int:
     if isinstance(value, str):
-        if not (value.isascii() and value.isdecimal() and len(value) <= 5 and set(value) <= set("01234567")):
-            raise InvalidValue(f'FileCheck: mode is {shown(value)}; write octal digits, such as "0755" or 0o755')
+        if not (len(value) <= 5 and value and set(value) <= set("01234567")):
+            raise Refused(f"{shown(value)} is not a mode", 'write octal digits, such as "0755" or 0o755')
         value = int(value, 8)
-    elif isinstance(value, int) and 400 <= value <= 777 and reads_as_mode(str(value)):
-        raise InvalidValue(f'FileCheck: mode is {value}, which is {oct(value)}; write "0{value}" or 0o{value}')
-    return None if value is None else operand.whole("FileCheck: mode", value, 0, 0o7777)
+    elif isinstance(value, int) and reads_as_mode(value):
+        raise Refused(f"{value} is {oct(value)} in octal", f'write "0{value}" or 0o{value}')
+    return operand.whole(value, 0, 0o7777)
 
 
-def _owner(value: str | int | None) -> str | None:
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(operand.whole("FileCheck: owner", value, 0, 2**32 - 1))
-    if value is None:
-        return None
-    owner = operand.text("FileCheck: owner", value)
-    if owner.count(":") > 1 or owner.endswith(":"):
-        raise InvalidValue(
-            f'FileCheck: owner is {shown(owner)}; write "user", "user:group" or ":group", names or numbers'
-        )
-    return owner
-
-
-def _size(what: str, value: int | str | None) -> int | None:
-    return None if value is None else operand.size(f"FileCheck: {what}", value)
-
-
-def _min_size(value: int | str | None) -> int | None:
-    return _size("min_size", value)
-
-
-def _max_size(value: int | str | None) -> int | None:
-    return _size("max_size", value)
-
-
-def _executable(value: ExecutableBy | None) -> ExecutableBy | None:
-    if value is not None and (not isinstance(value, str) or value not in _BITS):
-        raise InvalidValue(f"FileCheck: executable_by is {shown(value)}; write {', '.join(_BITS)}")
+def _owner(value: str | int) -> str:
+    if not isinstance(value, str):
+        return str(operand.whole(value, 0, 2**32 - 1))
+    if operand.text(value).count(":") > 1 or value.endswith(":"):
+        raise Refused(f"{shown(value)} is not an owner", 'write "user", "user:group" or ":group", names or numbers')
     return value
 
 
-def _content(value: TextsLike) -> tuple[str, ...]:
-    return operand.patterns("FileCheck: content", value)
-
-
-def _no_content(value: TextsLike) -> tuple[str, ...]:
-    return operand.patterns("FileCheck: no_content", value)
-
-
-def _text(value: str | None) -> str | None:
-    return None if value is None else operand.text("FileCheck: text", value, empty=True)
-
-
-def _word(what: str, value: str | None) -> str | None:
-    return None if value is None else operand.text(f"FileCheck: {what}", value)
-
-
-def _link(value: str | None) -> str | None:
-    return _word("link", value)
-
-
-def _architecture(value: str | None) -> str | None:
-    return _word("architecture", value)
-
-
-def _go_version(value: str | None) -> str | None:
-    return _word("go_version", value)
-
-
-def _go_module(value: str | None) -> str | None:
-    return _word("go_module", value)
-
-
-def _go_settings(value: PairsLike) -> Pairs:
-    found = operand.entries("FileCheck: go_settings", value)
-    for name, each in found:
-        operand.text("FileCheck: go_settings: a name", name)
-        operand.text(f"FileCheck: go_settings: the value of {name}", each, empty=True)
-    return found
-
-
-def _exists(value: bool) -> bool:
-    return operand.flag("FileCheck: exists", value)
-
-
-def _static(value: bool) -> bool:
-    return operand.flag("FileCheck: static", value)
-
-
-@attrs.frozen(slots=False)
+@attrs.frozen(slots=False, field_transformer=operand.named)
 class FileCheck(Check):
     """A file of the image, and what is expected of it. The image is read and not run, so that it may be on scratch.
 
@@ -170,22 +102,22 @@ class FileCheck(Check):
     """
 
     path: str = attrs.field(converter=_path)
-    exists: bool = attrs.field(default=True, kw_only=True, converter=_exists)
-    kind: Kind | None = attrs.field(default=None, kw_only=True, converter=_kind)
-    link: str | None = attrs.field(default=None, kw_only=True, converter=_link)
-    mode: int | None = attrs.field(default=None, kw_only=True, converter=_mode)
-    executable_by: ExecutableBy | None = attrs.field(default=None, kw_only=True, converter=_executable)
-    owner: str | None = attrs.field(default=None, kw_only=True, converter=_owner)
-    min_size: int | None = attrs.field(default=None, kw_only=True, converter=_min_size)
-    max_size: int | None = attrs.field(default=None, kw_only=True, converter=_max_size)
-    content: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=_content)
-    no_content: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=_no_content)
-    text: str | None = attrs.field(default=None, kw_only=True, converter=_text)
-    static: bool = attrs.field(default=False, kw_only=True, converter=_static)
-    architecture: str | None = attrs.field(default=None, kw_only=True, converter=_architecture)
-    go_version: str | None = attrs.field(default=None, kw_only=True, converter=_go_version)
-    go_module: str | None = attrs.field(default=None, kw_only=True, converter=_go_module)
-    go_settings: Pairs = attrs.field(default=(), kw_only=True, converter=_go_settings)
+    exists: bool = attrs.field(default=True, kw_only=True, converter=operand.flag)
+    kind: Kind | None = attrs.field(default=None, kw_only=True, converter=optional(_kind))
+    link: str | None = attrs.field(default=None, kw_only=True, converter=optional(operand.text))
+    mode: int | None = attrs.field(default=None, kw_only=True, converter=optional(_mode))
+    executable_by: ExecutableBy | None = attrs.field(default=None, kw_only=True, converter=optional(_executable_by))
+    owner: str | None = attrs.field(default=None, kw_only=True, converter=optional(_owner))
+    min_size: int | None = attrs.field(default=None, kw_only=True, converter=optional(operand.size))
+    max_size: int | None = attrs.field(default=None, kw_only=True, converter=optional(operand.size))
+    content: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=operand.patterns)
+    no_content: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=operand.patterns)
+    text: str | None = attrs.field(default=None, kw_only=True, converter=optional(operand.any_text))
+    static: bool = attrs.field(default=False, kw_only=True, converter=operand.flag)
+    architecture: str | None = attrs.field(default=None, kw_only=True, converter=optional(operand.text))
+    go_version: str | None = attrs.field(default=None, kw_only=True, converter=optional(operand.text))
+    go_module: str | None = attrs.field(default=None, kw_only=True, converter=optional(operand.text))
+    go_settings: Pairs = attrs.field(default=(), kw_only=True, converter=operand.texts_by_name)
 
     def __attrs_post_init__(self) -> None:
         if not self.exists and any(
@@ -207,8 +139,6 @@ class FileCheck(Check):
 
     def examine(self, subject: Subject) -> CheckResult:
         """Look at the file in the image's layers."""
-        from dockdsl.checks.report import CheckResult
-
         files = subject.files
         entry = files.find(self.path, follow=self._follows)
         wrong: list[str] = []
@@ -218,10 +148,10 @@ class FileCheck(Check):
         elif not self.exists:
             wrong.append(f"expected none, got a {entry.kind}")
         else:
-            details = [_bytes(entry.size)] if entry.kind == "file" else [entry.kind]
+            details = [megabytes(entry.size)] if entry.kind == "file" else [entry.kind]
             details += [f"mode {entry.mode:04o}", f"owner {entry.uid}:{entry.gid}"]
             wrong += [*self._facts(entry, files), *self._content(entry, files), *self._program(entry, files, details)]
-        return CheckResult(title=self.title, detail=", ".join(details), mismatches=wrong, origin=self.origin)
+        return self.result(wrong, detail=", ".join(details))
 
     def _facts(self, entry: Entry, files: ImageFiles) -> Iterator[str]:
         if self.kind is not None and entry.kind != self.kind:
@@ -249,12 +179,10 @@ class FileCheck(Check):
     def _content(self, entry: Entry, files: ImageFiles) -> list[str]:
         if self.text is None and not self.content and not self.no_content:
             return []
-        from dockdsl.checks.judging import judged_text
-
         if entry.kind != "file":
             return [f"expected content, got a {entry.kind}"]
         if entry.size > LONGEST_CONTENT:
-            return [f"expected content of at most {_bytes(LONGEST_CONTENT)}, got {_bytes(entry.size)}"]
+            return [f"expected content of at most {megabytes(LONGEST_CONTENT)}, got {megabytes(entry.size)}"]
         with files.open(entry) as stream:
             content = stream.read()
         return judged_text("content", content, text=self.text, patterns=self.content, absent=self.no_content)
@@ -263,12 +191,12 @@ class FileCheck(Check):
         go = self.go_version is not None or self.go_module is not None or bool(self.go_settings)
         if not (self.static or self.architecture is not None or go):
             return []
-        from dockdsl.checks import elf
+        from dockdsl.checks.program import program_in  # noqa: PLC0415 - few checks are about programs
 
         with files.open(entry) as stream:
-            program = elf.read(stream)
+            program = program_in(stream)
         if program is None:
-            return ["expected a program in ELF form, got another file"]
+            return ["expected a program (an ELF file), got another file"]
         details.append(f"{'static' if program.is_static else 'dynamic'} {program.architecture}")
         wrong = []
         if self.static and not program.is_static:
@@ -278,7 +206,7 @@ class FileCheck(Check):
             wrong.append(f"expected architecture {self.architecture}, got {program.architecture}")
         return wrong + (self._go(program, details) if go else [])
 
-    def _go(self, program: Elf, details: list[str]) -> list[str]:
+    def _go(self, program: Program, details: list[str]) -> list[str]:
         if program.go is None:
             return ["expected a program that Go 1.18 or later built, got no build information"]
         details.append(program.go.version)
@@ -307,11 +235,5 @@ def numbers(files: ImageFiles, table: str) -> dict[str, str]:
 
 def _compared(expected: int, found: int) -> str:
     """Return two sizes, in bytes where they would look alike otherwise."""
-    texts = _bytes(expected), _bytes(found)
+    texts = megabytes(expected), megabytes(found)
     return "{}, got {}".format(*(texts if texts[0] != texts[1] else (f"{expected} B", f"{found} B")))
-
-
-def _bytes(size: int) -> str:
-    from dockdsl.display import megabytes
-
-    return megabytes(size)

@@ -1,5 +1,4 @@
 """Hardened: whether the image runs with next to no rights."""
-# ruff: noqa: PLC0415 - writing a check down needs no engine; what it looks with is imported when it looks
 
 from __future__ import annotations
 
@@ -9,8 +8,9 @@ import attrs
 
 from dockdsl import operands as operand
 from dockdsl.checks.check import Check
-from dockdsl.errors import InvalidValue, RunFailed
-from dockdsl.operands import TextsLike, shown
+from dockdsl.display import shown
+from dockdsl.errors import Refused, RunFailed
+from dockdsl.operands import TextsLike
 
 if TYPE_CHECKING:
     from dockdsl.checks.report import CheckResult
@@ -18,25 +18,17 @@ if TYPE_CHECKING:
 
 
 def _tmpfs(value: TextsLike) -> tuple[str, ...]:
-    found = operand.texts("Hardened: tmpfs", value)
+    found = operand.texts(value)
     for each in found:
         if not each.startswith("/"):
-            raise InvalidValue(
-                f"Hardened: tmpfs is {shown(each)}; write the folder from the root on, and options after a colon: "
-                '"/tmp:size=64m"'
+            raise Refused(
+                f"{shown(each)} is not an absolute path",
+                'write the folder from the root on, and options after a colon: "/tmp:size=64m"',
             )
     return found
 
 
-def _cap_add(value: TextsLike) -> tuple[str, ...]:
-    return operand.texts("Hardened: cap_add", value)
-
-
-def _timeout(value: float) -> float:
-    return operand.seconds("Hardened: timeout", value)
-
-
-@attrs.frozen(slots=False)
+@attrs.frozen(slots=False, field_transformer=operand.named)
 class Hardened(Check):
     """The image runs as a user other than root, on a read-only file system, without capabilities and new privileges.
 
@@ -59,18 +51,17 @@ class Hardened(Check):
     """
 
     tmpfs: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=_tmpfs)
-    cap_add: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=_cap_add)
-    timeout: float = attrs.field(default=30.0, kw_only=True, converter=_timeout)
+    cap_add: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=operand.texts)
+    timeout: float = attrs.field(default=30.0, kw_only=True, converter=operand.seconds)
 
     @property
     def title(self) -> str:
-        """The word that stands in front of what was found."""
+        """The word that stands before what was found."""
         return "hardened"
 
     def examine(self, subject: Subject) -> CheckResult:
         """Look at the user, and run the image so."""
-        from dockdsl.checks.report import CheckResult
-        from dockdsl.engine.failures.diagnosis import in_short
+        from dockdsl.engine.failures.diagnosis import in_short  # noqa: PLC0415 - a check is light until it is run
 
         isolation: dict[str, Any] = {
             "read_only": True,
@@ -99,13 +90,13 @@ class Hardened(Check):
         detail = f"user {user}, read-only, no capabilities" + (
             f" but {', '.join(self.cap_add)}" if self.cap_add else ""
         )
-        return CheckResult(title=self.title, detail=detail, mismatches=wrong, log=log, origin=self.origin)
+        return self.result(wrong, detail=detail, log=log)
 
 
 def _is_root(user: str, subject: Subject) -> bool:
     name = user.partition(":")[0]
     if name and not name.isdecimal():
-        from dockdsl.checks.file import numbers
+        from dockdsl.checks.file import numbers  # noqa: PLC0415 - as above
 
         name = numbers(subject.files, "/etc/passwd").get(name, name)
     return not name or name == "root" or (name.isdecimal() and int(name) == 0)

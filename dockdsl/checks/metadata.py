@@ -1,5 +1,4 @@
 """MetadataCheck: what the image says of how it is run."""
-# ruff: noqa: PLC0415 - writing a check down needs no engine; what it looks with is imported when it looks
 
 from __future__ import annotations
 
@@ -12,8 +11,9 @@ import attrs
 
 from dockdsl import operands as operand
 from dockdsl.checks.check import Check
-from dockdsl.errors import InvalidType, InvalidValue
-from dockdsl.operands import TextsLike, kind_of, shown
+from dockdsl.checks.judging import judged_value
+from dockdsl.display import kind_of, shown
+from dockdsl.errors import InvalidValue, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,103 +30,47 @@ ValuesLike = Mapping[str, Value] | Values | None
 PortsLike = int | str | Iterable[int | str]
 
 
-def _one(name: str, value: str | EllipsisType) -> str | EllipsisType:
-    return value if value is ... else operand.text(f"MetadataCheck: {name}", value, empty=True)
+def _text(value: str | EllipsisType) -> str | EllipsisType:
+    return value if value is ... else operand.any_text(value)
 
 
-def _user(value: str | EllipsisType) -> str | EllipsisType:
-    return _one("user", value)
-
-
-def _workdir(value: str | EllipsisType) -> str | EllipsisType:
-    return _one("workdir", value)
-
-
-def _stopsignal(value: str | EllipsisType) -> str | EllipsisType:
-    return _one("stopsignal", value)
-
-
-def _architecture(value: str | EllipsisType) -> str | EllipsisType:
-    return _one("architecture", value)
-
-
-def _os(value: str | EllipsisType) -> str | EllipsisType:
-    return _one("os", value)
-
-
-def _entrypoint(value: Iterable[str] | EllipsisType) -> Words | EllipsisType:
-    return value if value is ... else operand.argv("MetadataCheck: entrypoint", value, empty=True)
-
-
-def _cmd(value: Iterable[str] | EllipsisType) -> Words | EllipsisType:
-    return value if value is ... else operand.argv("MetadataCheck: cmd", value, empty=True)
+def _argv(value: Iterable[str] | EllipsisType) -> Words | EllipsisType:
+    return value if value is ... else operand.argv(value)
 
 
 def _healthcheck(value: str | Iterable[str] | EllipsisType | None) -> str | Words | EllipsisType | None:
     if value is ... or value is None:
         return value
-    if isinstance(value, str):
-        return operand.text("MetadataCheck: healthcheck", value)
-    return operand.argv("MetadataCheck: healthcheck", value)
+    return operand.text(value) if isinstance(value, str) else operand.command(value)
 
 
-def _values(name: str, value: ValuesLike) -> Values:
-    found = operand.entries(f"MetadataCheck: {name}", value)
+def _values(value: ValuesLike) -> Values:
+    found = operand.entries(value)
     for key, each in found:
-        operand.text(f"MetadataCheck: {name}: a name", key)
+        with operand.part("a name"):
+            operand.text(key)
         if not (each is ... or each is None or isinstance(each, (str, re.Pattern))):
-            raise InvalidType(
-                f"MetadataCheck: {name}: the value of {key} is of the type {kind_of(each)}; "
-                "pass a str, a compiled pattern, ... or None"
-            )
+            remedy = "pass a str, a compiled pattern, ... or None"
+            raise Refused(f"the value of {key} is {kind_of(each)}", remedy, wrong_type=True)
     return found
 
 
-def _env(value: ValuesLike) -> Values:
-    return _values("env", value)
-
-
-def _labels(value: ValuesLike) -> Values:
-    return _values("labels", value)
-
-
-def _several_ports(name: str, value: PortsLike) -> Words:
-    several = (value,) if isinstance(value, (int, str)) else value
-    if not isinstance(several, Iterable):
-        raise InvalidType(f"MetadataCheck: {name} is of the type {kind_of(value)}; pass ports")
-    return tuple(_port(name, each) for each in several)
-
-
 def _ports(value: PortsLike) -> Words:
-    return _several_ports("ports", value)
+    several = value if isinstance(value, Iterable) and not isinstance(value, str) else (value,)
+    return tuple(_port(each) for each in several)
 
 
-def _no_ports(value: PortsLike) -> Words:
-    return _several_ports("no_ports", value)
+def _port(value: int | str) -> str:
+    text = operand.text(value) if isinstance(value, str) else str(operand.whole(value, 1, 65535))
+    number, _, protocol = text.partition("/")
+    protocol = protocol or "tcp"
+    is_number = number.isascii() and number.isdecimal() and 1 <= int(number[:6]) <= 65535
+    if not is_number or protocol not in ("tcp", "udp", "sctp"):
+        raise Refused(f"{shown(value)} is not a port", 'write 8080 or "53/udp"')
+    return f"{number}/{protocol}"
 
 
-def _volumes(value: TextsLike) -> Words:
-    return operand.texts("MetadataCheck: volumes", value)
-
-
-def _no_volumes(value: TextsLike) -> Words:
-    return operand.texts("MetadataCheck: no_volumes", value)
-
-
-def _port(name: str, value: Any) -> str:
-    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-    number, _, protocol = operand.text(f"MetadataCheck: {name}", text).partition("/")
-    if not (number.isascii() and number.isdecimal() and 1 <= int(number[:6]) <= 65535) or protocol not in (
-        "",
-        "tcp",
-        "udp",
-        "sctp",
-    ):
-        raise InvalidValue(f'MetadataCheck: {name}: {shown(value)} is no port; write 8080 or "53/udp"')
-    return f"{number}/{protocol or 'tcp'}"
-
-
-@attrs.frozen(slots=False)
+@attrs.frozen(slots=False, field_transformer=operand.named)
 class MetadataCheck(Check):
     """What the image says of how it is run. The image is not run for it.
 
@@ -156,20 +100,20 @@ class MetadataCheck(Check):
     Source: the image specification of the Open Container Initiative, and the Docker Engine API.
     """
 
-    user: str | EllipsisType = attrs.field(default=..., kw_only=True, converter=_user)
-    workdir: str | EllipsisType = attrs.field(default=..., kw_only=True, converter=_workdir)
-    stopsignal: str | EllipsisType = attrs.field(default=..., kw_only=True, converter=_stopsignal)
-    entrypoint: Words | EllipsisType = attrs.field(default=..., kw_only=True, converter=_entrypoint)
-    cmd: Words | EllipsisType = attrs.field(default=..., kw_only=True, converter=_cmd)
-    env: Values = attrs.field(default=(), kw_only=True, converter=_env)
-    labels: Values = attrs.field(default=(), kw_only=True, converter=_labels)
+    user: str | EllipsisType = attrs.field(default=..., kw_only=True, converter=_text)
+    workdir: str | EllipsisType = attrs.field(default=..., kw_only=True, converter=_text)
+    stopsignal: str | EllipsisType = attrs.field(default=..., kw_only=True, converter=_text)
+    entrypoint: Words | EllipsisType = attrs.field(default=..., kw_only=True, converter=_argv)
+    cmd: Words | EllipsisType = attrs.field(default=..., kw_only=True, converter=_argv)
+    env: Values = attrs.field(default=(), kw_only=True, converter=_values)
+    labels: Values = attrs.field(default=(), kw_only=True, converter=_values)
     ports: Words = attrs.field(default=(), kw_only=True, converter=_ports)
-    no_ports: Words = attrs.field(default=(), kw_only=True, converter=_no_ports)
-    volumes: Words = attrs.field(default=(), kw_only=True, converter=_volumes)
-    no_volumes: Words = attrs.field(default=(), kw_only=True, converter=_no_volumes)
+    no_ports: Words = attrs.field(default=(), kw_only=True, converter=_ports)
+    volumes: Words = attrs.field(default=(), kw_only=True, converter=operand.texts)
+    no_volumes: Words = attrs.field(default=(), kw_only=True, converter=operand.texts)
     healthcheck: str | Words | EllipsisType | None = attrs.field(default=..., kw_only=True, converter=_healthcheck)
-    architecture: str | EllipsisType = attrs.field(default=..., kw_only=True, converter=_architecture)
-    os: str | EllipsisType = attrs.field(default=..., kw_only=True, converter=_os)
+    architecture: str | EllipsisType = attrs.field(default=..., kw_only=True, converter=_text)
+    os: str | EllipsisType = attrs.field(default=..., kw_only=True, converter=_text)
 
     def __attrs_post_init__(self) -> None:
         if not self._asked():
@@ -186,12 +130,10 @@ class MetadataCheck(Check):
 
     def examine(self, subject: Subject) -> CheckResult:
         """Compare what the engine knows of the image."""
-        from dockdsl.checks.report import CheckResult
+        return self.result(self._differences(subject))
 
-        wrong = list(self._differences(subject.facts, subject.config))
-        return CheckResult(title=self.title, mismatches=wrong, origin=self.origin)
-
-    def _differences(self, facts: Mapping[str, Any], config: Mapping[str, Any]) -> Iterator[str]:
+    def _differences(self, subject: Subject) -> Iterator[str]:
+        facts, config = subject.facts, subject.config
         for name, expected, found in (
             ("user", self.user, config.get("User") or ""),
             ("workdir", self.workdir, config.get("WorkingDir") or ""),
@@ -204,9 +146,10 @@ class MetadataCheck(Check):
         ):
             if expected is not ... and expected != found:
                 yield f"expected {name} {_said(expected)}, got {_said(found)}"
-        env = dict(each.partition("=")[::2] for each in config.get("Env") or ())
-        yield from _unlike("the variable", self.env, env)
-        yield from _unlike("the label", self.labels, config.get("Labels") or {})
+        for name, value in self.env:
+            yield from judged_value("variable", name, value, subject.variables.get(name))
+        for name, value in self.labels:
+            yield from judged_value("label", name, value, (config.get("Labels") or {}).get(name))
         ports, volumes = config.get("ExposedPorts") or {}, config.get("Volumes") or {}
         yield from _presence("port", self.ports, self.no_ports, ports)
         yield from _presence("volume", self.volumes, self.no_volumes, volumes)
@@ -218,26 +161,11 @@ def _test(healthcheck: Mapping[str, Any]) -> Any:
     return {"NONE": None, "CMD-SHELL": " ".join(rest)}.get(kind, tuple(rest))
 
 
-def _unlike(what: str, expected: Any, found: Mapping[str, str]) -> Iterator[str]:
-    for name, value in expected:
-        there = found.get(name)
-        if value is None:
-            if there is not None:
-                yield f"expected no {what.removeprefix('the ')} {name}, got {_said(there)}"
-        elif there is None:
-            yield f"expected {what} {name}, got none"
-        elif isinstance(value, re.Pattern):
-            if value.search(there) is None:
-                yield f"expected {name} with a match of {_said(value.pattern)}, got {_said(there)}"
-        elif value is not ... and there != value:
-            yield f"expected {name}={_said(value)}, got {_said(there)}"
-
-
 def _presence(what: str, expected: Any, absent: Any, found: Iterable[str]) -> Iterator[str]:
     there = set(found)
-    told = ", ".join(sorted(there)) or "none"
-    yield from (f"expected the {what} {each}, got {told}" for each in expected if each not in there)
-    yield from (f"expected no {what} {each}, got {told}" for each in absent if each in there)
+    all_found = ", ".join(sorted(there)) or "none"
+    yield from (f"expected the {what} {each}, got {all_found}" for each in expected if each not in there)
+    yield from (f"expected no {what} {each}, got {all_found}" for each in absent if each in there)
 
 
 def _said(value: Any) -> str:

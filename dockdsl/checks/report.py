@@ -1,9 +1,8 @@
-"""What a check is, and what came of the checks of an image."""
+"""CheckResult and SmokeReport: what came of one check, and of all checks of an image."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Iterable
 
 import attrs
 
@@ -12,72 +11,17 @@ from dockdsl.engine.building import BuildResult, sized
 from dockdsl.errors import CheckFailed
 from dockdsl.origins import Origin
 
-if TYPE_CHECKING:
-    from dockdsl.checks.subject import Subject
-
-_LONGEST_MISMATCH = 400
+_LONGEST_LINE = 400
 
 
-def clean(lines: Iterable[str]) -> tuple[str, ...]:
-    """Return what a check found wrong as lines that a terminal can show: they quote what the container said."""
-    return tuple(cut(printable(line), _LONGEST_MISMATCH) for line in lines)
+def _line(text: str) -> str:
+    """Return a line that a terminal can show: checks quote what the container said."""
+    return cut(printable(text), _LONGEST_LINE)
 
 
-def _shown(text: str) -> str:
-    return cut(printable(text), _LONGEST_MISMATCH)
-
-
-class Check(Protocol):
-    """Something that is expected of an image. `dockdsl.HttpCheck` is one."""
-
-    @property
-    def title(self) -> str:
-        """What is looked at, in a few words: ``GET /healthz``."""
-        ...
-
-    @property
-    def origin(self) -> Origin | None:
-        """Where the check was written."""
-        ...
-
-    @property
-    def needs_server(self) -> bool:
-        """Whether it asks the server that the image is."""
-        ...
-
-    def examine(self, subject: Subject) -> CheckResult:
-        """Look at the image, and tell what came of it.
-
-        A `RunFailed` or `NoAnswer` that is raised is what the check found wrong.
-        """
-        ...
-
-
-class HttpProbe(Protocol):
-    """An HTTP request, and a judgement of the answer."""
-
-    @property
-    def method(self) -> str:
-        """``GET`` and so on."""
-        ...
-
-    @property
-    def path(self) -> str:
-        """Path and query, from the leading slash on."""
-        ...
-
-    @property
-    def timeout(self) -> float:
-        """Seconds that the whole answer may take."""
-        ...
-
-    def request(self) -> tuple[Mapping[str, str], bytes | None]:
-        """Return headers and body to send."""
-        ...
-
-    def judge(self, status: int, headers: Mapping[str, str], body: bytes) -> list[str]:
-        """Return what is wrong with an answer, a line each; nothing where all is as expected."""
-        ...
+def mismatch_lines(lines: Iterable[str]) -> tuple[str, ...]:
+    """Return what a check found wrong as lines that a terminal can show."""
+    return tuple(map(_line, lines))
 
 
 @attrs.frozen(kw_only=True)
@@ -107,10 +51,10 @@ class CheckResult:
     note start-up 0.21 s, within 1 s
     """
 
-    title: str = attrs.field(converter=_shown)
-    detail: str = attrs.field(default="", converter=_shown)
+    title: str = attrs.field(converter=_line)
+    detail: str = attrs.field(default="", converter=_line)
     seconds: float | None = None
-    mismatches: tuple[str, ...] = attrs.field(default=(), converter=clean)
+    mismatches: tuple[str, ...] = attrs.field(default=(), converter=mismatch_lines)
     verdict: bool = True
     excerpt: str = ""
     log: tuple[str, ...] = ()

@@ -1,19 +1,18 @@
 """GracefulShutdown: what comes of a request that is in flight when the server is told to stop."""
-# ruff: noqa: PLC0415 - writing a check down needs no engine; what it looks with is imported when it looks
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from dockdsl import operands as operand
 from dockdsl.checks.check import Check
 from dockdsl.checks.http import HttpCheck
-from dockdsl.errors import InvalidType, InvalidValue
-from dockdsl.operands import kind_of
+from dockdsl.display import kind_of
+from dockdsl.errors import Refused
 
 if TYPE_CHECKING:
     from dockdsl.checks.report import CheckResult
@@ -22,30 +21,26 @@ if TYPE_CHECKING:
 
 def _request(value: HttpCheck) -> HttpCheck:
     if not isinstance(value, HttpCheck):
-        raise InvalidType(f"GracefulShutdown: the request is of the type {kind_of(value)}; pass an HttpCheck")
+        raise Refused(f"{kind_of(value)} is not a request", "pass an HttpCheck", wrong_type=True)
     if value.uses or value.save:
-        raise InvalidValue(
-            "GracefulShutdown: its server is a fresh one, so its request can neither save nor use values"
-        )
+        raise Refused("it saves or uses values", "leave them out, since its server is a fresh one")
     return value
 
 
-def _within(value: float) -> float:
-    return operand.seconds("GracefulShutdown: within", value)
-
-
-def _exit_code(value: int | Iterable[int]) -> tuple[int, ...]:
-    found = tuple(value) if isinstance(value, Iterable) and not isinstance(value, (str, bytes)) else (value,)
+def _exit_codes(value: int | Iterable[int]) -> tuple[int, ...]:
+    found: tuple[Any, ...] = (value,)
+    if isinstance(value, Iterable) and not isinstance(value, (str, bytes)):
+        found = tuple(value)
     if not found:
-        raise InvalidValue("GracefulShutdown: exit_code is empty; name a code, or leave it out for 0")
-    return tuple(operand.whole("GracefulShutdown: exit_code", each, 0, 255) for each in found)
+        raise Refused("no code is given", "name one, or leave it out for 0")
+    return tuple(operand.whole(each, 0, 255) for each in found)
 
 
 _BY_SIGNAL = {130: "SIGINT", 143: "SIGTERM"}
 """Codes that some servers, such as a JVM, end with in good order: 128 and the number of the signal."""
 
 
-@attrs.frozen(slots=False)
+@attrs.frozen(slots=False, field_transformer=operand.named)
 class GracefulShutdown(Check):
     """A request that is in flight when the server is told to stop is answered, and the server ends as it should.
 
@@ -71,8 +66,8 @@ class GracefulShutdown(Check):
 
     needs_server = True
     request: HttpCheck = attrs.field(converter=_request)
-    within: float = attrs.field(default=10.0, kw_only=True, converter=_within)
-    exit_code: tuple[int, ...] = attrs.field(default=0, kw_only=True, converter=_exit_code)
+    within: float = attrs.field(default=10.0, kw_only=True, converter=operand.seconds)
+    exit_code: tuple[int, ...] = attrs.field(default=0, kw_only=True, converter=_exit_codes)
 
     @property
     def title(self) -> str:
@@ -81,9 +76,9 @@ class GracefulShutdown(Check):
 
     def examine(self, subject: Subject) -> CheckResult:
         """Start a server, ask it, stop it meanwhile, and see how both end."""
-        from dockdsl.checks.exchange import NoAnswer, ask
-        from dockdsl.checks.report import CheckResult
-        from dockdsl.checks.subject import ended
+        # A check is light until it is run.
+        from dockdsl.checks.http_client import NoAnswer, ask  # noqa: PLC0415
+        from dockdsl.checks.subject import ended  # noqa: PLC0415
 
         signal = str(subject.config.get("StopSignal") or "SIGTERM")
         wrong: list[str] = []
@@ -112,14 +107,7 @@ class GracefulShutdown(Check):
             elif state.exit_code not in self.exit_code:
                 wrong.append(self._unlike(state.exit_code))
             log = container.logs() if wrong else ()
-        return CheckResult(
-            title=self.title,
-            detail=f"ended with exit code {state.exit_code}",
-            seconds=seconds,
-            mismatches=wrong,
-            log=log,
-            origin=self.origin,
-        )
+        return self.result(wrong, detail=f"ended with exit code {state.exit_code}", seconds=seconds, log=log)
 
     def _unlike(self, code: int | None) -> str:
         fact = f"expected exit code {' or '.join(map(str, self.exit_code))}, got {code}"

@@ -6,10 +6,11 @@ That project is in maintenance, and many have files for it.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import attrs
 
@@ -18,29 +19,30 @@ from dockdsl.checks.check import Check
 from dockdsl.checks.command import CommandCheck
 from dockdsl.checks.file import FileCheck
 from dockdsl.checks.metadata import MetadataCheck
+from dockdsl.display import kind_of, shown
 from dockdsl.errors import DockdslError, FileError, InvalidType, InvalidValue, RunFailed
-from dockdsl.operands import Pairs, kind_of, shown
+from dockdsl.operands import Pairs
 from dockdsl.origins import Origin
 
 if TYPE_CHECKING:
     from yaml.nodes import MappingNode, ScalarNode, SequenceNode
 
+    YamlNode = MappingNode | ScalarNode | SequenceNode
+
     from dockdsl.checks.report import CheckResult
     from dockdsl.checks.subject import Subject
 
-    Node = MappingNode | ScalarNode | SequenceNode
-
+_T = TypeVar("_T")
 _VERSION = "2.0.0"
-_GO_ONLY = re.compile(r"\[:\^?[a-z]+:\]|\\[QEpP]")
-"""What Go's regular expressions have and Python's have not, or mean otherwise."""
-_PIECE = re.compile(
-    r"(?P<flags>\(\?(?P<on>[a-zA-Z]*)(?P<off>-[a-zA-Z]+)?(?P<end>[:)]))"
-    r"|(?P<class>\[\^?\]?(?:\\.|[^\]\\])*\])|\\.|.",
-    re.DOTALL,
+_GO_ONLY = r"\[:\^?[a-z]+:\]|\\[QEpP]"
+"""What Go's regular expressions have and Python's do not, or with another meaning."""
+_PIECE = (
+    r"(?s)(?P<flags>\(\?(?P<on>[a-zA-Z]*)(?P<off>-[a-zA-Z]+)?(?P<end>[:)]))"
+    r"|(?P<class>\[\^?\]?(?:\\.|[^\]\\])*\])|\\.|."
 )
 """A piece of a regular expression: flags, a class of characters, an escape, or a character."""
-_VARIABLE = re.compile(r"\$(?:\{([^}]*)\}|\{|([*#$@!?0-9-]|[A-Za-z_][A-Za-z0-9_]*))")
-_PERMISSIONS = re.compile(r"[-dLugt]+((?:[r-][w-][x-]){3})")
+_VARIABLE = r"\$(?:\{([^}]*)\}|\{|([*#$@!?0-9-]|[A-Za-z_][A-Za-z0-9_]*))"
+_PERMISSIONS = r"[-dLugt]+((?:[r-][w-][x-]){3})"
 _KINDS = {"d": "directory", "L": "link"}
 _SPECIAL = {"u": 0o4000, "g": 0o2000, "t": 0o1000}
 
@@ -52,7 +54,7 @@ def from_structure_test(path: str | os.PathLike[str]) -> tuple[Check, ...]:
     ``globalEnvVars``, and the user in ``containerRunOptions``. The title of a check begins with the
     ``name`` of its test, and one that fails names its line in that file. What has no counterpart (``setup``,
     ``teardown``, ``licenseTests``, other options of the container), a key that the schema does not have, and syntax
-    that Go's regular expressions have alone, is refused with its line, and the whole file with it.
+    that only Go's regular expressions have, is refused with its line, and the whole file with it.
 
     In patterns, ``^`` and ``$`` are the ends of the text, its last newline included, and of lines with ``(?m)``. A
     ``$NAME`` or ``${NAME}`` in ``command``, ``args``, the ``path`` of ``fileExistenceTests`` and ``globalEnvVars`` is
@@ -61,7 +63,7 @@ def from_structure_test(path: str | os.PathLike[str]) -> tuple[Check, ...]:
     PyYAML is needed, which comes with the extra ``structure-test``.
 
     Raises `InvalidValue` for what it does not understand, `FileError` for a file that cannot be read, `InvalidType`
-    for what is no path.
+    for what is not a path.
 
     >>> import tempfile
     >>> with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
@@ -75,8 +77,8 @@ def from_structure_test(path: str | os.PathLike[str]) -> tuple[Check, ...]:
     except ImportError:
         raise FileError("structure test: PyYAML is not installed; run: pip install pyyaml", origin=None) from None
     if not isinstance(path, (str, os.PathLike)):
-        raise InvalidType(f"structure test: the file is of the type {kind_of(path)}; pass its path")
-    file = operand.text("structure test: the path", os.fspath(path))
+        raise InvalidType(f"structure test: the file is {kind_of(path)}; pass its path")
+    file = operand.checked("structure test: the path", operand.text, os.fspath(path))
     try:
         with open(file, encoding="utf-8") as stream:  # noqa: PTH123 - as in the rest of the package
             text = stream.read()
@@ -90,14 +92,14 @@ def from_structure_test(path: str | os.PathLike[str]) -> tuple[Check, ...]:
         mark = getattr(error, "problem_mark", None)
         why = getattr(error, "problem", None) or "it is nested too deep"
         origin = Origin(os.path.abspath(file), 1 if mark is None else mark.line + 1)  # noqa: PTH100 - links stay
-        raise InvalidValue(f"structure test: it is no YAML: {why}; mend the line", origin=origin) from None
+        raise InvalidValue(f"structure test: it is not YAML: {why}; fix the line", origin=origin) from None
     if root is None:
         raise InvalidValue(f"structure test: {file} is empty; is it the right file?", origin=None)
-    return tuple(_Reader(os.path.abspath(file)).checks(cast("Node", root)))  # noqa: PTH100 - as above
+    return tuple(_checks(_Node(cast("YamlNode", root), "the file", os.path.abspath(file))))  # noqa: PTH100 - as above
 
 
 def _without_tabs(text: str) -> str:
-    """Return JSON without the tabs that may indent it, which YAML refuses; they can stand in no string of JSON."""
+    """Return JSON without the tabs that may indent it, which YAML refuses; no string of JSON has any."""
     import json
 
     try:
@@ -108,7 +110,7 @@ def _without_tabs(text: str) -> str:
 
 
 def _path(value: str) -> str:
-    path = operand.text("structure test: the path", value)
+    path = operand.checked("structure test: path", operand.text, value)
     if not path.startswith(("/", "$")):
         raise InvalidValue(
             f"structure test: the path is {shown(path)}; write it from the root on, with a slash or a variable"
@@ -122,10 +124,10 @@ def _as_in_go(pattern: str) -> str:
     >>> print(_as_in_go("^a[$^]$"), _as_in_go("(?im)^a$"), _as_in_go("(?:(?m:^a)$|b)"))
     \\Aa[$^]\\Z (?i)^a$ (?:(?:^a)\\Z|b)
     """
-    made = []
+    pieces = []
     # Whether the flag m is set, in the group that is read and in those around it.
     lines = [False]
-    for found in _PIECE.finditer(pattern):
+    for found in re.finditer(_PIECE, pattern):
         piece = found[0]
         if found["flags"]:
             is_set = "m" in found["on"] or (lines[-1] and "m" not in (found["off"] or ""))
@@ -144,8 +146,8 @@ def _as_in_go(pattern: str) -> str:
             piece = r"\Z"
         elif piece == "^" and not lines[-1]:
             piece = r"\A"
-        made.append(piece)
-    return "".join(made)
+        pieces.append(piece)
+    return "".join(pieces)
 
 
 @attrs.frozen(slots=False)
@@ -179,7 +181,7 @@ class _Command(CommandCheck):
 
 @attrs.frozen(slots=False)
 class _Existence(FileCheck):
-    """A file that is looked at itself where it is a link, and in whose path variables are replaced."""
+    """A file whose path has variables replaced, and which is examined itself where it is a link."""
 
     path: str = attrs.field(converter=_path)
     variables: Pairs = attrs.field(default=(), kw_only=True)
@@ -191,17 +193,14 @@ class _Existence(FileCheck):
     def examine(self, subject: Subject) -> CheckResult:
         path = _expanded(self.path, _variables(subject, self.variables)[1])
         if not path.startswith("/"):
-            raise RunFailed(
-                f"the path {self.path} is {shown(path)}, which does not begin at the root; see its variables"
-            )
+            raise RunFailed(f"the path {self.path} is {shown(path)}, which is not an absolute path; see its variables")
         return FileCheck.examine(attrs.evolve(self, path=path), subject)
 
 
 def _variables(subject: Subject, of_file: Pairs) -> tuple[dict[str, str], dict[str, str]]:
     """Return the variables that a file sets for all of its tests, and those with the image's own."""
-    image = dict(each.partition("=")[::2] for each in subject.config.get("Env") or ())
-    own = {name: _expanded(value, image) for name, value in of_file}
-    return own, {**image, **own}
+    own = {name: _expanded(value, subject.variables) for name, value in of_file}
+    return own, {**subject.variables, **own}
 
 
 def _expanded(text: str, known: Mapping[str, str]) -> str:
@@ -210,260 +209,256 @@ def _expanded(text: str, known: Mapping[str, str]) -> str:
     >>> _expanded("$A/${B}c $$ $1 a$ $(x) ${}", {"A": "/a", "B": "b"})
     '/a/bc   a$ $(x) '
     """
-    return _VARIABLE.sub(lambda found: known.get(found[1] or found[2] or "", ""), text)
+    return re.sub(_VARIABLE, lambda found: known.get(found[1] or found[2] or "", ""), text)
 
 
-class _Reader:
-    """Reads the nodes of a file; each knows its line."""
+class _Node:
+    """A piece of the file: what it is called in messages, what it is made of, and its place."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, yaml: YamlNode, what: str, path: str) -> None:
+        self._yaml = yaml
+        self._what = what
         self._path = path
 
-    def checks(self, root: Node) -> Iterator[Check]:
-        top = self.mapping(
-            root,
-            "the file",
-            "schemaVersion globalEnvVars commandTests fileExistenceTests fileContentTests metadataTest licenseTests "
-            "containerRunOptions",
-        )
-        version = self.text(top["schemaVersion"], "schemaVersion") if "schemaVersion" in top else None
-        if version != _VERSION:
-            raise self.refused(
-                top.get("schemaVersion", root), f"schemaVersion is {version}; write 2.0.0, which is read"
-            )
-        if "licenseTests" in top:
-            raise self.refused(
-                top["licenseTests"],
-                "licenseTests have no counterpart, so nothing of the file is taken; "
-                "move them into a file of their own for a scanner of licences",
-            )
-        env = tuple(self.variables(top["globalEnvVars"], "globalEnvVars").items()) if "globalEnvVars" in top else ()
-        user = None
-        if "containerRunOptions" in top:
-            options = self.mapping(top["containerRunOptions"], "containerRunOptions", "user", others="no counterpart")
-            user = self.text(options["user"], "user") if "user" in options else None
-        for node in self.each(top, "commandTests"):
-            yield self.command(node, env, user)
-        for node in self.each(top, "fileExistenceTests"):
-            yield self.existence(node, env)
-        for node in self.each(top, "fileContentTests"):
-            yield self.content(node)
-        if "metadataTest" in top:
-            yield self.metadata(top["metadataTest"])
+    @property
+    def origin(self) -> Origin:
+        """Its place in the file."""
+        return Origin(self._path, self._yaml.start_mark.line + 1)
 
-    def command(self, node: Node, env: Pairs, user: str | None) -> Check:
-        keys = "name command args envVars exitCode setup teardown"
-        keys += " expectedOutput excludedOutput expectedError excludedError"
-        test = self.mapping(node, "commandTests", keys, needed=("name", "command"))
-        for key in ("setup", "teardown"):
-            if key in test and test[key].value:
-                raise self.refused(
-                    test[key],
-                    f"{key} has no counterpart, so nothing of the file is taken; "
-                    'write one command instead: command: sh, args: ["-c", "…"]',
-                )
-        own = self.variables(test["envVars"], "envVars") if "envVars" in test else {}
-        return self.named(
-            test,
-            node,
-            lambda: _Command(
-                [self.text(test["command"], "command"), *self.texts(test, "args")],
-                exit_code=self.whole(test["exitCode"], "exitCode") if "exitCode" in test else 0,
-                stdout=self.patterns(test, "expectedOutput"),
-                no_stdout=self.patterns(test, "excludedOutput"),
-                stderr=self.patterns(test, "expectedError"),
-                no_stderr=self.patterns(test, "excludedError"),
-                env=own,
-                variables=env,
-                user=user,
-            ),
-        )
+    def refused(self, message: str) -> InvalidValue:
+        """Return an error of this place."""
+        return InvalidValue(f"structure test: {message}", origin=self.origin)
 
-    def existence(self, node: Node, env: Pairs) -> Check:
-        keys = "name path shouldExist permissions uid gid isExecutableBy"
-        test = self.mapping(node, "fileExistenceTests", keys, needed=("name", "path"))
-        options: dict[str, Any] = {"exists": self.flag(test["shouldExist"]) if "shouldExist" in test else True}
-        if "permissions" in test:
-            options |= self.permissions(test["permissions"])
-        if "isExecutableBy" in test:
-            options["executable_by"] = self.text(test["isExecutableBy"], "isExecutableBy")
-        owner, group = (str(self.whole(test[key], key)) if key in test else "" for key in ("uid", "gid"))
-        if owner or group:
-            options["owner"] = f"{owner}:{group}" if group else owner
-        return self.named(test, node, lambda: _Existence(self.text(test["path"], "path"), variables=env, **options))
-
-    def content(self, node: Node) -> Check:
-        keys = "name path expectedContents excludedContents"
-        test = self.mapping(node, "fileContentTests", keys, needed=("name", "path"))
-        return self.named(
-            test,
-            node,
-            lambda: FileCheck(
-                self.path(test["path"]),
-                kind="file",
-                content=self.patterns(test, "expectedContents"),
-                no_content=self.patterns(test, "excludedContents"),
-            ),
-        )
-
-    def metadata(self, node: Node) -> Check:
-        keys = (
-            "env envVars unboundEnv unboundEnvVars labels entrypoint cmd exposedPorts unexposedPorts volumes "
-            "unmountedVolumes workdir user"
-        )
-        test = self.mapping(node, "metadataTest", keys)
-        options: dict[str, Any] = {}
-        for key in ("env", "envVars"):
-            for each in self.each(test, key):
-                options.setdefault("env", {}).update(self.pair(each, key))
-        for key in ("unboundEnv", "unboundEnvVars"):
-            for each in self.each(test, key):
-                name = self.mapping(each, key, "key value isRegex", needed=("key",))["key"]
-                options.setdefault("env", {})[self.text(name, "key")] = None
-        for each in self.each(test, "labels"):
-            options.setdefault("labels", {}).update(self.pair(each, "labels"))
-        for key, field in (
-            ("entrypoint", "entrypoint"),
-            ("cmd", "cmd"),
-            ("exposedPorts", "ports"),
-            ("unexposedPorts", "no_ports"),
-            ("volumes", "volumes"),
-            ("unmountedVolumes", "no_volumes"),
-        ):
-            if key in test and not _is_null(test[key]):
-                options[field] = self.texts(test, key)
-        for key in ("workdir", "user"):
-            # Nothing asks for nothing: there is no way to ask for none.
-            if key in test and not _is_null(test[key]) and (text := self.text(test[key], key)):
-                options[key] = text
-        return self.made(node, lambda: MetadataCheck(**options))
-
-    def pair(self, node: Node, what: str) -> dict[str, Any]:
-        entry = self.mapping(node, what, "key value isRegex", needed=("key", "value"))
-        value: Any = self.text(entry["value"], "value")
-        if "isRegex" in entry and self.flag(entry["isRegex"]):
-            value = re.compile(self.pattern(entry["value"]), re.MULTILINE)
-        return {self.text(entry["key"], "key"): value}
-
-    def variables(self, node: Node, what: str) -> dict[str, str]:
-        found = {}
-        for each in self.sequence(node, what):
-            entry = self.mapping(each, what, "key value", needed=("key", "value"))
-            found[self.text(entry["key"], "key")] = self.text(entry["value"], "value")
-        return found
-
-    def permissions(self, node: Node) -> dict[str, Any]:
-        text = self.text(node, "permissions")
-        found = _PERMISSIONS.fullmatch(text)
-        if found is None:
-            raise self.refused(node, f"permissions are {shown(text)}; write them as -rw-r--r-- or drwxr-xr-x")
-        front = text[:-9]
-        bits = sum(1 << (8 - place) for place, letter in enumerate(found[1]) if letter != "-")
-        kind = next((_KINDS[letter] for letter in front if letter in _KINDS), "file")
-        return {"mode": bits | sum(_SPECIAL.get(letter, 0) for letter in front), "kind": kind}
-
-    def path(self, node: Node) -> str:
-        path = self.text(node, "path")
-        if "$" in path:
-            raise self.refused(node, f"the path {shown(path)} has a $, which is not replaced; write it out")
-        return path
-
-    def patterns(self, test: dict[str, Node], key: str) -> tuple[str, ...]:
-        return tuple(self.pattern(each) for each in self.each(test, key))
-
-    def pattern(self, node: Node) -> str:
-        text = self.text(node, "a pattern")
-        if _GO_ONLY.search(text):
-            raise self.refused(
-                node, f"the pattern {shown(text)} has what Go's syntax has alone; write it for Python's re"
-            )
+    @contextlib.contextmanager
+    def blamed(self) -> Iterator[None]:
+        """Give the errors of the block this place, but for those that have one in the file."""
         try:
-            made = _as_in_go(text)
-            re.compile(made)
-        except (re.error, RecursionError, OverflowError) as error:
-            raise self.refused(node, f"{shown(text)} is no regular expression ({error}); mend it") from None
-        return made
-
-    # What YAML is made of.
-
-    def mapping(
-        self,
-        node: Node,
-        what: str,
-        known: str,
-        *,
-        needed: tuple[str, ...] = (),
-        others: str = "a key that is not known",
-    ) -> dict[str, Node]:
-        if node.id != "mapping":
-            raise self.refused(node, f"{what} is a {node.id}; write keys with values")
-        found: dict[str, Node] = {}
-        for key, value in node.value:
-            name = str(key.value)
-            if key.id != "scalar" or name not in known.split():
-                raise self.refused(key, f"{what} has {shown(name)}, {others}; {_near(name, known.split())}")
-            if name in found:
-                raise self.refused(key, f"{what} has {name} twice; leave one")
-            found[name] = value
-        for name in needed:
-            if name not in found:
-                raise self.refused(node, f"{what} has a test without {name}; add it")
-        return found
-
-    def sequence(self, node: Node, what: str) -> list[Node]:
-        if _is_null(node):
-            return []
-        if node.id != "sequence":
-            raise self.refused(node, f"{what} is a {node.id}; write a list")
-        return list(node.value)
-
-    def each(self, test: dict[str, Node], key: str) -> list[Node]:
-        return self.sequence(test[key], key) if key in test else []
-
-    def texts(self, test: dict[str, Node], key: str) -> tuple[str, ...]:
-        return tuple(self.text(each, key) for each in self.each(test, key))
-
-    def text(self, node: Node, what: str) -> str:
-        if node.id != "scalar" or _is_null(node):
-            raise self.refused(node, f"{what} is {'nothing' if node.id == 'scalar' else f'a {node.id}'}; write text")
-        return str(node.value)
-
-    def flag(self, node: Node) -> bool:
-        if node.id != "scalar" or not node.tag.endswith(":bool"):
-            raise self.refused(node, f"{shown(str(node.value))} is neither true nor false; write one of them")
-        return str(node.value).lower() in ("true", "yes", "on")
-
-    def whole(self, node: Node, what: str) -> int:
-        if node.id != "scalar" or not str(node.value).isascii() or not str(node.value).isdecimal():
-            raise self.refused(node, f"{what} is {shown(str(node.value))}; write a number")
-        return int(str(node.value)[:20])
-
-    def named(self, test: dict[str, Node], node: Node, make: Callable[[], Check]) -> Check:
-        """Make a check that bears the name that its test has."""
-        name = self.text(test["name"], "name")
-        return self.made(node, lambda: _Named(name, self.made(node, make)))
-
-    def made(self, node: Node, make: Callable[[], Check]) -> Check:
-        """Make a check whose place is that in the file."""
-        origin = self.origin(node)
-        try:
-            check = make()
+            yield
         except DockdslError as error:
             if error.origin is None or error.origin.path != self._path:
-                error.origin = origin
+                error.origin = self.origin
             raise
-        object.__setattr__(check, "origin", origin)
-        return check
 
-    def refused(self, node: Node, message: str) -> InvalidValue:
-        return InvalidValue(f"structure test: {message}", origin=self.origin(node))
+    @property
+    def is_null(self) -> bool:
+        """Whether nothing stands there."""
+        return self._yaml.id == "scalar" and self._yaml.tag.endswith(":null")
 
-    def origin(self, node: Node) -> Origin:
-        return Origin(self._path, node.start_mark.line + 1)
+    def mapping(self, known: str, needed: str = "", *, others: str = "a key that is not known") -> _Mapping:
+        """Return what stands behind its keys."""
+        if self._yaml.id != "mapping":
+            raise self.refused(f"{self._what} is a {self._yaml.id}; write keys with values")
+        found = _Mapping()
+        for key, value in self._yaml.value:
+            name = str(key.value)
+            if key.id != "scalar" or name not in known.split():
+                raise _Node(key, name, self._path).refused(
+                    f"{self._what} has {shown(name)}, {others}; {_near(name, known.split())}"
+                )
+            if name in found:
+                raise _Node(key, name, self._path).refused(f"{self._what} has {name} twice; leave one")
+            found[name] = _Node(value, name, self._path)
+        for name in needed.split():
+            if name not in found:
+                raise self.refused(f"{self._what} has a test without {name}; add it")
+        return found
+
+    def items(self) -> list[_Node]:
+        """Return the elements of a list; null has none."""
+        if self.is_null:
+            return []
+        if self._yaml.id != "sequence":
+            raise self.refused(f"{self._what} is a {self._yaml.id}; write a list")
+        return [_Node(each, self._what, self._path) for each in self._yaml.value]
+
+    def text(self) -> str:
+        """Return text, of numbers and so on as it is written."""
+        if self._yaml.id != "scalar" or self.is_null:
+            kind = "nothing" if self._yaml.id == "scalar" else f"a {self._yaml.id}"
+            raise self.refused(f"{self._what} is {kind}; write text")
+        return str(self._yaml.value)
+
+    def texts(self) -> tuple[str, ...]:
+        """Return a list of text."""
+        return tuple(each.text() for each in self.items())
+
+    def flag(self) -> bool:
+        """Return true or false."""
+        if self._yaml.id != "scalar" or not self._yaml.tag.endswith(":bool"):
+            raise self.refused(f"{shown(str(self._yaml.value))} is neither true nor false; write one of them")
+        return str(self._yaml.value).lower() in ("true", "yes", "on")
+
+    def whole(self) -> int:
+        """Return a number."""
+        value = str(self._yaml.value)
+        if self._yaml.id != "scalar" or not (value.isascii() and value.isdecimal()):
+            raise self.refused(f"{self._what} is {shown(value)}; write a number")
+        return int(value[:20])
+
+    def pattern(self) -> str:
+        """Return a regular expression of Go as Python's."""
+        text = self.text()
+        if re.search(_GO_ONLY, text):
+            raise self.refused(f"the pattern {shown(text)} has syntax that only Go knows; write it for Python's re")
+        try:
+            return re.compile(_as_in_go(text)).pattern
+        except operand.PATTERN_ERRORS as error:
+            raise self.refused(f"{shown(text)} is not a regular expression ({error}); fix it") from None
+
+    def patterns(self) -> tuple[str, ...]:
+        """Return a list of regular expressions."""
+        return tuple(each.pattern() for each in self.items())
 
 
-def _is_null(node: Node) -> bool:
-    return node.id == "scalar" and node.tag.endswith(":null")
+class _Mapping(dict[str, _Node]):
+    """What stands behind the keys of a piece of the file."""
+
+    def read(self, key: str, how: Callable[[_Node], _T]) -> _T | None:
+        """Return what stands behind a key, or None where it is left out."""
+        return how(self[key]) if key in self else None
+
+    def items_of(self, key: str) -> list[_Node]:
+        """Return the elements of a list, which may be left out."""
+        return self.read(key, _Node.items) or []
+
+
+def _checks(root: _Node) -> Iterator[Check]:
+    top = root.mapping(
+        "schemaVersion globalEnvVars commandTests fileExistenceTests fileContentTests metadataTest licenseTests "
+        "containerRunOptions"
+    )
+    version = top.read("schemaVersion", _Node.text)
+    if version != _VERSION:
+        raise top.get("schemaVersion", root).refused(f"schemaVersion is {version}; write 2.0.0, which is read")
+    if "licenseTests" in top:
+        raise top["licenseTests"].refused(
+            "licenseTests have no counterpart, so nothing of the file is taken; "
+            "move them into a file of their own for a scanner of licences"
+        )
+    env = tuple((top.read("globalEnvVars", _variables_in) or {}).items())
+    user = None
+    if "containerRunOptions" in top:
+        options = top["containerRunOptions"].mapping("user", others="no counterpart")
+        user = options.read("user", _Node.text)
+    for node in top.items_of("commandTests"):
+        yield _command(node, env, user)
+    for node in top.items_of("fileExistenceTests"):
+        yield _existence(node, env)
+    for node in top.items_of("fileContentTests"):
+        yield _content(node)
+    if "metadataTest" in top:
+        yield _metadata(top["metadataTest"])
+
+
+def _command(node: _Node, env: Pairs, user: str | None) -> Check:
+    test = node.mapping(
+        "name command args envVars exitCode setup teardown expectedOutput excludedOutput expectedError excludedError",
+        "name command",
+    )
+    for key in ("setup", "teardown"):
+        if test.items_of(key):
+            raise test[key].refused(
+                f"{key} has no counterpart, so nothing of the file is taken; "
+                'write one command instead: command: sh, args: ["-c", "…"]'
+            )
+    with node.blamed():
+        check = _Command(
+            [test["command"].text(), *(test.read("args", _Node.texts) or ())],
+            exit_code=test.read("exitCode", _Node.whole) or 0,
+            stdout=test.read("expectedOutput", _Node.patterns),
+            no_stdout=test.read("excludedOutput", _Node.patterns),
+            stderr=test.read("expectedError", _Node.patterns),
+            no_stderr=test.read("excludedError", _Node.patterns),
+            env=test.read("envVars", _variables_in),
+            variables=env,
+            user=user,
+        )
+    return _Named(test["name"].text(), check, origin=node.origin)
+
+
+def _existence(node: _Node, env: Pairs) -> Check:
+    test = node.mapping("name path shouldExist permissions uid gid isExecutableBy", "name path")
+    options: dict[str, Any] = test.read("permissions", _permissions) or {}
+    owner, group = (str(test[key].whole()) if key in test else "" for key in ("uid", "gid"))
+    with node.blamed():
+        check = _Existence(
+            test["path"].text(),
+            variables=env,
+            exists=test.read("shouldExist", _Node.flag) is not False,
+            executable_by=cast(Any, test.read("isExecutableBy", _Node.text)),
+            owner=(f"{owner}:{group}" if group else owner) or None,
+            **options,
+        )
+    return _Named(test["name"].text(), check, origin=node.origin)
+
+
+def _content(node: _Node) -> Check:
+    test = node.mapping("name path expectedContents excludedContents", "name path")
+    path = test["path"].text()
+    if "$" in path:
+        raise test["path"].refused(f"the path {shown(path)} has a $, which is not replaced; write it out")
+    with node.blamed():
+        check = FileCheck(
+            path,
+            kind="file",
+            content=test.read("expectedContents", _Node.patterns),
+            no_content=test.read("excludedContents", _Node.patterns),
+        )
+    return _Named(test["name"].text(), check, origin=node.origin)
+
+
+def _metadata(node: _Node) -> Check:
+    test = node.mapping(
+        "env envVars unboundEnv unboundEnvVars labels entrypoint cmd exposedPorts unexposedPorts volumes "
+        "unmountedVolumes workdir user"
+    )
+    options: dict[str, Any] = {}
+    for key, field in (("env", "env"), ("envVars", "env"), ("labels", "labels")):
+        for each in test.items_of(key):
+            options.setdefault(field, {}).update(_pair(each))
+    for key in ("unboundEnv", "unboundEnvVars"):
+        for each in test.items_of(key):
+            options.setdefault("env", {})[each.mapping("key value isRegex", "key")["key"].text()] = None
+    for key, field in (
+        ("entrypoint", "entrypoint"),
+        ("cmd", "cmd"),
+        ("exposedPorts", "ports"),
+        ("unexposedPorts", "no_ports"),
+        ("volumes", "volumes"),
+        ("unmountedVolumes", "no_volumes"),
+    ):
+        if key in test and not test[key].is_null:
+            options[field] = test[key].texts()
+    for key in ("workdir", "user"):
+        # Nothing asks for nothing: there is no way to ask for none.
+        if key in test and not test[key].is_null and (text := test[key].text()):
+            options[key] = text
+    with node.blamed():
+        return MetadataCheck(**options, origin=node.origin)
+
+
+def _pair(node: _Node) -> dict[str, Any]:
+    entry = node.mapping("key value isRegex", "key value")
+    value: Any = entry["value"].text()
+    if entry.read("isRegex", _Node.flag):
+        value = re.compile(entry["value"].pattern(), re.MULTILINE)
+    return {entry["key"].text(): value}
+
+
+def _variables_in(node: _Node) -> dict[str, str]:
+    entries = [each.mapping("key value", "key value") for each in node.items()]
+    return {entry["key"].text(): entry["value"].text() for entry in entries}
+
+
+def _permissions(node: _Node) -> dict[str, Any]:
+    text = node.text()
+    found = re.fullmatch(_PERMISSIONS, text)
+    if found is None:
+        raise node.refused(f"permissions are {shown(text)}; write them as -rw-r--r-- or drwxr-xr-x")
+    front = text[:-9]
+    bits = sum(1 << (8 - place) for place, letter in enumerate(found[1]) if letter != "-")
+    kind = next((_KINDS[letter] for letter in front if letter in _KINDS), "file")
+    return {"mode": bits | sum(_SPECIAL.get(letter, 0) for letter in front), "kind": kind}
 
 
 def _near(name: str, known: list[str]) -> str:

@@ -1,4 +1,4 @@
-"""An image under test: what checks look at, and what they may do with it."""
+"""Subject: the image under test, with all that a check can ask of it: its server, its files, its metadata, commands."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import Any, Self
 
 import attrs
 
-from dockdsl.checks.archive import ImageFiles
-from dockdsl.checks.exchange import Answer, NoAnswer, Probe, ask, excerpt
-from dockdsl.checks.report import HttpProbe, clean
+from dockdsl.checks.http_client import Answer, HttpProbe, NoAnswer, Probe, ask, excerpt
+from dockdsl.checks.image_files import ImageFiles
+from dockdsl.checks.report import mismatch_lines
 from dockdsl.display import short_image
 from dockdsl.engine.building import LOG_LINES, BuildResult, size_kind
 from dockdsl.engine.failures.causes import explain
@@ -94,9 +94,14 @@ class Subject:
         """The part of `facts` that says how the image is run."""
         return self.facts.get("Config") or {}
 
+    @property
+    def variables(self) -> dict[str, str]:
+        """The variables that the image sets."""
+        return dict(each.partition("=")[::2] for each in self.config.get("Env") or ())
+
     @cached_property
     def size(self) -> int:
-        """Bytes of the files in its layers. They are read where the engine tells another size.
+        """Bytes of the files in its layers. They are read where the engine reports another size.
 
         Raises `RunFailed` where they cannot be read.
         """
@@ -229,7 +234,9 @@ def _wait(
             if not wrong:
                 return
             body = excerpt(answer.body)
-            why = f"{ready.method} {ready.path}: {'; '.join(clean(wrong))}" + (f"; body {body}" if body else "")
+            why = f"{ready.method} {ready.path}: {'; '.join(mismatch_lines(wrong))}" + (
+                f"; body {body}" if body else ""
+            )
             remedy = "see why it answers so"
         except NoAnswer as error:
             why = f"{ready.method} {ready.path}: {error}"

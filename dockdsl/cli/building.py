@@ -11,8 +11,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TextIO
 
 from dockdsl.cli.arguments import source_argument
+from dockdsl.display import shown
 from dockdsl.errors import BuildFailed, DockdslError, EngineError, EngineUnavailable, FileError
-from dockdsl.operands import LONGEST_TIME, shown
+from dockdsl.operands import LONGEST_TIME
 
 if TYPE_CHECKING:
     from dockdsl.engine.building import Builder, BuildRequest, Progress

@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from dockdsl.checks import from_structure_test
+from dockdsl.checks.structure_test import from_structure_test
 from dockdsl.cli import building as _building
+from dockdsl.display import shown
 from dockdsl.errors import CheckFailed, DockdslError, InvalidValue, RunFailed
 from dockdsl.image import Image
 from dockdsl.loading import load
-from dockdsl.operands import shown
 
 if TYPE_CHECKING:
     import argparse

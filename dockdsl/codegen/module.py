@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dockdsl.codegen import names, steps
 from dockdsl.codegen.printer import WIDTH, Argument, Expression, Name, Text, call, listed
 from dockdsl.codegen.words import word
+from dockdsl.display import kind_of, shown
 from dockdsl.errors import DockdslError, InvalidType, InvalidValue
 from dockdsl.instructions.instruction import Instruction
 from dockdsl.instructions.mounts import Mount
@@ -16,7 +17,6 @@ from dockdsl.instructions.run import Run
 from dockdsl.instructions.shell import Shell
 from dockdsl.model.dockerfile import Dockerfile
 from dockdsl.model.stage import Stage
-from dockdsl.syntax.refusal import kind_of, shown
 
 _PUBLIC = {"Bind", "Cache", "Comment", "Dockerfile", "Heredoc", "Secret", "Ssh", "Stage", "Tmpfs", "Verbatim"}
 _PUBLIC |= {"external", "layout", "literal"}

@@ -12,7 +12,7 @@ from typing import Any
 from dockdsl.codegen.chains import Link, links
 from dockdsl.codegen.printer import Argument, Block, Choice, Expression, Name, Text, call, listed, mapped, paired
 from dockdsl.codegen.words import source, word
-from dockdsl.errors import DockdslError
+from dockdsl.errors import DockdslError, Refused
 from dockdsl.instructions.add import Add
 from dockdsl.instructions.arg import Arg
 from dockdsl.instructions.cmd import Cmd
@@ -34,7 +34,6 @@ from dockdsl.model.dockerfile import Dockerfile
 from dockdsl.syntax import shell
 from dockdsl.syntax.flags import declared
 from dockdsl.syntax.layout import pick_delimiter
-from dockdsl.syntax.refusal import Refused
 from dockdsl.syntax.words import BACKSLASH, BACKTICK, Literal
 
 _is_port = re.compile(r"0|[1-9][0-9]{0,4}").fullmatch

@@ -2,5 +2,5 @@
 
 `dockdsl.engine.base` says what a builder and a runner are, `dockdsl.engine.builders.buildx` and
 `dockdsl.engine.runners.docker_sdk` are the real ones, `dockdsl.engine.fake` has both for tests without an engine,
-and `dockdsl.checks.run` asks a started container what it answers. Nothing here knows an instruction.
+and `dockdsl.checks.smoke` asks a started container what it answers. Nothing here knows an instruction.
 """

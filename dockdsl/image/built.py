@@ -7,13 +7,13 @@ import contextlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from dockdsl import operands as operand
 from dockdsl.checks.check import Check, checks_of
 from dockdsl.checks.http import HttpCheck
 from dockdsl.errors import InvalidValue, RunFailed
+from dockdsl.operands import checked, url_path
 
 if TYPE_CHECKING:
-    from dockdsl.checks.exchange import Answer
+    from dockdsl.checks.http_client import Answer
     from dockdsl.checks.report import SmokeReport
     from dockdsl.checks.subject import Subject
     from dockdsl.engine.building import BuildResult
@@ -53,13 +53,13 @@ class BuiltImage:
         """
         __tracebackhide__ = True
         from dockdsl.checks.report import SmokeReport
-        from dockdsl.checks.run import examined, smoke
+        from dockdsl.checks.smoke import examined, smoke
 
         if any(check.needs_server for check in checks):
             self._check_port()
             report = smoke(self._runner, self._request(), checks, **self._options())
         else:
-            results = examined(self._subject, checks_of("check()", checks))
+            results = examined(self._subject, checked("check()", checks_of, checks))
             report = SmokeReport(image=self.name, results=results, build=self.result)
         report.raise_for_failures()
         return report
@@ -137,10 +137,10 @@ class RunningImage:
 
         Raises `RunFailed` where none comes within `timeout` seconds.
         """
-        from dockdsl.checks.exchange import NoAnswer
+        from dockdsl.checks.http_client import NoAnswer
 
         # Nothing is saved here that could stand first.
-        operand.url_path("HttpCheck: the path", path)
+        checked("HttpCheck: path", url_path, path)
         probe = HttpCheck(
             method, path, status=None, send_json=json, send_body=body, send_headers=headers, timeout=timeout
         )
@@ -161,9 +161,9 @@ class RunningImage:
         """Run checks, those that ask a server on this one. Raises `CheckFailed` if one fails, after all were run."""
         __tracebackhide__ = True
         from dockdsl.checks.report import SmokeReport
-        from dockdsl.checks.run import examined
+        from dockdsl.checks.smoke import examined
 
-        results = examined(self._subject, checks_of("check()", checks))
+        results = examined(self._subject, checked("check()", checks_of, checks))
         report = SmokeReport(image=self._subject.name, results=results, ready=self.ready, build=self._subject.build)
         report.raise_for_failures()
         return report

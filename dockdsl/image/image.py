@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import attrs
 
-from dockdsl import operands as operand
 from dockdsl.checks.check import Check, checks_of
 from dockdsl.checks.http import HttpCheck
+from dockdsl.display import kind_of, shown
 from dockdsl.errors import BuildFailed, FileError, InvalidType, InvalidValue, RunFailed, UnknownStage
+from dockdsl.image import operands as operand
 from dockdsl.image import options as option
 from dockdsl.image.options import BuildOptions, Contexts, FileContext, Named, RequestOptions, Tagged, relative_to_caller
-from dockdsl.operands import Pairs, PairsLike, TextsLike, kind_of
+from dockdsl.operands import Pairs, PairsLike, TextsLike, checked, here
 from dockdsl.origins import Origin
 from dockdsl.syntax.references import is_platform, is_tag
 
@@ -66,7 +67,7 @@ def _dockerfile(value: Dockerfile) -> Dockerfile:
     # Known by what it has, so that an Image can be written down without importing the model twice.
     if not hasattr(value, "stages"):
         hint = "pass Dockerfile(stage)" if hasattr(value, "steps") else "pass a Dockerfile"
-        raise InvalidType(f"Image: the dockerfile is of the type {kind_of(value)}; {hint}")
+        raise InvalidType(f"Image: the dockerfile is {kind_of(value)}; {hint}")
     return value
 
 
@@ -74,12 +75,10 @@ def _context(value: str | os.PathLike[str]) -> str:
     if isinstance(value, FileContext):
         return value
     if not isinstance(value, (str, os.PathLike)):
-        raise InvalidType(f"Image: context is of the type {kind_of(value)}; pass the path of a folder")
+        raise InvalidType(f"Image: context is {kind_of(value)}; pass the path of a folder")
     context = operand.text("Image: context", os.fspath(value))
     if "://" in context or context == "-":
-        raise InvalidValue(
-            f"Image: context {operand.shown(context)} is no folder; check it out, and pass the folder's path"
-        )
+        raise InvalidValue(f"Image: context {shown(context)} is no folder; check it out, and pass the folder's path")
     return relative_to_caller(context)
 
 
@@ -88,7 +87,7 @@ def _check_parts(**parts: object) -> None:
     for name, value in parts.items():
         method, wanted = _PARTS[name]
         if isinstance(value, type) or not (value is None or callable(getattr(value, method, None))):
-            kind = f"the class {value.__name__}" if isinstance(value, type) else f"of the type {kind_of(value)}"
+            kind = f"the class {value.__name__}" if isinstance(value, type) else kind_of(value)
             raise InvalidType(f"Image: {name} is {kind}; pass {wanted}")
 
 
@@ -100,13 +99,9 @@ def _tags(value: TextsLike) -> tuple[str, ...]:
     tags = operand.texts("Image: a tag", value)
     for tag in tags:
         if "@" in tag:
-            raise InvalidValue(
-                f"Image: the tag {operand.shown(tag)} has a digest, which only the build can give; leave it out"
-            )
+            raise InvalidValue(f"Image: the tag {shown(tag)} has a digest, which only the build can give; leave it out")
         if not is_tag(tag) or len(tag) > 255:
-            raise InvalidValue(
-                f"Image: {operand.shown(tag)} is no tag; write [registry/]name[:tag] with a name in lower case"
-            )
+            raise InvalidValue(f"Image: {shown(tag)} is no tag; write [registry/]name[:tag] with a name in lower case")
     return tags
 
 
@@ -114,9 +109,7 @@ def _platforms(value: TextsLike) -> tuple[str, ...]:
     platforms = operand.texts("Image: a platform", value)
     for platform in platforms:
         if not is_platform(platform):
-            raise InvalidValue(
-                f"Image: {operand.shown(platform)} is no platform; write it as linux/arm64, several as a list"
-            )
+            raise InvalidValue(f"Image: {shown(platform)} is no platform; write it as linux/arm64, several as a list")
     return platforms
 
 
@@ -148,7 +141,7 @@ def _command(value: Iterable[str] | None) -> tuple[str, ...] | None:
     if value is None:
         return None
     if isinstance(value, str) or not isinstance(value, Iterable):
-        raise InvalidType(f"Image: command is of the type {kind_of(value)}; pass a list of arguments")
+        raise InvalidType(f"Image: command is {kind_of(value)}; pass a list of arguments")
     command = tuple(operand.text("Image: an argument of command", each, empty=True) for each in value)
     if not command:
         raise InvalidValue("Image: command is empty; leave it out to run the image's own")
@@ -156,7 +149,7 @@ def _command(value: Iterable[str] | None) -> tuple[str, ...] | None:
 
 
 def _checks(value: Check | Iterable[Check]) -> tuple[Check, ...]:
-    return checks_of("Image: checks", value)
+    return checked("Image: checks", checks_of, value)
 
 
 def _ready(value: str | HttpCheck) -> str | HttpCheck:
@@ -258,7 +251,7 @@ class Image:
     checks: tuple[Check, ...] = attrs.field(default=(), kw_only=True, converter=_checks)
     ready: str | HttpCheck = attrs.field(default="/", kw_only=True, converter=_ready)
     timeout: float = attrs.field(default=30.0, kw_only=True, converter=_timeout)
-    origin: Origin = attrs.field(init=False, factory=operand.here, eq=False, repr=False)
+    origin: Origin = attrs.field(init=False, factory=here, eq=False, repr=False)
     """Where the image was written."""
 
     def __attrs_post_init__(self) -> None:
@@ -288,7 +281,7 @@ class Image:
                 unknown = [name for name in check.uses if name not in saved]
                 if unknown:
                     raise InvalidValue(
-                        f"Image: the check {check.title} uses {operand.shown(unknown[0])}, which no check before it "
+                        f"Image: the check {check.title} uses {shown(unknown[0])}, which no check before it "
                         f'saves; give one of them save={{"{unknown[0]}": "/…"}}'
                     )
                 saved.update(name for name, _ in check.save)
@@ -304,7 +297,7 @@ class Image:
 
         near = get_close_matches(target, names, 1)
         hint = f"did you mean {near[0]!r}?" if near else f"its stages are {', '.join(names) or 'without names'}"
-        raise UnknownStage(f"Image: the Dockerfile has no stage {operand.shown(target)} for {what}; {hint}")
+        raise UnknownStage(f"Image: the Dockerfile has no stage {shown(target)} for {what}; {hint}")
 
     @property
     def folder(self) -> Path:
@@ -479,7 +472,7 @@ class Image:
         _check_parts(builder=builder, runner=runner, progress=progress)
         request = self._fitted(builder, self.request() if request is None else request)
         self._build_contexts(builder, request, progress)
-        from dockdsl.checks.run import build_and_smoke
+        from dockdsl.checks.smoke import build_and_smoke
 
         with self._told():
             report = build_and_smoke(
@@ -491,8 +484,8 @@ class Image:
                 ready=self.ready,
                 timeout=limit,
                 progress=progress,
-                tell=tell,
-                tell_build=tell_build,
+                report=tell,
+                report_build=tell_build,
             )
         report.raise_for_failures()
         return report
@@ -563,7 +556,7 @@ class Image:
                 from dockdsl.engine.builders.buildx import Buildx
 
                 builder = Buildx()
-            from dockdsl.checks.run import built
+            from dockdsl.checks.smoke import built
             from dockdsl.engine.leftovers.interrupts import ended_by_exception
             from dockdsl.image.built import BuiltImage
 

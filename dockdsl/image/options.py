@@ -7,9 +7,10 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol, TypedDict
 
-from dockdsl import operands as operand
+from dockdsl.display import kind_of, shown
 from dockdsl.errors import InvalidType, InvalidValue
-from dockdsl.operands import Pairs, PairsLike, TextsLike, kind_of, shown
+from dockdsl.image import operands as operand
+from dockdsl.operands import Pairs, PairsLike, TextsLike, here
 
 if TYPE_CHECKING:
     from dockdsl.engine.building import BuildRequest
@@ -102,7 +103,7 @@ class FileContext(str):
 def relative_to_caller(path: str) -> FileContext:
     """Return a path that is relative to the file of the nearest caller outside dockdsl."""
     found = FileContext(path)
-    found.base = operand.here().path
+    found.base = here().path
     return found
 
 
@@ -133,7 +134,7 @@ def _context(name: str, value: Any) -> str | Any:
     if not isinstance(value, (str, os.PathLike)):
         hint = "; make an Image of it" if hasattr(value, "steps") else ""
         raise InvalidType(
-            f"{what} is of the type {kind_of(value)}; pass the path of a folder, docker-image://…, oci-layout://…, "
+            f"{what} is {kind_of(value)}; pass the path of a folder, docker-image://…, oci-layout://…, "
             f"an address, or an Image{hint}"
         )
     text = operand.text(what, os.fspath(value))
@@ -334,7 +335,7 @@ def stage_name(what: str, value: Any) -> str:
         return operand.text(what, value)
     name = getattr(value, "name", None)
     if not isinstance(name, str):
-        raise InvalidType(f"{what} is of the type {kind_of(value)} without a name; name the stage, or pass a str")
+        raise InvalidType(f"{what} is {kind_of(value)} without a name; name the stage, or pass a str")
     return name
 
 
@@ -352,9 +353,7 @@ def sbom(value: Any) -> bool | str | None:
     if value is None or isinstance(value, bool):
         return value
     if not isinstance(value, str):
-        raise InvalidType(
-            f"Image: sbom is of the type {kind_of(value)}; pass True, or the name of the image that makes it"
-        )
+        raise InvalidType(f"Image: sbom is {kind_of(value)}; pass True, or the name of the image that makes it")
     found = operand.text("Image: sbom", value)
     if set(found) & set(", \t\n"):
         raise InvalidValue(f"Image: sbom is {shown(found)}, which is no name of an image; pass True, or such a name")
@@ -366,7 +365,7 @@ def provenance(value: Any) -> bool | str | None:
     if value is None or isinstance(value, bool):
         return value
     if not isinstance(value, str):
-        raise InvalidType(f'Image: provenance is of the type {kind_of(value)}; pass True, False, "min" or "max"')
+        raise InvalidType(f'Image: provenance is {kind_of(value)}; pass True, False, "min" or "max"')
     if value not in ("min", "max"):
         raise InvalidValue(f'Image: provenance is {shown(value)}; pass True, False, "min" or "max"')
     return value

@@ -8,6 +8,8 @@ from typing import ClassVar
 
 import attrs
 
+from dockdsl.display import shown
+from dockdsl.errors import Refused
 from dockdsl.instructions.copy import (
     FileInstruction,
     chmod_version,
@@ -18,7 +20,6 @@ from dockdsl.instructions.copy import (
 )
 from dockdsl.syntax.flags import boolean, expanded, flag, read_boolean, verbatim
 from dockdsl.syntax.patterns import is_remote
-from dockdsl.syntax.refusal import Refused, shown
 from dockdsl.syntax.words import Literal, Spelling, Word, word_or_none
 
 _is_git = re.compile(r"https?://[^?#]*\.git(?:[?#]|$)|git://|ssh://|git@|[\w.-]+@[\w.-]+:").match

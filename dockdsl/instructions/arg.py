@@ -8,11 +8,11 @@ from typing import Any, ClassVar, Self
 
 import attrs
 
-from dockdsl.errors import InvalidType, InvalidValue
+from dockdsl.display import kind_of, shown
+from dockdsl.errors import InvalidType, InvalidValue, Refused, refuse_type
 from dockdsl.instructions.converters import tuple_of
 from dockdsl.instructions.instruction import Declaration, Instruction
 from dockdsl.syntax.instruction_line import Line
-from dockdsl.syntax.refusal import Refused, kind_of, refuse_type, shown
 from dockdsl.syntax.words import Spelling, Word, text_of, word_or_none
 
 _is_name = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*").fullmatch

@@ -7,10 +7,11 @@ from typing import Any, ClassVar, Self
 
 import attrs
 
+from dockdsl.display import shown
+from dockdsl.errors import Refused, refuse_type
 from dockdsl.instructions.instruction import Instruction
 from dockdsl.syntax.instruction_line import Line
 from dockdsl.syntax.lines import continued
-from dockdsl.syntax.refusal import Refused, refuse_type, shown
 from dockdsl.syntax.shell import Layout, begun, check_text, layout_only, one_line_trap, relaid
 from dockdsl.syntax.words import Spelling, json_text, plain
 

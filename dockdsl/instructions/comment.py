@@ -8,10 +8,10 @@ from typing import ClassVar, Self
 
 import attrs
 
-from dockdsl.errors import InvalidType, InvalidValue
+from dockdsl.display import shown
+from dockdsl.errors import InvalidType, InvalidValue, Refused, refuse_type
 from dockdsl.instructions.instruction import Instruction
 from dockdsl.syntax.guard import check_lengths
-from dockdsl.syntax.refusal import Refused, refuse_type, shown
 from dockdsl.syntax.words import Spelling, check_characters, plain
 
 _acts = re.compile(r"\s*check\s*=", re.IGNORECASE).match

@@ -8,6 +8,8 @@ from typing import Any, ClassVar, Self
 
 import attrs
 
+from dockdsl.display import shown
+from dockdsl.errors import Refused, refuse_type
 from dockdsl.instructions.converters import tuple_of
 from dockdsl.instructions.heredoc import Heredoc
 from dockdsl.instructions.instruction import Instruction
@@ -16,7 +18,6 @@ from dockdsl.syntax.flags import boolean, expanded, flag, read_boolean, verbatim
 from dockdsl.syntax.instruction_line import Line
 from dockdsl.syntax.lines import heredoc_of
 from dockdsl.syntax.patterns import check_pattern, is_easy, is_remote, is_settled, source
-from dockdsl.syntax.refusal import Refused, refuse_type, shown
 from dockdsl.syntax.words import Literal, Spelling, Word, plain, word, word_or_none
 
 FileSource = Word | Heredoc

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias
 
 import attrs
 
+from dockdsl.display import shown
+from dockdsl.errors import Refused, refuse_type
 from dockdsl.instructions.commands import Command, argv, command, exec_form, read_command, shell_form
 from dockdsl.instructions.instruction import Instruction
 from dockdsl.syntax.flags import declared, flag
 from dockdsl.syntax.instruction_line import Line
-from dockdsl.syntax.refusal import Misread, Refused, refuse_type, shown
+from dockdsl.syntax.misread import Misread
 from dockdsl.syntax.words import Spelling, plain
 
 if TYPE_CHECKING:

@@ -6,13 +6,13 @@ import re
 
 import attrs
 
-from dockdsl.errors import InvalidType, InvalidValue
+from dockdsl.display import shown
+from dockdsl.errors import InvalidType, InvalidValue, Refused, refuse_type
 from dockdsl.instructions.located import Located, put
 from dockdsl.origins import Origin
 from dockdsl.syntax.layout import pick_delimiter
 from dockdsl.syntax.lines import Document
 from dockdsl.syntax.modifiers import modifier_versions, references_in
-from dockdsl.syntax.refusal import Refused, refuse_type, shown
 from dockdsl.syntax.words import Word, atoms_of, check_characters, read_word, text_of, word
 
 _is_name = re.compile(r"[A-Za-z0-9_.+=@%^,:~][A-Za-z0-9_.+=@%^,:~-]*").fullmatch

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal, NamedTuple, Self
 
 import attrs
 
-from dockdsl.errors import InvalidType, InvalidValue
+from dockdsl.errors import InvalidType, InvalidValue, Refused
 from dockdsl.instructions.located import Located, put
 from dockdsl.instructions.sources import Reference, StageBase
 from dockdsl.syntax.flags import declared, operand_values, read_flags, write_flags
@@ -15,7 +15,6 @@ from dockdsl.syntax.guard import guard
 from dockdsl.syntax.instruction_line import Line
 from dockdsl.syntax.layout import INDENT, WIDTH, lay_out
 from dockdsl.syntax.modifiers import modifier_versions, references_in
-from dockdsl.syntax.refusal import Refused
 from dockdsl.syntax.versions import SyntaxVersion, highest
 from dockdsl.syntax.words import BACKSLASH, Spelling
 

@@ -7,9 +7,10 @@ from typing import Any, ClassVar
 
 import attrs
 
+from dockdsl.display import shown
+from dockdsl.errors import Refused, refuse_type
 from dockdsl.instructions.instruction import Instruction
 from dockdsl.syntax.instruction_line import Line
-from dockdsl.syntax.refusal import Refused, refuse_type, shown
 from dockdsl.syntax.words import Spelling, check_characters, text_of
 
 

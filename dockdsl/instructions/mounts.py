@@ -9,7 +9,8 @@ from typing import Literal as OneOf
 
 import attrs
 
-from dockdsl.errors import InvalidType, InvalidValue
+from dockdsl.display import shown
+from dockdsl.errors import InvalidType, InvalidValue, Refused, refuse_type
 from dockdsl.instructions.converters import number_or_word
 from dockdsl.instructions.instruction import brief
 from dockdsl.instructions.located import Located, put
@@ -17,8 +18,9 @@ from dockdsl.instructions.sources import Reference, Source, source_name, spell_s
 from dockdsl.syntax.flags import declared
 from dockdsl.syntax.instruction_line import Line, Scope, named
 from dockdsl.syntax.lines import Logical
+from dockdsl.syntax.misread import Misread
+from dockdsl.syntax.modes import reads_as_mode
 from dockdsl.syntax.modifiers import modifier_versions, references_in
-from dockdsl.syntax.refusal import Misread, Refused, refuse_type, shown
 from dockdsl.syntax.words import BACKSLASH, Literal, Spelling, Word, word, word_or_none
 
 _is_size = re.compile(r"[0-9]+(?:\.[0-9]+)? ?(?:[kKmMgGtTpP]?i?[bB]?)").fullmatch
@@ -31,14 +33,9 @@ def _is_id(text: str) -> bool:
     return re.fullmatch(r"[0-9]{1,10}", text) is not None and int(text) <= _HIGHEST_ID
 
 
-# A number whose decimal digits read as permissions: 755 is 0o1363. No usual permissions in octal have such digits.
-reads_as_mode = re.compile(r"7*6*5*4*0*").fullmatch
-
-
 def _mode(value: int | Word | None) -> Word | None:
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 0o7777:
-        slip = 400 <= value <= 777 and reads_as_mode(str(value))
-        return value if slip else f"{value:04o}"  # type: ignore[return-value]  # refused when spelled
+        return value if reads_as_mode(value) else f"{value:04o}"  # type: ignore[return-value]  # refused when spelled
     return value if isinstance(value, int) else word_or_none(value)  # type: ignore[return-value]  # refused when spelled
 
 

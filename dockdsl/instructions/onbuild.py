@@ -7,11 +7,12 @@ from typing import Any, ClassVar
 
 import attrs
 
+from dockdsl.errors import Refused, refuse_type
 from dockdsl.instructions.instruction import Instruction
 from dockdsl.instructions.registry import kind_for
 from dockdsl.instructions.sources import StageBase
 from dockdsl.syntax.instruction_line import Line
-from dockdsl.syntax.refusal import Misread, Refused, refuse_type
+from dockdsl.syntax.misread import Misread
 from dockdsl.syntax.words import BACKSLASH, Spelling
 
 _REFUSED = ("ONBUILD", "MAINTAINER", "FROM")

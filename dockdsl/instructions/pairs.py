@@ -7,10 +7,11 @@ from typing import Any, ClassVar
 
 import attrs
 
+from dockdsl.display import shown
+from dockdsl.errors import Refused, refuse_type
 from dockdsl.instructions.converters import tuple_of
 from dockdsl.instructions.instruction import Instruction
 from dockdsl.syntax.instruction_line import Line
-from dockdsl.syntax.refusal import Refused, refuse_type, shown
 from dockdsl.syntax.words import Literal, Spelling, Word, word
 
 Pairs = Mapping[str, Word] | Mapping[Literal, Word] | Iterable[tuple[Word, Word]]

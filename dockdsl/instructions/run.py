@@ -9,7 +9,8 @@ from typing import Literal as OneOf
 
 import attrs
 
-from dockdsl.errors import InvalidType, InvalidValue
+from dockdsl.display import shown
+from dockdsl.errors import InvalidType, InvalidValue, Refused, refuse_type
 from dockdsl.instructions.commands import Command, argv, exec_form, read_command
 from dockdsl.instructions.comment import Comment
 from dockdsl.instructions.converters import tuple_of
@@ -19,7 +20,7 @@ from dockdsl.instructions.sources import Reference
 from dockdsl.syntax import shell
 from dockdsl.syntax.flags import flag, one_of, read_one_of
 from dockdsl.syntax.instruction_line import Line
-from dockdsl.syntax.refusal import Misread, Refused, refuse_type, shown
+from dockdsl.syntax.misread import Misread
 from dockdsl.syntax.words import Spelling, plain
 
 _NETWORKS = ("default", "none", "host")

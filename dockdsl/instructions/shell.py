@@ -7,11 +7,12 @@ from typing import Any, ClassVar
 
 import attrs
 
+from dockdsl.display import shown
+from dockdsl.errors import Refused
 from dockdsl.instructions.commands import exec_form
 from dockdsl.instructions.converters import tuple_of
 from dockdsl.instructions.instruction import Instruction
 from dockdsl.syntax.instruction_line import Line
-from dockdsl.syntax.refusal import Refused, shown
 from dockdsl.syntax.words import Spelling, plain
 
 

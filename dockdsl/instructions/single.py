@@ -7,10 +7,11 @@ from typing import Any
 
 import attrs
 
+from dockdsl.display import shown
+from dockdsl.errors import Refused
 from dockdsl.instructions.instruction import Instruction
 from dockdsl.syntax.flags import declared
 from dockdsl.syntax.instruction_line import Line
-from dockdsl.syntax.refusal import Refused, shown
 from dockdsl.syntax.words import Spelling
 
 

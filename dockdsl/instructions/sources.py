@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import Any, Literal, NamedTuple
 
-from dockdsl.errors import InvalidType
+from dockdsl.display import kind_of, shown
+from dockdsl.errors import InvalidType, Refused, refuse_type
 from dockdsl.instructions.located import Located
 from dockdsl.syntax.instruction_line import Line
-from dockdsl.syntax.refusal import Refused, kind_of, refuse_type, shown
 from dockdsl.syntax.words import Spelling, plain
 
 

@@ -8,9 +8,10 @@ from typing import ClassVar
 
 import attrs
 
+from dockdsl.display import shown
+from dockdsl.errors import Refused
 from dockdsl.instructions.converters import number_or_word
 from dockdsl.instructions.single import SingleOperand
-from dockdsl.syntax.refusal import Refused, shown
 from dockdsl.syntax.words import Literal, Spelling, Word
 
 _LINUX = """

@@ -7,12 +7,14 @@ from typing import ClassVar, Self
 
 import attrs
 
+from dockdsl.display import shown
+from dockdsl.errors import Refused, refuse_type
 from dockdsl.instructions.instruction import Instruction
 from dockdsl.instructions.registry import kind_for
 from dockdsl.syntax.guard import check_lengths
 from dockdsl.syntax.instruction_line import Line, Scope, named
 from dockdsl.syntax.lines import SPACE, continued, logical
-from dockdsl.syntax.refusal import Misread, Refused, refuse_type, shown
+from dockdsl.syntax.misread import Misread
 from dockdsl.syntax.words import Spelling, text_of
 
 _keyword = re.compile(r"[A-Za-z]+").match

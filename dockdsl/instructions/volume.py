@@ -7,11 +7,11 @@ from typing import Any, ClassVar
 
 import attrs
 
+from dockdsl.errors import Refused
 from dockdsl.instructions.converters import tuple_of
 from dockdsl.instructions.instruction import Instruction
 from dockdsl.syntax.instruction_line import Line
 from dockdsl.syntax.lines import SPACE
-from dockdsl.syntax.refusal import Refused
 from dockdsl.syntax.words import Spelling, Word, json_text, word
 
 

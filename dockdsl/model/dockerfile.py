@@ -8,6 +8,7 @@ from typing import Literal as OneOf
 
 import attrs
 
+from dockdsl.display import kind_of, shown
 from dockdsl.errors import InvalidType, InvalidValue
 from dockdsl.instructions.comment import Comment
 from dockdsl.instructions.instruction import Instruction
@@ -16,7 +17,6 @@ from dockdsl.instructions.sources import StageBase
 from dockdsl.instructions.verbatim import Verbatim
 from dockdsl.model.graph import StageGraph, called, collect
 from dockdsl.model.stage import Stage, Steps, flatten
-from dockdsl.syntax.refusal import kind_of, shown
 from dockdsl.syntax.versions import SyntaxVersion, highest
 from dockdsl.syntax.words import BACKSLASH, BACKTICK, Spelling
 

@@ -8,11 +8,11 @@ from typing import Literal
 
 import attrs
 
+from dockdsl.display import shown
 from dockdsl.errors import StageError, UnknownStage
 from dockdsl.instructions.sources import External, Reference, StageBase
 from dockdsl.model.stage import RESERVED, Stage, reached
 from dockdsl.origins import Origin
-from dockdsl.syntax.refusal import shown
 
 _looks_like_stage = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*").fullmatch
 

@@ -10,7 +10,8 @@ from typing import Any, ClassVar
 
 import attrs
 
-from dockdsl.errors import InvalidType
+from dockdsl.display import kind_of, shown
+from dockdsl.errors import InvalidType, Refused, refuse_type
 from dockdsl.instructions.comment import Comment
 from dockdsl.instructions.instruction import Instruction, brief
 from dockdsl.instructions.located import put
@@ -21,7 +22,6 @@ from dockdsl.syntax.instruction_line import Line
 from dockdsl.syntax.lines import continued
 from dockdsl.syntax.modifiers import modifier_versions
 from dockdsl.syntax.references import is_image, is_platform
-from dockdsl.syntax.refusal import Refused, kind_of, refuse_type, shown
 from dockdsl.syntax.versions import SyntaxVersion, highest
 from dockdsl.syntax.words import BACKSLASH, Spelling, Word, atoms_of, word
 

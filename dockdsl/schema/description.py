@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from dockdsl.display import kind_of, shown
 from dockdsl.errors import InvalidType
 from dockdsl.instructions.heredoc import Heredoc
 from dockdsl.instructions.instruction import Instruction
@@ -17,7 +18,6 @@ from dockdsl.model.stage import Stage
 from dockdsl.origins import short_path
 from dockdsl.syntax.flags import declared
 from dockdsl.syntax.lines import documents, heredocs_in, logical
-from dockdsl.syntax.refusal import kind_of, shown
 from dockdsl.syntax.versions import SyntaxVersion
 from dockdsl.syntax.words import Literal
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from dockdsl.syntax.lazy_regex import lazy_regex
 from dockdsl.syntax.lines import SPACE
-from dockdsl.syntax.refusal import Misread
+from dockdsl.syntax.misread import Misread
 
 _is_directive = lazy_regex(r"#\s*([A-Za-z][A-Za-z0-9]*)[\t\n\f\r ]*=[\t\n\f\r ]*(.+?)[\t\n\f\r ]*$")
 _DIRECTIVES = ("syntax", "escape", "check")

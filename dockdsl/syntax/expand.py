@@ -14,10 +14,10 @@ from typing import NamedTuple, NoReturn
 
 import attrs
 
-from dockdsl.errors import ExpansionError, InvalidType, InvalidValue
+from dockdsl.display import kind_of, shown
+from dockdsl.errors import ExpansionError, InvalidType, InvalidValue, Refused
 from dockdsl.syntax.cursor import Cursor, leading_name, run_without
 from dockdsl.syntax.lazy_regex import lazy_regex
-from dockdsl.syntax.refusal import Refused, kind_of, shown
 
 _BOM = "\ufeff"
 # What Go takes for whitespace: unlike Python, not the four separators U+001C to U+001F.

@@ -12,8 +12,10 @@ from typing import Any, NamedTuple
 
 import attrs
 
+from dockdsl.display import shown
+from dockdsl.errors import Refused, refuse_type
 from dockdsl.syntax.instruction_line import FlagToken, Line
-from dockdsl.syntax.refusal import Misread, Refused, refuse_type, shown
+from dockdsl.syntax.misread import Misread
 from dockdsl.syntax.words import Spelling
 
 _KEY = "dockdsl.flag"

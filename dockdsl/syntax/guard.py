@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from dockdsl.errors import Refused
 from dockdsl.syntax.lazy_regex import lazy_regex
 from dockdsl.syntax.lines import SPACE, HeredocWord, continued, is_comment
-from dockdsl.syntax.refusal import Refused
 
 LONGEST_LINE = 65_000
 """Bytes of a physical line that is written; BuildKit reads up to 65,535."""

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from dockdsl.origins import Origin
 from dockdsl.syntax.lines import SPACE, Document, Logical, documents, heredocs_in
-from dockdsl.syntax.refusal import Misread
+from dockdsl.syntax.misread import Misread
 from dockdsl.syntax.words import Word, read_word
 
 _blank = re.compile(r"[\t\v\f\r ]+")

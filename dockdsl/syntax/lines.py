@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from dockdsl.errors import ExpansionError
 from dockdsl.syntax.lazy_regex import lazy_regex
-from dockdsl.syntax.refusal import Misread
+from dockdsl.syntax.misread import Misread
 
 # Whitespace according to Go: without the four separators that Python adds.
 SPACE = (

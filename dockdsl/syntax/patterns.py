@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 
+from dockdsl.display import shown
+from dockdsl.errors import Refused
 from dockdsl.syntax.lazy_regex import lazy_regex
-from dockdsl.syntax.refusal import Refused, shown
 from dockdsl.syntax.words import Atom, Literal, Word, atoms_of, from_atoms, normal, plain, split
 
 _is_remote = lazy_regex(r"https?://|git://|ssh://|git@|[\w.-]+@[\w.-]+:")

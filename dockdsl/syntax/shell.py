@@ -12,12 +12,12 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from dockdsl.errors import InvalidType
+from dockdsl.display import kind_of, shown
+from dockdsl.errors import InvalidType, Refused, refuse_type
 from dockdsl.syntax.guard import heredoc_bodies, heredoc_words
 from dockdsl.syntax.layout import INDENT, WIDTH, pick_delimiter
 from dockdsl.syntax.lazy_regex import lazy_regex
 from dockdsl.syntax.lines import continued, heredocs_in, logical
-from dockdsl.syntax.refusal import Refused, kind_of, refuse_type, shown
 
 
 class Layout(str):

@@ -12,10 +12,10 @@ import re
 from collections.abc import Iterable
 from typing import TypeVar
 
-from dockdsl.errors import InvalidType
+from dockdsl.display import kind_of, shown
+from dockdsl.errors import InvalidType, Refused, refuse_type
 from dockdsl.syntax.cursor import Cursor, run_without
 from dockdsl.syntax.lazy_regex import lazy_regex
-from dockdsl.syntax.refusal import Refused, kind_of, refuse_type, shown
 
 # What can be written without quotes in any operand: no whitespace, quote, escape character, dollar or bracket.
 _BARE = r"A-Za-z0-9_@%+:,./=^~\-"

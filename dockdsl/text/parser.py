@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 import attrs
 
-from dockdsl.errors import DockerfileSyntaxError, InvalidType, InvalidValue, SyntaxProblem
+from dockdsl.display import kind_of
+from dockdsl.errors import DockerfileSyntaxError, InvalidType, InvalidValue, Refused, SyntaxProblem
 from dockdsl.instructions.comment import Comment
 from dockdsl.instructions.instruction import Instruction
 from dockdsl.instructions.registry import KEYWORDS, kind_for
@@ -23,7 +24,7 @@ from dockdsl.origins import Origin, short_path
 from dockdsl.syntax.directives import Directives, directives_of
 from dockdsl.syntax.instruction_line import Line, Scope
 from dockdsl.syntax.lines import LONGEST_READ, SPACE, logical
-from dockdsl.syntax.refusal import Misread, Refused, kind_of
+from dockdsl.syntax.misread import Misread
 from dockdsl.syntax.words import BACKTICK
 
 _NONE: list[int] = []

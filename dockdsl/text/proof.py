@@ -15,10 +15,10 @@ from typing import Any, NamedTuple
 
 import attrs
 
+from dockdsl.display import kind_of
 from dockdsl.errors import ExpansionError, InvalidType, InvalidValue, ProofUnavailable
 from dockdsl.syntax import shell
 from dockdsl.syntax.expand import Options, expand, split_words
-from dockdsl.syntax.refusal import kind_of
 
 _directive = re.compile(r"\s*#\s*([A-Za-z][A-Za-z0-9]*)\s*=\s*(.+?)\s*").fullmatch
 _check = re.compile(r"#\s*check\s*=\s*(\S+)", re.IGNORECASE).match

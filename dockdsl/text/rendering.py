@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from dockdsl.display import kind_of, shown
 from dockdsl.errors import InvalidType
 from dockdsl.model.dockerfile import Dockerfile
 from dockdsl.model.stage import Stage
 from dockdsl.origins import Origin
-from dockdsl.syntax.refusal import kind_of, shown
 
 
 class Rendered(NamedTuple):

@@ -33,9 +33,9 @@ from dockdsl import (
     Stage,
     StartupBudget,
 )
-from dockdsl.checks.check import Check as MadeCheck
-from dockdsl.checks.report import Check, CheckResult
-from dockdsl.checks.run import smoke
+from dockdsl.checks.check import Check
+from dockdsl.checks.report import CheckResult
+from dockdsl.checks.smoke import smoke
 from dockdsl.checks.subject import Subject
 from dockdsl.engine.building import BuildResult
 from dockdsl.engine.fake import FakeBuilder, FakeCommand, FakeRequest, FakeResponse, FakeRunner
@@ -164,15 +164,15 @@ def test_a_budget_where_the_engine_tells_what_is_transferred(tmp_path: Path, tag
     tmp_path.joinpath("zeros").write_bytes(bytes(3_000_000))
     stage = Stage("scratch", steps=[Copy("zeros", "/")])
     checks = [SizeBudget(3_000_000), SizeBudget(2_999_999)]
-    told: list[CheckResult] = []
+    reported: list[CheckResult] = []
     with pytest.raises(CheckFailed) as caught:
-        Image(Dockerfile(stage), context=str(tmp_path), tags=tag, checks=checks).test(tell=told.append)
+        Image(Dockerfile(stage), context=str(tmp_path), tags=tag, checks=checks).test(tell=reported.append)
     with DockerSdk() as runner:
         found = results(runner, tag, checks[1])
 
-    assert "ok   size 3 MB unpacked, at most 3 MB" == str(told[0])
+    assert "ok   size 3 MB unpacked, at most 3 MB" == str(reported[0])
     wrong = f"FAIL size: expected at most 3 MB, got 3 MB unpacked: 1 B too many ({checks[1].origin})"
-    assert [wrong, wrong] == [str(told[1]), *found]
+    assert [wrong, wrong] == [str(reported[1]), *found]
     assert " kB (its layers as they are transferred), built in " in caught.value.summary
 
 
@@ -266,7 +266,7 @@ def test_files_of_busybox(runner: DockerSdk, tmp_path: Path, tag: str) -> None:
         in found[4]
     )
     assert "content: expected no match of 't.o', got 'two'" in found[4]
-    assert "FAIL file /f: expected a program in ELF form, got another file (" in found[5]
+    assert "FAIL file /f: expected a program (an ELF file), got another file (" in found[5]
     assert "FAIL file /big: expected content of at most 16.8 MB, got 17 MB (" in found[6]
     assert "FAIL file /etc: expected content, got a directory (" in found[7]
     assert (
@@ -318,8 +318,8 @@ def test_metadata(runner: DockerSdk, tmp_path: Path, tag: str) -> None:
     )
     for words in (
         "expected user none, got '7:8'; expected entrypoint none, got ['/bin/sh', '-c']; expected healthcheck none, got",
-        "expected A='x', got 'b=c'; expected no variable PATH, got '/",
-        "expected the variable Z, got none; expected l.a with a match of 'w', got 'v'",
+        "expected the variable A to be 'x', got 'b=c'; expected no variable PATH, got '/",
+        "expected the variable Z, got none; expected the label l.a with a match of 'w', got 'v'",
         "expected the port 81/tcp, got 53/udp, 80/tcp; expected no port 80/tcp, got 53/udp, 80/tcp",
         f"expected the volume /x, got /v ({bad.origin})",
     ):
@@ -405,8 +405,8 @@ def test_a_saved_value_that_no_request_can_say() -> None:
     ]
     found = results(FakeRunner(lambda _: FakeResponse(body=b'{"bad": "a\\nb", "list": [1, 2]}')), "x", *checks, port=1)
 
-    assert "FAIL GET /{list}: the saved value list is [1, 2], which is no text; save a part of it (" in found[3]
-    assert "FAIL GET /: HttpCheck: send_headers: the value of X-A is 'a\\nb'; a header has printable" in found[1]
+    assert "FAIL GET /{list}: the saved value list is [1, 2], which is not text; save a part of it (" in found[3]
+    assert "FAIL GET /: HttpCheck: send_headers: the value of X-A cannot be sent; use printable" in found[1]
     assert found[2].startswith("ok ")
 
 
@@ -468,7 +468,7 @@ def test_what_was_made_is_found_by_its_headers(runner: DockerSdk, path: str) -> 
 
     assert ["ok  ", "ok  ", "ok  ", "FAIL", "ok  ", "ok  "] == [line[:4] for line in found], found
     assert (
-        ": expected Content-Type with a match of '^application/json(;|$)', got text/plain; charset=utf-8; body"
+        ": expected the header Content-Type with a match of '^application/json(;|$)', got 'text/plain; charset=utf-8'; body"
         in found[3]
     )
     assert found[1].startswith("ok   GET /notes/1?of=a%20b 200 (")
@@ -575,7 +575,7 @@ def test_unknown_names_are_refused_where_the_image_is_written() -> None:
 def test_the_go_program_ends_gracefully(go_api: str, runner: DockerSdk, monkeypatch: pytest.MonkeyPatch) -> None:
     """The note that is being posted is made; a request that is over too soon proves nothing, and says so."""
     # However busy the machine, it is over by then.
-    monkeypatch.setattr("dockdsl.checks.exchange._UNDER_WAY", 20)
+    monkeypatch.setattr("dockdsl.checks.http_client._UNDER_WAY", 20)
     post = HttpCheck("POST", "/api/v1/notes", status=201, send_json={"title": "late"}, json={"title": "late"})
     found = results(
         runner,
@@ -607,7 +607,7 @@ def test_servers_that_end_otherwise(
 ) -> None:
     """One that minds no signal, and one that drops what is in flight."""
     # However busy the machine, the signal has done its work before the request is finished.
-    monkeypatch.setattr("dockdsl.checks.exchange._HELD", 2)
+    monkeypatch.setattr("dockdsl.checks.http_client._HELD", 2)
     reading = r"""printf '#!/bin/sh\ncat >/x; printf "Status: 200 OK\r\n\r\n"\n' >/www/cgi-bin/read; chmod +x /www/cgi-bin/*"""
     check = GracefulShutdown(HttpCheck("POST", "/cgi-bin/read", send_json="0123456789"), within=0.5)
     (found,) = results(runner, BUSYBOX, check, port=8080, command=["sh", "-c", f"{SERVER}{reading}\n{script}"])
@@ -705,7 +705,7 @@ def test_who_is_root(user: str, is_root: bool) -> None:
 # --- a kind of a project's own
 
 
-class Layers(MadeCheck):
+class Layers(Check):
     """Expects one layer."""
 
     title = "layers"
@@ -731,20 +731,20 @@ def test_a_check_of_a_projects_own(runner: DockerSdk) -> None:
 
 
 def test_all_checks_run_where_the_server_does_not() -> None:
-    """Those that need no server are run and told of before the error is raised."""
-    told: list[CheckResult] = []
+    """Those that need no server are run and reported before the error is raised."""
+    reported: list[CheckResult] = []
     checks = [HttpCheck("GET", "/"), SizeBudget("1MB"), CommandCheck(["x"], exit_code=1)]
     with pytest.raises(RuntimeError, match="exited with code 3"):
         smoke(
             FakeRunner(exit_code=3),
             RunRequest(image="x", ports=[1]),
             checks,
-            tell=told.append,
+            report=reported.append,
             build=BuildResult(image="x", size=5),
         )
 
-    assert ["size", "run x"] == [result.title for result in told]
-    assert [True, False] == [result.ok for result in told]
+    assert ["size", "run x"] == [result.title for result in reported]
+    assert [True, False] == [result.ok for result in reported]
 
 
 def test_an_image_that_is_no_server() -> None:
@@ -761,75 +761,111 @@ def test_an_image_that_is_no_server() -> None:
 @pytest.mark.parametrize(
     ("make", "kind", "words"),
     [
-        pytest.param(lambda: CommandCheck("ls -l"), InvalidType, "CommandCheck: argv is of the type str", id="argv"),
-        pytest.param(lambda: CommandCheck([]), InvalidValue, "CommandCheck: argv is empty; name a program", id="none"),
+        pytest.param(lambda: CommandCheck("ls -l"), InvalidType, "CommandCheck: argv: 'ls -l' is a str", id="argv"),
+        pytest.param(
+            lambda: CommandCheck([]), InvalidValue, "CommandCheck: argv: no program is given; name one", id="none"
+        ),
         pytest.param(lambda: CommandCheck(["a\0"]), InvalidValue, "has a NUL character", id="NUL"),
         pytest.param(lambda: CommandCheck(["a"], exit_code=256), InvalidValue, "from 0 to 255", id="exit code"),
-        pytest.param(lambda: CommandCheck(["a"], stdout="("), InvalidValue, "is no regular expression", id="pattern"),
-        pytest.param(lambda: CommandCheck(["a"], timeout=0), InvalidValue, "timeout is 0; pass a number", id="time"),
-        pytest.param(lambda: SizeBudget("10 mb"), InvalidValue, "the size is '10 mb'; write it as", id="unit"),
-        pytest.param(lambda: SizeBudget(-1), InvalidValue, "the size is -1; pass a number from 0", id="negative"),
-        pytest.param(lambda: SizeBudget(cast(Any, 1.5)), InvalidType, "the size is of the type float", id="float"),
-        pytest.param(lambda: FileCheck("api"), InvalidValue, "write it from the root on, with a slash", id="path"),
-        pytest.param(lambda: FileCheck("/a", mode="rwx"), InvalidValue, "mode is 'rwx'; write octal digits", id="mode"),
         pytest.param(
-            lambda: FileCheck("/a", mode=0o10000), InvalidValue, "mode is 4096; pass a number", id="high mode"
+            lambda: CommandCheck(["a"], stdout="("), InvalidValue, "is not a regular expression", id="pattern"
         ),
-        pytest.param(lambda: FileCheck("/a", mode=755), InvalidValue, "mode is 755, which is 0o1363; write", id="slip"),
+        pytest.param(
+            lambda: CommandCheck(["a"], timeout=0), InvalidValue, "timeout: 0 is out of range; pass seconds", id="time"
+        ),
+        pytest.param(lambda: SizeBudget("10 mb"), InvalidValue, "size: '10 mb' is not a size; write it as", id="unit"),
+        pytest.param(
+            lambda: SizeBudget(-1), InvalidValue, "size: -1 is out of range; pass a number from 0", id="negative"
+        ),
+        pytest.param(lambda: SizeBudget(cast(Any, 1.5)), InvalidType, "size: 1.5 is a float", id="float"),
+        pytest.param(lambda: FileCheck("api"), InvalidValue, "write it from the root on, with a slash", id="path"),
+        pytest.param(
+            lambda: FileCheck("/a", mode="rwx"),
+            InvalidValue,
+            "mode: 'rwx' is not a mode; write octal digits",
+            id="mode",
+        ),
+        pytest.param(
+            lambda: FileCheck("/a", mode=0o10000),
+            InvalidValue,
+            "mode: 4096 is out of range; pass a number",
+            id="high mode",
+        ),
+        pytest.param(lambda: FileCheck("/a", mode=755), InvalidValue, "mode: 755 is 0o1363 in octal; write", id="slip"),
         pytest.param(lambda: FileCheck("/a", owner="a:b:c"), InvalidValue, 'write "user", "user:group"', id="owner"),
         pytest.param(
-            lambda: FileCheck("/a", kind=cast(Any, "dir")), InvalidValue, "kind is 'dir'; write file", id="kind"
+            lambda: FileCheck("/a", kind=cast(Any, "dir")), InvalidValue, "kind: 'dir' is not one of file", id="kind"
         ),
-        pytest.param(lambda: FileCheck("/a", content="["), InvalidValue, "is no regular expression", id="content"),
+        pytest.param(lambda: FileCheck("/a", content="["), InvalidValue, "is not a regular expression", id="content"),
         pytest.param(lambda: FileCheck("/a", exists=False, mode=0), InvalidValue, "/a is to be absent", id="absent"),
         pytest.param(lambda: FileCheck("/a", static=cast(Any, "y")), InvalidType, "pass True or False", id="flag"),
         pytest.param(
             lambda: CommandCheck(["a"], entrypoint=cast(Any, "/b")),
             InvalidType,
-            "entrypoint is of the type str",
+            "entrypoint: '/b' is a str",
             id="own",
         ),
         pytest.param(lambda: FileCheck("/a", executable_by=cast(Any, ["any"])), InvalidValue, "executable_by", id="by"),
-        pytest.param(lambda: FileCheck("/a", executable_by=cast(Any, "me")), InvalidValue, "write owner,", id="who"),
+        pytest.param(
+            lambda: FileCheck("/a", executable_by=cast(Any, "me")), InvalidValue, "'me' is not one of owner,", id="who"
+        ),
         pytest.param(MetadataCheck, InvalidValue, "it expects nothing; name what", id="no metadata"),
-        pytest.param(lambda: MetadataCheck(ports="http"), InvalidValue, "'http' is no port; write 8080 or", id="port"),
         pytest.param(
-            lambda: MetadataCheck(env=cast(Any, {"A": 1})), InvalidType, "the value of A is of the type int", id="env"
+            lambda: MetadataCheck(ports="http"), InvalidValue, "'http' is not a port; write 8080 or", id="port"
         ),
-        pytest.param(lambda: MetadataCheck(cmd="a b"), InvalidType, "cmd is of the type str; pass a list", id="cmd"),
-        pytest.param(lambda: HttpCheck("GET", "/", save={"a-b": "/x"}), InvalidValue, "'a-b' is no name", id="name"),
-        pytest.param(lambda: HttpCheck("GET", "/", save={"a": "x"}), InvalidValue, "is no JSON pointer", id="pointer"),
+        pytest.param(lambda: MetadataCheck(env=cast(Any, {"A": 1})), InvalidType, "the value of A is an int", id="env"),
+        pytest.param(lambda: MetadataCheck(cmd="a b"), InvalidType, "cmd: 'a b' is a str; pass a list", id="cmd"),
+        pytest.param(lambda: HttpCheck("GET", "/", save={"a-b": "/x"}), InvalidValue, "'a-b' is not a name", id="name"),
         pytest.param(
-            lambda: HttpCheck("GET", "/", save={"a": cast(Any, 1)}), InvalidType, "of a is of the", id="source"
+            lambda: HttpCheck("GET", "/", save={"a": "x"}), InvalidValue, "is not a JSON pointer", id="pointer"
         ),
-        pytest.param(lambda: HttpCheck("GET", "{a} b"), InvalidValue, "is '{a} b', which no request", id="path"),
-        pytest.param(lambda: HttpCheck("GET", "{1}"), InvalidValue, "start it with a slash", id="no leading name"),
-        pytest.param(lambda: Header("a b"), InvalidValue, "Header: 'a b' is no name of a header", id="header"),
-        pytest.param(lambda: Header(cast(Any, 1)), InvalidType, "Header: a name is of the type int", id="header type"),
-        pytest.param(lambda: Header("a", pattern="("), InvalidValue, "is no regular expression", id="header pattern"),
-        pytest.param(lambda: Saved("a b"), InvalidValue, "Saved: 'a b' is no name", id="saved"),
-        pytest.param(lambda: Hardened(tmpfs="x:size=1m"), InvalidValue, "tmpfs is 'x:size=1m'; write the", id="tmpfs"),
+        pytest.param(
+            lambda: HttpCheck("GET", "/", save={"a": cast(Any, 1)}), InvalidType, "of a: 1 is an int", id="source"
+        ),
+        pytest.param(
+            lambda: HttpCheck("GET", "{a} b"), InvalidValue, "path: '{a} b' cannot be sent in a request", id="path"
+        ),
+        pytest.param(
+            lambda: HttpCheck("GET", "{1}"),
+            InvalidValue,
+            "does not start with a slash; start it with one",
+            id="no leading name",
+        ),
+        pytest.param(
+            lambda: Header("a b"), InvalidValue, "Header: name: 'a b' is not the name of a header", id="header"
+        ),
+        pytest.param(lambda: Header(cast(Any, 1)), InvalidType, "Header: name: 1 is an int", id="header type"),
+        pytest.param(
+            lambda: Header("a", pattern="("), InvalidValue, "is not a regular expression", id="header pattern"
+        ),
+        pytest.param(lambda: Saved("a b"), InvalidValue, "Saved: name: 'a b' is not a name", id="saved"),
+        pytest.param(
+            lambda: Hardened(tmpfs="x:size=1m"),
+            InvalidValue,
+            "tmpfs: 'x:size=1m' is not an absolute path; write the",
+            id="tmpfs",
+        ),
         pytest.param(lambda: GracefulShutdown(cast(Any, "/")), InvalidType, "pass an HttpCheck", id="request"),
         pytest.param(
             lambda: GracefulShutdown(HttpCheck("GET", "/"), exit_code=256),
             InvalidValue,
-            "GracefulShutdown: exit_code is 256; pass a number from 0 to 255",
+            "GracefulShutdown: exit_code: 256 is out of range; pass a number from 0 to 255",
             id="exit code",
         ),
         pytest.param(
             lambda: GracefulShutdown(HttpCheck("GET", "/"), exit_code=[0, cast(Any, "143")]),
             InvalidType,
-            "exit_code is of the type str; pass an int",
+            "exit_code: '143' is a str; pass an int",
             id="exit code of text",
         ),
         pytest.param(
             lambda: GracefulShutdown(HttpCheck("GET", "/"), exit_code=[]),
             InvalidValue,
-            "exit_code is empty; name a code",
+            "exit_code: no code is given; name one",
             id="no exit code",
         ),
         pytest.param(lambda: GracefulShutdown(HttpCheck("GET", "/{a}")), InvalidValue, "a fresh one", id="fresh"),
-        pytest.param(lambda: StartupBudget(cast(Any, "1s")), InvalidType, "the time is of the type str", id="seconds"),
+        pytest.param(lambda: StartupBudget(cast(Any, "1s")), InvalidType, "seconds: '1s' is a str", id="seconds"),
     ],
 )
 def test_what_checks_refuse(make: Any, kind: type[Exception], words: str) -> None:

@@ -172,7 +172,7 @@ def test_a_base_image_that_cannot_be_had(tmp_path: Path) -> None:
         pytest.param(["--timeout", "1e12"], "'1e12' is no number of seconds above 0, or it is more", id="endless"),
         pytest.param(["-t", "Bad:Tag"], "error: Image: 'Bad:Tag' is no tag", id="tag"),
         pytest.param(["--target", "zzz"], "error: Image: the Dockerfile has no stage 'zzz'", id="target"),
-        pytest.param(["--target", ""], "error: Image: target is empty", id="empty target"),
+        pytest.param(["--target", ""], "error: Image: target: '' is empty", id="empty target"),
         pytest.param(["--platform", "li nux"], "error: Image: 'li nux' is no platform", id="platform"),
         pytest.param(["--timeout", "1h"], "'1h' is no number of seconds above 0", id="timeout with unit"),
         pytest.param(["--progress", "fancy"], "invalid choice: 'fancy'", id="progress"),

@@ -102,11 +102,11 @@ def test_a_handler_that_fails(handler: Any, words: str) -> None:
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda image: image.build(5), "builder is of the type int; pass a builder"),
+        (lambda image: image.build(5), "builder is an int; pass a builder"),
         (lambda image: image.build(FakeBuilder), "builder is the class FakeBuilder; pass a builder"),
-        (lambda image: image.build(FakeBuilder(), progress="plain"), "progress is of the type str; pass a function"),
+        (lambda image: image.build(FakeBuilder(), progress="plain"), "progress is a str; pass a function"),
         (lambda image: image.test(FakeBuilder(), FakeRunner), "runner is the class FakeRunner; pass a runner"),
-        (lambda image: image.built(FakeBuilder(), 5).__enter__(), "runner is of the type int; pass a runner"),
+        (lambda image: image.built(FakeBuilder(), 5).__enter__(), "runner is an int; pass a runner"),
     ],
 )
 def test_what_is_no_builder_and_no_runner(call: Callable[[Image], object], words: str) -> None:

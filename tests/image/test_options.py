@@ -49,7 +49,7 @@ DOCKERFILE = Dockerfile(Stage("scratch", name="api", steps=[Cmd.exec("/x")]))
 
 REFUSED = [
     pytest.param({"contexts": {"a=b": "."}}, InvalidValue, "'a=b' is no name of a context", id="context name"),
-    pytest.param({"contexts": {"": "."}}, InvalidValue, "a name is empty", id="no context name"),
+    pytest.param({"contexts": {"": "."}}, InvalidValue, "a name: '' is empty", id="no context name"),
     pytest.param({"contexts": {"a b": "."}}, InvalidValue, "'a b' is no name of a context", id="context of two words"),
     pytest.param(
         {"contexts": {"Api": "."}}, InvalidValue, "'Api' bears the name of the stage 'api'", id="context stage name"
@@ -57,7 +57,7 @@ REFUSED = [
     pytest.param(
         {"secrets": "id=t,env="}, InvalidValue, "has nothing behind env=; write env=NAME", id="secret of nothing"
     ),
-    pytest.param({"contexts": {"a": 1}}, InvalidType, "the context a is of the type int; pass", id="context type"),
+    pytest.param({"contexts": {"a": 1}}, InvalidType, "the context a is an int; pass", id="context type"),
     pytest.param({"contexts": {"a": Stage("x")}}, InvalidType, "make an Image of it", id="context stage"),
     pytest.param({"contexts": {"a": Image(DOCKERFILE)}}, InvalidValue, "is an Image without a tag", id="context image"),
     pytest.param({"contexts": {"a": "target:x"}}, InvalidValue, "which only bake knows", id="context target"),
@@ -85,10 +85,10 @@ REFUSED = [
     pytest.param({"shm_size": "much"}, InvalidValue, "shm_size is 'much', which is no size; write it", id="shm_size"),
     pytest.param({"ulimits": "nofile"}, InvalidValue, "ulimits has 'nofile'; write nofile=1024", id="ulimits"),
     pytest.param({"annotations": {"a=b": "c"}}, InvalidValue, "'a=b' has an equals sign", id="annotations"),
-    pytest.param({"sbom": 1}, InvalidType, "sbom is of the type int; pass True", id="sbom"),
+    pytest.param({"sbom": 1}, InvalidType, "sbom is an int; pass True", id="sbom"),
     pytest.param({"sbom": "a,b"}, InvalidValue, "no name of an image", id="sbom text"),
     pytest.param({"provenance": "most"}, InvalidValue, "provenance is 'most'; pass True, False", id="provenance"),
-    pytest.param({"reproducible": "yes"}, InvalidType, "reproducible is of the type str", id="reproducible"),
+    pytest.param({"reproducible": "yes"}, InvalidType, "reproducible: 'yes' is a str", id="reproducible"),
     pytest.param(
         {"reproducible": True, "sbom": True}, InvalidValue, "reproducible and has sbom", id="reproducible sbom"
     ),
@@ -98,8 +98,8 @@ REFUSED = [
         "pass it as source_date_epoch",
         id="epoch twice",
     ),
-    pytest.param({"source_date_epoch": -1}, InvalidValue, "source_date_epoch is -1", id="epoch"),
-    pytest.param({"ignore": 1}, InvalidType, "a pattern of ignore is of the type int; pass a str", id="ignore type"),
+    pytest.param({"source_date_epoch": -1}, InvalidValue, "source_date_epoch: -1 is out of range", id="epoch"),
+    pytest.param({"ignore": 1}, InvalidType, "a pattern of ignore: 1 is an int; pass a str", id="ignore type"),
     pytest.param({"ignore": ["a", "a\nb"]}, InvalidValue, "the pattern 'a\\nb' has line ends", id="ignore lines"),
     pytest.param({"ignore": "#a"}, InvalidValue, "'#a' would be a comment; write [#]", id="ignore comment"),
     pytest.param({"ignore": "!"}, InvalidValue, "'!' takes nothing back in; write the path", id="ignore nothing"),
@@ -116,13 +116,13 @@ REFUSED_HERE = [
     pytest.param({"output": "type=oci"}, InvalidValue, "says not where to; add dest=…", id="output without dest"),
     pytest.param({"output": "-"}, InvalidValue, "is stdout, where the id goes; name a file", id="output stdout"),
     pytest.param({"output": ["load", "load"]}, InvalidValue, "has 'load' twice", id="output twice"),
-    pytest.param({"no_cache": 1}, InvalidType, "no_cache is of the type int", id="no_cache"),
-    pytest.param({"timeout": 0}, InvalidValue, "timeout is 0", id="timeout"),
+    pytest.param({"no_cache": 1}, InvalidType, "no_cache: 1 is an int", id="no_cache"),
+    pytest.param({"timeout": 0}, InvalidValue, "timeout: 0 is out of range", id="timeout"),
     pytest.param(
         {"no_cache_filter": "apo"}, UnknownStage, "'apo' for no_cache_filter; did you mean 'api'", id="filter"
     ),
     pytest.param({"no_cache_filter": Stage("x")}, InvalidType, "Stage without a name; name the stage", id="no name"),
-    pytest.param({"builder": ""}, InvalidValue, "builder is empty", id="builder"),
+    pytest.param({"builder": ""}, InvalidValue, "builder: '' is empty", id="builder"),
     pytest.param({"nocache": True}, InvalidType, "no option 'nocache'; did you mean 'no_cache'?", id="unknown"),
 ]
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from dockdsl.errors import Refused
 from dockdsl.syntax.guard import guard, heredoc_bodies, heredoc_words, raw_words
 from dockdsl.syntax.layout import WIDTH, lay_out, pick_delimiter
 from dockdsl.syntax.lines import HeredocWord, continued
-from dockdsl.syntax.refusal import Refused
 from tests import oracle
 
 LONGEST = "a" * 65_001

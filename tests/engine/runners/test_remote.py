@@ -189,7 +189,7 @@ INSIDE = """
 import os, sys
 from dockdsl.engine.running import RunRequest
 from dockdsl.engine.runners.docker_sdk import DockerSdk
-from dockdsl.checks.run import smoke
+from dockdsl.checks.smoke import smoke
 request = RunRequest(image={image!r}, ports=[8080], command=["httpd", "-f", "-p", "8080", "-h", "/"])
 with DockerSdk() as runner, runner.start(request) as container:
     print(*container.address(8080), container.state().running)

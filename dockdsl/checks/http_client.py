@@ -1,4 +1,4 @@
-"""HTTP as checks speak it: one request, the whole answer, and a time that it may take."""
+"""The HTTP client of the checks: one request, the whole answer, and a limit on the time that it may take."""
 
 from __future__ import annotations
 
@@ -13,11 +13,10 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import attrs
 
-from dockdsl.checks.report import HttpProbe
 from dockdsl.display import cut, printable
 from dockdsl.errors import EngineError
 
@@ -78,6 +77,33 @@ class NoAnswer(Exception):
     def __init__(self, why: str, *, has_begun: bool = False) -> None:
         super().__init__(why)
         self.has_begun = has_begun
+
+
+class HttpProbe(Protocol):
+    """An HTTP request, and a judgement of the answer."""
+
+    @property
+    def method(self) -> str:
+        """``GET`` and so on."""
+        ...
+
+    @property
+    def path(self) -> str:
+        """Path and query, from the leading slash on."""
+        ...
+
+    @property
+    def timeout(self) -> float:
+        """Seconds that the whole answer may take."""
+        ...
+
+    def request(self) -> tuple[Mapping[str, str], bytes | None]:
+        """Return headers and body to send."""
+        ...
+
+    def judge(self, status: int, headers: Mapping[str, str], body: bytes) -> list[str]:
+        """Return what is wrong with an answer, a line each; nothing where all is as expected."""
+        ...
 
 
 @attrs.frozen

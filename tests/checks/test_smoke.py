@@ -17,9 +17,9 @@ import attrs
 import pytest
 
 from dockdsl import BuildFailed, CheckFailed, EngineUnavailable, HttpCheck, RunFailed
-from dockdsl.checks.exchange import LONGEST_BODY, NoAnswer, ask
+from dockdsl.checks.http_client import LONGEST_BODY, NoAnswer, ask
 from dockdsl.checks.report import CheckResult, SmokeReport
-from dockdsl.checks.run import build_and_smoke, smoke
+from dockdsl.checks.smoke import build_and_smoke, smoke
 from dockdsl.engine.builders.buildx import Buildx
 from dockdsl.engine.building import BuildRequest
 from dockdsl.engine.fake import FakeBuilder, FakeRequest, FakeResponse, FakeRunner
@@ -68,7 +68,7 @@ def test_checks_of_a_real_server(runner: DockerSdk) -> None:
         HttpCheck("HEAD", "/healthz", headers={"Content-Length": "34"}),
     ]
     told: list[str] = []
-    report = smoke(runner, serving(), checks, ready="/healthz", tell=lambda result: told.append(str(result)))
+    report = smoke(runner, serving(), checks, ready="/healthz", report=lambda result: told.append(str(result)))
 
     assert report.ok, [str(result) for result in report.results]
     assert 4 == len(told)
@@ -206,7 +206,7 @@ def test_an_image_without_a_tag_goes_away(runner: DockerSdk, context: Any, passe
         build,
         RunRequest(image="", ports=[8080]),
         [check],
-        tell=lambda _: seen.append(temporary_tags(os.getpid())),
+        report=lambda _: seen.append(temporary_tags(os.getpid())),
     )
 
     assert passes == report.ok
@@ -379,7 +379,7 @@ def test_answers_that_are_none(pieces: list[bytes], words: str, has_begun: bool)
 
 def test_a_body_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is not read into memory for ever."""
-    monkeypatch.setattr("dockdsl.checks.exchange.LONGEST_BODY", 1 << 20)
+    monkeypatch.setattr("dockdsl.checks.http_client.LONGEST_BODY", 1 << 20)
     pieces = [b"HTTP/1.1 200 OK\r\n\r\n", *[b"x" * (1 << 19)] * 3]
     with raw_server(*pieces) as address, pytest.raises(NoAnswer, match="the body is longer than 1 MiB"):
         ask(address, HEALTHZ, timeout=5)
@@ -592,7 +592,7 @@ def test_an_exception_of_the_caller_removes_the_container() -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        fake(lambda _: FakeResponse(), HttpCheck("GET", "/"), tell=tell)
+        fake(lambda _: FakeResponse(), HttpCheck("GET", "/"), report=tell)
 
 
 def test_a_temporary_tag_is_taken_away_when_the_build_fails() -> None:
@@ -657,7 +657,7 @@ def test_an_engine_that_goes_away_during_a_test(context: Any, monkeypatch: pytes
                 raise KeyError("the first error")
 
             with DockerSdk(patience=0.5) as runner, pytest.raises(KeyError, match="the first error"):
-                build_and_smoke(Buildx(), runner, build, RunRequest(image="", ports=[8080]), checks, tell=tell)
+                build_and_smoke(Buildx(), runner, build, RunRequest(image="", ports=[8080]), checks, report=tell)
         left = containers_of(os.getpid())
         assert left, "the engine is gone, so the container cannot be removed"
         docker("rm", "--force", "--volumes", *left)

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable, Iterator
 
 import attrs
 
-from dockdsl.checks.exchange import NoAnswer
-from dockdsl.checks.report import Check, CheckResult, HttpProbe, SmokeReport
+from dockdsl.checks.check import Check
+from dockdsl.checks.http_client import HttpProbe, NoAnswer
+from dockdsl.checks.report import CheckResult, SmokeReport
 from dockdsl.checks.subject import Subject, afterwards
 from dockdsl.display import short_image
 from dockdsl.engine.building import Builder, BuildRequest, BuildResult, Progress
@@ -18,10 +19,10 @@ from dockdsl.engine.leftovers.interrupts import ended_by_exception
 from dockdsl.engine.running import READY_TIMEOUT, Runner, RunRequest
 from dockdsl.errors import RunFailed
 
-Tell = Callable[[CheckResult], object]
-"""What is told of each result at once."""
-TellBuild = Callable[[BuildResult], object]
-"""What is told of the build when it has succeeded, before anything is run."""
+ReportResult = Callable[[CheckResult], object]
+"""Is called with the result of each check at once."""
+ReportBuild = Callable[[BuildResult], object]
+"""Is called with the result of the build when it has succeeded, before anything is run."""
 
 
 def build_and_smoke(
@@ -34,30 +35,30 @@ def build_and_smoke(
     ready: str | HttpProbe = "/",
     timeout: float = READY_TIMEOUT,
     progress: Progress | None = None,
-    tell: Tell | None = None,
-    tell_build: TellBuild | None = None,
+    report: ReportResult | None = None,
+    report_build: ReportBuild | None = None,
 ) -> SmokeReport:
     """Build an image and smoke-test it: `run` with that image, asked on the first of its ports.
 
-    What dead processes left behind is removed first. An image that has no tag gets one for the time of the test, so
-    that it can be removed without touching an equal one of somebody else.
+    What dead processes left behind is removed first. An image without a tag gets one for the time of the test, so that
+    it can be removed without touching an equal one of somebody else.
 
     Raises what `Builder.build` and `smoke` raise.
     """
     with ended_by_exception(), built(builder, runner, build, progress) as (result, name):
-        if tell_build is not None:
-            tell_build(result)
+        if report_build is not None:
+            report_build(result)
         run = attrs.evolve(run, image=result.image)
-        return smoke(runner, run, checks, ready=ready, timeout=timeout, tell=tell, build=result, name=name)
+        return smoke(runner, run, checks, ready=ready, timeout=timeout, report=report, build=result, name=name)
 
 
 @contextlib.contextmanager
 def built(
     builder: Builder, runner: Runner, build: BuildRequest, progress: Progress | None = None
 ) -> Iterator[tuple[BuildResult, str]]:
-    """Build an image for the time of the block; yield what came of it, and a name for people.
+    """Build an image for the time of the block; yield the result of the build, and a name for people.
 
-    What dead processes left behind is removed first. An image that has no tag gets one until the end of the block, so
+    What dead processes left behind is removed first. An image without a tag gets one until the end of the block, so
     that it can be removed without touching an equal one of somebody else.
     """
     temporary: str | None = None
@@ -69,7 +70,7 @@ def built(
     with afterwards(lambda: None if temporary is None else runner.untag(temporary)):
         result = builder.build(build, progress)
         if temporary is not None:
-            # It is nothing that anybody could use afterwards.
+            # Nobody could use it afterwards.
             result = attrs.evolve(result, tags=())
         yield result, short_image(result.image) if temporary else build.tags[0]
 
@@ -81,7 +82,7 @@ def smoke(
     *,
     ready: str | HttpProbe = "/",
     timeout: float = READY_TIMEOUT,
-    tell: Tell | None = None,
+    report: ReportResult | None = None,
     build: BuildResult | None = None,
     name: str | None = None,
 ) -> SmokeReport:
@@ -93,13 +94,13 @@ def smoke(
         The container is ready when this path gives an answer that is no server error, or when this check passes.
     `timeout`
         Seconds until it must be ready.
-    `tell`
-        Is called with each result at once.
+    `report`
+        Is called with the result of each check at once.
     `build`, `name`
-        What the report is to say of the image.
+        What the `SmokeReport` says of the image.
 
     Raises `RunFailed` if the container does not start, ends, or does not get ready in time; its last output is in the
-    message. Checks that ask no server are run all the same, and told of. A check that fails raises nothing: see
+    message. Checks that ask no server are run all the same, and reported. A check that fails raises nothing: see
     `SmokeReport.raise_for_failures`.
     """
     checks = tuple(checks)
@@ -109,16 +110,16 @@ def smoke(
             try:
                 subject.serve()
             except RunFailed:
-                examined(subject, (check for check in checks if not check.needs_server), tell)
+                examined(subject, (check for check in checks if not check.needs_server), report)
                 raise
-        results = examined(subject, checks, tell)
+        results = examined(subject, checks, report)
         asked = [result for check, result in zip(checks, results, strict=True) if check.needs_server]
         failed = any(not (result.ok or result.log) for result in asked)
         log = subject.server.logs() if failed and subject.server is not None else ()
         return SmokeReport(image=subject.name, results=results, ready=subject.ready, log=log, build=build)
 
 
-def examined(subject: Subject, checks: Iterable[Check], tell: Tell | None = None) -> tuple[CheckResult, ...]:
+def examined(subject: Subject, checks: Iterable[Check], report: ReportResult | None = None) -> tuple[CheckResult, ...]:
     """Run the checks in order, all of them whatever fails, and return what came of each."""
     results = []
     for check in checks:
@@ -135,7 +136,7 @@ def examined(subject: Subject, checks: Iterable[Check], tell: Tell | None = None
                 log=error.log,
                 seconds=time.monotonic() - begin,
             )
-        if tell is not None:
-            tell(result)
+        if report is not None:
+            report(result)
         results.append(result)
     return tuple(results)

@@ -1,4 +1,4 @@
-"""What a program file says of itself: its machine, whether it is static, and how Go built it.
+"""What a program file (ELF) says about itself: its machine, whether it is static, and how Go built it.
 
 Source: the ELF specification; the package ``debug/buildinfo`` of Go.
 """
@@ -30,7 +30,7 @@ _MAGIC = b"\xff Go buildinf:"
 _INLINE = 2
 _HEADER = 32
 _SENTINEL = 16
-"""Bytes that Go puts before and behind the text about the module."""
+"""Bytes that Go puts before and after the text about the module."""
 _MOST = 16 << 20
 
 
@@ -41,7 +41,7 @@ class GoBuild:
     `version`, `path`, `module`
         ``go1.27.3``, the package of the program, its module.
     `settings`
-        What stands after ``build``: ``CGO_ENABLED``, ``-trimpath``, ``vcs.revision`` and so on.
+        What comes after ``build``: ``CGO_ENABLED``, ``-trimpath``, ``vcs.revision`` and so on.
     """
 
     version: str
@@ -51,7 +51,7 @@ class GoBuild:
 
 
 @attrs.frozen
-class Elf:
+class Program:
     """A program file.
 
     `architecture`
@@ -67,12 +67,12 @@ class Elf:
 
     @property
     def is_static(self) -> bool:
-        """Whether it runs on an image that has nothing but it."""
+        """Whether it runs in an image that has nothing else."""
         return self.interpreter is None and not self.needed
 
 
-def read(stream: IO[bytes]) -> Elf | None:
-    """Return what a file says of itself, or None if it is no ELF file.
+def program_in(stream: IO[bytes]) -> Program | None:
+    """Return what a file says about itself, or None if it is not an ELF file.
 
     Raises `EngineUnavailable` where pyelftools is not installed.
     """
@@ -90,11 +90,11 @@ def read(stream: IO[bytes]) -> Elf | None:
     try:
         return _facts(ELFFile(stream))
     except (ELFError, ConstructError, ValueError, LookupError, AttributeError, TypeError, UnicodeDecodeError):
-        # The library lets several of Python's own errors out on files that are damaged.
+        # On damaged files, the library raises several of Python's own errors.
         return None
 
 
-def _facts(elf: Any) -> Elf:
+def _facts(elf: Any) -> Program:
     machine = str(elf["e_machine"])
     architecture = _MACHINES.get(machine, machine.removeprefix("EM_").lower())
     if elf.little_endian:
@@ -108,11 +108,11 @@ def _facts(elf: Any) -> Elf:
             needed += [str(tag.needed) for tag in segment.iter_tags("DT_NEEDED")]
     section = elf.get_section_by_name(".go.buildinfo")
     go = None if section is None or section["sh_size"] > _MOST else _go(section.data())
-    return Elf(architecture, interpreter, tuple(needed), go)
+    return Program(architecture, interpreter, tuple(needed), go)
 
 
 def _go(data: bytes) -> GoBuild | None:
-    """Read what Go 1.18 and later wrote into a program; earlier ones wrote addresses, and are not told of."""
+    """Read what Go 1.18 and later wrote into a program; earlier ones wrote addresses, which are not read."""
     if not data.startswith(_MAGIC) or len(data) < _HEADER or not data[15] & _INLINE:
         return None
     stream = io.BytesIO(data)
@@ -133,7 +133,7 @@ def _go(data: bytes) -> GoBuild | None:
 
 
 def _text(stream: io.BytesIO) -> bytes:
-    """Read a text whose length stands before it, seven bits in a byte."""
+    """Read a text that its length precedes, seven bits in a byte."""
     length = shift = 0
     while (byte := stream.read(1)) and shift < 64:
         length |= (byte[0] & 0x7F) << shift
@@ -144,7 +144,7 @@ def _text(stream: io.BytesIO) -> bytes:
 
 
 def _unquoted(text: str) -> str:
-    """Return a key or value without the quotes that Go puts where it has blanks."""
+    """Return a key or value without the quotes that Go adds where it has blanks."""
     if len(text) >= 2 and text[0] == text[-1] in '"`':
         return re.sub(r'\\(["\\])', r"\1", text[1:-1])
     return text
