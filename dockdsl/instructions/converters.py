@@ -21,6 +21,8 @@ def number_or_word(value: Any) -> Any:
 
 def tuple_of(value: Any) -> tuple[Any, ...]:
     """Return one operand or several as a tuple."""
+    if type(value) is tuple or type(value) is list:
+        return tuple(value)
     if isinstance(value, (str, Literal, bytes, Mapping, AbstractSet)):
         # Bytes and mappings are refused as they are, and so are sets: they have no order.
         return (value,)

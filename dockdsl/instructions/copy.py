@@ -17,7 +17,7 @@ from dockdsl.instructions.sources import Reference, Source, read_source, source_
 from dockdsl.syntax.flags import boolean, expanded, flag, read_boolean, verbatim
 from dockdsl.syntax.instruction_line import Line
 from dockdsl.syntax.lines import heredoc_of
-from dockdsl.syntax.patterns import check_pattern, is_easy, is_remote, is_settled, source
+from dockdsl.syntax.patterns import are_plain, check_pattern, is_easy, is_remote, is_settled, source
 from dockdsl.syntax.words import Literal, Spelling, Word, plain, word, word_or_none
 
 FileSource = Word | Heredoc
@@ -27,13 +27,15 @@ _is_octal = re.compile(r"[0-7]+").fullmatch
 
 def sources_of(value: FileSource | Iterable[FileSource]) -> tuple[FileSource, ...]:
     """Return the sources as a tuple in their one form."""
+    if type(value) is str:
+        return (source(value),)
     given = (value,) if isinstance(value, Heredoc) else tuple_of(value)
     return tuple([each if isinstance(each, Heredoc) else source(each) for each in given])
 
 
 def excludes_of(value: str | Iterable[str]) -> tuple[str, ...]:
     """Return the patterns to leave out as a tuple."""
-    return tuple([plain(each) for each in tuple_of(value)])
+    return tuple([plain(each) for each in found]) if (found := tuple_of(value)) else ()
 
 
 def spell_chmod(spelling: Spelling, value: Any) -> str:
@@ -116,6 +118,8 @@ class FileInstruction(Instruction):
         if len(words) < 2:
             raise line.wrong("a source or the destination is missing", f"write {cls.KEYWORD} source destination")
         *sources, destination = words
+        if array is None and not line.documents and are_plain(words):
+            return {"sources": tuple(sources), "destination": destination}
         if heredoc_of(destination) is not None:
             raise line.wrong("the destination is a heredoc", "write a path last", destination)
         starts = [heredoc_of(each) for each in sources] if "<<" in line.text else []
@@ -136,6 +140,9 @@ class FileInstruction(Instruction):
 
     def operands(self, spelling: Spelling) -> Sequence[str]:
         """Spell sources and destination, in the plain form where that serves."""
+        operands = (*self.sources, self.destination)
+        if len(operands) > 1 and are_plain(operands):
+            return operands  # type: ignore[return-value]  # all are texts
         if not self.sources:
             raise Refused("no source is given", "name at least one file")
         from_context = getattr(self, "from_", None) is None
@@ -153,7 +160,10 @@ class FileInstruction(Instruction):
 
     def references(self) -> tuple[Reference, ...]:
         """The build context, if a file comes from there."""
-        return _CONTEXT if any(_is_local(each) for each in self.sources) else ()
+        for each in self.sources:
+            if type(each) is str and (":" not in each or not is_remote(each)):
+                return _CONTEXT
+        return _CONTEXT if any(isinstance(each, Literal) and not is_remote(each) for each in self.sources) else ()
 
     def expanded(self) -> Iterable[object]:
         """The operands, and what is written in place where that is expanded."""
@@ -163,7 +173,7 @@ class FileInstruction(Instruction):
         ]
 
     def bodies(self) -> Sequence[str]:
-        """Return the bodies of the heredocs among the sources."""
+        """The bodies of the heredocs among the sources."""
         return [each.body for each in self.sources if isinstance(each, Heredoc)]
 
     def _plain(self, spelling: Spelling) -> list[str] | None:
@@ -182,10 +192,6 @@ class FileInstruction(Instruction):
 
 
 _CONTEXT = (Reference(None, "copy"),)
-
-
-def _is_local(source: FileSource) -> bool:
-    return not isinstance(source, Heredoc) and not is_remote(source)
 
 
 def _beside_heredoc(spelling: Spelling, value: Word) -> str:
@@ -280,7 +286,7 @@ class Copy(FileInstruction):
     def operands(self, spelling: Spelling) -> Sequence[str]:
         """Spell sources and destination."""
         for each in self.sources:
-            if is_remote(each):
+            if not (type(each) is str and ":" not in each) and is_remote(each):
                 raise Refused(f"the source {shown(each)} is remote, and COPY takes files of the build", "use Add(…)")
         return super().operands(spelling)
 

@@ -70,7 +70,7 @@ class Instruction(Located):
         raise NotImplementedError
 
     def bodies(self) -> Sequence[str]:
-        """Return the bodies of the heredocs among the operands."""
+        """The bodies of the heredocs among the operands."""
         return ()
 
     def references(self) -> tuple[Reference, ...]:
@@ -110,17 +110,18 @@ class Instruction(Located):
 
         Raises `Misread` where BuildKit refuses the line, `Refused` where no value says what it says.
         """
-        refused = None
-        fields: dict[str, Any] = {}
         try:
             fields = cls.read_operands(line)
-        except Refused as found:
+        except Refused:
             # What BuildKit refuses in the flags counts for more.
-            refused = found
-        flags = read_flags(cls, line, ignored=not cls.READS_FLAGS)
-        if refused is not None:
-            raise refused
-        return cls.from_parsed(line.origin, {**flags, **fields})
+            if cls.READS_FLAGS:
+                read_flags(cls, line)
+            raise
+        if line.flags and cls.READS_FLAGS:
+            fields.update(read_flags(cls, line))
+        else:
+            fields.update(declared(cls).unset)
+        return cls.from_parsed(line.origin, fields)
 
     def write(self, spelling: Spelling) -> str:
         """Return the instruction's text; raise `Refused` for what has no spelling."""
@@ -129,8 +130,7 @@ class Instruction(Located):
         if isinstance(operands, str):
             return _beside_text(self.KEYWORD, flags, operands, spelling.escape)
         head = lay_out(spelling.escape, [self.KEYWORD, *flags, *operands], one_each=self.ONE_PER_LINE)
-        bodies = self.bodies()
-        return "\n".join([head, *bodies]) if bodies else head
+        return "\n".join([head, *self.bodies()]) if "<<" in head else head
 
     def spell(self, spelling: Spelling) -> str:
         """Return the text of the instruction, proven to be one instruction."""
@@ -139,9 +139,8 @@ class Instruction(Located):
         except Refused as refused:
             raise self.error(refused) from None
 
-    def prove(self, text: str, escape: str) -> str:
-        """Return the text if BuildKit reads it as exactly one instruction; else raise `Refused`."""
-        return guard(text, escape)
+    prove = staticmethod(guard)
+    """Returns a text if BuildKit reads it as exactly one instruction; else raises `Refused`."""
 
     def error(self, refused: Refused) -> InvalidValue | InvalidType:
         """Return a refusal as the error that the user sees."""
@@ -181,8 +180,7 @@ def brief(value: object) -> str:
 
 def _beside_text(keyword: str, flags: list[str], text: str, escape: str) -> str:
     """Put keyword, flags and shell text together: on one line, or a line each where that would be long."""
-    joined = text.replace(f"{escape}\n", "") if "\n" in text else text
-    if joined.lstrip(" \t").startswith("--"):
+    if text[0] in "- \t\\`" and text.replace(f"{escape}\n", "").lstrip(" \t").startswith("--"):
         # BuildKit would take it for a flag, wherever its lines are broken.
         text = f"-- {text}"
     if not flags:

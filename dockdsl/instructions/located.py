@@ -35,7 +35,8 @@ class Located:
     def from_parsed(cls, origin: Origin, fields: dict[str, Any]) -> Self:
         """Return the value of fields that already have the form that the constructor would give them."""
         value = cls.__new__(cls)
-        value.__dict__.update(fields, _origin=origin)
+        fields["_origin"] = origin
+        value.__dict__.update(fields)
         value.complete()
         return value
 

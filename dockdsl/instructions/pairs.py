@@ -12,14 +12,14 @@ from dockdsl.errors import Refused, refuse_type
 from dockdsl.instructions.converters import tuple_of
 from dockdsl.instructions.instruction import Instruction
 from dockdsl.syntax.instruction_line import Line
-from dockdsl.syntax.words import Literal, Spelling, Word, word
+from dockdsl.syntax.words import Literal, Spelling, Word, is_bare, is_bare_key, word
 
 Pairs = Mapping[str, Word] | Mapping[Literal, Word] | Iterable[tuple[Word, Word]]
 
 
 def pairs_of(value: Pairs) -> tuple[tuple[Word, Word], ...]:
     """Return pairs in their order; what is wrong with them is for the spelling to say."""
-    given: Any = value.items() if isinstance(value, Mapping) else tuple_of(value)
+    given: Any = value.items() if type(value) is dict or isinstance(value, Mapping) else tuple_of(value)
     return tuple(
         [
             (word(pair[0]), word(pair[1])) if isinstance(pair, (tuple, list)) and len(pair) == 2 else pair
@@ -68,6 +68,8 @@ def _spelled(spelling: Spelling, pair: Any) -> str:
     if not isinstance(pair, tuple) or len(pair) != 2:
         raise refuse_type("operand", pair, "pass a mapping, or pairs of key and value")
     key, value = pair
+    if type(key) is str and type(value) is str and is_bare_key(key) and is_bare(value):
+        return f"{key}={value}"
     try:
         return f"{spelling.key(key)}={spelling.value(value)}"
     except Refused as refused:

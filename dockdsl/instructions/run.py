@@ -50,7 +50,9 @@ def _remark(comment: Comment) -> shell.Remark:
 
 
 def _mounts(value: Mount | Iterable[Mount | None]) -> tuple[Mount, ...]:
-    return (value,) if isinstance(value, Mount) else tuple([each for each in tuple_of(value) if each is not None])
+    if isinstance(value, Mount):
+        return (value,)
+    return tuple([each for each in found if each is not None]) if (found := tuple_of(value)) else ()
 
 
 def _spell_mount(spelling: Spelling, value: Any) -> str:

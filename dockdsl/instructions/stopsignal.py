@@ -41,6 +41,7 @@ class Stopsignal(SingleOperand):
     """
 
     KEYWORD: ClassVar[str] = "STOPSIGNAL"
+    OPERAND: ClassVar[str] = "signal"
     READS_FLAGS: ClassVar[bool] = False
 
     signal: Word = attrs.field(converter=number_or_word)

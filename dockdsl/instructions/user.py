@@ -31,5 +31,6 @@ class User(SingleOperand):
     """
 
     KEYWORD: ClassVar[str] = "USER"
+    OPERAND: ClassVar[str] = "user"
 
     user: Word = attrs.field(converter=_user)

@@ -73,10 +73,7 @@ class Verbatim(Instruction):
             raise Refused(f"the text {shown(text)} begins with no instruction of a stage", "begin it with a keyword")
         if self.escape not in ("\\", "`"):
             raise Refused(f"the escape character {shown(self.escape)} is none", "use a backslash or a backtick")
-        return text
-
-    def prove(self, text: str, escape: str) -> str:  # noqa: ARG002 - it has an escape character of its own
-        """Return the text if it is read as one instruction; it is read as a file is, since no writer made it."""
+        # No writer made the text, so it is read as a file is.
         lines = text.split("\n")
         check_lengths(lines)
         line = Line(logical(lines, 0, self.escape), 0, Scope("", named))
@@ -88,6 +85,11 @@ class Verbatim(Instruction):
             raise Refused(f"the text {shown(text)} is more than one instruction", "split it")
         if line.logical.goes_on:
             raise Refused("the text ends in the escape character, which would take in the next line", "take it off")
+        return text
+
+    @staticmethod
+    def prove(text: str, escape: str) -> str:  # noqa: ARG004 - it has an escape character of its own
+        """Return the text, which `write` has proven."""
         return text
 
     def rendered(self, spelling: Spelling) -> str:  # noqa: ARG002 - it is spelled in one way

@@ -25,5 +25,6 @@ class Workdir(SingleOperand):
     """
 
     KEYWORD: ClassVar[str] = "WORKDIR"
+    OPERAND: ClassVar[str] = "path"
 
     path: Word = attrs.field(converter=word)

@@ -96,7 +96,7 @@ class Dockerfile(Located):
         if self.is_read:
             # Unlike one that is written it may have arguments and no stage, and two stages of one name.
             return
-        put(self, "stages", collect(self.targets, self.origin))
+        put(self, "stages", collect(self.targets, self))
         self._check_directives()
         self._check_escapes()
         if self.escape == "`":

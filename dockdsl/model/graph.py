@@ -10,9 +10,9 @@ import attrs
 
 from dockdsl.display import shown
 from dockdsl.errors import StageError, UnknownStage
+from dockdsl.instructions.located import Located
 from dockdsl.instructions.sources import External, Reference, StageBase
 from dockdsl.model.stage import RESERVED, Stage, reached
-from dockdsl.origins import Origin
 
 _looks_like_stage = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*").fullmatch
 
@@ -139,7 +139,7 @@ def called(stage: Stage) -> str:
     return f"stage {stage.name!r}" if stage.name else f"the stage without a name on {shown(stage.base)}"
 
 
-def collect(targets: Sequence[Stage], origin: Origin) -> tuple[Stage, ...]:
+def collect(targets: Sequence[Stage], dockerfile: Located) -> tuple[Stage, ...]:
     """Return the stages that `targets` reach, each once, each after those it needs; the last target is the last one.
 
     Raises `StageError` where they do not fit together, `UnknownStage` for a name of no stage that looks like one.
@@ -158,17 +158,19 @@ def collect(targets: Sequence[Stage], origin: Origin) -> tuple[Stage, ...]:
         raise StageError(
             f"Dockerfile: the last target, {called(last)}, is built by default and so stands last, but "
             f"{called(needed_by)} needs it; put it before the others, or leave it out",
-            origin=origin,
+            origin=dockerfile.origin,
         )
     return tuple(order)
 
 
 def _names_something(stage: Stage, by_name: dict[str, Stage]) -> bool:
     """Whether a stage refers by name to anything, be it an image or a stage."""
-    base = stage.base
-    return (isinstance(base, str) and base in by_name) or any(
-        isinstance(each.source, str) for each in stage.references()
-    )
+    if isinstance(stage.base, str) and stage.base in by_name:
+        return True
+    for each in stage.references():  # noqa: SIM110 - a loop is twice as fast as a generator here
+        if isinstance(each.source, str):
+            return True
+    return False
 
 
 def _named_needs(stage: Stage, by_name: dict[str, Stage]) -> Iterator[Stage]:

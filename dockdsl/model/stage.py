@@ -113,6 +113,8 @@ def check_base(base: Word) -> str:
 
 
 def _read_platform(line: Line) -> Word | None:
+    if not line.flags:
+        return None
     try:
         platform: Word | None = read_flags(Stage, line)["platform"]
         if platform is not None:
@@ -233,8 +235,10 @@ class Stage(StageBase):
             raise refused.error("Stage", self.origin) from None
         put(self, "_from_line", line)
         put(self, "_fingerprint", "")
-        base = (Reference(self.base, "base"),) if isinstance(self.base, StageBase) else ()
-        put(self, "_references", base + tuple([each for step in self.steps for each in step.references()]))
+        found: tuple[Reference, ...] = (Reference(self.base, "base"),) if isinstance(self.base, StageBase) else ()
+        for step in self.steps:
+            found += step.references()
+        put(self, "_references", found)
 
     def _check_name(self) -> None:
         name = self.name
@@ -292,6 +296,8 @@ class Stage(StageBase):
 
     def needed_stages(self) -> list[Stage]:
         """The stages that the stage refers to as objects, in order."""
+        if not self._references:
+            return []
         return [each.source for each in self._references if isinstance(each.source, Stage)]
 
     @property

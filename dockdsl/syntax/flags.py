@@ -125,11 +125,9 @@ def write_flags(instruction: Any, spelling: Spelling) -> list[str]:
     return pieces
 
 
-def read_flags(kind: type, line: Line, *, ignored: bool = False) -> dict[str, Any]:
-    """Read the flags of a line into the values of the fields that declare them; with `ignored`, none is looked at."""
+def read_flags(kind: type, line: Line) -> dict[str, Any]:
+    """Read the flags of a line into the values of the fields that declare them."""
     known = declared(kind)
-    if not line.flags or ignored:
-        return known.unset
     values = known.unset.copy()
     by_name = {each.name: (attribute, each) for attribute, each in known.flags}
     seen = set()

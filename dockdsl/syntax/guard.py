@@ -8,11 +8,12 @@ frontends of different versions would read a text in different ways, it refuses 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 
 from dockdsl.errors import Refused
 from dockdsl.syntax.lazy_regex import lazy_regex
-from dockdsl.syntax.lines import SPACE, HeredocWord, continued, is_comment
+from dockdsl.syntax.lines import SPACE, HeredocWord, continued
 
 LONGEST_LINE = 65_000
 """Bytes of a physical line that is written; BuildKit reads up to 65,535."""
@@ -109,7 +110,8 @@ def _logical(lines: Sequence[str], escape: str) -> tuple[str, int] | None:
     """Join the first logical line; return it and the index of the line after it, or None if it never ends."""
     parts: list[str] = []
     for index, line in enumerate(lines):
-        if parts and (not line.strip(SPACE) or is_comment(line)):
+        bare = line.lstrip(SPACE)
+        if parts and (not bare or bare[0] == "#"):
             continue
         if not continued(line, escape):
             parts.append(line)
@@ -118,10 +120,20 @@ def _logical(lines: Sequence[str], escape: str) -> tuple[str, int] | None:
     return None
 
 
+@cache
+def _is_continued(escape: str) -> Callable[[str], object]:
+    """Return what matches lines of which each is plainly continued by the next, comments and blank lines aside."""
+    char = re.escape(escape)
+    blank = f"[{SPACE.replace(chr(10), '')}]"
+    more = rf"(?:[^\n]*[^{char}\n])?{char}[ \t]*\n(?:{blank}*+(?:#[^\n]*)?\n)*+"
+    last = rf"(?!{blank}*+#)[^\n]*[^{char}\n \t\r]"
+    return re.compile(f"(?:{more})+{last}").fullmatch
+
+
 def guard(text: str, escape: str) -> str:
     """Return `text` if BuildKit reads it as exactly one instruction; else raise `Refused`."""
     if "\n" not in text:
-        if text[-1] == escape or continued(text, escape):
+        if escape in text and (text[-1] == escape or continued(text, escape)):
             raise Refused(
                 "the text ends with the escape character, which would join the next line to it",
                 "remove it",
@@ -130,6 +142,8 @@ def guard(text: str, escape: str) -> str:
             raise Refused("the text would start a heredoc, and has no body for it", "write << in another way")
         if len(text) > LONGEST_LINE // 4:
             check_lengths([text])
+        return text
+    if "<<" not in text and len(text) <= LONGEST_LINE // 4 and _is_continued(escape)(text):
         return text
     lines = text.split("\n")
     check_lengths(lines)

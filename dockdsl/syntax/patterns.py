@@ -8,6 +8,7 @@ both read in the same way.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from dockdsl.display import shown
 from dockdsl.errors import Refused
@@ -20,9 +21,21 @@ _CLASS = rf"\[\^?(?:{_ELEMENT}(?:-{_ELEMENT})?)+\]"
 _token = lazy_regex(rf"\\.|{_CLASS}|.", re.DOTALL)
 _without_class = lazy_regex(r"\\.|.", re.DOTALL)
 # What needs no further look: no whitespace, exclamation mark, caret, backslash or character class.
+# What is written and read as it stands, and is neither remote nor a pattern that must be looked at.
+_is_plain = re.compile(
+    r"(?:[A-Za-z0-9_./*]|\$[A-Za-z_][A-Za-z0-9_]*)(?:[A-Za-z0-9_./*?+=%~-]|\$[A-Za-z_][A-Za-z0-9_]*)*"
+).fullmatch
 is_easy = re.compile(r'["-Z\]_-~]+').fullmatch
 _needs_class = lazy_regex(r"((?:\.?/)*)([!\s])", re.DOTALL)
 _IN_CLASS = str.maketrans({"[": "[[]", "\\": "[\\\\]", "*": "[*]", "?": "[?]"})
+
+
+def are_plain(values: Iterable[object]) -> bool:
+    """Whether operands are all texts that every reader of COPY takes as they stand."""
+    try:
+        return None not in map(_is_plain, values)  # type: ignore[arg-type]  # what is not text is caught
+    except TypeError:
+        return False
 
 
 def is_remote(value: object) -> bool:
@@ -33,6 +46,8 @@ def is_remote(value: object) -> bool:
 
 def source(value: Word) -> Word:
     """Normalize a source, a pattern in which `literal` text names exactly that file."""
+    if type(value) is str and is_easy(value):
+        return value
     if not isinstance(value, Literal):
         value = plain(value)
         if not isinstance(value, str) or is_easy(value) or _is_remote().match(value):

@@ -74,6 +74,8 @@ def layout(text: str) -> Layout:
 def relaid(text: str, escape: str) -> str:
     """Return a layout with the escape character of the Dockerfile; refuse one that is not in the shell form."""
     check_text(text)
+    if escape == "\\" and text[0] not in "[\\" and not text[0].isspace():
+        return text
     lines = text.split("\n")
     line = logical(lines, 0, "\\")
     if lines[0] != lines[0].lstrip() or _is_array(line.text):
@@ -108,6 +110,8 @@ def under(text: str, escape: str) -> str:
 _nothing = lazy_regex(r"(?:\\\n[ \t]*)*")
 _tokens = lazy_regex(r"\\.|.", re.DOTALL)
 _BREAK = f" && \\\n{INDENT}"
+# One line that no reader takes for anything but text: no escape character, no heredoc, no array.
+_is_plain = re.compile(r"[A-Za-z0-9_./$](?:[ -;=-\[\]-~]*[!-;=-\[\]-~])?").fullmatch
 _operator = re.compile(r"&&|\|\||[;&|]")
 # Text in which only operators matter: no quote, bracket, redirection, comment or escape.
 _is_easy = re.compile(r"""[^\\'"`(){}<>#]*""").fullmatch
@@ -542,6 +546,8 @@ def begun(text: str) -> str:
 
 def normal(text: str) -> str:
     """Return the text of a ``RUN`` in the shell form: laid out, and safe in the Dockerfile grammar."""
+    if type(text) is str and len(text) <= WIDTH - len("RUN ") and _is_plain(text):
+        return text
     check_text(text)
     stripped = begun(text.strip(" \t\n"))
     if ends_open(stripped):

@@ -418,6 +418,8 @@ class Spelling:
 
     def flag(self, text: str) -> str:
         """Quote the value of a flag: flags are read byte by byte, quotes and escapes removed."""
+        if "${" not in text and _is_bare_flag(text):
+            return text
         if not text.isascii():
             raise Refused(
                 f"the value {shown(text)} has a non-ASCII character, which BuildKit garbles in a flag",
