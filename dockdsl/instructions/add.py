@@ -18,7 +18,7 @@ from dockdsl.instructions.copy import (
     heredoc_versions,
     spell_chmod,
 )
-from dockdsl.syntax.flags import boolean, expanded, flag, read_boolean, verbatim
+from dockdsl.syntax.flags import boolean, convert_later, expanded, flag, read_boolean, verbatim
 from dockdsl.syntax.patterns import is_remote
 from dockdsl.syntax.words import Literal, Spelling, Word, word_or_none
 
@@ -27,7 +27,7 @@ _is_checksum = re.compile(r"sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a
 _is_commit = re.compile(r"[0-9a-f]{7,64}").fullmatch
 
 
-@attrs.frozen(slots=False, repr=False)
+@attrs.frozen(slots=False, repr=False, field_transformer=convert_later)
 class Add(FileInstruction):
     """Add files from a URL, a Git repository or an archive: ``ADD [flags] source… destination``.
 

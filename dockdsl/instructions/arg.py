@@ -12,13 +12,14 @@ from dockdsl.display import kind_of, shown
 from dockdsl.errors import InvalidType, InvalidValue, Refused, refuse_type
 from dockdsl.instructions.converters import tuple_of
 from dockdsl.instructions.instruction import Declaration, Instruction
+from dockdsl.syntax.flags import convert_later, plain_if
 from dockdsl.syntax.instruction_line import Line
 from dockdsl.syntax.words import Spelling, Word, text_of, word_or_none
 
 _is_name = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*").fullmatch
 
 
-@attrs.frozen(slots=False, repr=False)
+@attrs.frozen(slots=False, repr=False, field_transformer=convert_later)
 class Arg(Instruction):
     """A variable of the build, perhaps with a default: ``ARG name[=default]``.
 
@@ -40,7 +41,7 @@ class Arg(Instruction):
     KEYWORD: ClassVar[str] = "ARG"
     READS_FLAGS: ClassVar[bool] = False
 
-    name: str = attrs.field(converter=text_of)
+    name: str = attrs.field(converter=text_of, metadata=plain_if(_is_name))
     default: Word | None = attrs.field(default=None, converter=word_or_none)
     more: tuple[Arg, ...] = attrs.field(default=(), converter=tuple_of, kw_only=True)
 

@@ -10,9 +10,10 @@ import attrs
 from dockdsl.display import shown
 from dockdsl.errors import Refused, refuse_type
 from dockdsl.instructions.instruction import Instruction
+from dockdsl.syntax.flags import convert_later, plain_if
 from dockdsl.syntax.instruction_line import Line
 from dockdsl.syntax.lines import continued
-from dockdsl.syntax.shell import Layout, begun, check_text, layout_only, one_line_trap, relaid
+from dockdsl.syntax.shell import Layout, begun, check_text, is_plain, layout_only, one_line_trap, relaid
 from dockdsl.syntax.words import Spelling, json_text, plain
 
 Command = str | tuple[str, ...]
@@ -83,13 +84,13 @@ def read_command(line: Line, start: int = 0) -> Command:
     return text
 
 
-@attrs.frozen(slots=False, repr=False)
+@attrs.frozen(slots=False, repr=False, field_transformer=convert_later)
 class CommandInstruction(Instruction):
     """What CMD and ENTRYPOINT share."""
 
     EXPANDED: ClassVar[bool] = False
 
-    command: Command = attrs.field(converter=command)
+    command: Command = attrs.field(converter=command, metadata=plain_if(is_plain, kinds=(str, Layout)))
 
     @classmethod
     def exec(cls, *arguments: str) -> Self:

@@ -14,10 +14,10 @@ from dockdsl.instructions.converters import tuple_of
 from dockdsl.instructions.heredoc import Heredoc
 from dockdsl.instructions.instruction import Instruction
 from dockdsl.instructions.sources import Reference, Source, read_source, source_name, spell_source
-from dockdsl.syntax.flags import boolean, expanded, flag, read_boolean, verbatim
+from dockdsl.syntax.flags import boolean, convert_later, expanded, flag, plain_if, read_boolean, verbatim
 from dockdsl.syntax.instruction_line import Line
 from dockdsl.syntax.lines import heredoc_of
-from dockdsl.syntax.patterns import are_plain, check_pattern, is_easy, is_remote, is_settled, source
+from dockdsl.syntax.patterns import are_plain, check_pattern, is_easy, is_plain_path, is_remote, is_settled, source
 from dockdsl.syntax.words import Literal, Spelling, Word, plain, word, word_or_none
 
 FileSource = Word | Heredoc
@@ -68,12 +68,12 @@ def heredoc_versions(sources: tuple[FileSource, ...]) -> list[str]:
     return [version for each in sources if isinstance(each, Heredoc) for version in each.features()]
 
 
-@attrs.frozen(slots=False, repr=False)
+@attrs.frozen(slots=False, repr=False, field_transformer=convert_later)
 class FileInstruction(Instruction):
     """What COPY and ADD share: sources, a destination, and heredocs among the sources."""
 
-    sources: tuple[FileSource, ...] = attrs.field(converter=sources_of)
-    destination: Word = attrs.field(converter=word)
+    sources: tuple[FileSource, ...] = attrs.field(converter=sources_of, metadata=plain_if(is_plain_path, several=True))
+    destination: Word = attrs.field(converter=word, metadata=plain_if(is_plain_path))
 
     @classmethod
     def text(
@@ -220,7 +220,7 @@ def _check_source(value: FileSource, *, from_context: bool) -> None:
         check_pattern(value, from_context=from_context)
 
 
-@attrs.frozen(slots=False, repr=False)
+@attrs.frozen(slots=False, repr=False, field_transformer=convert_later)
 class Copy(FileInstruction):
     """Copy files into the image: ``COPY [flags] source… destination``.
 

@@ -8,9 +8,10 @@ import attrs
 
 from dockdsl.instructions.instruction import Declaration
 from dockdsl.instructions.pairs import PairsInstruction
+from dockdsl.syntax.flags import convert_later
 
 
-@attrs.frozen(slots=False, repr=False)
+@attrs.frozen(slots=False, repr=False, field_transformer=convert_later)
 class Env(PairsInstruction):
     """Variables of the image and of the build steps after it: ``ENV key=value …``.
 

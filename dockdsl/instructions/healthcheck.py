@@ -12,7 +12,7 @@ from dockdsl.display import shown
 from dockdsl.errors import Refused, refuse_type
 from dockdsl.instructions.commands import Command, argv, command, exec_form, read_command, shell_form
 from dockdsl.instructions.instruction import Instruction
-from dockdsl.syntax.flags import declared, flag
+from dockdsl.syntax.flags import convert_later, declared, flag
 from dockdsl.syntax.instruction_line import Line
 from dockdsl.syntax.misread import Misread
 from dockdsl.syntax.words import Spelling, plain
@@ -91,7 +91,7 @@ def _spell_retries(_spelling: Spelling, value: Any) -> str:
     return str(value)
 
 
-@attrs.frozen(slots=False, repr=False)
+@attrs.frozen(slots=False, repr=False, field_transformer=convert_later)
 class Healthcheck(Instruction):
     """How the engine tells whether a container works: ``HEALTHCHECK [flags] CMD command``.
 
@@ -214,7 +214,7 @@ class Healthcheck(Instruction):
     def operands(self, spelling: Spelling) -> Sequence[str]:
         """Spell ``NONE``, or ``CMD`` with the exec form or the shell form."""
         if self.command is None:
-            if declared(type(self)).are_set(self):
+            if declared(type(self)).has_options(self):
                 raise Refused("the options say nothing without a command", "leave them out")
             return "NONE"
         if isinstance(self.command, tuple):

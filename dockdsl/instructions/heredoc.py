@@ -55,7 +55,7 @@ class Heredoc(Located):
     expand: bool = attrs.field(default=False, kw_only=True)
     _lines: str = attrs.field(init=False, eq=False, repr=False)
 
-    def complete(self) -> None:
+    def complete(self, *, is_normal: bool = False) -> None:  # noqa: ARG002 - its fields are converted by attrs
         """Spell the content, and choose a delimiter where none is given."""
         try:
             lines = self._spelled()

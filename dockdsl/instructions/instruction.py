@@ -10,7 +10,7 @@ import attrs
 from dockdsl.errors import InvalidType, InvalidValue, Refused
 from dockdsl.instructions.located import Located, put
 from dockdsl.instructions.sources import Reference, StageBase
-from dockdsl.syntax.flags import declared, operand_values, read_flags, write_flags
+from dockdsl.syntax.flags import declared, normalize, operand_values, plain_operands, read_flags, write_flags
 from dockdsl.syntax.guard import guard
 from dockdsl.syntax.instruction_line import Line
 from dockdsl.syntax.layout import INDENT, WIDTH, lay_out
@@ -48,8 +48,16 @@ class Instruction(Located):
 
     _text: str = attrs.field(init=False, eq=False, repr=False)
 
-    def complete(self) -> None:
-        """Spell the instruction."""
+    def complete(self, *, is_normal: bool = False) -> None:
+        """Spell the instruction; where its operands are plain there is nothing to convert, to quote or to prove."""
+        plain = plain_operands(self)
+        if plain is not None:
+            text = " ".join((self.KEYWORD, *plain))
+            if len(text) <= WIDTH:
+                put(self, "_text", text)
+                return
+        if not is_normal:
+            normalize(self)
         put(self, "_text", self.spell(BACKSLASH))
 
     # What a subclass says.
@@ -129,7 +137,10 @@ class Instruction(Located):
         flags = write_flags(self, spelling)
         if isinstance(operands, str):
             return _beside_text(self.KEYWORD, flags, operands, spelling.escape)
-        head = lay_out(spelling.escape, [self.KEYWORD, *flags, *operands], one_each=self.ONE_PER_LINE)
+        pieces = [self.KEYWORD, *flags, *operands]
+        head = " ".join(pieces)
+        if len(head) > WIDTH:
+            head = lay_out(spelling.escape, pieces, one_each=self.ONE_PER_LINE)
         return "\n".join([head, *self.bodies()]) if "<<" in head else head
 
     def spell(self, spelling: Spelling) -> str:

@@ -7,9 +7,10 @@ from typing import ClassVar
 import attrs
 
 from dockdsl.instructions.pairs import PairsInstruction
+from dockdsl.syntax.flags import convert_later
 
 
-@attrs.frozen(slots=False, repr=False)
+@attrs.frozen(slots=False, repr=False, field_transformer=convert_later)
 class Label(PairsInstruction):
     """Metadata of the image: ``LABEL key=value …``.
 

@@ -28,8 +28,8 @@ class Located:
         put(self, "_origin", call_site())
         self.complete()
 
-    def complete(self) -> None:
-        """Compute what is kept beside the fields; raise for fields that cannot be said."""
+    def complete(self, *, is_normal: bool = False) -> None:
+        """Compute what is kept beside the fields, which may have their normal form; raise for what cannot be said."""
 
     @classmethod
     def from_parsed(cls, origin: Origin, fields: dict[str, Any]) -> Self:
@@ -37,7 +37,7 @@ class Located:
         value = cls.__new__(cls)
         fields["_origin"] = origin
         value.__dict__.update(fields)
-        value.complete()
+        value.complete(is_normal=True)
         return value
 
     def with_origin(self, origin: Origin) -> Self:

@@ -10,11 +10,12 @@ import attrs
 from dockdsl.display import shown
 from dockdsl.errors import Refused, refuse_type
 from dockdsl.instructions.instruction import Instruction
+from dockdsl.syntax.flags import convert_later
 from dockdsl.syntax.instruction_line import Line
 from dockdsl.syntax.words import Spelling, check_characters, text_of
 
 
-@attrs.frozen(slots=False, repr=False)
+@attrs.frozen(slots=False, repr=False, field_transformer=convert_later)
 class Maintainer(Instruction):
     """The author of the image: ``MAINTAINER name``. Deprecated: use ``Label({"org.opencontainers.image.authors": …})``.
 

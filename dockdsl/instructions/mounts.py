@@ -15,7 +15,7 @@ from dockdsl.instructions.converters import number_or_word
 from dockdsl.instructions.instruction import brief
 from dockdsl.instructions.located import Located, put
 from dockdsl.instructions.sources import Reference, Source, source_name, spell_source
-from dockdsl.syntax.flags import declared
+from dockdsl.syntax.flags import convert_later, declared, normalize
 from dockdsl.syntax.instruction_line import Line, Scope, named
 from dockdsl.syntax.lines import Logical
 from dockdsl.syntax.misread import Misread
@@ -47,8 +47,10 @@ class Mount(Located):
 
     _text: str = attrs.field(init=False, eq=False, repr=False)
 
-    def complete(self) -> None:
+    def complete(self, *, is_normal: bool = False) -> None:
         """Spell the mount, and refuse what cannot mean anything."""
+        if not is_normal:
+            normalize(self)
         try:
             put(self, "_text", self._spelled(BACKSLASH))
             BACKSLASH.flag(self._text)
@@ -185,7 +187,7 @@ def _check_source_and_from(source: Word | None, from_: Source | None) -> None:
         raise Refused("source: it names a path in what `from_` names, which is not given", "add from_=")
 
 
-@attrs.frozen(slots=False, repr=False)
+@attrs.frozen(slots=False, repr=False, field_transformer=convert_later)
 class Bind(Mount):
     """Mount files of the build context, a stage or an image while a command runs.
 
@@ -220,7 +222,7 @@ class Bind(Mount):
             _check_target(self.target)
 
 
-@attrs.frozen(slots=False, repr=False)
+@attrs.frozen(slots=False, repr=False, field_transformer=convert_later)
 class Cache(Mount):
     """Keep a folder between builds.
 
@@ -259,7 +261,7 @@ class Cache(Mount):
         _checked(self.sharing, "sharing", ("shared", "private", "locked").__contains__, "use shared, private or locked")
 
 
-@attrs.frozen(slots=False, repr=False)
+@attrs.frozen(slots=False, repr=False, field_transformer=convert_later)
 class Tmpfs(Mount):
     """Mount an empty folder in memory.
 
@@ -289,7 +291,7 @@ class Tmpfs(Mount):
         return [*super().features(), *([] if self.size is None else ["1.4"])]
 
 
-@attrs.frozen(slots=False, repr=False)
+@attrs.frozen(slots=False, repr=False, field_transformer=convert_later)
 class Secret(Mount):
     """Show a secret to a command, and to nothing else: it is in no layer and in no history.
 
@@ -328,7 +330,7 @@ class Secret(Mount):
         return [*super().features(), *([] if self.env is None else ["1.10"])]
 
 
-@attrs.frozen(slots=False, repr=False)
+@attrs.frozen(slots=False, repr=False, field_transformer=convert_later)
 class Ssh(Mount):
     """Let a command use the keys of the SSH agent of whoever builds.
 

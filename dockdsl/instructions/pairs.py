@@ -11,6 +11,7 @@ from dockdsl.display import shown
 from dockdsl.errors import Refused, refuse_type
 from dockdsl.instructions.converters import tuple_of
 from dockdsl.instructions.instruction import Instruction
+from dockdsl.syntax.flags import convert_later
 from dockdsl.syntax.instruction_line import Line
 from dockdsl.syntax.words import Literal, Spelling, Word, is_bare, is_bare_key, word
 
@@ -28,7 +29,7 @@ def pairs_of(value: Pairs) -> tuple[tuple[Word, Word], ...]:
     )
 
 
-@attrs.frozen(slots=False, repr=False)
+@attrs.frozen(slots=False, repr=False, field_transformer=convert_later)
 class PairsInstruction(Instruction):
     """An instruction whose operands are pairs."""
 

@@ -18,7 +18,7 @@ from dockdsl.instructions.instruction import Instruction
 from dockdsl.instructions.mounts import Mount, csv_fields, switch
 from dockdsl.instructions.sources import Reference
 from dockdsl.syntax import shell
-from dockdsl.syntax.flags import flag, one_of, read_one_of
+from dockdsl.syntax.flags import convert_later, flag, one_of, plain_if, read_one_of
 from dockdsl.syntax.instruction_line import Line
 from dockdsl.syntax.misread import Misread
 from dockdsl.syntax.words import Spelling, plain
@@ -92,7 +92,7 @@ def _spell_device(_spelling: Spelling, value: Any) -> str:
     return value
 
 
-@attrs.frozen(slots=False, repr=False)
+@attrs.frozen(slots=False, repr=False, field_transformer=convert_later)
 class Run(Instruction):
     """Run a command while the image is built: ``RUN [flags] command``.
 
@@ -126,7 +126,7 @@ class Run(Instruction):
     KEYWORD: ClassVar[str] = "RUN"
     EXPANDED: ClassVar[bool] = False
 
-    command: Command = attrs.field(converter=_command)
+    command: Command = attrs.field(converter=_command, metadata=plain_if(shell.is_plain, kinds=(str, shell.Layout)))
     device: tuple[str, ...] = attrs.field(
         default=(),
         converter=tuple_of,

@@ -12,6 +12,7 @@ from dockdsl.errors import Refused
 from dockdsl.instructions.commands import exec_form
 from dockdsl.instructions.converters import tuple_of
 from dockdsl.instructions.instruction import Instruction
+from dockdsl.syntax.flags import convert_later
 from dockdsl.syntax.instruction_line import Line
 from dockdsl.syntax.words import Spelling, plain
 
@@ -20,7 +21,7 @@ def _argv(value: Iterable[str]) -> tuple[str, ...]:
     return tuple([plain(each) for each in tuple_of(value)])
 
 
-@attrs.frozen(slots=False, repr=False)
+@attrs.frozen(slots=False, repr=False, field_transformer=convert_later)
 class Shell(Instruction):
     """The program to which the shell form hands its text: ``SHELL ["program", "argument"]``.
 

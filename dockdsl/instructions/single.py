@@ -10,11 +10,12 @@ import attrs
 from dockdsl.display import shown
 from dockdsl.errors import Refused
 from dockdsl.instructions.instruction import Instruction
+from dockdsl.syntax.flags import convert_later
 from dockdsl.syntax.instruction_line import Line
 from dockdsl.syntax.words import Spelling, is_bare
 
 
-@attrs.frozen(slots=False, repr=False)
+@attrs.frozen(slots=False, repr=False, field_transformer=convert_later)
 class SingleOperand(Instruction):
     """An instruction with one operand, its only field."""
 

@@ -12,6 +12,7 @@ from dockdsl.display import shown
 from dockdsl.errors import Refused
 from dockdsl.instructions.converters import number_or_word
 from dockdsl.instructions.single import SingleOperand
+from dockdsl.syntax.flags import convert_later
 from dockdsl.syntax.words import Literal, Spelling, Word
 
 _LINUX = """
@@ -26,7 +27,7 @@ _NAMES = (
 _is_number = re.compile(r"[+-]?[0-9]{1,10}").fullmatch
 
 
-@attrs.frozen(slots=False, repr=False)
+@attrs.frozen(slots=False, repr=False, field_transformer=convert_later)
 class Stopsignal(SingleOperand):
     """The signal that ``docker stop`` sends: ``STOPSIGNAL signal``.
 

@@ -8,14 +8,15 @@ import attrs
 
 from dockdsl.instructions.converters import number_or_word
 from dockdsl.instructions.single import SingleOperand
-from dockdsl.syntax.words import Word
+from dockdsl.syntax.flags import convert_later, plain_if
+from dockdsl.syntax.words import Word, is_plain
 
 
 def _user(value: int | Word) -> Word:
     return number_or_word(value)  # type: ignore[no-any-return]  # what it leaves as it is is refused when spelled
 
 
-@attrs.frozen(slots=False, repr=False)
+@attrs.frozen(slots=False, repr=False, field_transformer=convert_later)
 class User(SingleOperand):
     """As whom later commands and the container run: ``USER user[:group]``.
 
@@ -33,4 +34,4 @@ class User(SingleOperand):
     KEYWORD: ClassVar[str] = "USER"
     OPERAND: ClassVar[str] = "user"
 
-    user: Word = attrs.field(converter=_user)
+    user: Word = attrs.field(converter=_user, metadata=plain_if(is_plain))

@@ -7,10 +7,11 @@ from typing import ClassVar
 import attrs
 
 from dockdsl.instructions.single import SingleOperand
-from dockdsl.syntax.words import Word, word
+from dockdsl.syntax.flags import convert_later, plain_if
+from dockdsl.syntax.words import Word, is_plain, word
 
 
-@attrs.frozen(slots=False, repr=False)
+@attrs.frozen(slots=False, repr=False, field_transformer=convert_later)
 class Workdir(SingleOperand):
     """The working directory of all that follows, made if it is not there: ``WORKDIR path``.
 
@@ -27,4 +28,4 @@ class Workdir(SingleOperand):
     KEYWORD: ClassVar[str] = "WORKDIR"
     OPERAND: ClassVar[str] = "path"
 
-    path: Word = attrs.field(converter=word)
+    path: Word = attrs.field(converter=word, metadata=plain_if(is_plain))

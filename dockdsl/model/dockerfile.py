@@ -91,7 +91,7 @@ class Dockerfile(Located):
     is_read: bool = attrs.field(init=False, default=False, eq=False)
     """Whether the Dockerfile was read from a text."""
 
-    def complete(self) -> None:
+    def complete(self, *, is_normal: bool = False) -> None:  # noqa: ARG002 - its fields are converted by attrs
         """Collect the stages, and refuse what does not fit together."""
         if self.is_read:
             # Unlike one that is written it may have arguments and no stage, and two stages of one name.

@@ -222,7 +222,7 @@ class Stage(StageBase):
     _references: tuple[Reference, ...] = attrs.field(init=False)
     _fingerprint: str = attrs.field(init=False)
 
-    def complete(self) -> None:
+    def complete(self, *, is_normal: bool = False) -> None:  # noqa: ARG002 - its fields are converted by attrs
         """Spell the FROM line, and note what the stage refers to."""
         try:
             if self.is_read:

@@ -19,6 +19,8 @@ from dockdsl.syntax.misread import Misread
 from dockdsl.syntax.words import Spelling
 
 _KEY = "dockdsl.flag"
+_CONVERTER = "dockdsl.converter"
+_PLAIN = "dockdsl.plain"
 
 
 class Flag(NamedTuple):
@@ -55,6 +57,40 @@ def flag(
     return {_KEY: Flag(name, since, spell, read, repeatable, expands)}
 
 
+class Plain(NamedTuple):
+    """Which values of an operand stand in a Dockerfile as they are."""
+
+    matches: Callable[[str], object]
+    """Whether a text does."""
+    kinds: tuple[type, ...]
+    """The types of such texts."""
+    several: bool
+    """Whether the field holds a tuple of them."""
+
+
+def plain_if(
+    matches: Callable[[str], object], *, kinds: tuple[type, ...] = (str,), several: bool = False
+) -> Mapping[str, Plain]:
+    """Return the metadata of an operand that is its own spelling, and has its normal form, where `matches` says so.
+
+    It is for what nearly all values are: a value all of whose operands are plain, without options, is not converted
+    and not spelled, since its text is its keyword and its operands with spaces between.
+    """
+    return {_PLAIN: Plain(matches, kinds, several)}
+
+
+def convert_later(_cls: type, fields: list[attrs.Attribute[Any]]) -> list[attrs.Attribute[Any]]:
+    """Take the converters off the fields: `normalize` runs them, for values that are not plain.
+
+    To be used as attrs' `field_transformer`.
+    """
+    return [field if field.converter is None else _without_converter(field) for field in fields]
+
+
+def _without_converter(field: attrs.Attribute[Any]) -> attrs.Attribute[Any]:
+    return field.evolve(converter=None, metadata={**field.metadata, _CONVERTER: field.converter})
+
+
 class Declared(NamedTuple):
     """What the fields of a class declare."""
 
@@ -64,8 +100,12 @@ class Declared(NamedTuple):
     """Those that are flags: (attribute, flag)."""
     unset: dict[str, Any]
     """The values of the flags where none is given."""
-    are_set: Callable[[Any], bool]
-    """Whether an instance has any flag."""
+    converters: tuple[tuple[str, Any, Callable[[Any], Any]], ...]
+    """The fields with a converter: attribute, default, converter."""
+    plain: tuple[tuple[str, Plain], ...]
+    """The operands, if each of them may be plain."""
+    has_options: Callable[[Any], bool]
+    """Whether an instance has any field with a default that is not its default."""
 
 
 _known: dict[type, Declared] = {}
@@ -83,18 +123,63 @@ def _declared(kind: type) -> Declared:
     fields = tuple(field for field in attrs.fields(kind) if field.init)
     flags = tuple((field.name, field.metadata[_KEY]) for field in fields if _KEY in field.metadata)
     unset = {attribute: () if each.repeatable else None for attribute, each in flags}
-    if not flags:
-        return Declared(fields, flags, unset, lambda _: False)
-    given = attrgetter(*unset)
-    nothing = tuple(unset.values()) if len(flags) > 1 else next(iter(unset.values()))
+    needed = [field for field in fields if field.default is attrs.NOTHING]
+    plain = tuple((field.name, field.metadata[_PLAIN]) for field in needed if _PLAIN in field.metadata)
+    converters = tuple(
+        (field.name, field.default, field.metadata[_CONVERTER]) for field in fields if _CONVERTER in field.metadata
+    )
+    options = {field.name: field.default for field in fields if field not in needed}
+    return Declared(fields, flags, unset, converters, plain if len(plain) == len(needed) else (), _comparison(options))
 
-    def are_set(value: Any) -> bool:
+
+def _comparison(defaults: dict[str, Any]) -> Callable[[Any], bool]:
+    if not defaults:
+        return lambda _: False
+    given = attrgetter(*defaults)
+    nothing = tuple(defaults.values()) if len(defaults) > 1 else next(iter(defaults.values()))
+
+    def has_options(value: Any) -> bool:
         try:
             return bool(given(value) != nothing)
         except Exception:  # noqa: BLE001 - whatever a stranger's object raises when it is compared
             return True
 
-    return Declared(fields, flags, unset, are_set)
+    return has_options
+
+
+def plain_operands(value: Any) -> list[str] | None:
+    """Return the operands of a value if they are all plain and it has no options; one of several becomes a tuple."""
+    kind = declared(type(value))
+    if not kind.plain or kind.has_options(value):
+        return None
+    operands: list[str] = []
+    for name, (matches, kinds, several) in kind.plain:
+        operand = getattr(value, name)
+        if type(operand) in kinds and matches(operand):
+            operands.append(operand)
+            if several:
+                object.__setattr__(value, name, (operand,))
+        elif several and type(operand) is tuple and are_all(matches, operand):
+            operands += operand
+        else:
+            return None
+    return operands
+
+
+def are_all(matches: Callable[[str], object], values: tuple[Any, ...]) -> bool:
+    """Whether all of several values are texts that match, and there is one."""
+    try:
+        return bool(values) and all(map(matches, values))
+    except TypeError:
+        return False
+
+
+def normalize(value: Any) -> None:
+    """Convert the fields of a new value, but for those that were left out."""
+    for name, default, converter in declared(type(value)).converters:
+        given = getattr(value, name)
+        if given is not default:
+            object.__setattr__(value, name, converter(given))
 
 
 def operand_values(instruction: Any) -> Iterator[Any]:
@@ -110,7 +195,7 @@ def write_flags(instruction: Any, spelling: Spelling) -> list[str]:
     """Spell the flags of an instruction that are set, in the reference's order."""
     kind = declared(type(instruction))
     pieces: list[str] = []
-    if not kind.are_set(instruction):
+    if not kind.flags or not kind.has_options(instruction):
         return pieces
     for attribute, each in kind.flags:
         value = getattr(instruction, attribute)

@@ -22,7 +22,7 @@ _token = lazy_regex(rf"\\.|{_CLASS}|.", re.DOTALL)
 _without_class = lazy_regex(r"\\.|.", re.DOTALL)
 # What needs no further look: no whitespace, exclamation mark, caret, backslash or character class.
 # What is written and read as it stands, and is neither remote nor a pattern that must be looked at.
-_is_plain = re.compile(
+is_plain_path = re.compile(
     r"(?:[A-Za-z0-9_./*]|\$[A-Za-z_][A-Za-z0-9_]*)(?:[A-Za-z0-9_./*?+=%~-]|\$[A-Za-z_][A-Za-z0-9_]*)*"
 ).fullmatch
 is_easy = re.compile(r'["-Z\]_-~]+').fullmatch
@@ -33,7 +33,7 @@ _IN_CLASS = str.maketrans({"[": "[[]", "\\": "[\\\\]", "*": "[*]", "?": "[?]"})
 def are_plain(values: Iterable[object]) -> bool:
     """Whether operands are all texts that every reader of COPY takes as they stand."""
     try:
-        return None not in map(_is_plain, values)  # type: ignore[arg-type]  # what is not text is caught
+        return None not in map(is_plain_path, values)  # type: ignore[arg-type]  # what is not text is caught
     except TypeError:
         return False
 

@@ -111,7 +111,7 @@ _nothing = lazy_regex(r"(?:\\\n[ \t]*)*")
 _tokens = lazy_regex(r"\\.|.", re.DOTALL)
 _BREAK = f" && \\\n{INDENT}"
 # One line that no reader takes for anything but text: no escape character, no heredoc, no array.
-_is_plain = re.compile(r"[A-Za-z0-9_./$](?:[ -;=-\[\]-~]*[!-;=-\[\]-~])?").fullmatch
+is_plain = re.compile(r"[A-Za-z0-9_./$](?:[ -;=-\[\]-~]*[!-;=-\[\]-~])?").fullmatch
 _operator = re.compile(r"&&|\|\||[;&|]")
 # Text in which only operators matter: no quote, bracket, redirection, comment or escape.
 _is_easy = re.compile(r"""[^\\'"`(){}<>#]*""").fullmatch
@@ -546,7 +546,7 @@ def begun(text: str) -> str:
 
 def normal(text: str) -> str:
     """Return the text of a ``RUN`` in the shell form: laid out, and safe in the Dockerfile grammar."""
-    if type(text) is str and len(text) <= WIDTH - len("RUN ") and _is_plain(text):
+    if type(text) is str and len(text) <= WIDTH - len("RUN ") and is_plain(text):
         return text
     check_text(text)
     stripped = begun(text.strip(" \t\n"))

@@ -21,6 +21,8 @@ from dockdsl.syntax.lazy_regex import lazy_regex
 _BARE = r"A-Za-z0-9_@%+:,./=^~\-"
 _SIMPLE_REFERENCE = r"\$(?:[A-Za-z_][A-Za-z0-9_]*|\{[A-Za-z_][A-Za-z0-9_]*\})"
 is_bare = re.compile(rf"(?:[{_BARE}]|{_SIMPLE_REFERENCE})+").fullmatch
+is_plain = re.compile(rf"(?!-)(?:[{_BARE}]|{_SIMPLE_REFERENCE})+").fullmatch
+"""Whether a text is bare, and cannot be taken for a flag."""
 is_bare_path = re.compile(
     rf"(?:[{_BARE}*?\[\]]|{_SIMPLE_REFERENCE})(?:[{_BARE}*?\[\]#{{}}()!&;|>]|{_SIMPLE_REFERENCE})*"
 ).fullmatch
