@@ -144,7 +144,7 @@ class Line:
 
     def array(self, *, start: int = 0) -> list[str] | None:
         """Return the elements of the JSON form, or None where the operands have not that form."""
-        text = self.text[start:].lstrip(SPACE)
+        text = self.text[start:].lstrip(SPACE) if start else self.text
         if not text.startswith("["):
             return None
         if _is_easy_array(text):

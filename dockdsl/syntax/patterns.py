@@ -23,7 +23,7 @@ _without_class = lazy_regex(r"\\.|.", re.DOTALL)
 # What needs no further look: no whitespace, exclamation mark, caret, backslash or character class.
 # What is written and read as it stands, and is neither remote nor a pattern that must be looked at.
 is_plain_path = re.compile(
-    r"(?:[A-Za-z0-9_./*]|\$[A-Za-z_][A-Za-z0-9_]*)(?:[A-Za-z0-9_./*?+=%~-]|\$[A-Za-z_][A-Za-z0-9_]*)*"
+    r"(?:[A-Za-z0-9_./*]|\$[A-Za-z_][A-Za-z0-9_]*)(?:[A-Za-z0-9_./*?+=%~-]++|\$[A-Za-z_][A-Za-z0-9_]*)*+"
 ).fullmatch
 is_easy = re.compile(r'["-Z\]_-~]+').fullmatch
 _needs_class = lazy_regex(r"((?:\.?/)*)([!\s])", re.DOTALL)

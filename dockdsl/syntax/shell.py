@@ -111,7 +111,7 @@ _nothing = lazy_regex(r"(?:\\\n[ \t]*)*")
 _tokens = lazy_regex(r"\\.|.", re.DOTALL)
 _BREAK = f" && \\\n{INDENT}"
 # One line that no reader takes for anything but text: no escape character, no heredoc, no array.
-is_plain = re.compile(r"[A-Za-z0-9_./$](?:[ -;=-\[\]-~]*[!-;=-\[\]-~])?").fullmatch
+is_plain = re.compile(r"[A-Za-z0-9_./$][ -;=-\[\]-~]*+(?<! )").fullmatch
 _operator = re.compile(r"&&|\|\||[;&|]")
 # Text in which only operators matter: no quote, bracket, redirection, comment or escape.
 _is_easy = re.compile(r"""[^\\'"`(){}<>#]*""").fullmatch

@@ -20,11 +20,11 @@ from dockdsl.syntax.lazy_regex import lazy_regex
 # What can be written without quotes in any operand: no whitespace, quote, escape character, dollar or bracket.
 _BARE = r"A-Za-z0-9_@%+:,./=^~\-"
 _SIMPLE_REFERENCE = r"\$(?:[A-Za-z_][A-Za-z0-9_]*|\{[A-Za-z_][A-Za-z0-9_]*\})"
-is_bare = re.compile(rf"(?:[{_BARE}]|{_SIMPLE_REFERENCE})+").fullmatch
-is_plain = re.compile(rf"(?!-)(?:[{_BARE}]|{_SIMPLE_REFERENCE})+").fullmatch
+is_bare = re.compile(rf"(?:[{_BARE}]++|{_SIMPLE_REFERENCE})++").fullmatch
+is_plain = re.compile(rf"(?!-)(?:[{_BARE}]++|{_SIMPLE_REFERENCE})++").fullmatch
 """Whether a text is bare, and cannot be taken for a flag."""
 is_bare_path = re.compile(
-    rf"(?:[{_BARE}*?\[\]]|{_SIMPLE_REFERENCE})(?:[{_BARE}*?\[\]#{{}}()!&;|>]|{_SIMPLE_REFERENCE})*"
+    rf"(?:[{_BARE}*?\[\]]|{_SIMPLE_REFERENCE})(?:[{_BARE}*?\[\]#{{}}()!&;|>]++|{_SIMPLE_REFERENCE})*+"
 ).fullmatch
 is_bare_key = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*").fullmatch
 _is_bare_flag = re.compile(r"[!#-&(-\[\]-_a-~]+").fullmatch
