@@ -110,13 +110,13 @@ def _logical(lines: Sequence[str], escape: str) -> tuple[str, int] | None:
     """Join the first logical line; return it and the index of the line after it, or None if it never ends."""
     parts: list[str] = []
     for index, line in enumerate(lines):
-        bare = line.lstrip(SPACE)
-        if parts and (not bare or bare[0] == "#"):
+        if parts and line.lstrip(SPACE)[:1] in ("", "#"):
             continue
-        if not continued(line, escape):
+        tail = line.rstrip("\r").rstrip(" \t")
+        if tail[-1:] != escape or tail[-2:-1] == escape:
             parts.append(line)
             return "".join(parts), index + 1
-        parts.append(line.rstrip(" \t\r")[:-1])
+        parts.append(tail[:-1])
     return None
 
 
@@ -132,21 +132,21 @@ def _is_continued(escape: str) -> Callable[[str], object]:
 
 def guard(text: str, escape: str) -> str:
     """Return `text` if BuildKit reads it as exactly one instruction; else raise `Refused`."""
+    long = len(text) > LONGEST_LINE // 4
     if "\n" not in text:
         if escape in text and (text[-1] == escape or continued(text, escape)):
-            raise Refused(
-                "the text ends with the escape character, which would join the next line to it",
-                "remove it",
-            )
+            raise Refused("the text ends with the escape character, which would join the next line to it", "remove it")
         if "<<" in text and _started(text, escape) != []:
             raise Refused("the text would start a heredoc, and has no body for it", "write << in another way")
-        if len(text) > LONGEST_LINE // 4:
+        if long:
             check_lengths([text])
         return text
-    if "<<" not in text and len(text) <= LONGEST_LINE // 4 and _is_continued(escape)(text):
+    # The two characters of << may stand on both sides of a line break.
+    if "<" not in text and not long and _is_continued(escape)(text):
         return text
     lines = text.split("\n")
-    check_lengths(lines)
+    if long:
+        check_lengths(lines)
     joined = _logical(lines, escape)
     if joined is None:
         raise Refused("the last line of the text is continued", "remove the escape character at its end")
