@@ -126,7 +126,7 @@ def _is_continued(escape: str) -> Callable[[str], object]:
     char = re.escape(escape)
     blank = f"[{SPACE.replace(chr(10), '')}]"
     more = rf"(?:[^\n]*[^{char}\n])?{char}[ \t]*\n(?:{blank}*+(?:#[^\n]*)?\n)*+"
-    last = rf"(?!{blank}*+#)[^\n]*[^{char}\n \t\r]"
+    last = rf"(?!{blank}*+#)[^\n]*[^{char}{SPACE}]"
     return re.compile(f"(?:{more})+{last}").fullmatch
 
 
