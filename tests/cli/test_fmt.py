@@ -172,7 +172,7 @@ def test_a_file_that_would_mean_something_else_is_left_alone(
     ],
 )
 def test_without_the_parser(patch: str, code: int, message: str) -> None:
-    """dockdsl's own parser compares instead, and a line says so."""
+    """Dockdsl's own parser compares instead, and a line says so."""
     program = f"import sys; sys.modules['dockerfile'] = None; from dockdsl.cli import main{patch}; sys.exit(main(sys.argv[1:]))"
     done = subprocess.run(
         [sys.executable, "-c", program, "fmt", "Dockerfile", "good"],
