@@ -149,6 +149,7 @@ def test_guard_lets_pass(text: str, escape: str) -> None:
         pytest.param("RUN <<EOF\nEOF\nUSER root", "\\", "separate instruction", id="heredoc with more behind it"),
         pytest.param("RUN << EOF\nEOF", "\\", "does not end", id="heredoc that not all frontends find"),
         pytest.param("RUN cat <\\\n<EOF", "\\", "does not end", id="heredoc on both sides of a line break"),
+        pytest.param("RUN a \\\n\x85", "\\", "line of the text is continued", id="continued into a blank line"),
         pytest.param(
             "RUN ${a^^} <<EOF\nUSER root\nEOF", "\\", "does not end", id="heredoc that the lexer does not find"
         ),
