@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "source",
         metavar="FILE[:NAME]",
         nargs="?",
-        help="a Python file (*.py), and the object in it if it has several; or a Dockerfile (- is stdin)",
+        help="a Python file (*.py), and the name of the object if it defines several; or a Dockerfile (- is stdin)",
     )
     parser.add_argument("--json", action="store_true", help="print the whole model as JSON, for other programs")
     parser.add_argument("--schema", action="store_true", help="print the JSON Schema of that instead")

@@ -156,13 +156,10 @@ class _Text:
         """Append text in which whitespace separates words."""
         self._parts.append(text)
 
-    def add_source(self, text: str) -> None:
-        """Append text that is written in the word itself."""
-        self._parts.append(text)
-
-    def add_solid(self, text: str) -> None:
-        """Append text in which whitespace is quoted or escaped."""
-        self._parts.append(text)
+    add_source = add
+    """Append text that is written in the word itself."""
+    add_solid = add
+    """Append text in which whitespace is quoted or escaped."""
 
     def lose_word(self) -> None:
         """Note that an operand has ended."""

@@ -19,7 +19,18 @@ LONGEST_LINE = 65_000
 """Bytes of a physical line that is written; BuildKit reads up to 65,535."""
 
 _keyword = lazy_regex(r"(?:ONBUILD[ \t]+)?(RUN|COPY|ADD)(?=[ \t])", re.IGNORECASE)
-_plain_reference = lazy_regex(r"\$\{\w+\}")
+# White space, or a word. Frontends differ in the modifiers of references that they know, give up at others, and lose
+# words before some: so only plain references are taken.
+_PLAIN = r"\$\{\w+\}|\$(?!\{)"
+_raw_word = lazy_regex(
+    rf"""[{SPACE}]+|((?:'[^']*'|"(?:\\.|{_PLAIN}|[^"\\$])*+"|\\(?:.|\Z)|{_PLAIN}|[^{SPACE}'"\\$])+)""", re.DOTALL
+)
+_FLAGS = {
+    escape: lazy_regex(
+        rf"""--(?:{each}(?:.|\Z)|(['"])(?:{each}.|(?!\1|{each}).)*+(?:\1|.?\Z)|[^ \t'"{each}])*""", re.DOTALL
+    )
+    for escape, each in (("\\", r"\\"), ("`", "`"))
+}
 _heredoc_word = lazy_regex(r"([0-9]*)<<(-?)\s*([^<]*)", re.DOTALL)
 _has_heredoc_look = lazy_regex(r"(?:^|\s)[0-9]*<<(?!<)")
 _quoted_part = lazy_regex(r"'([^']*)'|\"((?:[^\"\\]|\\.)*)\"|\\(.|$)", re.DOTALL)
@@ -29,39 +40,14 @@ _escaped = lazy_regex(r"\\([\"$\\])")
 def raw_words(line: str) -> list[str] | None:
     """Split a logical line into BuildKit's words, keeping quotes and escapes; None where BuildKit would give up."""
     words: list[str] = []
-    start = -1
-    index = 0
-    while index < len(line):
-        char = line[index]
-        if char in SPACE:
-            if start >= 0:
-                words.append(line[start:index])
-                start = -1
-            index += 1
-            continue
-        if start < 0:
-            start = index
-        if char == "'":
-            index = line.find("'", index + 1)
-        elif char == '"':
-            index += 1
-            while index < len(line) and line[index] != '"':
-                if line.startswith("${", index) and _plain_reference().match(line, index) is None:
-                    return None
-                index += 2 if line[index] == "\\" else 1
-            if index >= len(line):
-                return None
-        elif char == "\\":
-            index += 1
-        elif line.startswith("${", index):
-            # Frontends differ in the modifiers they know, give up at others, and lose words before some.
-            reference = _plain_reference().match(line, index)
-            index = -1 if reference is None else reference.end() - 1
-        if index < 0:
+    at = 0
+    while at < len(line):
+        found = _raw_word().match(line, at)
+        if found is None:
             return None
-        index += 1
-    if start >= 0:
-        words.append(line[start:])
+        if found[1]:
+            words.append(found[1])
+        at = found.end()
     return words
 
 
@@ -110,13 +96,13 @@ def _logical(lines: Sequence[str], escape: str) -> tuple[str, int] | None:
     """Join the first logical line; return it and the index of the line after it, or None if it never ends."""
     parts: list[str] = []
     for index, line in enumerate(lines):
-        bare = line.lstrip(SPACE)
-        if parts and (not bare or bare[0] == "#"):
+        if parts and line.lstrip(SPACE)[:1] in ("", "#"):
             continue
-        if not continued(line, escape):
+        tail = line.rstrip("\r").rstrip(" \t")
+        if tail[-1:] != escape or tail[-2:-1] == escape:
             parts.append(line)
             return "".join(parts), index + 1
-        parts.append(line.rstrip(" \t\r")[:-1])
+        parts.append(tail[:-1])
     return None
 
 
@@ -126,27 +112,27 @@ def _is_continued(escape: str) -> Callable[[str], object]:
     char = re.escape(escape)
     blank = f"[{SPACE.replace(chr(10), '')}]"
     more = rf"(?:[^\n]*[^{char}\n])?{char}[ \t]*\n(?:{blank}*+(?:#[^\n]*)?\n)*+"
-    last = rf"(?!{blank}*+#)[^\n]*[^{char}\n \t\r]"
+    last = rf"(?!{blank}*+#)[^\n]*[^{char}{SPACE}]"
     return re.compile(f"(?:{more})+{last}").fullmatch
 
 
 def guard(text: str, escape: str) -> str:
     """Return `text` if BuildKit reads it as exactly one instruction; else raise `Refused`."""
+    long = len(text) > LONGEST_LINE // 4
     if "\n" not in text:
         if escape in text and (text[-1] == escape or continued(text, escape)):
-            raise Refused(
-                "the text ends with the escape character, which would join the next line to it",
-                "remove it",
-            )
+            raise Refused("the text ends with the escape character, which would join the next line to it", "remove it")
         if "<<" in text and _started(text, escape) != []:
             raise Refused("the text would start a heredoc, and has no body for it", "write << in another way")
-        if len(text) > LONGEST_LINE // 4:
+        if long:
             check_lengths([text])
         return text
-    if "<<" not in text and len(text) <= LONGEST_LINE // 4 and _is_continued(escape)(text):
+    # The two characters of << may stand on both sides of a line break.
+    if "<" not in text and not long and _is_continued(escape)(text):
         return text
     lines = text.split("\n")
-    check_lengths(lines)
+    if long:
+        check_lengths(lines)
     joined = _logical(lines, escape)
     if joined is None:
         raise Refused("the last line of the text is continued", "remove the escape character at its end")
@@ -182,22 +168,11 @@ def _started(logical: str, escape: str) -> list[HeredocWord] | None:
 
 def _without_flags(rest: str, escape: str) -> str:
     """Return the operands after the flags of an instruction."""
+    flag = _FLAGS[escape]()
     rest = rest.lstrip(" \t")
-    while rest.startswith("--"):
-        index = 0
-        quote = ""
-        while index < len(rest) and (quote or rest[index] not in " \t"):
-            char = rest[index]
-            if char == escape:
-                index += 1
-            elif quote:
-                quote = "" if char == quote else quote
-            elif char in "'\"":
-                quote = char
-            index += 1
-        end = rest[:index] == "--"
-        rest = rest[index:].lstrip(" \t")
-        if end:
+    while found := flag.match(rest):
+        rest = rest[found.end() :].lstrip(" \t")
+        if found[0] == "--":
             break
     return rest
 

@@ -73,6 +73,8 @@ def source(value: Word) -> Word:
 
 def is_settled(value: Word) -> bool:
     """Whether `source` has nothing to rewrite in a pattern, in which only dollars are literal."""
+    if isinstance(value, str) and "$" not in value and is_easy(value):
+        return True
     return is_remote(value) or from_atoms(_both_ways(atoms_of(value))) == value
 
 

@@ -8,7 +8,6 @@ character for character.
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -18,6 +17,7 @@ from dockdsl.syntax.guard import heredoc_bodies, heredoc_words
 from dockdsl.syntax.layout import INDENT, WIDTH, pick_delimiter
 from dockdsl.syntax.lazy_regex import lazy_regex
 from dockdsl.syntax.lines import continued, heredocs_in, logical
+from dockdsl.syntax.words import check_characters
 
 
 class Layout(str):
@@ -78,7 +78,7 @@ def relaid(text: str, escape: str) -> str:
         return text
     lines = text.split("\n")
     line = logical(lines, 0, "\\")
-    if lines[0] != lines[0].lstrip() or _is_array(line.text):
+    if lines[0] != lines[0].lstrip() or _begins_array(line.text, whole=True):
         raise Refused(f"the command {shown(text)} is not in the shell form", "use the exec form for an array")
     if escape == "\\":
         return text
@@ -87,17 +87,18 @@ def relaid(text: str, escape: str) -> str:
     return "\n".join([head, *rest])
 
 
-def _is_array(text: str) -> bool:
+def _begins_array(text: str, *, whole: bool) -> bool:
+    """Whether a text is a JSON array, as a `whole` or with more after it."""
     if not text.startswith("["):
         return False
     import json  # noqa: PLC0415 - few texts start with a bracket
 
     try:
-        return isinstance(json.loads(text), list)
+        return isinstance(json.loads(text) if whole else json.JSONDecoder().raw_decode(text)[0], list)
     except ValueError:
         return False
     except RecursionError:
-        return True
+        return whole
 
 
 def under(text: str, escape: str) -> str:
@@ -112,10 +113,10 @@ _tokens = lazy_regex(r"\\.|.", re.DOTALL)
 _BREAK = f" && \\\n{INDENT}"
 # One line that no reader takes for anything but text: no escape character, no heredoc, no array.
 is_plain = re.compile(r"[A-Za-z0-9_./$][ -;=-\[\]-~]*+(?<! )").fullmatch
-_operator = re.compile(r"&&|\|\||[;&|]")
+_operator = lazy_regex(r"&&|\|\||[;&|]")
 # Text in which only operators matter: no quote, bracket, redirection, comment or escape.
-_is_easy = re.compile(r"""[^\\'"`(){}<>#]*""").fullmatch
-_ordinary = re.compile(r"[\w./=:@%+,*?!~^-]+").match
+_is_easy = lazy_regex(r"""[^\\'"`(){}<>#]*""")
+_ordinary = lazy_regex(r"[\w./=:@%+,*?!~^-]+")
 _quoted = lazy_regex(r"""[^\\"`$]+""")
 _arithmetic = lazy_regex(r"\$\(\([\w\s$+*/%<>=!&|^~?:,.{}()-]{0,200}?\)\)")
 # A parameter expansion without quotes, substitutions or expansions with braces in it.
@@ -200,7 +201,7 @@ class _Scanner:
         if char in " \t":
             return 1
         starts, self.command_starts = self.command_starts, False
-        run = _ordinary(text, at)
+        run = _ordinary().match(text, at)
         if run is not None:
             if starts and not self._word(run.group(), text[run.end() : run.end() + 1]):
                 return None
@@ -283,7 +284,7 @@ class _Scanner:
         return 1
 
     def _operator_at(self, at: int) -> int:
-        match = _operator.match(self.text, at)
+        match = _operator().match(self.text, at)
         if match is None:
             return 1
         before = self.text[at - 1 : at]
@@ -296,6 +297,8 @@ class _Scanner:
         return len(match.group())
 
     def _broken(self, start: int, end: int) -> bool:
+        from bisect import bisect_right  # noqa: PLC0415 - few texts are broken in several lines
+
         after = bisect_right(self.breaks, start)
         return after < len(self.breaks) and self.breaks[after] <= end
 
@@ -308,8 +311,8 @@ def operators(text: str, breaks: Iterable[int] = (), *, compound: bool = False) 
     line: also None if one of them is in single quotes or in a comment. With `compound`, operators inside an if, a loop
     or a case are left out.
     """
-    if not compound and _is_easy(text):
-        return [Operator(match.start(), match.group()) for match in _operator.finditer(text)]
+    if not compound and _is_easy().fullmatch(text):
+        return [Operator(match.start(), match.group()) for match in _operator().finditer(text)]
     scanner = _Scanner(text, breaks, compound=compound)
     return scanner.found if scanner.run() else None
 
@@ -478,23 +481,7 @@ def check_text(text: str) -> None:
         raise Refused("the command is empty", "give it a command")
     if "\0" in text:
         raise Refused(f"the command {shown(text)} has a NUL character", "remove it")
-    if not text.isascii():
-        try:
-            text.encode()
-        except UnicodeEncodeError:
-            raise Refused(f"the command {shown(text)} has a lone surrogate", "decode the text first") from None
-
-
-def _looks_like_json(text: str) -> bool:
-    """Whether any frontend reads the text as the exec form."""
-    if not text.startswith("["):
-        return False
-    import json  # noqa: PLC0415 - few texts start with a bracket
-
-    try:
-        return isinstance(json.JSONDecoder().raw_decode(text)[0], list)
-    except (ValueError, RecursionError):
-        return False
+    check_characters(text, control=True)
 
 
 def one_line_trap(text: str) -> str | None:
@@ -503,7 +490,7 @@ def one_line_trap(text: str) -> str | None:
         return "a backslash at its end"
     if text != text.strip():
         return "whitespace at its start or end, which BuildKit strips"
-    if _looks_like_json(text):
+    if _begins_array(text, whole=False):
         return "a JSON array at its start, which BuildKit may read as the exec form"
     return None
 
@@ -565,7 +552,7 @@ def normal(text: str) -> str:
         return _broken(stripped)
     if layout_only(stripped):
         joined = stripped.replace("\\\n", "")
-        if heredoc_words(joined) == [] and not _looks_like_json(joined):
+        if heredoc_words(joined) == [] and not _begins_array(joined, whole=False):
             return stripped
     elif _is_heredoc(stripped):
         return stripped
@@ -576,7 +563,7 @@ def _is_heredoc(text: str) -> bool:
     """Whether the text is one command with its heredocs, which BuildKit passes on as they are."""
     first, _, rest = text.partition("\n")
     words = heredoc_words(first)
-    if not words or continued(first, "\\") or first != first.strip() or _looks_like_json(first):
+    if not words or continued(first, "\\") or first != first.strip() or _begins_array(first, whole=False):
         return False
     lines = rest.split("\n")
     names = {word.name for word in words}

@@ -1,4 +1,4 @@
-"""The verb fmt: files are formatted in place, mean the same, and are left alone where anything is wrong."""
+"""The verb fmt: files are formatted in place, keep their meaning, and are not changed if anything is wrong."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def contents() -> dict[str, bytes]:
-    """Return what the files of the folder say."""
+    """Return the contents of the files in the folder."""
     return {path.name: path.read_bytes() for path in sorted(Path().iterdir()) if path.is_file()}
 
 
 def test_in_place(capfd: pytest.CaptureFixture[str]) -> None:
-    """A file is written with its permissions, and nothing else is left behind; one that is formatted is not touched."""
+    """A file keeps its permissions, and nothing else is left behind; a formatted file is not touched."""
     Path("Dockerfile").chmod(0o640)
     os.utime("good", (1, 1))
 
@@ -44,7 +44,7 @@ def test_in_place(capfd: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_link_stays_a_link() -> None:
-    """What it leads to is formatted."""
+    """The target of a link is formatted."""
     Path("link").symlink_to("Dockerfile")
 
     assert 0 == main(["fmt", "link"])
@@ -54,7 +54,7 @@ def test_a_link_stays_a_link() -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
 def test_the_owner_stays_the_owner() -> None:
-    """A file that root formats still belongs to whom it belonged."""
+    """A file that root formats keeps its owner."""
     os.chown("Dockerfile", 12345, 23456)
 
     assert 0 == main(["fmt", "Dockerfile"])
@@ -63,7 +63,7 @@ def test_the_owner_stays_the_owner() -> None:
 
 
 def test_check_lists_what_is_not_formatted(capfd: pytest.CaptureFixture[str]) -> None:
-    """--check exits with 1 if there is any, and writes nothing."""
+    """--check exits with 1 if any file is not formatted, and writes nothing."""
     before = contents()
 
     assert 1 == main(["fmt", "--check", "good", "Dockerfile"])
@@ -89,14 +89,14 @@ def test_diff(capfd: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize("text", [UGLY, GOOD])
 def test_stdin(text: str, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """A dash is stdin, and stdout gets it formatted, changed or not."""
+    """A dash is stdin, which is formatted to stdout, whether it changes or not."""
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
     assert 0 == main(["fmt", "-"])
     assert (GOOD, "") == capfd.readouterr()
 
 
 def test_check_of_stdin(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """It can be checked, too."""
+    """Stdin can be checked as well."""
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(UGLY.encode())))
     assert 1 == main(["fmt", "-", "--check"])
     assert ("<stdin>\n", "") == capfd.readouterr()
@@ -122,7 +122,7 @@ def test_check_of_stdin(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.M
     ],
 )
 def test_bad_input(name: str, content: bytes | None, message: str, capfd: pytest.CaptureFixture[str]) -> None:
-    """Exit 2 and one message for it; no file is touched, and the good ones are not either."""
+    """A bad file gets exit code 2 and one message; no file is touched, not even the good ones."""
     if content is not None:
         Path(name).write_bytes(content)
     before = contents()
@@ -136,8 +136,8 @@ def test_bad_input(name: str, content: bytes | None, message: str, capfd: pytest
         assert before == contents()
 
 
-def test_each_bad_file_is_told(capfd: pytest.CaptureFixture[str]) -> None:
-    """One message for each."""
+def test_each_bad_file_is_reported(capfd: pytest.CaptureFixture[str]) -> None:
+    """Each bad file gets one message."""
     assert 2 == main(["fmt", "one", "Dockerfile", "two"])
     assert ["error: one: there", "error: two: there", "no files were changed"] == [
         line[:17].rstrip() if line.startswith("error") else line for line in capfd.readouterr().err.splitlines()
@@ -147,7 +147,7 @@ def test_each_bad_file_is_told(capfd: pytest.CaptureFixture[str]) -> None:
 def test_a_file_that_would_mean_something_else_is_left_alone(
     capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Were there a mistake in the formatter, the proof would find it."""
+    """The proof would find a mistake of the formatter."""
     monkeypatch.setattr("dockdsl.cli.fmt.reformat", lambda *_: GOOD.replace("b c", "b  c"))
     before = contents()
 
@@ -172,7 +172,7 @@ def test_a_file_that_would_mean_something_else_is_left_alone(
     ],
 )
 def test_without_the_parser(patch: str, code: int, message: str) -> None:
-    """The own reader compares instead, and a line says so."""
+    """Dockdsl's own parser compares instead, and a line says so."""
     program = f"import sys; sys.modules['dockerfile'] = None; from dockdsl.cli import main{patch}; sys.exit(main(sys.argv[1:]))"
     done = subprocess.run(
         [sys.executable, "-c", program, "fmt", "Dockerfile", "good"],
@@ -189,7 +189,7 @@ def test_without_the_parser(patch: str, code: int, message: str) -> None:
 
 
 def test_usage(capfd: pytest.CaptureFixture[str]) -> None:
-    """Stdin stands alone, and there is something to format."""
+    """Stdin cannot be combined with files, and there must be something to format."""
     assert 2 == main(["fmt", "-", "Dockerfile"])
     assert "stdin cannot be combined with files" in capfd.readouterr().err
     with pytest.raises(SystemExit, match="2"):

@@ -1,4 +1,4 @@
-"""The verb import: a Dockerfile becomes Python, proven, or nothing is written."""
+"""The verb import: a Dockerfile becomes Python with a proof, or nothing is written."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_prints_the_python_file(capfd: pytest.CaptureFixture[str]) -> None:
 
 
 def test_says_that_it_is_proven(capfd: pytest.CaptureFixture[str]) -> None:
-    """--prove tells the result on stderr."""
+    """--prove reports the result on stderr."""
     assert 0 == main(["import", "Dockerfile", "--prove"])
     assert (SOURCE, "Dockerfile: proven: BuildKit reads the result in the same way\n") == capfd.readouterr()
 
@@ -88,7 +88,7 @@ def test_writes_and_compares(capfd: pytest.CaptureFixture[str]) -> None:
 def test_a_dockerfile_that_cannot_be_read(
     content: bytes | None, messages: list[str], capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Exit 2, all that is wrong on stderr, and no file is touched."""
+    """Exit code 2, all errors on stderr, and no file is touched."""
     if content is not None:
         Path("in").write_bytes(content)
     Path("out").write_text("kept")
@@ -125,8 +125,8 @@ def test_usage_errors(arguments: list[str], message: str, capfd: pytest.CaptureF
 
 
 @pytest.mark.parametrize("options", [[], ["-o", "app.py"]])
-def test_a_dockerignore_of_its_own_is_told(options: list[str], capfd: pytest.CaptureFixture[str]) -> None:
-    """With what to write instead; comments and empty lines do nothing."""
+def test_a_dockerignore_of_its_own_is_reported(options: list[str], capfd: pytest.CaptureFixture[str]) -> None:
+    """A file of its own with ignored files is reported, with what to write instead; comments and empty lines have no effect."""
     Path("Dockerfile.dockerignore").write_text("\ufeff# all\n*\n\n !src \n", encoding="utf-8")
 
     assert 0 == main(["import", "Dockerfile", *options])
@@ -152,7 +152,7 @@ def test_what_does_not_prove_is_not_written(capfd: pytest.CaptureFixture[str], m
 
 
 def test_what_cannot_be_judged_is_not_written(capfd: pytest.CaptureFixture[str]) -> None:
-    """If the judge cannot read the Dockerfile, nothing is written, unless that is asked for."""
+    """If BuildKit's parser cannot read the Dockerfile, nothing is written, unless that is asked for."""
     Path("Dockerfile").write_text("FROM a\n# \0\nUSER b\n")
 
     assert 2 == main(["import", "Dockerfile", "-o", "app.py"])
@@ -169,7 +169,7 @@ def test_what_cannot_be_judged_is_not_written(capfd: pytest.CaptureFixture[str])
     ],
 )
 def test_without_the_parser(option: list[str], code: int, message: str) -> None:
-    """Without the extra one line says so; where the proof is demanded, that is an error."""
+    """Without the extra, one line says so; if the proof is required, that is an error."""
     program = "import sys; sys.modules['dockerfile'] = None; from dockdsl.cli import main; sys.exit(main(sys.argv[1:]))"
     done = subprocess.run(
         [sys.executable, "-c", program, "import", "Dockerfile", *option],

@@ -36,7 +36,7 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_summary(capfd: pytest.CaptureFixture[str]) -> None:
-    """A line for each stage says its name, base, steps, and what it takes from whom."""
+    """A line for each stage shows its name, base, steps, and what it takes from where."""
     assert 0 == main(["inspect", "app.py"])
     assert (SUMMARY, "") == capfd.readouterr()
 
@@ -72,7 +72,7 @@ builds last; needs frontend 1.0
 
 
 def test_a_dockerfile(capfd: pytest.CaptureFixture[str]) -> None:
-    """What is no Python file is read as a Dockerfile, with its own lines."""
+    """A file that is not a Python file is read as a Dockerfile, with its own lines."""
     Path("Dockerfile").write_text(FILE)
 
     assert 0 == main(["inspect", "Dockerfile"])
@@ -84,7 +84,7 @@ def test_a_dockerfile(capfd: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_file_of_arguments_alone(capfd: pytest.CaptureFixture[str]) -> None:
-    """BuildKit reads it, and so it has a model: without a stage."""
+    """BuildKit reads a file without a stage, so it has a model."""
     Path("Dockerfile").write_text("ARG A\n")
 
     assert 0 == main(["inspect", "Dockerfile"])
@@ -105,7 +105,7 @@ def test_a_dockerfile_on_stdin() -> None:
 
 
 def test_a_dockerfile_with_errors(capfd: pytest.CaptureFixture[str]) -> None:
-    """All that is wrong in it is told, each with its place."""
+    """All errors are reported, each with its place."""
     Path("Dockerfile").write_text("FROM a\nRUNN x\nCOPY a\n")
 
     assert 2 == main(["inspect", "Dockerfile"])
@@ -117,7 +117,7 @@ def test_a_dockerfile_with_errors(capfd: pytest.CaptureFixture[str]) -> None:
 
 
 def test_schema(capfd: pytest.CaptureFixture[str]) -> None:
-    """The schema of the JSON is printed as it is in the package."""
+    """The JSON Schema is printed as it is in the package."""
     assert 0 == main(["inspect", "--schema"])
     assert "urn:dockdsl:model:1" == json.loads(capfd.readouterr().out)["$id"]
 
@@ -136,7 +136,7 @@ def test_schema(capfd: pytest.CaptureFixture[str]) -> None:
     ],
 )
 def test_usage(arguments: list[str], message: str, capfd: pytest.CaptureFixture[str]) -> None:
-    """Exit 2 with one clear line, and nothing on stdout."""
+    """Exit code 2, one clear line, and nothing on stdout."""
     Path("latin").write_bytes(b"FROM a\n# \xff\n")
     assert 2 == main(["inspect", *arguments])
     said = capfd.readouterr()

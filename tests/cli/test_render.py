@@ -92,7 +92,7 @@ def test_a_reader_that_goes_away_hides_no_drift() -> None:
     ],
 )
 def test_an_stdout_that_takes_nothing(redirection: str, message: str) -> None:
-    """Exit 2 and one clear line."""
+    """Exit code 2 and one clear line."""
     write(GOOD)
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     command = f"{sys.executable} -m dockdsl app.py {redirection}"
@@ -132,7 +132,7 @@ def test_a_file_that_goes_elsewhere_writes_where_it_was_called() -> None:
 
 
 def test_a_pipe_is_written_to_and_stays_a_pipe() -> None:
-    """What is no regular file is not replaced by one."""
+    """Something that is not a regular file is not replaced by one."""
     os.mkfifo("pipe")
     source = write(GOOD)
     with subprocess.Popen(["cat", "pipe"], stdout=subprocess.PIPE, text=True) as reader:
@@ -142,7 +142,7 @@ def test_a_pipe_is_written_to_and_stays_a_pipe() -> None:
 
 
 def test_a_stage_alone_gets_a_hint(capfd: pytest.CaptureFixture[str]) -> None:
-    """A file with stages and no Dockerfile is told how to make one of them."""
+    """For a file with stages and no Dockerfile, the message says how to make one of them."""
     assert 2 == main([write('from dockdsl import Stage\nbase = Stage("a")\n')])
     assert "put its last stage into one: dockerfile = Dockerfile(base)" in capfd.readouterr().err
 
@@ -161,7 +161,7 @@ def test_writes_a_file_whole(capfd: pytest.CaptureFixture[str]) -> None:
 
 
 def test_follows_a_link_when_writing() -> None:
-    """A link stays a link; what it points to is written."""
+    """A link stays a link; its target is written."""
     source = write(GOOD)
     Path("real").write_text("old")
     Path("link").symlink_to("real")
@@ -185,7 +185,7 @@ def test_a_file_that_says_it_already_is_left_alone() -> None:
     "text", [None, "FROM other\n", TEXT.rstrip("\n")], ids=["missing", "other", "no final newline"]
 )
 def test_check_finds_drift(text: str | None, capfd: pytest.CaptureFixture[str]) -> None:
-    """--check exits with 1 where the file is not what would be written, and names the command that mends it."""
+    """--check exits with 1 if the file is not what would be written, and names the command that updates it."""
     source = write(GOOD)
     if text is not None:
         Path("app.Dockerfile").write_text(text)
@@ -215,7 +215,7 @@ def test_diff_shows_drift(capfd: pytest.CaptureFixture[str]) -> None:
 
 
 def test_the_header_names_source_and_command() -> None:
-    """The command in the header makes the very file it stands in."""
+    """The command in the header makes exactly the file that contains it."""
     source = write(GOOD)
 
     assert 0 == main([source, "--header", "-o", "out"])
@@ -229,7 +229,7 @@ TWO = 'from dockdsl import *\na = Dockerfile(Stage("a:1"))\nb = Dockerfile(Stage
 
 
 def test_a_name_picks_one_of_several(capfd: pytest.CaptureFixture[str]) -> None:
-    """FILE:NAME picks, and where a name is missing the choices are told."""
+    """FILE:NAME picks an object; without a name, the choices are listed."""
     write(TWO)
 
     assert 0 == main(["app.py:b"])
@@ -243,7 +243,7 @@ def test_a_name_picks_one_of_several(capfd: pytest.CaptureFixture[str]) -> None:
 
 
 def test_one_object_under_two_names_is_one(capfd: pytest.CaptureFixture[str]) -> None:
-    """Two names for one Dockerfile leave no choice to make."""
+    """Two names for one Dockerfile are not a choice."""
     assert 0 == main([write(GOOD + "same = dockerfile\n")])
     assert TEXT == capfd.readouterr().out
 
@@ -276,7 +276,7 @@ def test_one_object_under_two_names_is_one(capfd: pytest.CaptureFixture[str]) ->
     ],
 )
 def test_a_source_that_cannot_be_used(text: str, message: str, capfd: pytest.CaptureFixture[str]) -> None:
-    """Exit 2 and one clear message with the line, without a traceback, and no file is touched."""
+    """Exit code 2 and one clear message with the line, without a traceback, and no file is touched."""
     source = write(text)
     Path("out").write_text("kept")
 
@@ -289,7 +289,7 @@ def test_a_source_that_cannot_be_used(text: str, message: str, capfd: pytest.Cap
 
 
 def test_an_error_in_an_imported_file_names_both_places(capfd: pytest.CaptureFixture[str]) -> None:
-    """A helper beside the source can be imported, and its failure is told with its own line."""
+    """A helper next to the source can be imported, and its failure is reported with its own line."""
     write("def go():\n    raise KeyError('x')\n", "helper_of_test.py")
     write("import helper_of_test\nhelper_of_test.go()\n")
 
@@ -324,7 +324,7 @@ def test_usage_errors(arguments: list[str], message: str, capfd: pytest.CaptureF
 
 
 def test_help_and_version(capfd: pytest.CaptureFixture[str]) -> None:
-    """Help is a product; without arguments it is an error message."""
+    """Help goes to stdout; without arguments it is an error message."""
     assert 0 == main(["--help"])
     assert "dockdsl VERB FILE" in capfd.readouterr().out
     assert 2 == main([])
@@ -336,7 +336,7 @@ def test_help_and_version(capfd: pytest.CaptureFixture[str]) -> None:
 def test_a_failure_of_ours_shows_no_traceback(
     capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A bug of dockdsl is told in one line, and shown whole on demand."""
+    """A bug of dockdsl is reported in one line, and completely on demand."""
     write("import dockdsl\ndockdsl.Dockerfile.pieces = None\n" + GOOD)
     monkeypatch.setattr(Dockerfile, "pieces", Dockerfile.pieces)
 

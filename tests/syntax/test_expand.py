@@ -1,4 +1,4 @@
-"""Word expansion: BuildKit's result for every construct, in a table of our own and in measured cases."""
+"""Word expansion: BuildKit's result for every construct, in a table and in measured cases."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def test_words_expand_as_in_a_build(word: str, result: str) -> None:
     ],
 )
 def test_the_escape_character_may_be_a_backtick(word: str, result: str) -> None:
-    """With ``# escape=` `` the backtick takes the backslash's part, but not in patterns."""
+    """With ``# escape=` `` the backtick replaces the backslash, except in patterns."""
     assert expand(word, ENV, escape="`") == result
 
 
@@ -179,7 +179,7 @@ def test_what_an_engine_refuses_is_refused(word: str, message: str) -> None:
 
 
 def test_a_remedy_speaks_of_the_escape_character_in_use() -> None:
-    """With a backtick for escape, the remedy has the backtick."""
+    """If the escape character is a backtick, the remedy has the backtick."""
     with pytest.raises(ExpansionError, match="write `\\$ for a plain dollar"):
         expand("${", {}, escape="`")
 
@@ -210,7 +210,7 @@ def test_options_depart_from_the_ordinary_reading(word: str, options: Options, r
 
 @pytest.mark.parametrize("word", ["${A:1}", "${U:#a}", "${U:%a}", "${U=a}", "${U:1"])
 def test_wrong_modifiers_are_refused_though_unset_references_stay(word: str) -> None:
-    """Of a set variable any is; of an unset one those that no value could make good."""
+    """If the variable is set, any wrong modifier is refused; if not, those that no value could make valid."""
     with pytest.raises(ExpansionError):
         expand(word, ENV, options=Options(skip_unset_env=True))
 
@@ -237,7 +237,7 @@ def test_wrong_modifiers_are_refused_though_unset_references_stay(word: str) -> 
     ],
 )
 def test_words_split_as_in_expose(word: str, words: list[str]) -> None:
-    """The words are those that BuildKit makes of it, its flaw included."""
+    """The words are the same as BuildKit's, including its flaw."""
     assert split_words(word, ENV) == words
 
 
@@ -254,12 +254,12 @@ def test_words_split_as_in_expose(word: str, words: list[str]) -> None:
     ],
 )
 def test_names_are_the_variables_of_a_word(word: str, found: list[str]) -> None:
-    """Whether a variable is set plays no part."""
+    """It does not matter whether a variable is set."""
     assert names(word) == found
 
 
 def test_names_follow_escape_character_and_options() -> None:
-    """What is quoted or escaped depends on them."""
+    """Options decide what is quoted or escaped."""
     assert names("`$A\\$B", escape="`") == ["B"]
     assert names("'$A'", options=Options(skip_process_quotes=True)) == ["A"]
 
@@ -273,13 +273,13 @@ def test_names_of_a_word_that_no_value_makes_valid(word: str) -> None:
 
 @pytest.mark.parametrize("escape", ["", "/", "\\\\", None, ["`"]])
 def test_an_escape_character_that_no_dockerfile_has(escape: Any) -> None:
-    """It is refused, even where the word has nothing to escape."""
+    """A wrong escape character is refused, even if the word has nothing to escape."""
     with pytest.raises(InvalidValue, match="use a backslash or a backtick"):
         expand("a", {}, escape=escape)
 
 
 def test_words_and_values_are_strings() -> None:
-    """What is no string is refused by its name, not by an error from within."""
+    """A value that is not a string is refused by name, not by an internal error."""
     word: Any = 80
     with pytest.raises(InvalidType, match=r"word=80: this is an int; pass a str"):
         expand(word, {})
@@ -288,7 +288,7 @@ def test_words_and_values_are_strings() -> None:
         expand("$PORT", env)
 
 
-# Pieces that meet each other in every way, ends of constructs as often as their beginnings.
+# Pieces that are combined in every way, ends of constructs as often as their beginnings.
 PIECES = st.sampled_from(
     [*"ab$\"'\\`{}:/#%*?+-=1 \t\n²é", "${A", "${U", "${E", "${A:-", "${U:+", "${A##", "${A%", "${A//", "$A", "\\}", "}"]
 )
@@ -299,7 +299,7 @@ ESCAPES = st.sampled_from("\\`")
 
 
 class Asked(Mapping[str, str]):
-    """Variables that keep note of those that were asked for."""
+    """Variables that record which of them were looked up."""
 
     def __init__(self, values: dict[str, str]) -> None:
         self.values_ = values
@@ -319,7 +319,7 @@ class Asked(Mapping[str, str]):
 @settings(deadline=None, max_examples=400)
 @given(WORDS, VALUES, ESCAPES, OPTIONS)
 def test_any_word_is_expanded_or_refused(word: str, value: str, escape: str, options: Options) -> None:
-    """No other error comes out; splitting agrees; `names` tells what expansion looks at."""
+    """No other error is raised; splitting agrees; `names` returns what expansion looks up."""
     env = Asked({"A": value, "E": ""})
     try:
         text = expand(word, env, escape=escape, options=options)
@@ -344,7 +344,7 @@ def test_any_text_is_expanded_or_refused(text: str, escape: str, options: Option
 
 @given(st.text(st.characters(exclude_characters="$\"'\\`\ufeff")), ESCAPES, OPTIONS)
 def test_text_without_specials_is_itself(text: str, escape: str, options: Options) -> None:
-    """Where nothing is special, nothing changes, and nothing is referred to."""
+    """A word without special characters does not change, and refers to nothing."""
     assert expand(text, {}, escape=escape, options=options) == text
     assert names(text, escape=escape, options=options) == []
 
@@ -365,7 +365,7 @@ SUBJECTS = st.text("ab*?\\\n", max_size=9)
 
 
 def regex(pattern: str, star: str) -> str:
-    """Return a pattern as a regular expression: what BuildKit makes of it."""
+    """Return a pattern as the regular expression that BuildKit makes from it."""
     wildcards = {"*": star, "?": "."}
     return "".join(wildcards.get(part, re.escape(part[-1])) for part in re.findall(r"\\.|[^\\]", pattern))
 

@@ -30,7 +30,7 @@ LONGEST = "a" * 65_001
     ],
 )
 def test_continued(line: str, escape: str, expected: bool) -> None:
-    """A line goes on where BuildKit takes the next one into it."""
+    """A line is continued where BuildKit joins the next one to it."""
     assert expected == continued(line, escape)
     prefix = "" if escape == "\\" else "# escape=`\n"
     found = oracle.read(f"{prefix}FROM a\nRUN x{line}\nUSER y\n")
@@ -81,7 +81,7 @@ def test_raw_words() -> None:
 
 
 def test_heredoc_bodies() -> None:
-    """Bodies follow in the order of their words, each to its own delimiter; tabs count where they are not taken off."""
+    """Bodies follow in the order of their words, each up to its own delimiter; tabs matter unless they are stripped."""
     words = [HeredocWord("A", "", False, False), HeredocWord("B", "", True, False)]
 
     assert 4 == heredoc_bodies(words, ["a", "A", "\tA", "\tB", "c"], 0)
@@ -91,14 +91,14 @@ def test_heredoc_bodies() -> None:
 
 
 def test_pick_delimiter() -> None:
-    """A delimiter is no line of the text, whatever blanks are around that."""
+    """A delimiter is not a line of the text, whatever whitespace is around that line."""
     assert "EOF" == pick_delimiter("a")
     assert "EOF2" == pick_delimiter("a\n \tEOF\r\nb")
     assert "EOF3" == pick_delimiter("EOF\nEOF2")
 
 
 def test_lay_out() -> None:
-    """Short pieces stand on one line, long ones are filled into lines, or stand one on each."""
+    """Short pieces are put on one line; long ones are filled into lines, or put one on each."""
     long = ["RUN", *["x" * 30] * 4]
 
     assert "RUN a b" == lay_out("\\", ["RUN", "a", "b"])
@@ -125,7 +125,7 @@ def test_lay_out() -> None:
     ],
 )
 def test_guard_lets_pass(text: str, escape: str) -> None:
-    """What is one instruction passes, and BuildKit reads one."""
+    """A single instruction passes, and BuildKit reads one."""
     assert text == guard(text, escape)
     oracle.read_one(text, escape)
 
@@ -148,6 +148,8 @@ def test_guard_lets_pass(text: str, escape: str) -> None:
         pytest.param("RUN <<EOF\na", "\\", "does not end", id="heredoc without an end"),
         pytest.param("RUN <<EOF\nEOF\nUSER root", "\\", "separate instruction", id="heredoc with more behind it"),
         pytest.param("RUN << EOF\nEOF", "\\", "does not end", id="heredoc that not all frontends find"),
+        pytest.param("RUN cat <\\\n<EOF", "\\", "does not end", id="heredoc on both sides of a line break"),
+        pytest.param("RUN a \\\n\x85", "\\", "line of the text is continued", id="continued into a blank line"),
         pytest.param(
             "RUN ${a^^} <<EOF\nUSER root\nEOF", "\\", "does not end", id="heredoc that the lexer does not find"
         ),
@@ -161,6 +163,6 @@ def test_guard_lets_pass(text: str, escape: str) -> None:
     ],
 )
 def test_guard_refuses(text: str, escape: str, message: str) -> None:
-    """What would be more than one instruction, or less, does not pass, whatever wrote it."""
+    """Text that would be more or less than one instruction does not pass."""
     with pytest.raises(Refused, match=message):
         guard(text, escape)

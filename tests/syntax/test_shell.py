@@ -1,4 +1,4 @@
-"""Shell text, judged by real shells: what is laid out or chained runs as what was written."""
+"""Shell text, judged by real shells: text that is laid out or chained does the same as before."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from dockdsl.syntax import shell
 from dockdsl.syntax.shell import Operator
 from tests import laws, oracle, strategies
 
-# Each once: sh is most often one of the others.
+# Each only once: sh is usually one of the others.
 SHELLS = list(
     {
         Path(shutil.which(name) or "").resolve(): [name, *rest]
@@ -28,7 +28,7 @@ SHELLS = list(
 
 
 def ran(program: list[str], text: str) -> tuple[int, str]:
-    """Run a text by a shell; return its status and what it printed."""
+    """Run a text in a shell; return its status and its output."""
     done = subprocess.run([*program, "-c", text], capture_output=True, text=True, check=False, timeout=60, cwd="/")
     return done.returncode, done.stdout
 
@@ -192,7 +192,7 @@ def test_layout_never_changes_what_runs(program: list[str]) -> None:
     ],
 )
 def test_operators(text: str, found: list[tuple[int, str]] | None) -> None:
-    """Operators are found at the top level alone; what shells read in different ways is left alone."""
+    """Operators are found only at the top level; text that shells read in different ways is left alone."""
     expected = None if found is None else [Operator(start, operator) for start, operator in found]
 
     assert expected == shell.operators(text)
@@ -251,7 +251,7 @@ def test_long_texts_are_read_in_linear_time(text: str) -> None:
     ],
 )
 def test_the_form_of_a_text_is_stable(text: str) -> None:
-    """What a text has been made is left as it is when it is read again."""
+    """A normalized text does not change when it is normalized again."""
     once = shell.normal(text)
 
     assert once == shell.normal(once)

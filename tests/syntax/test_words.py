@@ -1,4 +1,4 @@
-"""Words: from text and references to what BuildKit reads back."""
+"""Words: text and references are written so that BuildKit reads them back."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ SPELLINGS = pytest.mark.parametrize("spelling", [BACKSLASH, BACKTICK], ids=["bac
     ],
 )
 def test_one_form(value: Word, expected: Word) -> None:
-    """An operand has one form: what means the same is equal."""
+    """An operand has one form: operands that mean the same are equal."""
     assert expected == word(value)
     assert word(value) == word(word(value))
     assert type(word(value)) in (str, Literal)
@@ -61,7 +61,7 @@ def test_one_form(value: Word, expected: Word) -> None:
     ],
 )
 def test_split(text: str, atoms: list[tuple[bool, str]]) -> None:
-    """A text is characters and references."""
+    """A text consists of characters and references."""
     assert atoms == split(text)
 
 
@@ -70,14 +70,14 @@ def test_split(text: str, atoms: list[tuple[bool, str]]) -> None:
     ["$", "a$", "$1", "$$A", "${}", "${1}", "${A", "${A:-", "${A:-b", "${A:}", "${A=b}", "${A:-'}", "$Aé", "$é", "$("],
 )
 def test_no_reference(text: str) -> None:
-    """A dollar that does not start a variable reference is refused, and the remedy is said."""
+    """A dollar that does not start a variable reference is refused, with a remedy."""
     with pytest.raises(Refused, match="; "):
         split(text)
 
 
 @SPELLINGS
 def test_a_value_is_read_as_itself(spelling: Spelling) -> None:
-    """Whatever is spelled is what the lexer makes of it: as a value in quotes, as a word without."""
+    """The lexer reads back whatever is spelled: as a value in quotes, as a word without."""
 
     @settings(max_examples=strategies.examples(1000), deadline=None)
     @given(strategies.words, st.sampled_from(strategies.ENVIRONMENTS))
@@ -136,12 +136,12 @@ def test_a_literal_source_names_that_very_file() -> None:
     ],
 )
 def test_a_literal_does_not_slip_into_text(make: Callable[[], Any], message: str) -> None:
-    """Where its dollars would come alive, a literal is refused."""
+    """A literal is refused where its dollars would become references."""
     laws.check_refused(make, InvalidType, message, __file__)
 
 
 def test_a_literal_is_a_value() -> None:
-    """Literals are equal by what they say, can be copied and pickled, and show how they are written."""
+    """Literals are equal if their content is, can be copied and pickled, and show how they are written."""
     value = literal("$A") + "/$B"
 
     assert value == pickle.loads(pickle.dumps(value)) == copy.copy(value) == copy.deepcopy(value)
@@ -152,7 +152,7 @@ def test_a_literal_is_a_value() -> None:
 
 
 def test_a_refusal_gets_its_part() -> None:
-    """Fact and remedy stay apart, whatever is in them."""
+    """Fact and remedy stay separate, whatever they contain."""
     refused = Refused("fact; with a semicolon", "remedy; with one, too").within("part")
     assert "part: fact; with a semicolon; remedy; with one, too" == str(refused)
 

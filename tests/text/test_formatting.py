@@ -85,7 +85,7 @@ from tests.corpora import corpus
     ],
 )
 def test_layout(text: str, expected: str) -> None:
-    """Blank lines, comments and heredocs are kept; spelling is that of render."""
+    """Blank lines, comments and heredocs are kept; the spelling is that of render."""
     assert expected == reformat(text)
     assert expected == reformat(expected)
     assert prove(text, expected) is None
@@ -94,7 +94,7 @@ def test_layout(text: str, expected: str) -> None:
 @settings(max_examples=strategies.examples(200), deadline=None, suppress_health_check=list(HealthCheck))
 @given(strategies.dockerfiles, st.randoms(use_true_random=False))
 def test_what_render_writes_is_kept(value: Any, random: Any) -> None:
-    """A rendered Dockerfile is as it should be, and so it is with a blank line somewhere between its instructions."""
+    """A rendered Dockerfile is formatted, also with a blank line between some of its instructions."""
     if not isinstance(value, Dockerfile):
         return
     text = render(value)
@@ -145,7 +145,7 @@ def parted(text: str, random: Any) -> str:
     )
 )
 def test_any_text(text: str) -> None:
-    """A text is refused as `parse` refuses it, or formatted once and for all."""
+    """A text is refused as by `parse`, or formatting it again changes nothing."""
     try:
         expected = parse(text)
     except DockerfileSyntaxError:
@@ -159,13 +159,13 @@ def test_any_text(text: str) -> None:
 
 @pytest.mark.corpora
 def test_real_files() -> None:
-    """Each real file that BuildKit reads is formatted once and for all, and BuildKit reads the same in it."""
+    """Each real file that BuildKit reads keeps its meaning, and formatting it again changes nothing."""
     wrong = []
     for number, file in enumerate(corpus()):
         if file["cls"] != "good":
             continue
         once = reformat(file["text"])
-        # The proof takes longer than all else.
+        # The proof takes longer than everything else.
         if once != reformat(once) or (number % 4 == 0 and unproven(file["text"], once)):
             wrong.append((file["repo"], file["path"]))
 
@@ -173,7 +173,7 @@ def test_real_files() -> None:
 
 
 def unproven(before: str, after: str) -> bool:
-    """Say whether BuildKit's parser finds a difference, or refuses."""
+    """Return whether BuildKit's parser finds a difference, or refuses."""
     try:
         return prove(before, after) is not None
     except DockdslError:

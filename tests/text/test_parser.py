@@ -70,14 +70,14 @@ def problems(text: str) -> list[SyntaxProblem]:
 
 
 def steps_of(dockerfile: Dockerfile) -> Iterator[Instruction]:
-    """Return all instructions, those in ONBUILD for themselves."""
+    """Return all instructions, including those in ONBUILD on their own."""
     for step in (*dockerfile.args, *[step for stage in dockerfile.stages for step in stage.steps]):
         yield step.instruction if isinstance(step, Onbuild) else step
 
 
 @pytest.mark.parametrize("path", BUILDS, ids=lambda path: path.stem)
 def test_our_builds(path: Path) -> None:
-    """What render wrote is read, and written the same again."""
+    """A rendered text is read, and rendered in the same way again."""
     text = path.read_text()
 
     assert text == render(parse(text))
@@ -126,7 +126,7 @@ def test_our_builds(path: Path) -> None:
     ],
 )  # fmt: skip
 def test_values(text: str, value: Instruction) -> None:
-    """An instruction is read as the value that says the same, and knows its line."""
+    """An instruction is read as the value that means the same, and knows its line."""
     found = one(text)
 
     assert value == found
@@ -178,7 +178,7 @@ def test_values(text: str, value: Instruction) -> None:
     ],
 )  # fmt: skip
 def test_normal_form(text: str, rendered: str) -> None:
-    """What a text says is written in one form, which is a fixed point."""
+    """A text is written in one form, which is a fixed point."""
     dockerfile = parse(text)
 
     assert rendered == render(dockerfile)
@@ -202,7 +202,7 @@ def test_origins() -> None:
 
 
 def test_targets() -> None:
-    """The targets are the stages that no other needs, where that keeps the order of the file."""
+    """The targets are the stages that no other needs, if that keeps the order of the file."""
     file = "FROM a AS x\nFROM a AS y\nFROM b\nCOPY --from=y c d\nFROM x"
 
     assert [None, None] == [each.name for each in parse("FROM a AS x\nFROM x\nFROM x\n").targets]
@@ -211,7 +211,7 @@ def test_targets() -> None:
 
 
 def test_automatic_names() -> None:
-    """A name that render made up for a stage without one is no name of it."""
+    """A name that render made up for an unnamed stage is not its name."""
     base = Stage("a")
     value = Dockerfile(Stage(base, steps=[Run("x", mounts=Bind("/m", from_=base))]))
 
@@ -281,7 +281,7 @@ def test_refused(text: str, problem: tuple[int, int, int, str]) -> None:
 
 
 def test_errors_in_one_go() -> None:
-    """All that is wrong is said at once: where, what, and what to do; each place is underlined."""
+    """All errors are reported at once: where, what, and what to do; each place is underlined."""
     with pytest.raises(DockerfileSyntaxError) as caught:
         parse("FROM x\nCOPPY a b\nCOPY --chwon=3 a b\n\tENV A\nRUN cat <<EOF\n", "D")
 
@@ -309,14 +309,14 @@ def test_errors_in_one_go() -> None:
 
 
 def test_a_misspelled_from_is_one_problem() -> None:
-    """What stands in a stage that did not begin is no further problem."""
+    """The content of a stage that did not begin is not a further problem."""
     (found,) = problems("FORM x\nRUN a\nCOPY b c\n")
 
     assert "did you mean FROM?" in found.message
 
 
 def test_a_problem_is_a_value() -> None:
-    """A problem is compared by what it says, and cannot be changed; the error keeps it through a pickle."""
+    """Problems are compared by content, and cannot be changed; the error keeps them when it is pickled."""
     problem = SyntaxProblem(1, 2, 3, "a: b; c", "c")
 
     assert problem == pickle.loads(pickle.dumps(problem))
@@ -330,7 +330,7 @@ def test_a_problem_is_a_value() -> None:
 
 
 def test_the_text_is_a_str() -> None:
-    """Bytes are refused with their type: in which encoding they are is for the caller to say."""
+    """Bytes are refused with their type: the caller has to decode them."""
     with pytest.raises(InvalidType, match="the text is a bytes; pass a str"):
         parse(anything(b"FROM x"))
 
@@ -350,7 +350,7 @@ def test_the_text_is_a_str() -> None:
     ],
 )
 def test_hostile_shapes(text: str) -> None:
-    """A long text is read, however it is built: whatever grew faster than it would not come to an end here."""
+    """A long text is read, however it is built: anything superlinear would not finish."""
     once = render(parse(text))
 
     assert once == render(parse(once))
@@ -373,7 +373,7 @@ def test_hostile_errors(text: str) -> None:
 
 @pytest.mark.corpora
 def test_real_files() -> None:
-    """Of real files, those and only those are read that BuildKit reads; written again they mean the same to it."""
+    """Exactly those real files are read that BuildKit reads; written again, they mean the same to it."""
     verbatim = 0
     longest: list[tuple[int, int]] = []
     for file in corpus():
@@ -406,7 +406,7 @@ def check_same(before: str, after: str, escape: str) -> None:
 
 
 def said(found: oracle.Read, env: dict[str, str], escape: str) -> Any:
-    """Return the meaning of an instruction, in the one form of what has several."""
+    """Return the meaning of an instruction in a normal form."""
     found = attrs.evolve(found, keyword=found.keyword.upper())
     try:
         meaning = oracle.meaning(found, env, escape)
@@ -426,7 +426,7 @@ def said(found: oracle.Read, env: dict[str, str], escape: str) -> Any:
 
 
 def in_one_form(mount: dict[str, str]) -> dict[str, Any]:
-    """Return the options of a mount under their first names, without those that say what is so by default."""
+    """Return the options of a mount under their first names, without defaults."""
     names = {"src": "source", "dst": "target", "destination": "target", "ro": "readonly", "rw": "readwrite"}
     options: dict[str, Any] = {names.get(name.lower(), name.lower()): value for name, value in mount.items()}
     options.setdefault("type", "bind")
@@ -474,7 +474,7 @@ def test_cases(case: dict[str, Any]) -> None:
             assert node["args"] == line.words()
 
 
-# Texts that nobody wrote
+# Generated texts
 
 PIECES = [
     *["\\\n", "\\ \n", "`\n", "\n", "\r\n", "# c\n", "  # c\n", "<<EOF", "<<-EOF", "<<'EOF'", "EOF\n", "\tEOF\n", "<<", "<< "],
@@ -494,7 +494,7 @@ files = [path.read_text() for path in BUILDS] + [
 
 @st.composite
 def mutated(draw: st.DrawFn) -> str:
-    """Return a Dockerfile to which something happened."""
+    """Return a Dockerfile that has been damaged."""
     text = draw(
         st.one_of(st.sampled_from(files), st.lists(st.sampled_from(PIECES), max_size=12).map("FROM x\n{}".format))
     )
@@ -506,7 +506,7 @@ def mutated(draw: st.DrawFn) -> str:
 
 
 def check_text(text: str) -> None:
-    """Assert that a text is refused with the one error, or read, and then reaches a fixed point in one step."""
+    """Assert that a text is refused with its syntax error, or read, and then reaches a fixed point in one step."""
     try:
         dockerfile = parse(text)
     except DockerfileSyntaxError:
@@ -529,7 +529,7 @@ def fuzzed(strategy: st.SearchStrategy[str], number: int, law: Any) -> None:
 
 
 def test_any_text() -> None:
-    """Whatever the text, nothing but its syntax error is raised."""
+    """Whatever the text, only its syntax error is raised."""
     fuzzed(
         st.one_of(st.text(max_size=60), st.text("#=\\` \n\"'<$aE", max_size=40).map("FROM x\nRUN {}".format)),
         400,
@@ -538,7 +538,7 @@ def test_any_text() -> None:
 
 
 def has_check_directive(text: str) -> bool:
-    """Say whether ``check`` stands among the directives."""
+    """Return whether ``check`` is among the directives."""
     for line in text.removeprefix("\ufeff").split("\n"):
         match = re.match(r"\s*#\s*([A-Za-z][A-Za-z0-9]*)\s*=", line)
         if match is None:
@@ -549,23 +549,23 @@ def has_check_directive(text: str) -> bool:
 
 
 def test_a_changed_file() -> None:
-    """A Dockerfile to which something happened is read or refused as BuildKit does, and in the same pieces."""
+    """A damaged Dockerfile is read or refused as by BuildKit, and in the same pieces."""
 
     def law(text: str) -> None:
         check_text(text)
         if has_check_directive(text):
-            # The judge's version does not know it, and so ends the directives there.
+            # The parser's version does not know it, and ends the directives there.
             return
         try:
             commands = oracle.read(text)
         except (AssertionError, UnicodeDecodeError):
-            # Its version knows no blank behind << and reads an array with text behind it.
+            # Its version does not accept whitespace after <<, and reads an array with text after it.
             if "<< " not in text and "<<\t" not in text and "[" not in text and "\x00" not in text:
                 with pytest.raises(DockerfileSyntaxError):
                     parse(text)
             return
         if "check" in text:
-            # That directive is younger than its version.
+            # That directive is newer than its version.
             return
         found = lines_of(text)
         if any("<<" in line.logical.text and line.logical.text.split("<<")[1][:1].isspace() for line in found):

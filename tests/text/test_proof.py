@@ -1,4 +1,4 @@
-"""The judge: what means the same passes, and each thing that could get lost is caught."""
+"""The proof: texts that mean the same pass, and every kind of loss is caught."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BUILDS = sorted(ROOT.joinpath("builds").glob("*.Dockerfile"))
 
 @pytest.mark.parametrize("path", BUILDS, ids=lambda path: path.stem)
 def test_a_file_is_itself(path: Path) -> None:
-    """A Dockerfile means what it means."""
+    """A Dockerfile means the same as itself."""
     text = path.read_text()
     assert prove(text, text) is None
 
@@ -66,7 +66,7 @@ def test_a_file_is_itself(path: Path) -> None:
     ],
 )
 def test_what_means_the_same(before: str, after: str) -> None:
-    """Spelling and layout that leave no trace are no difference."""
+    """Spelling and layout without effect are not a difference."""
     assert prove(f"FROM scratch\n{before}\n", f"FROM scratch\n{after}\n") is None
     assert prove(f"FROM scratch\n{after}\n", f"FROM scratch\n{before}\n") is None
 
@@ -97,7 +97,7 @@ def test_what_means_the_same(before: str, after: str) -> None:
     ],
 )
 def test_files_that_mean_the_same(before: str, after: str) -> None:
-    """So are the names of stages and the order of directives."""
+    """Nor are the case of stage names and the order of directives."""
     assert prove(before, after) is None
     assert prove(after, before) is None
 
@@ -212,7 +212,7 @@ def test_files_that_differ(before: str, after: str) -> None:
 
 @pytest.mark.parametrize("path", BUILDS, ids=lambda path: path.stem)
 def test_each_instruction_counts(path: Path) -> None:
-    """Without any one of its instructions, a file is another."""
+    """A file without any one of its instructions is different."""
     text = path.read_text()
     lines = text.split("\n")
     for each in oracle.read(text):
@@ -220,7 +220,7 @@ def test_each_instruction_counts(path: Path) -> None:
 
 
 def test_a_difference_shows_both_lines() -> None:
-    """It says what differs and where; what is long is cut to the place."""
+    """A difference says what differs and where; long text is cut to the place."""
     found = prove("FROM a\n\nENV x=1\n", "FROM a\nENV x=2\n")
     assert found is not None
     assert "ENV: the operands differ: '1' and '2'\n  before: line 3: ENV x=1\n  after:  line 2: ENV x=2" == str(found)
@@ -232,7 +232,7 @@ def test_a_difference_shows_both_lines() -> None:
 
 
 def test_what_cannot_be_judged() -> None:
-    """A text that the parser refuses, and what is no text."""
+    """A text that the parser refuses is refused, and so is anything but a str."""
     with pytest.raises(InvalidValue, match="after: BuildKit's parser refuses"):
         prove("FROM a\n", "FROM a\nRUN <<EOF\n")
     with pytest.raises(InvalidValue, match="has a NUL"):

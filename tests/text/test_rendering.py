@@ -1,4 +1,4 @@
-"""Rendering: how the text looks, and where each line of it comes from."""
+"""Rendering: the text, and where each of its lines comes from."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ LONG = (
 
 
 def test_output_is_what_a_person_would_write() -> None:
-    """Stages are parted by one blank line, flags stand in the reference's order, long lines are broken."""
+    """Stages are separated by a blank line, flags are in the order of the reference, long lines are broken."""
     cache = Cache("/var/cache/apt", sharing="locked")
     build = Stage(
         "debian:13-slim",
