@@ -1,4 +1,4 @@
-"""The model as data for other programs: dicts, lists and scalars, as ``model.schema.json`` says."""
+"""The model as data for other programs: dicts, lists and scalars, of the form that `json_schema` says."""
 
 from __future__ import annotations
 
@@ -10,13 +10,12 @@ from dockdsl.instructions.heredoc import Heredoc
 from dockdsl.instructions.instruction import Instruction
 from dockdsl.instructions.located import Located
 from dockdsl.instructions.mounts import Mount
-from dockdsl.instructions.onbuild import Onbuild
 from dockdsl.instructions.run import Run
 from dockdsl.instructions.sources import Source, StageBase
 from dockdsl.model.dockerfile import Dockerfile
 from dockdsl.model.stage import Stage
 from dockdsl.origins import short_path
-from dockdsl.syntax.flags import declared
+from dockdsl.schema.fields import fields_of, name_of
 from dockdsl.syntax.lines import documents, heredocs_in, logical
 from dockdsl.syntax.versions import SyntaxVersion
 from dockdsl.syntax.words import Literal
@@ -34,7 +33,7 @@ def describe(dockerfile: Dockerfile) -> dict[str, Any]:
     with their steps, targets, which stage needs which, and the file and line where each value was written. The same
     values give the same data, in the same order.
 
-    Raises `InvalidType` for what is no `Dockerfile`.
+    Raises `InvalidType` for anything but a `Dockerfile`.
 
     >>> from dockdsl import Copy, Stage
     >>> build = Stage("golang:1.27", name="build")
@@ -109,31 +108,25 @@ class _Describer:
         return {"image": str(source)} if named is None else {"stage": named, "as": str(source)}
 
     def instruction(self, value: Instruction) -> dict[str, Any]:
-        data: dict[str, Any] = {"instruction": type(value).__name__.upper(), **self.fields(value)}
-        if "command" in data:
-            command = data["command"]
-            data["form"] = "none" if command is None else "shell" if isinstance(command, str) else "exec"
-            joined, heredocs = _read(command) if isinstance(command, str) else (None, [])
-            data["joined"] = joined
-            if isinstance(value, Run):
-                data["heredocs"] = heredocs
+        data: dict[str, Any] = {"instruction": name_of(type(value)), **self.fields(value)}
+        for field in fields_of(type(value)):
+            if "command" in field.types:
+                command = data[field.key]
+                data["form"] = "none" if command is None else "shell" if isinstance(command, str) else "exec"
+                data["joined"], heredocs = _read(command) if isinstance(command, str) else (None, [])
+                if isinstance(value, Run):
+                    data["heredocs"] = heredocs
         data["origin"] = _origin(value)
         return data
 
     def fields(self, value: Located) -> dict[str, Any]:
+        # The sources of an instruction that is kept are names in another build.
+        inside = _Elsewhere(self.dockerfile) if isinstance(value, Instruction) and value.nested() else self
         data: dict[str, Any] = {}
-        # What ONBUILD takes files from is a name in another build.
-        inside = _Elsewhere(self.dockerfile) if isinstance(value, Onbuild) else self
-        for field in declared(type(value)).fields:
-            given = getattr(value, field.name)
-            # The keyword of a step has the name that the field of ONBUILD has.
-            name = "trigger" if field.name == "instruction" else field.name.rstrip("_")
-            if name == "from" and given is not None:
-                data[name] = inside.source(given)
-            elif name == "pairs":
-                data[name] = [{"key": self.value(key), "value": self.value(each)} for key, each in given]
-            else:
-                data[name] = inside.value(given)
+        for field in fields_of(type(value)):
+            given = getattr(value, field.attribute.name)
+            is_source = given is not None and "source" in field.types
+            data[field.key] = inside.source(given) if is_source else inside.value(given)
         return data
 
     def value(self, value: Any) -> Any:
@@ -146,8 +139,11 @@ class _Describer:
         if isinstance(value, Heredoc):
             return {**self.fields(value), "origin": _origin(value)}
         if isinstance(value, tuple):
-            return [self.value(each) for each in value]
+            return [self.pair(*each) if isinstance(each, tuple) else self.value(each) for each in value]
         return str(value) if isinstance(value, str) else value
+
+    def pair(self, key: Any, value: Any) -> dict[str, Any]:
+        return {"key": self.value(key), "value": self.value(value)}
 
 
 class _Elsewhere(_Describer):
