@@ -16,7 +16,7 @@ from dockdsl.model.dockerfile import Dockerfile
 from dockdsl.model.stage import Stage
 from dockdsl.origins import short_path
 from dockdsl.schema.fields import fields_of, name_of
-from dockdsl.syntax.lines import documents, heredocs_in, logical
+from dockdsl.syntax.lines import Document, joined
 from dockdsl.syntax.versions import SyntaxVersion
 from dockdsl.syntax.words import Literal
 
@@ -113,9 +113,9 @@ class _Describer:
             if "command" in field.types:
                 command = data[field.key]
                 data["form"] = "none" if command is None else "shell" if isinstance(command, str) else "exec"
-                data["joined"], heredocs = _read(command) if isinstance(command, str) else (None, [])
+                data["joined"], heredocs = joined(command) if isinstance(command, str) else (None, [])
                 if isinstance(value, Run):
-                    data["heredocs"] = heredocs
+                    data["heredocs"] = [_heredoc(each) for each in heredocs]
         data["origin"] = _origin(value)
         return data
 
@@ -153,23 +153,10 @@ class _Elsewhere(_Describer):
         return {"image": str(source)}
 
 
-def _read(command: str) -> tuple[str, list[dict[str, Any]]]:
-    """Return shell text with its lines joined, and the heredocs in it."""
-    lines = command.split("\n")
-    line = logical(lines, 0, "\\")
-    if line.last + 1 == len(lines):
-        return line.text, []
-    found, _ = documents(line, heredocs_in(line.text))
-    heredocs = [
-        {
-            "name": each.word.name,
-            "content": each.content,
-            "expand": not each.word.quoted,
-            "strip_tabs": each.word.strip_tabs,
-        }
-        for each in found
-    ]
-    return "\n".join([line.text, *lines[line.last + 1 :]]), heredocs
+def _heredoc(document: Document) -> dict[str, Any]:
+    word = document.word
+    content = document.content
+    return {"name": word.name, "content": content, "expand": not word.quoted, "strip_tabs": word.strip_tabs}
 
 
 def _version(version: SyntaxVersion) -> dict[str, Any]:
