@@ -53,7 +53,8 @@ def register(kind: _K) -> _K:
     Raises `InvalidValue` for a class without such a keyword.
 
     >>> import attrs
-    >>> from dockdsl import Stage, User, parse, register
+    >>> from dockdsl import User, parse, register
+    >>> from dockdsl.instructions.registry import unregister
     >>> @register
     ... @attrs.frozen(slots=False, repr=False)
     ... class Owner(User):
