@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from types import CodeType, NoneType
-from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
-from typing import Literal as OneOf
+from types import CodeType, NoneType, UnionType
+from typing import Any, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 import attrs
 
@@ -54,7 +53,7 @@ def _field(attribute: attrs.Attribute[Any], types: tuple[Any, ...]) -> Field:
 
 def types_in(hint: Any) -> tuple[Any, ...]:
     """Return the types that a hint allows, the types of one operand as its name."""
-    if get_origin(hint) in (OneOf, tuple) or not get_args(hint):
+    if get_origin(hint) not in (Union, UnionType):
         return (hint,)
     types = list(get_args(hint))
     for name, required, members in _OPERANDS:

@@ -26,6 +26,8 @@ from dockdsl.syntax.flags import declared
 Schema = dict[str, Any]
 
 _SCALARS = {str: "string", bool: "boolean", int: "integer", float: "number"}
+_TEXT: Schema = {"type": "string"}
+_INDEX: Schema = {"type": "integer", "minimum": 0}
 
 
 def json_schema() -> Schema:
@@ -49,49 +51,29 @@ def json_schema() -> Schema:
         "$defs": {
             **_SHARED,
             "heredoc": _located(Heredoc, _fields(Heredoc)),
-            "mount": {
-                "description": "A mount of RUN; null is what is not given.",
-                **_one_of([kind.TYPE for kind in mounts]),
-            },
+            "mount": _about("A mount of RUN; null is what is not given.", _one_of([kind.TYPE for kind in mounts])),
             **{kind.TYPE: _located(kind, {"type": {"const": kind.TYPE}, **_fields(kind)}) for kind in mounts},
-            "instruction": {
-                "description": "One instruction of a stage, by its field names; null is what is not given.",
-                **_one_of(sorted(kinds)),
-            },
+            "instruction": _about("An instruction, by its fields; null is what is not given.", _one_of(sorted(kinds))),
             **{name: _instruction(name, kinds[name]) for name in sorted(kinds)},
             "stage": _located(Stage, {"index": _INDEX, **_fields(Stage), "minimum_syntax": _ref("version")}),
-            "edge": _object(
-                {
-                    "stage": _INDEX,
-                    "needs": _INDEX,
-                    "by": _type(get_type_hints(Edge)["by"]),
-                    "step": {"description": "The index of the step; null for the base.", **_nullable(_INDEX)},
-                },
-                "A stage that needs another one: as its base, to copy from it, or to mount it.",
-            ),
         },
     }
 
 
 def _dockerfile() -> Schema:
     directives = {each.key: _value(each) for each in fields_of(Dockerfile) if each.key in ("syntax", "escape", "check")}
+    version = "The first number goes up with a breaking change, the second when keys are added."
+    args = _array(_one_of(["ARG", "COMMENT", "VERBATIM"]))
     return _object(
         {
             "schema": {"const": SCHEMA},
-            "version": {
-                "description": "The first number goes up with a breaking change, the second when keys are added.",
-                "type": "string",
-                "pattern": r"^1\.[0-9]+$",
-            },
+            "version": _about(version, {**_TEXT, "pattern": r"^1\.[0-9]+$"}),
             "directives": _object(directives, "The lines above all others: # syntax=, # escape= and # check=."),
             "minimum_syntax": _ref("version"),
-            "args": {
-                "description": "The variables that FROM lines may use, and remarks.",
-                **_array(_one_of(["ARG", "COMMENT", "VERBATIM"])),
-            },
-            "stages": {"description": "In order; none in a file of arguments alone.", **_array(_ref("stage"))},
-            "edges": {"description": "In the order of the stages and their steps.", **_array(_ref("edge"))},
-            "targets": {"description": "The stages to build; the last one is the default.", **_array(_INDEX)},
+            "args": _about("The variables that FROM lines may use, and remarks.", args),
+            "stages": _about("In order; none in a file of arguments alone.", _array(_ref("stage"))),
+            "edges": _about("In the order of the stages and their steps.", _array(_ref("edge"))),
+            "targets": _about("The stages to build; the last one is the default.", _array(_INDEX)),
             "origin": _ref("origin"),
         }
     )
@@ -99,22 +81,18 @@ def _dockerfile() -> Schema:
 
 def _instruction(name: str, kind: type[Instruction]) -> Schema:
     properties = {"instruction": {"const": name}, **_fields(kind)}
-    commands = [each for each in fields_of(kind) if "command" in each.types]
-    if commands:
-        properties["form"] = {
-            "description": "shell: text for the shell; exec: a program and its arguments; none: there is none.",
-            "enum": ["shell", "exec", *["none" for each in commands if each.optional]],
-        }
-        properties["joined"] = {
-            "description": "What the shell is given: continued lines joined, comment lines between them dropped, "
-            "heredocs behind them; null in the exec form.",
-            "type": ["string", "null"],
-        }
+    for command in [each for each in fields_of(kind) if "command" in each.types]:
+        properties["form"] = _about(
+            "shell: text for the shell; exec: a program and its arguments; none: there is none.",
+            {"enum": ["shell", "exec", *(["none"] if command.optional else [])]},
+        )
+        properties["joined"] = _about(
+            "What the shell is given: continued lines joined, comments between them dropped, heredocs behind them; null "
+            "in the exec form.",
+            _nullable(_TEXT),
+        )
         if issubclass(kind, Run):
-            properties["heredocs"] = {
-                "description": "The heredocs in the command, in order.",
-                **_array(_HEREDOC_OF_RUN),
-            }
+            properties["heredocs"] = _about("The heredocs in the command, in order.", _array(_HEREDOC_OF_RUN))
     return _located(kind, properties)
 
 
@@ -124,18 +102,22 @@ def _fields(kind: type) -> Schema:
     for field in fields_of(kind):
         value = _value(field)
         flag = flags.get(field.attribute.name)
-        if flag is not None:
-            value = {"description": f"The flag --{flag.name}, since frontend {flag.since}.", **value}
-        found[field.key] = value
+        found[field.key] = (
+            value if flag is None else _about(f"The flag --{flag.name}, since frontend {flag.since}.", value)
+        )
     return found
 
 
 def _value(field: Field) -> Schema:
-    found = [_type(each) for each in field.types]
-    value = found[0] if len(found) == 1 else {"anyOf": found}
+    value = _any_of(field.types)
     if value.get("type") == "array" and field.attribute.default is attrs.NOTHING:
         value = {**value, "minItems": 1}
     return _nullable(value) if field.optional else value
+
+
+def _any_of(types: Iterable[Any]) -> Schema:
+    found = [_type(each) for each in types]
+    return found[0] if len(found) == 1 else {"anyOf": found}
 
 
 def _type(hint: Any) -> Schema:
@@ -147,8 +129,7 @@ def _type(hint: Any) -> Schema:
         item, *rest = get_args(hint)
         if rest != [...]:
             return _ref("pair")
-        items = [_type(each) for each in types_in(item)]
-        return _array(items[0] if len(items) == 1 else {"anyOf": items})
+        return _array(_any_of(types_in(item)))
     if hint in _SCALARS:
         return {"type": _SCALARS[hint]}
     if hint in (Instruction, Mount, Heredoc):
@@ -169,13 +150,12 @@ def _located(kind: type, properties: Schema) -> Schema:
 
 
 def _object(properties: Schema, description: str = "") -> Schema:
-    return {
-        **({"description": description} if description else {}),
-        "type": "object",
-        "properties": properties,
-        "required": [*properties],
-        "additionalProperties": False,
-    }
+    value = {"type": "object", "properties": properties, "required": [*properties], "additionalProperties": False}
+    return _about(description, value) if description else value
+
+
+def _about(description: str, value: Schema) -> Schema:
+    return {"description": description, **value}
 
 
 def _array(items: Schema) -> Schema:
@@ -196,54 +176,60 @@ def _summary(kind: type) -> str:
     return first.partition(": ``")[0].removesuffix(".").replace("``", "").replace("`", "") + "."
 
 
-_INDEX: Schema = {"type": "integer", "minimum": 0}
 _HEREDOC_OF_RUN = _object(
     {
-        "name": {"type": "string"},
-        "content": {"description": "As it is written: with leading tabs, and unexpanded.", "type": "string"},
-        "expand": {"description": "Whether the shell expands variables in it.", "type": "boolean"},
+        "name": _TEXT,
+        "content": _about("As it is written: with leading tabs, and unexpanded.", _TEXT),
+        "expand": _about("Whether the shell expands variables in it.", {"type": "boolean"}),
         "strip_tabs": {"type": "boolean"},
     }
 )
+_WORD = (
+    "An operand: text, in which $NAME and ${NAME} are variables; or its pieces in order, where a literal one is text \
+in which every dollar is a dollar."
+)
+_SOURCE = (
+    "Where files come from, or the base of a stage: a stage by its index, with its name in `as` where it is named by \
+a string; or an image or a named context."
+)
+_COMMAND = (
+    "Shell text as it is laid out, each line but the last ending in a backslash or being a comment; or the arguments \
+of the exec form."
+)
+_FILE = "Relative to the current folder if it is below it; a name in <> is not a file."
 _SHARED: Schema = {
     "word": {
-        "description": "An operand: text, in which $NAME and ${NAME} are variables; or its pieces in order, where a "
-        "literal one is text in which every dollar is a dollar.",
-        "anyOf": [
-            {"type": "string"},
-            {**_array({"anyOf": [{"type": "string"}, _object({"literal": {"type": "string"}})]}), "minItems": 1},
-        ],
+        "description": _WORD,
+        "anyOf": [_TEXT, {**_array({"anyOf": [_TEXT, _object({"literal": _TEXT})]}), "minItems": 1}],
     },
     "origin": _object(
-        {
-            "file": {
-                "description": "Relative to the current folder if it is below it; a name in <> is not a file.",
-                "type": "string",
-            },
-            "line": {"type": "integer", "minimum": 1},
-        },
+        {"file": _about(_FILE, _TEXT), "line": {"type": "integer", "minimum": 1}},
         "The place where the value was written.",
     ),
     "version": _object(
         {
-            "version": {"type": "string", "pattern": "^[0-9]+\\.[0-9]+$"},
-            "labs": {"description": "Whether its labs channel is needed.", "type": "boolean"},
+            "version": {**_TEXT, "pattern": r"^[0-9]+\.[0-9]+$"},
+            "labs": _about("Whether its labs channel is needed.", {"type": "boolean"}),
         },
         "A version of the Dockerfile frontend.",
     ),
     "source": {
-        "description": "Where files come from, or the base of a stage: a stage by its index, with its name in `as` "
-        "where it is named by a string; or an image or a named context.",
+        "description": _SOURCE,
         "anyOf": [
             _object({"stage": _INDEX}),
-            _object({"stage": _INDEX, "as": {"type": "string"}}),
+            _object({"stage": _INDEX, "as": _TEXT}),
             _object({"image": _ref("word")}),
         ],
     },
-    "command": {
-        "description": "Shell text as it is laid out, each line but the last ending in a backslash or being a comment; "
-        "or the arguments of the exec form.",
-        "anyOf": [{"type": "string"}, _array({"type": "string"})],
-    },
+    "command": {"description": _COMMAND, "anyOf": [_TEXT, _array(_TEXT)]},
     "pair": _object({"key": _ref("word"), "value": _ref("word")}, "A key and a value."),
+    "edge": _object(
+        {
+            "stage": _INDEX,
+            "needs": _INDEX,
+            "by": _type(get_type_hints(Edge)["by"]),
+            "step": _about("The index of the step; null for the base.", _nullable(_INDEX)),
+        },
+        "A stage that needs another one: as its base, to copy from it, or to mount it.",
+    ),
 }
