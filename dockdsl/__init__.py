@@ -67,6 +67,7 @@ if TYPE_CHECKING:
     from dockdsl.instructions.mounts import Ssh as Ssh
     from dockdsl.instructions.mounts import Tmpfs as Tmpfs
     from dockdsl.instructions.onbuild import Onbuild as Onbuild
+    from dockdsl.instructions.registry import register as register
     from dockdsl.instructions.run import Run as Run
     from dockdsl.instructions.shell import Shell as Shell
     from dockdsl.instructions.sources import external as external
@@ -135,6 +136,7 @@ _HOMES = {
     "instructions.maintainer": "Maintainer",
     "instructions.mounts": "Bind Cache Mount Secret Ssh Tmpfs",
     "instructions.onbuild": "Onbuild",
+    "instructions.registry": "register",
     "instructions.run": "Run",
     "instructions.shell": "Shell",
     "instructions.sources": "external",

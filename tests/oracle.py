@@ -20,6 +20,11 @@ dockerfile = pytest.importorskip("dockerfile", reason="BuildKit's parser has no 
 
 EXPANDED_FLAGS = ("chown", "chmod", "checksum", "platform")
 LEXED_WHOLE = ("WORKDIR", "USER", "STOPSIGNAL")
+KEYWORDS = {
+    *("ADD", "ARG", "CMD", "COPY", "ENTRYPOINT", "ENV", "EXPOSE", "FROM", "HEALTHCHECK", "LABEL", "MAINTAINER"),
+    *("ONBUILD", "RUN", "SHELL", "VOLUME", *LEXED_WHOLE),
+}
+"""What the parser knows. Of any other keyword it reads the flags, and leaves the operands alone."""
 
 
 @attrs.frozen
@@ -110,7 +115,11 @@ def meaning(found: Read, env: Mapping[str, str], escape: str = "\\") -> Meaning:
         case "FROM":
             operands = [lexed(words[0]), *words[1:]]
         case keyword if keyword in LEXED_WHOLE:
-            (operands,) = [lexed(word) for word in words]
+            operands = [lexed(word) for word in words]
+        case keyword if keyword not in KEYWORDS:
+            # What stands behind the flags is read as if it were the operand of an instruction that has one.
+            _, _, behind = found.original.partition(keyword)
+            operands = meaning(read_one(f"WORKDIR{behind}", escape), env, escape).operands
         case _:
             operands = list(words)
             form = found.json
@@ -128,20 +137,16 @@ def _body(name: str, body: str, words: tuple[str, ...], env: Mapping[str, str]) 
     return expand(body, env, options=Options(skip_process_quotes=True))
 
 
-def _flags(found: tuple[str, ...], lexed: Any) -> dict[str, Any]:
-    flags: dict[str, Any] = {}
+def _flags(found: tuple[str, ...], lexed: Any) -> dict[str, list[Any]]:
+    flags: dict[str, list[Any]] = {}
     for each in found:
         name, equals, value = each.removeprefix("--").partition("=")
-        if not equals:
-            flags[name] = True
-        elif name in EXPANDED_FLAGS:
-            flags[name] = lexed(value)
+        said: Any = value if equals else True
+        if equals and name in EXPANDED_FLAGS:
+            said = lexed(value)
         elif name == "mount":
-            flags.setdefault(name, []).append(mount(value, lexed))
-        elif name in ("exclude", "device"):
-            flags.setdefault(name, []).append(value)
-        else:
-            flags[name] = value
+            said = mount(value, lexed)
+        flags.setdefault(name, []).append(said)
     return flags
 
 

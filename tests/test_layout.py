@@ -206,6 +206,7 @@ def test_public_names_are_documented() -> None:
             "Origin",
             "Rendered",
             "SyntaxProblem",
+            *("Edge", "Need", "Step", "Use", "Variable"),
         ):
             doc = value.__doc__ or ""
             assert ">>>" in doc, name

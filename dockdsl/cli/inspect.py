@@ -9,6 +9,7 @@ from dockdsl.cli.streams import put
 from dockdsl.errors import SourceError
 from dockdsl.loading import model
 from dockdsl.schema.description import describe
+from dockdsl.schema.json_schema import json_schema
 
 if TYPE_CHECKING:
     import argparse
@@ -31,24 +32,22 @@ def run(options: argparse.Namespace) -> int:
     if options.schema:
         if options.source is not None:
             raise SourceError("--schema takes no file; leave one of them out", origin=None)
-        put(_schema())
+        put(_json(json_schema()))
         return 0
     if options.source is None:
         raise SourceError("there is nothing to inspect; name a file, or use --schema", origin=None)
     data = describe(model(options.source))
     if options.json:
-        import json
-
-        put(json.dumps(data, indent=2) + "\n")
+        put(_json(data))
     else:
         put(summary(data))
     return 0
 
 
-def _schema() -> str:
-    from importlib.resources import files
+def _json(data: dict[str, Any]) -> str:
+    import json
 
-    return files("dockdsl.schema").joinpath("model.schema.json").read_text(encoding="utf-8")
+    return json.dumps(data, indent=2) + "\n"
 
 
 def summary(data: dict[str, Any]) -> str:

@@ -23,10 +23,10 @@ class _Piece(NamedTuple):
 
 
 def links(command: str, *, exact: bool) -> list[Link] | None:
-    """Return the arguments of the `Run.chain` that says what a text says, or None if there is none.
+    """Return the arguments of the `Run.chain` that means the same as a text, or None if there is none.
 
-    With `exact`, it also has the very layout of the text. Else it has the usual one, unless that would be none: a text
-    without ``&&`` stays as it is.
+    With `exact`, it also has the very layout of the text; otherwise it has the usual one. A text without ``&&`` is not
+    a chain.
     """
     if shell.has_heredoc(command) or "&&" not in command:
         return None
@@ -34,13 +34,13 @@ def links(command: str, *, exact: bool) -> list[Link] | None:
         found = _links(command)
         if found is None or len(found) < 2:
             return None
-        made = Run.chain(*found).command
+        chained = Run.chain(*found).command
     except DockdslError:
         return None
     if exact:
-        return found if made == command else None
-    # What has `||` or the like in it would be grouped, and what looks like an array be put into a heredoc.
-    return None if _grouped(found) or shell.has_heredoc(str(made)) else found
+        return found if chained == command else None
+    # A command with `||` or the like would be grouped, and one that looks like an array put into a heredoc.
+    return None if _grouped(found) or shell.has_heredoc(str(chained)) else found
 
 
 def _grouped(found: list[Link]) -> bool:
@@ -127,7 +127,7 @@ def _lines(inside: list[_Piece], start: int, end: int) -> list[str] | None:
 
 
 def _indented(lines: list[str]) -> list[str]:
-    """Indent the further lines of a command, as they stand to each other."""
+    """Indent the further lines of a command, and keep their indentation relative to each other."""
     bare = [line.lstrip(_BLANKS) for line in lines]
     blanks = [line[: len(line) - len(text)].expandtabs(4) for line, text in zip(lines, bare, strict=True)]
     margin = min(map(len, blanks), default=0)

@@ -10,17 +10,17 @@ from dockdsl.codegen.printer import WIDTH, Argument, Expression, Name, Text, cal
 from dockdsl.codegen.words import word
 from dockdsl.display import kind_of, shown
 from dockdsl.errors import DockdslError, InvalidType, InvalidValue
-from dockdsl.instructions.instruction import Instruction
 from dockdsl.instructions.mounts import Mount
 from dockdsl.instructions.registry import KEYWORDS, kind_for
 from dockdsl.instructions.run import Run
 from dockdsl.instructions.shell import Shell
 from dockdsl.model.dockerfile import Dockerfile
 from dockdsl.model.stage import Stage
+from dockdsl.model.steps import steps_of
 
 _PUBLIC = {"Bind", "Cache", "Comment", "Dockerfile", "Heredoc", "Secret", "Ssh", "Stage", "Tmpfs", "Verbatim"}
 _PUBLIC |= {"external", "layout", "literal"}
-# A usual width of others: sorters of imports leave an open bracket open.
+# The usual width elsewhere: what sorts imports leaves an open bracket open.
 _WIDTH_OF_IMPORTS = 88
 _not_in_docstrings = re.compile(r"[^ -!#-\[\]-~]").sub
 
@@ -30,12 +30,12 @@ def to_python(dockerfile: Dockerfile, *, source: str = "", relaid: bool = False)
 
     Running it gives an equal `Dockerfile` under the name ``dockerfile``, which renders the same text. Each stage is a
     variable named after it; mounts that several steps use are variables, too. `source` is the path that the docstring
-    names as the origin. The text is formatted as ruff and black do with lines of up to 120 columns.
+    names as the origin. The text is formatted as ruff and black format it with lines of up to 120 columns.
 
     With `relaid`, every chain of commands is a `Run.chain`, whatever its layout: the Dockerfile means the same, and is
-    equal but for that layout. Without, only those are that have the layout of one already.
+    equal except for that layout. Without it, only those are that have the layout of one already.
 
-    Raises `InvalidType` for what is no `Dockerfile`, `InvalidValue` for one that was read and has no stage.
+    Raises `InvalidType` for anything but a `Dockerfile`, `InvalidValue` for one that was read and has no stage.
 
     >>> from dockdsl import Copy, Run
     >>> build = Stage("golang:1.27", name="build", steps=[Copy(".", "."), Run("go build -o /api .")])
@@ -73,20 +73,25 @@ class _Module:
 
     def __init__(self, dockerfile: Dockerfile, *, relaid: bool) -> None:
         self.dockerfile = dockerfile
-        given = names.Names()
-        by_id = names.of_stages(dockerfile, given)
-        mounts = [mount for stage in dockerfile.stages for mount in _mounts(stage.steps)]
-        self.lifted = {mount: names.of_mount(mount, by_id, given) for mount in names.repeated(mounts)}
-        self.borne = names.borne(dockerfile)
-        self.writer = steps.Writer(dockerfile, by_id, self.lifted, relaid=relaid and _has_posix_shells(dockerfile))
+        taken = names.Names()
+        variables = names.of_stages(dockerfile, taken)
+        self.mounts: dict[int, list[Mount]] = {}
+        for step in steps_of(dockerfile):
+            if isinstance(step.instruction, Run):
+                self.mounts.setdefault(id(step.stage), []).extend(step.instruction.mounts)
+        shared = names.repeated([mount for mounts in self.mounts.values() for mount in mounts])
+        self.shared_mounts = {mount: names.of_mount(mount, variables, taken) for mount in shared}
+        self.stage_names = names.stage_names(dockerfile)
+        relaid = relaid and _has_posix_shells(dockerfile)
+        self.writer = steps.Writer(dockerfile, variables, self.shared_mounts, relaid=relaid)
 
     def lines(self) -> Iterator[str]:
-        """Yield the lines below the imports, a blank one above each statement but for neighbouring mounts."""
-        waiting = dict(self.lifted)
+        """Yield the lines below the imports, with a blank one above each statement except between mounts."""
+        waiting = dict(self.shared_mounts)
         yield from self._mounts([mount for mount in waiting if not _stages_of(mount)], waiting)
         for stage in self.dockerfile.stages:
-            used = [mount for mount in _mounts(stage.steps) if mount in waiting]
-            yield from self._mounts(list(dict.fromkeys(used)), waiting)
+            used = dict.fromkeys(self.mounts.get(id(stage), ()))
+            yield from self._mounts([mount for mount in used if mount in waiting], waiting)
             yield ""
             yield from self._stage(stage).lines(f"{self.writer.name_of(stage)} = ", 0, "")
         yield ""
@@ -101,8 +106,8 @@ class _Module:
     def _stage(self, stage: Stage) -> Expression:
         base = stage.base
         arguments: list[Expression | Argument] = [self.writer.value(base)]
-        if id(stage) in self.borne:
-            arguments.append(Argument("name", Text(self.borne[id(stage)])))
+        if id(stage) in self.stage_names:
+            arguments.append(Argument("name", Text(self.stage_names[id(stage)])))
         if stage.platform is not None:
             arguments.append(Argument("platform", word(stage.platform)))
         if stage.comment is not None:
@@ -130,16 +135,9 @@ class _Module:
 
 
 def _has_posix_shells(dockerfile: Dockerfile) -> bool:
-    """Whether commands go to shells that read quotes and ``&&`` as ``sh`` does, as far as that can be seen."""
+    """Whether all shells that can be seen read quotes and ``&&`` as ``sh`` does."""
     shells = [step.argv[0] for stage in dockerfile.stages for step in stage.steps if isinstance(step, Shell)]
     return dockerfile.escape == "\\" and all(re.fullmatch(r"(?:\S*/)?(?:ba|da|a|k|z)?sh", each) for each in shells)
-
-
-def _mounts(found: Iterable[Instruction]) -> Iterator[Mount]:
-    for step in found:
-        inner = step.nested() or step
-        if isinstance(inner, Run):
-            yield from inner.mounts
 
 
 def _stages_of(mount: Mount) -> list[Stage]:
@@ -147,7 +145,7 @@ def _stages_of(mount: Mount) -> list[Stage]:
 
 
 def _targets(dockerfile: Dockerfile) -> tuple[Stage, ...]:
-    """Return the fewest stages from which the others are collected in their order."""
+    """Return the fewest stages from which all are collected in the same order."""
     stages = dockerfile.stages
     needed = {id(need) for stage in stages for need in stage.needed_stages()}
     ends = tuple(stage for stage in stages if id(stage) not in needed)
@@ -170,7 +168,7 @@ def _docstring(source: str) -> str:
 
 
 def _imports(body: str) -> str:
-    """Return the imports of the public names that a text of ours uses."""
+    """Return the imports of the names that the body of a module uses."""
     import ast  # noqa: PLC0415 - only the writing of Python needs it
 
     used = {node.id for node in ast.walk(ast.parse(body)) if isinstance(node, ast.Name)}

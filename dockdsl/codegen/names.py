@@ -1,10 +1,11 @@
-"""Names of variables: stages go by their names, or by their part in the build, and mounts by their use."""
+"""Names of variables: a stage has its own name or that of its role in the build, a mount that of its purpose."""
 
 from __future__ import annotations
 
 import builtins
 import keyword
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from dockdsl.codegen.words import text_in
@@ -15,7 +16,7 @@ from dockdsl.model.stage import RESERVED, Stage
 
 _LONGEST = 60
 _not_in_names = re.compile(r"[^A-Za-z0-9]+").sub
-# What the site module adds to the builtins, and what reads as a digit.
+# What the site module adds to the builtins, and what looks like a digit.
 _TAKEN = {"copyright", "credits", "exit", "license", "quit", "l"}
 _OURS = {"dedent", "dockerfile", "external", "layout", "literal"}
 _VAGUE = {"archives", "cache", "git", "lib", "lists", "mod", "registry", "repository", "src", "tmp"}
@@ -29,13 +30,13 @@ class Names:
         self.numbers: dict[str, int] = {}
         self.taken = {*dir(builtins), *keyword.kwlist, *_TAKEN, *_OURS}
 
-    def give(self, wish: str, instead: str) -> str:
-        """Return a free name: `wish`, made a name; where Python has that already, with `instead` behind it."""
+    def pick(self, wish: str, kind: str) -> str:
+        """Return a free name: `wish` turned into a name; where Python has that already, with `kind` behind it."""
         name = _not_in_names("_", wish).strip("_").lower()[:_LONGEST].rstrip("_")
         if not name or name[0].isdigit():
-            name = f"{instead}_{name}".rstrip("_")
-        if name in self.taken and not name.endswith(instead):
-            name = f"{name}_{instead}"
+            name = f"{kind}_{name}".rstrip("_")
+        if name in self.taken and not name.endswith(kind):
+            name = f"{name}_{kind}"
         first = name
         while name in self.taken:
             self.numbers[first] = self.numbers.get(first, 1) + 1
@@ -44,11 +45,10 @@ class Names:
         return name
 
 
-def borne(dockerfile: Dockerfile) -> dict[int, str]:
+def stage_names(dockerfile: Dockerfile) -> dict[int, str]:
     """Return the names of the stages that have one, by the stage's id.
 
-    A file that was read may bear a name twice: behind the last stage of the name, the others are out of reach. And it
-    may bear a reserved one.
+    A file that was read may have a name twice, of which the last stage is meant; and it may have a reserved one.
     """
     last = {stage.name: stage for stage in dockerfile.stages}
     return {id(stage): name for name, stage in last.items() if name is not None and name not in RESERVED}
@@ -56,18 +56,18 @@ def borne(dockerfile: Dockerfile) -> dict[int, str]:
 
 def of_stages(dockerfile: Dockerfile, names: Names) -> dict[int, str]:
     """Return the names of the variables of a Dockerfile's stages, by the stage's id."""
-    known = borne(dockerfile)
+    known = stage_names(dockerfile)
     stages = dockerfile.stages
-    given = {id(stage): names.give(known[id(stage)], "stage") for stage in stages if id(stage) in known}
-    parts = _parts(dockerfile)
+    variables = {id(stage): names.pick(known[id(stage)], "stage") for stage in stages if id(stage) in known}
+    roles = _roles(dockerfile)
     for stage in stages:
-        if id(stage) not in given:
-            given[id(stage)] = names.give(parts[id(stage)], "stage")
-    return given
+        if id(stage) not in variables:
+            variables[id(stage)] = names.pick(roles[id(stage)], "stage")
+    return variables
 
 
-def _parts(dockerfile: Dockerfile) -> Mapping[int, str]:
-    """Say for each stage what it does in the build."""
+def _roles(dockerfile: Dockerfile) -> Mapping[int, str]:
+    """Return for each stage what it does in the build."""
     last = dockerfile.stages[-1]
     found = {id(stage): _image(stage) for stage in dockerfile.stages}
     found |= {id(need): "build" for stage in dockerfile.stages for need in stage.needed_stages()}
@@ -84,10 +84,10 @@ def _image(stage: Stage) -> str:
 
 def of_mount(mount: Mount, stages: Mapping[int, str], names: Names) -> str:
     """Return the name of the variable of a mount."""
-    return names.give(_use(mount, stages), "mount")
+    return names.pick(_purpose(mount, stages), "mount")
 
 
-def _use(mount: Mount, stages: Mapping[int, str]) -> str:
+def _purpose(mount: Mount, stages: Mapping[int, str]) -> str:
     match mount:
         case Ssh(id=None):
             return "ssh_agent"
@@ -114,7 +114,7 @@ def _of_bind(mount: Bind, target: str, stages: Mapping[int, str]) -> str:
 
 
 def _last(path: str) -> str:
-    """Return the last folder of a path that says something, with the vague ones behind it."""
+    """Return the last folder of a path that is not vague, with the vague ones behind it."""
     parts = [part for part in path.split("/") if part.strip("._-")]
     kept: list[str] = []
     for part in reversed(parts):
@@ -126,7 +126,4 @@ def _last(path: str) -> str:
 
 def repeated(mounts: Iterable[Mount]) -> list[Mount]:
     """Return the mounts that occur more than once, in the order in which they occur first."""
-    counts: dict[Mount, int] = {}
-    for mount in mounts:
-        counts[mount] = counts.get(mount, 0) + 1
-    return [mount for mount, count in counts.items() if count > 1]
+    return [mount for mount, count in Counter(mounts).items() if count > 1]

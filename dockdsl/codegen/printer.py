@@ -1,8 +1,8 @@
 """Python expressions as source, laid out as the usual formatters would: knows Python, and nothing of Docker.
 
 An expression is written on one line where that fits; else its brackets are opened, one element a line with a comma
-behind each. Formatters leave both as they are. A text too long for a line is broken into several that stand in each
-other's row, behind a newline or a blank of it.
+behind each. Formatters leave both as they are. A text that is too long for a line is broken into several literals, each
+behind a newline or a blank of the text.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Instructions and mounts as Python expressions, in the form that their author would have chosen.
 
-Each form is tried before it is taken: what is written here gives the very value that it was made of.
+Each form is tried before it is chosen: what is written gives the very value that it was written for.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from dockdsl.instructions.heredoc import Heredoc
 from dockdsl.instructions.instruction import Instruction
 from dockdsl.instructions.label import Label
 from dockdsl.instructions.mounts import Mount
-from dockdsl.instructions.onbuild import Onbuild
 from dockdsl.instructions.run import Run
 from dockdsl.instructions.sources import External, StageBase
+from dockdsl.instructions.verbatim import Verbatim
 from dockdsl.instructions.volume import Volume
 from dockdsl.model.dockerfile import Dockerfile
 from dockdsl.syntax import shell
@@ -39,22 +39,22 @@ from dockdsl.syntax.words import BACKSLASH, BACKTICK, Literal
 _is_port = re.compile(r"0|[1-9][0-9]{0,4}").fullmatch
 _wrapped = re.compile(r"<<(EOF[0-9]*)\n(.*)\n\1", re.DOTALL).fullmatch
 _LONGEST_KEY = 60
-Given = Expression | Argument
+Operand = Expression | Argument
 
 
 class Writer:
-    """What writes steps, and knows by which names stages and mounts go."""
+    """Writes steps; knows the variables of stages and mounts."""
 
     def __init__(
-        self, dockerfile: Dockerfile, names: Mapping[int, str], lifted: Mapping[Mount, str], *, relaid: bool
+        self, dockerfile: Dockerfile, variables: Mapping[int, str], mounts: Mapping[Mount, str], *, relaid: bool
     ) -> None:
         self.relaid = relaid
         """Whether chains are laid out as usual, and not as they were."""
         self.stages = dockerfile.stages
-        self.borne = {stage.name for stage in dockerfile.stages}
-        self.spelling = BACKSLASH if dockerfile.escape == "\\" else BACKTICK
-        self.names = names
-        self.lifted = lifted
+        self.stage_names = {stage.name for stage in dockerfile.stages}
+        self.escape = dockerfile.escape
+        self.variables = variables
+        self.shared_mounts = mounts
         self.forms: dict[type[Instruction], Callable[[Any], Expression]] = {
             Add: self._files,
             Arg: self._arg,
@@ -66,15 +66,14 @@ class Writer:
             Expose: self._expose,
             Healthcheck: self._command,
             Label: self._pairs,
-            Onbuild: self._onbuild,
             Run: self._run,
             Volume: self._volume,
         }
 
     def name_of(self, stage: StageBase) -> str:
         """Return the variable of a stage; a reference may hold another object that equals it."""
-        known = self.names.get(id(stage))
-        return known if known is not None else next(self.names[id(each)] for each in self.stages if each == stage)
+        known = self.variables.get(id(stage))
+        return known if known is not None else next(self.variables[id(each)] for each in self.stages if each == stage)
 
     def steps(self, found: Iterable[Instruction]) -> Iterator[Expression]:
         """Yield the expressions of steps; the lines of a remark are steps of their own."""
@@ -86,17 +85,17 @@ class Writer:
 
     def step(self, step: Instruction) -> Expression:
         """Return the expression of a step."""
-        if any(isinstance(each.source, External) and each.source.lower() in self.borne for each in step.references()):
-            # It takes files from a stage that stands further down, which no object can say that must be there first.
-            text = step.spell(self.spelling)
-            marked = "\\" in text and self.spelling.escape != "\\"
-            return call("Verbatim", [Text(text), *([Argument("escape", Text(self.spelling.escape))] if marked else [])])
+        names = [each.source.lower() for each in step.references() if isinstance(each.source, External)]
+        if not self.stage_names.isdisjoint(names):
+            # It takes files from a stage further down, and an object would have to be there first.
+            text = step.spell(BACKSLASH if self.escape == "\\" else BACKTICK)
+            step = Verbatim(text, escape=self.escape if "\\" in text else "\\")
         form = self.forms.get(type(step))
         return call(type(step).__name__, self.operands(step)) if form is None else form(step)
 
-    def operands(self, value: Any, leaving_out: Sequence[str] = ()) -> list[Given]:
-        """Return the operands of a value, those that have their default left out."""
-        given: list[Given] = []
+    def operands(self, value: Any, leaving_out: Sequence[str] = ()) -> list[Operand]:
+        """Return the operands of a value, without those that have their default."""
+        operands: list[Operand] = []
         gap = False
         for field in declared(type(value)).fields:
             found = getattr(value, field.name)
@@ -106,8 +105,8 @@ class Writer:
                 gap = True
                 continue
             expression = self.value(found)
-            given.append(Argument(field.name, expression) if field.kw_only or gap else expression)
-        return given
+            operands.append(Argument(field.name, expression) if field.kw_only or gap else expression)
+        return operands
 
     def value(self, found: Any) -> Expression:
         """Return the expression of an operand."""
@@ -120,7 +119,7 @@ class Writer:
         if isinstance(found, tuple):
             return listed([self.value(each) for each in found])
         if isinstance(found, Mount):
-            known = self.lifted.get(found)
+            known = self.shared_mounts.get(found)
             return self.mount(found) if known is None else Name(known)
         if isinstance(found, Heredoc):
             return self._heredoc(found)
@@ -159,17 +158,11 @@ class Writer:
         return call("Arg.many", [mapped([(name, self.value(default)) for name, default in declared.items()])])
 
     def _expose(self, step: Expose) -> Expression:
-        ports = [str(port) if isinstance(port, str) and _is_port(port) else None for port in step.ports]
-        return call(
-            "Expose",
-            [word(port) if number is None else Name(number) for port, number in zip(step.ports, ports, strict=True)],
-        )
+        ports = [Name(each) if isinstance(each, str) and _is_port(each) else word(each) for each in step.ports]
+        return call("Expose", ports)
 
     def _volume(self, step: Volume) -> Expression:
         return call("Volume", [word(path) for path in step.paths])
-
-    def _onbuild(self, step: Onbuild) -> Expression:
-        return call("Onbuild", [self.step(step.instruction)])
 
     def _command(self, step: Cmd | Entrypoint | Healthcheck) -> Expression:
         name = type(step).__name__
@@ -187,15 +180,15 @@ class Writer:
         options = self.operands(step, ["sources", "destination"])
         destination = word(step.destination)
         only = step.sources[0]
-        if len(step.sources) == 1 and isinstance(only, Heredoc) and _takes(step):
+        if len(step.sources) == 1 and isinstance(only, Heredoc) and _has_text_form(step):
             named = self._heredoc_options(only)
             return self._content(only, lambda text: call(f"{name}.text", [text, destination, *named, *options]))
-        given = [self._heredoc(each) if isinstance(each, Heredoc) else source(each) for each in step.sources]
-        first = given[0] if len(given) == 1 else listed(given)
+        sources = [self._heredoc(each) if isinstance(each, Heredoc) else source(each) for each in step.sources]
+        first = sources[0] if len(sources) == 1 else listed(sources)
         return call(name, [first, destination, *options])
 
-    def _heredoc_options(self, heredoc: Heredoc) -> list[Given]:
-        options: list[Given] = []
+    def _heredoc_options(self, heredoc: Heredoc) -> list[Operand]:
+        options: list[Operand] = []
         if heredoc.name != pick_delimiter(heredoc.body.removesuffix(heredoc.name)):
             options.append(Argument("name", Text(heredoc.name)))
         if heredoc.expand:
@@ -212,9 +205,8 @@ class Writer:
         content = heredoc.content
         if not isinstance(content, str):
             return make(word(content))
-        if content.count("\n") < 2 or not Block.serves(content):
-            return make(Text(content))
-        return Choice(make(call("dedent", [Block(content, joined=True)])), make(Text(content)))
+        # A single line reads better as it is.
+        return _laid_out(content, make, "dedent", joined=True) if content.count("\n") > 1 else make(Text(content))
 
     # Commands
 
@@ -236,19 +228,16 @@ class Writer:
             command = _untabbed(command)
         script = None if _is_layout(command) else _script(command)
         if script is not None:
-            as_text = call("Run.script", [Text(script), *options])
-            if not Block.serves(script):
-                return as_text
-            return Choice(call("Run.script", [Block(script), *options]), as_text)
+            return _laid_out(script, lambda text: call("Run.script", [text, *options]))
         if self.relaid and "\n" not in command and _needs_no_layout(command):
             command = str(command)
         return _shown(command if _is_layout(command) else _body(command), lambda text: call("Run", [text, *options]))
 
 
-def _takes(step: Copy | Add) -> bool:
-    """Whether the options of a step are all such as its form for one file in place has."""
-    unknown = {"from_", "parents", "exclude", "keep_git_dir", "checksum", "unpack"}
-    return all(getattr(step, name, None) in (None, ()) for name in unknown)
+def _has_text_form(step: Copy | Add) -> bool:
+    """Whether all the options of a step are those that its form for a single file in place has."""
+    others = [name for name, _ in declared(type(step)).flags if name not in ("chmod", "chown", "link")]
+    return all(getattr(step, name) in (None, ()) for name in others)
 
 
 def _arguments(chain: Iterable[Link]) -> Iterator[Expression]:
@@ -257,8 +246,7 @@ def _arguments(chain: Iterable[Link]) -> Iterator[Expression]:
         if isinstance(link, Comment):
             yield from _remarks(link)
         else:
-            text = Text(link)
-            yield Choice(Block(link), text) if "\n" in link and Block.serves(link) else text
+            yield _laid_out(link, lambda text: text)
 
 
 def _remarks(comment: Comment) -> Iterator[Expression]:
@@ -267,7 +255,7 @@ def _remarks(comment: Comment) -> Iterator[Expression]:
 
 
 def _script(command: str) -> str | None:
-    """Return the text of which a script is this very command."""
+    """Return the text for which `Run.script` gives this very command."""
     found = _wrapped(command)
     if found is None:
         return None
@@ -287,7 +275,7 @@ def _script(command: str) -> str | None:
 
 
 def _body(command: str) -> str:
-    """Return the shortest text of which this is the normal form."""
+    """Return the shortest text that has this normal form."""
     found = _wrapped(command)
     candidates = [] if found is None else [found[2]]
     if found is None and "\n" in command:
@@ -302,7 +290,7 @@ def _body(command: str) -> str:
 
 
 def _untabbed(command: str) -> str:
-    """Return a text whose further lines are indented with blanks, where a tab says nothing."""
+    """Return a text whose further lines are indented with blanks, where tabs have no meaning."""
     if "\t" not in command or shell.has_heredoc(command):
         return command
     first, *rest = command.split("\n")
@@ -328,10 +316,21 @@ def _is_layout(command: str) -> bool:
 
 
 def _shown(text: str, make: Callable[[Expression], Expression]) -> Expression:
-    """Return what is made of a command's text, in the form that reads best."""
+    """Return what `make` returns for a command's text, in the form that reads best."""
     if _is_layout(text):
-        whole = call("layout", [Text(str(text))])
-        return Choice(make(call("layout", [Block(text)])), make(whole)) if Block.serves(text) else make(whole)
-    if "\n" not in text or text != text.strip() or not Block.serves(text):
-        return make(Text(text))
-    return Choice(make(call("dedent", [Block(text)])), make(Text(text)))
+        return _laid_out(str(text), lambda each: make(call("layout", [each])))
+    return _laid_out(text, make, "dedent") if text == text.strip() else make(Text(text))
+
+
+def _laid_out(
+    text: str, make: Callable[[Expression], Expression], around: str = "", *, joined: bool = False
+) -> Expression:
+    """Return what `make` returns for a text between three quotes, where it has lines to show, or for the text.
+
+    `around` is the function that takes the indentation off.
+    """
+    whole = make(Text(text))
+    if not Block.serves(text):
+        return whole
+    block: Expression = Block(text, joined=joined)
+    return Choice(make(call(around, [block]) if around else block), whole)

@@ -30,7 +30,7 @@ def source(value: Word) -> Expression:
     if isinstance(value, str) and "[" not in value:
         return Text(value)
     if isinstance(value, Literal) or "$" not in value:
-        # What was made of a file's name is shown as that name.
+        # The pattern for a file's name is shown as that name.
         exact = literal(_in_brackets(r"\1", text_in(value)))
         if patterns.source(exact) == value:
             return word(exact)

@@ -43,6 +43,8 @@ class Instruction(Located):
     """Whether BuildKit expands variables in the operands."""
     READS_FLAGS: ClassVar[bool] = True
     """Whether BuildKit looks at the flags of the instruction at all."""
+    RUNS_AT_BUILD: ClassVar[bool] = False
+    """Whether its shell text is run by the build, which sees ARG; what a container runs sees ENV alone."""
     ONE_PER_LINE: ClassVar[bool] = False
     """Whether each operand has a line of its own where they do not fit on one."""
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from importlib import import_module
+from typing import TypeVar
 
+from dockdsl.display import shown
+from dockdsl.errors import InvalidValue
 from dockdsl.instructions.instruction import Instruction
 
 # The class of a keyword is its module's: ADD is `Add` in `dockdsl.instructions.add`.
@@ -26,7 +29,9 @@ KEYWORDS = [
     "VOLUME",
     "WORKDIR",
 ]
+_OURS = frozenset(KEYWORDS)
 _kinds: dict[str, type[Instruction]] = {}
+_K = TypeVar("_K", bound=type[Instruction])
 
 
 def kind_for(keyword: str) -> type[Instruction] | None:
@@ -38,8 +43,41 @@ def kind_for(keyword: str) -> type[Instruction] | None:
     return kind
 
 
-def register(kind: type[Instruction]) -> None:
-    """Make an instruction known: texts with its keyword are read, described and written as Python like the others."""
-    _kinds[kind.KEYWORD] = kind
-    if kind.KEYWORD not in KEYWORDS:
-        KEYWORDS.append(kind.KEYWORD)
+def register(kind: _K) -> _K:
+    """Make an instruction known, for a frontend that has more of them than BuildKit's own; usable as a decorator.
+
+    `kind` is a subclass of `Instruction` with a ``KEYWORD`` in capitals. From then on `parse` reads it, `describe`,
+    the JSON Schema, `to_python` and `Verbatim` know it, and it may stand in an `Onbuild`. A class with the keyword of
+    another one takes its place.
+
+    Raises `InvalidValue` for a class without such a keyword.
+
+    >>> import attrs
+    >>> from dockdsl import User, parse, register
+    >>> from dockdsl.instructions.registry import unregister
+    >>> @register
+    ... @attrs.frozen(slots=False, repr=False)
+    ... class Owner(User):
+    ...     KEYWORD = "OWNER"
+    >>> parse("FROM scratch\\nOWNER me\\n").stages[0].steps
+    (Owner(user='me'),)
+    >>> unregister(Owner)
+
+    Source: the Dockerfile reference, "syntax", for frontends other than the usual one.
+    """
+    keyword = kind.KEYWORD
+    if not (keyword.isascii() and keyword.isalpha() and keyword.isupper()) or keyword == "FROM":
+        raise InvalidValue(
+            f"register: the keyword {shown(keyword)} of {kind.__name__} is not valid; use capital letters"
+        )
+    _kinds[keyword] = kind
+    if keyword not in KEYWORDS:
+        KEYWORDS.append(keyword)
+    return kind
+
+
+def unregister(kind: type[Instruction]) -> None:
+    """Undo `register`; an instruction whose place was taken is known again."""
+    del _kinds[kind.KEYWORD]
+    if kind.KEYWORD not in _OURS:
+        KEYWORDS.remove(kind.KEYWORD)

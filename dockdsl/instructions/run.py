@@ -125,6 +125,7 @@ class Run(Instruction):
 
     KEYWORD: ClassVar[str] = "RUN"
     EXPANDED: ClassVar[bool] = False
+    RUNS_AT_BUILD: ClassVar[bool] = True
 
     command: Command = attrs.field(converter=_command, metadata=plain_if(shell.is_plain, kinds=(str, shell.Layout)))
     device: tuple[str, ...] = attrs.field(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import ClassVar, Self
+from typing import Literal as OneOf
 
 import attrs
 
@@ -40,7 +41,7 @@ class Verbatim(Instruction):
     EXPANDED: ClassVar[bool] = False
 
     text: str = attrs.field(converter=text_of)
-    escape: str = attrs.field(default="\\", kw_only=True)
+    escape: OneOf["\\", "`"] = attrs.field(default="\\", kw_only=True)
 
     @classmethod
     def of(cls, line: Line) -> Self:

@@ -173,7 +173,7 @@ class Dockerfile(Located):
 
     def pieces(self, header: str | None = None) -> list[Piece]:
         """Return the text of each instruction, in order, with its value; `header` is a remark below the directives."""
-        spelling = self._spelling()
+        spelling = self.spelling()
         blank: Piece = ("", None)
         directives = (("syntax", self.frontend), ("escape", self.escape if self.escape != "\\" else None))
         found: list[Piece] = [
@@ -196,8 +196,8 @@ class Dockerfile(Located):
             found.insert(0, blank)
         return found
 
-    def _spelling(self) -> Spelling:
-        """Decide how stages without a name are referred to: by index, or by a name where an index will not do."""
+    def spelling(self) -> Spelling:
+        """Return the escape character, and the index or the name that is written for each stage without a name."""
         unnamed = [
             (id(each.source), each.by)
             for stage in self.stages

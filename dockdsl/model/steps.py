@@ -39,6 +39,8 @@ def steps_of(dockerfile: Dockerfile) -> Iterator[Step]:
     >>> file = Dockerfile(Stage("alpine:3.22", steps=[User("1000"), Onbuild(Copy(".", "/src"))]))
     >>> [(step.place, step.instruction.keyword, step.onbuild is not None) for step in steps_of(file)]
     [(0, 'USER', False), (1, 'ONBUILD', False), (1, 'COPY', True)]
+
+    Source: the Dockerfile reference, "ONBUILD".
     """
     groups = [(None, dockerfile.args), *[(stage, stage.steps) for stage in dockerfile.stages]]
     for stage, steps in groups:
@@ -75,19 +77,23 @@ class Need(NamedTuple):
 def needs_of(dockerfile: Dockerfile) -> Iterator[Need]:
     """Yield all that the stages take files from, in the order of the Dockerfile.
 
-    What `external` names may be an image or a named context: it is told to be a context. What stands in an ONBUILD
-    names something in another build, so no stage of this one.
+    What `external` names may be an image or a named context: it is reported as a context. What stands in an ONBUILD
+    refers to another build, so never to a stage of this one. The empty base ``scratch`` is not a need.
 
     >>> from dockdsl import Copy, Dockerfile, Stage
     >>> build = Stage("golang:1.27", name="build", steps=[Copy(".", ".")])
     >>> api = Stage("scratch", steps=[Copy("/api", "/", from_=build)])
-    >>> [(need.kind, need.by, need.name) for need in needs_of(Dockerfile(api))][:2]
-    [('image', 'base', 'golang:1.27'), ('context', 'copy', None)]
+    >>> [(need.kind, need.by, need.name) for need in needs_of(Dockerfile(api))]
+    [('image', 'base', 'golang:1.27'), ('context', 'copy', None), ('stage', 'copy', 'build')]
+
+    Source: the Dockerfile reference, "FROM", "COPY --from" and "RUN --mount".
     """
     graph = dockerfile.graph
     by_stage = _by_stage(dockerfile)
     for stage in dockerfile.stages:
-        yield _need(graph, Reference(_base_name(stage), "base"), stage, None)
+        base = _base_name(stage)
+        if base != "scratch":
+            yield _need(graph, Reference(base, "base"), stage, None)
         for step in by_stage.get(id(stage), ()):
             for reference in step.instruction.references():
                 yield _need(graph, reference, stage, step)
@@ -127,18 +133,20 @@ class Variable:
 
     name: str
     kind: OneOf["global", "arg", "env", "undeclared"]
-    """An ``ARG`` above the first stage, one in a stage, an ``ENV``; or none of them: it may be predefined."""
+    """An ``ARG`` above the first stage, one in a stage, an ``ENV``; or none of them, as for a predefined one."""
     declared: Step | None
     uses: list[Use] = attrs.Factory(list)
     default: Variable | None = None
-    """For an ``ARG`` in a stage without a default, the global one whose value it takes."""
+    """For an ``ARG`` without a default in a stage, the global one whose value it takes."""
 
 
 def variables_of(dockerfile: Dockerfile) -> list[Variable]:
-    """Return the variables of a model in the order in which they come up, each declaration one of its own.
+    """Return the variables of a model in the order in which they come up: one for each declaration.
 
     A stage that is built on another one sees its variables. Global arguments are seen by ``FROM`` lines, and by a stage
-    that declares them again.
+    that declares them again. Of an ``ARG`` and an ``ENV`` of one name, the later one counts; a container that runs the
+    command of a ``CMD``, ``ENTRYPOINT`` or ``HEALTHCHECK`` sees the ``ENV`` alone. A name that is not declared is one
+    variable in the whole Dockerfile.
 
     >>> from dockdsl import Arg, Dockerfile, Run, Stage, Workdir
     >>> stage = Stage("golang:${GO}", steps=[Arg("DIR", "/src"), Workdir("$DIR"), Run("ls $HOME")])
@@ -151,54 +159,62 @@ def variables_of(dockerfile: Dockerfile) -> list[Variable]:
     return _Scopes(dockerfile).found
 
 
+class _Scope(NamedTuple):
+    """The variables in sight: of build steps, and of what a container runs."""
+
+    build: dict[str, Variable]
+    container: dict[str, Variable]
+
+
 class _Scopes:
     """A walk over a model with the variables in sight."""
 
     def __init__(self, dockerfile: Dockerfile) -> None:
         self.found: list[Variable] = []
-        self.graph = dockerfile.graph
-        self.of_stage: dict[int, dict[str, Variable]] = {}
-        global_scope: dict[str, Variable] = {}
         self.undeclared: dict[str, Variable] = {}
-        scope = global_scope
+        self.above = _Scope({}, {})
+        graph = dockerfile.graph
         by_stage = _by_stage(dockerfile)
         for step in by_stage.get(id(None), ()):
-            self._step(step, scope, {})
+            self._step(step, self.above)
+        of_stage: dict[int, _Scope] = {}
         for stage in dockerfile.stages:
-            for text in (stage.base, stage.platform):
-                self._use(text, None, stage, global_scope)
-            base = self.graph.resolve(Reference(_base_name(stage), "base"), stage)
-            scope = dict(self.of_stage.get(id(base), {}))
+            self._expanded((stage.base, stage.platform), None, stage, self.above)
+            base = of_stage.get(id(graph.resolve(Reference(_base_name(stage), "base"), stage)), _Scope({}, {}))
+            scope = of_stage[id(stage)] = _Scope({**base.build}, {**base.container})
             for step in by_stage.get(id(stage), ()):
-                self._step(step, scope, global_scope)
-            self.of_stage[id(stage)] = scope
+                self._step(step, scope)
 
-    def _step(self, step: Step, scope: dict[str, Variable], above: dict[str, Variable]) -> None:
+    def _step(self, step: Step, scope: _Scope) -> None:
         if step.onbuild is not None:
             # It is run, and its variables are looked up, in another build.
             return
-        self._use(tuple(step.instruction.expanded()), step, step.stage, scope)
-        for name in dict.fromkeys(_names_in(step.instruction.shell_text())):
-            self._used(name, Use(step, step.stage, "shell"), scope)
-        for each in step.instruction.declares():
-            self._declare(each, step, scope, above)
+        instruction = step.instruction
+        self._expanded(tuple(instruction.expanded()), step, step.stage, scope)
+        seen = scope.build if instruction.RUNS_AT_BUILD else scope.container
+        for name in dict.fromkeys(_names_in(instruction.shell_text())):
+            self._used(name, Use(step, step.stage, "shell"), seen)
+        for each in instruction.declares():
+            self._declare(each, step, scope)
 
-    def _declare(self, given: Declaration, step: Step, scope: dict[str, Variable], above: dict[str, Variable]) -> None:
+    def _declare(self, given: Declaration, step: Step, scope: _Scope) -> None:
         kind = "global" if step.stage is None else given.kind
-        variable = Variable(given.name, kind, step, default=None if given.has_value else above.get(given.name))
+        default = None if given.has_value or scope is self.above else self.above.build.get(given.name)
+        variable = Variable(given.name, kind, step, default=default)
         self.found.append(variable)
-        known = scope.get(variable.name)
-        # The value of an ENV goes before that of an ARG, wherever they stand.
-        if kind != "arg" or known is None or known.kind != "env":
-            scope[variable.name] = variable
+        if given.kind == "env":
+            scope.container[given.name] = variable
+        # An ARG without a value leaves that of an ENV above as it is.
+        if given.has_value or default is not None or given.name not in scope.container:
+            scope.build[given.name] = variable
 
-    def _use(self, value: object, step: Step | None, stage: Stage | None, scope: dict[str, Variable]) -> None:
+    def _expanded(self, value: object, step: Step | None, stage: Stage | None, scope: _Scope) -> None:
         for reference in references_in(value):
             for name in _names_in(reference):
-                self._used(name, Use(step, stage, "builder"), scope)
+                self._used(name, Use(step, stage, "builder"), scope.build)
 
-    def _used(self, name: str, use: Use, scope: dict[str, Variable]) -> None:
-        variable = scope.get(name) or self.undeclared.get(name)
+    def _used(self, name: str, use: Use, seen: dict[str, Variable]) -> None:
+        variable = seen.get(name) or self.undeclared.get(name)
         if variable is None:
             variable = self.undeclared[name] = Variable(name, "undeclared", None)
             self.found.append(variable)

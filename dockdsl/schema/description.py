@@ -1,8 +1,9 @@
-"""The model as data for other programs: dicts, lists and scalars, as ``model.schema.json`` says."""
+"""The model as data for other programs: dicts, lists and scalars, of the form that `json_schema` says."""
 
 from __future__ import annotations
 
 from typing import Any
+from typing import Literal as OneOf
 
 from dockdsl.display import kind_of, shown
 from dockdsl.errors import InvalidType
@@ -10,31 +11,31 @@ from dockdsl.instructions.heredoc import Heredoc
 from dockdsl.instructions.instruction import Instruction
 from dockdsl.instructions.located import Located
 from dockdsl.instructions.mounts import Mount
-from dockdsl.instructions.onbuild import Onbuild
 from dockdsl.instructions.run import Run
-from dockdsl.instructions.sources import Source, StageBase
+from dockdsl.instructions.sources import Reference, Source, StageBase
 from dockdsl.model.dockerfile import Dockerfile
+from dockdsl.model.graph import StageGraph
 from dockdsl.model.stage import Stage
 from dockdsl.origins import short_path
-from dockdsl.syntax.flags import declared
-from dockdsl.syntax.lines import documents, heredocs_in, logical
+from dockdsl.schema.fields import fields_of, name_of
+from dockdsl.syntax.lines import Document, joined
 from dockdsl.syntax.versions import SyntaxVersion
 from dockdsl.syntax.words import Literal
 
 SCHEMA = "urn:dockdsl:model:1"
 """The ``$id`` of the schema; its number is the first one of the version."""
 VERSION = "1.0"
-"""The first number goes up where a reader of the model would trip, the second where it knows less than it could."""
+"""The first number goes up with a breaking change, the second when keys are added."""
 
 
 def describe(dockerfile: Dockerfile) -> dict[str, Any]:
     """Return the model of a `Dockerfile` as data that JSON can say.
 
-    All that the values say is in it, under the names that their fields have here: directives, global arguments, stages
+    It has all that the values say, under the names that their fields have here: directives, global arguments, stages
     with their steps, targets, which stage needs which, and the file and line where each value was written. The same
     values give the same data, in the same order.
 
-    Raises `InvalidType` for what is no `Dockerfile`.
+    Raises `InvalidType` for anything but a `Dockerfile`.
 
     >>> from dockdsl import Copy, Stage
     >>> build = Stage("golang:1.27", name="build")
@@ -49,91 +50,68 @@ def describe(dockerfile: Dockerfile) -> dict[str, Any]:
     if not isinstance(dockerfile, Dockerfile):
         hint = "pass Dockerfile(stage)" if isinstance(dockerfile, Stage) else "pass a Dockerfile"
         raise InvalidType(f"describe: {shown(dockerfile)} is {kind_of(dockerfile)}; {hint}")
-    return _Describer(dockerfile).run()
+    graph = dockerfile.graph
+    return {
+        "schema": SCHEMA,
+        "version": VERSION,
+        "directives": {"syntax": dockerfile.frontend, "escape": dockerfile.escape, "check": dockerfile.check},
+        "minimum_syntax": _version(dockerfile.minimum_syntax),
+        "args": [_Describer().instruction(each) for each in dockerfile.args],
+        "stages": [
+            {
+                "index": index,
+                **_Describer(graph, stage).fields(stage),
+                "minimum_syntax": _version(stage.minimum_syntax),
+                "origin": _origin(stage),
+            }
+            for index, stage in enumerate(dockerfile.stages)
+        ],
+        "edges": [
+            {"stage": graph.index(edge.stage), "needs": graph.index(edge.needs), "by": edge.by, "step": edge.step}
+            for edge in graph.edges
+        ],
+        "targets": [graph.index(target) for target in dockerfile.targets],
+        "origin": _origin(dockerfile),
+    }
 
 
 class _Describer:
-    def __init__(self, dockerfile: Dockerfile) -> None:
-        self.dockerfile = dockerfile
-        self.by_object = {id(stage): index for index, stage in enumerate(dockerfile.stages)}
-        self.by_name = {stage.name: index for index, stage in enumerate(dockerfile.stages) if stage.name is not None}
+    """Describes what is in a stage, or in none of this build: then no name is that of one of its stages."""
 
-    def run(self) -> dict[str, Any]:
-        file = self.dockerfile
-        stages = list(enumerate(file.stages))
-        graph = file.graph
-        return {
-            "schema": SCHEMA,
-            "version": VERSION,
-            "directives": {"syntax": file.frontend, "escape": file.escape, "check": file.check},
-            "minimum_syntax": _version(file.minimum_syntax),
-            "args": [self.instruction(each) for each in file.args],
-            "stages": [self.stage(index, stage) for index, stage in stages],
-            "edges": [
-                {"stage": graph.index(edge.stage), "needs": graph.index(edge.needs), "by": edge.by, "step": edge.step}
-                for edge in graph.edges
-            ],
-            "targets": [self.index(target) for target in file.targets],
-            "origin": _origin(file),
-        }
+    def __init__(self, graph: StageGraph | None = None, stage: Stage | None = None) -> None:
+        self.graph = graph
+        self.stage = stage
 
-    def index(self, stage: StageBase) -> int:
-        """Return the place of a stage; of equal stages under one name, one is kept."""
-        found = self.by_object.get(id(stage))
-        return self.by_name[stage.name or ""] if found is None else found
-
-    def stage(self, index: int, stage: Stage) -> dict[str, Any]:
-        return {
-            "index": index,
-            "name": stage.name,
-            "base": self.base(index, stage),
-            "platform": self.value(stage.platform),
-            "comment": None if stage.comment is None else self.instruction(stage.comment),
-            "minimum_syntax": _version(stage.minimum_syntax),
-            "steps": [self.instruction(step) for step in stage.steps],
-            "origin": _origin(stage),
-        }
-
-    def base(self, index: int, stage: Stage) -> dict[str, Any]:
-        base = stage.base
-        if isinstance(base, StageBase):
-            return {"stage": self.index(base)}
-        # What a stage below is called is an image here, and so is the stage's own name.
-        named = self.by_name.get(base, index) if isinstance(base, str) else index
-        return {"stage": named, "as": str(base)} if named < index else {"image": self.value(base)}
-
-    def source(self, source: Source) -> dict[str, Any]:
-        if isinstance(source, StageBase):
-            return {"stage": self.index(source)}
-        named = self.by_name.get(source.lower())
-        return {"image": str(source)} if named is None else {"stage": named, "as": str(source)}
+    def source(self, source: Source, by: OneOf["base", "copy"]) -> dict[str, Any]:
+        known = None
+        if self.graph is not None and self.stage is not None:
+            known = self.graph.resolve(Reference(source, by), self.stage)
+        if self.graph is None or known is None:
+            return {"image": self.value(source)}
+        index = {"stage": self.graph.index(known)}
+        return index if isinstance(source, StageBase) else {**index, "as": str(source)}
 
     def instruction(self, value: Instruction) -> dict[str, Any]:
-        data: dict[str, Any] = {"instruction": type(value).__name__.upper(), **self.fields(value)}
-        if "command" in data:
-            command = data["command"]
-            data["form"] = "none" if command is None else "shell" if isinstance(command, str) else "exec"
-            joined, heredocs = _read(command) if isinstance(command, str) else (None, [])
-            data["joined"] = joined
-            if isinstance(value, Run):
-                data["heredocs"] = heredocs
+        data: dict[str, Any] = {"instruction": name_of(type(value)), **self.fields(value)}
+        for field in fields_of(type(value)):
+            if "command" in field.types:
+                command = data[field.key]
+                data["form"] = "none" if command is None else "shell" if isinstance(command, str) else "exec"
+                data["joined"], heredocs = joined(command) if isinstance(command, str) else (None, [])
+                if isinstance(value, Run):
+                    data["heredocs"] = [_heredoc(each) for each in heredocs]
         data["origin"] = _origin(value)
         return data
 
     def fields(self, value: Located) -> dict[str, Any]:
+        # The sources of an instruction that is kept are names in another build.
+        inside = _Describer() if isinstance(value, Instruction) and value.nested() else self
         data: dict[str, Any] = {}
-        # What ONBUILD takes files from is a name in another build.
-        inside = _Elsewhere(self.dockerfile) if isinstance(value, Onbuild) else self
-        for field in declared(type(value)).fields:
-            given = getattr(value, field.name)
-            # The keyword of a step has the name that the field of ONBUILD has.
-            name = "trigger" if field.name == "instruction" else field.name.rstrip("_")
-            if name == "from" and given is not None:
-                data[name] = inside.source(given)
-            elif name == "pairs":
-                data[name] = [{"key": self.value(key), "value": self.value(each)} for key, each in given]
-            else:
-                data[name] = inside.value(given)
+        for field in fields_of(type(value)):
+            given = getattr(value, field.attribute.name)
+            is_source = given is not None and "source" in field.types
+            by: OneOf["base", "copy"] = "base" if isinstance(value, Stage) else "copy"
+            data[field.key] = inside.source(given, by) if is_source else inside.value(given)
         return data
 
     def value(self, value: Any) -> Any:
@@ -146,34 +124,17 @@ class _Describer:
         if isinstance(value, Heredoc):
             return {**self.fields(value), "origin": _origin(value)}
         if isinstance(value, tuple):
-            return [self.value(each) for each in value]
+            return [self.pair(*each) if isinstance(each, tuple) else self.value(each) for each in value]
         return str(value) if isinstance(value, str) else value
 
-
-class _Elsewhere(_Describer):
-    """What is said of another build: no name in it is that of a stage here."""
-
-    def source(self, source: Source) -> dict[str, Any]:
-        return {"image": str(source)}
+    def pair(self, key: Any, value: Any) -> dict[str, Any]:
+        return {"key": self.value(key), "value": self.value(value)}
 
 
-def _read(command: str) -> tuple[str, list[dict[str, Any]]]:
-    """Return shell text with its lines joined, and the heredocs in it."""
-    lines = command.split("\n")
-    line = logical(lines, 0, "\\")
-    if line.last + 1 == len(lines):
-        return line.text, []
-    found, _ = documents(line, heredocs_in(line.text))
-    heredocs = [
-        {
-            "name": each.word.name,
-            "content": each.content,
-            "expand": not each.word.quoted,
-            "strip_tabs": each.word.strip_tabs,
-        }
-        for each in found
-    ]
-    return "\n".join([line.text, *lines[line.last + 1 :]]), heredocs
+def _heredoc(document: Document) -> dict[str, Any]:
+    word = document.word
+    content = document.content
+    return {"name": word.name, "content": content, "expand": not word.quoted, "strip_tabs": word.strip_tabs}
 
 
 def _version(version: SyntaxVersion) -> dict[str, Any]:

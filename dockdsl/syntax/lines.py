@@ -199,3 +199,13 @@ def documents(line: Logical, words: Sequence[HeredocWord]) -> tuple[list[Documen
                 break
         found.append(Document(word, "".join([f"{each}\n" for each in line.lines[start : index - 1]]), end))
     return found, index - 1
+
+
+def joined(command: str) -> tuple[str, list[Document]]:
+    """Return shell text with its continued lines joined, as the shell is given it, and the heredocs in it."""
+    lines = command.split("\n")
+    line = logical(lines, 0, "\\")
+    if line.last + 1 == len(lines):
+        return line.text, []
+    found, _ = documents(line, heredocs_in(line.text))
+    return "\n".join([line.text, *lines[line.last + 1 :]]), found

@@ -1,7 +1,7 @@
 """Dockerfiles for builders that know less of the language than BuildKit does: buildah, and podman with it.
 
-What such a builder lacks is spelled another way where one means the same, left out where only the speed or the cache
-suffers from that, and refused where nothing would do. What was left out is said.
+What such a builder does not support is spelled another way where one means the same, left out where only the speed or
+the cache suffers, and refused otherwise. What was left out is reported.
 """
 
 from __future__ import annotations
@@ -15,22 +15,27 @@ import attrs
 from dockdsl.errors import InvalidValue
 from dockdsl.instructions.add import Add
 from dockdsl.instructions.copy import Copy
-from dockdsl.instructions.healthcheck import Healthcheck
 from dockdsl.instructions.heredoc import Heredoc
 from dockdsl.instructions.instruction import Instruction
+from dockdsl.instructions.onbuild import Onbuild
 from dockdsl.instructions.run import Run
 from dockdsl.instructions.shell import Shell
 from dockdsl.instructions.sources import external
 from dockdsl.model.dockerfile import Dockerfile
-from dockdsl.model.stage import Stage
 from dockdsl.origins import Origin
-from dockdsl.syntax.words import BACKSLASH
+from dockdsl.syntax.flags import declared
+from dockdsl.syntax.lines import heredoc_of, joined
+from dockdsl.syntax.shell import has_heredoc, under
+from dockdsl.syntax.versions import SyntaxVersion
 
 FILES = "dockdsl-files"
 """The named context in which the builder finds files that were written in place."""
 _OLDEST = "buildah 1.28 and podman 4.3"
 _SHELL = ("/bin/sh", "-c")
-_own_heredoc = re.compile(r"<<-?(['\"]?)(\w+)\1\n(.*)\n?^\2\s*\Z", re.DOTALL | re.MULTILINE).match
+_KNOWS_FLAGS_OF = "1.3"
+# Flags that only the speed or the cache suffers without, and what follows.
+_LEFT_OUT = {"link": ": a new base image repeats the copy", "start-interval": ""}
+_tabs = re.compile(r"^\t+", re.MULTILINE).sub
 
 
 class Translated(NamedTuple):
@@ -48,11 +53,11 @@ class Translated(NamedTuple):
 def for_buildah(dockerfile: Dockerfile) -> Translated:
     """Return a Dockerfile that buildah 1.28, podman 4.3 and later ones read as BuildKit reads the one that was given.
 
-    A ``RUN`` heredoc becomes the shell's own argument, a file written in place one of a named context. ``--link``, and
-    ``--start-interval`` of a ``HEALTHCHECK``, are left out.
+    A ``RUN`` heredoc becomes the shell's own argument, a file written in place becomes a file of a named context.
+    ``--link``, and ``--start-interval`` of a ``HEALTHCHECK``, are left out. What ONBUILD keeps is treated the same.
 
-    Raises `InvalidValue` for what it cannot say: ``--parents``, ``--exclude``, ``--security``, ``--device``, scripts
-    for other programs than the shell, variables in files that are written in place.
+    Raises `InvalidValue` for what has no other spelling: any other flag that came after frontend 1.3, scripts for other
+    programs than the shell, variables in files that are written in place, and such a file in an ONBUILD.
 
     >>> from dockdsl import Copy, Dockerfile, Run, Stage
     >>> stage = Stage("alpine:3.22", steps=[Run.script("a\\nb"), Copy("x", "/", link=True)])
@@ -63,98 +68,104 @@ def for_buildah(dockerfile: Dockerfile) -> Translated:
     COPY x /
     <BLANKLINE>
     >>> [note for note, _ in translated.notes]
-    ['COPY: --link is left out, which buildah 1.28 and podman 4.3 do not know: a new base image makes the copy anew']
+    ['COPY: buildah 1.28 and podman 4.3 do not support --link, which is left out: a new base image repeats the copy']
     """
-    shells = dict(_shells(dockerfile))
+    translator = _Translator(dockerfile)
     lines: list[str] = []
     origins: list[Origin | None] = []
-    files: list[tuple[str, str]] = []
-    notes: list[tuple[str, Origin | None]] = []
     for text, value in dockerfile.pieces():
-        if isinstance(value, Instruction) and dockerfile.escape == "\\":
-            step = _fitted(value, shells.get(id(value), _SHELL), files, notes)
-            text = text if step is value else step.rendered(BACKSLASH)  # noqa: PLW2901 - the same text, in a dialect
+        if isinstance(value, Instruction):
+            step = translator.step(value)
+            text = text if step is value else step.rendered(translator.spelling)  # noqa: PLW2901 - the same, translated
         lines.append(text)
         origins.extend([None if value is None else value.origin] * (text.count("\n") + 1))
-    return Translated("\n".join(lines) + "\n", tuple(origins), tuple(files), tuple(notes))
+    return Translated("\n".join(lines) + "\n", tuple(origins), tuple(translator.files), tuple(translator.notes))
+
+
+class _Translator:
+    def __init__(self, dockerfile: Dockerfile) -> None:
+        self.spelling = dockerfile.spelling()
+        self.shells = dict(_shells(dockerfile))
+        self.files: list[tuple[str, str]] = []
+        self.notes: list[tuple[str, Origin | None]] = []
+
+    def step(self, step: Instruction, *, kept: bool = False) -> Instruction:
+        """Return a step as it is, or one that says the same in the dialect."""
+        if isinstance(step, Onbuild):
+            inner = self.step(step.instruction, kept=True)
+            return step if inner is step.instruction else attrs.evolve(step, instruction=inner)
+        fitted = self._without_flags(step)
+        if isinstance(fitted, (Copy, Add)) and any(isinstance(source, Heredoc) for source in fitted.sources):
+            return self._from_files(fitted, kept=kept)
+        if isinstance(fitted, Run) and isinstance(fitted.command, str) and self._has_heredoc(fitted.command):
+            script = _script(fitted, fitted.command)
+            return attrs.evolve(fitted, command=(*self.shells.get(id(step), _SHELL), script))
+        return fitted
+
+    def _without_flags(self, step: Instruction) -> Instruction:
+        changes: dict[str, Any] = {}
+        for attribute, flag in declared(type(step)).flags:
+            value = getattr(step, attribute)
+            if value in (None, ()) or SyntaxVersion(flag.since) <= _KNOWS_FLAGS_OF:
+                continue
+            fact = f"{step.keyword}: {_OLDEST} do not support --{flag.name}"
+            if flag.name not in _LEFT_OUT:
+                raise InvalidValue(f"{fact}; leave it out, or build with BuildKit", origin=step.origin)
+            if value is not False:
+                self.notes.append((f"{fact}, which is left out{_LEFT_OUT[flag.name]}", step.origin))
+            changes[attribute] = None
+        return attrs.evolve(step, **changes).with_origin(step.origin) if changes else step
+
+    def _has_heredoc(self, command: str) -> bool:
+        # Under another escape character, a text may be wrapped in one.
+        return has_heredoc(command) or under(command, self.spelling.escape).startswith("<<")
+
+    def _from_files(self, step: Copy | Add, *, kept: bool) -> Copy:
+        """Return a COPY of the same files from the named context."""
+        inline = [source for source in step.sources if isinstance(source, Heredoc)]
+        for is_so, fact, remedy in (
+            (kept, "is kept for another build", "copy it from the build context"),
+            (any(each.expand for each in inline), "has variables in it", "write it without variables"),
+            (len(inline) < len(step.sources), "has other sources beside it", "copy them in another instruction"),
+        ):
+            if is_so:
+                raise InvalidValue(
+                    f"{step.keyword}: a file written in place {fact}, and {_OLDEST} do not support heredocs; {remedy}",
+                    origin=step.origin,
+                )
+        number = len(self.files)
+        paths = [f"{number}/{each.name}" for each in inline]
+        self.files += [(path, str(each.content)) for path, each in zip(paths, inline, strict=True)]
+        return Copy(paths, step.destination, from_=external(FILES), chmod=step.chmod, chown=step.chown)
 
 
 def _shells(dockerfile: Dockerfile) -> Iterator[tuple[int, tuple[str, ...]]]:
-    """Yield the shell of each step behind a SHELL; that of a base image is not known, and most often the usual one."""
+    """Yield the shell of each step, by its id; that of a base image is not known, and most often the usual one.
+
+    What ONBUILD keeps is run with the last shell of its stage.
+    """
+    bases = {id(edge.stage): edge.needs for edge in dockerfile.graph.edges if edge.by == "base"}
     last: dict[int, tuple[str, ...]] = {}
     for stage in dockerfile.stages:
-        shell = last.get(id(stage.base), _SHELL) if isinstance(stage.base, Stage) else _SHELL
+        shell = last.get(id(bases.get(id(stage))), _SHELL)
         for step in stage.steps:
             if isinstance(step, Shell):
-                shell = tuple(step.argv)
+                shell = step.argv
             yield id(step), shell
+        yield from [(id(step.nested()), shell) for step in stage.steps if step.nested()]
         last[id(stage)] = shell
 
 
-def _fitted(
-    step: Instruction,
-    shell: tuple[str, ...],
-    files: list[tuple[str, str]],
-    notes: list[tuple[str, Origin | None]],
-) -> Instruction:
-    if isinstance(step, (Copy, Add)):
-        _refuse(step, "exclude", "parents", "keep_git_dir", "checksum", "unpack")
-        changes: dict[str, Any] = {}
-        if step.link is not None:
-            changes["link"] = None
-            if step.link:
-                note = f"--link is left out, which {_OLDEST} do not know: a new base image makes the copy anew"
-                notes.append((f"{step.keyword}: {note}", step.origin))
-        if any(isinstance(source, Heredoc) for source in step.sources):
-            return _from_files(step, files)
-        return attrs.evolve(step, **changes) if changes else step
-    if isinstance(step, Run):
-        _refuse(step, "security", "device")
-        if isinstance(step.command, str) and "\n" in step.command:
-            return attrs.evolve(step, command=(*shell, _script(step)))
-        return step
-    if isinstance(step, Healthcheck) and step.start_interval is not None:
-        notes.append((f"HEALTHCHECK: --start-interval is left out, which {_OLDEST} do not know", step.origin))
-        return attrs.evolve(step, start_interval=None)
-    return step
-
-
-def _script(step: Run) -> str:
-    """Return what the shell is to run instead of a heredoc; what is no heredoc of RUN is the shell's own."""
-    text = str(step.command)
+def _script(step: Run, command: str) -> str:
+    """Return what the shell is to run instead of a heredoc; any heredoc but that of RUN is the shell's own."""
+    text, documents = joined(command)
     if not text.startswith("<<"):
         return text
-    found = _own_heredoc(text)
-    if found is None or found[3].startswith("#!"):
+    script = _tabs("", documents[0].content) if documents[0].word.strip_tabs else documents[0].content
+    if heredoc_of(text.partition("\n")[0]) is None or script.startswith("#!"):
         raise InvalidValue(
-            f"RUN: the script is for another program than the shell, and {_OLDEST} know no heredocs; copy it in as a "
-            "file and run that",
+            f"RUN: the script is for another program than the shell, and {_OLDEST} do not support heredocs; copy it in "
+            "as a file and run that",
             origin=step.origin,
         )
-    return found[3]
-
-
-def _from_files(step: Copy | Add, files: list[tuple[str, str]]) -> Copy:
-    """Return a COPY of the same files from the named context."""
-    inline = [source for source in step.sources if isinstance(source, Heredoc)]
-    if len(inline) < len(step.sources) or any(each.expand for each in inline):
-        fact = "variables in it" if any(each.expand for each in inline) else "other sources beside it"
-        raise InvalidValue(
-            f"{step.keyword}: a file written in place has {fact}, and {_OLDEST} know no heredocs; write them "
-            "apart, without variables",
-            origin=step.origin,
-        )
-    number = len(files)
-    paths = [f"{number}/{each.name}" for each in inline]
-    files += [(path, str(each.content)) for path, each in zip(paths, inline, strict=True)]
-    return Copy(paths, step.destination, from_=external(FILES), chmod=step.chmod, chown=step.chown)
-
-
-def _refuse(step: Instruction, *names: str) -> None:
-    for name in names:
-        if getattr(step, name, None):
-            option = name.replace("_", "-")
-            raise InvalidValue(
-                f"{step.keyword}: {_OLDEST} do not know --{option}; leave it out, or build with BuildKit",
-                origin=step.origin,
-            )
+    return script

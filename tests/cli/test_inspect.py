@@ -117,7 +117,7 @@ def test_a_dockerfile_with_errors(capfd: pytest.CaptureFixture[str]) -> None:
 
 
 def test_schema(capfd: pytest.CaptureFixture[str]) -> None:
-    """The JSON Schema is printed as it is in the package."""
+    """The schema of the JSON is printed as JSON."""
     assert 0 == main(["inspect", "--schema"])
     assert "urn:dockdsl:model:1" == json.loads(capfd.readouterr().out)["$id"]
 

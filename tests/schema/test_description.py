@@ -42,14 +42,13 @@ from dockdsl import (
 )
 from dockdsl.instructions.registry import KEYWORDS, kind_for
 from dockdsl.loading import load
+from dockdsl.schema.json_schema import json_schema
 from dockdsl.syntax.flags import declared
 from tests import strategies
 from tests.corpora import corpus
 
 ROOT = Path(__file__).parents[2]
-SCHEMA = json.loads(
-    Path(dockdsl.__file__).with_name("schema").joinpath("model.schema.json").read_text(encoding="utf-8")
-)
+SCHEMA = json_schema()
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 KINDS: dict[str, Any] = {
     "COMMENT": Comment,
@@ -157,12 +156,19 @@ def check_restored(dockerfile: Dockerfile) -> None:
 
 
 def test_the_schema_is_a_schema() -> None:
-    """It is valid itself, bears the identity that the data names, and is written as JSON is here."""
+    """It is valid itself, and has the identity that the data names."""
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
     data = checked(Dockerfile(Stage("scratch")))
 
     assert SCHEMA["$id"] == data["schema"]
     assert "https://json-schema.org/draft/2020-12/schema" == SCHEMA["$schema"]
+
+
+def test_the_schema_is_the_documented_one() -> None:
+    """What is generated is the file in the documentation; ``dockdsl inspect --schema > docs/model.schema.json`` writes it."""
+    documented = ROOT.joinpath("docs", "model.schema.json").read_text(encoding="utf-8")
+
+    assert json.dumps(SCHEMA, indent=2) + "\n" == documented
 
 
 @pytest.mark.parametrize("name", sorted(KINDS))

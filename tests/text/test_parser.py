@@ -412,9 +412,12 @@ def said(found: oracle.Read, env: dict[str, str], escape: str) -> Any:
         meaning = oracle.meaning(found, env, escape)
     except ExpansionError:
         return found.words
-    flags = {name: value == "true" if value in ("true", "false") else value for name, value in meaning.flags.items()}
+    flags = {
+        name: [value == "true" if value in ("true", "false") else value for value in values]
+        for name, values in meaning.flags.items()
+    }
     if "from" in flags:
-        flags["from"] = str(flags["from"]).lower()
+        flags["from"] = [each.lower() for each in flags["from"]]
     flags["mount"] = [in_one_form(each) for each in flags.get("mount", ())]
     operands, heredocs = meaning.operands, meaning.heredocs
     if found.keyword == "FROM":

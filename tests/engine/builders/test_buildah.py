@@ -143,7 +143,7 @@ def test_what_the_dialect_lacks_is_spelled_another_way(builder: Buildah, tmp_pat
     assert sums[0] == sums[1]
     assert "-rw----r--" in sums[0]
     assert [
-        "COPY: --link is left out, which buildah 1.28 and podman 4.3 do not know: a new base image makes the copy anew"
+        "COPY: buildah 1.28 and podman 4.3 do not support --link, which is left out: a new base image repeats the copy"
     ] == [warning.text for warning in result.warnings]
     assert str(stage.steps[6].origin) == str(result.warnings[0].origin)
 
@@ -387,18 +387,18 @@ def test_options_that_they_lack(options: dict[str, object], name: str, monkeypat
     ("step", "words"),
     [
         pytest.param(
-            Copy("a", "/", parents=True), "COPY: buildah 1.28 and podman 4.3 do not know --parents", id="parents"
+            Copy("a", "/", parents=True), "COPY: buildah 1.28 and podman 4.3 do not support --parents", id="parents"
         ),
         pytest.param(
-            Copy("a", "/", exclude="b"), "COPY: buildah 1.28 and podman 4.3 do not know --exclude", id="exclude"
+            Copy("a", "/", exclude="b"), "COPY: buildah 1.28 and podman 4.3 do not support --exclude", id="exclude"
         ),
         pytest.param(
             Add("https://x.test/a", "/", checksum=f"sha256:{'0' * 64}"),
-            "ADD: buildah 1.28 and podman 4.3 do not know --checksum",
+            "ADD: buildah 1.28 and podman 4.3 do not support --checksum",
             id="checksum",
         ),
         pytest.param(
-            Run("x", security="insecure"), "RUN: buildah 1.28 and podman 4.3 do not know --security", id="security"
+            Run("x", security="insecure"), "RUN: buildah 1.28 and podman 4.3 do not support --security", id="security"
         ),
         pytest.param(
             Run("<<EOF\n#!/bin/python3\nprint()\nEOF"), "RUN: the script is for another program", id="shebang"
@@ -422,6 +422,6 @@ def test_what_both_know_stays_as_it_is() -> None:
     check = Healthcheck.exec("/x", interval="1s", start_interval="2s")
     translated = for_buildah(Dockerfile(Stage("scratch", steps=[check])))
     assert 'FROM scratch\nHEALTHCHECK --interval=1s CMD ["/x"]\n' == translated.text
-    note = "HEALTHCHECK: --start-interval is left out, which buildah 1.28 and podman 4.3 do not know"
+    note = "HEALTHCHECK: buildah 1.28 and podman 4.3 do not support --start-interval, which is left out"
     assert (note, check.origin) == translated.notes[0]
     assert 2 == len(translated.origins)
