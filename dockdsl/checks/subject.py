@@ -24,7 +24,7 @@ from dockdsl.errors import EngineError, RunFailed
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 0.5
 _DYING = 1.0
-"""Seconds in which a container whose server gave no answer is seen to end."""
+"""Seconds that a container whose server gave no answer has to end."""
 
 
 @attrs.frozen
@@ -43,18 +43,18 @@ class Finished:
 
 
 class Subject:
-    """An image under test. Leaving its ``with`` block removes the containers that were started of it.
+    """An image under test. Leaving its ``with`` block removes the containers that were started from it.
 
     `runner`
         Where its containers run.
     `request`
-        How its server is run; the first of its ports is the one that is asked. Without ports it has no server.
+        How its server is run; requests go to the first of its ports. Without ports it has no server.
     `ready`
-        The server is ready when this path gives an answer that is no server error, or when this check passes.
+        The server is ready when this path gives an answer that is not a server error, or when this check passes.
     `timeout`
         Seconds until it must be ready.
     `name`, `build`
-        What reports are to say of the image.
+        What reports say of the image.
     """
 
     def __init__(
@@ -74,9 +74,9 @@ class Subject:
         self.probe: HttpProbe = Probe(ready) if isinstance(ready, str) else ready
         self.timeout = timeout
         self.saved: dict[str, Any] = {}
-        """What checks kept of the answers they got, for those that come after them."""
+        """What checks saved of their answers, for those that come after them."""
         self.server: Container | None = None
-        """The running server that `ask` asks."""
+        """The running server, to which `ask` sends its requests."""
         self.ready: float | None = None
         """Seconds from the server's start to its first good answer."""
         self._address = ("", 0)
@@ -86,7 +86,7 @@ class Subject:
 
     @cached_property
     def facts(self) -> Mapping[str, Any]:
-        """What the engine knows of the image, as ``docker image inspect`` shows it."""
+        """What the engine knows about the image, as ``docker image inspect`` shows it."""
         return self.runner.inspect(self.request.image)
 
     @property
@@ -113,7 +113,7 @@ class Subject:
 
     @cached_property
     def files(self) -> ImageFiles:
-        """The files of the image. They are read when they are first asked for, and the image is not run."""
+        """The files of the image. They are read when they are first needed, and the image is not run."""
         return self._stack.enter_context(ImageFiles(self.runner.save(self.request.image)))
 
     def serve(self) -> None:
@@ -126,7 +126,7 @@ class Subject:
             raise
 
     def ask(self, probe: HttpProbe) -> Answer:
-        """Ask the server. Raises `NoAnswer`; it says so where the container has ended."""
+        """Send the server a request. Raises `NoAnswer`, which says so where the container has ended."""
         if self.server is None:
             raise NoAnswer("not asked, since no server runs; give the image a port")
         if self._ended is not None:
@@ -160,7 +160,7 @@ class Subject:
         """Yield a container of the image that is removed at the end; `changes` are fields of `RunRequest`."""
         container: Container | None = None
         with afterwards(lambda: None if container is None else container.remove()):
-            # Ctrl-C between the engine's making it and our knowing it would lose it.
+            # Ctrl-C between its start and this assignment would lose it.
             with deferred():
                 container = self.runner.start(attrs.evolve(self.request, **changes))
             yield container
@@ -199,16 +199,16 @@ def ended(container: Container, timeout: float) -> ContainerState:
 
 @contextlib.contextmanager
 def afterwards(undo: Callable[[], object]) -> Iterator[None]:
-    """Call `undo` at the end of the block; that it fails is told only where nothing else failed before."""
-    begun = False
+    """Call `undo` at the end of the block; its failure is raised only where nothing failed before."""
+    started = False
     try:
         yield
         # A signal that arrives on the way there is caught below.
         with deferred():
-            begun = True
+            started = True
             undo()
     except BaseException:
-        if not begun:
+        if not started:
             with contextlib.suppress(EngineError), deferred():
                 undo()
         raise
@@ -225,8 +225,8 @@ def _wait(
 ) -> None:
     """Ask until the container is ready, it has ended, or the time is over."""
     name, port = what
-    pause, why = _FIRST_PAUSE, "there was no time to ask"
-    remedy = f"see that it listens on 0.0.0.0:{port} inside"
+    pause, why = _FIRST_PAUSE, "there was no time for a request"
+    remedy = silent = f"see that it listens on 0.0.0.0:{port} inside"
     while (left := begin + timeout - time.monotonic()) > 0:
         try:
             answer = ask(address, ready, timeout=min(ready.timeout, left))
@@ -237,10 +237,10 @@ def _wait(
             why = f"{ready.method} {ready.path}: {'; '.join(mismatch_lines(wrong))}" + (
                 f"; body {body}" if body else ""
             )
-            remedy = "see why it answers so"
+            remedy = "see why it gives that answer"
         except NoAnswer as error:
             why = f"{ready.method} {ready.path}: {error}"
-            remedy = "see why it answers so" if error.has_begun else f"see that it listens on 0.0.0.0:{port} inside"
+            remedy = "see why it gives that answer" if error.has_begun else silent
         state = container.state()
         if not state.running:
             raise died(f"test {name}", state, container.logs(), " before it was ready")
@@ -252,6 +252,6 @@ def _wait(
 
 
 def _end(container: Container) -> ContainerState | None:
-    """Return how the container ended, or None if it runs on: a server that dies is gone before its container is."""
+    """Return how the container ended, or None if it still runs: a server that dies is gone before its container is."""
     state = ended(container, _DYING)
     return None if state.running else state
