@@ -105,7 +105,7 @@ def test_a_failing_test_shows_the_log(project: pytest.Pytester) -> None:
     result.assert_outcomes(passed=1, failed=2)
     result.stdout.fnmatch_lines(["*- Log of the container -*", "up", "asked"])
     assert 2 == str(result.stdout).count("- Log of the container -")
-    result.stdout.fnmatch_lines(["E*CheckFailed: test *: 1 of 1 checks failed; mend the image or the checks"])
+    result.stdout.fnmatch_lines(["E*CheckFailed: test *: 1 of 1 checks failed; fix the image or the checks"])
     result.stdout.fnmatch_lines(["E*FAIL GET /: expected status 404, got 200; body * (test_*.py:6)"])
     result.stdout.no_fnmatch_line("*raise_for_failures*")
 

@@ -289,7 +289,7 @@ def _room() -> Iterator[None]:
         yield
     except OSError as error:
         raise FileError(
-            f"files: the image does not fit into a temporary file ({error.strerror}); make room, or set TMPDIR to a "
+            f"files: the image cannot be kept in a temporary file ({error.strerror}); make room, or set TMPDIR to a "
             "folder that has some",
             origin=None,
         ) from None

@@ -594,7 +594,7 @@ def test_the_go_program_ends_gracefully(go_api: str, runner: DockerSdk, monkeypa
 @pytest.mark.parametrize(
     ("script", "words"),
     [
-        pytest.param("exec httpd -f -p 8080 -h /www", "and it runs on; handle the signal in the image's", id="deaf"),
+        pytest.param("exec httpd -f -p 8080 -h /www", "and it still runs; handle the signal in the image's", id="deaf"),
         pytest.param(
             "trap 'killall httpd; exit 3' TERM; httpd -f -p 8080 -h /www & wait",
             "the request in flight: the connection is closed without an answer; expected exit code 0, got 3",
@@ -636,7 +636,7 @@ def test_a_server_that_ends_with_the_code_of_its_signal(runner: DockerSdk) -> No
     title = "graceful shutdown during POST /cgi-bin/read"
 
     assert (
-        f"FAIL {title}: expected exit code 0, got 143; if that is how it ends in good order after SIGTERM, pass exit_code=143 ("
+        f"FAIL {title}: expected exit code 0, got 143; if that is how it ends regularly after SIGTERM, pass exit_code=143 ("
     ) in found[0]
     assert [f"ok   {title} ended with exit code 143"] * 2 == [each.partition(" (")[0] for each in found[1:3]]
     assert f"FAIL {title}: expected exit code 0 or 3, got 143 (" in found[3]
@@ -664,7 +664,7 @@ def test_a_hardened_server(go_api: str, runner: DockerSdk) -> None:
 
 @pytest.mark.engine
 def test_images_that_need_rights(runner: DockerSdk) -> None:
-    """Root is told of, and what could not be done; tmpfs and capabilities may be granted."""
+    """Root is reported, and what could not be done; tmpfs and capabilities may be granted."""
     writing: dict[str, Any] = {"command": ["sh", "-c", "mkdir /x/y && chown 1 /x/y"]}
     found = [
         *results(runner, BUSYBOX, Hardened(), **writing),
@@ -797,7 +797,7 @@ def test_an_image_that_is_no_server() -> None:
             lambda: FileCheck("/a", kind=cast(Any, "dir")), InvalidValue, "kind: 'dir' is not one of file", id="kind"
         ),
         pytest.param(lambda: FileCheck("/a", content="["), InvalidValue, "is not a regular expression", id="content"),
-        pytest.param(lambda: FileCheck("/a", exists=False, mode=0), InvalidValue, "/a is to be absent", id="absent"),
+        pytest.param(lambda: FileCheck("/a", exists=False, mode=0), InvalidValue, "/a must not exist", id="absent"),
         pytest.param(lambda: FileCheck("/a", static=cast(Any, "y")), InvalidType, "pass True or False", id="flag"),
         pytest.param(
             lambda: CommandCheck(["a"], entrypoint=cast(Any, "/b")),
