@@ -270,7 +270,7 @@ def test_files_of_busybox(runner: DockerSdk, tmp_path: Path, tag: str) -> None:
     assert "FAIL file /big: expected content of at most 16.8 MB, got 17 MB (" in found[6]
     assert "FAIL file /etc: expected content, got a directory (" in found[7]
     assert (
-        "FAIL file /bin/busybox: expected a program that Go 1.18 or later built, got no build information" in found[8]
+        "FAIL file /bin/busybox: expected a program that Go 1.18 or later built, got one without build information" in found[8]
     )
 
 
@@ -575,7 +575,7 @@ def test_unknown_names_are_refused_where_the_image_is_written() -> None:
 def test_the_go_program_ends_gracefully(go_api: str, runner: DockerSdk, monkeypatch: pytest.MonkeyPatch) -> None:
     """The note that is being posted is made; a request that is over too soon proves nothing, and says so."""
     # However busy the machine, it is over by then.
-    monkeypatch.setattr("dockdsl.checks.http_client._UNDER_WAY", 20)
+    monkeypatch.setattr("dockdsl.checks.http_client._STARTED", 20)
     post = HttpCheck("POST", "/api/v1/notes", status=201, send_json={"title": "late"}, json={"title": "late"})
     found = results(
         runner,
@@ -809,7 +809,7 @@ def test_an_image_that_is_no_server() -> None:
         pytest.param(
             lambda: FileCheck("/a", executable_by=cast(Any, "me")), InvalidValue, "'me' is not one of owner,", id="who"
         ),
-        pytest.param(MetadataCheck, InvalidValue, "it expects nothing; name what", id="no metadata"),
+        pytest.param(MetadataCheck, InvalidValue, "it expects nothing; pass at least", id="no metadata"),
         pytest.param(
             lambda: MetadataCheck(ports="http"), InvalidValue, "'http' is not a port; write 8080 or", id="port"
         ),
