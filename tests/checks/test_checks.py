@@ -587,7 +587,7 @@ def test_the_go_program_ends_gracefully(go_api: str, runner: DockerSdk, monkeypa
     )
 
     assert found[0].startswith("ok   graceful shutdown during POST /api/v1/notes ended with exit code 0 (")
-    assert "during GET /healthz: it was answered before the signal; send a body, or ask for what" in found[1]
+    assert "during GET /healthz: it was answered before the signal; send a body, or request what" in found[1]
 
 
 @pytest.mark.engine
