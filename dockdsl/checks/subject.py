@@ -134,10 +134,12 @@ class Subject:
         try:
             return ask(self._address, probe, timeout=probe.timeout)
         except NoAnswer as error:
-            self._ended = _end(self.server)
-            if self._ended is None:
+            # A server that dies is gone before its container is.
+            state = ended(self.server, _DYING)
+            if state.running:
                 raise
-            raise NoAnswer(f"{error}; the container {self._ended}") from None
+            self._ended = state
+            raise NoAnswer(f"{error}; the container {state}") from None
 
     @contextlib.contextmanager
     def serving(self, **changes: Any) -> Iterator[tuple[Container, float]]:
@@ -149,11 +151,35 @@ class Subject:
             raise RunFailed("not started, since the server did not get ready before")
         begin = time.monotonic()
         with self.started(**changes) as container:
-            port = self.request.ports[0]
-            address = container.address(port)
-            what = (self.request.name, port)
-            _wait(container, address, self.probe, begin=begin, timeout=self.timeout, what=what)
+            self._wait(container, begin)
             yield container, time.monotonic() - begin
+
+    def _wait(self, container: Container, begin: float) -> None:
+        """Send requests until the server is ready, the container has ended, or the time is over."""
+        port, probe = self.request.ports[0], self.probe
+        address = container.address(port)
+        asked, listens = f"{probe.method} {probe.path}", f"see that it listens on 0.0.0.0:{port} inside"
+        pause, why, remedy = _FIRST_PAUSE, "there was no time for a request", listens
+        while (left := begin + self.timeout - time.monotonic()) > 0:
+            try:
+                answer = ask(address, probe, timeout=min(probe.timeout, left))
+                wrong = probe.judge(answer.status, answer.headers, answer.body)
+                if not wrong:
+                    return
+                body = excerpt(answer.body)
+                why = f"{asked}: {'; '.join(mismatch_lines(wrong))}" + (f"; body {body}" if body else "")
+                remedy = "see why it gives that answer"
+            except NoAnswer as error:
+                why = f"{asked}: {error}"
+                remedy = "see why it gives that answer" if error.has_begun else listens
+            state = container.state()
+            if not state.running:
+                raise died(f"test {self.request.name}", state, container.logs(), " before it was ready")
+            time.sleep(min(pause, max(begin + self.timeout - time.monotonic(), 0)))
+            pause = min(pause * 1.5, _LONGEST_PAUSE)
+        log = container.logs()
+        fact = f"test {self.request.name}: the container was not ready after {self.timeout:g} s ({why})"
+        raise run_failed(f"{fact}; {remedy}, or allow it more time", explain("", log), log)
 
     @contextlib.contextmanager
     def started(self, **changes: Any) -> Iterator[Container]:
@@ -212,46 +238,3 @@ def afterwards(undo: Callable[[], object]) -> Iterator[None]:
             with contextlib.suppress(EngineError), deferred():
                 undo()
         raise
-
-
-def _wait(
-    container: Container,
-    address: tuple[str, int],
-    ready: HttpProbe,
-    *,
-    begin: float,
-    timeout: float,
-    what: tuple[str, int],
-) -> None:
-    """Ask until the container is ready, it has ended, or the time is over."""
-    name, port = what
-    pause, why = _FIRST_PAUSE, "there was no time for a request"
-    remedy = silent = f"see that it listens on 0.0.0.0:{port} inside"
-    while (left := begin + timeout - time.monotonic()) > 0:
-        try:
-            answer = ask(address, ready, timeout=min(ready.timeout, left))
-            wrong = ready.judge(answer.status, answer.headers, answer.body)
-            if not wrong:
-                return
-            body = excerpt(answer.body)
-            why = f"{ready.method} {ready.path}: {'; '.join(mismatch_lines(wrong))}" + (
-                f"; body {body}" if body else ""
-            )
-            remedy = "see why it gives that answer"
-        except NoAnswer as error:
-            why = f"{ready.method} {ready.path}: {error}"
-            remedy = "see why it gives that answer" if error.has_begun else silent
-        state = container.state()
-        if not state.running:
-            raise died(f"test {name}", state, container.logs(), " before it was ready")
-        time.sleep(min(pause, max(begin + timeout - time.monotonic(), 0)))
-        pause = min(pause * 1.5, _LONGEST_PAUSE)
-    log = container.logs()
-    fact = f"test {name}: the container was not ready after {timeout:g} s ({why})"
-    raise run_failed(f"{fact}; {remedy}, or allow it more time", explain("", log), log)
-
-
-def _end(container: Container) -> ContainerState | None:
-    """Return how the container ended, or None if it still runs: a server that dies is gone before its container is."""
-    state = ended(container, _DYING)
-    return None if state.running else state

@@ -270,7 +270,8 @@ def test_files_of_busybox(runner: DockerSdk, tmp_path: Path, tag: str) -> None:
     assert "FAIL file /big: expected content of at most 16.8 MB, got 17 MB (" in found[6]
     assert "FAIL file /etc: expected content, got a directory (" in found[7]
     assert (
-        "FAIL file /bin/busybox: expected a program that Go 1.18 or later built, got one without build information" in found[8]
+        "FAIL file /bin/busybox: expected a program that Go 1.18 or later built, got one without build information"
+        in found[8]
     )
 
 
