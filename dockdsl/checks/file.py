@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import attrs
 from attrs.converters import optional
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
 Kind = Literal["file", "directory", "link"]
 ExecutableBy = Literal["owner", "group", "other", "any"]
-_BITS = {"owner": 0o100, "group": 0o010, "other": 0o001, "any": 0o111}
-LONGEST_CONTENT = 16 << 20
+_LONGEST_CONTENT = 16 << 20
 """Bytes of a file that are searched at most."""
+_BITS = {"owner": 0o100, "group": 0o010, "other": 0o001, "any": 0o111}
 
 
 def _path(value: str) -> str:
@@ -168,7 +168,7 @@ class FileCheck(Check):
                 ("owner", user, entry.uid, "/etc/passwd"),
                 ("group", group, entry.gid, "/etc/group"),
             ):
-                number = name if not name or name.isdecimal() else numbers(files, table).get(name)
+                number = name if not name or name.isdecimal() else files.ids(table).get(name)
                 if name and number != str(found):
                     yield f"expected {what} {name}, got {found}"
         if self.max_size is not None and entry.size > self.max_size:
@@ -181,8 +181,8 @@ class FileCheck(Check):
             return []
         if entry.kind != "file":
             return [f"expected content, got a {entry.kind}"]
-        if entry.size > LONGEST_CONTENT:
-            return [f"expected content of at most {megabytes(LONGEST_CONTENT)}, got {megabytes(entry.size)}"]
+        if entry.size > _LONGEST_CONTENT:
+            return [f"expected content of at most {megabytes(_LONGEST_CONTENT)}, got {megabytes(entry.size)}"]
         with files.open(entry) as stream:
             content = stream.read()
         return judged_text("content", content, text=self.text, patterns=self.content, absent=self.no_content)
@@ -221,16 +221,6 @@ class FileCheck(Check):
             if found != value:
                 wrong.append(f"expected {name}={value}, got {'none' if found is None else found}")
         return wrong
-
-
-def numbers(files: ImageFiles, table: str) -> dict[str, str]:
-    """Return the names in the image's ``/etc/passwd`` or ``/etc/group``, each with its number."""
-    entry: Any = files.find(table)
-    if entry is None or entry.size > LONGEST_CONTENT:
-        return {}
-    with files.open(entry) as stream:
-        lines = stream.read().decode("utf-8", "replace").splitlines()
-    return {parts[0]: parts[2] for parts in (line.split(":") for line in reversed(lines)) if len(parts) > 2}
 
 
 def _compared(expected: int, found: int) -> str:

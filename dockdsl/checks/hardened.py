@@ -92,7 +92,5 @@ class Hardened(Check):
 def _is_root(user: str, subject: Subject) -> bool:
     name = user.partition(":")[0]
     if name and not name.isdecimal():
-        from dockdsl.checks.file import numbers  # noqa: PLC0415 - as above
-
-        name = numbers(subject.files, "/etc/passwd").get(name, name)
+        name = subject.files.ids("/etc/passwd").get(name, name)
     return not name or name == "root" or (name.isdecimal() and int(name) == 0)

@@ -28,6 +28,7 @@ from dockdsl.errors import FileError, RunFailed
 _WHITEOUT, _OPAQUE = ".wh.", ".wh..wh..opq"
 _MOST_LINKS = 40
 """How many symbolic links a path may follow, as in Linux."""
+_LONGEST_TABLE = 16 << 20
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 _PIECE = 1 << 20
 _BROKEN = (tarfile.TarError, OSError, EOFError, zlib.error, ValueError, LookupError, TypeError)
@@ -133,6 +134,15 @@ class ImageFiles:
         if entry.kind != "file" or not entry.size:
             return io.BytesIO()
         return cast(IO[bytes], io.BufferedReader(_Part(self._layer(entry.layer), entry.offset, entry.size)))
+
+    def ids(self, table: str) -> dict[str, str]:
+        """Return the names in ``/etc/passwd`` or ``/etc/group``, each with its number."""
+        entry = self.find(table)
+        if entry is None or entry.size > _LONGEST_TABLE:
+            return {}
+        with self.open(entry) as stream:
+            lines = stream.read().decode("utf-8", "replace").splitlines()
+        return {parts[0]: parts[2] for parts in (line.split(":") for line in reversed(lines)) if len(parts) > 2}
 
     @cached_property
     def history(self) -> tuple[tuple[str, int], ...]:
