@@ -233,7 +233,7 @@ def test_no_image_is_named(pytester: pytest.Pytester) -> None:
     ("text", "words"),
     [
         pytest.param("image = 1", "*defines no Image; write image = Image(*", id="no image"),
-        pytest.param("1 +", "*Python cannot read it: invalid syntax; mend the line", id="syntax"),
+        pytest.param("1 +", "*Python cannot parse it: invalid syntax; fix the line", id="syntax"),
     ],
 )
 def test_a_file_without_an_image(project: pytest.Pytester, text: str, words: str) -> None:
