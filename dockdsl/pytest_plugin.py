@@ -1,17 +1,17 @@
-"""The pytest plugin: fixtures over an `Image`. pytest loads it by itself wherever dockdsl is installed.
+"""The pytest plugin: fixtures for an `Image`. pytest loads it wherever dockdsl is installed.
 
 `image`
-    The `BuiltImage`; it is built once in a session, however many tests use it.
+    The `BuiltImage`; it is built once per session, however many tests use it.
 `container`
-    A `RunningImage` that is ready: a fresh one for each test, or one for the session if the ini option
-    ``dockdsl_container`` says so.
+    A `RunningImage` that is ready: a fresh one for each test, or one for the session with the ini option
+    ``dockdsl_container = "session"``.
 `dockdsl_image`
-    The `Image` that they are about. By default the one that the marker ``dockdsl_image``, the command line or the ini
-    option of the same name says; a project may define this fixture itself.
+    The `Image` that they use: the one that the marker ``dockdsl_image``, the command line or the ini option of that
+    name gives; a project may define this fixture itself.
 `dockdsl_build`
     A function that returns a `BuiltImage`, for fixtures of a module, a class or the session.
 `dockdsl_builder`, `dockdsl_runner`
-    What builds and what runs; a project may define them, to test without an engine.
+    What builds and what runs; a project may define them itself, to test without an engine.
 """
 # ruff: noqa: PLC0415 - every run of pytest loads this module: what it needs is imported by the tests that use it
 
@@ -48,30 +48,30 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--dockdsl-image",
         metavar="FILE[:NAME]",
-        help="the Python file whose Image the fixtures image and container use",
+        help="the Python file with the Image that the fixtures image and container use",
     )
     group.addoption(
         "--dockdsl-no-engine",
         choices=["fail", "skip"],
-        help="what to do with tests that need a container engine where there is none (fail)",
+        help="what happens to tests that need a container engine where none is available (default: fail)",
     )
-    parser.addini("dockdsl_image", "FILE[:NAME] of the Image, from the root folder of the tests on")
-    parser.addini("dockdsl_no_engine", "fail or skip: what to do where there is no container engine", default="fail")
-    parser.addini("dockdsl_container", "test or session: how long the fixture container lives", default="test")
+    parser.addini("dockdsl_image", "FILE[:NAME] of the Image, relative to the root folder of the tests")
+    parser.addini("dockdsl_no_engine", "fail or skip: what happens without a container engine", default="fail")
+    parser.addini("dockdsl_container", "test or session: how long the container of the fixture lives", default="test")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Declare the marker, and refuse ini options that mean nothing."""
+    """Declare the marker, and refuse unknown values of ini options."""
     config.addinivalue_line("markers", "dockdsl_image(file): the FILE[:NAME] of the Image that a test's fixtures use")
     for name, values in (("dockdsl_no_engine", ("fail", "skip")), ("dockdsl_container", ("test", "session"))):
         if config.getini(name) not in values:
             raise pytest.UsageError(
-                f"{name} = {config.getini(name)!r} is none of {', '.join(values)}; write one of them"
+                f"{name} = {config.getini(name)!r} is not one of {', '.join(values)}; write one of them"
             )
 
 
 class _Session:
-    """What is built and started in a run of pytest, to be removed at its end."""
+    """What a run of pytest builds and starts, to be removed at its end."""
 
     def __init__(self, config: pytest.Config, builder: Builder, runner: Runner) -> None:
         self._config = config
@@ -93,7 +93,7 @@ class _Session:
         return self._loaded[path]
 
     def build(self, image: Image) -> BuiltImage:
-        """Return an image that is built, the same one each time; a build that failed is not tried again."""
+        """Return the built image, the same one each time; a build that failed is not repeated."""
         key = image, image.folder
         if key not in self._built:
             try:
@@ -106,7 +106,7 @@ class _Session:
         return found
 
     def start(self, built: BuiltImage) -> RunningImage:
-        """Return the session's container of an image, if it still runs, else a new one."""
+        """Return the session's container of an image if it still runs, else a new one."""
         running = self._running.get(built)
         if running is None or not running.state().running:
             running = self._running[built] = self._stack.enter_context(built.start())
@@ -141,8 +141,8 @@ def _ended_by_signals() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _told(config: pytest.Config) -> Iterator[None]:
-    """Tell of errors of dockdsl in their own words and without a traceback; skip where that is asked for."""
+def _reported(config: pytest.Config) -> Iterator[None]:
+    """Report errors of dockdsl in their own words and without a traceback; skip where the options say so."""
     from dockdsl.errors import DockdslError, EngineUnavailable
 
     try:
@@ -150,7 +150,7 @@ def _told(config: pytest.Config) -> Iterator[None]:
     except DockdslError as error:
         text = f"{error.origin}: {error.message}" if error.origin else error.message
         skipping = config.getoption("--dockdsl-no-engine") or config.getini("dockdsl_no_engine")
-        # Otherwise pytest shows the error that it comes from, too, which says the same.
+        # Without from None, pytest would show the error it comes from as well, which says the same.
         if isinstance(error, EngineUnavailable) and skipping == "skip":
             raise pytest.skip.Exception(text) from None
         raise pytest.fail.Exception(text, pytrace=False) from None
@@ -177,52 +177,53 @@ def dockdsl_runner() -> Iterator[Runner]:
 def _dockdsl_session(
     pytestconfig: pytest.Config, dockdsl_builder: Builder, dockdsl_runner: Runner
 ) -> Iterator[_Session]:
-    """What was built and started so far; it is removed at the end of the session."""
+    """What was built and started so far, until it is removed at the end of the session."""
     with _Session(pytestconfig, dockdsl_builder, dockdsl_runner) as session:
         yield session
 
 
 @pytest.fixture
 def dockdsl_image(request: pytest.FixtureRequest, _dockdsl_session: _Session) -> Image:
-    """The Image that `image` and `container` are about: that of the marker, the command line, or the ini option."""
+    """The Image that `image` and `container` use: that of the marker, the command line, or the ini option."""
     config = request.config
     marker = request.node.get_closest_marker("dockdsl_image")
     if marker is None:
         return _named(config, _dockdsl_session)
     if len(marker.args) != 1 or marker.kwargs:
         pytest.fail('the marker dockdsl_image takes one value: dockdsl_image("FILE.py:NAME")', pytrace=False)
-    with _told(config):
+    with _reported(config):
         return _dockdsl_session.load(str(marker.args[0]), config.rootpath)
 
 
 def _named(config: pytest.Config, session: _Session) -> Image:
     """Return the Image that the command line names, or the ini option."""
-    given = config.getoption("--dockdsl-image")
-    spec = given or config.getini("dockdsl_image")
+    on_command_line = config.getoption("--dockdsl-image")
+    spec = on_command_line or config.getini("dockdsl_image")
     if not spec:
         pytest.fail(f"dockdsl: no image is named; {_HOW}", pytrace=False)
-    with _told(config):
-        return session.load(spec, config.invocation_params.dir if given else config.rootpath)
+    with _reported(config):
+        return session.load(spec, config.invocation_params.dir if on_command_line else config.rootpath)
 
 
 @pytest.fixture(scope="session")
 def dockdsl_build(pytestconfig: pytest.Config, _dockdsl_session: _Session) -> Callable[..., BuiltImage]:
-    """A function that builds an image once in a session: for fixtures that live longer than one test.
+    """A function that builds an image once per session: for fixtures that live longer than one test.
 
-    It takes an `Image`, or ``"FILE.py:NAME"`` from the root folder of the tests on; with neither, it is the image that
-    the command line names, or the ini option. It returns a `BuiltImage`.
+    It takes an `Image`, or ``"FILE.py:NAME"`` relative to the root folder of the tests; without either, it builds the
+    image that the command line or the ini option names. It returns a `BuiltImage`.
     """
+    from dockdsl.display import kind_of
     from dockdsl.image import Image
 
     def build(image: Image | str | None = None) -> BuiltImage:
-        with _told(pytestconfig):
+        with _reported(pytestconfig):
             if isinstance(image, str):
                 image = _dockdsl_session.load(image, pytestconfig.rootpath)
             elif image is None:
                 image = _named(pytestconfig, _dockdsl_session)
             elif not isinstance(image, Image):
-                kind = type(image).__name__
-                pytest.fail(f"dockdsl_build: {kind} is no image; pass an Image or FILE.py:NAME", pytrace=False)
+                fact = f"{kind_of(image)} is not an image"
+                pytest.fail(f"dockdsl_build: {fact}; pass an Image or FILE.py:NAME", pytrace=False)
             return _dockdsl_session.build(image)
 
     return build
@@ -230,35 +231,36 @@ def dockdsl_build(pytestconfig: pytest.Config, _dockdsl_session: _Session) -> Ca
 
 @pytest.fixture
 def image(request: pytest.FixtureRequest, dockdsl_image: Image, _dockdsl_session: _Session) -> BuiltImage:
-    """The image, built once in a session."""
+    """The image, built once per session."""
+    from dockdsl.display import kind_of
     from dockdsl.image import Image
 
     if not isinstance(dockdsl_image, Image):
-        kind = type(dockdsl_image).__name__
-        pytest.fail(f"dockdsl: the fixture dockdsl_image returned a value of the type {kind}; {_HOW}", pytrace=False)
-    with _told(request.config):
+        kind = kind_of(dockdsl_image)
+        pytest.fail(f"dockdsl: the fixture dockdsl_image returned {kind}; {_HOW}", pytrace=False)
+    with _reported(request.config):
         return _dockdsl_session.build(dockdsl_image)
 
 
 @pytest.fixture
 def container(request: pytest.FixtureRequest, image: BuiltImage, _dockdsl_session: _Session) -> Iterator[RunningImage]:
-    """A container of the image that is ready to be asked."""
+    """A container of the image that is ready for requests."""
     with contextlib.ExitStack() as stack:
-        with _told(request.config):
+        with _reported(request.config):
             if request.config.getini("dockdsl_container") == "session":
                 running = _dockdsl_session.start(image)
             else:
                 running = stack.enter_context(image.start())
         request.node.stash[_LOG] = lambda: _log(running)
         yield running
-        # That a fixture over this one failed in its teardown is told when the container is gone.
+        # A fixture that uses this one may fail in its teardown, and that is reported when the container is gone.
         log = _log(running)
         request.node.stash[_LOG] = lambda: log
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Attach the container's log to a test that failed, in itself or in the setup or teardown of its fixtures."""
+    """Attach the container's log to a test that failed, itself or in the setup or teardown of its fixtures."""
     report = yield
     log = item.stash.get(_LOG, None)
     if log is not None and report.failed:

@@ -105,7 +105,7 @@ def test_a_failing_test_shows_the_log(project: pytest.Pytester) -> None:
     result.assert_outcomes(passed=1, failed=2)
     result.stdout.fnmatch_lines(["*- Log of the container -*", "up", "asked"])
     assert 2 == str(result.stdout).count("- Log of the container -")
-    result.stdout.fnmatch_lines(["E*CheckFailed: test *: 1 of 1 checks failed; mend the image or the checks"])
+    result.stdout.fnmatch_lines(["E*CheckFailed: test *: 1 of 1 checks failed; fix the image or the checks"])
     result.stdout.fnmatch_lines(["E*FAIL GET /: expected status 404, got 200; body * (test_*.py:6)"])
     result.stdout.no_fnmatch_line("*raise_for_failures*")
 
@@ -174,7 +174,7 @@ def test_which_image(project: pytest.Pytester) -> None:
     result.assert_outcomes(passed=6, errors=2)
     result.stdout.fnmatch_lines(["*built 4 times*"])
     result.stdout.fnmatch_lines(
-        ["the marker dockdsl_image takes one value*", "dockdsl: the fixture * of the type str; *"]
+        ["the marker dockdsl_image takes one value*", "dockdsl: the fixture * returned a str; *"]
     )
 
     result = project.runpytest_subprocess("--dockdsl-image", "other.py:second", "test_default.py")
@@ -213,7 +213,9 @@ def test_fixtures_that_live_longer(project: pytest.Pytester) -> None:
 
     result.assert_outcomes(passed=4, failed=2)
     result.stdout.fnmatch_lines(["*started 1, left 0, untagged 3*", "*built 3 times*"])
-    result.stdout.fnmatch_lines(["dockdsl_build: int is no image; pass an Image or FILE.py:NAME", "*nosuch.py: *"])
+    result.stdout.fnmatch_lines(
+        ["dockdsl_build: an int is not an image; pass an Image or FILE.py:NAME", "*nosuch.py: *"]
+    )
 
 
 def test_no_image_is_named(pytester: pytest.Pytester) -> None:
@@ -231,7 +233,7 @@ def test_no_image_is_named(pytester: pytest.Pytester) -> None:
     ("text", "words"),
     [
         pytest.param("image = 1", "*defines no Image; write image = Image(*", id="no image"),
-        pytest.param("1 +", "*Python cannot read it: invalid syntax; mend the line", id="syntax"),
+        pytest.param("1 +", "*Python cannot parse it: invalid syntax; fix the line", id="syntax"),
     ],
 )
 def test_a_file_without_an_image(project: pytest.Pytester, text: str, words: str) -> None:
@@ -290,7 +292,7 @@ def test_ini_options_are_checked(pytester: pytest.Pytester) -> None:
     result = pytester.runpytest_subprocess()
 
     assert pytest.ExitCode.USAGE_ERROR == result.ret
-    result.stderr.fnmatch_lines(["ERROR: dockdsl_container = 'module' is none of test, session; write one of them"])
+    result.stderr.fnmatch_lines(["ERROR: dockdsl_container = 'module' is not one of test, session; write one of them"])
 
 
 def test_the_plugin_is_light() -> None:

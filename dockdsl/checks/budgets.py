@@ -30,12 +30,8 @@ class SizeBudget(Check):
     10000000
     """
 
+    title = "size"
     size: int = attrs.field(converter=operand.size)
-
-    @property
-    def title(self) -> str:
-        """The word that stands before the size that was found."""
-        return "size"
 
     def examine(self, subject: Subject) -> CheckResult:
         """Compare the image's size."""
@@ -58,13 +54,9 @@ class StartupBudget(Check):
     0.5
     """
 
+    title = "start-up"
     needs_server = True
     seconds: float = attrs.field(converter=operand.seconds)
-
-    @property
-    def title(self) -> str:
-        """The word that stands before the time that was found."""
-        return "start-up"
 
     def examine(self, subject: Subject) -> CheckResult:
         """Report how long the server took."""

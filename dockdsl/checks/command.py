@@ -1,4 +1,4 @@
-"""CommandCheck: a program that is run in the image, and what must come of it."""
+"""CommandCheck: a program that is run in the image, and what must be its result."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ def _exit_code(value: int) -> int:
 
 @attrs.frozen(slots=False, field_transformer=operand.named)
 class CommandCheck(Check):
-    """A program that is run in a fresh container of the image, and what must come of it.
+    """A program that is run in a fresh container of the image, and what must be its result.
 
     `argv`
-        The program and its arguments, run instead of the image's entrypoint. There is no shell but one that you name:
+        The program and its arguments, run instead of the image's entrypoint. A shell runs only if you name it:
         ``["sh", "-c", "…"]``.
     `entrypoint`
         True lets the image's own entrypoint run with `argv` as its arguments.
@@ -43,7 +43,7 @@ class CommandCheck(Check):
     `timeout`
         Seconds that the command may take.
 
-    The first MiB of each stream is looked at. Raises `InvalidValue` and `InvalidType`.
+    The first MiB of each stream is examined. Raises `InvalidValue` and `InvalidType`.
 
     >>> CommandCheck(["/api", "version"], stdout=r'"go":"go1\\.27').title
     'run /api version'

@@ -1,8 +1,8 @@
-"""FileCheck: a file of the image, looked at without running the image."""
+"""FileCheck: a file of the image, examined without running the image."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import attrs
 from attrs.converters import optional
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
 Kind = Literal["file", "directory", "link"]
 ExecutableBy = Literal["owner", "group", "other", "any"]
+_LONGEST_CONTENT = 16 << 20
+"""Bytes of a file that are searched at most."""
 _BITS = {"owner": 0o100, "group": 0o010, "other": 0o001, "any": 0o111}
-LONGEST_CONTENT = 16 << 20
-"""Bytes of a file that are looked through at most."""
 
 
 def _path(value: str) -> str:
@@ -67,23 +67,23 @@ class FileCheck(Check):
     """A file of the image, and what is expected of it. The image is read and not run, so that it may be on scratch.
 
     `path`
-        From the root on. Symbolic links are followed, as a program would.
+        From the root on. Symbolic links are followed, as a program would do.
     `exists`
         False expects that there is nothing of that name, not even a link.
     `kind`, `link`
-        ``"file"``, ``"directory"`` or ``"link"``; where a symbolic link leads to. With either of ``"link"`` and `link`,
+        ``"file"``, ``"directory"`` or ``"link"``; where a symbolic link leads. With either of ``"link"`` and `link`,
         a link at the end of the path is not followed.
     `mode`, `executable_by`
         The permissions, as ``0o755`` or ``"0755"``; one of ``"owner"``, ``"group"``, ``"other"``, ``"any"``.
     `owner`
         ``"65532"``, ``"65532:65532"``, ``":65532"``, or names, which the image's ``/etc/passwd`` and
-        ``/etc/group`` tell.
+        ``/etc/group`` list.
     `min_size`, `max_size`
         Bytes: an int, or ``"10MB"``.
     `content`, `no_content`
         A regular expression that must, or must not, be found in it; or several. ``^`` and ``$`` stand for lines.
     `text`
-        What it holds, character for character.
+        Its content, character for character.
     `static`
         True expects a program that needs no dynamic linker and no library.
     `architecture`
@@ -92,7 +92,7 @@ class FileCheck(Check):
         What Go wrote into a program: ``"go1.27"`` or more exactly ``"go1.27.3"``; the path of its module; settings as
         ``go version -m`` shows them, such as ``{"CGO_ENABLED": "0", "vcs.modified": "false"}``.
 
-    Content of more than 16 MiB is not looked through. Programs are read with pyelftools, which comes with the extra
+    Content of more than 16 MiB is not searched. Programs are read with pyelftools, which comes with the extra
     ``runner``. Raises `InvalidValue` and `InvalidType`.
 
     >>> FileCheck("/api", mode="0755", static=True, max_size="10MB").max_size
@@ -125,7 +125,7 @@ class FileCheck(Check):
             for each in attrs.fields(FileCheck)
             if each.name not in ("path", "exists", "origin")
         ):
-            raise InvalidValue(f"FileCheck: {self.path} is to be absent, so no more can be said of it; leave it out")
+            raise InvalidValue(f"FileCheck: {self.path} must not exist, so it has no other properties; leave them out")
 
     @property
     def title(self) -> str:
@@ -138,7 +138,7 @@ class FileCheck(Check):
         return self.exists and self.link is None and self.kind != "link"
 
     def examine(self, subject: Subject) -> CheckResult:
-        """Look at the file in the image's layers."""
+        """Examine the file in the image's layers."""
         files = subject.files
         entry = files.find(self.path, follow=self._follows)
         wrong: list[str] = []
@@ -168,7 +168,7 @@ class FileCheck(Check):
                 ("owner", user, entry.uid, "/etc/passwd"),
                 ("group", group, entry.gid, "/etc/group"),
             ):
-                number = name if not name or name.isdecimal() else numbers(files, table).get(name)
+                number = name if not name or name.isdecimal() else files.ids(table).get(name)
                 if name and number != str(found):
                     yield f"expected {what} {name}, got {found}"
         if self.max_size is not None and entry.size > self.max_size:
@@ -181,8 +181,8 @@ class FileCheck(Check):
             return []
         if entry.kind != "file":
             return [f"expected content, got a {entry.kind}"]
-        if entry.size > LONGEST_CONTENT:
-            return [f"expected content of at most {megabytes(LONGEST_CONTENT)}, got {megabytes(entry.size)}"]
+        if entry.size > _LONGEST_CONTENT:
+            return [f"expected content of at most {megabytes(_LONGEST_CONTENT)}, got {megabytes(entry.size)}"]
         with files.open(entry) as stream:
             content = stream.read()
         return judged_text("content", content, text=self.text, patterns=self.content, absent=self.no_content)
@@ -208,7 +208,7 @@ class FileCheck(Check):
 
     def _go(self, program: Program, details: list[str]) -> list[str]:
         if program.go is None:
-            return ["expected a program that Go 1.18 or later built, got no build information"]
+            return ["expected a program that Go 1.18 or later built, got one without build information"]
         details.append(program.go.version)
         wrong = []
         version = program.go.version
@@ -221,16 +221,6 @@ class FileCheck(Check):
             if found != value:
                 wrong.append(f"expected {name}={value}, got {'none' if found is None else found}")
         return wrong
-
-
-def numbers(files: ImageFiles, table: str) -> dict[str, str]:
-    """Return the names in the image's ``/etc/passwd`` or ``/etc/group``, each with its number."""
-    entry: Any = files.find(table)
-    if entry is None or entry.size > LONGEST_CONTENT:
-        return {}
-    with files.open(entry) as stream:
-        lines = stream.read().decode("utf-8", "replace").splitlines()
-    return {parts[0]: parts[2] for parts in (line.split(":") for line in reversed(lines)) if len(parts) > 2}
 
 
 def _compared(expected: int, found: int) -> str:

@@ -1,4 +1,4 @@
-"""Hardened: whether the image runs with next to no rights."""
+"""Hardened: whether the image runs with hardly any rights."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def _tmpfs(value: TextsLike) -> tuple[str, ...]:
 
 @attrs.frozen(slots=False, field_transformer=operand.named)
 class Hardened(Check):
-    """The image runs as a user other than root, on a read-only file system, without capabilities and new privileges.
+    """The image runs as a user other than root, on a read-only file system, with no capabilities and no new privileges.
 
-    A server must get ready so; an image without a port must end with exit code 0.
+    A server must get ready under these conditions; an image without a port must end with exit code 0.
 
     `tmpfs`
         Folders that may be written to, as with ``docker run --tmpfs``: ``"/tmp"``, or with options
@@ -40,7 +40,7 @@ class Hardened(Check):
     `cap_add`
         Capabilities that it may keep: ``"NET_BIND_SERVICE"``.
     `timeout`
-        Seconds that an image without a port may take. A server has the time that its `Image` says.
+        Seconds that an image without a port may take. A server has the time that its `Image` gives it.
 
     Raises `InvalidValue` and `InvalidType`.
 
@@ -50,17 +50,13 @@ class Hardened(Check):
     Source: the options ``--read-only``, ``--cap-drop=ALL`` and ``--security-opt=no-new-privileges`` of ``docker run``.
     """
 
+    title = "hardened"
     tmpfs: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=_tmpfs)
     cap_add: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=operand.texts)
     timeout: float = attrs.field(default=30.0, kw_only=True, converter=operand.seconds)
 
-    @property
-    def title(self) -> str:
-        """The word that stands before what was found."""
-        return "hardened"
-
     def examine(self, subject: Subject) -> CheckResult:
-        """Look at the user, and run the image so."""
+        """Look at the user, and run the image with these rights."""
         from dockdsl.engine.failures.diagnosis import in_short  # noqa: PLC0415 - a check is light until it is run
 
         isolation: dict[str, Any] = {
@@ -96,7 +92,5 @@ class Hardened(Check):
 def _is_root(user: str, subject: Subject) -> bool:
     name = user.partition(":")[0]
     if name and not name.isdecimal():
-        from dockdsl.checks.file import numbers  # noqa: PLC0415 - as above
-
-        name = numbers(subject.files, "/etc/passwd").get(name, name)
+        name = subject.files.ids("/etc/passwd").get(name, name)
     return not name or name == "root" or (name.isdecimal() and int(name) == 0)

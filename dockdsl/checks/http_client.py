@@ -27,20 +27,20 @@ ENCODINGS = ("gzip", "x-gzip", "deflate")
 _PROBE_TIMEOUT = 5.0
 _EXCERPT = 200
 _INTERIM = b"HTTP/1.1 1"
-_BEGUN, _UNDER_WAY = 1.0, 0.3
-"""Seconds that a server has to begin with a request, with a body and without one."""
+_STARTED_WITH_BODY, _STARTED = 1.0, 0.3
+"""Seconds that a server has to start on a request, with a body and without one."""
 _HELD = 0.3
 """Seconds between a signal and the end of the request that is in flight."""
 _CLOSED = (BrokenPipeError, ConnectionResetError)
-_HALF = "the connection is closed amid the answer"
+_HALF = "the connection is closed in the middle of the answer"
 
 
 @attrs.frozen
 class Answer:
     """An HTTP answer. `headers` have lower-case names; those of one name are joined by a comma.
 
-    A body that is encoded as gzip or deflate is decoded, and the headers say so all the same; one in another encoding
-    is left as it came.
+    A body in the encoding gzip or deflate is decoded, although the headers still name it; one in another encoding is
+    left as it came.
     """
 
     status: int
@@ -54,24 +54,24 @@ class Answer:
         return self.body.decode("utf-8", "replace")
 
     def json(self) -> Any:
-        """Return the body as JSON. Raises `ValueError` for what is none."""
+        """Return the body as JSON. Raises `ValueError` for a body that is not JSON."""
         return json.loads(self.body)
 
 
 class _Final(http.client.HTTPResponse):
-    """The answer that ends the exchange: those before it, as 103, say that it is to come."""
+    """The final answer: those before it, such as 103, only announce it."""
 
     def begin(self) -> None:
         super().begin()
         while 100 < self.status < 200 and self.status != http.client.SWITCHING_PROTOCOLS:
-            self.headers = None  # type: ignore[assignment]  # what has its headers is not read again
+            self.headers = None  # type: ignore[assignment]  # an answer that has headers is not read again
             super().begin()
 
 
 class NoAnswer(Exception):
     """A request that got no HTTP answer; the text says why.
 
-    `has_begun` says that something answered all the same: what is no HTTP, or too much, or a part.
+    `has_begun` says that something answered all the same: not in HTTP, too much, or only a part.
     """
 
     def __init__(self, why: str, *, has_begun: bool = False) -> None:
@@ -108,7 +108,7 @@ class HttpProbe(Protocol):
 
 @attrs.frozen
 class Probe:
-    """The readiness of a path: any answer that is no server error."""
+    """The readiness of a path: any answer that is not a server error."""
 
     path: str
     method: str = "GET"
@@ -119,7 +119,7 @@ class Probe:
         return {}, None
 
     def judge(self, status: int, headers: Mapping[str, str], body: bytes) -> list[str]:
-        """Return what is wrong with an answer: its status, if that is a server error."""
+        """Return what is wrong with an answer: its status, where that is a server error."""
         del headers, body
         return [f"answered with status {status}"] if status >= 500 else []
 
@@ -130,10 +130,10 @@ def ask(
     """Send one request and return the whole answer. No proxy is used, and no redirect followed.
 
     `midway`
-        Is called while the request is in flight, with whether it is answered already. Of a body, the last byte is sent
-        after that; a request without one must be slow by itself.
+        Is called while the request is in flight, with whether it is answered already. The last byte of a body is sent
+        after that; a request without a body must be slow by itself.
 
-    Raises `NoAnswer`, `timeout` seconds after the call at the latest; that a name is looked up is not counted.
+    Raises `NoAnswer`, at the latest `timeout` seconds after the call; looking up a name is not counted.
     """
     headers, body = check.request()
     connection = http.client.HTTPConnection(*address)
@@ -143,9 +143,9 @@ def ask(
         places = socket.getaddrinfo(*address, type=socket.SOCK_STREAM)
         begin = time.monotonic()
         connection.sock = _connected(places, begin + timeout)
-        # A socket's timeout is for each piece that arrives; the whole answer has one as well.
+        # A socket's timeout holds for each piece that arrives; this one holds for the whole answer.
         with _closed_after(connection.sock, max(begin + timeout - time.monotonic(), 0), late):
-            # A server may answer and close before it has read the body: what it said is the answer.
+            # A server may answer and close before it has read the body: its answer counts.
             with contextlib.suppress(*_CLOSED):
                 if midway is None:
                     connection.request(check.method, check.path, body=body, headers=dict(headers))
@@ -176,13 +176,13 @@ def ask(
 
 
 def _connected(places: Sequence[tuple[Any, ...]], deadline: float) -> socket.socket:
-    """Connect to the first of a name's addresses that can be had; they share the time."""
+    """Connect to the first of a name's addresses that accepts; they share the time."""
     failure = OSError()
     for index, (family, kind, protocol, _, place) in enumerate(places):
         connecting = socket.socket(family, kind, protocol)
         try:
             left = deadline - time.monotonic()
-            # A timeout of 0 would be none.
+            # A timeout of 0 would mean none.
             connecting.settimeout(max(left / (len(places) - index), 0.001))
             connecting.connect(place)
             connecting.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -196,7 +196,7 @@ def _connected(places: Sequence[tuple[Any, ...]], deadline: float) -> socket.soc
 
 
 def _content(response: http.client.HTTPResponse, *, may_be_reset: bool) -> bytes:
-    """Return the body as it comes, `LONGEST_BODY` and a byte of it at most."""
+    """Return the body as it comes, at most a byte more than `LONGEST_BODY`."""
     lasts_until_close = response.length is None and not response.chunked
     found = bytearray()
     try:
@@ -205,7 +205,7 @@ def _content(response: http.client.HTTPResponse, *, may_be_reset: bool) -> bytes
         while len(found) <= LONGEST_BODY and (piece := response.read1(LONGEST_BODY)):
             found += piece
     except ConnectionResetError:
-        # A connection that is closed with a part of the request unread is reset: nothing came after what is here.
+        # A connection that is closed with a part of the request unread is reset: the body has ended.
         if not (lasts_until_close and may_be_reset):
             raise http.client.IncompleteRead(bytes(found)) from None
     return bytes(found)
@@ -217,8 +217,8 @@ def _check_length(body: bytes) -> None:
 
 
 def _decoded(body: bytes, encoding: str) -> bytes:
-    """Return a body without its content encoding. Raises `NoAnswer` for what is too long, or not encoded so."""
-    # That of HEAD is empty, whatever its headers say.
+    """Return a body without its content encoding. Raises `NoAnswer` if it is too long, or not in that encoding."""
+    # The answer to HEAD has no body, whatever its headers say.
     if not body or encoding not in ENCODINGS:
         return body
     try:
@@ -234,7 +234,7 @@ def _decoded(body: bytes, encoding: str) -> bytes:
 
 
 def _inflated(body: bytes) -> bytes:
-    # By the standard it is zlib's format; some servers send the bare stream.
+    # The standard says zlib's format; some servers send the bare stream.
     for form in (zlib.MAX_WBITS, -zlib.MAX_WBITS):
         stream = zlib.decompressobj(form)
         with contextlib.suppress(zlib.error):
@@ -245,15 +245,14 @@ def _inflated(body: bytes) -> bytes:
 
 
 def _send_in_two(connection: http.client.HTTPConnection, check: HttpProbe, midway: Callable[[bool], object]) -> None:
-    """Send a request but for its last byte, call `midway`, and send that byte a little later.
+    """Send a request without its last byte, call `midway`, and send that byte a little later.
 
-    That the server has begun with the request is known where it asks for the body (``100 Continue``); a server that
-    does not speak of it has a second to begin.
+    A server that asks for the body (``100 Continue``) has started on the request; another one has a second to start.
     """
     headers, body = check.request()
-    given = {name.lower() for name in headers}
+    names = {name.lower() for name in headers}
     connection.putrequest(
-        check.method, check.path, skip_host="host" in given, skip_accept_encoding="accept-encoding" in given
+        check.method, check.path, skip_host="host" in names, skip_accept_encoding="accept-encoding" in names
     )
     for name, value in headers.items():
         connection.putheader(name, value)
@@ -262,8 +261,8 @@ def _send_in_two(connection: http.client.HTTPConnection, check: HttpProbe, midwa
         connection.putheader("Expect", "100-continue")
     connection.endheaders()
     wire = connection.sock
-    said = bool(select.select([wire], [], [], _BEGUN if body else _UNDER_WAY)[0])
-    answered = said and not wire.recv(len(_INTERIM), socket.MSG_PEEK).startswith(_INTERIM)
+    readable = bool(select.select([wire], [], [], _STARTED_WITH_BODY if body else _STARTED)[0])
+    answered = readable and not wire.recv(len(_INTERIM), socket.MSG_PEEK).startswith(_INTERIM)
     if body and not answered:
         try:
             connection.send(body[:-1])

@@ -1,8 +1,8 @@
-"""The files of an image, read out of the archive that the engine saves it as: nothing of the image is run.
+"""The files of an image, read from the archive that the engine saves it as: nothing of the image is run.
 
-A container that is made and never started would show them as well, but with files that the engine puts there, such as
-``/etc/hosts``; and it would have to be removed. The archive goes to a temporary file that has no name, so that memory
-holds the names and facts of files alone.
+A container that is created and never started would show them as well, but with files that the engine adds, such as
+``/etc/hosts``; and it would have to be removed. The archive goes to a temporary file without a name, so that memory
+holds only names and facts of files.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ from dockdsl.errors import FileError, RunFailed
 
 _WHITEOUT, _OPAQUE = ".wh.", ".wh..wh..opq"
 _MOST_LINKS = 40
-"""How many symbolic links a path may lead over, as in Linux."""
+"""How many symbolic links a path may follow, as in Linux."""
+_LONGEST_TABLE = 16 << 20
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 _PIECE = 1 << 20
 _BROKEN = (tarfile.TarError, OSError, EOFError, zlib.error, ValueError, LookupError, TypeError)
@@ -37,12 +38,12 @@ Kind = Literal["file", "directory", "link", "other"]
 
 @attrs.frozen
 class Entry:
-    """A file of an image, with what its layer says of it.
+    """A file of an image, as its layer describes it.
 
     `link`
-        Where a symbolic link leads to.
+        Where a symbolic link leads.
     `layer`, `offset`
-        Where its content stands: the number of the layer, and the place in it.
+        Where its content is: the number of the layer, and the place in it.
     """
 
     kind: Kind
@@ -56,7 +57,7 @@ class Entry:
 
 
 class _Node:
-    """A place in the tree of names. One that has no entry is a directory that no layer tells of."""
+    """A place in the tree of names. One without an entry is a directory that no layer mentions."""
 
     __slots__ = ("children", "entry")
 
@@ -72,15 +73,15 @@ class ImageFiles:
     """The files that a container of an image would see, without running one.
 
     `pieces`
-        A tar archive as ``docker image save`` writes it. Of an image for several platforms it names the one that the
+        A tar archive as ``docker image save`` writes it. For an image for several platforms it has the one that the
         engine would run.
 
-    Raises `RunFailed` for what is no such archive, and for layers that are compressed with zstd; `FileError` where
-    there is no room for it. Leaving its ``with`` block frees the temporary file.
+    Raises `RunFailed` for anything else, and for layers that are compressed with zstd; `FileError` where there is no
+    room for it. Leaving its ``with`` block frees the temporary file.
     """
 
     sizes: tuple[int, ...]
-    """Bytes of the files in each layer, from the lowest one up. What a later layer takes away counts, too."""
+    """Bytes of the files in each layer, from the lowest one up. What a later layer removes counts, too."""
 
     def __init__(self, pieces: Iterable[bytes]) -> None:
         self._stack = contextlib.ExitStack()
@@ -103,7 +104,7 @@ class ImageFiles:
             raise
 
     def find(self, path: str, *, follow: bool = True) -> Entry | None:
-        """Return the file at an absolute path, or None. A symbolic link at its end is followed, unless told not to."""
+        """Return the file at an absolute path, or None. A symbolic link at its end is followed if `follow`."""
         left = [part for part in reversed(path.split("/")) if part]
         place: list[_Node] = [self._root]
         links = 0
@@ -129,33 +130,42 @@ class ImageFiles:
         return place[-1].entry or _DIRECTORY
 
     def open(self, entry: Entry) -> IO[bytes]:
-        """Return a stream of a file's content, from its beginning to its end. One is to be read at a time."""
+        """Return a stream of a file's content. Only one can be read at a time."""
         if entry.kind != "file" or not entry.size:
             return io.BytesIO()
         return cast(IO[bytes], io.BufferedReader(_Part(self._layer(entry.layer), entry.offset, entry.size)))
 
+    def ids(self, table: str) -> dict[str, str]:
+        """Return the names in ``/etc/passwd`` or ``/etc/group``, each with its number."""
+        entry = self.find(table)
+        if entry is None or entry.size > _LONGEST_TABLE:
+            return {}
+        with self.open(entry) as stream:
+            lines = stream.read().decode("utf-8", "replace").splitlines()
+        return {parts[0]: parts[2] for parts in (line.split(":") for line in reversed(lines)) if len(parts) > 2}
+
     @cached_property
     def history(self) -> tuple[tuple[str, int], ...]:
-        """The steps that made the image, oldest first: what the image says of each, and the bytes of its layer.
+        """The steps that made the image, oldest first: what the image says about each, and the bytes of its layer.
 
-        Raises `RunFailed` where the steps are not those of the layers.
+        Raises `RunFailed` where the steps do not match the layers.
         """
         with _readable():
             steps = json.loads(self._member(self._manifest["Config"]).read())["history"]
             full = [not step.get("empty_layer") for step in steps]
-            said = [str(step.get("created_by") or "") for step in steps]
+            words = [str(step.get("created_by") or "") for step in steps]
         if sum(full) != len(self.sizes):
             raise RunFailed(
-                f"files: the image has {len(self.sizes)} layers, and its history tells of {sum(full)}, so which step "
-                "made which is not known; build it with docker buildx"
+                f"files: the image has {len(self.sizes)} layers and its history has {sum(full)}, so which step made "
+                "which is not known; build it with docker buildx"
             )
         sizes = iter(self.sizes)
-        return tuple((words, next(sizes) if has_layer else 0) for words, has_layer in zip(said, full, strict=True))
+        return tuple((each, next(sizes) if has_layer else 0) for each, has_layer in zip(words, full, strict=True))
 
     def compressed(self) -> int:
         """Return the bytes of all layers, each compressed with gzip as for a registry.
 
-        Some image stores keep layers compressed; those count as they are.
+        Some image stores keep layers compressed; they count as they are.
         """
         total = 0
         with _readable():
@@ -200,12 +210,12 @@ class ImageFiles:
     def _add(self, number: int) -> int:
         """Put a layer on those below it, and return its bytes.
 
-        What it takes away goes first, wherever in the layer that is said.
+        What it removes goes first, wherever in the layer that stands.
         """
         found: list[tuple[list[str], tarfile.TarInfo]] = []
         with self._layer(number) as stream, tarfile.open(fileobj=stream, mode="r:") as layer:
             while (info := layer.next()) is not None:
-                # The list that is kept for other uses would hold every header of the layer.
+                # The list that tarfile keeps would hold every header of the layer.
                 cast(Any, layer).members.clear()
                 parts = [part for part in posixpath.normpath(f"/{info.name}").split("/") if part]
                 if parts and parts[-1] == _OPAQUE:
@@ -221,7 +231,7 @@ class ImageFiles:
                 node.entry = entry
                 if entry.kind != "directory":
                     node.children.clear()
-        # The name that a link leads to takes its bytes, too, as the engine counts them.
+        # The engine counts the name that a link leads to as well.
         return sum(
             info.size if info.isreg() else len(os.fsencode(info.linkname)) if info.issym() else 0 for _, info in found
         )
@@ -230,14 +240,14 @@ class ImageFiles:
         node = self._root
         for part in parts:
             if node.entry is not None and node.entry.kind != "directory":
-                # A layer below had a file where this one has a directory.
+                # A layer below has a file where this one has a directory.
                 node.entry = None
             node = node.children.setdefault(part, _Node())
         return node
 
     def _entry(self, info: tarfile.TarInfo, layer: int) -> Entry | None:
         if info.islnk():
-            # A second name of a file that the layer has under another one.
+            # A second name of a file of this layer.
             return self.find(f"/{info.linkname}", follow=False)
         kind: Kind = "file" if info.isreg() else "directory" if info.isdir() else "link" if info.issym() else "other"
         size = info.size if kind == "file" else 0
@@ -297,9 +307,9 @@ def _room() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _readable() -> Iterator[None]:
-    """Turn what is raised over a damaged archive into an error of ours."""
+    """Turn what is raised about a damaged archive into an error of ours."""
     try:
         yield
     except _BROKEN as error:
         why = printable(str(error)) or type(error).__name__
-        raise RunFailed(f"files: what the engine saved is no archive of an image ({why}); see its own log") from None
+        raise RunFailed(f"files: what the engine saved is not an image's archive ({why}); see its own log") from None

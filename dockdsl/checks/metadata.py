@@ -1,4 +1,4 @@
-"""MetadataCheck: what the image says of how it is run."""
+"""MetadataCheck: what the image says about how it is run."""
 
 from __future__ import annotations
 
@@ -72,9 +72,9 @@ def _port(value: int | str) -> str:
 
 @attrs.frozen(slots=False, field_transformer=operand.named)
 class MetadataCheck(Check):
-    """What the image says of how it is run. The image is not run for it.
+    """What the image says about how it is run. The image is not run for it.
 
-    What is left out is not looked at.
+    What is left out is not examined.
 
     `user`, `workdir`, `stopsignal`
         As the image has them; ``""`` for none.
@@ -117,7 +117,7 @@ class MetadataCheck(Check):
 
     def __attrs_post_init__(self) -> None:
         if not self._asked():
-            raise InvalidValue("MetadataCheck: it expects nothing; name what the image must say")
+            raise InvalidValue("MetadataCheck: it expects nothing; pass at least one thing that the image must say")
 
     def _asked(self) -> list[str]:
         fields = [each for each in attrs.fields(MetadataCheck) if each.name != "origin"]
@@ -125,11 +125,11 @@ class MetadataCheck(Check):
 
     @property
     def title(self) -> str:
-        """What is looked at."""
+        """What is examined."""
         return f"metadata {', '.join(self._asked())}"
 
     def examine(self, subject: Subject) -> CheckResult:
-        """Compare what the engine knows of the image."""
+        """Compare what the engine knows about the image."""
         return self.result(self._differences(subject))
 
     def _differences(self, subject: Subject) -> Iterator[str]:
@@ -145,7 +145,7 @@ class MetadataCheck(Check):
             ("os", self.os, facts.get("Os") or ""),
         ):
             if expected is not ... and expected != found:
-                yield f"expected {name} {_said(expected)}, got {_said(found)}"
+                yield f"expected {name} {_value(expected)}, got {_value(found)}"
         for name, value in self.env:
             yield from judged_value("variable", name, value, subject.variables.get(name))
         for name, value in self.labels:
@@ -168,7 +168,7 @@ def _presence(what: str, expected: Any, absent: Any, found: Iterable[str]) -> It
     yield from (f"expected no {what} {each}, got {all_found}" for each in absent if each in there)
 
 
-def _said(value: Any) -> str:
+def _value(value: Any) -> str:
     if value is None or value in ("", ()):
         return "none"
     return shown(list(value) if isinstance(value, tuple) else value)

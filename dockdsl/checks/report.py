@@ -29,19 +29,19 @@ class CheckResult:
     """What came of one check.
 
     `title`
-        What was looked at.
+        What was examined.
     `detail`
         What was found there, in a few words.
     `seconds`
-        How long it took; None where that is of no interest.
+        How long it took; None where that does not matter.
     `mismatches`
         What is wrong, a line each.
     `verdict`
-        False for what is reported and cannot fail.
+        False for a result that is reported and cannot fail.
     `excerpt`
-        The beginning of what the server answered; kept only for a check that failed.
+        The beginning of the server's answer; kept only for a check that failed.
     `log`
-        The last lines of the container that the check had for itself; kept only for a check that failed.
+        The last lines of the check's own container; kept only for a check that failed.
 
     >>> print(CheckResult(title="GET /healthz", detail="200", seconds=0.0031))
     ok   GET /healthz 200 (3 ms)
@@ -83,7 +83,7 @@ class SmokeReport:
     `ready`
         Seconds from the container's start to its first good HTTP answer; None where no server was started.
     `log`
-        The last lines of the container that was asked; kept only where a check failed.
+        The last lines of the server's container; kept only where a check failed.
     """
 
     image: str
@@ -106,7 +106,7 @@ class SmokeReport:
         lines = tuple(str(result) for result in failed)
         raise CheckFailed(
             f"test {short_image(self.image)}: {len(failed)} of {len(self.results)} checks failed; "
-            "mend the image or the checks" + "".join(f"\n  {line}" for line in lines) + self.output(),
+            "fix the image or the checks" + "".join(f"\n  {line}" for line in lines) + self.output(),
             origin=failed[0].origin,
             failures=lines,
             summary=self.summary(),
@@ -120,7 +120,7 @@ class SmokeReport:
         return quoted_log(self.log, "last output of the container") + "".join(own)
 
     def summary(self) -> str:
-        """Return one line: how many checks passed, and what the image cost.
+        """Return one line: how many checks passed, and the size and times of the image.
 
         >>> build = BuildResult(image="sha256:0123456789abcdef", size=6_590_000, seconds=21.3, steps=7, cached=2)
         >>> print(SmokeReport(image="api:dev", results=(), build=build).summary())

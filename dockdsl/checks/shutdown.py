@@ -1,4 +1,4 @@
-"""GracefulShutdown: what comes of a request that is in flight when the server is told to stop."""
+"""GracefulShutdown: what happens to a request that is in flight when the server has to stop."""
 
 from __future__ import annotations
 
@@ -37,15 +37,15 @@ def _exit_codes(value: int | Iterable[int]) -> tuple[int, ...]:
 
 
 _BY_SIGNAL = {130: "SIGINT", 143: "SIGTERM"}
-"""Codes that some servers, such as a JVM, end with in good order: 128 and the number of the signal."""
+"""Codes with which some servers, such as a JVM, end regularly: 128 and the number of the signal."""
 
 
 @attrs.frozen(slots=False, field_transformer=operand.named)
 class GracefulShutdown(Check):
-    """A request that is in flight when the server is told to stop is answered, and the server ends as it should.
+    """A request that is in flight when the server gets its stop signal is answered, and the server ends as it should.
 
-    A server of its own is started. The request is sent but for the last byte of its body; then the container gets its
-    stop signal, as ``docker stop`` sends it; then the request is finished.
+    It has a server of its own. The request is sent without the last byte of its body; then the container gets its stop
+    signal, as ``docker stop`` sends it; then the last byte is sent.
 
     `request`
         The request and its answer. It needs a body (``send_json=`` or ``send_body=``), or it must take half a second
@@ -53,8 +53,7 @@ class GracefulShutdown(Check):
     `within`
         Seconds from the answer until the server must have ended. The engine's own patience is 10.
     `exit_code`
-        The code that the server must end with, or several of which it may be any: 143 for a JVM, which ends so after
-        SIGTERM.
+        The code that the server must end with, or several, any of which will do: 143 for a JVM after SIGTERM.
 
     Raises `InvalidValue` and `InvalidType`.
 
@@ -75,7 +74,7 @@ class GracefulShutdown(Check):
         return f"graceful shutdown during {self.request.title}"
 
     def examine(self, subject: Subject) -> CheckResult:
-        """Start a server, ask it, stop it meanwhile, and see how both end."""
+        """Start a server, send it a request, stop it meanwhile, and see how both end."""
         # A check is light until it is run.
         from dockdsl.checks.http_client import NoAnswer, ask  # noqa: PLC0415
         from dockdsl.checks.subject import ended  # noqa: PLC0415
@@ -86,7 +85,7 @@ class GracefulShutdown(Check):
 
             def stop(answered: bool) -> None:
                 if answered:
-                    wrong.append("it was answered before the signal; send a body, or ask for what takes longer")
+                    wrong.append("it was answered before the signal; send a body, or request what takes longer")
                 container.signal(signal)
 
             try:
@@ -101,7 +100,7 @@ class GracefulShutdown(Check):
             seconds = time.monotonic() - begin
             if state.running:
                 wrong.append(
-                    f"expected it to end within {self.within:g} s of {signal}, and it runs on; "
+                    f"expected it to end within {self.within:g} s of {signal}, and it still runs; "
                     "handle the signal in the image's first process"
                 )
             elif state.exit_code not in self.exit_code:
@@ -113,4 +112,4 @@ class GracefulShutdown(Check):
         fact = f"expected exit code {' or '.join(map(str, self.exit_code))}, got {code}"
         if self.exit_code != (0,) or code not in _BY_SIGNAL:
             return fact
-        return f"{fact}; if that is how it ends in good order after {_BY_SIGNAL[code]}, pass exit_code={code}"
+        return f"{fact}; if that is how it ends regularly after {_BY_SIGNAL[code]}, pass exit_code={code}"

@@ -1,4 +1,4 @@
-"""A smoke test: start a container, wait until it answers over HTTP, run the checks, and remove it whatever happens."""
+"""The smoke test of an image: start it, wait until it answers, run the checks, and clean up whatever happens."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def build_and_smoke(
     report: ReportResult | None = None,
     report_build: ReportBuild | None = None,
 ) -> SmokeReport:
-    """Build an image and smoke-test it: `run` with that image, asked on the first of its ports.
+    """Build an image and smoke-test it: `run` is how it is started; requests go to the first of its ports.
 
     What dead processes left behind is removed first. An image without a tag gets one for the time of the test, so that
     it can be removed without touching an equal one of somebody else.
@@ -89,9 +89,9 @@ def smoke(
     """Start a container, wait until it is ready, run the checks in order, remove the container.
 
     `request`
-        The first of its ports is the one that is asked. Without ports, no server is started.
+        How it is run; requests go to the first of its ports. Without ports, no server is started.
     `ready`
-        The container is ready when this path gives an answer that is no server error, or when this check passes.
+        The container is ready when this path gives an answer that is not a server error, or when this check passes.
     `timeout`
         Seconds until it must be ready.
     `report`
@@ -100,7 +100,7 @@ def smoke(
         What the `SmokeReport` says of the image.
 
     Raises `RunFailed` if the container does not start, ends, or does not get ready in time; its last output is in the
-    message. Checks that ask no server are run all the same, and reported. A check that fails raises nothing: see
+    message. Checks that need no server are run all the same, and reported. A check that fails raises nothing: see
     `SmokeReport.raise_for_failures`.
     """
     checks = tuple(checks)

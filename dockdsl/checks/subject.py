@@ -24,7 +24,7 @@ from dockdsl.errors import EngineError, RunFailed
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 0.5
 _DYING = 1.0
-"""Seconds in which a container whose server gave no answer is seen to end."""
+"""Seconds that a container whose server gave no answer has to end."""
 
 
 @attrs.frozen
@@ -43,18 +43,18 @@ class Finished:
 
 
 class Subject:
-    """An image under test. Leaving its ``with`` block removes the containers that were started of it.
+    """An image under test. Leaving its ``with`` block removes the containers that were started from it.
 
     `runner`
         Where its containers run.
     `request`
-        How its server is run; the first of its ports is the one that is asked. Without ports it has no server.
+        How its server is run; requests go to the first of its ports. Without ports it has no server.
     `ready`
-        The server is ready when this path gives an answer that is no server error, or when this check passes.
+        The server is ready when this path gives an answer that is not a server error, or when this check passes.
     `timeout`
         Seconds until it must be ready.
     `name`, `build`
-        What reports are to say of the image.
+        What reports say of the image.
     """
 
     def __init__(
@@ -74,9 +74,9 @@ class Subject:
         self.probe: HttpProbe = Probe(ready) if isinstance(ready, str) else ready
         self.timeout = timeout
         self.saved: dict[str, Any] = {}
-        """What checks kept of the answers they got, for those that come after them."""
+        """What checks saved of their answers, for those that come after them."""
         self.server: Container | None = None
-        """The running server that `ask` asks."""
+        """The running server, to which `ask` sends its requests."""
         self.ready: float | None = None
         """Seconds from the server's start to its first good answer."""
         self._address = ("", 0)
@@ -86,7 +86,7 @@ class Subject:
 
     @cached_property
     def facts(self) -> Mapping[str, Any]:
-        """What the engine knows of the image, as ``docker image inspect`` shows it."""
+        """What the engine knows about the image, as ``docker image inspect`` shows it."""
         return self.runner.inspect(self.request.image)
 
     @property
@@ -113,7 +113,7 @@ class Subject:
 
     @cached_property
     def files(self) -> ImageFiles:
-        """The files of the image. They are read when they are first asked for, and the image is not run."""
+        """The files of the image. They are read when they are first needed, and the image is not run."""
         return self._stack.enter_context(ImageFiles(self.runner.save(self.request.image)))
 
     def serve(self) -> None:
@@ -126,7 +126,7 @@ class Subject:
             raise
 
     def ask(self, probe: HttpProbe) -> Answer:
-        """Ask the server. Raises `NoAnswer`; it says so where the container has ended."""
+        """Send the server a request. Raises `NoAnswer`, which says so where the container has ended."""
         if self.server is None:
             raise NoAnswer("not asked, since no server runs; give the image a port")
         if self._ended is not None:
@@ -134,10 +134,12 @@ class Subject:
         try:
             return ask(self._address, probe, timeout=probe.timeout)
         except NoAnswer as error:
-            self._ended = _end(self.server)
-            if self._ended is None:
+            # A server that dies is gone before its container is.
+            state = ended(self.server, _DYING)
+            if state.running:
                 raise
-            raise NoAnswer(f"{error}; the container {self._ended}") from None
+            self._ended = state
+            raise NoAnswer(f"{error}; the container {state}") from None
 
     @contextlib.contextmanager
     def serving(self, **changes: Any) -> Iterator[tuple[Container, float]]:
@@ -149,18 +151,42 @@ class Subject:
             raise RunFailed("not started, since the server did not get ready before")
         begin = time.monotonic()
         with self.started(**changes) as container:
-            port = self.request.ports[0]
-            address = container.address(port)
-            what = (self.request.name, port)
-            _wait(container, address, self.probe, begin=begin, timeout=self.timeout, what=what)
+            self._wait(container, begin)
             yield container, time.monotonic() - begin
+
+    def _wait(self, container: Container, begin: float) -> None:
+        """Send requests until the server is ready, the container has ended, or the time is over."""
+        port, probe = self.request.ports[0], self.probe
+        address = container.address(port)
+        asked, listens = f"{probe.method} {probe.path}", f"see that it listens on 0.0.0.0:{port} inside"
+        pause, why, remedy = _FIRST_PAUSE, "there was no time for a request", listens
+        while (left := begin + self.timeout - time.monotonic()) > 0:
+            try:
+                answer = ask(address, probe, timeout=min(probe.timeout, left))
+                wrong = probe.judge(answer.status, answer.headers, answer.body)
+                if not wrong:
+                    return
+                body = excerpt(answer.body)
+                why = f"{asked}: {'; '.join(mismatch_lines(wrong))}" + (f"; body {body}" if body else "")
+                remedy = "see why it gives that answer"
+            except NoAnswer as error:
+                why = f"{asked}: {error}"
+                remedy = "see why it gives that answer" if error.has_begun else listens
+            state = container.state()
+            if not state.running:
+                raise died(f"test {self.request.name}", state, container.logs(), " before it was ready")
+            time.sleep(min(pause, max(begin + self.timeout - time.monotonic(), 0)))
+            pause = min(pause * 1.5, _LONGEST_PAUSE)
+        log = container.logs()
+        fact = f"test {self.request.name}: the container was not ready after {self.timeout:g} s ({why})"
+        raise run_failed(f"{fact}; {remedy}, or allow it more time", explain("", log), log)
 
     @contextlib.contextmanager
     def started(self, **changes: Any) -> Iterator[Container]:
         """Yield a container of the image that is removed at the end; `changes` are fields of `RunRequest`."""
         container: Container | None = None
         with afterwards(lambda: None if container is None else container.remove()):
-            # Ctrl-C between the engine's making it and our knowing it would lose it.
+            # Ctrl-C between its start and this assignment would lose it.
             with deferred():
                 container = self.runner.start(attrs.evolve(self.request, **changes))
             yield container
@@ -199,59 +225,16 @@ def ended(container: Container, timeout: float) -> ContainerState:
 
 @contextlib.contextmanager
 def afterwards(undo: Callable[[], object]) -> Iterator[None]:
-    """Call `undo` at the end of the block; that it fails is told only where nothing else failed before."""
-    begun = False
+    """Call `undo` at the end of the block; its failure is raised only where nothing failed before."""
+    started = False
     try:
         yield
         # A signal that arrives on the way there is caught below.
         with deferred():
-            begun = True
+            started = True
             undo()
     except BaseException:
-        if not begun:
+        if not started:
             with contextlib.suppress(EngineError), deferred():
                 undo()
         raise
-
-
-def _wait(
-    container: Container,
-    address: tuple[str, int],
-    ready: HttpProbe,
-    *,
-    begin: float,
-    timeout: float,
-    what: tuple[str, int],
-) -> None:
-    """Ask until the container is ready, it has ended, or the time is over."""
-    name, port = what
-    pause, why = _FIRST_PAUSE, "there was no time to ask"
-    remedy = f"see that it listens on 0.0.0.0:{port} inside"
-    while (left := begin + timeout - time.monotonic()) > 0:
-        try:
-            answer = ask(address, ready, timeout=min(ready.timeout, left))
-            wrong = ready.judge(answer.status, answer.headers, answer.body)
-            if not wrong:
-                return
-            body = excerpt(answer.body)
-            why = f"{ready.method} {ready.path}: {'; '.join(mismatch_lines(wrong))}" + (
-                f"; body {body}" if body else ""
-            )
-            remedy = "see why it answers so"
-        except NoAnswer as error:
-            why = f"{ready.method} {ready.path}: {error}"
-            remedy = "see why it answers so" if error.has_begun else f"see that it listens on 0.0.0.0:{port} inside"
-        state = container.state()
-        if not state.running:
-            raise died(f"test {name}", state, container.logs(), " before it was ready")
-        time.sleep(min(pause, max(begin + timeout - time.monotonic(), 0)))
-        pause = min(pause * 1.5, _LONGEST_PAUSE)
-    log = container.logs()
-    fact = f"test {name}: the container was not ready after {timeout:g} s ({why})"
-    raise run_failed(f"{fact}; {remedy}, or allow it more time", explain("", log), log)
-
-
-def _end(container: Container) -> ContainerState | None:
-    """Return how the container ended, or None if it runs on: a server that dies is gone before its container is."""
-    state = ended(container, _DYING)
-    return None if state.running else state

@@ -270,7 +270,8 @@ def test_files_of_busybox(runner: DockerSdk, tmp_path: Path, tag: str) -> None:
     assert "FAIL file /big: expected content of at most 16.8 MB, got 17 MB (" in found[6]
     assert "FAIL file /etc: expected content, got a directory (" in found[7]
     assert (
-        "FAIL file /bin/busybox: expected a program that Go 1.18 or later built, got no build information" in found[8]
+        "FAIL file /bin/busybox: expected a program that Go 1.18 or later built, got one without build information"
+        in found[8]
     )
 
 
@@ -575,7 +576,7 @@ def test_unknown_names_are_refused_where_the_image_is_written() -> None:
 def test_the_go_program_ends_gracefully(go_api: str, runner: DockerSdk, monkeypatch: pytest.MonkeyPatch) -> None:
     """The note that is being posted is made; a request that is over too soon proves nothing, and says so."""
     # However busy the machine, it is over by then.
-    monkeypatch.setattr("dockdsl.checks.http_client._UNDER_WAY", 20)
+    monkeypatch.setattr("dockdsl.checks.http_client._STARTED", 20)
     post = HttpCheck("POST", "/api/v1/notes", status=201, send_json={"title": "late"}, json={"title": "late"})
     found = results(
         runner,
@@ -587,14 +588,14 @@ def test_the_go_program_ends_gracefully(go_api: str, runner: DockerSdk, monkeypa
     )
 
     assert found[0].startswith("ok   graceful shutdown during POST /api/v1/notes ended with exit code 0 (")
-    assert "during GET /healthz: it was answered before the signal; send a body, or ask for what" in found[1]
+    assert "during GET /healthz: it was answered before the signal; send a body, or request what" in found[1]
 
 
 @pytest.mark.engine
 @pytest.mark.parametrize(
     ("script", "words"),
     [
-        pytest.param("exec httpd -f -p 8080 -h /www", "and it runs on; handle the signal in the image's", id="deaf"),
+        pytest.param("exec httpd -f -p 8080 -h /www", "and it still runs; handle the signal in the image's", id="deaf"),
         pytest.param(
             "trap 'killall httpd; exit 3' TERM; httpd -f -p 8080 -h /www & wait",
             "the request in flight: the connection is closed without an answer; expected exit code 0, got 3",
@@ -636,7 +637,7 @@ def test_a_server_that_ends_with_the_code_of_its_signal(runner: DockerSdk) -> No
     title = "graceful shutdown during POST /cgi-bin/read"
 
     assert (
-        f"FAIL {title}: expected exit code 0, got 143; if that is how it ends in good order after SIGTERM, pass exit_code=143 ("
+        f"FAIL {title}: expected exit code 0, got 143; if that is how it ends regularly after SIGTERM, pass exit_code=143 ("
     ) in found[0]
     assert [f"ok   {title} ended with exit code 143"] * 2 == [each.partition(" (")[0] for each in found[1:3]]
     assert f"FAIL {title}: expected exit code 0 or 3, got 143 (" in found[3]
@@ -664,7 +665,7 @@ def test_a_hardened_server(go_api: str, runner: DockerSdk) -> None:
 
 @pytest.mark.engine
 def test_images_that_need_rights(runner: DockerSdk) -> None:
-    """Root is told of, and what could not be done; tmpfs and capabilities may be granted."""
+    """Root is reported, and what could not be done; tmpfs and capabilities may be granted."""
     writing: dict[str, Any] = {"command": ["sh", "-c", "mkdir /x/y && chown 1 /x/y"]}
     found = [
         *results(runner, BUSYBOX, Hardened(), **writing),
@@ -797,7 +798,7 @@ def test_an_image_that_is_no_server() -> None:
             lambda: FileCheck("/a", kind=cast(Any, "dir")), InvalidValue, "kind: 'dir' is not one of file", id="kind"
         ),
         pytest.param(lambda: FileCheck("/a", content="["), InvalidValue, "is not a regular expression", id="content"),
-        pytest.param(lambda: FileCheck("/a", exists=False, mode=0), InvalidValue, "/a is to be absent", id="absent"),
+        pytest.param(lambda: FileCheck("/a", exists=False, mode=0), InvalidValue, "/a must not exist", id="absent"),
         pytest.param(lambda: FileCheck("/a", static=cast(Any, "y")), InvalidType, "pass True or False", id="flag"),
         pytest.param(
             lambda: CommandCheck(["a"], entrypoint=cast(Any, "/b")),
@@ -809,7 +810,7 @@ def test_an_image_that_is_no_server() -> None:
         pytest.param(
             lambda: FileCheck("/a", executable_by=cast(Any, "me")), InvalidValue, "'me' is not one of owner,", id="who"
         ),
-        pytest.param(MetadataCheck, InvalidValue, "it expects nothing; name what", id="no metadata"),
+        pytest.param(MetadataCheck, InvalidValue, "it expects nothing; pass at least", id="no metadata"),
         pytest.param(
             lambda: MetadataCheck(ports="http"), InvalidValue, "'http' is not a port; write 8080 or", id="port"
         ),

@@ -140,7 +140,7 @@ def test_compressed_layers() -> None:
 def test_what_is_no_image(saved: bytes) -> None:
     """It is told, and the temporary file is gone."""
     before = len(list(Path("/proc/self/fd").iterdir()))
-    with pytest.raises(RunFailed, match="files: what the engine saved is no archive of an image"):
+    with pytest.raises(RunFailed, match="files: what the engine saved is not an image's archive"):
         ImageFiles([saved])
     assert before == len(list(Path("/proc/self/fd").iterdir()))
 
@@ -200,9 +200,7 @@ def test_a_history_of_other_layers() -> None:
     """Which step made which layer is not guessed."""
     with (
         files(tar(("a", b"1"))) as found,
-        pytest.raises(
-            RunFailed, match=r"files: the image has 1 layers, and its history tells of 2, so .* with docker b"
-        ),
+        pytest.raises(RunFailed, match=r"files: the image has 1 layers and its history has 2, so .* with docker b"),
     ):
         found.history  # noqa: B018 - it is read to see that it raises
 

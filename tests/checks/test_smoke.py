@@ -60,7 +60,7 @@ CMD ["sh", "-c", "{before}exec httpd -f -p 8080 -h /www"]
 
 @pytest.mark.engine
 def test_checks_of_a_real_server(runner: DockerSdk) -> None:
-    """Each check is told of at once, in order, and the report has them all."""
+    """Each check is reported at once, in order, and the report has them all."""
     checks = [
         HEALTHZ,
         HttpCheck("GET", "/nothere", status=404),
@@ -248,7 +248,9 @@ def test_ready_may_be_a_check() -> None:
     bodies = iter([b"warming up", b"ready"])
     assert fake(lambda _: FakeResponse(body=next(bodies)), ready=HttpCheck("GET", "/", body="ready")).ok
 
-    with pytest.raises(RunFailed, match=r"\(GET /: expected a body with 'ready'; body no\); see why it answers so, or"):
+    with pytest.raises(
+        RunFailed, match=r"\(GET /: expected a body with 'ready'; body no\); see why it gives that answer, or"
+    ):
         fake(lambda _: FakeResponse(body=b"no"), ready=HttpCheck("GET", "/", body="ready"), timeout=0.3)
 
 
@@ -365,7 +367,7 @@ def test_the_whole_answer_has_a_time(pieces: list[bytes], words: str) -> None:
     ("pieces", "words", "has_begun"),
     [
         pytest.param([b"SSH-2.0-server\r\n\r\n"], "no HTTP answer .BadStatusLine", True, id="another protocol"),
-        pytest.param([HEAD, b"half"], "closed amid the answer", True, id="half a body"),
+        pytest.param([HEAD, b"half"], "closed in the middle of the answer", True, id="half a body"),
         pytest.param([], "closed without an answer", False, id="nothing"),
         pytest.param([b"HTTP/1.1 200 OK\r\n", b"A: b\r\n" * 200 + b"\r\n"], "no HTTP answer", True, id="long headers"),
     ],
@@ -458,11 +460,14 @@ def test_an_answer_before_the_body_is_read(in_two: bool, size: int, before: list
 
 
 @pytest.mark.parametrize("head", [HEAD, b"HTTP/1.1 200 OK\r\n\r\n"])
-def test_a_connection_that_is_reset_amid_an_answer(head: bytes) -> None:
+def test_a_connection_that_is_reset_in_the_middle_of_an_answer(head: bytes) -> None:
     """The answer to a request that was read is not whole then."""
     # Nobody has sent a body that could be unread.
     check = HttpCheck("GET", "/", send_headers={"X-Long": "x" * 1000})
-    with closing_server(head + b"half") as address, pytest.raises(NoAnswer, match="closed amid the answer") as caught:
+    with (
+        closing_server(head + b"half") as address,
+        pytest.raises(NoAnswer, match="closed in the middle of the answer") as caught,
+    ):
         ask(address, check, timeout=5)
     assert caught.value.has_begun
 
@@ -629,7 +634,7 @@ def test_what_is_wrong_while_it_is_not_ready_is_quoted_harmlessly() -> None:
     with pytest.raises(RunFailed) as caught:
         fake(lambda _: FakeResponse(body=b'{"a": "\\ud800\\u009b"}'), ready=ready, timeout=0.2)
 
-    assert "see why it answers so, or allow it more time" in caught.value.message
+    assert "see why it gives that answer, or allow it more time" in caught.value.message
     assert "0.0.0.0" not in caught.value.message
     assert caught.value.message.isprintable()
 
