@@ -48,15 +48,12 @@ def named(cls: type, fields: list[attrs.Attribute[Any]]) -> list[attrs.Attribute
     Traceback (most recent call last):
     dockdsl.errors.InvalidValue: Wait: limit: -1 is out of range; pass seconds above 0, at most 604800 (a week)
     """
-    return [
-        # Those of a base class have it already.
-        each if each.converter is None or each.inherited else each.evolve(converter=_naming(cls, each))  # type: ignore[attr-defined]
-        for each in fields
-    ]
+    return [each if each.converter is None else each.evolve(converter=_naming(cls, each)) for each in fields]
 
 
 def _naming(cls: type, field: attrs.Attribute[Any]) -> Callable[[Any], Any]:
-    converter: Any = field.converter
+    # One of a base class may have the name of that already.
+    converter: Any = getattr(field.converter, "__wrapped__", field.converter)
     construct = f"{cls.__name__}: {field.name}"
 
     @wraps(converter)

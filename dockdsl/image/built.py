@@ -1,5 +1,5 @@
-"""BuiltImage and RunningImage: an image to look at, and a server to ask, for as long as a test takes."""
-# ruff: noqa: PLC0415 - as in image.py
+"""BuiltImage and RunningImage: an image to examine, and a server to ask, for as long as a test takes."""
+# ruff: noqa: PLC0415 - as in actions.py
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ if TYPE_CHECKING:
     from dockdsl.checks.subject import Subject
     from dockdsl.engine.building import BuildResult
     from dockdsl.engine.running import Container, ContainerState, Runner, RunRequest
-    from dockdsl.image.image import Image
+    from dockdsl.image.declaration import Declaration
 
 
 class BuiltImage:
     """An image that was built and can be tested; `Image.built` makes it.
 
     `image`
-        What was written.
+        The declaration of it, which is the `Image`.
     `name`
         Its first tag, or what its id begins with.
     `result`
-        What came of the build: id, size, and what it cost.
+        The result of the build: id, size, and what it cost.
     """
 
-    def __init__(self, image: Image, name: str, result: BuildResult, runner: Runner) -> None:
+    def __init__(self, image: Declaration, name: str, result: BuildResult, runner: Runner) -> None:
         from dockdsl.checks.subject import Subject
 
         self.image = image
@@ -82,7 +82,7 @@ class BuiltImage:
             yield RunningImage(subject)
 
     def close(self) -> None:
-        """Free what was needed to look at the image. `Image.built` does it at the end of its block."""
+        """Free what was needed to examine the image. `Image.built` does it at the end of its block."""
         self._subject.__exit__(None, None, None)
 
     def _request(self) -> RunRequest:

@@ -147,7 +147,7 @@ def test_a_failing_step_is_told_in_python(tmp_path: Path) -> None:
 
     assert (1, "") == (done.returncode, done.stdout)
     assert done.stderr.startswith(f"{file}:5: error: build step [3/3] RUN echo compiling; exit 5 (Dockerfile:")
-    told = "exit code: 5; mend the command\nlast output of the step:\n  compiling\n"
+    told = "exit code: 5; fix the command\nlast output of the step:\n  compiling\n"
     assert done.stderr.endswith(f'{told}{file}:5: Run("echo compiling; exit 5")\n')
 
 

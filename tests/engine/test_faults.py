@@ -59,7 +59,7 @@ def test_an_engine_that_is_restarted_during_a_build(own: Own, tmp_path: Path) ->
         output, error = child.communicate(timeout=60)
 
     assert (2, "") == (child.returncode, output), error
-    assert "the container engine went away amid the build" in error
+    assert "the container engine disconnected during the build" in error
     assert [] == left_by(child.pid)
 
 

@@ -38,6 +38,7 @@ from dockdsl.cli import building as _building
 from dockdsl.engine.builders.buildx import Buildx, arguments
 from dockdsl.engine.building import BuildEvent, BuildRequest, plain
 from dockdsl.engine.fake import FakeBuilder
+from dockdsl.engine.specifications import SecretSpec, SshSpec
 from dockdsl.errors import BuildFailed, FileError
 from tests.engine.helpers import BUSYBOX, cannot_run, docker, inspect, wait_until
 from tests.engine.registry import registry
@@ -48,46 +49,53 @@ DOCKERFILE = Dockerfile(Stage("scratch", name="api", steps=[Cmd.exec("/x")]))
 # --- what is refused before anything is started
 
 REFUSED = [
-    pytest.param({"contexts": {"a=b": "."}}, InvalidValue, "'a=b' is no name of a context", id="context name"),
+    pytest.param({"contexts": {"a=b": "."}}, InvalidValue, "'a=b' is not the name of a context", id="context name"),
     pytest.param({"contexts": {"": "."}}, InvalidValue, "a name: '' is empty", id="no context name"),
-    pytest.param({"contexts": {"a b": "."}}, InvalidValue, "'a b' is no name of a context", id="context of two words"),
     pytest.param(
-        {"contexts": {"Api": "."}}, InvalidValue, "'Api' bears the name of the stage 'api'", id="context stage name"
+        {"contexts": {"a b": "."}}, InvalidValue, "'a b' is not the name of a context", id="context of two words"
     ),
     pytest.param(
-        {"secrets": "id=t,env="}, InvalidValue, "has nothing behind env=; write env=NAME", id="secret of nothing"
+        {"contexts": {"Api": "."}}, InvalidValue, "'Api' has the same name as the stage 'api'", id="context stage name"
     ),
-    pytest.param({"contexts": {"a": 1}}, InvalidType, "the context a is an int; pass", id="context type"),
+    pytest.param({"contexts": {"a": 1}}, InvalidType, "contexts: a: 1 is an int; pass", id="context type"),
     pytest.param({"contexts": {"a": Stage("x")}}, InvalidType, "make an Image of it", id="context stage"),
-    pytest.param({"contexts": {"a": Image(DOCKERFILE)}}, InvalidValue, "is an Image without a tag", id="context image"),
-    pytest.param({"contexts": {"a": "target:x"}}, InvalidValue, "which only bake knows", id="context target"),
-    pytest.param({"contexts": {"a": "docker-image://"}}, InvalidValue, "names nothing", id="context of nothing"),
-    pytest.param({"contexts": {"a": "ftp://x"}}, InvalidValue, "which no build knows", id="context scheme"),
+    pytest.param({"contexts": {"a": Image(DOCKERFILE)}}, InvalidValue, "the Image has no tag", id="context image"),
+    pytest.param({"contexts": {"a": "target:x"}}, InvalidValue, "only bake knows 'target:x'", id="context target"),
+    pytest.param({"contexts": {"a": "docker-image://"}}, InvalidValue, "has no name; write", id="context of nothing"),
+    pytest.param({"contexts": {"a": "ftp://x"}}, InvalidValue, "builds do not support 'ftp://x'", id="context scheme"),
     pytest.param({"contexts": "a=b"}, InvalidType, "pass a dict", id="contexts type"),
     pytest.param(
-        {"cache_from": "type=disk,src=x"}, InvalidValue, "has the type 'disk'; take one of reg", id="cache type"
+        {"cache_from": "type=disk,src=x"}, InvalidValue, "has the type 'disk'; use one of reg", id="cache type"
     ),
     pytest.param({"cache_from": "type=local"}, InvalidValue, "has no folder; add src=…", id="cache without src"),
     pytest.param({"cache_to": "type=local,src=x"}, InvalidValue, "has no folder; add dest=…", id="cache without dest"),
     pytest.param({"cache_to": "type=registry"}, InvalidValue, "has no image; add ref=…", id="cache without ref"),
-    pytest.param({"cache_from": "type=inline"}, InvalidValue, "write the image's name", id="cache from inline"),
+    pytest.param({"cache_from": "type=inline"}, InvalidValue, "write the name of the image", id="cache from inline"),
     pytest.param(
-        {"cache_to": "dest=x"}, InvalidValue, "has no type; begin with type=registry", id="cache without type"
+        {"cache_to": "dest=x"}, InvalidValue, "has no type; add type=…, one of registry", id="cache without type"
     ),
     pytest.param(
         {"cache_to": "type=local,x"}, InvalidValue, "has the part 'x'; write each as key=value", id="cache part"
     ),
-    pytest.param({"network": "bridge"}, InvalidValue, "network is 'bridge'; take default, none or host", id="network"),
-    pytest.param({"allow": "all"}, InvalidValue, "allow has 'all'; take network.host", id="allow"),
-    pytest.param({"add_hosts": {"a:b": "1.2.3.4"}}, InvalidValue, "'a:b' is no name of a host", id="host name"),
-    pytest.param({"add_hosts": {"a": "b"}}, InvalidValue, "'b' of a is no address; write 10.0.0.1", id="host address"),
+    pytest.param(
+        {"network": "bridge"}, InvalidValue, "network: 'bridge' is not one of default, none, host", id="network"
+    ),
+    pytest.param({"allow": "all"}, InvalidValue, "allow: 'all' is unknown; use network.host", id="allow"),
+    pytest.param({"add_hosts": {"a:b": "1.2.3.4"}}, InvalidValue, "'a:b' is not the name of a host", id="host name"),
+    pytest.param(
+        {"add_hosts": {"a": "b"}}, InvalidValue, "'b' of a is not an address; write 10.0.0.1", id="host address"
+    ),
     pytest.param({"add_hosts": "a:1.2.3.4"}, InvalidType, "pass a dict of str", id="hosts type"),
-    pytest.param({"shm_size": "much"}, InvalidValue, "shm_size is 'much', which is no size; write it", id="shm_size"),
-    pytest.param({"ulimits": "nofile"}, InvalidValue, "ulimits has 'nofile'; write nofile=1024", id="ulimits"),
+    pytest.param({"shm_size": "much"}, InvalidValue, "shm_size: 'much' is not a size; write 128m", id="shm_size"),
+    pytest.param(
+        {"ulimits": "nofile"}, InvalidValue, "ulimits: 'nofile' is not a limit; write nofile=1024", id="ulimits"
+    ),
     pytest.param({"annotations": {"a=b": "c"}}, InvalidValue, "'a=b' has an equals sign", id="annotations"),
-    pytest.param({"sbom": 1}, InvalidType, "sbom is an int; pass True", id="sbom"),
-    pytest.param({"sbom": "a,b"}, InvalidValue, "no name of an image", id="sbom text"),
-    pytest.param({"provenance": "most"}, InvalidValue, "provenance is 'most'; pass True, False", id="provenance"),
+    pytest.param({"sbom": 1}, InvalidType, "sbom: 1 is an int; pass True", id="sbom"),
+    pytest.param({"sbom": "a,b"}, InvalidValue, "not the name of an image", id="sbom text"),
+    pytest.param(
+        {"provenance": "most"}, InvalidValue, "provenance: 'most' is unknown; pass True, False", id="provenance"
+    ),
     pytest.param({"reproducible": "yes"}, InvalidType, "reproducible: 'yes' is a str", id="reproducible"),
     pytest.param(
         {"reproducible": True, "sbom": True}, InvalidValue, "reproducible and has sbom", id="reproducible sbom"
@@ -99,29 +107,29 @@ REFUSED = [
         id="epoch twice",
     ),
     pytest.param({"source_date_epoch": -1}, InvalidValue, "source_date_epoch: -1 is out of range", id="epoch"),
-    pytest.param({"ignore": 1}, InvalidType, "a pattern of ignore: 1 is an int; pass a str", id="ignore type"),
-    pytest.param({"ignore": ["a", "a\nb"]}, InvalidValue, "the pattern 'a\\nb' has line ends", id="ignore lines"),
+    pytest.param({"ignore": 1}, InvalidType, "ignore: 1 is an int; pass a str", id="ignore type"),
+    pytest.param({"ignore": ["a", "a\nb"]}, InvalidValue, "ignore: 'a\\nb' has line ends", id="ignore lines"),
     pytest.param({"ignore": "#a"}, InvalidValue, "'#a' would be a comment; write [#]", id="ignore comment"),
     pytest.param({"ignore": "!"}, InvalidValue, "'!' takes nothing back in; write the path", id="ignore nothing"),
     pytest.param({"secrets": "env=TOKEN"}, InvalidValue, "has no id; write id=token,env=TOKEN", id="secret without id"),
     pytest.param(
-        {"secrets": "id=t,value=x"}, InvalidValue, "has the part value; take id, env and src", id="secret part"
+        {"secrets": "id=t,value=x"}, InvalidValue, "has the unknown key 'value'; use id, env and src", id="secret part"
     ),
+    pytest.param({"secrets": "id=t,type=x,src=y"}, InvalidValue, "has the type 'x'; leave it out", id="secret type"),
+    pytest.param({"secrets": 'id=t,"src=y'}, InvalidValue, "close each quote", id="secret quote"),
     pytest.param({"secrets": "token"}, InvalidValue, "has the part 'token'; write each as key=value", id="secret"),
 ]
 REFUSED_HERE = [
-    pytest.param(
-        {"output": "type=zip,dest=x"}, InvalidValue, "has the type 'zip'; take one of local", id="output type"
-    ),
-    pytest.param({"output": "type=oci"}, InvalidValue, "says not where to; add dest=…", id="output without dest"),
+    pytest.param({"output": "type=zip,dest=x"}, InvalidValue, "has the type 'zip'; use one of local", id="output type"),
+    pytest.param({"output": "type=oci"}, InvalidValue, "has no destination; add dest=…", id="output without dest"),
     pytest.param({"output": "-"}, InvalidValue, "is stdout, where the id goes; name a file", id="output stdout"),
-    pytest.param({"output": ["load", "load"]}, InvalidValue, "has 'load' twice", id="output twice"),
+    pytest.param({"output": ["load", "load"]}, InvalidValue, "'load' is given twice", id="output twice"),
     pytest.param({"no_cache": 1}, InvalidType, "no_cache: 1 is an int", id="no_cache"),
     pytest.param({"timeout": 0}, InvalidValue, "timeout: 0 is out of range", id="timeout"),
     pytest.param(
         {"no_cache_filter": "apo"}, UnknownStage, "'apo' for no_cache_filter; did you mean 'api'", id="filter"
     ),
-    pytest.param({"no_cache_filter": Stage("x")}, InvalidType, "Stage without a name; name the stage", id="no name"),
+    pytest.param({"no_cache_filter": Stage("x")}, InvalidType, "a Stage has no name; name the stage", id="no name"),
     pytest.param({"builder": ""}, InvalidValue, "builder: '' is empty", id="builder"),
     pytest.param({"nocache": True}, InvalidType, "no option 'nocache'; did you mean 'no_cache'?", id="unknown"),
 ]
@@ -162,23 +170,23 @@ ARGUMENTS = [
     pytest.param({"contexts": {"a": "https://x.test/y.git"}}, ["--build-context=a=https://x.test/y.git"], id="context"),
     pytest.param(
         {"cache_from": ["type=local,src=a", "x:c"], "cache_to": "type=inline"},
-        ["--cache-from=type=local,src=a", "--cache-from=x:c", "--cache-to=type=inline"],
+        ["--cache-from=type=local,src=a", "--cache-from=type=registry,ref=x:c", "--cache-to=type=inline"],
         id="caches",
     ),
     pytest.param({"network": "none", "allow": "network.host"}, ["--network=none", "--allow=network.host"], id="network"),
-    pytest.param({"add_hosts": {"a.test": "::1"}, "shm_size": "1g"}, ["--add-host=a.test=::1", "--shm-size=1g"], id="hosts"),
+    pytest.param({"add_hosts": {"a.test": "::1"}, "shm_size": "1g"}, ["--add-host=a.test:::1", "--shm-size=1g"], id="hosts"),
     pytest.param(
         {"annotations": {"index:a": "b=c"}, "ulimits": ["nofile=9", "nproc=-1:-1"]},
         ["--annotation=index:a=b=c", "--ulimit=nofile=9", "--ulimit=nproc=-1:-1"],
         id="annotations and limits",
     ),
     pytest.param({"no_cache_filter": [DOCKERFILE.stages[0], "API"]}, ["--no-cache-filter=api", "--no-cache-filter=API"], id="filter"),
-    pytest.param({"sbom": True, "provenance": "max"}, ["--attest=type=sbom", "--attest=type=provenance,mode=max"], id="attest"),
-    pytest.param({"sbom": "x/y:1", "provenance": False}, ["--attest=type=sbom,generator=x/y:1", "--attest=type=provenance,disabled=true"], id="generator"),
+    pytest.param({"sbom": True, "provenance": "max"}, ["--sbom=true", "--provenance=mode=max"], id="attest"),
+    pytest.param({"sbom": "x/y:1", "provenance": False}, ["--sbom=generator=x/y:1", "--provenance=false"], id="generator"),
     pytest.param({"source_date_epoch": 5}, ["--build-arg=SOURCE_DATE_EPOCH=5", "--load"], id="epoch"),
     pytest.param(
         {"reproducible": True},
-        ["--build-arg=SOURCE_DATE_EPOCH=0", "--attest=type=provenance,disabled=true", "--output=type=docker,dest=/f/image.tar,rewrite-timestamp=true"],
+        ["--build-arg=SOURCE_DATE_EPOCH=0", "--provenance=false", "--output=type=docker,dest=/f/image.tar,rewrite-timestamp=true"],
         id="reproducible",
     ),
     pytest.param(
@@ -307,7 +315,7 @@ def test_a_named_context_that_is_no_folder(tmp_path: Path) -> None:
     """It is named with its path, before anything is started."""
     tmp_path.joinpath("docker").symlink_to("/bin/true")
     request = BuildRequest(dockerfile="FROM scratch\n", context=tmp_path, contexts={"extra": f"{tmp_path}/no"})
-    with pytest.raises(FileError, match=r"the context extra, .*/no, is no folder; check the path"):
+    with pytest.raises(FileError, match=r"the context extra, .*/no, is not a folder; check the path"):
         Buildx(str(tmp_path / "docker")).build(request)
 
 
@@ -561,7 +569,7 @@ def processes() -> Iterator[Path]:
         ("id=t,type=env,src=NO_SUCH_NAME", "the environment has no NO_SUCH_NAME"),
         (
             "id=t,src=/dev/zero",
-            "the secret t: /dev/zero is no file but a pipe or a device; give the secret by env=NAME",
+            "the secret t: /dev/zero is a pipe or a device, not a file; pass the secret with env=NAME",
         ),
     ],
 )
@@ -579,11 +587,18 @@ FROM_THE_LINE = [
     pytest.param(
         {"secrets": ["id=t,env=NO_SUCH_NAME", "id=u,src=u"]},
         ["--secret", "src=f,id=t"],
-        {"secrets": ("id=u,src=u", "src=f,id=t")},
+        {"secrets": (SecretSpec("t", src="f"), SecretSpec("u", src="u"))},
         id="secret",
     ),
-    pytest.param({"ssh": ["default", "b=x"]}, ["--ssh", "default=k"], {"ssh": ("b=x", "default=k")}, id="ssh"),
-    pytest.param({"ssh": "b=x"}, ["--ssh", "default"], {"ssh": ("b=x", "default")}, id="another ssh"),
+    pytest.param(
+        {"ssh": ["default", "b=x"]},
+        ["--ssh", "default=k"],
+        {"ssh": (SshSpec("default", ("k",)), SshSpec("b", ("x",)))},
+        id="ssh",
+    ),
+    pytest.param(
+        {"ssh": "b=x"}, ["--ssh", "default"], {"ssh": (SshSpec("b", ("x",)), SshSpec("default"))}, id="another ssh"
+    ),
     pytest.param(
         {"add_hosts": {"a": "::1", "b": "::1"}, "ulimits": "core=0", "shm_size": "1m"},
         ["--add-host", "b=::2", "--ulimit", "nofile=9", "--shm-size", "2m", "--no-cache-filter", "api"],
@@ -607,8 +622,7 @@ def test_an_option_with_the_same_id_replaces_the_images(
 ) -> None:
     """Of two there would be one that is not there, or that the command refuses; others stay."""
     parser = argparse.ArgumentParser()
-    _building.add_arguments(parser)
-    _building.output_arguments(parser)
+    _building.add_arguments(parser, "build")
     request = _building.request_of(Image(DOCKERFILE, **said), parser.parse_args(["x.py", *words]))
 
     assert expected == {name: getattr(request, name) for name in expected}

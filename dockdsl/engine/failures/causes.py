@@ -279,11 +279,6 @@ _ROWS = (
         "check the path: it is that of a folder with an index.json, and a tag or digest may follow it",
     ),
     _Row(
-        r"unsupported secret type",
-        "the secret has a type that docker buildx does not know",
-        "leave it out: env= makes it one from the environment, src= one from a file",
-    ),
-    _Row(
         r"invalid SOURCE_DATE_EPOCH",
         "SOURCE_DATE_EPOCH in the environment is no number of seconds",
         "set it to the seconds since 1970, or unset it",

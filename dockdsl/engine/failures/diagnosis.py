@@ -1,4 +1,4 @@
-"""What the docker command says when it fails, told in terms of the user's own file; and why a container died.
+"""What the docker command says when it fails, in terms of the user's own file; and why a container died.
 
 The engine gives no error codes, so its words decide. What none of the patterns matches is passed on as it was said.
 """
@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import linecache
 import re
+from typing import Literal
 
 import attrs
 
 from dockdsl.display import cut, printable, quoted_log
-from dockdsl.engine.builders.progress import Account, Step, origin_at
+from dockdsl.engine.builders.progress import Account, Step
 from dockdsl.engine.building import LOG_LINES, BuildRequest
 from dockdsl.engine.failures.causes import Explanation, explain
 from dockdsl.engine.running import ContainerState
@@ -70,11 +71,11 @@ _LOST = re.compile(
     r"|(?:unexpected )?EOF$|transport is closing"
 ).match
 _REFUSED_OPTION = re.compile(
-    r"target stage .* could not be found|unable to prepare context|invalid tag|invalid argument|unknown flag"
+    r"target stage .* could not be found|unable to prepare context|invalid argument|unknown flag"
     r"|Dockerfile cannot be empty|is not supported for the \S+ driver|conflicts with|make sure SSH_AUTH_SOCK is set"
     r"|could not be resolved|failed to get build context|not supported by buildkit|entitlement \S+ is not allowed"
     r"|tag is needed|invalid destination|destination (?:file|directory) |failed to open open|synctarget dest dir"
-    r"|failed to send stat|unsupported secret type|failed to convert agent config|invalid SOURCE_DATE_EPOCH"
+    r"|failed to send stat|failed to convert agent config|invalid SOURCE_DATE_EPOCH"
     r"|syntax error in pattern|exporting manifest lists"
 )
 _several_platforms = re.compile(
@@ -177,7 +178,7 @@ _not_there = re.compile(
     r"|did not complete successfully: (?:open|l?stat) (\S.*): no such file or directory$"
 ).search
 _SOURCE_LINES, _SOURCE_WIDTH = 8, 160
-BELOW = "the cause and what mends it stand below"
+BELOW = "see cause and fix below"
 _not_allowed = re.compile(r"(network\.host|security\.insecure|device\S*) is not allowed").search
 _ENTITLEMENTS = {"network.host": "--network=host", "security.insecure": "--security=insecure"}
 _from = re.compile(r"\bfrom=([^\s,]+)").findall
@@ -190,6 +191,56 @@ class Said:
 
     error: str
     lines: tuple[int, int] | None
+
+
+@attrs.frozen(kw_only=True)
+class Diagnosis:
+    """What is known of a failed build. `error` turns it into the message and the data of a `BuildFailed`.
+
+    `what`
+        The construct that the message begins with.
+    `fact`, `remedy`
+        The rest of its first line.
+    `known`
+        Why it failed and what to do, where that is known.
+    `is_below`
+        Whether these stand below the message, since its first line does not say them.
+    """
+
+    what: str = "build"
+    fact: str
+    remedy: str
+    lines: tuple[int, int] | None = None
+    origin: Origin | None = None
+    step: Step | None = None
+    reason: str | None = None
+    known: Explanation | None = None
+    is_below: bool = False
+    kind: Literal["step", "image", "registry", "definition", "timeout"] = "step"
+
+    def error(self) -> BuildFailed:
+        """Return the error."""
+        source = source_at(self.origin)
+        log = self.step.lines()[-LOG_LINES:] if self.step is not None else ()
+        message = f"{self.what}{_place(self.lines)}: {self.fact}; {self.remedy}" + quoted_log(
+            log, "last output of the step"
+        )
+        if source is not None:
+            message += f"\n{self.origin}: {source}"
+        if self.is_below:
+            message += explained(self.known)
+        return BuildFailed(
+            message,
+            origin=self.origin,
+            step=_name(self.step) if self.step is not None else None,
+            reason=self.reason,
+            log=log,
+            lines=self.lines,
+            cause=None if self.known is None else self.known.cause,
+            fix=None if self.known is None else self.known.fix,
+            source=source,
+            kind=self.kind,
+        )
 
 
 def unavailable(text: str) -> EngineUnavailable | None:
@@ -216,7 +267,7 @@ def failure(request: BuildRequest, account: Account, status: int) -> EngineError
         return not_pushed
     if _LOST(last):
         return EngineUnavailable(
-            f"build: the container engine went away amid the build ({_brief(last)}); "
+            f"build: the container engine disconnected during the build ({_brief(last)}); "
             "see whether it still runs, and build again",
             origin=None,
         )
@@ -241,56 +292,44 @@ def build_failed(
     return _refused(request, said, status, remedy or "check the Dockerfile and the options of the build")
 
 
-def timed_out(request: BuildRequest, account: Account) -> BuildFailed:
-    """Return the error for a build that took too long."""
-    step = account.running()
+def timed_out(request: BuildRequest, step: Step | None = None) -> BuildFailed:
+    """Return the error for a build that took too long; `step` is what was running."""
     lines = lines_of(step, request.dockerfile) if step is not None and step.label else None
-    name = _name(step) if step is not None else None
-    where = f", in {printable(name)}{_place(lines)}" if name else ""
-    log = step.lines()[-LOG_LINES:] if step is not None else ()
-    message = f"build: it was not done after {request.timeout:g} s{where}; allow it more time, or see what it waits for"
-    return BuildFailed(
-        message + quoted_log(log, "last output of the step"),
-        origin=origin_at(request.origins, lines),
-        step=name,
-        log=log,
+    return Diagnosis(
+        what=f"build step {printable(_name(step))}" if step is not None else "build",
+        fact=f"timed out after {request.timeout:g} s",
+        remedy="allow it more time, or see what it waits for",
         lines=lines,
+        origin=request.origin_at(lines),
+        step=step,
         kind="timeout",
-    )
+    ).error()
 
 
 def _no_image(request: BuildRequest, said: Said, ref: str, reason: str) -> BuildFailed:
     library = _library(ref)
     name = printable(ref[library.end() :] if library else ref)
-    if said.lines is None:
-        # The engine does not say which step mounts it.
-        said = attrs.evolve(said, lines=_lines_from(ref, request.dockerfile))
-    what = f"the image {name}"
-    if request.platforms:
-        what += f" for {', '.join(request.platforms)}"
-    directive = said.lines is not None and _line(request.dockerfile, said.lines[0]).startswith("#")
-    if directive:
-        what = f"the frontend {name} of the syntax directive"
+    # The engine does not say which step mounts it.
+    lines = said.lines or _lines_from(ref, request.dockerfile)
+    what = f"the image {name}" + (f" for {', '.join(request.platforms)}" if request.platforms else "")
     fact, remedy = next((fact, remedy) for words, fact, remedy in _NO_IMAGE if words.search(reason))
-    fact = f"{what} {fact} ({_brief(reason)})"
-    if directive:
+    if lines is not None and _line(request.dockerfile, lines[0]).startswith("#"):
+        what = f"the frontend {name} of the syntax directive"
         remedy = "leave the directive out, unless a feature of a newer frontend is used"
-    origin = origin_at(request.origins, said.lines)
-    source = source_at(origin)
-    return BuildFailed(
-        f"build{_place(said.lines)}: {fact}; {remedy}{_own_line(origin, source)}",
-        origin=origin,
+    fact = f"{what} {fact} ({_brief(reason)})"
+    return Diagnosis(
+        fact=fact,
+        remedy=remedy,
+        lines=lines,
+        origin=request.origin_at(lines),
         reason=reason,
-        lines=said.lines,
-        cause=fact,
-        fix=remedy,
-        source=source,
+        known=Explanation(fact, remedy),
         kind="registry" if _NO_REGISTRY.search(reason) else "image",
-    )
+    ).error()
 
 
 def _not_pushed(step: Step, reason: str) -> BuildFailed | None:
-    """Return the error of an image or a cache that a registry did not take; None for what goes elsewhere."""
+    """Return the error of an image or a cache that a registry rejected; None for what goes elsewhere."""
     what = step.text.removesuffix(" with docker")
     pushed = _failed_push(reason)
     if pushed:
@@ -298,58 +337,52 @@ def _not_pushed(step: Step, reason: str) -> BuildFailed | None:
     elif not what.startswith(("pushing ", "exporting cache to registry")):
         return None
     fact, remedy = next((fact, remedy) for words, fact, remedy in _NOT_PUSHED if words.search(reason))
-    return BuildFailed(
-        f"build: {printable(what)}: {fact} ({_brief(reason)}); {remedy}",
-        origin=None,
+    return Diagnosis(
+        what=f"build: {printable(what)}",
+        fact=f"{fact} ({_brief(reason)})",
+        remedy=remedy,
         reason=reason,
-        log=step.lines()[-LOG_LINES:],
-        cause=fact,
-        fix=remedy,
+        known=Explanation(fact, remedy),
         kind="registry",
-    )
+    ).error()
 
 
 def _step_failed(request: BuildRequest, step: Step, said: Said, remedy: str) -> BuildFailed:
-    reason = step.error or said.error
-    log = step.lines()[-LOG_LINES:]
-    code, secret = _exit_code(reason), _no_secret(reason)
-    absent = _not_there(reason) if step.text.startswith(("COPY ", "ADD ")) or "--mount=" in step.text else None
-    known = None
-    if absent:
-        reason, known = _absent(request, step, absent[1] or f'"{absent[2] or absent[3]}"')
-        remedy = known.fix
-    elif secret:
-        known = Explanation(
-            f"the build was not given the secret {secret[1]}",
-            f"give it to the build, as with --secret id={secret[1]},env=NAME",
-        )
-        remedy = known.fix
-    else:
-        if code:
-            reason, remedy = code[1], "mend the command"
-        known = explain(reason, step.lines())
-        if known is not None:
-            remedy = BELOW
-    origin = origin_at(request.origins, said.lines)
-    source = source_at(origin)
-    message = f"build step {printable(_name(step))}{_place(said.lines)}: {_brief(reason)}; {remedy}"
-    message += quoted_log(log, "last output of the step") + _own_line(origin, source)
-    if known is not None and not (absent or secret):
-        message += told(known)
-    return BuildFailed(
-        message,
-        origin=origin,
-        step=_name(step),
-        reason=reason,
-        log=log,
+    reason, known, is_below = _why(request, step, step.error or said.error)
+    if known is not None:
+        remedy = BELOW if is_below else known.fix
+    elif reason.startswith("exit code: "):
+        remedy = "fix the command"
+    return Diagnosis(
+        what=f"build step {printable(_name(step))}",
+        fact=_brief(reason),
+        remedy=remedy,
         lines=said.lines,
-        cause=known.cause if known is not None else None,
-        fix=known.fix if known is not None else None,
-        source=source,
-    )
+        origin=request.origin_at(said.lines),
+        step=step,
+        reason=reason,
+        known=known,
+        is_below=is_below,
+    ).error()
 
 
-def told(known: Explanation | None) -> str:
+def _why(request: BuildRequest, step: Step, reason: str) -> tuple[str, Explanation | None, bool]:
+    """Return what is said of a step that failed, why it did, and whether the latter is more than was said."""
+    if step.text.startswith(("COPY ", "ADD ")) or "--mount=" in step.text:
+        absent = _not_there(reason)
+        if absent:
+            return *_absent(request, step, absent[1] or f'"{absent[2] or absent[3]}"'), False
+    secret = _no_secret(reason)
+    if secret:
+        fact = f"the build was not given the secret {secret[1]}"
+        return reason, Explanation(fact, f"pass it to the build, as with --secret id={secret[1]},env=NAME"), False
+    code = _exit_code(reason)
+    reason = code[1] if code else reason
+    known = explain(reason, step.lines())
+    return reason, known, known is not None
+
+
+def explained(known: Explanation | None) -> str:
     """Return cause and fix as lines to be put below a message; nothing where they are not known."""
     return "" if known is None else f"\ncause: {_brief(known.cause)}\nfix: {_brief(known.fix)}"
 
@@ -359,7 +392,7 @@ def run_failed(
 ) -> RunFailed:
     """Return an error of a container, with what it printed and what is known of it."""
     return RunFailed(
-        message + quoted_log(log, "last output of the container") + told(known),
+        message + quoted_log(log, "last output of the container") + explained(known),
         log=log,
         exit_code=exit_code,
         cause=None if known is None else known.cause,
@@ -371,15 +404,15 @@ def died(what: str, state: ContainerState, log: tuple[str, ...], when: str = "")
     """Return the error that the end of a container is."""
     known = explain(state.detail) or explain(f"exit code: {state.exit_code}", log)
     fact = f"{what}: the container {printable(str(state))}{when}" + ("" if log else ", and printed nothing")
-    remedy = "mend what it says" if log else "run its command in a shell of the image, or let it say why it ends"
+    remedy = "fix what it says" if log else "run its command in a shell of the image, or let it say why it ends"
     return run_failed(f"{fact}; {remedy if known is None else BELOW}", known, log, state.exit_code)
 
 
 def in_short(error: RunFailed) -> tuple[str, ...]:
-    """Return what an error says without the log, to be told as what a check found wrong."""
+    """Return what an error says without the log, to be reported as what a check found wrong."""
     known = None if error.cause is None else Explanation(error.cause, error.fix or "")
     head = error.message.partition("\n")[0].removesuffix(f"; {BELOW}")
-    return tuple((head + told(known)).splitlines())
+    return tuple((head + explained(known)).splitlines())
 
 
 def _absent(request: BuildRequest, step: Step, path: str) -> tuple[str, Explanation]:
@@ -411,12 +444,8 @@ def source_at(origin: Origin | None) -> str | None:
     return cut(printable(text).rstrip(","), _SOURCE_WIDTH) or None
 
 
-def _own_line(origin: Origin | None, source: str | None) -> str:
-    return f"\n{origin}: {source}" if source is not None else ""
-
-
 def _refused(request: BuildRequest, said: Said, status: int, remedy: str) -> BuildFailed:
-    """The build ended, and no step of it had failed."""
+    """Return the error of a build that ended although no step of it had failed."""
     reason = said.error or f"the docker command ended with status {status} and said nothing"
     if reason.startswith("mkdir "):
         # Only of the folder of a cache buildx does not say what it is for.
@@ -427,19 +456,15 @@ def _refused(request: BuildRequest, said: Said, status: int, remedy: str) -> Bui
     known = explain(reason)
     lines = said.lines or _lines_that_want(reason, request.dockerfile)
     refused = lines is not None or platforms or _REFUSED_OPTION.search(reason)
-    origin = origin_at(request.origins, lines)
-    source = source_at(origin)
-    message = f"build{_place(lines)}: {_brief(reason)}; {remedy if known is None else known.fix}"
-    return BuildFailed(
-        message + _own_line(origin, source),
-        origin=origin,
-        reason=reason,
+    return Diagnosis(
+        fact=_brief(reason),
+        remedy=remedy if known is None else known.fix,
         lines=lines,
-        cause=None if known is None else known.cause,
-        fix=remedy if known is None else known.fix,
-        source=source,
+        origin=request.origin_at(lines),
+        reason=reason,
+        known=known,
         kind="definition" if refused else "step",
-    )
+    ).error()
 
 
 def _lines_that_want(reason: str, dockerfile: str) -> tuple[int, int] | None:

@@ -720,7 +720,7 @@ def _translated(what: str, place: Endpoint | None = None, *, late: str = "did no
     except docker.errors.APIError as error:
         text = _explained(error)
         known = explain(text)
-        remedy = "mend what it says" if known is None else BELOW
+        remedy = "fix what it says" if known is None else BELOW
         if "cannot assign requested address" in text:
             remedy = "give DockerSdk(host=…) an address that the engine's machine has itself"
         raise run_failed(f"{what}: the engine refused: {text}; {remedy}", known) from None

@@ -16,7 +16,8 @@ import pytest
 from builds.go_api import image as go_api
 from dockdsl import Add, Arg, Copy, Dockerfile, Healthcheck, Heredoc, Image, Run, Secret, Shell, Stage, User, render
 from dockdsl.cli import main
-from dockdsl.engine.builders.buildah import Buildah, Podman
+from dockdsl.engine.builders.buildah import Buildah
+from dockdsl.engine.builders.podman import Podman
 from dockdsl.engine.building import BuildEvent
 from dockdsl.engine.leftovers import owner
 from dockdsl.engine.leftovers.orphans import orphans, sweep
@@ -229,7 +230,7 @@ def test_a_step_that_fails(builder: Buildah, tmp_path: Path) -> None:
 
     assert stage.steps[1].origin == caught.value.origin
     assert "build step [3/3] RUN echo compiling; exit 5 (Dockerfile:3): " in caught.value.message
-    assert ": exit code: 5; mend the command\n" in caught.value.message
+    assert ": exit code: 5; fix the command\n" in caught.value.message
     assert "compiling" in "\n".join(caught.value.log)
     assert ["failed", "ended"] == [event.kind for event in events[-2:]]
 
@@ -285,7 +286,7 @@ def test_an_endless_build(builder: Buildah, tmp_path: Path) -> None:
     """It is ended after its time, and no process of it stays."""
     name = f"sleep {10**9 + secrets.randbelow(10**9)}"
     image = Image(Dockerfile(Stage(BUSYBOX, name="s", steps=[Run(name)])), context=str(tmp_path))
-    with pytest.raises(BuildFailed, match="it was not done after 5 s") as caught:
+    with pytest.raises(BuildFailed, match="timed out after 5 s") as caught:
         image.build(builder, request=image.request(timeout=5.0))
 
     assert "timeout" == caught.value.kind

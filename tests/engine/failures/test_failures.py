@@ -122,7 +122,7 @@ def row(name: str, steps: str, cause: str, **options: Any) -> Any:
 
 FAILURES = [
     # --- commands
-    row("command fails", 'Run("echo no; exit 3"),', "", remedy="exit code: 3; mend the command"),
+    row("command fails", 'Run("echo no; exit 3"),', "", remedy="exit code: 3; fix the command"),
     row("no such command", 'Run("nosuch --x"),', "the shell does not find a program"),
     row("no such program", 'Run.exec("/nosuch"),', "the stage has no program /nosuch"),
     row("no such shell", 'Shell(["/bin/bash", "-c"]),\nRun("true"), # here', "the stage has no /bin/bash"),
@@ -268,11 +268,11 @@ def test_a_death(steps: str, cause: str, options: dict[str, Any], tmp_path: Path
     if cause:
         assert cause in (error.cause or ""), error.message
         assert error.message.endswith(f"\ncause: {error.cause}\nfix: {error.fix}")
-        assert head.endswith("; the cause and what mends it stand below")
+        assert head.endswith("; see cause and fix below")
     else:
         assert (None, None) == (error.cause, error.fix)
         assert error.log or ", and printed nothing; run its command in a shell of the image" in head
-        assert not error.log or head.endswith("; mend what it says")
+        assert not error.log or head.endswith("; fix what it says")
 
 
 @pytest.mark.engine
@@ -352,7 +352,6 @@ def test_a_push_without_tls(tmp_path: Path) -> None:
         ({"output": "type=local,dest=/proc/nosuch"}, "the result cannot be written to "),
         ({"output": "type=local,dest={folder}/file"}, "dest= is to name a directory, and {folder}/file is a file"),
         ({"output": "type=tar,dest={folder}"}, "dest= is to name a file, and {folder} is a directory"),
-        ({"secrets": "id=a,type=foo,src={folder}/file"}, "a type that docker buildx does not know"),
         ({"ssh": "default={folder}/nosuch"}, "there is no SSH agent and no key at the place that is named"),
         ({"ignore": ["["]}, "by a pattern that is none"),
         (

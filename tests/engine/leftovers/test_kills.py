@@ -46,7 +46,7 @@ def test_a_container_that_prints_without_end(tmp_path: Path, print_it: str) -> N
 
     assert (1, "") == (child.returncode, output)
     assert "error: test " in error
-    assert "the container exited with code 3 before it was ready; mend what it says\n" in error
+    assert "the container exited with code 3 before it was ready; fix what it says\n" in error
     assert "\n  the end\n" in error
     assert 50_000 > len(error)
     assert 150 > int(error.split()[-2]), "MiB of memory"
