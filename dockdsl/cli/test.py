@@ -84,12 +84,12 @@ def _test(image: Image, checks: tuple[Check, ...], options: argparse.Namespace) 
     # The product is on stdout.
     lines = (None if quiet else sys.stderr) if options.json else sys.stdout
 
-    def tell_build(result: BuildResult) -> None:
+    def report_build(result: BuildResult) -> None:
         builds.append(result)
         if not quiet:
             _building.say(result.summary(), sys.stderr)
 
-    def tell(result: CheckResult) -> None:
+    def report(result: CheckResult) -> None:
         results.append(result)
         _building.say(str(result), lines)
 
@@ -102,8 +102,8 @@ def _test(image: Image, checks: tuple[Check, ...], options: argparse.Namespace) 
             request=request,
             checks=checks,
             progress=_building.progress_of(options),
-            tell=tell,
-            tell_build=tell_build,
+            report=report,
+            report_build=report_build,
             timeout=options.ready_timeout,
         ).summary()
         error = None

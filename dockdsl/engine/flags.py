@@ -14,7 +14,7 @@ import attrs
 from dockdsl.display import shown
 from dockdsl.engine.building import BuildRequest
 from dockdsl.errors import Refused
-from dockdsl.operands import seconds
+from dockdsl.operands import LONGEST_TIME, seconds
 
 Way = Literal["flag", "other", "none"]
 
@@ -49,8 +49,11 @@ def _attestation(text: str) -> bool | str:
 
 
 def read_seconds(text: str) -> float:
-    """Read a number of seconds above 0. Raises `ValueError`, or `Refused`."""
-    return seconds(float(text))
+    """Read a number of seconds above 0."""
+    try:
+        return seconds(float(text))
+    except (ValueError, Refused):
+        raise Refused(f"{shown(text)} is not a number of seconds above 0", f"write at most {LONGEST_TIME}") from None
 
 
 @attrs.frozen(eq=False)

@@ -97,8 +97,8 @@ class Image(Declaration):
         *,
         request: BuildRequest | None = None,
         progress: Progress | None = None,
-        tell: Callable[[CheckResult], object] | None = None,
-        tell_build: Callable[[BuildResult], object] | None = None,
+        report: Callable[[CheckResult], object] | None = None,
+        report_build: Callable[[BuildResult], object] | None = None,
         timeout: float | None = None,
         checks: Iterable[Check] | None = None,
     ) -> SmokeReport:
@@ -107,9 +107,9 @@ class Image(Declaration):
         An image without a port is no server: only the checks that run it do so. An image without a tag is removed too.
         What killed processes left behind is removed first.
 
-        `tell`
+        `report`
             Is called with each result at once.
-        `tell_build`
+        `report_build`
             Is called with the result of the build, before anything is run.
         `timeout`
             Seconds until it must be ready, instead of the image's own.
@@ -131,7 +131,7 @@ class Image(Declaration):
         with _open_runner(runner) as engine:
             builder, request = self._prepared(builder, request, progress, engine)
             with self._errors_point_here():
-                report = build_and_smoke(
+                found = build_and_smoke(
                     builder,
                     engine,
                     request,
@@ -140,11 +140,11 @@ class Image(Declaration):
                     ready=self.ready,
                     timeout=limit,
                     progress=progress,
-                    report=tell,
-                    report_build=tell_build,
+                    report=report,
+                    report_build=report_build,
                 )
-        report.raise_for_failures()
-        return report
+        found.raise_for_failures()
+        return found
 
     def size(
         self,

@@ -509,7 +509,7 @@ def run(*argv: str) -> None:
 
 
 @pytest.mark.engine
-@pytest.mark.parametrize("way", ["env", "file"])
+@pytest.mark.parametrize("way", ["env", "file", "keys in upper case"])
 @pytest.mark.parametrize("status", [0, 3])
 def test_a_secret_is_told_nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str, status: int) -> None:
     """Not even where a step prints it: not in a log line, an error, an event, or an argument of a command."""
@@ -519,6 +519,8 @@ def test_a_secret_is_told_nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     else:
         tmp_path.joinpath("token").write_text(f"{value}\nsecond-{value}\n")
     spec = "id=t,env=THE_TOKEN" if way == "env" else f"id=t,src={tmp_path}/token"
+    if way == "keys in upper case":
+        spec = f"ID=t,Src={tmp_path}/token"
     command = "cat /run/secrets/t; printf 'and again: '; cat /run/secrets/t >&2; tr '\\0' ' ' < /proc/1/cmdline"
     # A program that colours a part of a line writes codes amid it.
     command += "; echo; head -c 9 /run/secrets/t; printf '\\033[0m'; tail -c +10 /run/secrets/t"

@@ -1,4 +1,4 @@
-"""The docker command: where it and its buildx plugin are, and what it is asked beside building."""
+"""The docker command: where it and its buildx plugin are, and what it is asked besides building."""
 # ruff: noqa: PLC0415 - these modules are imported while the engine builds
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class DockerCommand:
         return True
 
     def load(self, archive: str, timeout: float) -> None:
-        """Load an image from an archive. Raises `EngineUnavailable`, and `EngineError` for what is not taken."""
+        """Load an image from an archive. Raises `EngineUnavailable`, and `EngineError` for what is not accepted."""
         argv = [self.path, "image", "load", "--quiet", "--input", archive]
         try:
             done = subprocess.run(argv, capture_output=True, timeout=timeout, check=False)  # noqa: S603 - a list
@@ -89,7 +89,7 @@ class DockerCommand:
         subprocess.run([self.path, "image", "tag", image, tag], capture_output=True, timeout=QUESTION, check=False)  # noqa: S603 - a list
 
     def image(self, names: list[str]) -> Found | None:
-        """Return what the engine knows of the image that bears the first of these names that it knows.
+        """Return what the engine knows of the image that has the first of these names that it knows.
 
         Image stores differ in which digest is the id and in what they count, and buildx versions in which digest they
         write down. Raises `EngineUnavailable`.
@@ -140,7 +140,7 @@ class DockerCommand:
 
 def _silent(error: Exception) -> EngineUnavailable:
     return EngineUnavailable(
-        f"build: the engine was not to be asked for the image ({error}); is it still running?", origin=None
+        f"build: the engine could not be queried for the image ({error}); is it still running?", origin=None
     )
 
 

@@ -16,7 +16,7 @@ from typing import IO
 from dockdsl.errors import EngineUnavailable
 
 GRACE = 10.0
-"""Seconds that a command has to end when it is told to."""
+"""Seconds that a command has to end after SIGTERM."""
 
 
 class OutOfTime(Exception):

@@ -1,4 +1,4 @@
-"""Well-known failures of builds and containers: by what words they are known, what the cause is, and what mends it.
+"""Well-known failures of builds and containers: the words that identify them, the cause, and the fix.
 
 Programs give no error codes that could be looked up, so their words decide: those of the engine, of shells, of Go and
 of other tools. What was said last counts, and of two rows that fit there the first.
@@ -31,7 +31,7 @@ class _Row:
     """`cause` and `fix` name the groups of `words` in braces.
 
     `broad`
-        Whether a program may print the words and go on: they count near the end of a log alone, as what is likely.
+        Whether a program may print the words and go on: they count near the end of a log alone, as the likely cause.
     """
 
     words: str
@@ -45,7 +45,7 @@ _SCRATCH_SHELL = (
     "take the exec form (Run.exec, Cmd.exec) with a program that the stage has, or do it in a stage that has a shell"
 )
 
-_ROWS = (
+ROWS = (
     # --- where the result goes
     _Row(
         r"(?:invalid destination (?:file|directory):|failed to open open|synctarget dest dir) (?P<path>.+?): ",
@@ -96,7 +96,7 @@ _ROWS = (
         r"x509: certificate signed by unknown authority|unable to get local issuer certificate"
         r"|[Cc]ertificate verification failed|certificate verify failed|SSL certificate problem"
         r"|not enough trusted|self.signed certificate",
-        "the certificate of the other side is signed by nobody that is trusted here",
+        "the certificate of the other side is signed by nobody who is trusted here",
         "install ca-certificates in this stage, or copy your proxy's or company's certificate in; on scratch copy "
         "/etc/ssl/certs/ca-certificates.crt from the stage before",
         broad=True,
@@ -111,7 +111,7 @@ _ROWS = (
     ),
     _Row(
         r"[Nn]etwork is unreachable|[Nn]o route to host",
-        "there is no way into the network",
+        "the network is not reachable",
         'check the network of the engine and its proxy; a step with network="none" reaches nothing',
         broad=True,
     ),
@@ -194,7 +194,7 @@ _ROWS = (
     ),
     _Row(
         r"exec: \"(?P<program>[^\"]+)\": is a directory",
-        "{program} is a folder, and no program",
+        "{program} is a folder, not a program",
         "name the program in it",
     ),
     _Row(
@@ -229,7 +229,7 @@ _ROWS = (
     ),
     _Row(
         r"\Aexit code: 126\b",
-        "a file that the command names is no program that may be run",
+        "a file that the command names is not an executable program",
         'copy it with chmod="755", and check that it is a program or a script',
     ),
     _Row(
@@ -280,7 +280,7 @@ _ROWS = (
     ),
     _Row(
         r"invalid SOURCE_DATE_EPOCH",
-        "SOURCE_DATE_EPOCH in the environment is no number of seconds",
+        "SOURCE_DATE_EPOCH in the environment is not a number of seconds",
         "set it to the seconds since 1970, or unset it",
     ),
     _Row(
@@ -290,12 +290,12 @@ _ROWS = (
     ),
     _Row(
         r"syntax error in pattern",
-        "what is left out of the context is named by a pattern that is none",
+        "a pattern of what is left out of the context is not valid",
         'see .dockerignore or ignore=; each "[" has its "]"',
     ),
     _Row(
         r"string field contains invalid UTF-8",
-        "a file of the context has a name that is no UTF-8, and BuildKit takes no such file",
+        "a file of the context has a name that is not UTF-8, and BuildKit does not accept such a file",
         "rename it, or leave it out of the context with .dockerignore or ignore=",
     ),
     # --- instructions
@@ -316,7 +316,7 @@ _ROWS = (
     ),
     _Row(
         r"When using (?:COPY|ADD) with more than one source file, the destination must be a directory and end with a /",
-        "several sources go to one destination that is no folder",
+        "several sources go to one destination that is not a folder",
         "end the destination with a slash",
     ),
     _Row(
@@ -332,7 +332,7 @@ _ROWS = (
     ),
     _Row(
         r"base name \((?P<name>.*?)\) should not be blank|invalid reference format",
-        "the name of an image is empty or no name once its arguments are filled in",
+        "the name of an image is empty or not valid once its arguments are filled in",
         "give the argument a default, or a value with build_args= or --build-arg",
     ),
     _Row(
@@ -353,7 +353,7 @@ _ROWS = (
         "check its address, and give the build what it logs in with, ssh= or a secret",
     ),
 )
-_compiled = [(re.compile(row.words, row.flags | re.MULTILINE), row) for row in _ROWS]
+_compiled = [(re.compile(row.words, row.flags | re.MULTILINE), row) for row in ROWS]
 
 
 def explain(reason: str, log: Iterable[str] = ()) -> Explanation | None:

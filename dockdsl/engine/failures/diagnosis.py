@@ -100,7 +100,7 @@ _NO_IMAGE = (
     ),
     (
         re.compile(r"toomanyrequests|429 Too Many"),
-        "cannot be had, since its registry has given too much to this address",
+        "cannot be had, since its registry limits how much it gives to this address",
         "`docker login` to it, wait, or take the image from a mirror",
     ),
     (
@@ -124,7 +124,7 @@ _failed_push = re.compile(r"failed to push (\S+): (.*)", re.DOTALL).match
 _NOT_PUSHED = (
     (
         re.compile(r"server gave HTTP response to HTTPS client"),
-        "the registry speaks HTTP without TLS, which the engine does not trust",
+        "the registry uses HTTP without TLS, which the engine does not trust",
         'give the registry a certificate, or name it among "insecure-registries" in the engine\'s daemon.json',
     ),
     (
@@ -134,7 +134,7 @@ _NOT_PUSHED = (
     ),
     (
         re.compile(r"toomanyrequests|(?:: |HTTP )429\b"),
-        "the registry has taken too much from this account or address",
+        "the registry limits how much it takes from this account or address",
         "wait and push again, or `docker login` with an account that may push more",
     ),
     (
@@ -167,7 +167,7 @@ _NOT_PUSHED = (
         "the registry does not know the name",
         "make the repository there, or check the tag",
     ),
-    (re.compile(""), "the registry does not take it", "see what it says, and its log"),
+    (re.compile(""), "the registry rejects it", "see what it says, and its log"),
 )
 _heading = re.compile(r"Dockerfile:(\d+)").fullmatch
 _marked = re.compile(r"\s*(\d+) \| >>>").match
@@ -204,7 +204,7 @@ class Diagnosis:
     `known`
         Why it failed and what to do, where that is known.
     `is_below`
-        Whether these stand below the message, since its first line does not say them.
+        Whether these are put below the message, since its first line does not say them.
     """
 
     what: str = "build"

@@ -52,7 +52,7 @@ _IN_CONTAINER = Path("/.dockerenv")
 """What Docker puts into each of its containers."""
 _MOUNTS = Path("/proc/self/mountinfo")
 _own_id = re.compile(r"/containers/([0-9a-f]{64})/\S+ /etc/(?:hostname|hosts|resolv\.conf) ").search
-"""Finds there the files that Docker keeps for a container, in a folder that bears its id."""
+"""Finds there the files that Docker keeps for a container, in a folder with its id as name."""
 _port_taken = re.compile(r"address already in use|port is already allocated").search
 _PIECE = 1 << 18
 """Bytes of a saved image that are handed on at once."""
@@ -61,7 +61,7 @@ _PIECE = 1 << 18
 class DockerSdk:
     """Runs containers on the engine that the docker command would use.
 
-    Each container bears labels that say which process made it, publishes its ports where only the machine that
+    Each container has labels that say which process made it, publishes its ports where only the machine that
     runs the test reaches them, and is removed by its id. The engine picks the ports.
 
     `host`
@@ -223,7 +223,7 @@ class DockerSdk:
         """Remove the containers, networks, volumes and temporary tags of processes on this machine that have ended.
 
         What another machine made, or a process that cannot be seen from here, stays; so does what the engine cannot
-        remove, of which `dockdsl gc` tells. Return what was removed.
+        remove, which `dockdsl gc` reports. Return what was removed.
 
         Raises `EngineUnavailable`.
         """
@@ -308,7 +308,7 @@ class DockerSdk:
 
 @attrs.frozen
 class Owned:
-    """Something on the engine that bears its owner.
+    """Something on the engine that is labelled with its owner.
 
     `kind`
         ``"container"``, ``"network"``, ``"volume"`` or ``"image"``.
@@ -513,7 +513,7 @@ def _connect(place: Endpoint, line: Line | None, timeout: int) -> docker.DockerC
         from docker.constants import MINIMUM_DOCKER_API_VERSION
 
         _knock(place)
-        # Left to itself, the SDK asks for the version before it can be told whom to trust.
+        # Left to itself, the SDK asks for the version before it can be given whom to trust.
         asking = _opened(place, line, min(timeout, _GREETING), MINIMUM_DOCKER_API_VERSION)
         try:
             answer: Any = asking.api.version(api_version=False)
@@ -522,7 +522,7 @@ def _connect(place: Endpoint, line: Line | None, timeout: int) -> docker.DockerC
         version = answer.get("ApiVersion") if isinstance(answer, dict) else None
         if version is None:
             raise EngineUnavailable(
-                f"run: what answers at {place.host} is no container engine; check {place.source}", origin=None
+                f"run: what answers at {place.host} is not a container engine; check {place.source}", origin=None
             )
         return _opened(place, line, timeout, version)
 
@@ -581,7 +581,7 @@ def _knock(place: Endpoint) -> None:
 
 
 def _listens(place: Endpoint) -> bool:
-    """Whether somebody listens where the engine was; true where that cannot be told."""
+    """Whether somebody listens where the engine was; true where that cannot be found out."""
     try:
         _knock(place)
     except OSError:
@@ -744,7 +744,7 @@ def _cause(error: BaseException) -> str:
         return error.strerror
     text = str(error)
     if "BadStatusLine" in text:
-        return "what answers there speaks no HTTP"
+        return "what answers there does not speak HTTP"
     found = re.search(r"\[Errno -?\d+\] ([^'\")]+)|Error\(-?\d+, '([^']+)'\)", text)
     return found[1] or found[2] if found else printable(text)
 

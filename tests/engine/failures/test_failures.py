@@ -18,8 +18,9 @@ from typing import Any
 import attrs
 import pytest
 
+import dockdsl
 from dockdsl import CommandCheck, Copy, Dockerfile, Image, Run, Secret, Stage, external
-from dockdsl.engine.failures.causes import explain
+from dockdsl.engine.failures.causes import ROWS, explain
 from dockdsl.engine.runners.docker_sdk import DockerSdk
 from dockdsl.errors import BuildFailed, CheckFailed, RunFailed
 from dockdsl.loading import load
@@ -454,3 +455,11 @@ def test_a_line_without_end() -> None:
 
     assert found is not None
     assert "most likely the user that it runs as may not do that" == found.cause
+
+
+def test_remedies_name_what_there_is() -> None:
+    """What a remedy or a cause says to write in Python is a public name, with that attribute."""
+    for row in ROWS:
+        for name, attribute in re.findall(r"\b([A-Z]\w+)(?:\.(\w+)|\()", f"{row.cause} {row.fix}"):
+            found = getattr(dockdsl, name)
+            assert not attribute or hasattr(found, attribute)

@@ -59,7 +59,7 @@ def test_what_the_dead_left_is_removed(
     container = docker("create", *marked(dead), BUSYBOX)
     kept = [docker("create", *marked(each), BUSYBOX) for each in (me, attrs.evolve(dead, host="elsewhere"))]
     # Other runs on this engine count, too.
-    rest = re.compile(r"(?s).*left alone: ([2-9]|\d\d+) of runs that go on, or that are of another machine\n")
+    rest = re.compile(r"(?s).*left alone: ([2-9]|\d\d+) of active runs, or of runs on another machine\n")
     things = [
         f"folder {folder}",
         f"folder {way}",
