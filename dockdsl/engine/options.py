@@ -2,20 +2,19 @@
 
 An option is a field of `ImageOptions`, or of `BuildRequest` if it is about one build alone: its type, and the function
 that checks and normalizes it. `dockdsl.engine.flags` has how it is passed on. `Image`, `BuildRequest`, the argument
-lists of the builders and the command line are derived from these two. `BuildKeywords` repeats the types for type
-checkers.
+lists of the builders and the command line are derived from these two. `dockdsl.engine.keywords` repeats the types for
+type checkers.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from typing import Any, Protocol, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol
 
 import attrs
 
 from dockdsl.display import kind_of, shown
-from dockdsl.engine.specifications import CacheSpec, OutputSpec, SecretSpec, SshSpec
 from dockdsl.errors import Refused, refuse_type
 from dockdsl.operands import (
     Pairs,
@@ -33,7 +32,18 @@ from dockdsl.operands import (
 )
 from dockdsl.syntax.references import is_platform, is_tag
 
-T = TypeVar("T", SecretSpec, SshSpec, OutputSpec, CacheSpec)
+if TYPE_CHECKING:
+    from dockdsl.engine.specifications import (
+        CachesLike,
+        CacheSpec,
+        OutputsLike,
+        OutputSpec,
+        SecretsLike,
+        SecretSpec,
+        SshLike,
+        SshSpec,
+    )
+
 _GATEWAY = "host-gateway"
 _LEVELS = 'pass True, False, "min" or "max"'
 _REMOTE = ("http://", "https://", "git://", "ssh://", "git@")
@@ -59,10 +69,6 @@ class Tagged(Protocol):
 
 Contexts = tuple[tuple[str, "str | Tagged"], ...]
 ContextsLike = Mapping[str, "str | os.PathLike[str] | Tagged"] | Contexts | None
-SecretsLike = str | SecretSpec | Iterable[str | SecretSpec] | None
-SshLike = str | SshSpec | Iterable[str | SshSpec] | None
-CachesLike = str | CacheSpec | Iterable[str | CacheSpec] | None
-OutputsLike = str | OutputSpec | Iterable[str | OutputSpec] | None
 StagesLike = str | Named | Iterable[str | Named] | None
 
 
@@ -140,26 +146,30 @@ def _ignore(value: TextsLike) -> tuple[str, ...] | None:
     return patterns
 
 
-def _specs(value: T | str | Iterable[T | str] | None, kind: type[T]) -> tuple[T, ...]:
-    if value is None:
-        return ()
-    several: Iterable[Any] = (value,)
-    if isinstance(value, Iterable) and not isinstance(value, (str, bytes, Mapping)):
-        several = value
-    return tuple(each if isinstance(each, kind) else kind.parse(text(each)) for each in several)
+# Few images have these, and making the classes takes its time.
 
 
 def _secrets(value: SecretsLike) -> tuple[SecretSpec, ...]:
-    return _specs(value, SecretSpec)
+    if value is None or value == ():
+        return ()
+    from dockdsl.engine.specifications import SecretSpec, parsed  # noqa: PLC0415 - see above
+
+    return parsed(value, SecretSpec)
 
 
 def _ssh(value: SshLike) -> tuple[SshSpec, ...]:
-    return _specs(value, SshSpec)
+    if value is None or value == ():
+        return ()
+    from dockdsl.engine.specifications import SshSpec, parsed  # noqa: PLC0415 - see above
+
+    return parsed(value, SshSpec)
 
 
 def outputs(value: OutputsLike) -> tuple[OutputSpec, ...]:
     """Return where the result goes."""
-    found = _specs(value, OutputSpec)
+    from dockdsl.engine.specifications import OutputSpec, parsed  # noqa: PLC0415 - see above
+
+    found = parsed(value, OutputSpec)
     for each in found:
         if found.count(each) > 1:
             raise Refused(f"{shown(str(each))} is given twice", "give it once")
@@ -167,22 +177,23 @@ def outputs(value: OutputsLike) -> tuple[OutputSpec, ...]:
 
 
 def _cache_from(value: CachesLike) -> tuple[CacheSpec, ...]:
-    found = _specs(value, CacheSpec)
+    found = _cache_to(value, "src")
     if any(each.type == "inline" for each in found):
         raise Refused("an inline cache comes with its image", "write the name of the image")
-    return _complete(found, "src")
+    return found
 
 
-def _cache_to(value: CachesLike) -> tuple[CacheSpec, ...]:
-    return _complete(_specs(value, CacheSpec), "dest")
+def _cache_to(value: CachesLike, path: str = "dest") -> tuple[CacheSpec, ...]:
+    if value is None or value == ():
+        return ()
+    from dockdsl.engine.specifications import CacheSpec, parsed  # noqa: PLC0415 - see above
 
-
-def _complete(specs: tuple[CacheSpec, ...], path: str) -> tuple[CacheSpec, ...]:
-    for each in specs:
+    found = parsed(value, CacheSpec)
+    for each in found:
         needed, noun = {"local": (path, "folder"), "registry": ("ref", "image")}.get(each.type, ("", ""))
         if needed and not dict(each.attributes).get(needed):
             raise Refused(f"{shown(str(each))} has no {noun}", f"add {needed}=…")
-    return specs
+    return found
 
 
 def _contexts(value: ContextsLike) -> Contexts:
@@ -228,10 +239,10 @@ def _network(value: str | None) -> str | None:
 
 
 def _add_hosts(value: PairsLike) -> Pairs:
-    import ipaddress  # noqa: PLC0415 - few images need it
-
     found = pairs(value)
     for name, address in found:
+        import ipaddress  # noqa: PLC0415 - few images need it
+
         if ":" in name or len(name.split()) != 1:
             raise Refused(f"{shown(name)} is not the name of a host", "write it as a step asks for it")
         try:
@@ -362,40 +373,3 @@ class ImageOptions:
     provenance: bool | str | None = attrs.field(default=None, converter=_provenance)
     reproducible: bool = attrs.field(default=False, converter=flag)
     source_date_epoch: int | None = attrs.field(default=None, converter=_epoch)
-
-
-class BuildKeywords(TypedDict, total=False):
-    """The keywords of `Image.build`: the options of a `BuildRequest`, but for the builder."""
-
-    tags: TextsLike
-    target: str | Named | None
-    build_args: PairsLike
-    platforms: TextsLike
-    secrets: SecretsLike
-    labels: PairsLike
-    ignore: TextsLike
-    contexts: ContextsLike
-    cache_from: CachesLike
-    cache_to: CachesLike
-    network: str | None
-    add_hosts: PairsLike
-    allow: TextsLike
-    ssh: SshLike
-    shm_size: str | None
-    ulimits: TextsLike
-    annotations: PairsLike
-    sbom: bool | str | None
-    provenance: bool | str | None
-    reproducible: bool
-    source_date_epoch: int | None
-    output: OutputsLike
-    no_cache: bool
-    no_cache_filter: StagesLike
-    pull: bool
-    timeout: float
-
-
-class RequestKeywords(BuildKeywords, total=False):
-    """The keywords of `Image.request`: the same, and the name of a builder of ``docker buildx``."""
-
-    builder: str | None

@@ -9,14 +9,14 @@ Source: the reference of ``docker buildx build``.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
-from typing import Literal, Self
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal, Self, TypeVar
 
 import attrs
 
 from dockdsl.display import shown
 from dockdsl.errors import Refused
-from dockdsl.operands import Pairs
+from dockdsl.operands import Pairs, text
 
 CACHES = ("registry", "local", "inline", "gha", "s3", "azblob")
 OUTPUTS = ("local", "tar", "oci", "docker", "image", "registry", "cacheonly")
@@ -39,20 +39,20 @@ class SecretSpec:
     src: str | None = None
 
     @classmethod
-    def parse(cls, text: str) -> Self:
+    def parse(cls, spec: str) -> Self:
         """Read ``id=token,env=TOKEN`` or ``id=token,src=FILE``. Refuses what is not one."""
-        fields = _fields(text)
+        fields = _fields(spec)
         unknown = [key for key in fields if key not in ("id", "env", "src", "source", "type")]
         if unknown:
-            raise Refused(f"{shown(text)} has the unknown key {shown(unknown[0])}", "use id, env and src")
+            raise Refused(f"{shown(spec)} has the unknown key {shown(unknown[0])}", "use id, env and src")
         if not fields.get("id"):
-            raise Refused(f"{shown(text)} has no id", "write id=token,env=TOKEN or id=token,src=FILE")
+            raise Refused(f"{shown(spec)} has no id", "write id=token,env=TOKEN or id=token,src=FILE")
         empty = [key for key in ("env", "src", "source") if fields.get(key) == ""]
         if empty:
-            raise Refused(f"{shown(text)} has nothing after {empty[0]}=", "write env=NAME or src=FILE")
+            raise Refused(f"{shown(spec)} has nothing after {empty[0]}=", "write env=NAME or src=FILE")
         kind = fields.get("type", "file")
         if kind not in ("file", "env"):
-            raise Refused(f"{shown(text)} has the type {shown(kind)}", "leave it out, and write env= or src=")
+            raise Refused(f"{shown(spec)} has the type {shown(kind)}", "leave it out, and write env= or src=")
         env, src = fields.get("env"), fields.get("src", fields.get("source"))
         return cls(fields["id"], src, None) if kind == "env" and env is None else cls(fields["id"], env, src)
 
@@ -81,9 +81,9 @@ class SshSpec:
     paths: tuple[str, ...] = ()
 
     @classmethod
-    def parse(cls, text: str) -> Self:
+    def parse(cls, spec: str) -> Self:
         """Read ``default`` or ``ID=PATH``; it is the one option that is not comma-separated pairs."""
-        name, equals, paths = text.partition("=")
+        name, equals, paths = spec.partition("=")
         return cls(name, tuple(paths.split(",")) if equals else ())
 
     def __str__(self) -> str:
@@ -112,15 +112,15 @@ class OutputSpec:
     attributes: Pairs = ()
 
     @classmethod
-    def parse(cls, text: str) -> Self:
+    def parse(cls, spec: str) -> Self:
         """Read ``load``, ``push``, a folder, or ``type=…,dest=…``. Refuses what is not one."""
-        if text in ("load", "push"):
-            return cls(text)
-        fields = {"type": "local", "dest": text} if "=" not in text else _typed(text, OUTPUTS)
+        if spec in ("load", "push"):
+            return cls(spec)
+        fields = {"type": "local", "dest": spec} if "=" not in spec else _typed(spec, OUTPUTS)
         if fields.get("dest") == "-":
-            raise Refused(f"{shown(text)} is stdout, where the id goes", "name a file")
+            raise Refused(f"{shown(spec)} is stdout, where the id goes", "name a file")
         if fields["type"] in ("local", "tar", "oci") and not fields.get("dest"):
-            raise Refused(f"{shown(text)} has no destination", "add dest=…")
+            raise Refused(f"{shown(spec)} has no destination", "add dest=…")
         return cls(fields.pop("type"), fields.pop("dest", None), tuple(fields.items()))
 
     @property
@@ -159,40 +159,57 @@ class CacheSpec:
     attributes: Pairs = ()
 
     @classmethod
-    def parse(cls, text: str) -> Self:
+    def parse(cls, spec: str) -> Self:
         """Read the name of an image, or ``type=…`` with what that type needs. Refuses what is not one."""
-        fields = {"type": "registry", "ref": text} if "=" not in text else _typed(text, CACHES)
+        fields = {"type": "registry", "ref": spec} if "=" not in spec else _typed(spec, CACHES)
         return cls(fields.pop("type"), tuple(fields.items()))
 
     def __str__(self) -> str:
         return _spelled([("type", self.type), *self.attributes])
 
 
-def _typed(text: str, kinds: tuple[str, ...]) -> dict[str, str]:
-    fields = _fields(text)
+SecretsLike = str | SecretSpec | Iterable[str | SecretSpec] | None
+SshLike = str | SshSpec | Iterable[str | SshSpec] | None
+CachesLike = str | CacheSpec | Iterable[str | CacheSpec] | None
+OutputsLike = str | OutputSpec | Iterable[str | OutputSpec] | None
+_T = TypeVar("_T", SecretSpec, SshSpec, OutputSpec, CacheSpec)
+
+
+def parsed(value: _T | str | Iterable[_T | str] | None, kind: type[_T]) -> tuple[_T, ...]:
+    """Return one specification or several as values."""
+    if value is None:
+        return ()
+    several: Iterable[Any] = (value,)
+    if isinstance(value, Iterable) and not isinstance(value, (str, bytes, Mapping)):
+        several = value
+    return tuple(each if isinstance(each, kind) else kind.parse(text(each)) for each in several)
+
+
+def _typed(spec: str, kinds: tuple[str, ...]) -> dict[str, str]:
+    fields = _fields(spec)
     kind = fields.get("type")
     if kind is None:
-        raise Refused(f"{shown(text)} has no type", f"add type=…, one of {', '.join(kinds)}")
+        raise Refused(f"{shown(spec)} has no type", f"add type=…, one of {', '.join(kinds)}")
     if kind not in kinds:
-        raise Refused(f"{shown(text)} has the type {shown(kind)}", f"use one of {', '.join(kinds)}")
+        raise Refused(f"{shown(spec)} has the type {shown(kind)}", f"use one of {', '.join(kinds)}")
     return fields
 
 
-def _fields(text: str) -> dict[str, str]:
+def _fields(spec: str) -> dict[str, str]:
     """Read pairs as BuildKit does: separated by commas as CSV is, with keys in any case."""
-    parts = text.split(",")
-    if '"' in text:
+    parts = spec.split(",")
+    if '"' in spec:
         import csv  # noqa: PLC0415 - few values are quoted
 
         try:
-            parts = next(csv.reader([text], strict=True))
+            parts = next(csv.reader([spec], strict=True))
         except csv.Error as error:
-            raise Refused(f"{shown(text)} cannot be read ({error})", "close each quote") from None
+            raise Refused(f"{shown(spec)} cannot be read ({error})", "close each quote") from None
     found = {}
     for part in parts:
         key, equals, value = part.partition("=")
         if not (key.strip() and equals):
-            raise Refused(f"{shown(text)} has the part {shown(part)}", "write each as key=value")
+            raise Refused(f"{shown(spec)} has the part {shown(part)}", "write each as key=value")
         found[key.strip().lower()] = value
     return found
 

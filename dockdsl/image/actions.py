@@ -11,20 +11,19 @@ import attrs
 
 from dockdsl.checks.check import Check, checks_of
 from dockdsl.display import kind_of
-from dockdsl.engine.options import BuildKeywords
 from dockdsl.errors import BuildFailed, FileError, InvalidType, InvalidValue, RunFailed
 from dockdsl.image.declaration import Declaration
-from dockdsl.operands import checked, named, seconds
+from dockdsl.operands import checked, seconds
 
 if TYPE_CHECKING:
     from dockdsl.checks.report import CheckResult, SmokeReport
     from dockdsl.engine.building import Builder, BuildRequest, BuildResult, Progress
+    from dockdsl.engine.keywords import BuildKeywords
     from dockdsl.engine.running import Runner
     from dockdsl.image.built import BuiltImage
     from dockdsl.image.size import SizeReport
 
 
-@attrs.frozen(slots=False, field_transformer=named)
 class Image(Declaration):
     """What is built of a `Dockerfile`, how it is run, and what is expected of it.
 
@@ -72,7 +71,7 @@ class Image(Declaration):
             Is called with each `BuildEvent`; see `dockdsl.engine.builders.live.watch` and
             `dockdsl.engine.building.plain`.
         `options`
-            See `dockdsl.engine.options.BuildKeywords`: ``image.build(platforms="linux/arm64", output="push")``.
+            See `dockdsl.engine.building.BuildRequest`: ``image.build(platforms="linux/arm64", output="push")``.
 
         Raises `EngineUnavailable` and `BuildFailed`; the latter's `origin` is the place of the failing instruction.
         `InvalidValue` and `InvalidType` for an option that is not valid.

@@ -12,15 +12,16 @@ import attrs
 from dockdsl.checks.check import Check, checks_of
 from dockdsl.checks.http import HttpCheck
 from dockdsl.display import shown
-from dockdsl.engine.options import FileContext, ImageOptions, RequestKeywords, Tagged, relative_to_caller, tag_names
+from dockdsl.engine.options import FileContext, ImageOptions, Tagged, relative_to_caller, tag_names
 from dockdsl.errors import InvalidType, InvalidValue, Refused, UnknownStage, refuse_type
-from dockdsl.operands import Pairs, command, here, pairs, seconds, text, url_path, whole
+from dockdsl.operands import Pairs, command, here, named_as, pairs, seconds, text, url_path, whole
 from dockdsl.origins import Origin
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from dockdsl.engine.building import BuildRequest
+    from dockdsl.engine.keywords import RequestKeywords
     from dockdsl.engine.running import RunRequest
     from dockdsl.model.dockerfile import Dockerfile
 
@@ -55,7 +56,7 @@ def _ready(value: str | HttpCheck) -> str | HttpCheck:
     return value if isinstance(value, HttpCheck) else url_path(value)
 
 
-@attrs.frozen(eq=False, repr=False, slots=False)
+@attrs.frozen(slots=False, field_transformer=named_as("Image"))
 class Declaration(ImageOptions):
     """The fields of an `Image`, and the requests that follow from them."""
 

@@ -133,9 +133,7 @@ def test_steps_of_onbuild_are_nobodys_line() -> None:
 def test_a_history_of_other_steps(history: list[tuple[str, int]]) -> None:
     """It is an error: to give all bytes to the last line would be wrong."""
     stage = Stage("busybox:1.37", steps=[Copy("a", "/"), User("1")])
-    with pytest.raises(
-        RunFailed, match=r"size: the history of the image does not tell of the step .*; build it with d"
-    ):
+    with pytest.raises(RunFailed, match=r"size: the history of the image does not have the step .*; build it with d"):
         divide(history, Dockerfile(stage))
 
 
