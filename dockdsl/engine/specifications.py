@@ -44,7 +44,10 @@ class SecretSpec:
         fields = _fields(spec)
         unknown = [key for key in fields if key not in ("id", "env", "src", "source", "type")]
         if unknown:
-            raise Refused(f"{shown(spec)} has the unknown key {shown(unknown[0])}", "use id, env and src")
+            # What follows the key may be the secret itself.
+            raise Refused(
+                f"{shown(fields.get('id', ''))} has the unknown key {shown(unknown[0])}", "use id, env and src"
+            )
         if not fields.get("id"):
             raise Refused(f"{shown(spec)} has no id", "write id=token,env=TOKEN or id=token,src=FILE")
         empty = [key for key in ("env", "src", "source") if fields.get(key) == ""]
