@@ -142,10 +142,9 @@ class OutputSpec:
         return self.type in ("tar", "oci", "docker") and dict(self.attributes).get("tar") != "false"
 
     def __str__(self) -> str:
-        return self.type if self.type in ("load", "push") else _spelled([*self._pairs(), *self.attributes])
-
-    def _pairs(self) -> list[tuple[str, str | None]]:
-        return [("type", self.type), ("dest", self.dest)]
+        if self.type in ("load", "push"):
+            return self.type
+        return _spelled([("type", self.type), ("dest", self.dest), *self.attributes])
 
 
 @attrs.frozen

@@ -184,9 +184,8 @@ class DockerSdk:
         Raises `EngineUnavailable`, and `RunFailed` where the engine cannot remove it.
         """
         client, _ = self._client()
-        remove = {"container": _remove, "network": _remove_network, "volume": _remove_volume, "image": _untag}
         with deferred(), _translated(f"sweep {thing}"):
-            return remove[thing.kind](client, thing.name)
+            return _remove(thing.kind, client, thing.name)
 
     def inspect(self, image: str) -> Mapping[str, Any]:
         """Return what the engine knows of an image, as ``docker image inspect`` shows it.
@@ -245,7 +244,7 @@ class DockerSdk:
         if self._is_late:
             client = self._hurry()
         with deferred() as held, _translated(f"untag {tag}"):
-            self._patience.call(lambda: _untag(client, tag), place, held)
+            self._patience.call(lambda: _remove("image", client, tag), place, held)
 
     def close(self) -> None:
         """Close the connections to the engine."""
@@ -479,7 +478,7 @@ class DockerContainer:
         with deferred() as held, _translated(f"remove {self._image}"):
             while self._tunnels:
                 self._tunnels.popitem()[1].close()
-            self._patience.call(lambda: _remove(self._container.client, self.id), self._place, held)
+            self._patience.call(lambda: _remove("container", self._container.client, self.id), self._place, held)
 
     def died(self, state: ContainerState) -> RunFailed:
         """Return the error that the container's end is."""
@@ -676,29 +675,20 @@ def _state(attributes: Mapping[str, Any]) -> ContainerState:
     return ContainerState(running=False, exit_code=state.get("ExitCode"), detail=detail)
 
 
-def _remove(client: docker.DockerClient, name: str) -> bool:
-    """Remove a container; return whether it was there and is gone."""
-    return _gone(lambda: client.api.remove_container(name, v=True, force=True))
+_REMOVERS: dict[str, Callable[[docker.DockerClient, str], object]] = {
+    "container": lambda client, name: client.api.remove_container(name, v=True, force=True),
+    "network": lambda client, name: client.api.remove_network(name),
+    "volume": lambda client, name: client.api.remove_volume(name),
+    "image": lambda client, tag: client.api.remove_image(tag, noprune=False),
+}
 
 
-def _remove_network(client: docker.DockerClient, name: str) -> bool:
-    return _gone(lambda: client.api.remove_network(name))
-
-
-def _remove_volume(client: docker.DockerClient, name: str) -> bool:
-    return _gone(lambda: client.api.remove_volume(name))
-
-
-def _untag(client: docker.DockerClient, tag: str) -> bool:
-    return _gone(lambda: client.api.remove_image(tag, noprune=False))
-
-
-def _gone(remove: Callable[[], object]) -> bool:
-    """Call the engine; return False for what is not there, what somebody else is removing, and what is in use."""
+def _remove(kind: str, client: docker.DockerClient, name: str) -> bool:
+    """Remove a thing; return False for what is not there, what somebody else is removing, and what is in use."""
     import docker
 
     try:
-        remove()
+        _REMOVERS[kind](client, name)
     except docker.errors.APIError as error:
         # A network in use is answered by 403 in older engines.
         if error.status_code not in (403, 404, 409):
