@@ -369,7 +369,7 @@ def test_the_command_line_says_where_files_went(tmp_path: Path) -> None:
 def test_what_the_classic_image_store_cannot_do(
     options: dict[str, Any], cause: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is told with what would help, and is no failing step; containerd's image store does it all (see below)."""
+    """It is reported with what would help, and is not a failing step; containerd's image store does it all (see below)."""
     # Buildx makes the file before the build is refused.
     monkeypatch.chdir(tmp_path)
     if "io.containerd" in docker("info", "--format", "{{json .DriverStatus}}"):
@@ -420,7 +420,7 @@ def test_an_archive_takes_the_place_of_a_file(tmp_path: Path, monkeypatch: pytes
 
 @pytest.mark.engine
 def test_a_builder_by_its_name(tag: str) -> None:
-    """The engine's own bears the name of its context; what it builds is on the engine, and may get a temporary tag."""
+    """The engine's own has the name of its context; what it builds is on the engine, and may get a temporary tag."""
     image = Image(Dockerfile(printing("echo x")), checks=[CommandCheck(["cat", "/out"], stdout="^x$")])
 
     assert "x" == printed(image, tag, builder="default")
@@ -447,14 +447,14 @@ def test_one_stage_without_the_cache(tag: str) -> None:
     fresh = Stage(BUSYBOX, name="fresh", steps=[Run("cat /proc/sys/kernel/random/uuid > /b")])
     last = Stage(BUSYBOX, steps=[Copy("/a", "/a", from_=kept), Copy("/b", "/b", from_=fresh)])
     image = Image(Dockerfile(last), tags=tag)
-    told = []
+    reported = []
     for options in ({}, {}, {"no_cache_filter": fresh}, {"no_cache_filter": ["fresh"]}):
         image.build(**options)
-        told.append(docker("run", "--rm", tag, "cat", "/a", "/b").split())
+        reported.append(docker("run", "--rm", tag, "cat", "/a", "/b").split())
 
-    assert 1 == len({a for a, _ in told})
-    assert told[0] == told[1]
-    assert 3 == len({b for _, b in told[1:]})
+    assert 1 == len({a for a, _ in reported})
+    assert reported[0] == reported[1]
+    assert 3 == len({b for _, b in reported[1:]})
 
 
 AGENT = r"""
@@ -494,10 +494,10 @@ def test_an_ssh_agent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spec: str
         finally:
             agent.terminate()
 
-    told = next(line for line in lines if "| the agent has" in line)
-    assert "ssh-ed25519" in told
+    reported = next(line for line in lines if "| the agent has" in line)
+    assert "ssh-ed25519" in reported
     # The agent that buildx makes of a file gives the key another comment.
-    assert (comment in told) == ("KEY" not in spec)
+    assert (comment in reported) == ("KEY" not in spec)
 
 
 def run(*argv: str) -> None:
@@ -511,7 +511,7 @@ def run(*argv: str) -> None:
 @pytest.mark.engine
 @pytest.mark.parametrize("way", ["env", "file", "keys in upper case"])
 @pytest.mark.parametrize("status", [0, 3])
-def test_a_secret_is_told_nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str, status: int) -> None:
+def test_a_secret_is_logged_nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str, status: int) -> None:
     """Not even where a step prints it: not in a log line, an error, an event, or an argument of a command."""
     value = f"s3cret-{secrets.token_hex(8)}"
     if way == "env":
@@ -522,7 +522,7 @@ def test_a_secret_is_told_nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     if way == "keys in upper case":
         spec = f"ID=t,Src={tmp_path}/token"
     command = "cat /run/secrets/t; printf 'and again: '; cat /run/secrets/t >&2; tr '\\0' ' ' < /proc/1/cmdline"
-    # A program that colours a part of a line writes codes amid it.
+    # A program that colours a part of a line writes codes within it.
     command += "; echo; head -c 9 /run/secrets/t; printf '\\033[0m'; tail -c +10 /run/secrets/t"
     image = Image(
         Dockerfile(Stage(BUSYBOX, steps=[Run(f"{command}; exit {status}", mounts=[Secret("t")])])), secrets=spec
@@ -531,21 +531,21 @@ def test_a_secret_is_told_nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     lines: list[str] = []
     seen: list[str] = []
 
-    def tell(event: BuildEvent) -> None:
+    def report(event: BuildEvent) -> None:
         events.append(event)
         plain(lines.append)(event)
         if event.kind == "log":
             seen.extend(path.read_bytes().decode(errors="replace") for path in processes())
 
-    told = ""
+    reported = ""
     try:
-        told = image.build(no_cache=True, progress=tell).summary()
+        reported = image.build(no_cache=True, progress=report).summary()
     except BuildFailed as error:
         assert status
-        told = f"{error!r} {error.message} {error.log} {error.reason} {error.cause} {vars(error)}"
+        reported = f"{error!r} {error.message} {error.log} {error.reason} {error.cause} {vars(error)}"
 
     everything = "\n".join(
-        [*lines, *map(repr, events), told, *seen, repr(image), " ".join(arguments(image.request(), ""))]
+        [*lines, *map(repr, events), reported, *seen, repr(image), " ".join(arguments(image.request(), ""))]
     )
     assert value not in everything
     assert any("***" in line for line in lines)
@@ -684,7 +684,7 @@ def grown(folder: Path) -> Image:
     ],
 )
 def test_what_cannot_be_handed_on(options: dict[str, Any], kind: str, message: str, tmp_path: Path) -> None:
-    """An image or a cache that a registry or a folder does not take is told with cause and fix; no step is at fault."""
+    """An image or a cache that a registry or a folder rejects is reported with cause and fix; no step is at fault."""
     image = Image(Dockerfile(Stage(BUSYBOX, name="s", steps=[Run("echo x > /x")])), context=str(tmp_path))
     with pytest.raises(BuildFailed) as caught:
         image.build(**options)
@@ -706,12 +706,12 @@ def test_annotations(tmp_path: Path) -> None:
     )
     image.build(output=f"type=oci,dest={tmp_path}/x,tar=false", annotations={"a": "b=c", "index:d": "e"})
     blobs = [path.read_bytes() for path in tmp_path.glob("x/blobs/sha256/*")]
-    told = [
+    reported = [
         found["annotations"] for each in blobs if each.startswith(b"{") and "annotations" in (found := json.loads(each))
     ]
 
-    assert {"a": "b=c"} in told
-    assert {"d": "e"} in told
+    assert {"a": "b=c"} in reported
+    assert {"d": "e"} in reported
 
 
 @pytest.mark.engine
@@ -886,7 +886,7 @@ def test_platforms_whose_files_differ(tmp_path: Path) -> None:
 @pytest.mark.engine
 @pytest.mark.usefixtures("in_store")
 def test_the_size_of_containerds_store(tag: str) -> None:
-    """The engine tells the layers as they are transferred, and the summary says so."""
+    """The engine reports the layers as they are transferred, and the summary says so."""
     result = Image(Dockerfile(Stage(BUSYBOX, steps=[Run("true")])), tags=tag).build()
 
     assert "content" == result.size_kind

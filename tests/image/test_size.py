@@ -45,7 +45,7 @@ def file(tmp_path: Path) -> Path:
 
 @pytest.mark.engine
 def test_each_line_has_its_bytes(file: Path, capsys: pytest.CaptureFixture[str], tag: str) -> None:
-    """To the byte, as the engine counts them; what the base image brings is told apart, and what is removed counts."""
+    """To the byte, as the engine counts them; what the base image brings is separate, and what is removed counts."""
     assert 0 == main(["size", str(file), "--tag", tag, "--json", "--compressed", "--progress", "quiet"])
     report = json.loads(capsys.readouterr().out)
     base = inspect(BUSYBOX)["Size"]
@@ -170,7 +170,7 @@ def test_from_python(tmp_path: Path, tag: str) -> None:
     assert docker("images", "--quiet", tag)
 
 
-# --- an engine with containerd's image store, which tells blocks of its disk
+# --- an engine with containerd's image store, which counts blocks of its disk
 
 
 @pytest.mark.engine

@@ -15,7 +15,7 @@ from dockdsl.display import both_ends
 from dockdsl.engine.building import LOG_LINES
 
 _NEAR = 5
-"""Lines at the end of a log in which words count that programs also print when they go on."""
+"""Lines at the end of a log in which words count that programs also print when they continue."""
 
 
 @attrs.frozen
@@ -31,7 +31,7 @@ class _Row:
     """`cause` and `fix` name the groups of `words` in braces.
 
     `broad`
-        Whether a program may print the words and go on: they count near the end of a log alone, as the likely cause.
+        Whether a program may print the words and continue: they count near the end of a log alone, as the likely cause.
     """
 
     words: str
@@ -131,7 +131,7 @@ ROWS = (
     _Row(
         r"digest mismatch (?P<has>\S+): (?P<wanted>\S+)",
         "what is downloaded is not what checksum= names (it is {has})",
-        "see whether it was published anew; if you trust it, write its checksum",
+        "see whether it was published again; if you trust it, write its checksum",
     ),
     _Row(
         r"no SSH key \"(?P<id>[^\"]+)\" forwarded|unset ssh forward key|ssh.*Permission denied \(publickey",

@@ -119,7 +119,7 @@ def test_the_go_image_gives_the_same_answers(commands: None, tmp_path: Path, tag
 
 @pytest.mark.engine
 def test_what_the_dialect_lacks_is_spelled_another_way(builder: Buildah, tmp_path: Path, tag: str) -> None:
-    """Heredocs of both kinds do the same as BuildKit's; what is left out is told, with its place."""
+    """Heredocs of both kinds do the same as BuildKit's; what is left out is reported, with its place."""
     tmp_path.joinpath("page").write_text("hello\n")
     token = secrets.token_hex(4)
     stage = Stage(
@@ -171,16 +171,16 @@ def test_the_command_line(commands: None, name: str, tmp_path: Path, capfd: pyte
 
 
 @pytest.mark.engine
-def test_what_is_told(builder: Buildah, context: Path, tag: str) -> None:
+def test_what_is_reported(builder: Buildah, context: Path, tag: str) -> None:
     """Each step with its end, what it printed, what was left out, and the end; steps from the cache are counted."""
     steps = [Run(f"echo {tag}"), Copy("page", "/", link=True)]
     image = Image(Dockerfile(Stage(BUSYBOX, name="s", steps=steps)), context=str(context), tags=tag)
     for ends in (["done", "done", "done"], ["done", "cached", "cached"]):
         events: list[BuildEvent] = []
         result = image.build(builder, progress=events.append)
-        told = [event for event in events if event.kind not in ("log", "started")]
-        assert ["warning", *ends, "ended"] == [event.kind for event in told]
-        assert f"{steps[1].origin}: COPY: --link is left out" in told[0].text
+        reported = [event for event in events if event.kind not in ("log", "started")]
+        assert ["warning", *ends, "ended"] == [event.kind for event in reported]
+        assert f"{steps[1].origin}: COPY: --link is left out" in reported[0].text
         assert ["[1/3]", "[2/3]", "[3/3]"] == [event.step for event in events if event.kind == "started"]
         assert (2, ends.count("cached")) == (result.steps, result.cached)
 
@@ -252,7 +252,7 @@ def test_a_step_that_fails(builder: Buildah, tmp_path: Path) -> None:
     ids=lambda each: str(each).split("\n", maxsplit=1)[0] if isinstance(each, (Run, Copy)) else "",
 )
 def test_a_failure(builder: Buildah, step: Run | Copy, kind: str, cause: str, context: Path) -> None:
-    """It is told as those of BuildKit are: the line, the cause and the fix."""
+    """It is reported as those of BuildKit are: the line, the cause and the fix."""
     context.joinpath("arm").write_bytes(b"\x7fELF\x02\x01\x01" + bytes(9) + b"\x02\x00\xb7\x00\x01" + bytes(43))
     context.joinpath("arm").chmod(0o755)
     stage = Stage(BUSYBOX, name="s", steps=[Copy("arm", "/"), step])

@@ -71,8 +71,8 @@ COPY --from=build /mark /mark
 
 
 @pytest.mark.engine
-def test_steps_are_told_and_counted(context: Path, tag: str) -> None:
-    """Each numbered step is told with its time; on the second run all come from the cache."""
+def test_steps_are_reported_and_counted(context: Path, tag: str) -> None:
+    """Each numbered step is reported with its time; on the second run all come from the cache."""
     mark = secrets.token_hex(8)
     dockerfile = f"FROM {BUSYBOX}\nWORKDIR /{mark}\nRUN echo {mark}; printf 'no end'\n"
     first: list[str] = []
@@ -157,7 +157,7 @@ COPY --from=build /bin/true /x
 
 @pytest.mark.engine
 def test_the_step_that_failed_is_named_not_the_one_it_stopped(context: Path) -> None:
-    """Of two steps that run at once, the one at fault is named, the other one is told as canceled."""
+    """Of two steps that run at once, the one at fault is named, the other one is reported as canceled."""
     dockerfile = f"""\
 FROM {BUSYBOX} AS slow
 RUN sleep 30
@@ -250,7 +250,7 @@ def test_a_missing_image(context: Path, dockerfile: str, words: str) -> None:
 
 @pytest.mark.engine
 def test_a_registry_that_cannot_be_reached(context: Path) -> None:
-    """It is told apart from an image that does not exist."""
+    """It is distinguished from an image that does not exist."""
     error = failed("FROM 127.0.0.1:1/api:1\n", context)
 
     assert "registry" == error.kind
@@ -336,7 +336,7 @@ def test_an_engine_that_goes_away_after_the_build(context: Path, tmp_path: Path)
 
 
 def test_a_command_that_minds_no_signal(context: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A docker command that does not end when it is told to is killed."""
+    """A docker command that does not end after SIGTERM is killed."""
     monkeypatch.setattr("dockdsl.engine.builders.process.GRACE", 0.3)
     builder = script(tmp_path, "trap '' TERM; echo $$ > \"$(dirname $0)/pid\"; while :; do sleep 0.1; done")
     with pytest.raises(BuildFailed, match=r"timed out after 0\.5 s; allow it more time"):
@@ -346,14 +346,14 @@ def test_a_command_that_minds_no_signal(context: Path, tmp_path: Path, monkeypat
 
 
 def test_a_command_that_fails_without_a_word(context: Path, tmp_path: Path) -> None:
-    """Its exit status is told."""
+    """Its exit status is reported."""
     with pytest.raises(BuildFailed, match="the docker command ended with status 9 and said nothing"):
         script(tmp_path, "exit 9").build(request("FROM scratch\n", context))
 
 
 @pytest.mark.engine
 def test_no_buildx_plugin(context: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A docker command without the plugin is told by what it says."""
+    """A docker command without the plugin is recognized by what it says."""
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
     if not subprocess.run(["docker", "buildx", "version"], capture_output=True, check=False).returncode:
@@ -404,7 +404,7 @@ def test_a_builder_of_another_context(context: Path) -> None:
 
 @pytest.mark.engine
 def test_no_permission(barred: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A socket that may not be used is told apart from an engine that is not there."""
+    """A socket that may not be used is distinguished from an engine that is not there."""
     monkeypatch.setenv("DOCKER_HOST", barred)
     with someone_else() as folder:
         plugin = next(docker_config().glob("cli-plugins/docker-buildx"), None)

@@ -65,11 +65,11 @@ def end_sleep(mark: str) -> None:
 
 
 def in_terminal(
-    arguments: list[str], *, columns: int = 100, told: Callable[[str, int], None] | None = None, **environment: str
+    arguments: list[str], *, columns: int = 100, watch: Callable[[str, int], None] | None = None, **environment: str
 ) -> tuple[int, str, str]:
     """Run the command line with stderr in a terminal of its own; return its status, stdout, and what the terminal got.
 
-    `told` is called with all that the terminal has got so far and the process, each time when more comes; the terminal
+    `watch` is called with all that the terminal has got so far and the process, each time when more comes; the terminal
     is closed when it raises `Gone`.
     """
     near, far = pty.openpty()
@@ -92,9 +92,9 @@ def in_terminal(
             if not piece:
                 break
             shown += piece
-            if told is not None:
+            if watch is not None:
                 try:
-                    told(shown.decode(errors="replace"), child.pid)
+                    watch(shown.decode(errors="replace"), child.pid)
                 except Gone:
                     break
         os.close(near)
@@ -113,7 +113,7 @@ def test_a_running_step_is_shown_with_its_last_line(tmp_path: Path) -> None:
             lines.pop(0)
             end_sleep(mark)
 
-    status, out, shown = in_terminal(["build", str(file)], told=go_on)
+    status, out, shown = in_terminal(["build", str(file)], watch=go_on)
 
     assert 0 == status, shown
     assert re.fullmatch(r"sha256:[0-9a-f]{64}\n", out)
@@ -129,7 +129,7 @@ def test_a_running_step_is_shown_with_its_last_line(tmp_path: Path) -> None:
 
 @pytest.mark.engine
 def test_a_failing_step_in_a_terminal(tmp_path: Path) -> None:
-    """The display is gone before the error is told."""
+    """The display is gone before the error is shown."""
     file, mark = source(tmp_path, status=3)
     status, out, shown = in_terminal(["build", str(file)], columns=60)
     last = shown[shown.rindex(SHOW) :]
@@ -151,7 +151,7 @@ def test_an_interrupted_build_gives_the_terminal_back(tmp_path: Path) -> None:
             sent.append(pid)
             os.kill(pid, signal.SIGINT)
 
-    status, _, shown = in_terminal(["build", str(file)], told=interrupt)
+    status, _, shown = in_terminal(["build", str(file)], watch=interrupt)
 
     assert 130 == status
     assert sent
@@ -242,13 +242,13 @@ def test_a_terminal_that_goes_away(tmp_path: Path) -> None:
             gone.append(1)
             raise Gone
 
-    status, out, _ = in_terminal(["build", str(file)], told=close)
+    status, out, _ = in_terminal(["build", str(file)], watch=close)
 
     assert gone
     assert (0, True) == (status, out.startswith("sha256:"))
 
 
-def test_what_is_fetched_is_told_in_bytes() -> None:
+def test_what_is_fetched_is_reported_in_bytes() -> None:
     """Statuses become events of the step or of what the engine does besides; junk in them is passed over."""
     events: list[BuildEvent] = []
     account = Account(events.append)

@@ -33,7 +33,7 @@ MARK = "# here"
 class Refusing(BaseHTTPRequestHandler):
     """A server that has and takes nothing: registries are asked under /v2/, and the name says how they are to answer."""
 
-    default_request_version = "HTTP/1.0"  # so that who speaks TLS to it is told in HTTP that it has none
+    default_request_version = "HTTP/1.0"  # so that who speaks TLS to it hears in HTTP that it has none
 
     def do_GET(self) -> None:
         """Answer by the name that is asked for."""
@@ -278,7 +278,7 @@ def test_a_death(steps: str, cause: str, options: dict[str, Any], tmp_path: Path
 
 @pytest.mark.engine
 def test_a_container_that_a_check_runs(tmp_path: Path) -> None:
-    """What a check of its own could not start is told with its cause; an image without a tag is named by a short id."""
+    """What a check of its own could not start is reported with its cause; an image without a tag is named by a short id."""
     stage = Stage("scratch", steps=[Copy.text("x\n", "/x")])
     image = Image(Dockerfile(stage), context=str(tmp_path), checks=[CommandCheck(["/nosuch"])])
     with DockerSdk() as runner, pytest.raises(CheckFailed) as caught:
