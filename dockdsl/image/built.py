@@ -5,20 +5,30 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from dockdsl.checks.check import Check, checks_of
 from dockdsl.checks.http import HttpCheck
 from dockdsl.errors import InvalidValue, RunFailed
-from dockdsl.operands import checked, url_path
+from dockdsl.operands import PairsLike, checked, url_path
 
 if TYPE_CHECKING:
     from dockdsl.checks.http_client import Answer
+    from dockdsl.checks.json_values import Json
     from dockdsl.checks.report import SmokeReport
     from dockdsl.checks.subject import Subject
     from dockdsl.engine.building import BuildResult
     from dockdsl.engine.running import Container, ContainerState, Runner, RunRequest
     from dockdsl.image.declaration import Declaration
+
+
+class Sent(TypedDict, total=False):
+    """What `RunningImage.request` takes besides method and path."""
+
+    json: Json
+    body: str | bytes | None
+    headers: PairsLike
+    timeout: float
 
 
 class BuiltImage:
@@ -128,9 +138,9 @@ class RunningImage:
         method: str,
         path: str,
         *,
-        json: Any = ...,
+        json: Json = ...,
         body: str | bytes | None = None,
-        headers: Any = None,
+        headers: PairsLike = None,
         timeout: float = 5.0,
     ) -> Answer:
         """Send a request, with a body where one is given, as JSON or as it is; return the answer, whatever it is.
@@ -149,11 +159,11 @@ class RunningImage:
         except NoAnswer as error:
             raise RunFailed(f"{method} {path}: {error}; see what the container printed", log=self.logs()) from None
 
-    def get(self, path: str, **options: Any) -> Answer:
+    def get(self, path: str, **options: Unpack[Sent]) -> Answer:
         """Send a GET request; the options are those of `request`."""
         return self.request("GET", path, **options)
 
-    def post(self, path: str, **options: Any) -> Answer:
+    def post(self, path: str, **options: Unpack[Sent]) -> Answer:
         """Send a POST request; the options are those of `request`."""
         return self.request("POST", path, **options)
 
