@@ -15,56 +15,11 @@ from dockdsl.display import cut, printable, quoted_log
 from dockdsl.engine.builders.progress import Account, Step
 from dockdsl.engine.building import LOG_LINES, BuildRequest
 from dockdsl.engine.failures.causes import Explanation, explain
+from dockdsl.engine.failures.tables import NO_IMAGE, NOT_PUSHED, UNAVAILABLE, Row, first
 from dockdsl.engine.running import ContainerState
 from dockdsl.errors import BuildFailed, EngineError, EngineUnavailable, RunFailed
 from dockdsl.origins import Origin
 
-_UNAVAILABLE = (
-    (
-        # Without the plugin, the docker command takes the options of `buildx` for its own.
-        re.compile(r"unknown command: docker buildx|'buildx' is not a docker command|unknown flag: --progress"),
-        "the docker command has no buildx plugin",
-        "install docker-buildx (Debian, Ubuntu) or docker-buildx-plugin (Docker's own packages)",
-    ),
-    (
-        re.compile(r"invalid progress mode"),
-        "the buildx plugin is too old to report its progress as JSON",
-        "install version 0.13 or later",
-    ),
-    (
-        re.compile(r"permission denied while trying to connect|connect: permission denied"),
-        "the permission to use the container engine is missing",
-        "join the group that owns its socket (most often docker) and log in again, or run as that user",
-    ),
-    (
-        re.compile(
-            r"Cannot connect to the Docker daemon|failed to connect to the docker API|error during connect"
-            r"|Is the docker daemon running"
-        ),
-        "the container engine does not answer",
-        "start it, or check DOCKER_HOST and `docker context ls`",
-    ),
-    (
-        re.compile(r'docker endpoint for "[^"]*" not found'),
-        "the address of the container engine cannot be read",
-        "check DOCKER_HOST and `docker context ls`",
-    ),
-    (
-        re.compile(r"client version \S+ is too (?:new|old)|page not found: driver not connecting"),
-        "the container engine does not speak the version of the API that the docker command asks for",
-        "unset DOCKER_API_VERSION, or update the older of both",
-    ),
-    (
-        re.compile(r'no builder "[^"]*" found|context not found|failed to find driver'),
-        "the builder or the docker context does not exist",
-        "check --builder, BUILDX_BUILDER and DOCKER_CONTEXT against `docker buildx ls`",
-    ),
-    (
-        re.compile(r'use `[^`]*` to switch to context "[^"]*"'),
-        "the builder is the engine of another docker context",
-        "name no builder, and set DOCKER_CONTEXT to it and no DOCKER_HOST",
-    ),
-)
 # How the end of a connection reads depends on what the client was waiting for just then.
 _LOST = re.compile(
     r"failed to receive status: |(?:rpc error: )?(?:code = )?Unavailable\b|error reading from server: "
@@ -87,88 +42,7 @@ _NO_REGISTRY = re.compile(
     r"failed to do request|dial tcp|no such host|i/o timeout|connection refused|TLS handshake|x509:"
     r"|network is unreachable"
 )
-_NO_IMAGE = (
-    (
-        re.compile(r"x509:|certificate"),
-        "is not on this machine, and the engine does not trust its registry's certificate",
-        "put the certificate of who signed it into /etc/docker/certs.d/HOST/ca.crt on the engine's machine",
-    ),
-    (
-        _NO_REGISTRY,
-        "is not on this machine, and its registry cannot be reached",
-        "check the network, or load the image from an archive",
-    ),
-    (
-        re.compile(r"toomanyrequests|429 Too Many"),
-        "cannot be had, since its registry limits how much it gives to this address",
-        "`docker login` to it, wait, or take the image from a mirror",
-    ),
-    (
-        re.compile(r"no match for platform"),
-        "cannot be had, since it is not made for that platform",
-        "check platform=, or take an image that is made for it",
-    ),
-    (
-        re.compile(r"denied|authorization|unauthorized|40[13] "),
-        "cannot be had, since its registry denies it: it wants a login, or has no such image",
-        "`docker login` to its registry, or check the name",
-    ),
-    (
-        re.compile(r"not found|(?:name|manifest) unknown"),
-        "cannot be had, since its registry does not have it",
-        "check its name and tag",
-    ),
-    (re.compile(""), "cannot be had", "check its name and tag, or `docker login` to its registry"),
-)
 _failed_push = re.compile(r"failed to push (\S+): (.*)", re.DOTALL).match
-_NOT_PUSHED = (
-    (
-        re.compile(r"server gave HTTP response to HTTPS client"),
-        "the registry uses HTTP without TLS, which the engine does not trust",
-        'give the registry a certificate, or name it among "insecure-registries" in the engine\'s daemon.json',
-    ),
-    (
-        re.compile(r"x509:|certificate"),
-        "the engine does not trust the registry's certificate",
-        "put the certificate of who signed it into /etc/docker/certs.d/HOST/ca.crt on the engine's machine",
-    ),
-    (
-        re.compile(r"toomanyrequests|(?:: |HTTP )429\b"),
-        "the registry limits how much it takes from this account or address",
-        "wait and push again, or `docker login` with an account that may push more",
-    ),
-    (
-        re.compile(r"^unauthorized|(?:: |HTTP )401\b|no basic auth|authentication required"),
-        "the registry wants a login",
-        "`docker login` to it with an account that may push there",
-    ),
-    (
-        re.compile(r"denied|authorization|(?:: |HTTP )403\b"),
-        "the registry denies it: it wants a login, or the account may not push to that name",
-        "`docker login` to it, and check the tag: it begins with the registry and a name that is yours",
-    ),
-    (
-        re.compile(r"(?:: |HTTP )5\d\d\b"),
-        "the registry has an error of its own",
-        "push again later, or see its log",
-    ),
-    (
-        re.compile(r"no such host"),
-        "the registry's name is not found in the network",
-        "check the host with which the tag begins, and the engine's DNS",
-    ),
-    (
-        _NO_REGISTRY,
-        "the registry cannot be reached",
-        "check the host and port with which the tag begins, that the registry runs, and the engine's network and proxy",
-    ),
-    (
-        re.compile(r"^unknown|(?:: |HTTP )404\b|name unknown"),
-        "the registry does not know the name",
-        "make the repository there, or check the tag",
-    ),
-    (re.compile(""), "the registry rejects it", "see what it says, and its log"),
-)
 _heading = re.compile(r"Dockerfile:(\d+)").fullmatch
 _marked = re.compile(r"\s*(\d+) \| >>>").match
 _exit_code = re.compile(r"did not complete successfully: (exit code: \d+.*)", re.DOTALL).search
@@ -245,12 +119,12 @@ class Diagnosis:
 
 def unavailable(text: str) -> EngineUnavailable | None:
     """Return the error that `text` of the docker command means if there is nothing to build with."""
-    for words, fact, remedy in _UNAVAILABLE:
-        if words.search(text):
-            # What follows the first line is how the command is used.
-            said = _brief("".join(_last_error(text).splitlines()[:1]))
-            return EngineUnavailable(f"build: {fact} ({said}); {remedy}", origin=None)
-    return None
+    row = first(UNAVAILABLE, text)
+    if row is None:
+        return None
+    # What follows the first line is how the command is used.
+    said = _brief("".join(_last_error(text).splitlines()[:1]))
+    return EngineUnavailable(f"build: {row.cause} ({said}); {row.fix}", origin=None)
 
 
 def failure(request: BuildRequest, account: Account, status: int) -> EngineError:
@@ -312,7 +186,7 @@ def _no_image(request: BuildRequest, said: Said, ref: str, reason: str) -> Build
     # The engine does not say which step mounts it.
     lines = said.lines or _lines_from(ref, request.dockerfile)
     what = f"the image {name}" + (f" for {', '.join(request.platforms)}" if request.platforms else "")
-    fact, remedy = next((fact, remedy) for words, fact, remedy in _NO_IMAGE if words.search(reason))
+    fact, remedy = _known(NO_IMAGE, reason)
     if lines is not None and _line(request.dockerfile, lines[0]).startswith("#"):
         what = f"the frontend {name} of the syntax directive"
         remedy = "leave the directive out, unless a feature of a newer frontend is used"
@@ -336,7 +210,7 @@ def _not_pushed(step: Step, reason: str) -> BuildFailed | None:
         what, reason = f"pushing {pushed[1]}", pushed[2]
     elif not what.startswith(("pushing ", "exporting cache to registry")):
         return None
-    fact, remedy = next((fact, remedy) for words, fact, remedy in _NOT_PUSHED if words.search(reason))
+    fact, remedy = _known(NOT_PUSHED, reason)
     return Diagnosis(
         what=f"build: {printable(what)}",
         fact=f"{fact} ({_brief(reason)})",
@@ -345,6 +219,12 @@ def _not_pushed(step: Step, reason: str) -> BuildFailed | None:
         known=Explanation(fact, remedy),
         kind="registry",
     ).error()
+
+
+def _known(rows: tuple[Row, ...], reason: str) -> tuple[str, str]:
+    """Return cause and fix from a table whose last row is for all the rest."""
+    row = first(rows, reason) or rows[-1]
+    return row.cause, row.fix
 
 
 def _step_failed(request: BuildRequest, step: Step, said: Said, remedy: str) -> BuildFailed:
