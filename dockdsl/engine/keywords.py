@@ -13,7 +13,7 @@ from dockdsl.operands import PairsLike, TextsLike
 
 
 class BuildKeywords(TypedDict, total=False):
-    """The keywords of `Image.build`: the options of a `BuildRequest`, but for the builder."""
+    """The keywords of `Image.build` and `Image.request`: the options of a `BuildRequest`, but for the builder."""
 
     tags: TextsLike
     target: str | Named | None
@@ -41,9 +41,3 @@ class BuildKeywords(TypedDict, total=False):
     no_cache_filter: StagesLike
     pull: bool
     timeout: float
-
-
-class RequestKeywords(BuildKeywords, total=False):
-    """The keywords of `Image.request`: the same, and the name of a builder of ``docker buildx``."""
-
-    builder: str | None

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dockdsl.engine.building import BuildRequest
-    from dockdsl.engine.keywords import RequestKeywords
+    from dockdsl.engine.keywords import BuildKeywords
     from dockdsl.engine.running import RunRequest
     from dockdsl.model.dockerfile import Dockerfile
 
@@ -154,8 +154,10 @@ class Declaration(ImageOptions):
             return f"docker-image://{context.tags[0]}"
         return str(self._absolute(context)) if isinstance(context, FileContext) else context
 
-    def request(self, **options: Unpack[RequestKeywords]) -> BuildRequest:
-        """Return the request to build it; `options` add to what the image says, or replace it, for this build.
+    def request(self, *, builder: str | None = None, **options: Unpack[BuildKeywords]) -> BuildRequest:
+        """Return the request to build it; `options` replace what the image says, or add to it, for this build.
+
+        `builder` is the name of a builder of ``docker buildx``; None is the one in use.
 
         Raises `InvalidValue` and `InvalidType` for an option that is not valid.
 
@@ -165,8 +167,8 @@ class Declaration(ImageOptions):
         >>> request.tags, request.platforms, str(request.output[0])
         (('api:dev',), ('linux/arm64',), 'type=oci,dest=api.tar')
         """
-        changed, rest = self.changed(options)
-        return changed.own_request(rest)
+        image, rest = self.changed(options)
+        return image.own_request({**rest, "builder": builder})
 
     def changed(self, options: Any) -> tuple[Self, dict[str, Any]]:
         """Return a copy with the options that belong to an image, and the other options."""

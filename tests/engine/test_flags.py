@@ -14,7 +14,7 @@ from dockdsl.cli import building as _building
 from dockdsl.engine import options
 from dockdsl.engine.building import BuildRequest
 from dockdsl.engine.flags import OPTIONS
-from dockdsl.engine.keywords import RequestKeywords
+from dockdsl.engine.keywords import BuildKeywords
 from dockdsl.engine.options import ImageOptions
 from dockdsl.engine.specifications import CacheSpec, OutputSpec, SecretSpec, SshSpec
 from dockdsl.errors import Refused
@@ -29,7 +29,7 @@ def test_each_option_is_everywhere() -> None:
     fields = {field.name for field in attrs.fields(BuildRequest)} - NO_OPTIONS
 
     assert fields == set(OPTIONS)
-    assert fields == set(RequestKeywords.__annotations__)
+    assert fields == {*BuildKeywords.__annotations__, "builder"}
     assert {field.name for field in attrs.fields(ImageOptions)} <= {field.name for field in attrs.fields(Image)}
 
 
@@ -39,7 +39,7 @@ def test_keywords_are_what_the_fields_accept(field: attrs.Attribute[Any]) -> Non
     converter: Any = field.converter
     accepted = next(iter(converter.__annotations__.values()))
 
-    assert accepted == RequestKeywords.__annotations__[field.name].__forward_arg__
+    assert accepted == BuildKeywords.__annotations__[field.name].__forward_arg__
 
 
 @pytest.mark.parametrize("name", OPTIONS)
