@@ -144,7 +144,7 @@ def say(line: str, stream: TextIO | None) -> None:
     the terminal, the line is dropped: what is being built or tested continues, and its exit code says how it ended. The
     same happens on stderr where there is no room for the line.
 
-    Raises `FileError` where stdout cannot be written for another reason.
+    Raises `FileError` where stdout cannot be written to for another reason.
     """
     if stream is None:
         return
@@ -159,9 +159,8 @@ def say(line: str, stream: TextIO | None) -> None:
             os.dup2(null, stream.fileno())
             os.close(null)
         if stream is sys.stdout and error.errno not in (errno.EPIPE, errno.EIO):
-            raise FileError(
-                f"stdout: it cannot be written ({error.strerror}); send it elsewhere", origin=None
-            ) from None
+            message = f"stdout: it cannot be written to ({error.strerror}); redirect it elsewhere"
+            raise FileError(message, origin=None) from None
 
 
 def say_json(data: dict[str, Any]) -> None:

@@ -484,7 +484,7 @@ def test_a_context_that_is_missing(tmp_path: Path) -> None:
     for verb in ("build", "test"):
         done = dockdsl(verb, file)
         assert (2, "") == (done.returncode, done.stdout)
-        assert done.stderr.startswith(f"{file}:3: error: build: the context {tmp_path}/nosuch is no folder")
+        assert done.stderr.startswith(f"{file}:3: error: build: the context {tmp_path}/nosuch is not a folder")
 
 
 def test_a_file_that_bears_the_name_of_the_sdk(tmp_path: Path) -> None:
@@ -531,7 +531,7 @@ def test_no_room_for_the_id(tmp_path: Path, tag: str) -> None:
     done = shell('"$@" > /dev/full', "build", source(tmp_path, tag=tag), "--progress", "quiet")
 
     assert 2 == done.returncode
-    assert "error: stdout: it cannot be written to (No space left on device); send it elsewhere\n" == done.stderr
+    assert "error: stdout: it cannot be written to (No space left on device); redirect it elsewhere\n" == done.stderr
 
 
 @pytest.mark.parametrize("verb", ["gc", "test"])
@@ -543,7 +543,7 @@ def test_an_address_that_is_none(tmp_path: Path, verb: str, address: str) -> Non
 
     assert (2, "") == (done.returncode, done.stdout)
     assert re.fullmatch(
-        r"error: run: DOCKER_HOST has the address \S+, which is none \(.+\); write unix:///PATH, .+\n", done.stderr
+        r"error: run: DOCKER_HOST has the invalid address \S+ \(.+\); write unix:///PATH, .+\n", done.stderr
     )
 
 
@@ -577,7 +577,7 @@ def test_something_else_at_the_engines_address(tmp_path: Path) -> None:
         greeting.join(10)
 
     assert (2, "") == (done.returncode, done.stdout)
-    assert "does not answer (what answers there speaks no HTTP); start it, or check DOCKER_HOST\n" in done.stderr
+    assert "does not answer (what answers there does not speak HTTP); start it, or check DOCKER_HOST\n" in done.stderr
 
 
 @pytest.mark.engine

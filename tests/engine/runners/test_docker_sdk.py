@@ -289,7 +289,7 @@ def test_something_else_answers(monkeypatch: pytest.MonkeyPatch) -> None:
         host, port = container.address(80)
         monkeypatch.setenv("DOCKER_HOST", f"tcp://{host}:{port}")
         with pytest.raises(
-            EngineUnavailable, match=r"what answers at tcp://.* is no container engine; check DOCKER_HOST"
+            EngineUnavailable, match=r"what answers at tcp://.* is not a container engine; check DOCKER_HOST"
         ):
             DockerSdk().sweep()
 
@@ -402,7 +402,7 @@ def test_the_environment_decides_the_endpoint(tmp_path: Path) -> None:
     assert (tmp_path, True) == (endpoint(tls).certificates, endpoint(tls).verify)
     assert Path("/certs") == endpoint({**tls, "DOCKER_CERT_PATH": "/certs"}).certificates
     assert endpoint({**config, "DOCKER_HOST": "tcp://h:1", "DOCKER_CERT_PATH": "/certs"}).certificates is None
-    with pytest.raises(EngineUnavailable, match="DOCKER_CONTEXT, 'nosuch' is no docker context"):
+    with pytest.raises(EngineUnavailable, match="DOCKER_CONTEXT, 'nosuch' is not a docker context"):
         endpoint({**config, "DOCKER_CONTEXT": "nosuch"})
 
 
