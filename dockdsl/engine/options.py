@@ -94,8 +94,7 @@ def optional_text(value: str | None) -> str | None:
     return None if value is None else text(value)
 
 
-def tag_names(value: TextsLike) -> tuple[str, ...]:
-    """Return tags."""
+def _tags(value: TextsLike) -> tuple[str, ...]:
     tags = texts(value)
     for tag in tags:
         if "@" in tag:
@@ -352,7 +351,7 @@ class ImageOptions:
     Source: the reference of ``docker buildx build``; for `ignore` Docker's manual, "Build context".
     """
 
-    tags: tuple[str, ...] = attrs.field(default=(), converter=tag_names)
+    tags: tuple[str, ...] = attrs.field(default=(), converter=_tags)
     target: str | None = attrs.field(default=None, converter=_stage)
     build_args: Pairs = attrs.field(default=(), converter=pairs)
     platforms: tuple[str, ...] = attrs.field(default=(), converter=_platforms)

@@ -12,7 +12,7 @@ import attrs
 from dockdsl.checks.check import Check, checks_of
 from dockdsl.checks.http import HttpCheck
 from dockdsl.display import shown
-from dockdsl.engine.options import FileContext, ImageOptions, Tagged, relative_to_caller, tag_names
+from dockdsl.engine.options import FileContext, ImageOptions, Tagged, relative_to_caller
 from dockdsl.errors import InvalidType, InvalidValue, Refused, UnknownStage, refuse_type
 from dockdsl.operands import Pairs, command, here, named_as, pairs, seconds, text, url_path, whole
 from dockdsl.origins import Origin
@@ -62,8 +62,6 @@ class Declaration(ImageOptions):
 
     dockerfile: Dockerfile = attrs.field(converter=_dockerfile)
     context: str = attrs.field(default=".", converter=_context)
-    # The third operand needs no name.
-    tags: tuple[str, ...] = attrs.field(default=(), converter=tag_names)
     port: int | None = attrs.field(default=None, kw_only=True, converter=_port)
     env: Pairs = attrs.field(default=(), kw_only=True, converter=pairs)
     command: tuple[str, ...] | None = attrs.field(default=None, kw_only=True, converter=_command)
