@@ -16,7 +16,7 @@ def test_each_builder_is_in_the_table() -> None:
     """A class of these modules that builds is known by the name of its module."""
     found = {
         path.stem: name
-        for path in Path(builders.__file__).parent.glob("*.py")
+        for path in Path(builders.__file__).parent.glob("[a-z]*.py")
         for name, value in vars(import_module(f"dockdsl.engine.builders.{path.stem}")).items()
         if isinstance(value, type) and value.__module__.endswith(f".{path.stem}") and hasattr(value, "build")
     }
