@@ -48,20 +48,23 @@ def named(cls: type, fields: list[attrs.Attribute[Any]]) -> list[attrs.Attribute
     Traceback (most recent call last):
     dockdsl.errors.InvalidValue: Wait: limit: -1 is out of range; pass seconds above 0, at most 604800 (a week)
     """
-    return [
-        # Those of a base class have it already.
-        each if each.converter is None or each.inherited else each.evolve(converter=_naming(cls, each))  # type: ignore[attr-defined]
-        for each in fields
+    return named_as(cls.__name__)(cls, fields)
+
+
+def named_as(construct: str) -> Callable[[type, list[attrs.Attribute[Any]]], list[attrs.Attribute[Any]]]:
+    """Return the same as `named` under a name of its own, for a class whose users know a subclass."""
+    return lambda _, fields: [
+        each if each.converter is None else each.evolve(converter=_naming(construct, each)) for each in fields
     ]
 
 
-def _naming(cls: type, field: attrs.Attribute[Any]) -> Callable[[Any], Any]:
-    converter: Any = field.converter
-    construct = f"{cls.__name__}: {field.name}"
+def _naming(construct: str, field: attrs.Attribute[Any]) -> Callable[[Any], Any]:
+    # One of a base class may have the name of that already.
+    converter: Any = getattr(field.converter, "__wrapped__", field.converter)
 
     @wraps(converter)
     def convert(value: Any) -> Any:
-        return checked(construct, converter, value)
+        return checked(f"{construct}: {field.name}", converter, value)
 
     return convert
 

@@ -21,8 +21,9 @@ ROOMS = (
     *("origins", "display", "errors", "operands", "syntax", "instructions", "model"),
     *("text", "codegen", "schema", "engine", "checks", "image", "loading", "cli", "pytest_plugin"),
 )
-# The engine takes text and folders: it knows nothing of what a Dockerfile is made of.
-ENGINE_KNOWS = {"origins", "display", "errors", "engine"}
+# The engine takes text and folders: it knows nothing of what a Dockerfile is made of, but how images are named.
+ENGINE_KNOWS = {"origins", "display", "errors", "operands", "engine"}
+IMAGE_NAMES = "syntax.references"
 
 
 def modules() -> list[Path]:
@@ -64,7 +65,7 @@ def test_imports_lead_down(path: Path) -> None:
 
     assert not {there for there in rooms if ROOMS.index(there) > ROOMS.index(here)}
     if here == "engine":
-        assert rooms <= ENGINE_KNOWS
+        assert {there.split(".")[0] for there in imported(path) - {IMAGE_NAMES}} <= ENGINE_KNOWS
 
 
 def test_no_circles() -> None:

@@ -1,4 +1,4 @@
-"""``dockdsl build``: build the image that a Python file describes, and print its id, or all that came of it."""
+"""``dockdsl build``: build the image that a Python file describes, and print its id, or all of its result."""
 
 from __future__ import annotations
 
@@ -15,15 +15,16 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    _building.add_arguments(parser)
-    _building.output_arguments(parser)
+    _building.add_arguments(parser, "build")
     parser.add_argument(
-        "--json", action="store_true", help="print what came of the build as JSON; sizes are in bytes, times in seconds"
+        "--json",
+        action="store_true",
+        help="print the result of the build as JSON; sizes are in bytes, times in seconds",
     )
 
 
 def run(options: argparse.Namespace) -> int:
-    """Build, and print the image's id, or what came of the build."""
+    """Build, and print the image's id, or the result of the build."""
     image = load(options.source, Image)
     return _building.reported(lambda: _build(image, options))
 
@@ -41,6 +42,6 @@ def _build(image: Image, options: argparse.Namespace) -> int:
 
         _building.say_json(of_build(result))
         return 0
-    # Files that are no image have no id: they are where the request said.
+    # Files are not an image and have no id: they are where the request said.
     _building.say(result.image or "\n".join(result.output), sys.stdout)
     return 0

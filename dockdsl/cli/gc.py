@@ -1,4 +1,4 @@
-"""``dockdsl gc``: end and remove what runs of dockdsl left behind that were killed outright."""
+"""``dockdsl gc``: remove what killed runs of dockdsl left behind."""
 
 from __future__ import annotations
 
@@ -22,33 +22,34 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _sweep(*, dry_run: bool) -> int:
-    from dockdsl.engine.builders.buildah import Buildah, Podman
+    from dockdsl.engine.builders import BUILDERS, make_builder
     from dockdsl.engine.leftovers import owner
     from dockdsl.engine.leftovers.orphans import orphans
     from dockdsl.engine.runners.docker_sdk import DockerSdk
     from dockdsl.errors import RunFailed
 
-    def tell(thing: object, done: tuple[str, str] = ("would remove", "removed")) -> None:
+    def report(thing: object, done: tuple[str, str] = ("would remove", "removed")) -> None:
         _building.say(f"{done[not dry_run]} {thing}", sys.stdout)
 
     count = 0
     for orphan in orphans():
         if dry_run or orphan.end():
-            tell(orphan, ("would end", "ended"))
+            report(orphan, ("would end", "ended"))
             count += 1
     for folder in owner.left_folders():
         if not dry_run:
             owner.discard_folder(folder)
         if dry_run or not folder.exists():
-            tell(f"folder {folder}")
+            report(f"folder {folder}")
             count += 1
-    # Both may have one storage.
+    # Two of them may have one storage.
     seen: set[str] = set()
-    for builder, name in ((Buildah(), "buildah"), (Podman(), "podman")):
+    for name in BUILDERS:
+        builder = make_builder(name)
         for tag in builder.left():
             if tag not in seen and (dry_run or builder.forget(tag)):
                 seen.add(tag)
-                tell(f"image {tag} of {name}")
+                report(f"image {tag} of {name}")
                 count += 1
     with DockerSdk() as engine:
         kept, stuck = 0, False
@@ -59,7 +60,7 @@ def _sweep(*, dry_run: bool) -> int:
             count += 1
             try:
                 if dry_run or engine.discard(each):
-                    tell(each)
+                    report(each)
                 else:
                     _building.say(f"kept {each}: it is in use, or somebody else is removing it", sys.stderr)
             except RunFailed as error:
@@ -68,5 +69,5 @@ def _sweep(*, dry_run: bool) -> int:
     if not count:
         _building.say("nothing is left behind", sys.stderr)
     if kept:
-        _building.say(f"left alone: {kept} of runs that go on, or that are of another machine", sys.stderr)
+        _building.say(f"left alone: {kept} of active runs, or of runs on another machine", sys.stderr)
     return 2 if stuck else 0

@@ -1,4 +1,4 @@
-"""``dockdsl size``: build the image that a Python file describes, and say which line brings how many bytes."""
+"""``dockdsl size``: build the image that a Python file describes, and say which line adds how many bytes."""
 
 from __future__ import annotations
 

@@ -22,10 +22,12 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
+    from dockdsl.engine.flags import read_seconds
+
     _building.add_arguments(parser)
     parser.add_argument(
         "--ready-timeout",
-        type=_building.seconds,
+        type=_building.reader(read_seconds),
         metavar="SECONDS",
         help="how long the container may take to answer, instead of what the file says",
     )
@@ -46,9 +48,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--json",
         action="store_true",
-        help="print what came of the build and of each check as JSON; times are in seconds",
+        help="print the result of the build and of each check as JSON; times are in seconds",
     )
-    parser.add_argument("--junit", metavar="FILE", help="write what came of each check into this file, as JUnit XML")
+    parser.add_argument("--junit", metavar="FILE", help="write the result of each check to this file, as JUnit XML")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -82,12 +84,12 @@ def _test(image: Image, checks: tuple[Check, ...], options: argparse.Namespace) 
     # The product is on stdout.
     lines = (None if quiet else sys.stderr) if options.json else sys.stdout
 
-    def tell_build(result: BuildResult) -> None:
+    def report_build(result: BuildResult) -> None:
         builds.append(result)
         if not quiet:
             _building.say(result.summary(), sys.stderr)
 
-    def tell(result: CheckResult) -> None:
+    def report(result: CheckResult) -> None:
         results.append(result)
         _building.say(str(result), lines)
 
@@ -100,18 +102,18 @@ def _test(image: Image, checks: tuple[Check, ...], options: argparse.Namespace) 
             request=request,
             checks=checks,
             progress=_building.progress_of(options),
-            tell=tell,
-            tell_build=tell_build,
+            report=report,
+            report_build=report_build,
             timeout=options.ready_timeout,
         ).summary()
         error = None
     except CheckFailed as failure:
         log = failure.log
-        # The checks are told of already.
+        # The checks are reported already.
         failed, summary, error = failure, failure.summary, None
     except DockdslError as failure:
         error = failure.message
-        # What a step printed belongs to the step, and stands in the message.
+        # What a step printed belongs to the step, and is in the message.
         log = failure.log if isinstance(failure, RunFailed) else ()
         raise
     finally:

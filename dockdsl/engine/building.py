@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
 import attrs
 
 from dockdsl.display import megabytes, printable
+from dockdsl.engine.options import ImageOptions, optional_text, outputs, stage_names
+from dockdsl.engine.specifications import OutputSpec
+from dockdsl.errors import FileError
+from dockdsl.operands import Pairs, flag, named, pairs, seconds
 from dockdsl.origins import Origin
-
-Pairs = tuple[tuple[str, str], ...]
 
 BUILD_TIMEOUT = 1800.0
 """Seconds that a build may take where nothing else is said."""
@@ -20,104 +23,51 @@ LOG_LINES = 20
 _WIDTH = 100
 
 
-def pairs(value: Mapping[str, str] | Iterable[tuple[str, str]] | None) -> Pairs:
-    """Return a mapping as pairs in its order, so that it cannot change any more.
-
-    >>> pairs({"CGO_ENABLED": "0"})
-    (('CGO_ENABLED', '0'),)
-    """
-    if value is None:
-        return ()
-    return tuple((key, each) for key, each in (value.items() if isinstance(value, Mapping) else value))
-
-
-def several(value: Iterable[str] | None) -> tuple[str, ...]:
-    """Return one string or several as a tuple.
-
-    >>> several("api:dev")
-    ('api:dev',)
-    """
-    if value is None:
-        return ()
-    return (value,) if isinstance(value, str) else tuple(value)
-
-
-def _ignore(value: Iterable[str] | None) -> tuple[str, ...] | None:
-    return None if value is None else several(value)
-
-
-def _origins(value: Iterable[Origin | None]) -> tuple[Origin | None, ...]:
-    return tuple(value)
-
-
-@attrs.frozen(kw_only=True)
-class BuildRequest:
-    """One build: a Dockerfile's text, the folder it copies from, and the options of ``docker buildx build``.
+@attrs.frozen(kw_only=True, field_transformer=named)
+class BuildRequest(ImageOptions):
+    """One build: a Dockerfile's text, the folder it copies from, the options of `ImageOptions`, and those of one build.
 
     `dockerfile`
         The text itself; it is never written into the context.
     `context`
-        A folder. Its ``.dockerignore`` counts, unless `ignore` has the patterns that stand in for it.
-    `tags`, `target`, `build_args`, `labels`, `platforms`, `no_cache`, `pull`, `secrets`, `ssh`, `builder`
-        As the options of ``docker buildx build`` of these names; `builder` None is the one in use. `secrets` and
-        `ssh` are written as there: ``"id=token,env=TOKEN"``, ``"default"``.
+        A folder. Its ``.dockerignore`` counts, unless `ignore` has the patterns that replace it.
     `contexts`
         As the option ``--build-context``: folders, ``docker-image://…``, ``oci-layout://…`` and addresses by name.
-    `no_cache_filter`, `cache_from`, `cache_to`, `network`, `add_hosts`, `allow`, `shm_size`, `ulimits`, `annotations`
-        As the options of these names; `add_hosts`, `ulimits` and `annotations` are all of ``--add-host``, ``--ulimit``
-        and ``--annotation``.
-    `sbom`, `provenance`
-        Attestations: True or False; for `sbom` the image that makes it, for `provenance` ``"min"`` or ``"max"``.
-    `reproducible`, `source_date_epoch`
-        Whether all times in the image are one, so that the same build gives the same digest; and which one.
     `output`
-        ``"load"``, ``"push"``, or as the option ``--output``. Where there is none, the image is loaded into the engine.
+        ``"load"`` (into the engine, which is the default), ``"push"``, a folder, or as the option ``--output``:
+        ``"type=oci,dest=image.tar"``; or `OutputSpec`.
+    `builder`
+        The name of a builder of ``docker buildx``; None is the one in use.
+    `no_cache`, `no_cache_filter`
+        Use nothing from the cache, or nothing for these stages or names of stages.
+    `pull`
+        Ask the registry for newer base images.
+    `timeout`
+        How many seconds the build may take.
     `files`, `notes`
         For a builder of another dialect: files that were written in place, by their paths in the named context
         ``dockdsl-files``, and what was left out.
     `origins`
         For each line of `dockerfile` the place in the user's file that it comes from; errors point there.
-    `timeout`
-        Seconds that the build may take.
 
     Source: the reference of ``docker buildx build``.
     """
 
     dockerfile: str
     context: Path = attrs.field(converter=Path)
-    tags: tuple[str, ...] = attrs.field(default=(), converter=several)
-    target: str | None = None
-    build_args: Pairs = attrs.field(default=(), converter=pairs)
-    labels: Pairs = attrs.field(default=(), converter=pairs)
-    platforms: tuple[str, ...] = attrs.field(default=(), converter=several)
-    ignore: tuple[str, ...] | None = attrs.field(default=None, converter=_ignore)
-    no_cache: bool = False
-    no_cache_filter: tuple[str, ...] = attrs.field(default=(), converter=several)
-    pull: bool = False
-    secrets: tuple[str, ...] = attrs.field(default=(), converter=several)
-    ssh: tuple[str, ...] = attrs.field(default=(), converter=several)
-    builder: str | None = None
     contexts: Pairs = attrs.field(default=(), converter=pairs)
-    cache_from: tuple[str, ...] = attrs.field(default=(), converter=several)
-    cache_to: tuple[str, ...] = attrs.field(default=(), converter=several)
-    network: str | None = None
-    add_hosts: Pairs = attrs.field(default=(), converter=pairs)
-    allow: tuple[str, ...] = attrs.field(default=(), converter=several)
-    shm_size: str | None = None
-    ulimits: tuple[str, ...] = attrs.field(default=(), converter=several)
-    annotations: Pairs = attrs.field(default=(), converter=pairs)
-    sbom: bool | str | None = None
-    provenance: bool | str | None = None
-    reproducible: bool = False
-    source_date_epoch: int | None = None
-    output: tuple[str, ...] = attrs.field(default=(), converter=several)
+    output: tuple[OutputSpec, ...] = attrs.field(default=(), converter=outputs)
+    builder: str | None = attrs.field(default=None, converter=optional_text)
+    no_cache: bool = attrs.field(default=False, converter=flag)
+    no_cache_filter: tuple[str, ...] = attrs.field(default=(), converter=stage_names)
+    pull: bool = attrs.field(default=False, converter=flag)
+    timeout: float = attrs.field(default=BUILD_TIMEOUT, converter=seconds)
     files: Pairs = attrs.field(default=(), converter=pairs)
     notes: tuple[BuildWarning, ...] = ()
-    origins: tuple[Origin | None, ...] = attrs.field(default=(), converter=_origins)
-    timeout: float = BUILD_TIMEOUT
+    origins: tuple[Origin | None, ...] = ()
 
     def write_files(self, folder: Path) -> None:
-        """Write ``Dockerfile`` into a folder, and beside it what stands in for ``.dockerignore``, if anything does."""
+        """Write ``Dockerfile`` into a folder, and beside it what replaces ``.dockerignore``, if anything does."""
         folder.joinpath("Dockerfile").write_text(self.dockerfile, encoding="utf-8", newline="")
         if self.ignore is not None:
             # An empty file might count as none.
@@ -125,12 +75,23 @@ class BuildRequest:
             text = "".join(f"{line}\n" for line in lines)
             folder.joinpath("Dockerfile.dockerignore").write_text(text, encoding="utf-8", newline="")
 
+    def check_folders(self) -> None:
+        """Raise `FileError` for a context that is not a folder."""
+        for name, path in (("", str(self.context)), *self.contexts):
+            remote = name and ("://" in path or path.startswith("git@"))
+            if not remote and not os.path.isdir(path):  # noqa: PTH112 - this one never raises
+                what = f"{name}, {path}," if name else path
+                raise FileError(f"build: the context {what} is not a folder; check the path", origin=None)
+
+    def origin_at(self, lines: tuple[int, int] | None) -> Origin | None:
+        """Return the origin of the first of some lines of the Dockerfile that has one."""
+        first, last = lines or (1, 0)
+        return next((origin for origin in self.origins[first - 1 : last] if origin is not None), None)
+
     @property
     def is_loaded(self) -> bool:
         """Whether the engine has the image afterwards."""
-        return not self.output or any(
-            each == "load" or ("type=docker" in each.split(",") and "dest=" not in each) for each in self.output
-        )
+        return not self.output or any(each.is_loaded for each in self.output)
 
 
 @attrs.frozen
@@ -174,7 +135,7 @@ class BuildEvent:
 
 
 Progress = Callable[[BuildEvent], None]
-"""What is told of each event of a build, in the thread that builds."""
+"""Is called with each event of a build, in the thread that builds."""
 
 
 @attrs.frozen(kw_only=True)
@@ -210,14 +171,14 @@ SIZES = {
     "unpacked": "its layers unpacked",
     "content": "its layers as they are transferred",
 }
-"""What the two sizes mean that an engine tells of an image. A third, which ``docker images`` prints where the engine
+"""What the two sizes mean that an engine reports of an image. A third, which ``docker images`` prints where the engine
 has containerd's image store, is their sum: the place on the disk."""
 
 SizeKind = Literal["unpacked", "content"]
 
 
 def size_kind(facts: Mapping[str, Any]) -> SizeKind:
-    """Return which size the engine tells of an image, by what ``docker image inspect`` shows of it.
+    """Return which size the engine reports of an image, by what ``docker image inspect`` shows of it.
 
     >>> size_kind({"Size": 1284427, "Descriptor": {"digest": "sha256:c772"}})
     'content'
@@ -318,8 +279,8 @@ def plain(write: Callable[[str], Any]) -> Progress:
     [api 1/2] COPY . . CACHED
     """
 
-    def tell(event: BuildEvent) -> None:
+    def report(event: BuildEvent) -> None:
         if event.kind not in ("started", "status", "ended"):
             write(printable(str(event)))
 
-    return tell
+    return report

@@ -8,7 +8,8 @@ from typing import Any, Protocol, Self
 import attrs
 
 from dockdsl.display import short_image
-from dockdsl.engine.building import LOG_LINES, Pairs, pairs, several
+from dockdsl.engine.building import LOG_LINES
+from dockdsl.operands import Pairs, named, pairs, texts
 
 READY_TIMEOUT = 30.0
 """Seconds that a container may take to give its first HTTP answer where nothing else is said."""
@@ -24,7 +25,7 @@ def _command(value: Iterable[str] | None) -> tuple[str, ...] | None:
     return None if value is None else tuple(value)
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, field_transformer=named)
 class RunRequest:
     """One container to start.
 
@@ -45,10 +46,10 @@ class RunRequest:
     entrypoint: tuple[str, ...] | None = attrs.field(default=None, converter=_command)
     user: str | None = None
     read_only: bool = False
-    tmpfs: tuple[str, ...] = attrs.field(default=(), converter=several)
-    cap_add: tuple[str, ...] = attrs.field(default=(), converter=several)
-    cap_drop: tuple[str, ...] = attrs.field(default=(), converter=several)
-    security_opt: tuple[str, ...] = attrs.field(default=(), converter=several)
+    tmpfs: tuple[str, ...] = attrs.field(default=(), converter=texts)
+    cap_add: tuple[str, ...] = attrs.field(default=(), converter=texts)
+    cap_drop: tuple[str, ...] = attrs.field(default=(), converter=texts)
+    security_opt: tuple[str, ...] = attrs.field(default=(), converter=texts)
     name: str = attrs.field(default=attrs.Factory(lambda self: short_image(self.image), takes_self=True))
 
 

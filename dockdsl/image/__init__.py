@@ -1,3 +1,3 @@
-"""What the runner builds and tests."""
+"""Image: what is built of a Dockerfile. `declaration` is what is written, `actions` is what can be done with it."""
 
-from dockdsl.image.image import Image as Image
+from dockdsl.image.actions import Image as Image

@@ -1,38 +1,48 @@
-"""BuiltImage and RunningImage: an image to look at, and a server to ask, for as long as a test takes."""
-# ruff: noqa: PLC0415 - as in image.py
+"""BuiltImage and RunningImage: an image to examine, and a server to ask, for as long as a test takes."""
+# ruff: noqa: PLC0415 - as in actions.py
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from dockdsl.checks.check import Check, checks_of
 from dockdsl.checks.http import HttpCheck
 from dockdsl.errors import InvalidValue, RunFailed
-from dockdsl.operands import checked, url_path
+from dockdsl.operands import PairsLike, checked, url_path
 
 if TYPE_CHECKING:
     from dockdsl.checks.http_client import Answer
+    from dockdsl.checks.json_values import Json
     from dockdsl.checks.report import SmokeReport
     from dockdsl.checks.subject import Subject
     from dockdsl.engine.building import BuildResult
     from dockdsl.engine.running import Container, ContainerState, Runner, RunRequest
-    from dockdsl.image.image import Image
+    from dockdsl.image.declaration import Declaration
+
+
+class Sent(TypedDict, total=False):
+    """What `RunningImage.request` takes besides method and path."""
+
+    json: Json
+    body: str | bytes | None
+    headers: PairsLike
+    timeout: float
 
 
 class BuiltImage:
     """An image that was built and can be tested; `Image.built` makes it.
 
     `image`
-        What was written.
+        The declaration of it, which is the `Image`.
     `name`
         Its first tag, or what its id begins with.
     `result`
-        What came of the build: id, size, and what it cost.
+        The result of the build: id, size, and what it cost.
     """
 
-    def __init__(self, image: Image, name: str, result: BuildResult, runner: Runner) -> None:
+    def __init__(self, image: Declaration, name: str, result: BuildResult, runner: Runner) -> None:
         from dockdsl.checks.subject import Subject
 
         self.image = image
@@ -82,7 +92,7 @@ class BuiltImage:
             yield RunningImage(subject)
 
     def close(self) -> None:
-        """Free what was needed to look at the image. `Image.built` does it at the end of its block."""
+        """Free what was needed to examine the image. `Image.built` does it at the end of its block."""
         self._subject.__exit__(None, None, None)
 
     def _request(self) -> RunRequest:
@@ -128,9 +138,9 @@ class RunningImage:
         method: str,
         path: str,
         *,
-        json: Any = ...,
+        json: Json = ...,
         body: str | bytes | None = None,
-        headers: Any = None,
+        headers: PairsLike = None,
         timeout: float = 5.0,
     ) -> Answer:
         """Send a request, with a body where one is given, as JSON or as it is; return the answer, whatever it is.
@@ -149,11 +159,11 @@ class RunningImage:
         except NoAnswer as error:
             raise RunFailed(f"{method} {path}: {error}; see what the container printed", log=self.logs()) from None
 
-    def get(self, path: str, **options: Any) -> Answer:
+    def get(self, path: str, **options: Unpack[Sent]) -> Answer:
         """Send a GET request; the options are those of `request`."""
         return self.request("GET", path, **options)
 
-    def post(self, path: str, **options: Any) -> Answer:
+    def post(self, path: str, **options: Unpack[Sent]) -> Answer:
         """Send a POST request; the options are those of `request`."""
         return self.request("POST", path, **options)
 

@@ -30,7 +30,7 @@ class Share:
     `kind`
         ``"base"`` for what the base image brings, ``"copied"`` for ``COPY`` and ``ADD``, ``"made"`` for the rest.
     `text`
-        The instruction as the image's own history tells it, or the name of the base image.
+        The instruction as the image's own history has it, or the name of the base image.
     `size`
         Bytes of the files of its layers, unpacked. A file that a later line changes or removes still counts here.
     `origin`
@@ -51,7 +51,7 @@ class SizeReport:
     `shares`
         The base image first, then the lines in their order.
     `compressed`
-        Bytes of its layers, each compressed with gzip: about what a registry transfers. None where nobody asked.
+        Bytes of its layers, each compressed with gzip: about what a registry transfers. None where it was not measured.
 
     >>> copied = Share("copied", "COPY /out/api /api", 6_000_000, Origin("api.py", 9))
     >>> report = SizeReport(image="api:dev", shares=(Share("base", "busybox:1.37", 2_000_000), copied))
@@ -179,7 +179,7 @@ def divide(history: Sequence[tuple[str, int]], dockerfile: Dockerfile, target: s
     """Return what each line of the image's stage contributes.
 
     `history`
-        What the engine tells of the image, oldest first: the words of each step, and the bytes of its layer.
+        What the engine reports of the image, oldest first: the words of each step, and the bytes of its layer.
     `target`
         The stage that was built, by its name or number; None is the last one.
 
@@ -211,7 +211,7 @@ def divide(history: Sequence[tuple[str, int]], dockerfile: Dockerfile, target: s
         shares.append(Share(kind, text, size, None if step is None else step.origin))
     if steps:
         raise RunFailed(
-            f"size: the history of the image does not tell of the step {steps[-1].keyword}, so which line brings how "
+            f"size: the history of the image does not have the step {steps[-1].keyword}, so which line brings how "
             "many bytes is not known; build it with docker buildx, and with a layer for each step"
         )
     from_base = sum(size for _, size in rest)

@@ -166,7 +166,7 @@ def test_a_budget_where_the_engine_tells_what_is_transferred(tmp_path: Path, tag
     checks = [SizeBudget(3_000_000), SizeBudget(2_999_999)]
     reported: list[CheckResult] = []
     with pytest.raises(CheckFailed) as caught:
-        Image(Dockerfile(stage), context=str(tmp_path), tags=tag, checks=checks).test(tell=reported.append)
+        Image(Dockerfile(stage), context=str(tmp_path), tags=tag, checks=checks).test(report=reported.append)
     with DockerSdk() as runner:
         found = results(runner, tag, checks[1])
 

@@ -165,5 +165,5 @@ def test_an_image_is_measured_without_an_engine() -> None:
     assert [("base", 4), ("copied", 6), ("made", 0)] == [(share.kind, share.size) for share in report.shares]
     assert report.compressed
     assert 1 == len(runner.untagged)
-    with pytest.raises(RunFailed, match="the history of the image does not tell of the step USER"):
+    with pytest.raises(RunFailed, match="the history of the image does not have the step USER"):
         image.size(FakeBuilder(), FakeRunner())

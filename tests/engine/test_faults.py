@@ -1,4 +1,4 @@
-"""Engines that die, freeze and run full in the midst of a run: what is told, how it ends, and that nothing is left."""
+"""Engines that die, freeze and run full in the midst of a run: what is reported, how it ends, and that nothing is left."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_an_engine_that_is_restarted_during_a_build(own: Own, tmp_path: Path) ->
         output, error = child.communicate(timeout=60)
 
     assert (2, "") == (child.returncode, output), error
-    assert "the container engine went away amid the build" in error
+    assert "the container engine disconnected during the build" in error
     assert [] == left_by(child.pid)
 
 
@@ -126,7 +126,7 @@ def test_an_engine_that_is_slow_to_save(own: Own, monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.engine
 def test_ctrl_c_when_an_engine_is_frozen(own: Own, tmp_path: Path) -> None:
-    """It is told what is waited for; a second one ends the command, and what is left is removed by the next one."""
+    """It is reported what is waited for; a second one ends the command, and what is left is removed by the next one."""
     with running("test", source(tmp_path, NEVER_READY), "--ready-timeout", "300", "--progress", "quiet") as child:
         wait_until(lambda: bool(containers_of(child.pid)))
         with own.frozen():
@@ -176,7 +176,7 @@ def test_an_engine_that_freezes_during_a_build(own: Own, tmp_path: Path, during:
     ],
 )
 def test_a_full_disk_of_the_engine(own: Own, tmp_path: Path, steps: str, words: str) -> None:
-    """It is told; nothing is left, and the engine goes on."""
+    """It is reported; nothing is left, and the engine continues."""
     del own
     file = source(tmp_path, steps)
     with (tmp_path / "context" / "large").open("wb") as large:

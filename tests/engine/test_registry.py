@@ -69,7 +69,7 @@ def manifest(registry: str, name: str, reference: str) -> dict[str, object]:
 
 @pytest.mark.engine
 def test_push_and_pull_by_digest(registry: str, tmp_path: Path) -> None:
-    """What comes back by the digest that the build tells is the image that was pushed, and passes its checks."""
+    """What comes back by the digest that the build reports is the image that was pushed, and passes its checks."""
     name = f"api-{secrets.token_hex(4)}"
     tag = f"{registry}/{name}:dev"
     tmp_path.joinpath("page").write_bytes(secrets.token_hex(50_000).encode())

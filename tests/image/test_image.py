@@ -31,6 +31,7 @@ from dockdsl import (
     render,
 )
 from dockdsl.engine.fake import FakeBuilder, FakeRequest, FakeResponse, FakeRunner
+from dockdsl.engine.specifications import SshSpec
 from dockdsl.loading import load
 
 BASE = Stage("alpine:3.22", name="base", steps=[Run("true")])
@@ -129,28 +130,28 @@ def test_platforms_that_are_taken(platform: str) -> None:
 )
 def test_tags_that_are_refused(tag: str) -> None:
     """What the engine would refuse after a build is refused before it."""
-    with pytest.raises(InvalidValue, match="is no tag; write"):
+    with pytest.raises(InvalidValue, match="is not a tag; write"):
         image(tags=[tag])
 
 
 REFUSED = [
     pytest.param({"context": ""}, InvalidValue, "Image: context: '' is empty", id="context empty"),
-    pytest.param({"context": "https://x.test/y.git"}, InvalidValue, "is no folder; check it out", id="context URL"),
-    pytest.param({"context": "-"}, InvalidValue, "is no folder", id="context stdin"),
+    pytest.param({"context": "https://x.test/y.git"}, InvalidValue, "is not a folder; check it out", id="context URL"),
+    pytest.param({"context": "-"}, InvalidValue, "is not a folder", id="context stdin"),
     pytest.param({"context": "a\0b"}, InvalidValue, "NUL character", id="context NUL"),
-    pytest.param({"context": 7}, InvalidType, "context is an int; pass the path", id="context type"),
+    pytest.param({"context": 7}, InvalidType, "context: 7 is an int; pass the path", id="context type"),
     pytest.param({"tags": "a@sha256:0"}, InvalidValue, "has a digest", id="tag with digest"),
-    pytest.param({"tags": ""}, InvalidValue, "a tag: '' is empty", id="tag empty"),
-    pytest.param({"tags": [1]}, InvalidType, "a tag: 1 is an int; pass a str", id="tag type"),
+    pytest.param({"tags": ""}, InvalidValue, "tags: '' is empty", id="tag empty"),
+    pytest.param({"tags": [1]}, InvalidType, "tags: 1 is an int; pass a str", id="tag type"),
     pytest.param(
-        {"tags": {"a": "b"}}, InvalidType, "a tag: {'a': 'b'} is a dict; pass a str or several", id="tags mapping"
+        {"tags": {"a": "b"}}, InvalidType, "tags: {'a': 'b'} is a dict; pass a str or several", id="tags mapping"
     ),
     pytest.param(
         {"target": "apy"}, UnknownStage, "no stage 'apy' for the target; did you mean 'api'?", id="target typo"
     ),
     pytest.param({"target": "zz"}, UnknownStage, "its stages are base, api", id="target"),
     pytest.param({"target": "2"}, UnknownStage, "no stage '2'", id="target index"),
-    pytest.param({"target": Stage("x")}, InvalidType, "target is a Stage without a name; name the stage", id="unnamed"),
+    pytest.param({"target": Stage("x")}, InvalidType, "target: a Stage has no name; name the stage", id="unnamed"),
     pytest.param({"build_args": {"A=B": "c"}}, InvalidValue, "has an equals sign", id="argument name"),
     pytest.param({"build_args": {"": "c"}}, InvalidValue, "a name: '' is empty", id="argument without name"),
     pytest.param({"build_args": {"A": 1}}, InvalidType, "the value of A is an int; pass a str", id="argument type"),
@@ -158,16 +159,16 @@ REFUSED = [
         {"env": ["A=b"]}, InvalidType, "Image: env: a list is not a mapping; pass a dict of str", id="env list"
     ),
     pytest.param({"env": {"A": "b\0"}}, InvalidValue, "NUL character", id="env NUL"),
-    pytest.param(
-        {"platforms": "linux/"}, InvalidValue, "'linux/' is no platform; write it as linux/arm64", id="platform"
-    ),
+    pytest.param({"platforms": "linux/"}, InvalidValue, "'linux/' is not a platform; write linux/arm64", id="platform"),
     pytest.param({"platforms": "linux/amd64,linux/arm64"}, InvalidValue, "several as a list", id="platforms in one"),
     pytest.param({"port": 0}, InvalidValue, "port: 0 is out of range; pass a number from 1 to 65535", id="port 0"),
     pytest.param({"port": 65536}, InvalidValue, "port: 65536 is out of range", id="port too high"),
     pytest.param({"port": "8080"}, InvalidType, "port: '8080' is a str; pass an int", id="port text"),
     pytest.param({"port": True}, InvalidType, "port: True is a bool; pass an int", id="port bool"),
-    pytest.param({"command": "serve"}, InvalidType, "command is a str; pass a list of arguments", id="command text"),
-    pytest.param({"command": []}, InvalidValue, "command is empty; leave it out", id="command empty"),
+    pytest.param(
+        {"command": "serve"}, InvalidType, "command: 'serve' is a str; pass a list of arguments", id="command text"
+    ),
+    pytest.param({"command": []}, InvalidValue, "command: no program is given; name one", id="command empty"),
     pytest.param(
         {"checks": [CHECK]},
         InvalidValue,
@@ -214,8 +215,8 @@ def test_what_an_image_refuses(options: dict[str, Any], kind: type[DockdslError]
 @pytest.mark.parametrize(
     ("value", "words"),
     [
-        pytest.param(API, "the dockerfile is a Stage; pass Dockerfile(stage)", id="stage"),
-        pytest.param("FROM scratch", "the dockerfile is a str; pass a Dockerfile", id="text"),
+        pytest.param(API, "is a Stage; pass Dockerfile(stage)", id="stage"),
+        pytest.param("FROM scratch", "Image: dockerfile: 'FROM scratch' is a str; pass a Dockerfile", id="text"),
     ],
 )
 def test_what_is_no_dockerfile(value: Any, words: str) -> None:
@@ -271,7 +272,7 @@ def test_a_request_says_all_that_the_image_says() -> None:
     assert API.origin in request.origins
     assert len(request.origins) == request.dockerfile.count("\n")
     assert (("a",), "base", (("A", "1"),)) == (request.tags, request.target, request.build_args)
-    assert (("linux/arm64",), (("l", "m"),), ("default",)) == (request.platforms, request.labels, request.ssh)
+    assert (("linux/arm64",), (("l", "m"),), (SshSpec("default"),)) == (request.platforms, request.labels, request.ssh)
     assert (True, 7, False) == (request.no_cache, request.timeout, request.pull)
     assert Path(__file__).parent.resolve() == request.context
 
@@ -297,7 +298,7 @@ def test_writing_an_image_down_is_light() -> None:
     code = (
         "import sys; from dockdsl import Dockerfile, HttpCheck, Image, Stage; "
         'Image(Dockerfile(Stage("scratch")), tags="a", port=1, checks=[HttpCheck("GET", "/", json={"a": 1})]); '
-        'print(*sorted({"json", "http", "subprocess", "docker", "hashlib", "dockdsl.engine"} & set(sys.modules)))'
+        'print(*sorted({"json", "http", "subprocess", "docker", "hashlib", "dockdsl.engine.building"} & set(sys.modules)))'
     )
     # Measuring coverage loads modules of its own.
     env = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}

@@ -38,6 +38,7 @@ from dockdsl.cli import building as _building
 from dockdsl.engine.builders.buildx import Buildx, arguments
 from dockdsl.engine.building import BuildEvent, BuildRequest, plain
 from dockdsl.engine.fake import FakeBuilder
+from dockdsl.engine.specifications import SecretSpec, SshSpec
 from dockdsl.errors import BuildFailed, FileError
 from tests.engine.helpers import BUSYBOX, cannot_run, docker, inspect, wait_until
 from tests.engine.registry import registry
@@ -48,46 +49,53 @@ DOCKERFILE = Dockerfile(Stage("scratch", name="api", steps=[Cmd.exec("/x")]))
 # --- what is refused before anything is started
 
 REFUSED = [
-    pytest.param({"contexts": {"a=b": "."}}, InvalidValue, "'a=b' is no name of a context", id="context name"),
+    pytest.param({"contexts": {"a=b": "."}}, InvalidValue, "'a=b' is not the name of a context", id="context name"),
     pytest.param({"contexts": {"": "."}}, InvalidValue, "a name: '' is empty", id="no context name"),
-    pytest.param({"contexts": {"a b": "."}}, InvalidValue, "'a b' is no name of a context", id="context of two words"),
     pytest.param(
-        {"contexts": {"Api": "."}}, InvalidValue, "'Api' bears the name of the stage 'api'", id="context stage name"
+        {"contexts": {"a b": "."}}, InvalidValue, "'a b' is not the name of a context", id="context of two words"
     ),
     pytest.param(
-        {"secrets": "id=t,env="}, InvalidValue, "has nothing behind env=; write env=NAME", id="secret of nothing"
+        {"contexts": {"Api": "."}}, InvalidValue, "'Api' has the same name as the stage 'api'", id="context stage name"
     ),
-    pytest.param({"contexts": {"a": 1}}, InvalidType, "the context a is an int; pass", id="context type"),
+    pytest.param({"contexts": {"a": 1}}, InvalidType, "contexts: a: 1 is an int; pass", id="context type"),
     pytest.param({"contexts": {"a": Stage("x")}}, InvalidType, "make an Image of it", id="context stage"),
-    pytest.param({"contexts": {"a": Image(DOCKERFILE)}}, InvalidValue, "is an Image without a tag", id="context image"),
-    pytest.param({"contexts": {"a": "target:x"}}, InvalidValue, "which only bake knows", id="context target"),
-    pytest.param({"contexts": {"a": "docker-image://"}}, InvalidValue, "names nothing", id="context of nothing"),
-    pytest.param({"contexts": {"a": "ftp://x"}}, InvalidValue, "which no build knows", id="context scheme"),
+    pytest.param({"contexts": {"a": Image(DOCKERFILE)}}, InvalidValue, "the Image has no tag", id="context image"),
+    pytest.param({"contexts": {"a": "target:x"}}, InvalidValue, "only bake knows 'target:x'", id="context target"),
+    pytest.param({"contexts": {"a": "docker-image://"}}, InvalidValue, "has no name; write", id="context of nothing"),
+    pytest.param({"contexts": {"a": "ftp://x"}}, InvalidValue, "builds do not support 'ftp://x'", id="context scheme"),
     pytest.param({"contexts": "a=b"}, InvalidType, "pass a dict", id="contexts type"),
     pytest.param(
-        {"cache_from": "type=disk,src=x"}, InvalidValue, "has the type 'disk'; take one of reg", id="cache type"
+        {"cache_from": "type=disk,src=x"}, InvalidValue, "has the type 'disk'; use one of reg", id="cache type"
     ),
     pytest.param({"cache_from": "type=local"}, InvalidValue, "has no folder; add src=…", id="cache without src"),
     pytest.param({"cache_to": "type=local,src=x"}, InvalidValue, "has no folder; add dest=…", id="cache without dest"),
     pytest.param({"cache_to": "type=registry"}, InvalidValue, "has no image; add ref=…", id="cache without ref"),
-    pytest.param({"cache_from": "type=inline"}, InvalidValue, "write the image's name", id="cache from inline"),
+    pytest.param({"cache_from": "type=inline"}, InvalidValue, "write the name of the image", id="cache from inline"),
     pytest.param(
-        {"cache_to": "dest=x"}, InvalidValue, "has no type; begin with type=registry", id="cache without type"
+        {"cache_to": "dest=x"}, InvalidValue, "has no type; add type=…, one of registry", id="cache without type"
     ),
     pytest.param(
         {"cache_to": "type=local,x"}, InvalidValue, "has the part 'x'; write each as key=value", id="cache part"
     ),
-    pytest.param({"network": "bridge"}, InvalidValue, "network is 'bridge'; take default, none or host", id="network"),
-    pytest.param({"allow": "all"}, InvalidValue, "allow has 'all'; take network.host", id="allow"),
-    pytest.param({"add_hosts": {"a:b": "1.2.3.4"}}, InvalidValue, "'a:b' is no name of a host", id="host name"),
-    pytest.param({"add_hosts": {"a": "b"}}, InvalidValue, "'b' of a is no address; write 10.0.0.1", id="host address"),
+    pytest.param(
+        {"network": "bridge"}, InvalidValue, "network: 'bridge' is not one of default, none, host", id="network"
+    ),
+    pytest.param({"allow": "all"}, InvalidValue, "allow: 'all' is unknown; use network.host", id="allow"),
+    pytest.param({"add_hosts": {"a:b": "1.2.3.4"}}, InvalidValue, "'a:b' is not the name of a host", id="host name"),
+    pytest.param(
+        {"add_hosts": {"a": "b"}}, InvalidValue, "'b' of a is not an address; write 10.0.0.1", id="host address"
+    ),
     pytest.param({"add_hosts": "a:1.2.3.4"}, InvalidType, "pass a dict of str", id="hosts type"),
-    pytest.param({"shm_size": "much"}, InvalidValue, "shm_size is 'much', which is no size; write it", id="shm_size"),
-    pytest.param({"ulimits": "nofile"}, InvalidValue, "ulimits has 'nofile'; write nofile=1024", id="ulimits"),
+    pytest.param({"shm_size": "much"}, InvalidValue, "shm_size: 'much' is not a size; write 128m", id="shm_size"),
+    pytest.param(
+        {"ulimits": "nofile"}, InvalidValue, "ulimits: 'nofile' is not a limit; write nofile=1024", id="ulimits"
+    ),
     pytest.param({"annotations": {"a=b": "c"}}, InvalidValue, "'a=b' has an equals sign", id="annotations"),
-    pytest.param({"sbom": 1}, InvalidType, "sbom is an int; pass True", id="sbom"),
-    pytest.param({"sbom": "a,b"}, InvalidValue, "no name of an image", id="sbom text"),
-    pytest.param({"provenance": "most"}, InvalidValue, "provenance is 'most'; pass True, False", id="provenance"),
+    pytest.param({"sbom": 1}, InvalidType, "sbom: 1 is an int; pass True", id="sbom"),
+    pytest.param({"sbom": "a,b"}, InvalidValue, "not the name of an image", id="sbom text"),
+    pytest.param(
+        {"provenance": "most"}, InvalidValue, "provenance: 'most' is unknown; pass True, False", id="provenance"
+    ),
     pytest.param({"reproducible": "yes"}, InvalidType, "reproducible: 'yes' is a str", id="reproducible"),
     pytest.param(
         {"reproducible": True, "sbom": True}, InvalidValue, "reproducible and has sbom", id="reproducible sbom"
@@ -99,29 +107,29 @@ REFUSED = [
         id="epoch twice",
     ),
     pytest.param({"source_date_epoch": -1}, InvalidValue, "source_date_epoch: -1 is out of range", id="epoch"),
-    pytest.param({"ignore": 1}, InvalidType, "a pattern of ignore: 1 is an int; pass a str", id="ignore type"),
-    pytest.param({"ignore": ["a", "a\nb"]}, InvalidValue, "the pattern 'a\\nb' has line ends", id="ignore lines"),
+    pytest.param({"ignore": 1}, InvalidType, "ignore: 1 is an int; pass a str", id="ignore type"),
+    pytest.param({"ignore": ["a", "a\nb"]}, InvalidValue, "ignore: 'a\\nb' has line ends", id="ignore lines"),
     pytest.param({"ignore": "#a"}, InvalidValue, "'#a' would be a comment; write [#]", id="ignore comment"),
     pytest.param({"ignore": "!"}, InvalidValue, "'!' takes nothing back in; write the path", id="ignore nothing"),
     pytest.param({"secrets": "env=TOKEN"}, InvalidValue, "has no id; write id=token,env=TOKEN", id="secret without id"),
     pytest.param(
-        {"secrets": "id=t,value=x"}, InvalidValue, "has the part value; take id, env and src", id="secret part"
+        {"secrets": "id=t,value=x"}, InvalidValue, "has the unknown key 'value'; use id, env and src", id="secret part"
     ),
+    pytest.param({"secrets": "id=t,type=x,src=y"}, InvalidValue, "has the type 'x'; leave it out", id="secret type"),
+    pytest.param({"secrets": 'id=t,"src=y'}, InvalidValue, "close each quote", id="secret quote"),
     pytest.param({"secrets": "token"}, InvalidValue, "has the part 'token'; write each as key=value", id="secret"),
 ]
 REFUSED_HERE = [
-    pytest.param(
-        {"output": "type=zip,dest=x"}, InvalidValue, "has the type 'zip'; take one of local", id="output type"
-    ),
-    pytest.param({"output": "type=oci"}, InvalidValue, "says not where to; add dest=…", id="output without dest"),
+    pytest.param({"output": "type=zip,dest=x"}, InvalidValue, "has the type 'zip'; use one of local", id="output type"),
+    pytest.param({"output": "type=oci"}, InvalidValue, "has no destination; add dest=…", id="output without dest"),
     pytest.param({"output": "-"}, InvalidValue, "is stdout, where the id goes; name a file", id="output stdout"),
-    pytest.param({"output": ["load", "load"]}, InvalidValue, "has 'load' twice", id="output twice"),
+    pytest.param({"output": ["load", "load"]}, InvalidValue, "'load' is given twice", id="output twice"),
     pytest.param({"no_cache": 1}, InvalidType, "no_cache: 1 is an int", id="no_cache"),
     pytest.param({"timeout": 0}, InvalidValue, "timeout: 0 is out of range", id="timeout"),
     pytest.param(
         {"no_cache_filter": "apo"}, UnknownStage, "'apo' for no_cache_filter; did you mean 'api'", id="filter"
     ),
-    pytest.param({"no_cache_filter": Stage("x")}, InvalidType, "Stage without a name; name the stage", id="no name"),
+    pytest.param({"no_cache_filter": Stage("x")}, InvalidType, "a Stage has no name; name the stage", id="no name"),
     pytest.param({"builder": ""}, InvalidValue, "builder: '' is empty", id="builder"),
     pytest.param({"nocache": True}, InvalidType, "no option 'nocache'; did you mean 'no_cache'?", id="unknown"),
 ]
@@ -162,23 +170,23 @@ ARGUMENTS = [
     pytest.param({"contexts": {"a": "https://x.test/y.git"}}, ["--build-context=a=https://x.test/y.git"], id="context"),
     pytest.param(
         {"cache_from": ["type=local,src=a", "x:c"], "cache_to": "type=inline"},
-        ["--cache-from=type=local,src=a", "--cache-from=x:c", "--cache-to=type=inline"],
+        ["--cache-from=type=local,src=a", "--cache-from=type=registry,ref=x:c", "--cache-to=type=inline"],
         id="caches",
     ),
     pytest.param({"network": "none", "allow": "network.host"}, ["--network=none", "--allow=network.host"], id="network"),
-    pytest.param({"add_hosts": {"a.test": "::1"}, "shm_size": "1g"}, ["--add-host=a.test=::1", "--shm-size=1g"], id="hosts"),
+    pytest.param({"add_hosts": {"a.test": "::1"}, "shm_size": "1g"}, ["--add-host=a.test:::1", "--shm-size=1g"], id="hosts"),
     pytest.param(
         {"annotations": {"index:a": "b=c"}, "ulimits": ["nofile=9", "nproc=-1:-1"]},
         ["--annotation=index:a=b=c", "--ulimit=nofile=9", "--ulimit=nproc=-1:-1"],
         id="annotations and limits",
     ),
     pytest.param({"no_cache_filter": [DOCKERFILE.stages[0], "API"]}, ["--no-cache-filter=api", "--no-cache-filter=API"], id="filter"),
-    pytest.param({"sbom": True, "provenance": "max"}, ["--attest=type=sbom", "--attest=type=provenance,mode=max"], id="attest"),
-    pytest.param({"sbom": "x/y:1", "provenance": False}, ["--attest=type=sbom,generator=x/y:1", "--attest=type=provenance,disabled=true"], id="generator"),
+    pytest.param({"sbom": True, "provenance": "max"}, ["--sbom=true", "--provenance=mode=max"], id="attest"),
+    pytest.param({"sbom": "x/y:1", "provenance": False}, ["--sbom=generator=x/y:1", "--provenance=false"], id="generator"),
     pytest.param({"source_date_epoch": 5}, ["--build-arg=SOURCE_DATE_EPOCH=5", "--load"], id="epoch"),
     pytest.param(
         {"reproducible": True},
-        ["--build-arg=SOURCE_DATE_EPOCH=0", "--attest=type=provenance,disabled=true", "--output=type=docker,dest=/f/image.tar,rewrite-timestamp=true"],
+        ["--build-arg=SOURCE_DATE_EPOCH=0", "--provenance=false", "--output=type=docker,dest=/f/image.tar,rewrite-timestamp=true"],
         id="reproducible",
     ),
     pytest.param(
@@ -307,7 +315,7 @@ def test_a_named_context_that_is_no_folder(tmp_path: Path) -> None:
     """It is named with its path, before anything is started."""
     tmp_path.joinpath("docker").symlink_to("/bin/true")
     request = BuildRequest(dockerfile="FROM scratch\n", context=tmp_path, contexts={"extra": f"{tmp_path}/no"})
-    with pytest.raises(FileError, match=r"the context extra, .*/no, is no folder; check the path"):
+    with pytest.raises(FileError, match=r"the context extra, .*/no, is not a folder; check the path"):
         Buildx(str(tmp_path / "docker")).build(request)
 
 
@@ -361,7 +369,7 @@ def test_the_command_line_says_where_files_went(tmp_path: Path) -> None:
 def test_what_the_classic_image_store_cannot_do(
     options: dict[str, Any], cause: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is told with what would help, and is no failing step; containerd's image store does it all (see below)."""
+    """It is reported with what would help, and is not a failing step; containerd's image store does it all (see below)."""
     # Buildx makes the file before the build is refused.
     monkeypatch.chdir(tmp_path)
     if "io.containerd" in docker("info", "--format", "{{json .DriverStatus}}"):
@@ -412,7 +420,7 @@ def test_an_archive_takes_the_place_of_a_file(tmp_path: Path, monkeypatch: pytes
 
 @pytest.mark.engine
 def test_a_builder_by_its_name(tag: str) -> None:
-    """The engine's own bears the name of its context; what it builds is on the engine, and may get a temporary tag."""
+    """The engine's own has the name of its context; what it builds is on the engine, and may get a temporary tag."""
     image = Image(Dockerfile(printing("echo x")), checks=[CommandCheck(["cat", "/out"], stdout="^x$")])
 
     assert "x" == printed(image, tag, builder="default")
@@ -439,14 +447,14 @@ def test_one_stage_without_the_cache(tag: str) -> None:
     fresh = Stage(BUSYBOX, name="fresh", steps=[Run("cat /proc/sys/kernel/random/uuid > /b")])
     last = Stage(BUSYBOX, steps=[Copy("/a", "/a", from_=kept), Copy("/b", "/b", from_=fresh)])
     image = Image(Dockerfile(last), tags=tag)
-    told = []
+    reported = []
     for options in ({}, {}, {"no_cache_filter": fresh}, {"no_cache_filter": ["fresh"]}):
         image.build(**options)
-        told.append(docker("run", "--rm", tag, "cat", "/a", "/b").split())
+        reported.append(docker("run", "--rm", tag, "cat", "/a", "/b").split())
 
-    assert 1 == len({a for a, _ in told})
-    assert told[0] == told[1]
-    assert 3 == len({b for _, b in told[1:]})
+    assert 1 == len({a for a, _ in reported})
+    assert reported[0] == reported[1]
+    assert 3 == len({b for _, b in reported[1:]})
 
 
 AGENT = r"""
@@ -486,10 +494,10 @@ def test_an_ssh_agent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spec: str
         finally:
             agent.terminate()
 
-    told = next(line for line in lines if "| the agent has" in line)
-    assert "ssh-ed25519" in told
+    reported = next(line for line in lines if "| the agent has" in line)
+    assert "ssh-ed25519" in reported
     # The agent that buildx makes of a file gives the key another comment.
-    assert (comment in told) == ("KEY" not in spec)
+    assert (comment in reported) == ("KEY" not in spec)
 
 
 def run(*argv: str) -> None:
@@ -501,9 +509,9 @@ def run(*argv: str) -> None:
 
 
 @pytest.mark.engine
-@pytest.mark.parametrize("way", ["env", "file"])
+@pytest.mark.parametrize("way", ["env", "file", "keys in upper case"])
 @pytest.mark.parametrize("status", [0, 3])
-def test_a_secret_is_told_nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str, status: int) -> None:
+def test_a_secret_is_logged_nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str, status: int) -> None:
     """Not even where a step prints it: not in a log line, an error, an event, or an argument of a command."""
     value = f"s3cret-{secrets.token_hex(8)}"
     if way == "env":
@@ -511,8 +519,10 @@ def test_a_secret_is_told_nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     else:
         tmp_path.joinpath("token").write_text(f"{value}\nsecond-{value}\n")
     spec = "id=t,env=THE_TOKEN" if way == "env" else f"id=t,src={tmp_path}/token"
+    if way == "keys in upper case":
+        spec = f"ID=t,Src={tmp_path}/token"
     command = "cat /run/secrets/t; printf 'and again: '; cat /run/secrets/t >&2; tr '\\0' ' ' < /proc/1/cmdline"
-    # A program that colours a part of a line writes codes amid it.
+    # A program that colours a part of a line writes codes within it.
     command += "; echo; head -c 9 /run/secrets/t; printf '\\033[0m'; tail -c +10 /run/secrets/t"
     image = Image(
         Dockerfile(Stage(BUSYBOX, steps=[Run(f"{command}; exit {status}", mounts=[Secret("t")])])), secrets=spec
@@ -521,21 +531,21 @@ def test_a_secret_is_told_nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     lines: list[str] = []
     seen: list[str] = []
 
-    def tell(event: BuildEvent) -> None:
+    def report(event: BuildEvent) -> None:
         events.append(event)
         plain(lines.append)(event)
         if event.kind == "log":
             seen.extend(path.read_bytes().decode(errors="replace") for path in processes())
 
-    told = ""
+    reported = ""
     try:
-        told = image.build(no_cache=True, progress=tell).summary()
+        reported = image.build(no_cache=True, progress=report).summary()
     except BuildFailed as error:
         assert status
-        told = f"{error!r} {error.message} {error.log} {error.reason} {error.cause} {vars(error)}"
+        reported = f"{error!r} {error.message} {error.log} {error.reason} {error.cause} {vars(error)}"
 
     everything = "\n".join(
-        [*lines, *map(repr, events), told, *seen, repr(image), " ".join(arguments(image.request(), ""))]
+        [*lines, *map(repr, events), reported, *seen, repr(image), " ".join(arguments(image.request(), ""))]
     )
     assert value not in everything
     assert any("***" in line for line in lines)
@@ -561,7 +571,7 @@ def processes() -> Iterator[Path]:
         ("id=t,type=env,src=NO_SUCH_NAME", "the environment has no NO_SUCH_NAME"),
         (
             "id=t,src=/dev/zero",
-            "the secret t: /dev/zero is no file but a pipe or a device; give the secret by env=NAME",
+            "the secret t: /dev/zero is a pipe or a device, not a file; pass the secret with env=NAME",
         ),
     ],
 )
@@ -579,11 +589,18 @@ FROM_THE_LINE = [
     pytest.param(
         {"secrets": ["id=t,env=NO_SUCH_NAME", "id=u,src=u"]},
         ["--secret", "src=f,id=t"],
-        {"secrets": ("id=u,src=u", "src=f,id=t")},
+        {"secrets": (SecretSpec("t", src="f"), SecretSpec("u", src="u"))},
         id="secret",
     ),
-    pytest.param({"ssh": ["default", "b=x"]}, ["--ssh", "default=k"], {"ssh": ("b=x", "default=k")}, id="ssh"),
-    pytest.param({"ssh": "b=x"}, ["--ssh", "default"], {"ssh": ("b=x", "default")}, id="another ssh"),
+    pytest.param(
+        {"ssh": ["default", "b=x"]},
+        ["--ssh", "default=k"],
+        {"ssh": (SshSpec("default", ("k",)), SshSpec("b", ("x",)))},
+        id="ssh",
+    ),
+    pytest.param(
+        {"ssh": "b=x"}, ["--ssh", "default"], {"ssh": (SshSpec("b", ("x",)), SshSpec("default"))}, id="another ssh"
+    ),
     pytest.param(
         {"add_hosts": {"a": "::1", "b": "::1"}, "ulimits": "core=0", "shm_size": "1m"},
         ["--add-host", "b=::2", "--ulimit", "nofile=9", "--shm-size", "2m", "--no-cache-filter", "api"],
@@ -607,8 +624,7 @@ def test_an_option_with_the_same_id_replaces_the_images(
 ) -> None:
     """Of two there would be one that is not there, or that the command refuses; others stay."""
     parser = argparse.ArgumentParser()
-    _building.add_arguments(parser)
-    _building.output_arguments(parser)
+    _building.add_arguments(parser, "build")
     request = _building.request_of(Image(DOCKERFILE, **said), parser.parse_args(["x.py", *words]))
 
     assert expected == {name: getattr(request, name) for name in expected}
@@ -668,7 +684,7 @@ def grown(folder: Path) -> Image:
     ],
 )
 def test_what_cannot_be_handed_on(options: dict[str, Any], kind: str, message: str, tmp_path: Path) -> None:
-    """An image or a cache that a registry or a folder does not take is told with cause and fix; no step is at fault."""
+    """An image or a cache that a registry or a folder rejects is reported with cause and fix; no step is at fault."""
     image = Image(Dockerfile(Stage(BUSYBOX, name="s", steps=[Run("echo x > /x")])), context=str(tmp_path))
     with pytest.raises(BuildFailed) as caught:
         image.build(**options)
@@ -690,12 +706,12 @@ def test_annotations(tmp_path: Path) -> None:
     )
     image.build(output=f"type=oci,dest={tmp_path}/x,tar=false", annotations={"a": "b=c", "index:d": "e"})
     blobs = [path.read_bytes() for path in tmp_path.glob("x/blobs/sha256/*")]
-    told = [
+    reported = [
         found["annotations"] for each in blobs if each.startswith(b"{") and "annotations" in (found := json.loads(each))
     ]
 
-    assert {"a": "b=c"} in told
-    assert {"d": "e"} in told
+    assert {"a": "b=c"} in reported
+    assert {"d": "e"} in reported
 
 
 @pytest.mark.engine
@@ -870,7 +886,7 @@ def test_platforms_whose_files_differ(tmp_path: Path) -> None:
 @pytest.mark.engine
 @pytest.mark.usefixtures("in_store")
 def test_the_size_of_containerds_store(tag: str) -> None:
-    """The engine tells the layers as they are transferred, and the summary says so."""
+    """The engine reports the layers as they are transferred, and the summary says so."""
     result = Image(Dockerfile(Stage(BUSYBOX, steps=[Run("true")])), tags=tag).build()
 
     assert "content" == result.size_kind

@@ -45,7 +45,7 @@ def file(tmp_path: Path) -> Path:
 
 @pytest.mark.engine
 def test_each_line_has_its_bytes(file: Path, capsys: pytest.CaptureFixture[str], tag: str) -> None:
-    """To the byte, as the engine counts them; what the base image brings is told apart, and what is removed counts."""
+    """To the byte, as the engine counts them; what the base image brings is separate, and what is removed counts."""
     assert 0 == main(["size", str(file), "--tag", tag, "--json", "--compressed", "--progress", "quiet"])
     report = json.loads(capsys.readouterr().out)
     base = inspect(BUSYBOX)["Size"]
@@ -133,9 +133,7 @@ def test_steps_of_onbuild_are_nobodys_line() -> None:
 def test_a_history_of_other_steps(history: list[tuple[str, int]]) -> None:
     """It is an error: to give all bytes to the last line would be wrong."""
     stage = Stage("busybox:1.37", steps=[Copy("a", "/"), User("1")])
-    with pytest.raises(
-        RunFailed, match=r"size: the history of the image does not tell of the step .*; build it with d"
-    ):
+    with pytest.raises(RunFailed, match=r"size: the history of the image does not have the step .*; build it with d"):
         divide(history, Dockerfile(stage))
 
 
@@ -172,7 +170,7 @@ def test_from_python(tmp_path: Path, tag: str) -> None:
     assert docker("images", "--quiet", tag)
 
 
-# --- an engine with containerd's image store, which tells blocks of its disk
+# --- an engine with containerd's image store, which counts blocks of its disk
 
 
 @pytest.mark.engine

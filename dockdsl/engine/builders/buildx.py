@@ -6,15 +6,9 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import queue
 import shutil
-import signal
-import subprocess
-import sys
 import tempfile
-import threading
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal
@@ -23,19 +17,21 @@ import attrs
 
 from dockdsl.engine.builders import secret
 from dockdsl.engine.builders.docker_command import DockerCommand, Found
+from dockdsl.engine.builders.process import GRACE, Clock, OutOfTime, Running, started
 from dockdsl.engine.building import BuildEvent, BuildRequest, BuildResult, Progress
+from dockdsl.engine.flags import flags
 from dockdsl.engine.leftovers import owner
 from dockdsl.engine.leftovers.interrupts import ended_by_exception
-from dockdsl.errors import EngineError, EngineUnavailable, FileError
+from dockdsl.engine.specifications import OutputSpec
+from dockdsl.errors import EngineError, EngineUnavailable
 
 if TYPE_CHECKING:
     from dockdsl.engine.builders.progress import Account
 
 SILENCE = 20.0
-"""Seconds after which a build that says nothing is looked after."""
-_GRACE = 10.0
-"""Seconds that the docker command has to end a build when it is told to."""
+"""Seconds of silence after which it is checked that the engine still answers."""
 _ARCHIVE = "image.tar"
+_DIGESTS = ("containerimage.digest", "containerimage.config.digest")
 
 
 class Buildx:
@@ -48,8 +44,8 @@ class Buildx:
     `docker`
         The command's name or path.
     `silence`
-        Seconds after which a build that says nothing is looked after: it fails if the engine does not answer a
-        question within that time either.
+        Seconds of silence after which it is checked that the engine still answers: the build fails if the engine does
+        not answer within that time either.
 
     Source: the reference of ``docker buildx build``.
     """
@@ -63,16 +59,12 @@ class Buildx:
 
         Raises `EngineUnavailable` where there is no docker command, no buildx, no engine or no permission;
         `BuildFailed` for a base image that cannot be had, a step that fails, a Dockerfile or an option that is
-        refused, and a build that takes too long; `FileError` for a context that is no folder.
+        refused, and a build that takes too long; `FileError` for a context that is not a folder.
         """
         command = DockerCommand(self.docker)
-        if not os.path.isdir(request.context):  # noqa: PTH112 - this one never raises
-            raise FileError(f"build: the context {request.context} is no folder; check the path", origin=None)
-        for name, context in request.contexts:
-            if "://" not in context and not context.startswith("git@") and not os.path.isdir(context):  # noqa: PTH112 - as above
-                raise FileError(f"build: the context {name}, {context}, is no folder; check the path", origin=None)
+        request.check_folders()
         hide = secret.hider(secret.values(request.secrets))
-        begin = time.monotonic()
+        clock = Clock(request.timeout)
         with (
             owner.temporary_folder() as folder,
             _whole_archives(request, folder) as written,
@@ -85,18 +77,18 @@ class Buildx:
                 request.write_files(Path(folder))
             try:
                 argv = [*command.buildx(), *arguments(written, folder)]
-                account, status = self._run(command, argv, dockerfile, folder, request, progress, hide, begin)
+                account, status = self._run(command, argv, dockerfile, folder, request, progress, hide, clock)
             finally:
                 if progress is not None:
-                    progress(BuildEvent("ended", "", "", time.monotonic() - begin))
+                    progress(BuildEvent("ended", "", "", clock.spent()))
             if status != 0:
                 from dockdsl.engine.failures.diagnosis import failure
 
                 raise failure(request, account, status)
-            seconds = time.monotonic() - begin
+            seconds = clock.spent()
             if request.reproducible and request.is_loaded:
                 # The engine itself cannot rewrite the times of what it keeps.
-                command.load(f"{folder}/{_ARCHIVE}", max(request.timeout - (time.monotonic() - begin), _GRACE))
+                command.load(f"{folder}/{_ARCHIVE}", max(request.timeout - clock.spent(), GRACE))
             metadata = _metadata(Path(folder) / "metadata.json")
             ids = [_text(Path(folder) / "image"), *(_str(metadata.get(key)) for key in _DIGESTS), *request.tags[:1]]
         named = [each for each in ids if each]
@@ -112,20 +104,29 @@ class Buildx:
             steps=steps,
             cached=cached,
             stages=account.stages(request.dockerfile),
-            output=request.output,
+            output=tuple(map(str, request.output)),
             warnings=tuple(account.warnings),
         )
 
     def load(self, archive: str, image: str, tags: tuple[str, ...], timeout: float) -> Found:
         """Load an image that another builder has made, and tag it; return its id, its size, and which size that is.
 
-        Raises `EngineUnavailable`, and `EngineError` for what the engine does not take.
+        Raises `EngineUnavailable`, and `EngineError` for what the engine does not accept.
         """
         command = DockerCommand(self.docker)
         command.load(archive, timeout)
         for tag in tags[1:]:
             command.tag(tags[0], tag)
         return _known(command, [*tags[:1], f"sha256:{image.removeprefix('sha256:')}"])
+
+    def left(self) -> list[str]:
+        """Return nothing: the engine has all that it builds, and `DockerSdk.sweep` sees to that."""
+        return []
+
+    def forget(self, tag: str) -> bool:
+        """Do nothing."""
+        del tag
+        return False
 
     def _run(
         self,
@@ -136,33 +137,39 @@ class Buildx:
         request: BuildRequest,
         progress: Progress | None,
         hide: Callable[[str], str],
-        begin: float,
+        clock: Clock,
     ) -> tuple[Account, int]:
         """Run the build to its end, or end it: on a timeout, on Ctrl-C, on SIGTERM."""
-        # What buildx keeps for a while goes with the folder, however either of them ends.
-        with ended_by_exception(), _started(argv, dockerfile, {"TMPDIR": folder}) as (process, lines):
+        variables = {
+            # What buildx keeps for a while goes with the folder, however either of them ends.
+            "TMPDIR": folder,
+            "DOCKER_CLI_HINTS": "false",
+            # Nothing here asks for the provenance, and it costs a round trip.
+            "BUILDX_METADATA_PROVENANCE": os.environ.get("BUILDX_METADATA_PROVENANCE", "disabled"),
+        }
+        with ended_by_exception(), started(argv, dockerfile, variables) as running:
             from dockdsl.engine.builders.progress import Account
             from dockdsl.engine.leftovers import orphans
 
-            account = Account(progress, request.origins, hide)
+            account = Account(progress, request.origin_at, hide)
             import_module("dockdsl.engine.builders.local_socket")
             orphans.sweep()
             try:
-                while (line := self._next(command, lines, request.timeout, begin)) is not None:
+                while (line := self._next(command, running, clock)) is not None:
                     account.feed(line)
-                return account, process.wait(_left(request.timeout, begin))
-            except (queue.Empty, subprocess.TimeoutExpired):
+                return account, running.wait(clock.left())
+            except OutOfTime:
                 from dockdsl.engine.failures.diagnosis import timed_out
 
-                raise timed_out(request, account) from None
+                raise timed_out(request, account.running()) from None
 
-    def _next(self, command: DockerCommand, lines: queue.Queue[str | None], timeout: float, begin: float) -> str | None:
+    def _next(self, command: DockerCommand, running: Running, clock: Clock) -> str | None:
         """Return the next line, None at the end; where none comes for long, see that the engine answers at all."""
         while True:
-            left = _left(timeout, begin)
+            left = clock.left()
             try:
-                return lines.get(timeout=min(left, self._silence))
-            except queue.Empty:
+                return running.line(min(left, self._silence))
+            except OutOfTime:
                 if left <= self._silence:
                     raise
             # The docker command itself waits for ever for an engine that accepts and says nothing.
@@ -180,7 +187,7 @@ def _known(command: DockerCommand, names: list[str]) -> Found:
         return found
     if not names:
         raise EngineError(
-            "build: the docker command ended well and named no image; is it Docker's own buildx?", origin=None
+            "build: the docker command succeeded without naming an image; is it Docker's own buildx?", origin=None
         )
     return _elsewhere(names)
 
@@ -190,9 +197,6 @@ def _elsewhere(names: list[str]) -> tuple[str, None, Literal["unpacked"]]:
     return next((name for name in names if name.startswith("sha256:")), ""), None, "unpacked"
 
 
-_DIGESTS = ("containerimage.digest", "containerimage.config.digest")
-
-
 def arguments(request: BuildRequest, folder: str) -> list[str]:
     """Return the arguments of buildx: the Dockerfile comes on stdin or is in `folder`, results go there.
 
@@ -200,41 +204,22 @@ def arguments(request: BuildRequest, folder: str) -> list[str]:
     >>> " ".join(arguments(request, "/tmp/x")[2:])
     '--metadata-file=/tmp/x/metadata.json --iidfile=/tmp/x/image --load --tag=api:dev --build-arg=V=1 --file=- /src'
     """
-    options: list[str] = []
     epoch = _epoch(request)
-    for name, values in (
-        ("tag", request.tags),
-        ("target", [request.target] if request.target is not None else []),
-        ("build-arg", [f"{name}={value}" for name, value in request.build_args]),
-        ("build-arg", [f"SOURCE_DATE_EPOCH={epoch}"] if epoch is not None else []),
-        ("build-context", [f"{name}={value}" for name, value in request.contexts]),
-        ("label", [f"{name}={value}" for name, value in request.labels]),
-        ("platform", [",".join(request.platforms)] if request.platforms else []),
-        ("secret", request.secrets),
-        ("ssh", request.ssh),
-        ("cache-from", request.cache_from),
-        ("cache-to", request.cache_to),
-        ("network", [request.network] if request.network is not None else []),
-        ("add-host", [f"{name}={address}" for name, address in request.add_hosts]),
-        ("allow", request.allow),
-        ("shm-size", [request.shm_size] if request.shm_size is not None else []),
-        ("ulimit", request.ulimits),
-        ("annotation", [f"{name}={value}" for name, value in request.annotations]),
-        ("no-cache-filter", request.no_cache_filter),
-        ("attest", _attestations(request)),
-        ("builder", [request.builder] if request.builder is not None else []),
-    ):
-        options += [f"--{name}={value}" for value in values]
+    if epoch is not None:
+        request = attrs.evolve(request, build_args=(*request.build_args, ("SOURCE_DATE_EPOCH", epoch)))
+    if request.reproducible and request.provenance is None:
+        # It says when and where the image was made.
+        request = attrs.evolve(request, provenance=False)
+    is_files = any(each.is_files for each in request.output)
     return [
         "build",
         "--progress=rawjson",
-        *(["--no-cache"] if request.no_cache else []),
-        *(["--pull"] if request.pull else []),
         f"--metadata-file={folder}/metadata.json",
-        *([] if _is_files(request) else [f"--iidfile={folder}/image"]),
-        *_outputs(request, folder),
-        *options,
-        # What stands in for .dockerignore is looked for beside the file.
+        # Files have no id.
+        *([] if is_files else [f"--iidfile={folder}/image"]),
+        *(f"--{each}" if each.type in ("load", "push") else f"--output={each}" for each in _outputs(request, folder)),
+        *flags(request, "buildx"),
+        # What replaces .dockerignore is looked for beside the file.
         "--file=-" if request.ignore is None else f"--file={folder}/Dockerfile",
         str(request.context.absolute()),
     ]
@@ -247,36 +232,19 @@ def _epoch(request: BuildRequest) -> str | None:
     return os.environ.get("SOURCE_DATE_EPOCH") or "0" if request.reproducible else None
 
 
-def _attestations(request: BuildRequest) -> list[str]:
-    found = []
-    if request.sbom is not None:
-        generator = f",generator={request.sbom}" if isinstance(request.sbom, str) else ""
-        found.append(f"type=sbom{generator}" if request.sbom else "type=sbom,disabled=true")
-    # It says when and where the image was made.
-    provenance = False if request.provenance is None and request.reproducible else request.provenance
-    if provenance is not None:
-        mode = f",mode={provenance}" if isinstance(provenance, str) else ""
-        found.append(f"type=provenance{mode}" if provenance else "type=provenance,disabled=true")
-    return found
-
-
-def _is_files(request: BuildRequest) -> bool:
-    """Whether files without an image come out, which have no id."""
-    return any({"type=local", "type=tar"} & set(each.split(",")) for each in request.output)
-
-
-def _outputs(request: BuildRequest, folder: str) -> list[str]:
-    """Return where the image goes to; one with rewritten times goes into the engine by way of an archive."""
-    outputs = request.output or ("load",)
-    if not request.reproducible:
-        return [f"--{each}" if each in ("load", "push") else f"--output={each}" for each in outputs]
-    spelled = {"load": f"type=docker,dest={folder}/{_ARCHIVE}", "push": "type=image,push=true"}
-    outputs = tuple(spelled.get(each, each) for each in outputs)
-    images = ("type=docker", "type=oci", "type=image", "type=registry")
-    return [
-        f"--output={each},rewrite-timestamp=true" if set(images) & set(each.split(",")) else f"--output={each}"
-        for each in outputs
-    ]
+def _outputs(request: BuildRequest, folder: str) -> Iterator[OutputSpec]:
+    """Yield where the image goes; one with rewritten times goes into the engine by way of an archive."""
+    for each in request.output or (OutputSpec("load"),):
+        if not request.reproducible or each.is_files or each.type == "cacheonly":
+            yield each
+            continue
+        rewritten = ("rewrite-timestamp", "true")
+        if each.type == "load":
+            yield OutputSpec("docker", f"{folder}/{_ARCHIVE}", (rewritten,))
+        elif each.type == "push":
+            yield OutputSpec("image", None, (("push", "true"), rewritten))
+        else:
+            yield attrs.evolve(each, attributes=(*each.attributes, rewritten))
 
 
 @contextlib.contextmanager
@@ -288,19 +256,12 @@ def _whole_archives(request: BuildRequest, folder: str) -> Iterator[BuildRequest
     places: dict[Path, Path] = {}
     outputs = []
     for each in request.output:
-        fields = dict(part.partition("=")[::2] for part in each.split(","))
-        place = Path(os.path.realpath(fields.get("dest") or "/"))
-        if (
-            fields.get("type") in ("tar", "oci", "docker")
-            and fields.get("tar") != "false"
-            and (place.is_file() or not place.exists())
-            and os.access(place.parent, os.W_OK)
-        ):
+        place = Path(os.path.realpath(each.dest or "/"))
+        if each.is_archive and (place.is_file() or not place.exists()) and os.access(place.parent, os.W_OK):
             beside = place.with_name(f".{place.name}.{os.urandom(4).hex()}")
             owner.remember(folder, beside)
             places[beside] = place
-            fields["dest"] = str(beside)
-            outputs.append(",".join(f"{key}={value}" for key, value in fields.items()))
+            outputs.append(attrs.evolve(each, dest=str(beside)))
         else:
             outputs.append(each)
     try:
@@ -313,74 +274,6 @@ def _whole_archives(request: BuildRequest, folder: str) -> Iterator[BuildRequest
         for beside in places:
             with contextlib.suppress(OSError):
                 beside.unlink()
-
-
-@contextlib.contextmanager
-def _started(
-    argv: list[str], stdin: IO[bytes] | None, variables: Mapping[str, str] = {}
-) -> Iterator[tuple[subprocess.Popen[bytes], queue.Queue[str | None]]]:
-    """Start the docker command, and leave nothing of it running whatever ends the block.
-
-    The queue gets each line of its stderr, and None at the end.
-    """
-    environment = {**os.environ, **variables}
-    # The provenance is asked for by nobody here, and costs a round trip.
-    environment.setdefault("BUILDX_METADATA_PROVENANCE", "disabled")
-    environment["DOCKER_CLI_HINTS"] = "false"
-    try:
-        process = subprocess.Popen(  # noqa: S603 - a list of arguments, no shell
-            argv,
-            stdin=subprocess.DEVNULL if stdin is None else stdin,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            env=environment,
-            # The plugin is a process of its own: with a group they can be ended together.
-            process_group=0,
-        )
-    except OSError as error:
-        raise EngineUnavailable(
-            f"build: the docker command cannot be run ({error.strerror}: {argv[0]}); check its installation",
-            origin=None,
-        ) from None
-    lines: queue.Queue[str | None] = queue.Queue()
-    reader = threading.Thread(target=_read, args=(process, lines), name="dockdsl-buildx", daemon=True)
-    reader.start()
-    try:
-        yield process, lines
-    finally:
-        if process.poll() is None:
-            process.terminate()
-            try:
-                process.wait(_GRACE)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-            # A plugin that waits for an engine that says nothing does not see that the command is gone.
-            reader.join(_GRACE / 10)
-            _kill_group(process.pid)
-        reader.join(_GRACE)
-
-
-def _kill_group(leader: int) -> None:
-    if sys.platform != "win32":
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(leader, signal.SIGKILL)
-
-
-def _read(process: subprocess.Popen[bytes], lines: queue.Queue[str | None]) -> None:
-    assert process.stderr is not None
-    with process.stderr as stderr:
-        for line in stderr:
-            lines.put(line.decode("utf-8", "replace"))
-    lines.put(None)
-
-
-def _left(timeout: float, begin: float) -> float:
-    """Return how many seconds are left; raise `queue.Empty` if none are."""
-    left = timeout - (time.monotonic() - begin)
-    if left <= 0:
-        raise queue.Empty
-    return min(left, threading.TIMEOUT_MAX)
 
 
 def _metadata(path: Path) -> dict[str, Any]:

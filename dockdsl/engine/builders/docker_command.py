@@ -1,4 +1,4 @@
-"""The docker command: where it and its buildx plugin are, and what it is asked beside building."""
+"""The docker command: where it and its buildx plugin are, and what it is asked besides building."""
 # ruff: noqa: PLC0415 - these modules are imported while the engine builds
 
 from __future__ import annotations
@@ -58,18 +58,16 @@ class DockerCommand:
 
     def answers(self, seconds: float) -> bool:
         """Whether the engine answers at all within that time: that there is none is an answer."""
-        argv = [self.path, "version", "--format", "{{.Server.Version}}"]
         try:
-            subprocess.run(argv, capture_output=True, timeout=seconds, check=False)  # noqa: S603 - a list
+            self._run(seconds, "version", "--format", "{{.Server.Version}}")
         except subprocess.TimeoutExpired:
             return False
         return True
 
     def load(self, archive: str, timeout: float) -> None:
-        """Load an image from an archive. Raises `EngineUnavailable`, and `EngineError` for what is not taken."""
-        argv = [self.path, "image", "load", "--quiet", "--input", archive]
+        """Load an image from an archive. Raises `EngineUnavailable`, and `EngineError` for what is not accepted."""
         try:
-            done = subprocess.run(argv, capture_output=True, timeout=timeout, check=False)  # noqa: S603 - a list
+            done = self._run(timeout, "image", "load", "--quiet", "--input", archive)
         except subprocess.TimeoutExpired:
             raise EngineUnavailable(
                 "build: the engine did not load the image in the time that is left; see what holds it up", origin=None
@@ -86,10 +84,13 @@ class DockerCommand:
 
     def tag(self, image: str, tag: str) -> None:
         """Give an image a further tag."""
-        subprocess.run([self.path, "image", "tag", image, tag], capture_output=True, timeout=QUESTION, check=False)  # noqa: S603 - a list
+        self._run(QUESTION, "image", "tag", image, tag)
+
+    def _run(self, timeout: float, *words: str) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run([self.path, *words], capture_output=True, timeout=timeout, check=False)  # noqa: S603 - a list
 
     def image(self, names: list[str]) -> Found | None:
-        """Return what the engine knows of the image that bears the first of these names that it knows.
+        """Return what the engine knows of the image that has the first of these names that it knows.
 
         Image stores differ in which digest is the id and in what they count, and buildx versions in which digest they
         write down. Raises `EngineUnavailable`.
@@ -120,9 +121,8 @@ class DockerCommand:
 
         from dockdsl.engine.failures.diagnosis import unavailable
 
-        argv = [self.path, "image", "inspect", "--format", "{{json .}}", name]
         try:
-            done = subprocess.run(argv, capture_output=True, timeout=QUESTION, check=False)  # noqa: S603 - a list
+            done = self._run(QUESTION, "image", "inspect", "--format", "{{json .}}", name)
         except (OSError, subprocess.TimeoutExpired) as error:
             raise _silent(error) from None
         if done.returncode == 0:
@@ -140,7 +140,7 @@ class DockerCommand:
 
 def _silent(error: Exception) -> EngineUnavailable:
     return EngineUnavailable(
-        f"build: the engine was not to be asked for the image ({error}); is it still running?", origin=None
+        f"build: the engine could not be queried for the image ({error}); is it still running?", origin=None
     )
 
 

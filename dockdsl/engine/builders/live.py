@@ -39,11 +39,11 @@ def watch(stream: TextIO | None = None, *, force: bool = False) -> Progress:
     """Return a callback that shows a build in a terminal: pass it as ``progress`` to `Image.build`.
 
     Below is a line for each step that runs, with its stage, its time and the last line that it printed, and one with
-    the counts. Above them the steps that have ended stay, as `dockdsl.engine.base.plain` writes them.
+    the counts. Above them the steps that have ended stay, as `dockdsl.engine.building.plain` writes them.
 
     `stream`
-        The terminal; None is stderr. Where it is none, or ``NO_COLOR`` is set, or ``TERM`` is ``dumb``, each event is a
-        line of its own.
+        The terminal; None is stderr. Where it is not a terminal, or ``NO_COLOR`` is set, or ``TERM`` is ``dumb``, each
+        event is a line of its own.
     `force`
         Whether it is taken for a terminal that shows everything, whatever it is.
 
@@ -97,7 +97,7 @@ class _Watch:
             self._status(event)
         else:
             self._running.pop(event.step, None)
-            # A base image is no step of the user's.
+            # A base image is not a step of the user's.
             if event.kind in ("done", "cached") and not event.text.startswith("FROM "):
                 self._done += 1
                 self._cached += event.kind == "cached"
@@ -138,7 +138,7 @@ class _Watch:
         self._live.console.print(self._text(str(event), _COLORS.get(event.kind, "")), soft_wrap=True)
 
     def _shown(self) -> Text:
-        """Return the lines that stand below; it is asked for in a thread of its own."""
+        """Return the lines below; it is called in a thread of its own."""
         now = time.monotonic()
         # Threads take turns between two lines of Python, not within list().
         lines = [line.shown(name, now) for name, line in list(self._running.items())]

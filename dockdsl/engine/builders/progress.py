@@ -42,7 +42,7 @@ class Step:
     log: deque[str] = attrs.field(factory=lambda: deque(maxlen=KEPT_LINES))
     unfinished: dict[Any, tuple[Any, str]] = attrs.field(factory=dict)
     """For each stream its decoder, and the line that has no end yet."""
-    told: bool = False
+    is_reported: bool = False
 
     @property
     def label(self) -> str:
@@ -90,19 +90,19 @@ class Account:
     def __init__(
         self,
         progress: Progress | None = None,
-        origins: tuple[Origin | None, ...] = (),
-        hide: Callable[[str], str] | None = None,
+        origin_at: Callable[[tuple[int, int] | None], Origin | None] = lambda _: None,
+        hide: Callable[[str], str] = str,
     ) -> None:
         self.steps: dict[str, Step] = {}
         self.warnings: list[BuildWarning] = []
         self.text: deque[str] = deque(maxlen=KEPT_LINES)
-        """What was no JSON: the engine's last words."""
+        """What was not JSON: the engine's last words."""
         self.is_empty = True
         self._ended: list[Step] = []
         self._progress = progress
-        self._origins = origins
-        self._hide = hide or str
-        """Takes out of a text what must be told nowhere."""
+        self._origin_at = origin_at
+        self._hide = hide
+        """Removes from a text what must not be logged."""
 
     def feed(self, line: str) -> None:
         """Take one line."""
@@ -161,7 +161,7 @@ class Account:
         return next((step for step in open_ if step.label), open_[0] if open_ else None)
 
     def _take(self, record: dict[str, Any]) -> None:
-        # A step that is looked up twice is reported twice in one record: the last word counts.
+        # A step that is looked up twice is reported twice in one record: the last report counts.
         for digest, vertex in {str(vertex.get("digest")): vertex for vertex in _dicts(record, "vertexes")}.items():
             self._vertex(digest, vertex)
         for status in _dicts(record, "statuses"):
@@ -184,14 +184,14 @@ class Account:
             self._flush(step)
         if not step.label:
             if step.started and (first_start or step.completed):
-                self._tell(BuildEvent("status", step.text, "", step.seconds))
+                self._report(BuildEvent("status", step.text, "", step.seconds))
             return
-        if step.completed and not step.told:
-            step.told = True
+        if step.completed and not step.is_reported:
+            step.is_reported = True
             self._ended.append(step)
-            self._tell(BuildEvent(step.outcome, step.label, step.text, step.seconds))
+            self._report(BuildEvent(step.outcome, step.label, step.text, step.seconds))
         elif step.started and first_start:
-            self._tell(BuildEvent("started", step.label, step.text))
+            self._report(BuildEvent("started", step.label, step.text))
 
     def _status(self, status: dict[str, Any]) -> None:
         step = self.steps.get(_str(status.get("vertex")) or "")
@@ -201,7 +201,7 @@ class Account:
         text = megabytes(current)
         if isinstance(total, int) and total > 0:
             text += f" of {megabytes(total)}"
-        self._tell(BuildEvent("status", step.label or step.text, text))
+        self._report(BuildEvent("status", step.label or step.text, text))
 
     def _log(self, log: dict[str, Any]) -> None:
         step = self.steps.get(_str(log.get("vertex")) or "")
@@ -224,31 +224,22 @@ class Account:
         # What a carriage return overwrites is not seen on a terminal either.
         line = self._hide(line.rstrip("\r").rpartition("\r")[2])[:LONGEST_LINE]
         step.log.append(line)
-        self._tell(BuildEvent("log", step.label, line))
+        self._report(BuildEvent("log", step.label, line))
 
     def _warning(self, warning: dict[str, Any]) -> None:
         numbers = list(_line_numbers(_dicts(warning, "range")))
         lines = (min(numbers), max(numbers)) if numbers else None
         text = _bytes(warning.get("short")).decode("utf-8", "replace")
-        # The number of the line in the Dockerfile is told apart from the text.
+        # The number of the line is given apart from the text.
         text = re.sub(r" \(line \d+\)$", "", text)
-        found = BuildWarning(
-            text=text, url=_str(warning.get("url")), lines=lines, origin=origin_at(self._origins, lines)
-        )
+        found = BuildWarning(text=text, url=_str(warning.get("url")), lines=lines, origin=self._origin_at(lines))
         if found not in self.warnings:
             self.warnings.append(found)
-            self._tell(BuildEvent("warning", "", str(found)))
+            self._report(BuildEvent("warning", "", str(found)))
 
-    def _tell(self, event: BuildEvent) -> None:
+    def _report(self, event: BuildEvent) -> None:
         if self._progress is not None:
             self._progress(event)
-
-
-def origin_at(origins: tuple[Origin | None, ...], lines: tuple[int, int] | None) -> Origin | None:
-    """Return the origin of the first of `lines` that has one."""
-    if lines is None:
-        return None
-    return next((origin for origin in origins[lines[0] - 1 : lines[1]] if origin is not None), None)
 
 
 def _dicts(record: dict[str, Any], key: str) -> Iterator[dict[str, Any]]:

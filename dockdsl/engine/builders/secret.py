@@ -1,4 +1,4 @@
-"""The secrets of a build: whether they are there, and how to keep them out of what is told."""
+"""The secrets of a build: whether they are there, and how to keep them out of what is logged and reported."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from dockdsl.display import printable
+from dockdsl.engine.specifications import SecretSpec
 from dockdsl.errors import BuildFailed
 
 _SHORTEST = 4
@@ -17,27 +18,21 @@ _LONGEST = 500 << 10
 HIDDEN = "***"
 
 
-def values(specs: Iterable[str]) -> list[str]:
-    """Return what must be told nowhere.
+def values(specs: Iterable[SecretSpec]) -> list[str]:
+    """Return what must not be logged.
 
     Raises `BuildFailed` for a secret whose variable or file is not there: the engine would build with an empty one.
     """
-    found = []
-    for spec in specs:
-        parts = dict(part.partition("=")[::2] for part in spec.split(","))
-        name = parts.get("id", "")
-        variable, path = parts.get("env"), parts.get("src") or parts.get("source")
-        if variable is None and path is None:
-            variable, path = (name, None) if name in os.environ else (None, name)
-        elif variable is None and parts.get("type") == "env":
-            variable, path = path, None
-        found.append(_of_variable(name, variable) if variable is not None else _of_file(name, path or ""))
-    return found
+    return [
+        (_of_variable if kind == "env" else _of_file)(spec.id, name) for spec in specs for kind, name in [spec.source]
+    ]
 
 
 def _of_variable(name: str, variable: str) -> str:
     if variable not in os.environ:
-        raise _absent(name, f"the environment has no {variable}", f"export {variable}, or give the secret by src=FILE")
+        raise _absent(
+            name, f"the environment has no {variable}", f"export {variable}, or pass the secret with src=FILE"
+        )
     return os.environ[variable]
 
 
@@ -45,12 +40,14 @@ def _of_file(name: str, path: str) -> str:
     try:
         if not (Path(path).is_file() or Path(path).is_dir()) and Path(path).exists():
             # What is read here to hide it would be gone for the build.
-            raise _absent(name, f"{path} is no file but a pipe or a device", "give the secret by env=NAME")
+            raise _absent(name, f"{path} is a pipe or a device, not a file", "pass the secret with env=NAME")
         with Path(path).open("rb") as file:
             return file.read(_LONGEST).decode("utf-8", "replace")
     except OSError as error:
         raise _absent(
-            name, f"its file {path} cannot be read ({error.strerror})", "check the path, or give the secret by env=NAME"
+            name,
+            f"its file {path} cannot be read ({error.strerror})",
+            "check the path, or pass the secret with env=NAME",
         ) from None
 
 
@@ -61,7 +58,7 @@ def _absent(name: str, fact: str, remedy: str) -> BuildFailed:
 
 
 def hider(secrets: Iterable[str]) -> Callable[[str], str]:
-    """Return a function that puts asterisks in the place of secrets, and of each line of one that has several.
+    """Return a function that replaces secrets, and each line of one that has several, with asterisks.
 
     >>> hider(["hunter22", "-----BEGIN KEY-----\\nabcdef"])("password hunter22, key abcdef")
     'password ***, key ***'

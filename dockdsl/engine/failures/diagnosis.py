@@ -1,4 +1,4 @@
-"""What the docker command says when it fails, told in terms of the user's own file; and why a container died.
+"""What the docker command says when it fails, in terms of the user's own file; and why a container died.
 
 The engine gives no error codes, so its words decide. What none of the patterns matches is passed on as it was said.
 """
@@ -7,74 +7,30 @@ from __future__ import annotations
 
 import linecache
 import re
+from typing import Literal
 
 import attrs
 
 from dockdsl.display import cut, printable, quoted_log
-from dockdsl.engine.builders.progress import Account, Step, origin_at
+from dockdsl.engine.builders.progress import Account, Step
 from dockdsl.engine.building import LOG_LINES, BuildRequest
 from dockdsl.engine.failures.causes import Explanation, explain
+from dockdsl.engine.failures.tables import NO_IMAGE, NOT_PUSHED, UNAVAILABLE, Row, first
 from dockdsl.engine.running import ContainerState
 from dockdsl.errors import BuildFailed, EngineError, EngineUnavailable, RunFailed
 from dockdsl.origins import Origin
 
-_UNAVAILABLE = (
-    (
-        # Without the plugin, the docker command takes the options of `buildx` for its own.
-        re.compile(r"unknown command: docker buildx|'buildx' is not a docker command|unknown flag: --progress"),
-        "the docker command has no buildx plugin",
-        "install docker-buildx (Debian, Ubuntu) or docker-buildx-plugin (Docker's own packages)",
-    ),
-    (
-        re.compile(r"invalid progress mode"),
-        "the buildx plugin is too old to report its progress as JSON",
-        "install version 0.13 or later",
-    ),
-    (
-        re.compile(r"permission denied while trying to connect|connect: permission denied"),
-        "the permission to use the container engine is missing",
-        "join the group that owns its socket (most often docker) and log in again, or run as that user",
-    ),
-    (
-        re.compile(
-            r"Cannot connect to the Docker daemon|failed to connect to the docker API|error during connect"
-            r"|Is the docker daemon running"
-        ),
-        "the container engine does not answer",
-        "start it, or check DOCKER_HOST and `docker context ls`",
-    ),
-    (
-        re.compile(r'docker endpoint for "[^"]*" not found'),
-        "the address of the container engine cannot be read",
-        "check DOCKER_HOST and `docker context ls`",
-    ),
-    (
-        re.compile(r"client version \S+ is too (?:new|old)|page not found: driver not connecting"),
-        "the container engine does not speak the version of the API that the docker command asks for",
-        "unset DOCKER_API_VERSION, or update the older of both",
-    ),
-    (
-        re.compile(r'no builder "[^"]*" found|context not found|failed to find driver'),
-        "the builder or the docker context does not exist",
-        "check --builder, BUILDX_BUILDER and DOCKER_CONTEXT against `docker buildx ls`",
-    ),
-    (
-        re.compile(r'use `[^`]*` to switch to context "[^"]*"'),
-        "the builder is the engine of another docker context",
-        "name no builder, and set DOCKER_CONTEXT to it and no DOCKER_HOST",
-    ),
-)
 # How the end of a connection reads depends on what the client was waiting for just then.
 _LOST = re.compile(
     r"failed to receive status: |(?:rpc error: )?(?:code = )?Unavailable\b|error reading from server: "
     r"|(?:unexpected )?EOF$|transport is closing"
 ).match
 _REFUSED_OPTION = re.compile(
-    r"target stage .* could not be found|unable to prepare context|invalid tag|invalid argument|unknown flag"
+    r"target stage .* could not be found|unable to prepare context|invalid argument|unknown flag"
     r"|Dockerfile cannot be empty|is not supported for the \S+ driver|conflicts with|make sure SSH_AUTH_SOCK is set"
     r"|could not be resolved|failed to get build context|not supported by buildkit|entitlement \S+ is not allowed"
     r"|tag is needed|invalid destination|destination (?:file|directory) |failed to open open|synctarget dest dir"
-    r"|failed to send stat|unsupported secret type|failed to convert agent config|invalid SOURCE_DATE_EPOCH"
+    r"|failed to send stat|failed to convert agent config|invalid SOURCE_DATE_EPOCH"
     r"|syntax error in pattern|exporting manifest lists"
 )
 _several_platforms = re.compile(
@@ -86,88 +42,7 @@ _NO_REGISTRY = re.compile(
     r"failed to do request|dial tcp|no such host|i/o timeout|connection refused|TLS handshake|x509:"
     r"|network is unreachable"
 )
-_NO_IMAGE = (
-    (
-        re.compile(r"x509:|certificate"),
-        "is not on this machine, and the engine does not trust its registry's certificate",
-        "put the certificate of who signed it into /etc/docker/certs.d/HOST/ca.crt on the engine's machine",
-    ),
-    (
-        _NO_REGISTRY,
-        "is not on this machine, and its registry cannot be reached",
-        "check the network, or load the image from an archive",
-    ),
-    (
-        re.compile(r"toomanyrequests|429 Too Many"),
-        "cannot be had, since its registry has given too much to this address",
-        "`docker login` to it, wait, or take the image from a mirror",
-    ),
-    (
-        re.compile(r"no match for platform"),
-        "cannot be had, since it is not made for that platform",
-        "check platform=, or take an image that is made for it",
-    ),
-    (
-        re.compile(r"denied|authorization|unauthorized|40[13] "),
-        "cannot be had, since its registry denies it: it wants a login, or has no such image",
-        "`docker login` to its registry, or check the name",
-    ),
-    (
-        re.compile(r"not found|(?:name|manifest) unknown"),
-        "cannot be had, since its registry does not have it",
-        "check its name and tag",
-    ),
-    (re.compile(""), "cannot be had", "check its name and tag, or `docker login` to its registry"),
-)
 _failed_push = re.compile(r"failed to push (\S+): (.*)", re.DOTALL).match
-_NOT_PUSHED = (
-    (
-        re.compile(r"server gave HTTP response to HTTPS client"),
-        "the registry speaks HTTP without TLS, which the engine does not trust",
-        'give the registry a certificate, or name it among "insecure-registries" in the engine\'s daemon.json',
-    ),
-    (
-        re.compile(r"x509:|certificate"),
-        "the engine does not trust the registry's certificate",
-        "put the certificate of who signed it into /etc/docker/certs.d/HOST/ca.crt on the engine's machine",
-    ),
-    (
-        re.compile(r"toomanyrequests|(?:: |HTTP )429\b"),
-        "the registry has taken too much from this account or address",
-        "wait and push again, or `docker login` with an account that may push more",
-    ),
-    (
-        re.compile(r"^unauthorized|(?:: |HTTP )401\b|no basic auth|authentication required"),
-        "the registry wants a login",
-        "`docker login` to it with an account that may push there",
-    ),
-    (
-        re.compile(r"denied|authorization|(?:: |HTTP )403\b"),
-        "the registry denies it: it wants a login, or the account may not push to that name",
-        "`docker login` to it, and check the tag: it begins with the registry and a name that is yours",
-    ),
-    (
-        re.compile(r"(?:: |HTTP )5\d\d\b"),
-        "the registry has an error of its own",
-        "push again later, or see its log",
-    ),
-    (
-        re.compile(r"no such host"),
-        "the registry's name is not found in the network",
-        "check the host with which the tag begins, and the engine's DNS",
-    ),
-    (
-        _NO_REGISTRY,
-        "the registry cannot be reached",
-        "check the host and port with which the tag begins, that the registry runs, and the engine's network and proxy",
-    ),
-    (
-        re.compile(r"^unknown|(?:: |HTTP )404\b|name unknown"),
-        "the registry does not know the name",
-        "make the repository there, or check the tag",
-    ),
-    (re.compile(""), "the registry does not take it", "see what it says, and its log"),
-)
 _heading = re.compile(r"Dockerfile:(\d+)").fullmatch
 _marked = re.compile(r"\s*(\d+) \| >>>").match
 _exit_code = re.compile(r"did not complete successfully: (exit code: \d+.*)", re.DOTALL).search
@@ -177,7 +52,7 @@ _not_there = re.compile(
     r"|did not complete successfully: (?:open|l?stat) (\S.*): no such file or directory$"
 ).search
 _SOURCE_LINES, _SOURCE_WIDTH = 8, 160
-BELOW = "the cause and what mends it stand below"
+BELOW = "see cause and fix below"
 _not_allowed = re.compile(r"(network\.host|security\.insecure|device\S*) is not allowed").search
 _ENTITLEMENTS = {"network.host": "--network=host", "security.insecure": "--security=insecure"}
 _from = re.compile(r"\bfrom=([^\s,]+)").findall
@@ -192,14 +67,64 @@ class Said:
     lines: tuple[int, int] | None
 
 
+@attrs.frozen(kw_only=True)
+class Diagnosis:
+    """What is known of a failed build. `error` turns it into the message and the data of a `BuildFailed`.
+
+    `what`
+        The construct that the message begins with.
+    `fact`, `remedy`
+        The rest of its first line.
+    `known`
+        Why it failed and what to do, where that is known.
+    `is_below`
+        Whether these are put below the message, since its first line does not say them.
+    """
+
+    what: str = "build"
+    fact: str
+    remedy: str
+    lines: tuple[int, int] | None = None
+    origin: Origin | None = None
+    step: Step | None = None
+    reason: str | None = None
+    known: Explanation | None = None
+    is_below: bool = False
+    kind: Literal["step", "image", "registry", "definition", "timeout"] = "step"
+
+    def error(self) -> BuildFailed:
+        """Return the error."""
+        source = source_at(self.origin)
+        log = self.step.lines()[-LOG_LINES:] if self.step is not None else ()
+        message = f"{self.what}{_place(self.lines)}: {self.fact}; {self.remedy}" + quoted_log(
+            log, "last output of the step"
+        )
+        if source is not None:
+            message += f"\n{self.origin}: {source}"
+        if self.is_below:
+            message += explained(self.known)
+        return BuildFailed(
+            message,
+            origin=self.origin,
+            step=_name(self.step) if self.step is not None else None,
+            reason=self.reason,
+            log=log,
+            lines=self.lines,
+            cause=None if self.known is None else self.known.cause,
+            fix=None if self.known is None else self.known.fix,
+            source=source,
+            kind=self.kind,
+        )
+
+
 def unavailable(text: str) -> EngineUnavailable | None:
     """Return the error that `text` of the docker command means if there is nothing to build with."""
-    for words, fact, remedy in _UNAVAILABLE:
-        if words.search(text):
-            # What follows the first line is how the command is used.
-            said = _brief("".join(_last_error(text).splitlines()[:1]))
-            return EngineUnavailable(f"build: {fact} ({said}); {remedy}", origin=None)
-    return None
+    row = first(UNAVAILABLE, text)
+    if row is None:
+        return None
+    # What follows the first line is how the command is used.
+    said = _brief("".join(_last_error(text).splitlines()[:1]))
+    return EngineUnavailable(f"build: {row.cause} ({said}); {row.fix}", origin=None)
 
 
 def failure(request: BuildRequest, account: Account, status: int) -> EngineError:
@@ -216,7 +141,7 @@ def failure(request: BuildRequest, account: Account, status: int) -> EngineError
         return not_pushed
     if _LOST(last):
         return EngineUnavailable(
-            f"build: the container engine went away amid the build ({_brief(last)}); "
+            f"build: the container engine disconnected during the build ({_brief(last)}); "
             "see whether it still runs, and build again",
             origin=None,
         )
@@ -241,115 +166,103 @@ def build_failed(
     return _refused(request, said, status, remedy or "check the Dockerfile and the options of the build")
 
 
-def timed_out(request: BuildRequest, account: Account) -> BuildFailed:
-    """Return the error for a build that took too long."""
-    step = account.running()
+def timed_out(request: BuildRequest, step: Step | None = None) -> BuildFailed:
+    """Return the error for a build that took too long; `step` is what was running."""
     lines = lines_of(step, request.dockerfile) if step is not None and step.label else None
-    name = _name(step) if step is not None else None
-    where = f", in {printable(name)}{_place(lines)}" if name else ""
-    log = step.lines()[-LOG_LINES:] if step is not None else ()
-    message = f"build: it was not done after {request.timeout:g} s{where}; allow it more time, or see what it waits for"
-    return BuildFailed(
-        message + quoted_log(log, "last output of the step"),
-        origin=origin_at(request.origins, lines),
-        step=name,
-        log=log,
+    return Diagnosis(
+        what=f"build step {printable(_name(step))}" if step is not None else "build",
+        fact=f"timed out after {request.timeout:g} s",
+        remedy="allow it more time, or see what it waits for",
         lines=lines,
+        origin=request.origin_at(lines),
+        step=step,
         kind="timeout",
-    )
+    ).error()
 
 
 def _no_image(request: BuildRequest, said: Said, ref: str, reason: str) -> BuildFailed:
     library = _library(ref)
     name = printable(ref[library.end() :] if library else ref)
-    if said.lines is None:
-        # The engine does not say which step mounts it.
-        said = attrs.evolve(said, lines=_lines_from(ref, request.dockerfile))
-    what = f"the image {name}"
-    if request.platforms:
-        what += f" for {', '.join(request.platforms)}"
-    directive = said.lines is not None and _line(request.dockerfile, said.lines[0]).startswith("#")
-    if directive:
+    # The engine does not say which step mounts it.
+    lines = said.lines or _lines_from(ref, request.dockerfile)
+    what = f"the image {name}" + (f" for {', '.join(request.platforms)}" if request.platforms else "")
+    fact, remedy = _known(NO_IMAGE, reason)
+    if lines is not None and _line(request.dockerfile, lines[0]).startswith("#"):
         what = f"the frontend {name} of the syntax directive"
-    fact, remedy = next((fact, remedy) for words, fact, remedy in _NO_IMAGE if words.search(reason))
-    fact = f"{what} {fact} ({_brief(reason)})"
-    if directive:
         remedy = "leave the directive out, unless a feature of a newer frontend is used"
-    origin = origin_at(request.origins, said.lines)
-    source = source_at(origin)
-    return BuildFailed(
-        f"build{_place(said.lines)}: {fact}; {remedy}{_own_line(origin, source)}",
-        origin=origin,
+    fact = f"{what} {fact} ({_brief(reason)})"
+    return Diagnosis(
+        fact=fact,
+        remedy=remedy,
+        lines=lines,
+        origin=request.origin_at(lines),
         reason=reason,
-        lines=said.lines,
-        cause=fact,
-        fix=remedy,
-        source=source,
+        known=Explanation(fact, remedy),
         kind="registry" if _NO_REGISTRY.search(reason) else "image",
-    )
+    ).error()
 
 
 def _not_pushed(step: Step, reason: str) -> BuildFailed | None:
-    """Return the error of an image or a cache that a registry did not take; None for what goes elsewhere."""
+    """Return the error of an image or a cache that a registry rejected; None for what goes elsewhere."""
     what = step.text.removesuffix(" with docker")
     pushed = _failed_push(reason)
     if pushed:
         what, reason = f"pushing {pushed[1]}", pushed[2]
     elif not what.startswith(("pushing ", "exporting cache to registry")):
         return None
-    fact, remedy = next((fact, remedy) for words, fact, remedy in _NOT_PUSHED if words.search(reason))
-    return BuildFailed(
-        f"build: {printable(what)}: {fact} ({_brief(reason)}); {remedy}",
-        origin=None,
+    fact, remedy = _known(NOT_PUSHED, reason)
+    return Diagnosis(
+        what=f"build: {printable(what)}",
+        fact=f"{fact} ({_brief(reason)})",
+        remedy=remedy,
         reason=reason,
-        log=step.lines()[-LOG_LINES:],
-        cause=fact,
-        fix=remedy,
+        known=Explanation(fact, remedy),
         kind="registry",
-    )
+    ).error()
+
+
+def _known(rows: tuple[Row, ...], reason: str) -> tuple[str, str]:
+    """Return cause and fix from a table whose last row is for all the rest."""
+    row = first(rows, reason) or rows[-1]
+    return row.cause, row.fix
 
 
 def _step_failed(request: BuildRequest, step: Step, said: Said, remedy: str) -> BuildFailed:
-    reason = step.error or said.error
-    log = step.lines()[-LOG_LINES:]
-    code, secret = _exit_code(reason), _no_secret(reason)
-    absent = _not_there(reason) if step.text.startswith(("COPY ", "ADD ")) or "--mount=" in step.text else None
-    known = None
-    if absent:
-        reason, known = _absent(request, step, absent[1] or f'"{absent[2] or absent[3]}"')
-        remedy = known.fix
-    elif secret:
-        known = Explanation(
-            f"the build was not given the secret {secret[1]}",
-            f"give it to the build, as with --secret id={secret[1]},env=NAME",
-        )
-        remedy = known.fix
-    else:
-        if code:
-            reason, remedy = code[1], "mend the command"
-        known = explain(reason, step.lines())
-        if known is not None:
-            remedy = BELOW
-    origin = origin_at(request.origins, said.lines)
-    source = source_at(origin)
-    message = f"build step {printable(_name(step))}{_place(said.lines)}: {_brief(reason)}; {remedy}"
-    message += quoted_log(log, "last output of the step") + _own_line(origin, source)
-    if known is not None and not (absent or secret):
-        message += told(known)
-    return BuildFailed(
-        message,
-        origin=origin,
-        step=_name(step),
-        reason=reason,
-        log=log,
+    reason, known, is_below = _why(request, step, step.error or said.error)
+    if known is not None:
+        remedy = BELOW if is_below else known.fix
+    elif reason.startswith("exit code: "):
+        remedy = "fix the command"
+    return Diagnosis(
+        what=f"build step {printable(_name(step))}",
+        fact=_brief(reason),
+        remedy=remedy,
         lines=said.lines,
-        cause=known.cause if known is not None else None,
-        fix=known.fix if known is not None else None,
-        source=source,
-    )
+        origin=request.origin_at(said.lines),
+        step=step,
+        reason=reason,
+        known=known,
+        is_below=is_below,
+    ).error()
 
 
-def told(known: Explanation | None) -> str:
+def _why(request: BuildRequest, step: Step, reason: str) -> tuple[str, Explanation | None, bool]:
+    """Return what is said of a step that failed, why it did, and whether the latter is more than was said."""
+    if step.text.startswith(("COPY ", "ADD ")) or "--mount=" in step.text:
+        absent = _not_there(reason)
+        if absent:
+            return *_absent(request, step, absent[1] or f'"{absent[2] or absent[3]}"'), False
+    secret = _no_secret(reason)
+    if secret:
+        fact = f"the build was not given the secret {secret[1]}"
+        return reason, Explanation(fact, f"pass it to the build, as with --secret id={secret[1]},env=NAME"), False
+    code = _exit_code(reason)
+    reason = code[1] if code else reason
+    known = explain(reason, step.lines())
+    return reason, known, known is not None
+
+
+def explained(known: Explanation | None) -> str:
     """Return cause and fix as lines to be put below a message; nothing where they are not known."""
     return "" if known is None else f"\ncause: {_brief(known.cause)}\nfix: {_brief(known.fix)}"
 
@@ -359,7 +272,7 @@ def run_failed(
 ) -> RunFailed:
     """Return an error of a container, with what it printed and what is known of it."""
     return RunFailed(
-        message + quoted_log(log, "last output of the container") + told(known),
+        message + quoted_log(log, "last output of the container") + explained(known),
         log=log,
         exit_code=exit_code,
         cause=None if known is None else known.cause,
@@ -371,15 +284,15 @@ def died(what: str, state: ContainerState, log: tuple[str, ...], when: str = "")
     """Return the error that the end of a container is."""
     known = explain(state.detail) or explain(f"exit code: {state.exit_code}", log)
     fact = f"{what}: the container {printable(str(state))}{when}" + ("" if log else ", and printed nothing")
-    remedy = "mend what it says" if log else "run its command in a shell of the image, or let it say why it ends"
+    remedy = "fix what it says" if log else "run its command in a shell of the image, or let it say why it ends"
     return run_failed(f"{fact}; {remedy if known is None else BELOW}", known, log, state.exit_code)
 
 
 def in_short(error: RunFailed) -> tuple[str, ...]:
-    """Return what an error says without the log, to be told as what a check found wrong."""
+    """Return what an error says without the log, to be reported as what a check found wrong."""
     known = None if error.cause is None else Explanation(error.cause, error.fix or "")
     head = error.message.partition("\n")[0].removesuffix(f"; {BELOW}")
-    return tuple((head + told(known)).splitlines())
+    return tuple((head + explained(known)).splitlines())
 
 
 def _absent(request: BuildRequest, step: Step, path: str) -> tuple[str, Explanation]:
@@ -411,12 +324,8 @@ def source_at(origin: Origin | None) -> str | None:
     return cut(printable(text).rstrip(","), _SOURCE_WIDTH) or None
 
 
-def _own_line(origin: Origin | None, source: str | None) -> str:
-    return f"\n{origin}: {source}" if source is not None else ""
-
-
 def _refused(request: BuildRequest, said: Said, status: int, remedy: str) -> BuildFailed:
-    """The build ended, and no step of it had failed."""
+    """Return the error of a build that ended although no step of it had failed."""
     reason = said.error or f"the docker command ended with status {status} and said nothing"
     if reason.startswith("mkdir "):
         # Only of the folder of a cache buildx does not say what it is for.
@@ -427,19 +336,15 @@ def _refused(request: BuildRequest, said: Said, status: int, remedy: str) -> Bui
     known = explain(reason)
     lines = said.lines or _lines_that_want(reason, request.dockerfile)
     refused = lines is not None or platforms or _REFUSED_OPTION.search(reason)
-    origin = origin_at(request.origins, lines)
-    source = source_at(origin)
-    message = f"build{_place(lines)}: {_brief(reason)}; {remedy if known is None else known.fix}"
-    return BuildFailed(
-        message + _own_line(origin, source),
-        origin=origin,
-        reason=reason,
+    return Diagnosis(
+        fact=_brief(reason),
+        remedy=remedy if known is None else known.fix,
         lines=lines,
-        cause=None if known is None else known.cause,
-        fix=remedy if known is None else known.fix,
-        source=source,
+        origin=request.origin_at(lines),
+        reason=reason,
+        known=known,
         kind="definition" if refused else "step",
-    )
+    ).error()
 
 
 def _lines_that_want(reason: str, dockerfile: str) -> tuple[int, int] | None:

@@ -17,7 +17,7 @@ _PATIENCE = 1.0
 """Seconds after which a second signal is no echo of the first, which a terminal and a parent may both have sent."""
 _GIVEN_UP = "what was not removed is left to `dockdsl gc`"
 on_wait: Callable[[], None] | None = None
-"""What tells people that a signal was heard, when what it waits for takes longer than that."""
+"""Is called when a signal came and what it waits for takes longer than that, so that people know."""
 
 
 class _Ending:

@@ -1,4 +1,4 @@
-"""Builds that go on although the run that began them was killed outright, and their folders.
+"""Builds that continue although the run that started them was killed, and their folders.
 
 What builds writes to a pipe that nobody reads any more, and finds that out when it has something to say; a step that
 says nothing runs on. Its command line names a temporary folder, whose name says whose it is.
@@ -19,7 +19,7 @@ import attrs
 from dockdsl.engine.leftovers import owner
 
 _GRACE = 10.0
-"""Seconds that what builds has to end when it is told to."""
+"""Seconds that a build has to end after SIGTERM."""
 _AFTERMATH, _PAUSE = 2.0, 0.01
 """Seconds that the steps of a build have to end after it, and between two looks at them."""
 _RESULTS = ("--metadata-file=", "--iidfile=")
@@ -38,9 +38,9 @@ class Orphan:
         return f"build {self.pid} ({self.command}) of process {self.whose.pid}"
 
     def end(self) -> bool:
-        """End it as Ctrl-C would, so that the engine is told, too; by force where it minds no signal.
+        """End it as Ctrl-C would, so that the engine learns of it; by force where it ignores the signal.
 
-        False says that it goes on, or had ended by itself.
+        False says that it continues, or had ended by itself.
         """
         if sys.platform != "linux":
             return False
@@ -75,7 +75,7 @@ def orphans() -> list[Orphan]:
 
 
 def sweep() -> None:
-    """End the builds of runs that were killed outright, and remove their folders; what cannot be removed stays."""
+    """End the builds of runs that were killed, and remove their folders; what cannot be removed stays."""
     folders = owner.left_folders()
     # Looking at all processes takes its time.
     for orphan in orphans() if folders else ():

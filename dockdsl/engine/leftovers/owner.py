@@ -1,6 +1,6 @@
 """Whose container it is: labels that say which process made it, and whether that process still lives.
 
-A container outlives the process that started it when that is killed outright. So each one bears the host, the
+A container outlives the process that started it when that is killed. So each one is labelled with the host, the
 boot, the process and the process's start; the next run on the same host removes what no living process owns. What
 belongs to another host, or to a process that cannot be seen from here, is never touched.
 """
@@ -39,12 +39,12 @@ _FIELDS = ("host", "boot", "space", "pid", "started")
 
 @attrs.frozen
 class Owner:
-    """A process, told apart from all others.
+    """A process, distinguished from all others.
 
     `host`
         A digest of what identifies the machine.
     `boot`
-        Which run of the machine; empty where the system does not tell.
+        Which run of the machine; empty where the system does not say.
     `space`
         In which PID namespace `pid` counts: two containers that share an engine have one each.
     `pid`, `started`
@@ -58,7 +58,7 @@ class Owner:
     started: str
 
     def labels(self, session: str) -> dict[str, str]:
-        """Return the labels that a container of this owner bears."""
+        """Return the labels of a container of this owner."""
         return {SESSION: session} | {f"{PREFIX}{name}": str(getattr(self, name)) for name in _FIELDS}
 
     def is_dead(self) -> bool:
@@ -86,7 +86,7 @@ def new_session() -> str:
 
 
 def temporary_tag(owner: Owner) -> str:
-    """Return a tag that names its owner, so that `tag_owner` can tell whether it is still needed."""
+    """Return a tag that names its owner, so that `tag_owner` can find out whether it is still needed."""
     return f"{TEMPORARY}:{_written(owner)}{secrets.token_hex(4)}"
 
 
@@ -122,8 +122,8 @@ def folder_owner(name: str) -> Owner | None:
 def socket_prefix(owner: Owner) -> str:
     """Return how the name of a temporary folder for a socket begins: the path of a socket is 104 bytes at most.
 
-    It leaves out the machine, since a socket is none on another one, and the boot, since the start of a process tells
-    most of it.
+    It leaves out the machine, since a socket works on its own machine alone, and the boot, since the start of a
+    process says most of it.
     """
     return f"{SOCKET_FOLDER}{owner.space}_{owner.pid}_{owner.started}_"
 
@@ -169,7 +169,7 @@ def _written(owner: Owner) -> str:
 
 
 def _read_back(name: str, prefix: str) -> Owner | None:
-    # What tells two names of one owner apart comes last, and may have underscores of its own.
+    # What distinguishes two names of one owner comes last, and may have underscores of its own.
     parts = name.removeprefix(prefix).split("_", len(_FIELDS))
     if not name.startswith(prefix) or len(parts) != len(_FIELDS) + 1 or not parts[3].isdecimal():
         return None
@@ -209,7 +209,7 @@ def _read(path: str) -> str:
 
 
 def _started(pid: int) -> str | None:
-    """Return when a process started; None if there is no such process, empty where the system does not tell."""
+    """Return when a process started; None if there is no such process, empty where the system does not say."""
     try:
         # The name of the program, in parentheses, may hold anything: what follows the last one is regular.
         return Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[19]

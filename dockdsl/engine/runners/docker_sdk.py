@@ -52,7 +52,7 @@ _IN_CONTAINER = Path("/.dockerenv")
 """What Docker puts into each of its containers."""
 _MOUNTS = Path("/proc/self/mountinfo")
 _own_id = re.compile(r"/containers/([0-9a-f]{64})/\S+ /etc/(?:hostname|hosts|resolv\.conf) ").search
-"""Finds there the files that Docker keeps for a container, in a folder that bears its id."""
+"""Finds there the files that Docker keeps for a container, in a folder with its id as name."""
 _port_taken = re.compile(r"address already in use|port is already allocated").search
 _PIECE = 1 << 18
 """Bytes of a saved image that are handed on at once."""
@@ -61,7 +61,7 @@ _PIECE = 1 << 18
 class DockerSdk:
     """Runs containers on the engine that the docker command would use.
 
-    Each container bears labels that say which process made it, publishes its ports where only the machine that
+    Each container has labels that say which process made it, publishes its ports where only the machine that
     runs the test reaches them, and is removed by its id. The engine picks the ports.
 
     `host`
@@ -184,9 +184,8 @@ class DockerSdk:
         Raises `EngineUnavailable`, and `RunFailed` where the engine cannot remove it.
         """
         client, _ = self._client()
-        remove = {"container": _remove, "network": _remove_network, "volume": _remove_volume, "image": _untag}
         with deferred(), _translated(f"sweep {thing}"):
-            return remove[thing.kind](client, thing.name)
+            return _remove(thing.kind, client, thing.name)
 
     def inspect(self, image: str) -> Mapping[str, Any]:
         """Return what the engine knows of an image, as ``docker image inspect`` shows it.
@@ -223,7 +222,7 @@ class DockerSdk:
         """Remove the containers, networks, volumes and temporary tags of processes on this machine that have ended.
 
         What another machine made, or a process that cannot be seen from here, stays; so does what the engine cannot
-        remove, of which `dockdsl gc` tells. Return what was removed.
+        remove, which `dockdsl gc` reports. Return what was removed.
 
         Raises `EngineUnavailable`.
         """
@@ -245,7 +244,7 @@ class DockerSdk:
         if self._is_late:
             client = self._hurry()
         with deferred() as held, _translated(f"untag {tag}"):
-            self._patience.call(lambda: _untag(client, tag), place, held)
+            self._patience.call(lambda: _remove("image", client, tag), place, held)
 
     def close(self) -> None:
         """Close the connections to the engine."""
@@ -308,7 +307,7 @@ class DockerSdk:
 
 @attrs.frozen
 class Owned:
-    """Something on the engine that bears its owner.
+    """Something on the engine that is labelled with its owner.
 
     `kind`
         ``"container"``, ``"network"``, ``"volume"`` or ``"image"``.
@@ -479,7 +478,7 @@ class DockerContainer:
         with deferred() as held, _translated(f"remove {self._image}"):
             while self._tunnels:
                 self._tunnels.popitem()[1].close()
-            self._patience.call(lambda: _remove(self._container.client, self.id), self._place, held)
+            self._patience.call(lambda: _remove("container", self._container.client, self.id), self._place, held)
 
     def died(self, state: ContainerState) -> RunFailed:
         """Return the error that the container's end is."""
@@ -513,7 +512,7 @@ def _connect(place: Endpoint, line: Line | None, timeout: int) -> docker.DockerC
         from docker.constants import MINIMUM_DOCKER_API_VERSION
 
         _knock(place)
-        # Left to itself, the SDK asks for the version before it can be told whom to trust.
+        # Left to itself, the SDK asks for the version before it can be given whom to trust.
         asking = _opened(place, line, min(timeout, _GREETING), MINIMUM_DOCKER_API_VERSION)
         try:
             answer: Any = asking.api.version(api_version=False)
@@ -522,7 +521,7 @@ def _connect(place: Endpoint, line: Line | None, timeout: int) -> docker.DockerC
         version = answer.get("ApiVersion") if isinstance(answer, dict) else None
         if version is None:
             raise EngineUnavailable(
-                f"run: what answers at {place.host} is no container engine; check {place.source}", origin=None
+                f"run: what answers at {place.host} is not a container engine; check {place.source}", origin=None
             )
         return _opened(place, line, timeout, version)
 
@@ -581,7 +580,7 @@ def _knock(place: Endpoint) -> None:
 
 
 def _listens(place: Endpoint) -> bool:
-    """Whether somebody listens where the engine was; true where that cannot be told."""
+    """Whether somebody listens where the engine was; true where that cannot be found out."""
     try:
         _knock(place)
     except OSError:
@@ -676,29 +675,20 @@ def _state(attributes: Mapping[str, Any]) -> ContainerState:
     return ContainerState(running=False, exit_code=state.get("ExitCode"), detail=detail)
 
 
-def _remove(client: docker.DockerClient, name: str) -> bool:
-    """Remove a container; return whether it was there and is gone."""
-    return _gone(lambda: client.api.remove_container(name, v=True, force=True))
+_REMOVERS: dict[str, Callable[[docker.DockerClient, str], object]] = {
+    "container": lambda client, name: client.api.remove_container(name, v=True, force=True),
+    "network": lambda client, name: client.api.remove_network(name),
+    "volume": lambda client, name: client.api.remove_volume(name),
+    "image": lambda client, tag: client.api.remove_image(tag, noprune=False),
+}
 
 
-def _remove_network(client: docker.DockerClient, name: str) -> bool:
-    return _gone(lambda: client.api.remove_network(name))
-
-
-def _remove_volume(client: docker.DockerClient, name: str) -> bool:
-    return _gone(lambda: client.api.remove_volume(name))
-
-
-def _untag(client: docker.DockerClient, tag: str) -> bool:
-    return _gone(lambda: client.api.remove_image(tag, noprune=False))
-
-
-def _gone(remove: Callable[[], object]) -> bool:
-    """Call the engine; return False for what is not there, what somebody else is removing, and what is in use."""
+def _remove(kind: str, client: docker.DockerClient, name: str) -> bool:
+    """Remove a thing; return False for what is not there, what somebody else is removing, and what is in use."""
     import docker
 
     try:
-        remove()
+        _REMOVERS[kind](client, name)
     except docker.errors.APIError as error:
         # A network in use is answered by 403 in older engines.
         if error.status_code not in (403, 404, 409):
@@ -720,7 +710,7 @@ def _translated(what: str, place: Endpoint | None = None, *, late: str = "did no
     except docker.errors.APIError as error:
         text = _explained(error)
         known = explain(text)
-        remedy = "mend what it says" if known is None else BELOW
+        remedy = "fix what it says" if known is None else BELOW
         if "cannot assign requested address" in text:
             remedy = "give DockerSdk(host=…) an address that the engine's machine has itself"
         raise run_failed(f"{what}: the engine refused: {text}; {remedy}", known) from None
@@ -744,7 +734,7 @@ def _cause(error: BaseException) -> str:
         return error.strerror
     text = str(error)
     if "BadStatusLine" in text:
-        return "what answers there speaks no HTTP"
+        return "what answers there does not speak HTTP"
     found = re.search(r"\[Errno -?\d+\] ([^'\")]+)|Error\(-?\d+, '([^']+)'\)", text)
     return found[1] or found[2] if found else printable(text)
 

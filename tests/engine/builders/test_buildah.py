@@ -16,7 +16,8 @@ import pytest
 from builds.go_api import image as go_api
 from dockdsl import Add, Arg, Copy, Dockerfile, Healthcheck, Heredoc, Image, Run, Secret, Shell, Stage, User, render
 from dockdsl.cli import main
-from dockdsl.engine.builders.buildah import Buildah, Podman
+from dockdsl.engine.builders.buildah import Buildah
+from dockdsl.engine.builders.podman import Podman
 from dockdsl.engine.building import BuildEvent
 from dockdsl.engine.leftovers import owner
 from dockdsl.engine.leftovers.orphans import orphans, sweep
@@ -118,7 +119,7 @@ def test_the_go_image_gives_the_same_answers(commands: None, tmp_path: Path, tag
 
 @pytest.mark.engine
 def test_what_the_dialect_lacks_is_spelled_another_way(builder: Buildah, tmp_path: Path, tag: str) -> None:
-    """Heredocs of both kinds do the same as BuildKit's; what is left out is told, with its place."""
+    """Heredocs of both kinds do the same as BuildKit's; what is left out is reported, with its place."""
     tmp_path.joinpath("page").write_text("hello\n")
     token = secrets.token_hex(4)
     stage = Stage(
@@ -170,16 +171,16 @@ def test_the_command_line(commands: None, name: str, tmp_path: Path, capfd: pyte
 
 
 @pytest.mark.engine
-def test_what_is_told(builder: Buildah, context: Path, tag: str) -> None:
+def test_what_is_reported(builder: Buildah, context: Path, tag: str) -> None:
     """Each step with its end, what it printed, what was left out, and the end; steps from the cache are counted."""
     steps = [Run(f"echo {tag}"), Copy("page", "/", link=True)]
     image = Image(Dockerfile(Stage(BUSYBOX, name="s", steps=steps)), context=str(context), tags=tag)
     for ends in (["done", "done", "done"], ["done", "cached", "cached"]):
         events: list[BuildEvent] = []
         result = image.build(builder, progress=events.append)
-        told = [event for event in events if event.kind not in ("log", "started")]
-        assert ["warning", *ends, "ended"] == [event.kind for event in told]
-        assert f"{steps[1].origin}: COPY: --link is left out" in told[0].text
+        reported = [event for event in events if event.kind not in ("log", "started")]
+        assert ["warning", *ends, "ended"] == [event.kind for event in reported]
+        assert f"{steps[1].origin}: COPY: --link is left out" in reported[0].text
         assert ["[1/3]", "[2/3]", "[3/3]"] == [event.step for event in events if event.kind == "started"]
         assert (2, ends.count("cached")) == (result.steps, result.cached)
 
@@ -229,7 +230,7 @@ def test_a_step_that_fails(builder: Buildah, tmp_path: Path) -> None:
 
     assert stage.steps[1].origin == caught.value.origin
     assert "build step [3/3] RUN echo compiling; exit 5 (Dockerfile:3): " in caught.value.message
-    assert ": exit code: 5; mend the command\n" in caught.value.message
+    assert ": exit code: 5; fix the command\n" in caught.value.message
     assert "compiling" in "\n".join(caught.value.log)
     assert ["failed", "ended"] == [event.kind for event in events[-2:]]
 
@@ -251,7 +252,7 @@ def test_a_step_that_fails(builder: Buildah, tmp_path: Path) -> None:
     ids=lambda each: str(each).split("\n", maxsplit=1)[0] if isinstance(each, (Run, Copy)) else "",
 )
 def test_a_failure(builder: Buildah, step: Run | Copy, kind: str, cause: str, context: Path) -> None:
-    """It is told as those of BuildKit are: the line, the cause and the fix."""
+    """It is reported as those of BuildKit are: the line, the cause and the fix."""
     context.joinpath("arm").write_bytes(b"\x7fELF\x02\x01\x01" + bytes(9) + b"\x02\x00\xb7\x00\x01" + bytes(43))
     context.joinpath("arm").chmod(0o755)
     stage = Stage(BUSYBOX, name="s", steps=[Copy("arm", "/"), step])
@@ -285,7 +286,7 @@ def test_an_endless_build(builder: Buildah, tmp_path: Path) -> None:
     """It is ended after its time, and no process of it stays."""
     name = f"sleep {10**9 + secrets.randbelow(10**9)}"
     image = Image(Dockerfile(Stage(BUSYBOX, name="s", steps=[Run(name)])), context=str(tmp_path))
-    with pytest.raises(BuildFailed, match="it was not done after 5 s") as caught:
+    with pytest.raises(BuildFailed, match="timed out after 5 s") as caught:
         image.build(builder, request=image.request(timeout=5.0))
 
     assert "timeout" == caught.value.kind

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import pty
@@ -22,12 +23,12 @@ from dockdsl.engine.builders import live
 from dockdsl.engine.builders.progress import Account
 from dockdsl.engine.building import BuildEvent
 from dockdsl.errors import EngineUnavailable
-from tests.engine.helpers import BUSYBOX
+from tests.engine.helpers import BUSYBOX, wait_until
 
 FILE = """\
 from dockdsl import *
 
-slow = Stage({image!r}, name="slow", steps=[Run("echo {mark}; sleep 1; echo halfway; sleep 1; exit {status}")])
+slow = Stage({image!r}, name="slow", steps=[Run("echo {mark}; sleep {seconds}; echo halfway; sleep {seconds}; exit {status}")])
 image = Image(Dockerfile(Stage("scratch", name="api", steps=[Copy("/bin/true", "/true", from_=slow)])))
 """
 
@@ -40,20 +41,35 @@ HIDE, SHOW = "\x1b[?25l", "\x1b[?25h"
 UP = "\x1b[1A"
 
 
-def source(folder: Path, status: int = 0) -> tuple[Path, str]:
-    """Write a file with an Image whose step takes two seconds; return it, and what the step prints first."""
+def source(folder: Path, status: int = 0, seconds: int = 1) -> tuple[Path, str]:
+    """Write a file with an Image whose step sleeps twice; return it, and what the step prints first."""
     mark = secrets.token_hex(6)
     file = folder / "slow.py"
-    file.write_text(FILE.format(image=BUSYBOX, mark=mark, status=status))
+    file.write_text(FILE.format(image=BUSYBOX, mark=mark, status=status, seconds=seconds))
     return file, mark
 
 
+def end_sleep(mark: str) -> None:
+    """End what the step with this mark waits for: it is a process of this machine."""
+
+    def is_ended() -> bool:
+        for path in Path("/proc").glob("[0-9]*/cmdline"):
+            with contextlib.suppress(OSError):
+                if path.read_bytes().startswith(b"/bin/sh\0-c\0echo " + mark.encode()):
+                    for child in (path.parent / "task" / path.parent.name / "children").read_text().split():
+                        os.kill(int(child), signal.SIGTERM)
+                        return True
+        return False
+
+    wait_until(is_ended)
+
+
 def in_terminal(
-    arguments: list[str], *, columns: int = 100, told: Callable[[str, int], None] | None = None, **environment: str
+    arguments: list[str], *, columns: int = 100, watch: Callable[[str, int], None] | None = None, **environment: str
 ) -> tuple[int, str, str]:
     """Run the command line with stderr in a terminal of its own; return its status, stdout, and what the terminal got.
 
-    `told` is called with all that the terminal has got so far and the process, each time when more comes; the terminal
+    `watch` is called with all that the terminal has got so far and the process, each time when more comes; the terminal
     is closed when it raises `Gone`.
     """
     near, far = pty.openpty()
@@ -76,9 +92,9 @@ def in_terminal(
             if not piece:
                 break
             shown += piece
-            if told is not None:
+            if watch is not None:
                 try:
-                    told(shown.decode(errors="replace"), child.pid)
+                    watch(shown.decode(errors="replace"), child.pid)
                 except Gone:
                     break
         os.close(near)
@@ -89,8 +105,15 @@ def in_terminal(
 @pytest.mark.engine
 def test_a_running_step_is_shown_with_its_last_line(tmp_path: Path) -> None:
     """Its line changes in place; when it is done it stays above, and the summary follows with the cursor back."""
-    file, mark = source(tmp_path)
-    status, out, shown = in_terminal(["build", str(file)])
+    file, mark = source(tmp_path, seconds=120)
+    lines = [f"| {mark}", "| halfway"]
+
+    def go_on(shown: str, _: int) -> None:
+        if lines and lines[0] in shown:
+            lines.pop(0)
+            end_sleep(mark)
+
+    status, out, shown = in_terminal(["build", str(file)], watch=go_on)
 
     assert 0 == status, shown
     assert re.fullmatch(r"sha256:[0-9a-f]{64}\n", out)
@@ -99,14 +122,14 @@ def test_a_running_step_is_shown_with_its_last_line(tmp_path: Path) -> None:
     assert re.search(r"\[slow 2/2\] RUN echo .* \| halfway", shown)
     assert UP in shown
     last = shown[shown.rindex(SHOW) :]
-    assert re.search(r"built the image in \d\.\d s \(\d of 2 steps cached\), .* \(its layers ", last)
-    assert re.search(r"  stage slow  2\.\d s \(0 of 1 steps cached\)\r\n", last)
+    assert re.search(r"built the image in \d+\.\d s \(\d of 2 steps cached\), .* \(its layers ", last)
+    assert re.search(r"  stage slow  \d+\.\d s \(0 of 1 steps cached\)\r\n", last)
     assert HIDE not in last
 
 
 @pytest.mark.engine
 def test_a_failing_step_in_a_terminal(tmp_path: Path) -> None:
-    """The display is gone before the error is told."""
+    """The display is gone before the error is shown."""
     file, mark = source(tmp_path, status=3)
     status, out, shown = in_terminal(["build", str(file)], columns=60)
     last = shown[shown.rindex(SHOW) :]
@@ -128,7 +151,7 @@ def test_an_interrupted_build_gives_the_terminal_back(tmp_path: Path) -> None:
             sent.append(pid)
             os.kill(pid, signal.SIGINT)
 
-    status, _, shown = in_terminal(["build", str(file)], told=interrupt)
+    status, _, shown = in_terminal(["build", str(file)], watch=interrupt)
 
     assert 130 == status
     assert sent
@@ -219,13 +242,13 @@ def test_a_terminal_that_goes_away(tmp_path: Path) -> None:
             gone.append(1)
             raise Gone
 
-    status, out, _ = in_terminal(["build", str(file)], told=close)
+    status, out, _ = in_terminal(["build", str(file)], watch=close)
 
     assert gone
     assert (0, True) == (status, out.startswith("sha256:"))
 
 
-def test_what_is_fetched_is_told_in_bytes() -> None:
+def test_what_is_fetched_is_reported_in_bytes() -> None:
     """Statuses become events of the step or of what the engine does besides; junk in them is passed over."""
     events: list[BuildEvent] = []
     account = Account(events.append)

@@ -18,8 +18,10 @@ from typing import Any
 import attrs
 import pytest
 
+import dockdsl
 from dockdsl import CommandCheck, Copy, Dockerfile, Image, Run, Secret, Stage, external
 from dockdsl.engine.failures.causes import explain
+from dockdsl.engine.failures.tables import CAUSES
 from dockdsl.engine.runners.docker_sdk import DockerSdk
 from dockdsl.errors import BuildFailed, CheckFailed, RunFailed
 from dockdsl.loading import load
@@ -32,7 +34,7 @@ MARK = "# here"
 class Refusing(BaseHTTPRequestHandler):
     """A server that has and takes nothing: registries are asked under /v2/, and the name says how they are to answer."""
 
-    default_request_version = "HTTP/1.0"  # so that who speaks TLS to it is told in HTTP that it has none
+    default_request_version = "HTTP/1.0"  # so that who speaks TLS to it hears in HTTP that it has none
 
     def do_GET(self) -> None:
         """Answer by the name that is asked for."""
@@ -122,7 +124,7 @@ def row(name: str, steps: str, cause: str, **options: Any) -> Any:
 
 FAILURES = [
     # --- commands
-    row("command fails", 'Run("echo no; exit 3"),', "", remedy="exit code: 3; mend the command"),
+    row("command fails", 'Run("echo no; exit 3"),', "", remedy="exit code: 3; fix the command"),
     row("no such command", 'Run("nosuch --x"),', "the shell does not find a program"),
     row("no such program", 'Run.exec("/nosuch"),', "the stage has no program /nosuch"),
     row("no such shell", 'Shell(["/bin/bash", "-c"]),\nRun("true"), # here', "the stage has no /bin/bash"),
@@ -142,11 +144,11 @@ FAILURES = [
     row("unset, without words", 'Arg("X"),\nEnv({"Y": "${X:?give it}"}), # here', "a variable that the instruction needs has no value (X: give it)"),
     # --- the network
     row("no such name", 'Run("wget http://nosuch.invalid/x"),', "a name is not found in the network (nosuch.invalid"),
-    row("no network", 'Run("wget http://192.0.2.1/x", network="none"),', "there is no way into the network"),
+    row("no network", 'Run("wget http://192.0.2.1/x", network="none"),', "the network is not reachable"),
     row("nothing listens", 'Run("wget http://127.0.0.1:1/x"),', "nothing listens at the address"),
     row("page not found", 'Run("wget http://{http}/x", network="host"),', "the server answers 404"),
     row("host network", 'Run("true", network="host"),', "the host's network", allow=()),
-    row("certificate", 'Run("GOPROXY=https://{https} GONOSUMDB=* GOFLAGS=-mod=mod go install example.com/y@v1.0.0", network="host"),', "signed by nobody that is trusted here", base=GO),
+    row("certificate", 'Run("GOPROXY=https://{https} GONOSUMDB=* GOFLAGS=-mod=mod go install example.com/y@v1.0.0", network="host"),', "signed by nobody who is trusted here", base=GO),
     # --- files
     row("no such file", 'Copy("nothere", "/x"),', '"/nothere" is not there to be copied'),
     row("ignored file", 'Copy("hidden", "/x"),', ".dockerignore leaves"),
@@ -158,7 +160,7 @@ FAILURES = [
     row("workdir on a file", 'Copy("page", "/page"),\nWorkdir("/page/x"), # here', "a part of the path is a file"),
     row("download", 'Add("http://{http}/x", "/x"),', "the server answers 404"),
     row("checksum", 'Add("http://{http}/v2/", "/x", checksum="sha256:' + "0" * 64 + '"),', "is not what checksum= names"),
-    row("download, certificate", 'Add("https://{https}/x", "/x"),', "signed by nobody that is trusted here"),
+    row("download, certificate", 'Add("https://{https}/x", "/x"),', "signed by nobody who is trusted here"),
     # --- secrets and SSH
     row("no secret", 'Run("true", mounts=[Secret("token", required=True)]),', "was not given the secret token"),
     row("no secret file", 'Run("cat /run/secrets/token", mounts=[Secret("token")]),', "the secret that is read is not there (/run/secrets/token)"),
@@ -171,7 +173,7 @@ FAILURES = [
     # --- images
     row("image not found", 'Copy("/x", "/x", from_="{http}/nosuch:1"),', "its registry does not have it"),
     row("image denied", 'Copy("/x", "/x", from_="{http}/denied:1"),', "its registry denies it"),
-    row("too many pulls", 'Copy("/x", "/x", from_="{http}/busy:1"),', "has given too much to this address"),
+    row("too many pulls", 'Copy("/x", "/x", from_="{http}/busy:1"),', "limits how much it gives to this address"),
     row("no registry", 'Copy("/x", "/x", from_="127.0.0.1:1/nosuch:1"),', "its registry cannot be reached"),
     row("no registry of a mount", 'Run("true", mounts=[Bind("/y", from_="busybox:1.37")]),\nRun("true", mounts=[Bind("/x", from_="127.0.0.1:1/nosuch")]), # here', "its registry cannot be reached"),
     row("no image of a mount", 'Run("true", mounts=[Bind("/x", from_="{http}/nosuch:1")]),', "its registry does not have it"),
@@ -234,7 +236,7 @@ DEATHS = [
     row("CRLF script", 'Copy("crlf.sh", "/api"), Entrypoint.exec("/api")', "a script with CRLF line ends"),
     row("no x bit", 'Copy("no-x.sh", "/api"), Entrypoint.exec("/api")', "/api may not be run: its x bit is missing"),
     row("no such program", 'Entrypoint.exec("/api")', "the stage has no program /api"),
-    row("a folder", 'Entrypoint.exec("/etc")', "/etc is a folder, and no program"),
+    row("a folder", 'Entrypoint.exec("/etc")', "/etc is a folder, not a program"),
     row("no such user", 'User("nosuch"), Cmd.exec("true")', "does not know the user or group (nosuch)"),
     row("no such command", SERVER.format(command="sleep 0.5; nosuch"), "the shell does not find a program"),
     row("certificate", SERVER.format(command="echo tls: x509: certificate signed by unknown authority; exit 1"), "most likely the certificate"),
@@ -268,16 +270,16 @@ def test_a_death(steps: str, cause: str, options: dict[str, Any], tmp_path: Path
     if cause:
         assert cause in (error.cause or ""), error.message
         assert error.message.endswith(f"\ncause: {error.cause}\nfix: {error.fix}")
-        assert head.endswith("; the cause and what mends it stand below")
+        assert head.endswith("; see cause and fix below")
     else:
         assert (None, None) == (error.cause, error.fix)
         assert error.log or ", and printed nothing; run its command in a shell of the image" in head
-        assert not error.log or head.endswith("; mend what it says")
+        assert not error.log or head.endswith("; fix what it says")
 
 
 @pytest.mark.engine
 def test_a_container_that_a_check_runs(tmp_path: Path) -> None:
-    """What a check of its own could not start is told with its cause; an image without a tag is named by a short id."""
+    """What a check of its own could not start is reported with its cause; an image without a tag is named by a short id."""
     stage = Stage("scratch", steps=[Copy.text("x\n", "/x")])
     image = Image(Dockerfile(stage), context=str(tmp_path), checks=[CommandCheck(["/nosuch"])])
     with DockerSdk() as runner, pytest.raises(CheckFailed) as caught:
@@ -292,7 +294,7 @@ def test_a_container_that_a_check_runs(tmp_path: Path) -> None:
 PUSHES = [
     pytest.param("{http}/login/x:1", "the registry wants a login", id="login"),
     pytest.param("{http}/denied/x:1", "the registry denies it", id="denied"),
-    pytest.param("{http}/busy/x:1", "the registry has taken too much", id="too many"),
+    pytest.param("{http}/busy/x:1", "the registry limits how much it takes", id="too many"),
     # The engine tries that again for 50 seconds.
     pytest.param("{http}/broken/x:1", "the registry has an error of its own", id="broken", marks=pytest.mark.long),
     pytest.param("{http}/other/x:1", "the registry does not know the name", id="unknown"),
@@ -338,7 +340,7 @@ def test_a_push_without_tls(tmp_path: Path) -> None:
     with serving(address=own) as place:
         error, _ = pushed(f"{place}/x:1", tmp_path)
 
-    assert "the registry speaks HTTP without TLS, which the engine does not trust" == error.cause, error.message
+    assert "the registry uses HTTP without TLS, which the engine does not trust" == error.cause, error.message
     assert "insecure-registries" in (error.fix or "")
 
 
@@ -352,9 +354,8 @@ def test_a_push_without_tls(tmp_path: Path) -> None:
         ({"output": "type=local,dest=/proc/nosuch"}, "the result cannot be written to "),
         ({"output": "type=local,dest={folder}/file"}, "dest= is to name a directory, and {folder}/file is a file"),
         ({"output": "type=tar,dest={folder}"}, "dest= is to name a file, and {folder} is a directory"),
-        ({"secrets": "id=a,type=foo,src={folder}/file"}, "a type that docker buildx does not know"),
         ({"ssh": "default={folder}/nosuch"}, "there is no SSH agent and no key at the place that is named"),
-        ({"ignore": ["["]}, "by a pattern that is none"),
+        ({"ignore": ["["]}, "a pattern of what is left out of the context is not valid"),
         (
             {"output": "type=docker,dest={folder}/x.tar", "platforms": ["linux/amd64", "linux/arm64"]},
             "holds one platform alone",
@@ -406,7 +407,7 @@ def test_a_name_that_is_no_text(tmp_path: Path, tag: str) -> None:
         image.build()
     attrs.evolve(image, ignore=["a*"], tags=tag).build()
 
-    assert "a file of the context has a name that is no UTF-8" in (caught.value.cause or ""), caught.value.message
+    assert "a file of the context has a name that is not UTF-8" in (caught.value.cause or ""), caught.value.message
     assert f"fix: {caught.value.fix}" in caught.value.message
 
 
@@ -455,3 +456,11 @@ def test_a_line_without_end() -> None:
 
     assert found is not None
     assert "most likely the user that it runs as may not do that" == found.cause
+
+
+def test_remedies_name_what_there_is() -> None:
+    """What a remedy or a cause says to write in Python is a public name, with that attribute."""
+    for row in CAUSES:
+        for name, attribute in re.findall(r"\b([A-Z]\w+)(?:\.(\w+)|\()", f"{row.cause} {row.fix}"):
+            found = getattr(dockdsl, name)
+            assert not attribute or hasattr(found, attribute)

@@ -59,7 +59,7 @@ def test_what_the_dead_left_is_removed(
     container = docker("create", *marked(dead), BUSYBOX)
     kept = [docker("create", *marked(each), BUSYBOX) for each in (me, attrs.evolve(dead, host="elsewhere"))]
     # Other runs on this engine count, too.
-    rest = re.compile(r"(?s).*left alone: ([2-9]|\d\d+) of runs that go on, or that are of another machine\n")
+    rest = re.compile(r"(?s).*left alone: ([2-9]|\d\d+) of active runs, or of runs on another machine\n")
     things = [
         f"folder {folder}",
         f"folder {way}",
@@ -118,7 +118,7 @@ def test_what_is_in_use_is_named(machine: str, capsys: pytest.CaptureFixture[str
 
 @pytest.mark.engine
 def test_what_cannot_be_removed_is_named(machine: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """The rest goes all the same, and the exit code tells of it."""
+    """The rest goes all the same, and the exit code says so."""
     del machine
     whose = marked(attrs.evolve(owner.this_process(), pid=GONE))
     made = [docker("create", *whose, BUSYBOX) for _ in range(3)]
@@ -145,7 +145,7 @@ def apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.engine
 @pytest.mark.usefixtures("apart")
 def test_a_build_that_goes_on_is_ended(tmp_path: Path) -> None:
-    """A step that says nothing runs on when its run is killed; a dry run tells of it, and then it ends on the engine."""
+    """A step that says nothing runs on when its run is killed; a dry run reports it, and then it ends on the engine."""
     file, name = silent(tmp_path, "one")
     other, living_name = silent(tmp_path, "two")
     with dockdsl("build", other) as living:

@@ -39,14 +39,14 @@ SERVING = """
     ],
 )
 def test_a_container_that_prints_without_end(tmp_path: Path, print_it: str) -> None:
-    """Of 100 MB the last lines are told, and they are never all in memory."""
+    """Of 100 MB the last lines are shown, and they are never all in memory."""
     file = source(tmp_path, f'Cmd.exec("sh", "-c", "{print_it}; echo; echo the end; exit 3"),')
     with running("test", file, "--ready-timeout", "120") as child:
         output, error = child.communicate(timeout=120)
 
     assert (1, "") == (child.returncode, output)
     assert "error: test " in error
-    assert "the container exited with code 3 before it was ready; mend what it says\n" in error
+    assert "the container exited with code 3 before it was ready; fix what it says\n" in error
     assert "\n  the end\n" in error
     assert 50_000 > len(error)
     assert 150 > int(error.split()[-2]), "MiB of memory"
@@ -173,8 +173,8 @@ def test_runs_at_once_that_are_killed(tmp_path: Path, verb: str, words: str) -> 
     try:
         with ThreadPoolExecutor(8) as threads:
             ended = list(threads.map(lambda run: killed(*run), runs))
-        told = "\n".join(f"{each.number}: {each.status} {each.error[-300:]!r}" for each in ended)
-        print(f"seed {seed}, a run takes {usual:.1f} s\n{told}")
+        reported = "\n".join(f"{each.number}: {each.status} {each.error[-300:]!r}" for each in ended)
+        print(f"seed {seed}, a run takes {usual:.1f} s\n{reported}")
         for each in first:
             assert (0, "") == (each.status, each.error[:0]), each.error
         for each in ended:

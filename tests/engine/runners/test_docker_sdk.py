@@ -263,7 +263,7 @@ def test_no_engine(monkeypatch: pytest.MonkeyPatch, host: str, words: str) -> No
 
 
 def test_no_permission(barred: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A socket that may not be used is told apart from an engine that is not there."""
+    """A socket that may not be used is distinguished from an engine that is not there."""
     pytest.importorskip("docker")
     monkeypatch.setenv("DOCKER_HOST", barred)
     with someone_else(), pytest.raises(EngineUnavailable, match="the permission to use the container engine at unix"):
@@ -283,13 +283,13 @@ def test_an_engine_that_says_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_something_else_answers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A web server that is no engine is told to be none."""
+    """A web server is reported as something other than an engine."""
     runner = FakeRunner(lambda _: FakeResponse(headers={"Content-Type": "application/json"}, body=b'{"a": 1}'))
     with runner.start(RunRequest(image="x", ports=[80])) as container:
         host, port = container.address(80)
         monkeypatch.setenv("DOCKER_HOST", f"tcp://{host}:{port}")
         with pytest.raises(
-            EngineUnavailable, match=r"what answers at tcp://.* is no container engine; check DOCKER_HOST"
+            EngineUnavailable, match=r"what answers at tcp://.* is not a container engine; check DOCKER_HOST"
         ):
             DockerSdk().sweep()
 
@@ -402,14 +402,14 @@ def test_the_environment_decides_the_endpoint(tmp_path: Path) -> None:
     assert (tmp_path, True) == (endpoint(tls).certificates, endpoint(tls).verify)
     assert Path("/certs") == endpoint({**tls, "DOCKER_CERT_PATH": "/certs"}).certificates
     assert endpoint({**config, "DOCKER_HOST": "tcp://h:1", "DOCKER_CERT_PATH": "/certs"}).certificates is None
-    with pytest.raises(EngineUnavailable, match="DOCKER_CONTEXT, 'nosuch' is no docker context"):
+    with pytest.raises(EngineUnavailable, match="DOCKER_CONTEXT, 'nosuch' is not a docker context"):
         endpoint({**config, "DOCKER_CONTEXT": "nosuch"})
 
 
 def test_settings_that_cannot_be_read(tmp_path: Path) -> None:
     """A broken file of docker's is named."""
     tmp_path.joinpath("config.json").write_text("{")
-    with pytest.raises(EngineUnavailable, match=r"config.json cannot be read .*; mend it, or set DOCKER_HOST"):
+    with pytest.raises(EngineUnavailable, match=r"config.json cannot be read .*; fix it, or set DOCKER_HOST"):
         endpoint({"DOCKER_CONFIG": str(tmp_path)})
 
 

@@ -148,7 +148,7 @@ def test_an_engine_over_ssh(over_ssh: Machine, tmp_path: Path) -> None:
 
 @pytest.mark.engine
 def test_ssh_that_lets_nobody_in(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its own last words are told, and nothing is asked."""
+    """Its own last words are shown, and nothing is asked."""
     host = f"ssh://root@{machine.address}:{SSH}"
     why = "(Host key verification failed|Permission denied)"
     with pytest.raises(EngineUnavailable, match=rf"no way to the container through {host} .*{why}"):

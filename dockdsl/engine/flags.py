@@ -1,0 +1,174 @@
+"""How each build option is passed on: to the builders, and from the command line.
+
+The options themselves are the fields of `ImageOptions` and `BuildRequest`; a test compares both lists.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any, Literal
+
+import attrs
+
+from dockdsl.display import shown
+from dockdsl.engine.building import BuildRequest
+from dockdsl.errors import Refused
+from dockdsl.operands import LONGEST_TIME, seconds
+
+Way = Literal["flag", "other", "none"]
+
+
+def _spelled(value: Any) -> str:
+    return "=".join(value) if isinstance(value, tuple) else str(value)
+
+
+def _attested(key: str) -> Callable[[bool | str], str]:
+    return lambda value: f"{key}={value}" if isinstance(value, str) else str(value).lower()
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not (name and equals):
+        raise Refused(f"{shown(text)} is not of the form NAME=VALUE", "write it so")
+    return name, value
+
+
+def _context(text: str) -> tuple[str, str]:
+    # A path on the command line is relative to the current folder.
+    name, value = _pair(text)
+    return name, value if ":" in value or not value else os.path.abspath(value)  # noqa: PTH100 - Path.absolute keeps the dots
+
+
+def _platforms(text: str) -> list[str]:
+    return text.split(",")
+
+
+def _attestation(text: str) -> bool | str:
+    return {"true": True, "false": False}.get(text, text.removeprefix("mode=").removeprefix("generator="))
+
+
+def read_seconds(text: str) -> float:
+    """Read a number of seconds above 0."""
+    try:
+        return seconds(float(text))
+    except (ValueError, Refused):
+        raise Refused(f"{shown(text)} is not a number of seconds above 0", f"write at most {LONGEST_TIME}") from None
+
+
+@attrs.frozen(eq=False)
+class Option:
+    """How an option is passed on.
+
+    `usage`
+        Its flags and what stands for its value on the command line: ``"-t --tag TAG"``. The last flag is also the
+        builders'. A value with an equals sign is a pair; no value is a switch; no flag is an option in Python alone.
+    `help`
+        What the command line's help says.
+    `buildx`, `buildah`
+        ``"flag"``: the builder is given the flag. ``"other"``: it is given in another way, by the builder's own module.
+        ``"none"``: it cannot do this, and refuses it. podman is as buildah.
+    `spell`
+        Returns how one value stands after the flag.
+    `read`
+        Reads one value from the command line, or a list of them.
+    `replaces`
+        Whether several on the command line replace those of the file, to which they are added otherwise.
+    `verb`
+        Which verb alone has it.
+    """
+
+    usage: str = ""
+    help: str = ""
+    buildx: Way = "flag"
+    buildah: Way = "flag"
+    spell: Callable[[Any], str] = _spelled
+    read: Callable[[str], Any] = str
+    replaces: bool = False
+    verb: str | None = None
+
+    @property
+    def names(self) -> list[str]:
+        """The flags."""
+        return [word for word in self.usage.split() if word.startswith("-")]
+
+    @property
+    def metavar(self) -> str | None:
+        """What stands for its value; None for a switch."""
+        return next((word for word in self.usage.split() if not word.startswith("-")), None)
+
+
+OPTIONS = {
+    "tags": Option("-t --tag TAG", "tag the image so, instead of as the file says", replaces=True),
+    "target": Option("--target STAGE", "build this stage"),
+    "build_args": Option("--build-arg NAME=VALUE", "set a build argument", read=_pair),
+    "platforms": Option("--platform OS/ARCH", "build for this platform", read=_platforms, replaces=True),
+    "secrets": Option("--secret SPEC", "give a secret: id=token,env=TOKEN; instead of the file's one of this id"),
+    "labels": Option("--label NAME=VALUE", "give the image a label", read=_pair),
+    "ignore": Option(buildx="other", buildah="other"),
+    "contexts": Option("--build-context NAME=VALUE", "a folder, docker-image://… or oci-layout://…", read=_context),
+    # Caches, filters, entitlements and attestations are BuildKit's own.
+    "cache_from": Option("--cache-from SPEC", "read a cache: type=local,src=FOLDER", buildah="none"),
+    "cache_to": Option("--cache-to SPEC", "write the cache: type=local,dest=FOLDER", buildah="none"),
+    "network": Option("--network MODE", "the network of the steps: default, none, host"),
+    "add_hosts": Option(
+        "--add-host NAME=ADDRESS", "let the steps find a host: mirror.test=10.0.0.1", spell=":".join, read=_pair
+    ),
+    "allow": Option("--allow WHAT", "let steps do more: network.host", buildah="none"),
+    "ssh": Option("--ssh SPEC", "give the build an SSH agent: default; as --secret"),
+    "builder": Option("--builder NAME", "build with this builder of docker buildx", buildah="none"),
+    "no_cache": Option("--no-cache", "use nothing from the cache"),
+    "no_cache_filter": Option("--no-cache-filter STAGE", "use nothing from the cache for this stage", buildah="none"),
+    "shm_size": Option("--shm-size SIZE", "the size of /dev/shm of the steps: 128m"),
+    "ulimits": Option("--ulimit SPEC", "limit the steps: nofile=1024:4096"),
+    "pull": Option("--pull", "ask the registry for newer base images"),
+    # buildx has no flags for these two: times are those of the outputs, and the epoch is a build argument.
+    "reproducible": Option("--reproducible", "the same build gives the same digest", buildx="other", buildah="none"),
+    "source_date_epoch": Option(
+        "--source-date-epoch SECONDS", "the time that the image is given", "other", "none", read=int
+    ),
+    "timeout": Option("--timeout SECONDS", "how long the build may take (1800)", "other", "other", read=read_seconds),
+    "output": Option(
+        "-o --output SPEC",
+        "where the image goes: type=oci,dest=FILE; a folder for its files",
+        "other",
+        "none",
+        verb="build",
+    ),
+    "annotations": Option(
+        "--annotation NAME=VALUE", "write it into the image's manifest", buildah="none", read=_pair, verb="build"
+    ),
+    "sbom": Option(
+        "--sbom true|IMAGE",
+        "add a bill of materials",
+        "flag",
+        "none",
+        _attested("generator"),
+        _attestation,
+        verb="build",
+    ),
+    "provenance": Option(
+        "--provenance true|false|min|max",
+        "add how it was built",
+        "flag",
+        "none",
+        _attested("mode"),
+        _attestation,
+        verb="build",
+    ),
+}
+
+
+def flags(request: BuildRequest, builder: Literal["buildx", "buildah"]) -> list[str]:
+    """Return the arguments for all that a builder is given as flags."""
+    arguments = []
+    for name, option in OPTIONS.items():
+        value = getattr(request, name)
+        if getattr(option, builder) != "flag" or value is None:
+            continue
+        flag = option.names[-1]
+        if option.metavar is None:
+            arguments += [flag] if value else []
+        else:
+            arguments += [f"{flag}={option.spell(each)}" for each in (value if isinstance(value, tuple) else (value,))]
+    return arguments
