@@ -37,6 +37,7 @@ def engine_trouble() -> str | None:
     return None
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist looks for groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what is not to run here; without an engine, skip its tests, or refuse to run if one is required."""
     without = set()
@@ -49,6 +50,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     gone = set(left)
     items[:] = [item for item in items if item not in gone]
     marked = [item for item in items if item.get_closest_marker("engine")]
+    for item in marked:
+        # One process: they would disturb each other, and wait for the engine most of the time.
+        item.add_marker(pytest.mark.xdist_group("engine"))
     if not marked:
         return
     trouble = engine_trouble()

@@ -151,8 +151,9 @@ def test_the_shell_is_given_the_text_as_it_is() -> None:
 
 
 def test_heredocs_are_seen_as_the_lexer_sees_them() -> None:
-    """The heredocs that are found in a line are those that BuildKit's lexer finds, or the search gives up."""
+    """The heredocs that are found in a line are those that BuildKit's lexer finds, or the search gives up, which is rare."""
     options = Options(raw_quotes=True, raw_escapes=True, skip_unset_env=True)
+    given_up = []
 
     def law(text: str) -> None:
         line = f"RUN {text}"
@@ -161,6 +162,7 @@ def test_heredocs_are_seen_as_the_lexer_sees_them() -> None:
         except ExpansionError:
             expected = []
         found = heredoc_words(line)
+        given_up.append(found is None)
         if found is not None:
             assert [each for word in expected for each in started(word)] == [
                 (each.name, each.strip_tabs) for each in found
@@ -170,6 +172,7 @@ def test_heredocs_are_seen_as_the_lexer_sees_them() -> None:
         [*strategies.TRAPS, *strategies.QUOTES, *strategies.BLANKS, *strategies.DOLLARS, "\x1f", "٣<<E", "²"]
     )
     tried(strategies.joined(pieces), 1000, law)
+    assert sum(given_up) < len(given_up) / 2
 
 
 def started(word: str) -> list[tuple[str, bool]]:
@@ -221,17 +224,20 @@ def test_long_text_is_refused_or_broken() -> None:
 
 
 def test_rendering_never_fails() -> None:
-    """What the constructors have accepted is rendered, deterministically; each line has an origin or is blank."""
+    """What the constructors have accepted is rendered, a copy likewise; each line has an origin or is blank."""
+    rendered = []
 
     def law(value: Any) -> None:
+        rendered.append(not isinstance(value, DockdslError))
         if isinstance(value, DockdslError):
             return
         text, origins = render_with_map(value)
-        assert text == render(value) == render(copy.deepcopy(value))
-        assert [line == "" for line in text.split("\n")[: len(origins)]].count(True) >= list(origins).count(None)
-        assert all(origin.path == strategies.__file__ for origin in origins if origin is not None)
+        assert text == render(copy.deepcopy(value))
+        for line, origin in zip(text.split("\n")[:-1], origins, strict=True):
+            assert line == "" if origin is None else origin.path == strategies.__file__
 
     tried(strategies.dockerfiles, 200, law)
+    assert sum(rendered) > len(rendered) / 4
 
 
 PUBLIC = [

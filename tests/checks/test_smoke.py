@@ -25,7 +25,16 @@ from dockdsl.engine.building import BuildRequest
 from dockdsl.engine.fake import FakeBuilder, FakeRequest, FakeResponse, FakeRunner
 from dockdsl.engine.runners.docker_sdk import DockerSdk
 from dockdsl.engine.running import RunRequest
-from tests.engine.helpers import BUSYBOX, SERVER, Line, containers_of, docker, line_to_the_engine, temporary_tags
+from tests.engine.helpers import (
+    BUSYBOX,
+    SERVER,
+    Line,
+    containers_of,
+    docker,
+    line_to_the_engine,
+    patiently,
+    temporary_tags,
+)
 
 HEALTHZ = HttpCheck("GET", "/healthz", json={"status": "ok"})
 
@@ -145,16 +154,20 @@ def test_a_container_that_dies_at_once(runner: DockerSdk) -> None:
 @pytest.mark.engine
 def test_a_container_that_is_never_ready(runner: DockerSdk) -> None:
     """The wait is bounded; what was asked, what came, and what to look at are told."""
-    begin = time.monotonic()
-    with pytest.raises(RunFailed) as caught:
-        smoke(runner, serving(before="echo wrong port", port=9090), [HEALTHZ], timeout=2)
 
-    assert "the container was not ready after 2 s " in caught.value.message
-    assert "(GET /: the connection is closed without an answer)" in caught.value.message
-    assert "see that it listens on 0.0.0.0:8080 inside" in caught.value.message
-    assert ("wrong port",) == caught.value.log
-    assert caught.value.exit_code is None
-    assert time.monotonic() - begin < 15
+    def test(seconds: int) -> None:
+        begin = time.monotonic()
+        with pytest.raises(RunFailed) as caught:
+            smoke(runner, serving(before="echo wrong port", port=9090), [HEALTHZ], timeout=seconds)
+
+        assert f"the container was not ready after {seconds} s " in caught.value.message
+        assert "(GET /: the connection is closed without an answer)" in caught.value.message
+        assert "see that it listens on 0.0.0.0:8080 inside" in caught.value.message
+        assert ("wrong port",) == caught.value.log
+        assert caught.value.exit_code is None
+        assert time.monotonic() - begin < seconds + 13
+
+    patiently(test, 2, 10, 30)
 
 
 @pytest.mark.engine
@@ -349,9 +362,9 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n"
     ("pieces", "words"),
     [
         pytest.param([b""], "no answer within 0.5 s", id="silence"),
-        pytest.param([HEAD, *[b"x"] * 50], "no (whole )?answer within 0.5 s", id="a drop at a time"),
+        pytest.param([HEAD, *[b"x"] * 300], "no (whole )?answer within 0.5 s", id="a drop at a time"),
         pytest.param(
-            [b"HTTP/1.1 200 OK\r\n", *[b"A: b\r\n"] * 50], "no (whole )?answer within 0.5 s", id="headers without end"
+            [b"HTTP/1.1 200 OK\r\n", *[b"A: b\r\n"] * 300], "no (whole )?answer within 0.5 s", id="headers without end"
         ),
     ],
 )
@@ -360,7 +373,7 @@ def test_the_whole_answer_has_a_time(pieces: list[bytes], words: str) -> None:
     begin = time.monotonic()
     with raw_server(*pieces, pause=0.1) as address, pytest.raises(NoAnswer, match=words):
         ask(address, HEALTHZ, timeout=0.5)
-    assert time.monotonic() - begin < 3
+    assert time.monotonic() - begin < 20
 
 
 @pytest.mark.parametrize(
@@ -571,9 +584,9 @@ def test_the_addresses_of_a_name_share_the_time(monkeypatch: pytest.MonkeyPatch)
         places: list[Any] = [*full]
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: places)
         begin = time.monotonic()
-        with pytest.raises(NoAnswer, match=r"no answer within 0\.8 s"):
-            ask(("both.test", 80), HEALTHZ, timeout=0.8)
-        assert time.monotonic() - begin < 1.4
+        with pytest.raises(NoAnswer, match="no answer within 3 s"):
+            ask(("both.test", 80), HEALTHZ, timeout=3)
+        assert time.monotonic() - begin < 5.9
 
         address = stack.enter_context(raw_server(b"HTTP/1.1 204 No\r\n\r\n"))
         places[1:] = [(socket.AF_INET, socket.SOCK_STREAM, 0, "", address)]

@@ -113,6 +113,15 @@ def wait_until(holds: Callable[[], bool], seconds: float = 30) -> None:
         time.sleep(0.05)
 
 
+def patiently(test: Callable[[int], None], *seconds: int) -> None:
+    """Try what a busy machine may be too slow for in so many seconds, and with more of them if it fails; the last try counts."""
+    for each in seconds[:-1]:
+        with contextlib.suppress(AssertionError):
+            test(each)
+            return
+    test(seconds[-1])
+
+
 @contextmanager
 def someone_else() -> Iterator[Path]:
     """Be another user than root in this block, since root may use any socket; yields a folder of that user."""

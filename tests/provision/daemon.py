@@ -60,7 +60,7 @@ def start(place: Place, *options: str) -> State:
     """Bring the engine of `place` up, with more options of dockerd if there are any, and wait until it answers.
 
     Raises:
-        Refusal: it can not be made here, or does not answer in 60 seconds; its log's tail is shown.
+        Refusal: it cannot be made here, or does not answer in 60 seconds; its log's tail is shown.
     """
     require_debian("engine: none answers; one of its own", "start Docker Engine 27 or newer with buildx")
     begun = time.monotonic()

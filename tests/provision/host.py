@@ -22,7 +22,7 @@ OS_RELEASE = Path("/etc/os-release")
 
 
 class Refusal(Exception):
-    """Something can not be had on this machine: one line that gives what, the fact, and the remedy."""
+    """Something cannot be had on this machine: one line that gives what, the fact, and the remedy."""
 
 
 class Interrupted(BaseException):
@@ -297,7 +297,7 @@ def apt_install(*packages: str) -> None:
     """Install Debian packages on this machine; the package lists are fetched only if the ones at hand do not do.
 
     Raises:
-        Refusal: apt can not install them.
+        Refusal: apt cannot install them.
     """
     env = apt_environment()
     argv = ["apt-get", "-o", "DPkg::Lock::Timeout=300", "install", "-y", "--no-install-recommends", *packages]

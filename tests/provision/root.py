@@ -41,7 +41,7 @@ def debootstrap(place: Place, suite: str, target: Path, packages: str) -> None:
     It runs in namespaces of its own, so that an end at any time leaves neither mounts nor processes.
 
     Raises:
-        Refusal: a package can not be had, or this machine allows no mounts.
+        Refusal: a package cannot be had, or this machine allows no mounts.
     """
     env = apt_environment()
     if shutil.which("debootstrap", path=env["PATH"]) is None:

@@ -67,7 +67,7 @@ def test_mirror_of_this_machine() -> None:
     ],
 )
 def test_refuses_machines(tmp_path: Path, release: str | None, uid: int, fact: str) -> None:
-    """The message gives what can not be made, why, and both ways out."""
+    """The message gives what cannot be made, why, and both ways out."""
     file = tmp_path / "os-release"
     if release is not None:
         file.write_text(release)
@@ -304,7 +304,7 @@ def test_signal_goes_on_to_the_command() -> None:
     ],
 )
 def test_run_without_an_engine(tmp_path: Path, options: list[str], status: int, told: bool) -> None:
-    """Where no engine can be had (here its folder can not be made), one line says why."""
+    """Where no engine can be had (here its folder cannot be made), one line says why."""
     (tmp_path / "file").touch()
     script = f"""
 import pathlib, sys
@@ -400,7 +400,7 @@ def test_an_engine_of_somebody_else_gets_no_standins(
 
     assert 2 == provision.run(place, ["true"], ["x"], require=True)
     said = capsys.readouterr().err.splitlines()[-1]
-    assert f"{name}: the engine that answers lacks it and can not pull it; load it there, or set" in said
+    assert f"{name}: the engine that answers lacks it and cannot pull it; load it there, or set" in said
     assert "" == docker("images", "--quiet", name)
 
     monkeypatch.setenv(provision.STANDINS, "1")

@@ -39,7 +39,7 @@ def make_tools(place: Place) -> Path:
     """Return the root folder of the programs, and make it unless a whole one is there.
 
     Raises:
-        Refusal: it can not be made here.
+        Refusal: it cannot be made here.
     """
     root, mark = place.folder / "tools", Path("etc/dockdsl-tools.json")
     recipe = {"recipe": RECIPE, "suite": SUITE, "packages": PACKAGES}

@@ -231,11 +231,11 @@ def test_places_of_continuations(text: str, breaks: list[int], understood: bool)
 )
 def test_long_texts_are_read_in_linear_time(text: str) -> None:
     """No text makes the scanner slow."""
-    start = time.perf_counter()
+    start = time.process_time()
     strategies.attempt(Run, text)
     strategies.attempt(Run.chain, text)
 
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
 
 
 @pytest.mark.parametrize(

@@ -84,11 +84,12 @@ def test_jedi_completes_the_public_names() -> None:
 
 
 @pytest.mark.parametrize(
-    ("call", "signature"), [("Run(", "Run(command:"), ("Run.exec(", "exec(*arguments:"), ("Stage(", "Stage(base:")]
+    ("call", "parameter"),
+    [("Run(", "command: "), ("Run.exec(", "*arguments: str"), ("Copy(", "destination: "), ("Stage(", "base: ")],
 )
-def test_jedi_shows_signatures(call: str, signature: str) -> None:
+def test_jedi_shows_signatures(call: str, parameter: str) -> None:
     """An editor that uses jedi shows what a constructor takes."""
     text = f"from dockdsl import *\n{call}"
-    shown = jedi.Script(text, project=jedi.Project(ROOT)).get_signatures(2, len(call))
+    (shown,) = jedi.Script(text, project=jedi.Project(ROOT)).get_signatures(2, len(call))
 
-    assert [True] == [each.to_string().startswith(signature) for each in shown]
+    assert parameter in shown.to_string()
