@@ -87,8 +87,8 @@ def _instruction(name: str, kind: type[Instruction]) -> Schema:
             {"enum": ["shell", "exec", *(["none"] if command.optional else [])]},
         )
         properties["joined"] = _about(
-            "What the shell is given: continued lines joined, comments between them dropped, heredocs behind them; null "
-            "in the exec form.",
+            "What the shell is given: continued lines joined, comments between them dropped, heredocs behind them; "
+            "null in the exec form.",
             _nullable(_TEXT),
         )
         if issubclass(kind, Run):
@@ -185,16 +185,16 @@ _HEREDOC_OF_RUN = _object(
     }
 )
 _WORD = (
-    "An operand: text, in which $NAME and ${NAME} are variables; or its pieces in order, where a literal one is text \
-in which every dollar is a dollar."
+    "An operand: text, in which $NAME and ${NAME} are variables; or its pieces in order, where a literal one is text "
+    "in which every dollar is a dollar."
 )
 _SOURCE = (
-    "Where files come from, or the base of a stage: a stage by its index, with its name in `as` where it is named by \
-a string; or an image or a named context."
+    "Where files come from, or the base of a stage: a stage by its index, with its name in `as` where it is named by "
+    "a string; or an image or a named context."
 )
 _COMMAND = (
-    "Shell text as it is laid out, each line but the last ending in a backslash or being a comment; or the arguments \
-of the exec form."
+    "Shell text as it is laid out, each line but the last ending in a backslash or being a comment; or the arguments "
+    "of the exec form."
 )
 _FILE = "Relative to the current folder if it is below it; a name in <> is not a file."
 _SHARED: Schema = {
