@@ -54,8 +54,6 @@ class Expression:
 
     flat: str | None = None
     """Its one-line form, if it has one."""
-    wraps = False
-    """Whether it needs brackets around it when it takes several lines."""
 
     def lines(self, before: str, indent: int, after: str) -> Iterator[str]:
         """Yield its lines, between what stands on the first before it and on the last behind it."""
