@@ -19,6 +19,7 @@ from dockdsl import (
     InvalidType,
     InvalidValue,
     Onbuild,
+    Run,
     Stage,
     User,
     Verbatim,
@@ -254,6 +255,31 @@ def test_taking_the_place_of_another() -> None:
     assert isinstance(parse("FROM a\nUSER b\n").stages[0].steps[0], Login)
     unregister(Login)
     assert type(parse("FROM a\nUSER b\n").stages[0].steps[0]) is User
+
+
+@attrs.frozen(slots=False, repr=False)
+class Dash(Run):
+    """A RUN with a flag more."""
+
+    fast: bool | None = attrs.field(default=None, kw_only=True, metadata=flag("fast", spell=boolean, read=read_boolean))
+
+
+@pytest.mark.parametrize(
+    "line", ["RUN --fast a && b", 'RUN --network=none --fast ["a"]', "RUN --mount=type=cache,target=/c x"]
+)
+def test_a_flag_more(line: str) -> None:
+    """A subclass adds a flag to a known instruction: it is read, described and written as Python as well."""
+    register(Dash)
+    try:
+        file = parse(f"FROM a\n{line}\n")
+        found: dict[str, Any] = {}
+        exec(to_python(file), found)
+
+        assert f"FROM a\n{line}\n" == str(file)
+        assert file == found["dockerfile"]
+        jsonschema.Draft202012Validator(json_schema()).validate(describe(file))
+    finally:
+        unregister(Dash)
 
 
 @pytest.mark.parametrize("keyword", ["", "hint", "HI NT", "FROM", "HINT1", "É"])

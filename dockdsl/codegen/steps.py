@@ -10,7 +10,19 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from dockdsl.codegen.chains import Link, links
-from dockdsl.codegen.printer import Argument, Block, Choice, Expression, Name, Text, call, listed, mapped, paired
+from dockdsl.codegen.printer import (
+    Argument,
+    Block,
+    Bracket,
+    Choice,
+    Expression,
+    Name,
+    Text,
+    call,
+    listed,
+    mapped,
+    paired,
+)
 from dockdsl.codegen.words import source, word
 from dockdsl.errors import DockdslError, Refused
 from dockdsl.instructions.add import Add
@@ -105,6 +117,9 @@ class Writer:
                 gap = True
                 continue
             expression = self.value(found)
+            if field.name == "command" and isinstance(found, tuple):
+                # A list is refused there, since arguments were most often meant for `exec`.
+                expression = Bracket("(", [("", self.value(each)) for each in found], ")")
             operands.append(Argument(field.name, expression) if field.kw_only or gap else expression)
         return operands
 
