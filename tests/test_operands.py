@@ -29,14 +29,14 @@ class Derived(Base):
     ("options", "message"),
     [
         pytest.param(
-            {"limit": 0}, "Base: limit: 0 is out of range; pass seconds above 0, at most 604800 (a week)", id="0"
+            {"limit": 0}, "Derived: limit: 0 is out of range; pass seconds above 0, at most 604800 (a week)", id="0"
         ),
         pytest.param({"names": ["a", ""]}, "Derived: names: '' is empty; leave it out, or give it a value", id="empty"),
         pytest.param({"names": 1}, "Derived: names: 1 is an int; pass a str or several", id="type"),
     ],
 )
 def test_class_and_field_are_named(options: dict[str, Any], message: str) -> None:
-    """They are those in which the operand is declared, and the place is the caller's."""
+    """The class is the one that is made, also where a base class declares the field; the place is the caller's."""
     with pytest.raises((InvalidValue, InvalidType)) as caught:
         Derived(**options)
 
@@ -52,7 +52,7 @@ def test_a_changed_copy_is_read_again() -> None:
 
     assert Derived(2, names=("a",)) == value == attrs.evolve(value)
     assert (3, ("a",)) == attrs.astuple(attrs.evolve(value, limit=3))
-    with pytest.raises(InvalidValue, match="Base: limit: -1 is out of range"):
+    with pytest.raises(InvalidValue, match="Derived: limit: -1 is out of range"):
         attrs.evolve(value, limit=-1)
 
 
