@@ -63,7 +63,7 @@ def to_python(dockerfile: Dockerfile, *, source: str = "", relaid: bool = False)
         hint = "pass Dockerfile(stage)" if isinstance(dockerfile, Stage) else "pass a Dockerfile"
         raise InvalidType(f"to_python: {shown(dockerfile)} is {kind_of(dockerfile)}; {hint}")
     if not dockerfile.stages:
-        raise InvalidValue("to_python: the Dockerfile has no stage, so nothing can be built of it; add one")
+        raise InvalidValue("to_python: the Dockerfile has no stages, so nothing can be built from it; add one")
     body = "\n".join(_Module(dockerfile, relaid=relaid).lines())
     return f"{_docstring(source)}\n\n{_imports(body)}\n{body}\n"
 

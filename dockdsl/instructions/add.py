@@ -86,15 +86,13 @@ class Add(FileInstruction):
         checksum = self.checksum
         if checksum is not None:
             if len(self.sources) != 1 or not self._may_be_remote():
-                raise Refused("a checksum needs exactly one source, and that remote", "split the instruction")
+                raise Refused("a checksum needs exactly one source, which must be remote", "split the instruction")
             if isinstance(checksum, Literal) or (
                 isinstance(checksum, str)
                 and "$" not in checksum
                 and not (_is_checksum(checksum) or _is_commit(checksum))
             ):
-                raise Refused(
-                    f"the checksum {shown(checksum)} has not the form of one", "write sha256: and 64 hex digits"
-                )
+                raise Refused(f"{shown(checksum)} is not a checksum", "write sha256: followed by 64 hexadecimal digits")
         return super().operands(spelling)
 
     def _may_be_remote(self) -> bool:

@@ -80,7 +80,7 @@ class Arg(Instruction):
         """Spell the names and their defaults."""
         for each in self.more:
             if not isinstance(each, Arg) or each.more:
-                raise refuse_type("variable", each, "pass Args of one variable each")
+                raise refuse_type("variable", each, "pass one Arg for each variable")
         return [each.declaration(spelling) for each in (self, *self.more)]
 
     def declaration(self, spelling: Spelling) -> str:
@@ -88,9 +88,7 @@ class Arg(Instruction):
         if not isinstance(self.name, str):
             raise refuse_type("name", self.name, "pass a str")
         if not _is_name(self.name):
-            raise Refused(
-                f"the name {shown(self.name)} is no name of a variable", "use letters, digits and underscores"
-            )
+            raise Refused(f"{shown(self.name)} is not the name of a variable", "use letters, digits and underscores")
         return self.name if self.default is None else f"{self.name}={spelling.value(self.default)}"
 
     def declares(self) -> tuple[Declaration, ...]:

@@ -39,7 +39,7 @@ def command(value: Command) -> Command:
 def argv(arguments: tuple[str, ...], what: str) -> tuple[str, ...]:
     """Return the arguments of an exec form; help with the usual slip of passing a list."""
     if len(arguments) == 1 and isinstance(arguments[0], (list, tuple)):
-        raise refuse_type("argument", arguments[0], f"pass each argument on its own: {what}(*arguments)")
+        raise refuse_type("argument", arguments[0], f"pass each argument separately: {what}(*arguments)")
     return arguments
 
 
@@ -63,7 +63,7 @@ def shell_form(text: str, name: str, escape: str) -> str:
     stripped = text.strip(" \t\n")
     remedy = f'use {name}.exec("/bin/sh", "-c", …)'
     if "\n" in stripped and not layout_only(stripped):
-        raise Refused(f"the command {shown(text)} has several lines, and the shell form has one", remedy)
+        raise Refused(f"the command {shown(text)} has several lines, and the shell form takes only one", remedy)
     trap = one_line_trap(stripped.replace("\\\n", ""))
     if trap is not None:
         raise Refused(f"the command {shown(text)} has {trap}", remedy)
@@ -80,7 +80,7 @@ def read_command(line: Line, start: int = 0) -> Command:
         raise Refused("the command is empty", "give it a command")
     if text[-1] == line.escape and not line.documents and continued(text.rpartition("\n")[2], line.escape):
         # What parts it from the end of the line there is no part of it.
-        raise Refused("the command ends in a backslash, which would take in the next line", "take it off")
+        raise Refused("the command ends with a backslash, which would join the next line to it", "remove it")
     return text
 
 

@@ -56,10 +56,12 @@ class Comment(Instruction):
         Source: the Dockerfile reference, "check".
         """
         if not _are_texts(rules):
-            raise InvalidType(f"Comment.check: the rules {shown(rules)} are not all text; pass the names of checks")
+            raise InvalidType(f"Comment.check: the rules {shown(rules)} are not all strings; pass the names of checks")
         joined = ",".join(rules)
         if not _is_rules(joined):
-            raise InvalidValue(f"Comment.check: the rules {shown(rules)} are no names of checks; pass their names")
+            raise InvalidValue(
+                f"Comment.check: the rules {shown(rules)} are not all names of checks; pass the names of checks"
+            )
         return cls(f"check=skip={joined}", acts=True)
 
     def write(self, spelling: Spelling) -> str:  # noqa: ARG002 - a comment knows no escape character
@@ -70,7 +72,9 @@ class Comment(Instruction):
         for line in lines:
             check_characters(line)
             if _acts(line) and not self.acts:
-                raise Refused(f"the text {shown(line)} would switch build checks", "use Comment.check(…), or reword it")
+                raise Refused(
+                    f"the text {shown(line)} would turn build checks on or off", "use Comment.check(…), or reword it"
+                )
         # A row of number signs stays one.
         return "\n".join([("#" if not line or line[0] == "#" else "# ") + line for line in lines])
 

@@ -42,7 +42,7 @@ def spell_chmod(spelling: Spelling, value: Any) -> str:
     """Spell permissions: octal digits, or symbolic ones."""
     if isinstance(value, int):
         raise Refused(
-            f"the mode {shown(value)} is a number, and 755 would not be the permissions 755",
+            f"the mode {shown(value)} is a number, and 755 would not mean the permissions 755",
             'write the digits as text, "0755"',
             wrong_type=True,
         )
@@ -125,7 +125,7 @@ class FileInstruction(Instruction):
         starts = [heredoc_of(each) for each in sources] if "<<" in line.text else []
         named = [each.name for each in starts if each is not None]
         if named != [each.word.name for each in line.documents] or (named and array is not None):
-            raise Refused("a word looks like a heredoc and is none", "write a file with Copy.text()")
+            raise Refused("a word looks like a heredoc but is not one", "write a file with Copy.text()")
         documents = iter(line.documents)
         read: list[FileSource] = []
         for index, each in enumerate(sources):
@@ -134,7 +134,10 @@ class FileInstruction(Instruction):
                 continue
             word = line.word(each)
             if not is_settled(word):
-                raise Refused(f"the source {shown(word)} is a pattern that is written otherwise", "rename the file")
+                raise Refused(
+                    f"the source {shown(word)} is a pattern that dockdsl cannot write in the same way",
+                    "rename the file",
+                )
             read.append(word)
         return {"sources": tuple(read), "destination": line.word(destination)}
 
@@ -155,7 +158,9 @@ class FileInstruction(Instruction):
             raise Refused("the destination is empty", 'write "." for the working directory')
         names = [each.name for each in self.sources if isinstance(each, Heredoc)]
         if len(set(names)) < len(names):
-            raise Refused("two heredocs have the same name, and only the last would be written", "name them apart")
+            raise Refused(
+                "two heredocs have the same name, and only the last would be written", "give them different names"
+            )
         return self._plain(spelling) or self._json(spelling)
 
     def references(self) -> tuple[Reference, ...]:
@@ -199,8 +204,8 @@ def _beside_heredoc(spelling: Spelling, value: Word) -> str:
     spelled = spelling.lexed(value)
     if any(char in " \t" for char in spelled):
         raise Refused(
-            f"the path {shown(value)} has a blank, and beside a heredoc BuildKit splits paths at blanks",
-            "write the file to a path without blanks",
+            f"the path {shown(value)} has whitespace, and next to a heredoc BuildKit splits paths at whitespace",
+            "write the file to a path without whitespace",
         )
     if spelled != spelled.strip():
         # BuildKit takes what is a blank anywhere off the ends of the line.
@@ -287,7 +292,9 @@ class Copy(FileInstruction):
         """Spell sources and destination."""
         for each in self.sources:
             if not (type(each) is str and ":" not in each) and is_remote(each):
-                raise Refused(f"the source {shown(each)} is remote, and COPY takes files of the build", "use Add(…)")
+                raise Refused(
+                    f"the source {shown(each)} is remote, and COPY takes only files of the build", "use Add(…)"
+                )
         return super().operands(spelling)
 
     def references(self) -> tuple[Reference, ...]:

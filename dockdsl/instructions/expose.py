@@ -69,7 +69,7 @@ def _spell(port: Word) -> str:
         return _with_variables(port)
     match = _is_port(port)
     if match is None:
-        raise Refused(f"the port {shown(port)} is none", 'write 8080, "53/udp" or "8000-8010/tcp"')
+        raise Refused(f"{shown(port)} is not a port", 'write 8080, "53/udp" or "8000-8010/tcp"')
     first, last = int(match[1]), int(match[2] or match[1])
     if first > _HIGHEST or last > _HIGHEST:
         raise Refused(f"the port {port} is out of range", "use 0 to 65535")
@@ -80,7 +80,7 @@ def _spell(port: Word) -> str:
 
 def _with_variables(port: str) -> str:
     if port.startswith("--"):
-        raise Refused(f"the port {shown(port)} starts with two dashes, and would be a flag", "take them off")
+        raise Refused(f"the port {shown(port)} starts with two dashes, and would be a flag", "remove them")
     before = ""
     for reference, text in atoms_of(port):
         if not (_is_between(text) if not reference else not any(char.isspace() for char in text)):
@@ -88,7 +88,7 @@ def _with_variables(port: str) -> str:
         if reference and before and not re.fullmatch(r"\$\{?\w+\}?", text):
             # BuildKit loses the text before a reference with a modifier here, and no quoting helps.
             raise Refused(
-                f"the port {shown(port)} has {shown(before)} before {shown(text)}, and BuildKit loses it",
+                f"the port {shown(port)} has {shown(before)} before {shown(text)}, which BuildKit drops",
                 "give the variable its default with Arg(…), and write $NAME",
             )
         before += text

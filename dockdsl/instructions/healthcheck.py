@@ -53,25 +53,25 @@ def _spell_duration(_spelling: Spelling, value: Any) -> str:
     if not isinstance(value, str):
         raise refuse_type("duration", value, 'write it as "10s" or a timedelta')
     if not _is_duration(value):
-        raise Refused(f"the duration {shown(value)} is none", 'write it as "10s", "1m30s" or "500ms"')
+        raise Refused(f"{shown(value)} is not a duration", 'write it as "10s", "1m30s" or "500ms"')
     seconds = sum(float(number) * _UNITS[unit] for number, unit in _parts(value))
     if 0 < seconds < 0.001:  # BuildKit's own bound
         raise Refused(f"the duration {shown(value)} is shorter than a millisecond", "make it 0 or at least 1ms")
     if seconds >= _LONGEST:
-        raise Refused(f"the duration {shown(value)} is longer than the engine can count", "make it shorter")
+        raise Refused(f"the duration {shown(value)} is longer than the engine allows", "make it shorter")
     return value
 
 
 def _read_duration(_line: Line, value: str) -> str:
     match = _is_read_duration(value)
     if match is None:
-        raise Misread(f"the duration {value!r} is none", 'write it as "10s", "1m30s" or "500ms"')
+        raise Misread(f"{value!r} is not a duration", 'write it as "10s", "1m30s" or "500ms"')
     spelled = value.replace("\u00b5", "u").replace("\u03bc", "u")
     seconds = sum(float(number) * _UNITS[unit] for number, unit in _parts(spelled))
     if seconds and (value.startswith("-") or seconds < 0.001):
         raise Misread(f"the duration {value!r} is shorter than a millisecond", "make it 0 or at least 1ms")
     if seconds >= _LONGEST:
-        raise Misread(f"the duration {value!r} is longer than the engine can count", "make it shorter")
+        raise Misread(f"the duration {value!r} is longer than the engine allows", "make it shorter")
     return "0" if value.startswith("-") else spelled
 
 
@@ -79,7 +79,7 @@ def _read_retries(_line: Line, value: str) -> int:
     digits = value.lstrip("+-").lstrip("0") or "0"
     negative = value.startswith("-") and digits != "0"
     if not _is_integer(value) or negative or len(digits) > 10 or int(digits) > _MOST_RETRIES:
-        raise Misread(f"the number {shown(value)} is none, or out of range", "use 0 or more")
+        raise Misread(f"{shown(value)} is not a number, or is out of range", "use 0 or more")
     return int(digits)
 
 
@@ -87,7 +87,7 @@ def _spell_retries(_spelling: Spelling, value: Any) -> str:
     if type(value) is not int:
         raise refuse_type("number", value, "pass an int")
     if not 0 <= value <= _MOST_RETRIES:
-        raise Refused(f"the number {shown(value)} is out of range", "use 0 (the default of three) or more")
+        raise Refused(f"the number {shown(value)} is out of range", "use 0 (for the default of three) or more")
     return str(value)
 
 
@@ -196,30 +196,30 @@ class Healthcheck(Instruction):
         word = kind[0].upper() if kind else ""
         if word == "NONE":
             if len(text) > len(word):
-                raise line.wrong("NONE takes nothing behind it", "leave it out", text[len(word) :].strip(_BLANKS))
+                raise line.wrong("NONE takes no operands", "remove them", text[len(word) :].strip(_BLANKS))
             # BuildKit takes no notice of the flags.
             line.flags = ()
             return {"command": None}
         if word != "CMD":
-            fact = f"the kind {kind[0]!r} is unknown" if kind else "no kind is given"
+            fact = f"{kind[0]!r} is neither CMD nor NONE" if kind else "neither CMD nor NONE is given"
             raise line.wrong(fact, "write HEALTHCHECK CMD command", kind[0] if kind else None)
         start = len(text) - len(text[3:].lstrip(_BLANKS))
         if start == len(text):
             raise line.wrong("no command follows CMD", "write HEALTHCHECK CMD command")
         command = read_command(line, start)
         if not command:
-            raise line.wrong("the command has no argument", "name the program", "[")
+            raise line.wrong("the command is empty", "name the program", "[")
         return {"command": command}
 
     def operands(self, spelling: Spelling) -> Sequence[str]:
         """Spell ``NONE``, or ``CMD`` with the exec form or the shell form."""
         if self.command is None:
             if declared(type(self)).has_options(self):
-                raise Refused("the options say nothing without a command", "leave them out")
+                raise Refused("the options have no effect without a command", "leave them out")
             return "NONE"
         if isinstance(self.command, tuple):
             if not self.command:
-                raise Refused("the command has no argument", "name the program, or use Healthcheck.none()")
+                raise Refused("the command is empty", "name the program, or use Healthcheck.none()")
             first, *rest = exec_form(self.command)
             return [f"CMD {first}", *rest]
         return f"CMD {shell_form(self.command, 'Healthcheck', spelling.escape)}"

@@ -84,7 +84,7 @@ class Heredoc(Located):
         if not self.expand:
             if not isinstance(self.content, str):
                 raise Refused(
-                    f"the content is {shown(self.content)}, and nothing is expanded in it",
+                    f"the content is {shown(self.content)}, and nothing in it is expanded",
                     "pass a str, or expand=True",
                     wrong_type=True,
                 )
@@ -99,9 +99,9 @@ class Heredoc(Located):
                 # BuildKit drops a byte order mark at the start of what it expands, unless it is escaped.
                 text = f"\\{text}"
         if "\0" in text:
-            raise Refused("the content has a NUL", "copy the file from the build context")
+            raise Refused("the content has a NUL character", "copy the file from the build context")
         if text and not text.endswith("\n"):
-            raise Refused(f"the content {shown(text)} does not end in a newline, and a heredoc always does", "add it")
+            raise Refused(f"the content {shown(text)} does not end with a newline, and a heredoc always does", "add it")
         return text
 
     def _check_name(self, body: str) -> None:

@@ -45,5 +45,5 @@ class Maintainer(Instruction):
             raise refuse_type("name", self.name, "pass a str")
         check_characters(self.name)
         if not self.name or self.name != self.name.strip() or self.name.startswith("--"):
-            raise Refused(f"the name {shown(self.name)} is empty, or starts with a blank or dashes", "take them off")
+            raise Refused(f"the name {shown(self.name)} is empty, or starts with whitespace or dashes", "remove them")
         return self.name

@@ -122,7 +122,7 @@ def csv_fields(value: str) -> list[str]:
     try:
         (fields,) = csv.reader([value], strict=True)
     except (csv.Error, ValueError):
-        raise Misread("the quotes of the value do not close", "close them") from None
+        raise Misread("the value has a quote that is never closed", "close it") from None
     return fields
 
 
@@ -132,7 +132,7 @@ def switch(value: str | None) -> bool:
         return True
     if value in _FALSE:
         return False
-    raise Refused(f"the value {shown(value)} is neither true nor false", "use one of them")
+    raise Refused(f"the value {shown(value)} is neither true nor false", "use one of the two")
 
 
 _SWITCHES = ("readonly", "readwrite", "required")
@@ -165,7 +165,7 @@ def _option(spelling: Spelling, name: str, value: Any) -> str:
 def _checked(value: Any, name: str, matches: Any, remedy: str) -> None:
     """Refuse a value that has not its form, unless a variable may give it that."""
     if isinstance(value, Literal) or (isinstance(value, str) and "$" not in value and not matches(value)):
-        raise Refused(f"{name}: the value {shown(value)} has not its form", remedy)
+        raise Refused(f"{name}: {shown(value)} is not valid", remedy)
 
 
 def _check_target(target: Word | None) -> None:
@@ -184,7 +184,7 @@ def _check_owner(mode: Word | None, uid: Word | None, gid: Word | None) -> None:
 
 def _check_source_and_from(source: Word | None, from_: Source | None) -> None:
     if source is not None and from_ is None:
-        raise Refused("source: it names a path in what `from_` names, which is not given", "add from_=")
+        raise Refused("source: this is a path in what `from_` names, and `from_` is not given", "add from_=")
 
 
 @attrs.frozen(slots=False, repr=False, field_transformer=convert_later)
@@ -321,7 +321,7 @@ class Secret(Mount):
     def check(self) -> None:
         """Refuse options that BuildKit refuses."""
         if self.id is None and self.target is None:
-            raise Refused("neither an id nor a target is given", "name the secret")
+            raise Refused("neither an id nor a target is given", "give the secret an id")
         _check_owner(self.mode, self.uid, self.gid)
         _checked(self.env, "env", _is_variable, "write the name of a variable")
 
@@ -372,12 +372,12 @@ def _read(line: Line, value: str) -> Mount:
         if not equals and name not in _SHORT:
             raise Refused(f"the option {field!r} has no value", f"write {name}=value")
         if name == "from" and re.search(r"\$.", text):
-            remedy = "give a stage that base, and name the stage"
-            raise Misread(f"the option {field!r} has a variable, and none is expanded there", remedy)
+            remedy = "make a stage with that base, and name the stage"
+            raise Misread(f"the option {field!r} has a variable, and variables are not expanded there", remedy)
         options[_ALIASES.get(name, name)] = text if equals else None
     kind = _KINDS.get((options.pop("type", None) or "bind").lower())
     if kind is None:
-        raise Refused(f"the type of the mount {shown(value)} is unknown", f"use one of {', '.join(_KINDS)}")
+        raise Refused(f"the mount type in {shown(value)} is unknown", f"use one of {', '.join(_KINDS)}")
     known = {field.name.rstrip("_"): field.name for field in declared(kind).fields}
     fields: dict[str, Any] = {}
     for name, given in options.items():
@@ -390,12 +390,12 @@ def _read(line: Line, value: str) -> Mount:
             elif other in known:
                 fields.update({} if on else {other: True})
             elif on is (name == "readonly"):
-                raise Refused(f"the option {name} means nothing to this mount", "leave it out")
+                raise Refused(f"the option {name} does not apply to this mount", "leave it out")
             continue
         if kind is Secret and name == "source":
             name = "id"  # noqa: PLW2901 - an alias of this kind alone
         if name not in known or known[name] in fields:
-            raise Refused(f"the option {name} means nothing to this mount", "leave it out")
+            raise Refused(f"the option {name} does not apply to this mount", "leave it out")
         if name == "required":
             fields[name] = switch(given)
         elif name == "from":

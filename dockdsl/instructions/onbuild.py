@@ -46,10 +46,10 @@ class Onbuild(Instruction):
         if not keyword:
             raise line.wrong("no instruction is given", "write ONBUILD RUN command")
         if keyword in _REFUSED:
-            raise line.wrong(f"{keyword} is not allowed in it", "use another instruction", inner.head)
+            raise line.wrong(f"{keyword} is not allowed in ONBUILD", "use another instruction", inner.head)
         kind = kind_for(keyword)
         if kind is None:
-            raise Refused(f"{inner.head} is no instruction", "write one")
+            raise Refused(f"{inner.head!r} is not an instruction", "write an instruction after ONBUILD")
         try:
             value = kind.read(inner)
         except Misread as misread:
@@ -65,17 +65,17 @@ class Onbuild(Instruction):
         if not isinstance(inner, Instruction):
             raise refuse_type("operand", inner, "pass an instruction")
         if not inner.keyword or inner.keyword in _REFUSED:
-            raise Refused(f"{type(inner).__name__} is not allowed in it", "use another instruction")
+            raise Refused(f"{type(inner).__name__} is not allowed in ONBUILD", "use another instruction")
         if any(isinstance(each.source, StageBase) for each in inner.references()):
             raise Refused(
-                "it takes files from a stage, which the build of the next image does not have",
-                "name an image, or a stage of that build by a str",
+                "the instruction takes files from a stage, which the build of the next image does not have",
+                "name an image, or pass the name of a stage of that build as a str",
             )
         text = inner.spell(spelling)
         if spelling.escape != "\\" and text.replace(f"{spelling.escape}\n", "\\\n") != inner.spell(BACKSLASH):
             # The text is kept without the directive, and read again with a backslash as the escape character.
             raise Refused(
-                "it needs an escape character, and what is kept is read with another one",
+                "the text needs an escape character, and the next build takes the backslash for it",
                 "use the backslash as the escape character of the Dockerfile",
             )
         return text

@@ -42,7 +42,7 @@ class PairsInstruction(Instruction):
         """Read the pairs: ``key=value …``, or the old form ``key value``."""
         words = line.quoted_words()
         if not words:
-            raise line.wrong("no pair is given", f"write {cls.KEYWORD} key=value")
+            raise line.wrong("no key-value pair is given", f"write {cls.KEYWORD} key=value")
         given = []
         if "=" not in words[0]:
             given = [line.legacy_pair()]
@@ -61,13 +61,13 @@ class PairsInstruction(Instruction):
     def operands(self, spelling: Spelling) -> Sequence[str]:
         """Spell the pairs."""
         if not self.pairs:
-            raise Refused("no pair is given", "give at least one key and value")
+            raise Refused("no key-value pair is given", "give at least one")
         return [_spelled(spelling, pair) for pair in self.pairs]
 
 
 def _spelled(spelling: Spelling, pair: Any) -> str:
     if not isinstance(pair, tuple) or len(pair) != 2:
-        raise refuse_type("operand", pair, "pass a mapping, or pairs of key and value")
+        raise refuse_type("operand", pair, "pass a mapping, or (key, value) pairs")
     key, value = pair
     if type(key) is str and type(value) is str and is_bare_key(key) and is_bare(value):
         return f"{key}={value}"

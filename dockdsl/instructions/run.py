@@ -45,7 +45,7 @@ def _error(refused: Refused) -> InvalidType | InvalidValue:
 
 def _remark(comment: Comment) -> shell.Remark:
     if comment.acts:
-        raise Refused("a check is switched off between commands, where that has no effect", "do it above the step")
+        raise Refused("a build check is turned off between commands, where that has no effect", "do it above the step")
     return shell.Remark(str(comment))
 
 
@@ -80,7 +80,7 @@ def _read_device(_line: Line, value: str) -> str:
         elif not name and key != "name":
             name = field
         else:
-            raise Misread(f"the device has {field!r} behind its name", "write name or name,required")
+            raise Misread(f"the device has {field!r} after its name", "write name or name,required")
     return value
 
 
@@ -88,7 +88,7 @@ def _spell_device(_spelling: Spelling, value: Any) -> str:
     if not isinstance(value, str):
         raise refuse_type("device", value, "pass a str")
     if not _is_device(value):
-        raise Refused(f"the device {shown(value)} is none", 'write it as "vendor.example/class=name[,required]"')
+        raise Refused(f"{shown(value)} is not a device", 'write it as "vendor.example/class=name[,required]"')
     return value
 
 
@@ -250,7 +250,7 @@ class Run(Instruction):
         """Spell the exec form, or the text for the shell."""
         if isinstance(self.command, tuple):
             if not self.command:
-                raise Refused("the command has no argument", "name the program to run")
+                raise Refused("the command is empty", "name the program to run")
             return exec_form(self.command)
         return shell.under(self.command, spelling.escape)
 

@@ -45,7 +45,7 @@ class Shell(Instruction):
         """Read the JSON form, the only one."""
         array = line.array()
         if not array:
-            raise line.wrong("the shell is not in the JSON form", 'write SHELL ["/bin/sh", "-c"]')
+            raise line.wrong("the shell is not a JSON array", 'write SHELL ["/bin/sh", "-c"]')
         return {"argv": tuple(array)}
 
     def operands(self, spelling: Spelling) -> Sequence[str]:  # noqa: ARG002 - JSON has escapes of its own
@@ -53,5 +53,7 @@ class Shell(Instruction):
         if not self.argv:
             raise Refused("the list is empty", "name the program")
         if len(self.argv) == 1 and isinstance(self.argv[0], str) and " " in self.argv[0]:
-            raise Refused(f"the shell {shown(self.argv[0])} is one word with blanks", "pass a list of words")
+            raise Refused(
+                f"the shell {shown(self.argv[0])} is a single word with whitespace in it", "pass a list of words"
+            )
         return exec_form(self.argv)

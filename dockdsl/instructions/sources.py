@@ -74,11 +74,11 @@ def spell_source(spelling: Spelling, value: Any) -> str:
         raise refuse_type("source", value, f"pass a Stage or the name of an image{hint}")
     if "$" in value:
         raise Refused(
-            f"the source {shown(value)} has a variable, and BuildKit expands none here",
-            'make a stage of it, Stage("${NAME}"), and pass that',
+            f"the source {shown(value)} has a variable, and BuildKit expands no variables here",
+            'define a stage for it, Stage("${NAME}"), and pass that',
         )
     if not _is_source(value):
-        raise Refused(f"the source {shown(value)} is no name of an image", "pass a Stage or the name of an image")
+        raise Refused(f"{shown(value)} is not the name of an image", "pass a Stage or the name of an image")
     if value.isdecimal():
         raise Refused(f"the source {value!r} is the index of a stage", "pass the Stage itself")
     return str.__str__(value)

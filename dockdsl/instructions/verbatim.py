@@ -71,9 +71,11 @@ class Verbatim(Instruction):
         if not isinstance(text, str):
             raise refuse_type("text", text, "pass a str")
         if kind_for(self.keyword) is None:
-            raise Refused(f"the text {shown(text)} begins with no instruction of a stage", "begin it with a keyword")
+            raise Refused(
+                f"the text {shown(text)} does not begin with an instruction of a stage", "begin it with a keyword"
+            )
         if self.escape not in ("\\", "`"):
-            raise Refused(f"the escape character {shown(self.escape)} is none", "use a backslash or a backtick")
+            raise Refused(f"{shown(self.escape)} is not an escape character", "use a backslash or a backtick")
         # No writer made the text, so it is read as a file is.
         lines = text.split("\n")
         check_lengths(lines)
@@ -85,7 +87,7 @@ class Verbatim(Instruction):
         if last != len(lines) - 1:
             raise Refused(f"the text {shown(text)} is more than one instruction", "split it")
         if line.logical.goes_on:
-            raise Refused("the text ends in the escape character, which would take in the next line", "take it off")
+            raise Refused("the text ends with the escape character, which would join the next line to it", "remove it")
         return text
 
     @staticmethod

@@ -43,7 +43,7 @@ class Volume(Instruction):
         array = line.array()
         paths = [each.strip(SPACE) for each in (line.words() if array is None else array)]
         if not paths or not all(paths):
-            raise line.wrong("no path is given, or an empty one", "write VOLUME /path")
+            raise line.wrong("no path is given, or the path is empty", "write VOLUME /path")
         return {"paths": tuple([line.word(each) for each in paths])}
 
     def operands(self, spelling: Spelling) -> Sequence[str]:

@@ -46,7 +46,7 @@ def _args(value: Steps) -> tuple[Instruction, ...]:
     for each in found:
         if each.keyword not in ("ARG", ""):
             raise InvalidType(
-                f"Dockerfile args: {each!r} is no Arg or Comment; put it into a stage",
+                f"Dockerfile args: {each!r} is neither an Arg nor a Comment; put it into a stage",
                 origin=each.origin,
             )
     return found
@@ -106,7 +106,7 @@ class Dockerfile(Located):
     def _check_directives(self) -> None:
         if type(self.escape) is not str or self.escape not in ("\\", "`"):
             raise InvalidValue(
-                f"Dockerfile: the escape character {shown(self.escape)} is none; use a backslash or a backtick",
+                f"Dockerfile: {shown(self.escape)} is not an escape character; use a backslash or a backtick",
                 origin=self.origin,
             )
         for name, value in (("syntax", self.syntax), ("check", self.check)):
@@ -118,15 +118,15 @@ class Dockerfile(Located):
                 )
             if not value or not value.isprintable() or value != value.strip() or not value.isascii():
                 raise InvalidValue(
-                    f"Dockerfile: {name} is {shown(value)}, which is no value of a directive; write it in one line",
+                    f"Dockerfile: {name} is {shown(value)}, which is not valid in a directive; write it on one line",
                     origin=self.origin,
                 )
         if self.check is not None:
             settings = self.check.split(";")
             if not all(is_check(setting) for setting in settings):
                 raise InvalidValue(
-                    f"Dockerfile: check is {shown(self.check)}, which BuildKit would not read whole; write "
-                    '"skip=RuleOne,RuleTwo;error=true", without blanks',
+                    f"Dockerfile: check is {shown(self.check)}, of which BuildKit would read only a part; write "
+                    '"skip=RuleOne,RuleTwo;error=true", without whitespace',
                     origin=self.origin,
                 )
 
@@ -136,7 +136,7 @@ class Dockerfile(Located):
                 if type(step) is Verbatim and not step.fits(self.escape):
                     raise InvalidValue(
                         f"Dockerfile: {shown(step)} is spelled with {step.escape} as the escape character, and the "
-                        f"Dockerfile has {self.escape}; spell it with the same",
+                        f"Dockerfile uses {self.escape}; use the same one",
                         origin=step.origin,
                     )
 

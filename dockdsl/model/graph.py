@@ -17,7 +17,7 @@ from dockdsl.model.stage import RESERVED, Stage, reached
 _looks_like_stage = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*").fullmatch
 
 _INSTEAD_OF_RESERVED = {
-    "scratch": "scratch is empty: pass the Stage that has the files, or external('scratch') where nothing is meant",
+    "scratch": "scratch is empty: pass the Stage that has the files, or external('scratch') if nothing is meant",
     "context": "leave it out for the build context, or write external('context') for a named context of that name",
 }
 # One-word names that are images far more often than stages. Any other one is most often a misspelled stage.
@@ -136,7 +136,7 @@ class StageGraph:
 
 def called(stage: Stage) -> str:
     """Return what a message calls a stage."""
-    return f"stage {stage.name!r}" if stage.name else f"the stage without a name on {shown(stage.base)}"
+    return f"stage {stage.name!r}" if stage.name else f"the unnamed stage on {shown(stage.base)}"
 
 
 def collect(targets: Sequence[Stage], dockerfile: Located) -> tuple[Stage, ...]:
@@ -156,7 +156,7 @@ def collect(targets: Sequence[Stage], dockerfile: Located) -> tuple[Stage, ...]:
     if order[-1] is not last and order[-1] != last:
         needed_by = next(stage for stage in reversed(order) if last in _all_needs(stage, by_name))
         raise StageError(
-            f"Dockerfile: the last target, {called(last)}, is built by default and so stands last, but "
+            f"Dockerfile: the last target, {called(last)}, is built by default and so must come last, but "
             f"{called(needed_by)} needs it; put it before the others, or leave it out",
             origin=dockerfile.origin,
         )
@@ -203,7 +203,7 @@ def _unknown(stage: Stage, source: str, by_name: Iterable[str]) -> UnknownStage:
             f'("{source}:latest"), or external({source!r}) for a context'
         )
     return UnknownStage(
-        f"{step.keyword} in {called(stage)}: from_={source!r} names no stage of this Dockerfile; {remedy}",
+        f"{step.keyword} in {called(stage)}: from_={source!r} is not another stage of this Dockerfile; {remedy}",
         origin=step.origin,
     )
 
@@ -232,7 +232,7 @@ def _check_bases(order: Sequence[Stage], by_name: dict[str, Stage]) -> None:
 def _ambiguous(stage: Stage, what: str, other: Stage) -> StageError:
     return StageError(
         f"{called(stage)}: {what} is also the name of the stage at {other.origin}, "
-        "which BuildKit would take; rename the stage",
+        "which BuildKit would use instead; rename the stage",
         origin=stage.origin,
     )
 
@@ -285,7 +285,7 @@ def _sorted(order: list[Stage], needs: dict[int, list[Stage]], by_name: dict[str
                     names = [each for each, _ in path]
                     cycle = names[[id(each) for each in names].index(id(need)) :]
                     places = ", ".join(f"{called(each)} at {each.origin}" for each in cycle)
-                    message = f"Stage: stages need each other in a circle: {places}; break it"
+                    message = f"Stage: stages depend on each other in a cycle: {places}; break the cycle"
                     raise StageError(message, origin=stage.origin)
             else:
                 done[id(stage)] = True

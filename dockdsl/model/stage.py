@@ -44,7 +44,9 @@ def flatten(steps: Any, owner: str) -> tuple[Instruction, ...]:
     try:
         _collect(steps, flat, owner)
     except RecursionError:
-        raise InvalidType(f"{owner}: the steps are nested too deep, or in themselves; pass a flat list") from None
+        raise InvalidType(
+            f"{owner}: the steps are nested too deeply, or contain themselves; pass a flat list"
+        ) from None
     if Comment not in map(type, flat):
         return tuple(flat)
     merged: list[Instruction] = []
@@ -95,7 +97,7 @@ def check_base(base: Word) -> str:
     """Return the name of an image as it is spelled; raise `Refused` for what is none."""
     if isinstance(base, External):
         if not _is_written(base):
-            raise Refused(f"the base {shown(base)} is no name of an image", 'write "name:tag"')
+            raise Refused(f"{shown(base)} is not the name of an image", 'write "name:tag"')
         return str(base)
     if type(base) is str and is_image(base):
         return base
@@ -105,10 +107,13 @@ def check_base(base: Word) -> str:
     has_reference = any(reference for reference, _ in atoms)
     for reference, text in atoms:
         if not _is_image_part(text) if not reference else any(char.isspace() for char in text):
-            raise Refused(f"the base {shown(base)} has {shown(text)} in it", 'write "name:tag", or pass a Stage')
+            raise Refused(
+                f"{shown(base)} is not the name of an image: {shown(text)} cannot be part of one",
+                'write "name:tag", or pass a Stage',
+            )
     if not has_reference:
         remedy = 'write "name:tag" in lower case, or pass a Stage'
-        raise Refused(f"the base {shown(base)} is no name of an image", remedy)
+        raise Refused(f"{shown(base)} is not the name of an image", remedy)
     return "".join([text for _, text in atoms])
 
 
@@ -131,7 +136,7 @@ def check_platform(platform: Word) -> None:
     if isinstance(platform, str) and not platform:
         raise Refused("the platform is empty", "leave it out")
     if isinstance(platform, str) and "$" not in platform and not is_platform(platform):
-        raise Refused(f"the platform {shown(platform)} is none", 'write "linux/amd64" or "$BUILDPLATFORM"')
+        raise Refused(f"{shown(platform)} is not a platform", 'write "linux/amd64" or "$BUILDPLATFORM"')
     BACKSLASH.flag(BACKSLASH.lexed(platform))
 
 
@@ -144,13 +149,13 @@ def read_from(line: Line, by_name: Mapping[str, Stage], names: AbstractSet[str])
         name = words[2].lower()
         if not _is_name(name):
             raise line.wrong(
-                f"the name {words[2]!r} is no name of a stage",
-                "use lower-case letters, digits, _ . and -, a letter first",
+                f"{words[2]!r} is not a valid stage name",
+                "use lower-case letters, digits, _ . and -, starting with a letter",
                 words[2],
             )
     elif len(words) != 1:
         remedy = "write FROM image, or FROM image AS name"
-        raise line.wrong(f"it has {len(words)} words" if words else "no base is given", remedy)
+        raise line.wrong(f"the instruction has {len(words)} operands" if words else "no base is given", remedy)
     text = words[0]
     if text[-1] == line.escape and continued(text, line.escape):
         # It says nothing at the end, and would take in the next line.
@@ -248,10 +253,10 @@ class Stage(StageBase):
             remedy = "write steps=[…]" if isinstance(name, (list, tuple)) else "pass a str"
             raise refuse_type("name", name, remedy)
         if not _is_name(name):
-            remedy = "use lower-case letters, digits, _ . and -, a letter first"
+            remedy = "use lower-case letters, digits, _ . and -, starting with a letter"
             if _is_name(name.lower()):
                 remedy = f"write {name.lower()!r}"
-            raise Refused(f"the name {shown(name)} is no name of a stage", remedy)
+            raise Refused(f"{shown(name)} is not a valid stage name", remedy)
         if name in RESERVED:
             raise Refused(f"the name {name!r} is reserved", "use another name")
 

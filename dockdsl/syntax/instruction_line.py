@@ -166,7 +166,10 @@ class Line:
             found = [None]
         if not all(isinstance(each, str) for each in found):
             raise self.wrong(
-                "the array has an element that is no string", "write each element in double quotes", text, grammar=True
+                "the array has an element that is not a string",
+                "write each element in double quotes",
+                text,
+                grammar=True,
             )
         return [each if _surrogate(each) is None else _replaced(each) for each in found]
 

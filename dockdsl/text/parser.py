@@ -163,7 +163,7 @@ class _Parser:
         for number, line in enumerate(self.lines):
             found = _surrogate(line)
             if found is not None:
-                fact = "the text has a lone surrogate, which is no Unicode character"
+                fact = "the text has a lone surrogate, which is not a Unicode character"
                 self._report("Dockerfile", Misread(fact, "decode the file as UTF-8"), number, found.start(), 1)
 
     def _check_lengths(self) -> None:
@@ -196,7 +196,7 @@ class _Parser:
             elif begun is None and line.keyword != "ARG":
                 value = self._instruction(line)
                 if value is not None:
-                    fact = "no stage has begun"
+                    fact = "there is no stage yet"
                     self._misread(line, Misread(fact, "write FROM image before it"))
                 elif _near(line.keyword) == ["FROM"]:
                     # A stage was meant to begin here, so what follows is not without one.
@@ -210,7 +210,7 @@ class _Parser:
                     steps.append(value)
         self._close(begun, steps)
         if len(items) == 1 and not self.problems:
-            self._report("Dockerfile", Misread("the file has no instruction", "write FROM image"), 0, 0, 1)
+            self._report("Dockerfile", Misread("the file has no instructions", "write FROM image"), 0, 0, 1)
         return None if self.problems else self._dockerfile(directives, args)
 
     def _instruction(self, line: Line) -> Instruction | None:
@@ -251,7 +251,7 @@ class _Parser:
             index = name.lstrip("0") or "0"
             stage = self.stages[int(index)] if len(index) < 10 and int(index) < len(self.stages) else None
             if stage is None or stage.name in self.repeated:
-                raise Refused(f"no stage above is stage {name}, or it shares its name", "use another index")
+                raise Refused(f"no earlier stage has the index {name}, or its name is used twice", "use another index")
             return stage
         return external(name) if is_stage_like(name) else name
 
@@ -410,7 +410,7 @@ def _near(keyword: str) -> list[str]:
 def _unknown(line: Line) -> Misread:
     near = _near(line.keyword)
     remedy = (
-        f"did you mean {near[0]}?" if near else "begin the line with a keyword, or end the line above in a backslash"
+        f"did you mean {near[0]}?" if near else "begin the line with a keyword, or end the line above with a backslash"
     )
     at = line.logical.text.find(line.head)
     return Misread(f"the instruction {line.head!r} is unknown", remedy, at, at + len(line.head))

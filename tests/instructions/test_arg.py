@@ -35,20 +35,18 @@ def test_text(value: Arg, text: str) -> None:
 @pytest.mark.parametrize(
     ("make", "kind", "message"),
     [
-        pytest.param(
-            lambda: Arg(""), InvalidValue, "ARG: the name '' is no name of a variable; use letters", id="empty"
-        ),
-        pytest.param(lambda: Arg("1A"), InvalidValue, "no name", id="digit first"),
-        pytest.param(lambda: Arg("A=b"), InvalidValue, "no name", id="equals sign"),
-        pytest.param(lambda: Arg("A B"), InvalidValue, "no name", id="blank"),
-        pytest.param(lambda: Arg("A\n"), InvalidValue, "no name", id="newline at the end"),
-        pytest.param(lambda: Arg("É"), InvalidValue, "no name", id="beyond ASCII"),
-        pytest.param(lambda: Arg("$A"), InvalidValue, "no name", id="variable as a name"),
+        pytest.param(lambda: Arg(""), InvalidValue, "ARG: '' is not the name of a variable; use letters", id="empty"),
+        pytest.param(lambda: Arg("1A"), InvalidValue, "not the name", id="digit first"),
+        pytest.param(lambda: Arg("A=b"), InvalidValue, "not the name", id="equals sign"),
+        pytest.param(lambda: Arg("A B"), InvalidValue, "not the name", id="blank"),
+        pytest.param(lambda: Arg("A\n"), InvalidValue, "not the name", id="newline at the end"),
+        pytest.param(lambda: Arg("É"), InvalidValue, "not the name", id="beyond ASCII"),
+        pytest.param(lambda: Arg("$A"), InvalidValue, "not the name", id="variable as a name"),
         pytest.param(lambda: Arg("A", "b\nUSER root"), InvalidValue, "newline", id="newline in the default"),
         pytest.param(lambda: Arg("A", "$"), InvalidValue, "does not start a variable reference", id="lone dollar"),
         pytest.param(lambda: Arg.many({}), InvalidValue, "no variable is given", id="none of several"),
         pytest.param(
-            lambda: Arg("A", more=(Arg("B", more=(Arg("C"),)),)), InvalidType, "one variable each", id="nested"
+            lambda: Arg("A", more=(Arg("B", more=(Arg("C"),)),)), InvalidType, "one Arg for each variable", id="nested"
         ),
         pytest.param(lambda: Arg(anything(5)), InvalidType, "the name 5 is an int", id="number as a name"),
         pytest.param(lambda: Arg("A", anything(5)), InvalidType, "5 is an int", id="number as a default"),

@@ -40,18 +40,26 @@ def test_text(value: Comment, text: str) -> None:
     ("make", "kind", "message"),
     [
         pytest.param(
-            lambda: Comment("check=skip=all"), InvalidValue, r"would switch build checks; use Comment", id="check"
+            lambda: Comment("check=skip=all"),
+            InvalidValue,
+            r"would turn build checks on or off; use Comment",
+            id="check",
         ),
         pytest.param(
-            lambda: Comment("a\n Check = error=true"), InvalidValue, "would switch build checks", id="check below"
+            lambda: Comment("a\n Check = error=true"),
+            InvalidValue,
+            "would turn build checks on or off",
+            id="check below",
         ),
         pytest.param(lambda: Comment("a\0"), InvalidValue, "control character", id="NUL"),
         pytest.param(lambda: Comment("a\rb"), InvalidValue, "control character", id="carriage return"),
         pytest.param(lambda: Comment("\ud800"), InvalidValue, "lone surrogate", id="surrogate"),
         pytest.param(lambda: Comment("a" * 66_000), InvalidValue, "bytes long", id="longer than a line"),
-        pytest.param(lambda: Comment.check("a b"), InvalidValue, "no names of checks; pass their names", id="no name"),
-        pytest.param(lambda: Comment.check(), InvalidValue, "no names of checks", id="no rule"),
-        pytest.param(lambda: Comment.check(anything(1)), InvalidType, "not all text", id="number as a rule"),
+        pytest.param(
+            lambda: Comment.check("a b"), InvalidValue, "not all names of checks; pass the names", id="no name"
+        ),
+        pytest.param(lambda: Comment.check(), InvalidValue, "not all names of checks", id="no rule"),
+        pytest.param(lambda: Comment.check(anything(1)), InvalidType, "not all strings", id="number as a rule"),
         pytest.param(lambda: Comment(anything(None)), InvalidType, "is a NoneType; pass a str", id="None"),
     ],
 )

@@ -173,14 +173,14 @@ def test_text(value: Copy, text: str) -> None:
             lambda: Copy("a", "/b", from_="$A"), InvalidValue, "--from: .*has a variable", id="variable in from"
         ),
         pytest.param(
-            lambda: Copy("a", "/b", from_="a b"), InvalidValue, "--from: .*no name of an image", id="blank in from"
+            lambda: Copy("a", "/b", from_="a b"), InvalidValue, "--from: .*not the name of an image", id="blank in from"
         ),
-        pytest.param(lambda: Copy("a", "/b", from_='a"'), InvalidValue, "no name of an image", id="quote in from"),
+        pytest.param(lambda: Copy("a", "/b", from_='a"'), InvalidValue, "not the name of an image", id="quote in from"),
         pytest.param(
-            lambda: Copy("a", "/b", from_="é"), InvalidValue, "no name of an image", id="beyond ASCII in from"
+            lambda: Copy("a", "/b", from_="é"), InvalidValue, "not the name of an image", id="beyond ASCII in from"
         ),
         pytest.param(lambda: Copy("a", "/b", from_="1"), InvalidValue, "index of a stage; pass the Stage", id="index"),
-        pytest.param(lambda: Copy("a", "/b", from_=""), InvalidValue, "no name of an image", id="empty from"),
+        pytest.param(lambda: Copy("a", "/b", from_=""), InvalidValue, "not the name of an image", id="empty from"),
         pytest.param(
             lambda: Copy("a", "/b", chown="é"), InvalidValue, "--chown: .*non-ASCII", id="beyond ASCII in chown"
         ),
@@ -196,7 +196,7 @@ def test_text(value: Copy, text: str) -> None:
         ),
         pytest.param(lambda: Copy("a", "/b", exclude=["é"]), InvalidValue, "non-ASCII", id="beyond ASCII in exclude"),
         pytest.param(
-            lambda: Copy(["a b", Heredoc("x\n")], "/d/"), InvalidValue, "has a blank, and beside", id="blank beside"
+            lambda: Copy(["a b", Heredoc("x\n")], "/d/"), InvalidValue, "has whitespace, and next to", id="blank beside"
         ),
         pytest.param(
             lambda: Copy(["${A#b}", Heredoc("x\n")], "/d/"),
@@ -205,7 +205,7 @@ def test_text(value: Copy, text: str) -> None:
             id="modifier beside",
         ),
         pytest.param(
-            lambda: Copy([Heredoc("x\n"), Heredoc("y\n")], "/d/"), InvalidValue, "same name.*; name", id="two of a name"
+            lambda: Copy([Heredoc("x\n"), Heredoc("y\n")], "/d/"), InvalidValue, "same name.*; give", id="two of a name"
         ),
         pytest.param(lambda: Copy("a" * 66_000, "/x"), InvalidValue, "bytes long", id="longer than a line"),
         pytest.param(lambda: Copy(anything(5), "/x"), InvalidType, "the source 5 is an int; pass a str", id="number"),

@@ -107,7 +107,7 @@ def test_text(value: Env, text: str) -> None:
         pytest.param(lambda: Env({"": "x"}), InvalidValue, "a key is empty", id="empty key"),
         pytest.param(lambda: Env({"A=B": "x"}), InvalidValue, "equals sign", id="equals sign in a key"),
         pytest.param(lambda: Env({"A\nB": "x"}), InvalidValue, "newline", id="newline in a key"),
-        pytest.param(lambda: Env({}), InvalidValue, "no pair is given", id="nothing"),
+        pytest.param(lambda: Env({}), InvalidValue, "no key-value pair is given", id="nothing"),
         pytest.param(
             lambda: Env(anything({"A": 8080})), InvalidType, "8080 is an int; pass a str", id="number as a value"
         ),

@@ -70,15 +70,19 @@ def test_text(value: Healthcheck, text: str) -> None:
         ),
         pytest.param(lambda: Healthcheck('["a"]'), InvalidValue, "may read as the exec form", id="array as text"),
         pytest.param(lambda: Healthcheck("a\\"), InvalidValue, "backslash at its end", id="backslash at the end"),
-        pytest.param(lambda: Healthcheck.exec(), InvalidValue, "no argument; name the program", id="nothing to run"),
         pytest.param(
-            lambda: Healthcheck(None, interval="1s"), InvalidValue, "options say nothing", id="options of none"
+            lambda: Healthcheck.exec(), InvalidValue, "the command is empty; name the program", id="nothing to run"
+        ),
+        pytest.param(
+            lambda: Healthcheck(None, interval="1s"), InvalidValue, "options have no effect", id="options of none"
         ),
         pytest.param(lambda: Healthcheck("a", interval="10"), InvalidValue, "--interval: .*write it as", id="no unit"),
-        pytest.param(lambda: Healthcheck("a", timeout="1d"), InvalidValue, "--timeout: .*is none", id="days"),
-        pytest.param(lambda: Healthcheck("a", timeout="-1s"), InvalidValue, "is none", id="negative"),
-        pytest.param(lambda: Healthcheck("a", timeout="1s\n"), InvalidValue, "is none", id="newline"),
-        pytest.param(lambda: Healthcheck("a", timeout=timedelta(-1)), InvalidValue, "is none", id="negative timedelta"),
+        pytest.param(lambda: Healthcheck("a", timeout="1d"), InvalidValue, "--timeout: .*is not a duration", id="days"),
+        pytest.param(lambda: Healthcheck("a", timeout="-1s"), InvalidValue, "is not a duration", id="negative"),
+        pytest.param(lambda: Healthcheck("a", timeout="1s\n"), InvalidValue, "is not a duration", id="newline"),
+        pytest.param(
+            lambda: Healthcheck("a", timeout=timedelta(-1)), InvalidValue, "is not a duration", id="negative timedelta"
+        ),
         pytest.param(
             lambda: Healthcheck("a", start_period="999us"), InvalidValue, "shorter than a milli", id="too short"
         ),

@@ -51,9 +51,9 @@ def test_text(value: Heredoc, text: str) -> None:
     ("make", "kind", "message"),
     [
         pytest.param(
-            lambda: Heredoc("a"), InvalidValue, "Heredoc: .*does not end in a newline.*; add it", id="no newline"
+            lambda: Heredoc("a"), InvalidValue, "Heredoc: .*does not end with a newline.*; add it", id="no newline"
         ),
-        pytest.param(lambda: Heredoc("a\0\n"), InvalidValue, "NUL; copy the file from", id="NUL"),
+        pytest.param(lambda: Heredoc("a\0\n"), InvalidValue, "NUL character; copy the file from", id="NUL"),
         pytest.param(lambda: Heredoc("\ud800\n"), InvalidValue, "lone surrogate", id="surrogate"),
         pytest.param(
             lambda: Heredoc("$\n", expand=True), InvalidValue, "does not start a variable reference", id="lone dollar"
@@ -81,11 +81,11 @@ def test_text(value: Heredoc, text: str) -> None:
         ),
         pytest.param(lambda: Heredoc("a\r\n", "a"), InvalidValue, "also a line of the content", id="name and return"),
         pytest.param(
-            lambda: Heredoc(literal("$A") + "\n"), InvalidType, "nothing is expanded in it; pass a str", id="literal"
+            lambda: Heredoc(literal("$A") + "\n"), InvalidType, "nothing in it is expanded; pass a str", id="literal"
         ),
         pytest.param(lambda: Heredoc(anything(b"a\n")), InvalidType, "pass a str", id="bytes"),
         pytest.param(lambda: Heredoc("a\n", anything(5)), InvalidType, "the name 5 is an int", id="number as a name"),
-        pytest.param(lambda: Copy.text("a", "/x"), InvalidValue, "does not end in a newline", id="through Copy.text"),
+        pytest.param(lambda: Copy.text("a", "/x"), InvalidValue, "does not end with a newline", id="through Copy.text"),
         pytest.param(
             lambda: Copy.text("a" * 66_000 + "\n", "/x"), InvalidValue, "COPY: .*bytes long", id="longer than a line"
         ),

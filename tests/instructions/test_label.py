@@ -38,7 +38,7 @@ def test_text(value: Label, text: str) -> None:
         pytest.param(
             lambda: Label({"": "x"}), InvalidValue, "LABEL: '': a key is empty; give it a name", id="empty key"
         ),
-        pytest.param(lambda: Label({}), InvalidValue, "no pair is given", id="nothing"),
+        pytest.param(lambda: Label({}), InvalidValue, "no key-value pair is given", id="nothing"),
         pytest.param(lambda: Label(anything({"a": True})), InvalidType, "is a bool", id="switch"),
         pytest.param(lambda: Label(anything(None)), InvalidType, "is a NoneType", id="None"),
     ],

@@ -28,8 +28,8 @@ def test_text(value: Maintainer, text: str) -> None:
     ("make", "kind", "message"),
     [
         pytest.param(lambda: Maintainer(""), InvalidValue, "MAINTAINER: the name '' is empty", id="empty"),
-        pytest.param(lambda: Maintainer(" a"), InvalidValue, "starts with a blank", id="blank at the start"),
-        pytest.param(lambda: Maintainer("--a"), InvalidValue, "dashes; take them off", id="look of a flag"),
+        pytest.param(lambda: Maintainer(" a"), InvalidValue, "starts with whitespace", id="blank at the start"),
+        pytest.param(lambda: Maintainer("--a"), InvalidValue, "dashes; remove them", id="look of a flag"),
         pytest.param(lambda: Maintainer("a\nUSER root"), InvalidValue, "newline", id="newline"),
         pytest.param(lambda: Maintainer("a\\"), InvalidValue, "escape character", id="backslash at the end"),
         pytest.param(lambda: Maintainer(anything(5)), InvalidType, "5 is an int", id="number"),
@@ -41,5 +41,5 @@ def test_refused(make: Callable[[], Any], kind: type[DockdslError], message: str
 
 
 def test_minimum_syntax() -> None:
-    """Every frontend knows it, and nothing is expanded in it."""
+    """Every frontend knows it, and nothing in it is expanded."""
     assert "1.0" == Maintainer("${A#b}").minimum_syntax

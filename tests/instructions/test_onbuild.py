@@ -110,7 +110,7 @@ def test_what_is_kept_is_read_with_a_backslash() -> None:
     plain = Dockerfile(Stage("a", steps=[Onbuild(Run.chain("a", "b")), Onbuild(Env({"A": "b c"}))]), escape="`")
 
     assert str(plain).endswith('ONBUILD RUN a && `\n    b\nONBUILD ENV A="b c"\n')
-    with pytest.raises(InvalidValue, match="read with another one; use the backslash"):
+    with pytest.raises(InvalidValue, match="takes the backslash for it; use the backslash"):
         Dockerfile(Stage("a", steps=[Onbuild(Env({"A": "C:\\x"}))]), escape="`")
 
 

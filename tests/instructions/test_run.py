@@ -263,7 +263,7 @@ def test_what_the_shell_calls_incomplete(command: str) -> None:
         pytest.param(
             lambda: Run("a\n" + "b" * 66_000), InvalidValue, "bytes long", id="longer than a line in a heredoc"
         ),
-        pytest.param(lambda: Run.exec(), InvalidValue, "no argument; name the program", id="nothing to run"),
+        pytest.param(lambda: Run.exec(), InvalidValue, "the command is empty; name the program", id="nothing to run"),
         pytest.param(lambda: Run.exec("a\0"), InvalidValue, "NUL", id="NUL in an argument"),
         pytest.param(lambda: Run.chain(), InvalidValue, "the chain has no commands", id="empty chain"),
         pytest.param(

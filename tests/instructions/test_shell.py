@@ -31,7 +31,10 @@ def test_text(value: Shell, text: str) -> None:
     [
         pytest.param(lambda: Shell([]), InvalidValue, "SHELL: the list is empty; name the program", id="nothing"),
         pytest.param(
-            lambda: Shell(["/bin/sh -c"]), InvalidValue, "one word with blanks; pass a list", id="line as a word"
+            lambda: Shell(["/bin/sh -c"]),
+            InvalidValue,
+            "single word with whitespace in it; pass a list",
+            id="line as a word",
         ),
         pytest.param(lambda: Shell(["a\0"]), InvalidValue, "NUL", id="NUL"),
         pytest.param(lambda: Shell(anything([1])), InvalidType, "1 is an int", id="number"),

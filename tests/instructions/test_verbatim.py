@@ -53,21 +53,21 @@ def test_text(text: str) -> None:
     [
         pytest.param(lambda: Verbatim("USER a\nUSER root"), InvalidValue, "more than one", id="two instructions"),
         pytest.param(lambda: Verbatim("USER a\n"), InvalidValue, "more than one", id="newline"),
-        pytest.param(lambda: Verbatim("RUN a \\"), InvalidValue, "ends in the escape", id="backslash"),
-        pytest.param(lambda: Verbatim("RUN a `", escape="`"), InvalidValue, "ends in the escape", id="backtick"),
-        pytest.param(lambda: Verbatim("RUN a \\\n# b"), InvalidValue, "ends in", id="comment last"),
+        pytest.param(lambda: Verbatim("RUN a \\"), InvalidValue, "ends with the escape", id="backslash"),
+        pytest.param(lambda: Verbatim("RUN a `", escape="`"), InvalidValue, "ends with the escape", id="backtick"),
+        pytest.param(lambda: Verbatim("RUN a \\\n# b"), InvalidValue, "ends with", id="comment last"),
         pytest.param(lambda: Verbatim("RUN <<E\na"), InvalidValue, "never closed", id="open heredoc"),
         pytest.param(lambda: Verbatim("RUN <<E\na\nE\nUSER root"), InvalidValue, "more than one", id="behind a heredoc"),
         pytest.param(lambda: Verbatim("COPY << E /x\na\nE\nUSER root"), InvalidValue, "more than one", id="blank in it"),
-        pytest.param(lambda: Verbatim("FROM x"), InvalidValue, "no instruction of a stage", id="stage"),
-        pytest.param(lambda: Verbatim("FOO x"), InvalidValue, "no instruction of a stage", id="unknown"),
-        pytest.param(lambda: Verbatim("# x"), InvalidValue, "no instruction of a stage", id="comment"),
-        pytest.param(lambda: Verbatim(""), InvalidValue, "no instruction of a stage", id="nothing"),
+        pytest.param(lambda: Verbatim("FROM x"), InvalidValue, "not begin with an instruction of a stage", id="stage"),
+        pytest.param(lambda: Verbatim("FOO x"), InvalidValue, "not begin with an instruction of a stage", id="unknown"),
+        pytest.param(lambda: Verbatim("# x"), InvalidValue, "not begin with an instruction of a stage", id="comment"),
+        pytest.param(lambda: Verbatim(""), InvalidValue, "not begin with an instruction of a stage", id="nothing"),
         pytest.param(lambda: Verbatim("RUN " + "a" * 70_000), InvalidValue, "bytes long", id="long line"),
         pytest.param(lambda: Verbatim(anything(b"RUN x")), InvalidType, "is a bytes", id="bytes"),
-        pytest.param(lambda: Verbatim("RUN x", escape=anything("/")), InvalidValue, "the escape character", id="escape character"),
+        pytest.param(lambda: Verbatim("RUN x", escape=anything("/")), InvalidValue, "not an escape character", id="escape character"),
         pytest.param(
-            lambda: Dockerfile(Stage("a", steps=[Verbatim("USER `a", escape="`")])), InvalidValue, "with the same", id="other file"
+            lambda: Dockerfile(Stage("a", steps=[Verbatim("USER `a", escape="`")])), InvalidValue, "use the same one", id="other file"
         ),
         pytest.param(
             lambda: Dockerfile(Stage("a", steps=[Verbatim("USER \\a")]), escape="`"), InvalidValue, "escape", id="other way"

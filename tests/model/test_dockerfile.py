@@ -127,7 +127,7 @@ def test_unknown_stage_is_refused_with_a_hint() -> None:
     build = Stage("a", "build")
     final = Stage("b", "final", steps=[Copy("/y", "/y", from_=build), Copy("/x", "/x", from_="biuld")])
 
-    with pytest.raises(UnknownStage, match=r"from_='biuld' names no stage.*did you mean 'build'\?") as caught:
+    with pytest.raises(UnknownStage, match=r"from_='biuld' is not another stage.*did you mean 'build'\?") as caught:
         Dockerfile(final)
 
     assert caught.value.origin == final.steps[1].origin
@@ -143,7 +143,7 @@ def test_unknown_stage_is_refused_with_a_hint() -> None:
 )
 def test_reserved_names_as_sources_are_refused_with_what_is_meant(source: str, remedy: str) -> None:
     """They name neither a stage nor an image with a tag; said on purpose, they are taken."""
-    with pytest.raises(UnknownStage, match=rf"from_='{source}' names no stage of this Dockerfile; {remedy}"):
+    with pytest.raises(UnknownStage, match=rf"from_='{source}' is not another stage of this Dockerfile; {remedy}"):
         Dockerfile(Stage("a", steps=[Run("x", mounts=[Bind("/m", from_=source)])]))
 
     assert f"from={source}" in str(Dockerfile(Stage("a", steps=[Copy("/x", "/x", from_=external(source))])))
@@ -166,7 +166,7 @@ def test_circles_are_refused_with_all_places() -> None:
     a = Stage("x", "a", steps=[Copy("/x", "/x", from_="b")])
     b = Stage("x", "b", steps=[Copy("/x", "/x", from_=a)])
 
-    with pytest.raises(StageError, match="in a circle") as caught:
+    with pytest.raises(StageError, match="in a cycle") as caught:
         Dockerfile(b)
 
     assert str(a.origin) in caught.value.message
@@ -175,7 +175,7 @@ def test_circles_are_refused_with_all_places() -> None:
 
 def test_a_stage_cannot_copy_from_itself() -> None:
     """The shortest circle is refused too."""
-    with pytest.raises(StageError, match="in a circle"):
+    with pytest.raises(StageError, match="in a cycle"):
         Dockerfile(Stage("x", "a", steps=[Copy("/x", "/x", from_="a")]))
 
 
@@ -225,14 +225,16 @@ def test_a_comment_above_a_stage_counts_for_the_version() -> None:
         pytest.param(lambda: Dockerfile("x"), "pass a Stage", id="text"),  # type: ignore[arg-type]
         pytest.param(lambda: Dockerfile([]), "no target", id="nothing"),
         pytest.param(lambda: Dockerfile([Run("x")]), "pass a Stage", id="instruction"),  # type: ignore[list-item]
-        pytest.param(lambda: Dockerfile(Stage("a"), args=[Run("x")]), "no Arg or Comment", id="instruction as arg"),
+        pytest.param(
+            lambda: Dockerfile(Stage("a"), args=[Run("x")]), "neither an Arg nor a Comment", id="instruction as arg"
+        ),
         pytest.param(lambda: Dockerfile(Stage("a"), args="X"), "pass a list", id="text as args"),
         pytest.param(lambda: Dockerfile(Stage("a"), escape="^"), "backslash or a backtick", id="escape"),  # type: ignore[arg-type]
         pytest.param(lambda: Dockerfile(Stage("a"), syntax="a\nFROM b"), "syntax", id="newline in syntax"),
         pytest.param(lambda: Dockerfile(Stage("a"), syntax=""), "syntax", id="empty syntax"),
         pytest.param(lambda: Dockerfile(Stage("a"), syntax=1), "pass a str", id="number as syntax"),  # type: ignore[arg-type]
-        pytest.param(lambda: Dockerfile(Stage("a"), check="skip=A, B"), "without blanks", id="blank in check"),
-        pytest.param(lambda: Dockerfile(Stage("a"), check="nonsense"), "would not read whole", id="unknown check"),
+        pytest.param(lambda: Dockerfile(Stage("a"), check="skip=A, B"), "without whitespace", id="blank in check"),
+        pytest.param(lambda: Dockerfile(Stage("a"), check="nonsense"), "would read only a part", id="unknown check"),
         pytest.param(lambda: render(Stage("a")), "pass Dockerfile", id="stage rendered"),  # type: ignore[arg-type]
         pytest.param(lambda: render(None), "pass a Dockerfile", id="nothing rendered"),  # type: ignore[arg-type]
     ],
