@@ -1,4 +1,7 @@
-"""Mistakes that each type checker must report: every line that ends in `# wrong`, and no other."""
+"""Mistakes that type checkers must report: every line that ends in `# wrong`, and no other.
+
+What only one of them can see ends in its name: mypy has a plugin for attrs, pyright knows what a list is to hold.
+"""
 
 import dockdsl
 from dockdsl import (
@@ -53,13 +56,15 @@ Healthcheck("true", retries="three")  # wrong
 Cache("/a", sharing="all")  # wrong
 Stage()  # wrong
 Stage("scratch", nmae="build")  # wrong
+Stage("scratch", steps=["RUN make"])  # wrong: pyright
 Stage(5)  # wrong
 Dockerfile("FROM scratch")  # wrong
+Dockerfile(build, args=["A"])  # wrong: pyright
 Dockerfile(build, escape="/")  # wrong
 Image(build)  # wrong
 Image(Dockerfile(build), tag="a")  # wrong
 Image(Dockerfile(build), port="http")  # wrong
 Image(Dockerfile(build), checks=["/healthz"])  # wrong
 HttpCheck("/healthz")  # wrong
-HttpCheck("GET", "/healthz", status="200")  # wrong
+HttpCheck("GET", "/healthz", status="200")  # wrong: mypy
 build.name = "other"  # wrong

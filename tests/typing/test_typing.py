@@ -67,7 +67,8 @@ def test_correct_files_pass(checker: Callable[..., list[Finding]]) -> None:
 def test_each_mistake_is_reported(checker: Callable[..., list[Finding]]) -> None:
     """A wrong name, operand or option is found before the file is run, and nothing else is."""
     lines = HERE.joinpath("fails.py").read_text().splitlines()
-    wrong = {number: line for number, line in enumerate(lines, 1) if line.endswith("  # wrong")}
+    ends = ("  # wrong", f"  # wrong: {checker.__name__}")
+    wrong = {number: line for number, line in enumerate(lines, 1) if line.endswith(ends)}
     found = {line: message for _, line, message in checker(HERE / "fails.py")}
 
     assert len(wrong) > 40
