@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar, Literal, NamedTuple, Self
 
-import attrs
-
 from dockdsl.errors import InvalidType, InvalidValue, Refused
 from dockdsl.instructions.located import Located, put
 from dockdsl.instructions.sources import Reference, StageBase
@@ -27,7 +25,6 @@ class Declaration(NamedTuple):
     has_value: bool
 
 
-@attrs.frozen(slots=False, eq=False, repr=False)
 class Instruction(Located):
     """One instruction of a stage: a frozen attrs class with its keyword, its fields, and two methods.
 
@@ -48,7 +45,7 @@ class Instruction(Located):
     ONE_PER_LINE: ClassVar[bool] = False
     """Whether each operand has a line of its own where they do not fit on one."""
 
-    _text: str = attrs.field(init=False, eq=False, repr=False)
+    _text: str
 
     def complete(self, *, is_normal: bool = False) -> None:
         """Spell the instruction; where its operands are plain there is nothing to convert, to quote or to prove."""

@@ -15,14 +15,14 @@ put = object.__setattr__
 """Sets a declared attribute of a frozen value while it is being made."""
 
 
-@attrs.frozen(slots=False, eq=False, repr=False)
 class Located:
     """A value that knows where in the user's file it was written.
 
-    The place never counts in equality, hash or repr.
+    The place never counts in equality, hash or repr. Subclasses are frozen attrs classes; what this class and other
+    bases without a constructor declare is not among the fields, and is computed when a value is made.
     """
 
-    _origin: Origin | tuple[CodeType, int] = attrs.field(init=False, eq=False, repr=False)
+    _origin: Origin | tuple[CodeType, int]
 
     def __attrs_post_init__(self) -> None:
         put(self, "_origin", call_site())
@@ -45,6 +45,11 @@ class Located:
         value = type(self).__new__(type(self))
         value.__dict__.update(self.__dict__, _origin=origin)
         return value
+
+    def changed(self, **changes: Any) -> Self:
+        """Return the value with some fields changed, written at the same place."""
+        changed: Self = attrs.evolve(self, **changes)  # type: ignore[misc]  # subclasses are attrs classes
+        return changed.with_origin(self.origin)
 
     @property
     def origin(self) -> Origin:

@@ -39,13 +39,12 @@ def _mode(value: int | Word | None) -> Word | None:
     return value if isinstance(value, int) else word_or_none(value)  # type: ignore[return-value]  # refused when spelled
 
 
-@attrs.frozen(slots=False, eq=False, repr=False)
 class Mount(Located):
     """A mount of `Run`; its subclasses are `Bind`, `Cache`, `Secret`, `Ssh` and `Tmpfs`."""
 
     TYPE: ClassVar[str] = ""
 
-    _text: str = attrs.field(init=False, eq=False, repr=False)
+    _text: str
 
     def complete(self, *, is_normal: bool = False) -> None:
         """Spell the mount, and refuse what cannot mean anything."""

@@ -16,6 +16,11 @@ class StageBase(Located):
     """What a reference to a stage needs to know of it; `dockdsl.Stage` is the only subclass."""
 
     name: str | None
+    is_read: bool = False
+    """Whether the stage was read from a Dockerfile."""
+    _from_line: str
+    _references: tuple[Reference, ...]
+    _fingerprint: str
 
 
 Source = StageBase | str

@@ -221,11 +221,6 @@ class Stage(StageBase):
     )
     steps: tuple[Instruction, ...] = attrs.field(default=(), converter=_steps)
     comment: Comment | None = attrs.field(default=None, converter=_comment, kw_only=True)
-    is_read: bool = attrs.field(init=False, default=False)
-    """Whether the stage was read from a Dockerfile."""
-    _from_line: str = attrs.field(init=False)
-    _references: tuple[Reference, ...] = attrs.field(init=False)
-    _fingerprint: str = attrs.field(init=False)
 
     def complete(self, *, is_normal: bool = False) -> None:  # noqa: ARG002 - its fields are converted by attrs
         """Spell the FROM line, and note what the stage refers to."""

@@ -99,7 +99,7 @@ class _Translator:
             return self._from_files(fitted, kept=kept)
         if isinstance(fitted, Run) and isinstance(fitted.command, str) and self._has_heredoc(fitted.command):
             script = _script(fitted, fitted.command)
-            return attrs.evolve(fitted, command=(*self.shells.get(id(step), _SHELL), script))
+            return fitted.changed(command=(*self.shells.get(id(step), _SHELL), script))
         return fitted
 
     def _without_flags(self, step: Instruction) -> Instruction:
@@ -114,7 +114,7 @@ class _Translator:
             if value is not False:
                 self.notes.append((f"{fact}, which is left out{_LEFT_OUT[flag.name]}", step.origin))
             changes[attribute] = None
-        return attrs.evolve(step, **changes).with_origin(step.origin) if changes else step
+        return step.changed(**changes) if changes else step
 
     def _has_heredoc(self, command: str) -> bool:
         # Under another escape character, a text may be wrapped in one.
