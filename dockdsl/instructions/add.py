@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from typing import ClassVar
 
 import attrs
@@ -20,7 +19,7 @@ from dockdsl.instructions.copy import (
 )
 from dockdsl.syntax.flags import boolean, convert_later, expanded, flag, read_boolean, verbatim
 from dockdsl.syntax.patterns import is_remote
-from dockdsl.syntax.words import Literal, Spelling, Word, word_or_none
+from dockdsl.syntax.words import Literal, Word, word_or_none
 
 _is_git = re.compile(r"https?://[^?#]*\.git(?:[?#]|$)|git://|ssh://|git@|[\w.-]+@[\w.-]+:").match
 _is_checksum = re.compile(r"sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128}").fullmatch
@@ -81,8 +80,8 @@ class Add(FileInstruction):
         metadata=flag("exclude", since="1.19", spell=verbatim, repeatable=True),
     )
 
-    def operands(self, spelling: Spelling) -> Sequence[str]:
-        """Spell sources and destination."""
+    def check_together(self) -> None:
+        """Refuse a checksum where there is nothing to check."""
         checksum = self.checksum
         if checksum is not None:
             if len(self.sources) != 1 or not self._may_be_remote():
@@ -93,7 +92,6 @@ class Add(FileInstruction):
                 and not (_is_checksum(checksum) or _is_commit(checksum))
             ):
                 raise Refused(f"{shown(checksum)} is not a checksum", "write sha256: followed by 64 hexadecimal digits")
-        return super().operands(spelling)
 
     def _may_be_remote(self) -> bool:
         source = self.sources[0]

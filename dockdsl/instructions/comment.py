@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import ClassVar, Self
 
 import attrs
@@ -64,7 +64,7 @@ class Comment(Instruction):
             )
         return cls(f"check=skip={joined}", acts=True)
 
-    def write(self, spelling: Spelling) -> str:  # noqa: ARG002 - a comment knows no escape character
+    def write(self, spelling: Spelling, plain: Sequence[str] | None = None) -> str:  # noqa: ARG002 - spelled in one way
         """Return the comment's lines."""
         if not isinstance(self.remark, str):
             raise refuse_type("text", self.remark, "pass a str")

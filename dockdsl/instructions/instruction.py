@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal, NamedTuple, Self
 from dockdsl.errors import InvalidType, InvalidValue, Refused
 from dockdsl.instructions.located import Located, put
 from dockdsl.instructions.sources import Reference, StageBase
-from dockdsl.syntax.flags import declared, normalize, operand_values, plain_operands, read_flags, write_flags
+from dockdsl.syntax.flags import convert, declared, operand_values, plain_operands, read_flags, write_flags
 from dockdsl.syntax.guard import guard
 from dockdsl.syntax.instruction_line import Line
 from dockdsl.syntax.layout import INDENT, WIDTH, lay_out
@@ -49,15 +49,16 @@ class Instruction(Located):
 
     def complete(self, *, is_normal: bool = False) -> None:
         """Spell the instruction; where its operands are plain there is nothing to convert, to quote or to prove."""
-        plain = plain_operands(self)
-        if plain is not None:
+        kind = declared(type(self))
+        plain = plain_operands(self, kind)
+        if plain is not None and not kind.has_options(self):
             text = " ".join((self.KEYWORD, *plain))
             if len(text) <= WIDTH:
                 put(self, "_text", text)
                 return
         if not is_normal:
-            normalize(self)
-        put(self, "_text", self.spell(BACKSLASH))
+            convert(self, kind.converters if plain is None else kind.of_options)
+        put(self, "_text", self.spell(BACKSLASH, plain if kind.only_flags else None))
 
     # What a subclass says.
 
@@ -75,6 +76,9 @@ class Instruction(Located):
         Raises `Misread` where BuildKit refuses the line, `Refused` where no value says what it says.
         """
         raise NotImplementedError
+
+    def check_together(self) -> None:
+        """Raise `Refused` for operands and flags that do not fit together."""
 
     def bodies(self) -> Sequence[str]:
         """The bodies of the heredocs among the operands."""
@@ -130,10 +134,15 @@ class Instruction(Located):
             fields.update(declared(cls).unset)
         return cls.from_parsed(line.origin, fields)
 
-    def write(self, spelling: Spelling) -> str:
-        """Return the instruction's text; raise `Refused` for what has no spelling."""
-        operands = self.operands(spelling)
+    def write(self, spelling: Spelling, plain: Sequence[str] | None = None) -> str:
+        """Return the instruction's text; raise `Refused` for what cannot be said; `plain` are its operands, if they are."""
+        self.check_together()
         flags = write_flags(self, spelling)
+        if plain is not None:
+            text = " ".join((self.KEYWORD, *flags, *plain))
+            if len(text) <= WIDTH:
+                return text
+        operands = self.operands(spelling)
         if isinstance(operands, str):
             return _beside_text(self.KEYWORD, flags, operands, spelling.escape)
         pieces = [self.KEYWORD, *flags, *operands]
@@ -142,10 +151,10 @@ class Instruction(Located):
             head = lay_out(spelling.escape, pieces, one_each=self.ONE_PER_LINE)
         return "\n".join([head, *self.bodies()]) if "<<" in head else head
 
-    def spell(self, spelling: Spelling) -> str:
+    def spell(self, spelling: Spelling, plain: Sequence[str] | None = None) -> str:
         """Return the text of the instruction, proven to be one instruction."""
         try:
-            return self.prove(self.write(spelling), spelling.escape)
+            return self.prove(self.write(spelling, plain), spelling.escape)
         except Refused as refused:
             raise self.error(refused) from None
 

@@ -15,7 +15,7 @@ from dockdsl.instructions.converters import number_or_word
 from dockdsl.instructions.instruction import brief
 from dockdsl.instructions.located import Located, put
 from dockdsl.instructions.sources import Reference, Source, source_name, spell_source
-from dockdsl.syntax.flags import convert_later, declared, normalize
+from dockdsl.syntax.flags import convert, convert_later, declared
 from dockdsl.syntax.instruction_line import Line, Scope, named
 from dockdsl.syntax.lines import Logical
 from dockdsl.syntax.misread import Misread
@@ -49,7 +49,7 @@ class Mount(Located):
     def complete(self, *, is_normal: bool = False) -> None:
         """Spell the mount, and refuse what cannot mean anything."""
         if not is_normal:
-            normalize(self)
+            convert(self, declared(type(self)).converters)
         try:
             put(self, "_text", self._spelled(BACKSLASH))
             BACKSLASH.flag(self._text)

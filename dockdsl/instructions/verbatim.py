@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import ClassVar, Self
 from typing import Literal as OneOf
 
@@ -65,7 +66,7 @@ class Verbatim(Instruction):
         found = _keyword(self.text)
         return found[0].upper() if found else ""
 
-    def write(self, spelling: Spelling) -> str:  # noqa: ARG002 - it is spelled in one way
+    def write(self, spelling: Spelling, plain: Sequence[str] | None = None) -> str:  # noqa: ARG002 - spelled in one way
         """Return the instruction's text."""
         text = self.text
         if not isinstance(text, str):

@@ -6,7 +6,7 @@ The writer, the version table and the reader are driven by that declaration.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -102,8 +102,12 @@ class Declared(NamedTuple):
     """The values of the flags where none is given."""
     converters: tuple[tuple[str, Any, Callable[[Any], Any]], ...]
     """The fields with a converter: attribute, default, converter."""
+    of_options: tuple[tuple[str, Any, Callable[[Any], Any]], ...]
+    """Those of fields with a default."""
     plain: tuple[tuple[str, Plain], ...]
     """The operands, if each of them may be plain."""
+    only_flags: bool
+    """Whether all that is not an operand is a flag."""
     has_options: Callable[[Any], bool]
     """Whether an instance has any field with a default that is not its default."""
 
@@ -129,7 +133,11 @@ def _declared(kind: type) -> Declared:
         (field.name, field.default, field.metadata[_CONVERTER]) for field in fields if _CONVERTER in field.metadata
     )
     options = {field.name: field.default for field in fields if field not in needed}
-    return Declared(fields, flags, unset, converters, plain if len(plain) == len(needed) else (), _comparison(options))
+    if len(plain) < len(needed):
+        plain = ()
+    of_options = tuple(each for each in converters if each[0] in options)
+    only_flags = len(options) == len(flags)
+    return Declared(fields, flags, unset, converters, of_options, plain, only_flags, _comparison(options))
 
 
 def _comparison(defaults: dict[str, Any]) -> Callable[[Any], bool]:
@@ -147,10 +155,9 @@ def _comparison(defaults: dict[str, Any]) -> Callable[[Any], bool]:
     return has_options
 
 
-def plain_operands(value: Any) -> list[str] | None:
-    """Return the operands of a value if they are all plain and it has no options; one of several becomes a tuple."""
-    kind = declared(type(value))
-    if not kind.plain or kind.has_options(value):
+def plain_operands(value: Any, kind: Declared) -> list[str] | None:
+    """Return the operands of a value if they are all plain; one of several becomes a tuple."""
+    if not kind.plain:
         return None
     operands: list[str] = []
     for name, (matches, kinds, several) in kind.plain:
@@ -174,9 +181,9 @@ def are_all(matches: Callable[[str], object], values: tuple[Any, ...]) -> bool:
         return False
 
 
-def normalize(value: Any) -> None:
-    """Convert the fields of a new value, but for those that were left out."""
-    for name, default, converter in declared(type(value)).converters:
+def convert(value: Any, converters: Iterable[tuple[str, Any, Callable[[Any], Any]]]) -> None:
+    """Bring fields of a new value into their normal form, but for those that were left out."""
+    for name, default, converter in converters:
         given = getattr(value, name)
         if given is not default:
             object.__setattr__(value, name, converter(given))

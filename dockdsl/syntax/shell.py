@@ -113,6 +113,10 @@ _tokens = lazy_regex(r"\\.|.", re.DOTALL)
 _BREAK = f" && \\\n{INDENT}"
 # One line that no reader takes for anything but text: no escape character, no heredoc, no array.
 is_plain = re.compile(r"[A-Za-z0-9_./$][ -;=-\[\]-~]*+(?<! )").fullmatch
+# A command in which a shell sees words alone, and several of them in a chain, laid out.
+_WORDS = r"[A-Za-z0-9_./$](?:[\w.,/=:@%+*?~^$-]| (?=[\w.,/=:@%+*?~^$-]))*+"
+_is_plain_command = lazy_regex(_WORDS, re.ASCII)
+_is_plain_chain = lazy_regex(rf"{_WORDS}(?: && \\\n{INDENT}{_WORDS})++", re.ASCII)
 _operator = lazy_regex(r"&&|\|\||[;&|]")
 # Text in which only operators matter: no quote, bracket, redirection, comment or escape.
 _is_easy = lazy_regex(r"""[^\\'"`(){}<>#]*""")
@@ -129,6 +133,7 @@ _shells = lazy_regex(r"#![ \t]*(?:\S*/env[ \t]+(?:-\S+[ \t]+)*)?(?:\S*/)?(?:ba|d
 _CLOSERS = {"if": "fi", "for": "done", "while": "done", "until": "done", "select": "done", "case": "esac"}
 # … which of these each word needs to be open, and the words after which another command starts.
 _INSIDE = {"then": "fi", "elif": "fi", "else": "fi", "do": "done"} | {word: word for word in _CLOSERS.values()}
+_GRAMMAR = frozenset((*_CLOSERS, *_INSIDE, "esac", "fi", "done", "function", "coproc", "time", "in"))
 _BEFORE_COMMANDS = frozenset(("if", "while", "until", "!", *_INSIDE))
 
 
@@ -371,6 +376,8 @@ def chain(commands: Sequence[str | Remark]) -> str:
 def _chained(command: str) -> str:
     if not isinstance(command, str):
         raise refuse_type("command", command, "pass each command as a str")
+    if _is_plain_command().fullmatch(command) and command.partition(" ")[0] not in _GRAMMAR:
+        return command
     text = _trimmed(_trimmed(command.strip("\n")).strip("\n"))
     if not text:
         raise Refused("a command of the chain is empty", "leave it out")
@@ -533,8 +540,11 @@ def begun(text: str) -> str:
 
 def normal(text: str) -> str:
     """Return the text of a ``RUN`` in the shell form: laid out, and safe in the Dockerfile grammar."""
-    if type(text) is str and len(text) <= WIDTH - len("RUN ") and is_plain(text):
-        return text
+    if type(text) is str:
+        if len(text) <= WIDTH - len("RUN ") and is_plain(text):
+            return text
+        if "\n" in text and _is_plain_chain().fullmatch(text):
+            return text
     check_text(text)
     stripped = begun(text.strip(" \t\n"))
     if ends_open(stripped):
