@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import ClassVar
 
 import attrs
@@ -18,12 +17,13 @@ from dockdsl.instructions.copy import (
     spell_chmod,
 )
 from dockdsl.syntax.flags import boolean, convert_later, expanded, flag, read_boolean, verbatim
+from dockdsl.syntax.lazy_regex import lazy_regex
 from dockdsl.syntax.patterns import is_remote
 from dockdsl.syntax.words import Literal, Word, word_or_none
 
-_is_git = re.compile(r"https?://[^?#]*\.git(?:[?#]|$)|git://|ssh://|git@|[\w.-]+@[\w.-]+:").match
-_is_checksum = re.compile(r"sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128}").fullmatch
-_is_commit = re.compile(r"[0-9a-f]{7,64}").fullmatch
+_is_git = lazy_regex(r"https?://[^?#]*\.git(?:[?#]|$)|git://|ssh://|git@|[\w.-]+@[\w.-]+:")
+_is_checksum = lazy_regex(r"sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128}")
+_is_commit = lazy_regex(r"[0-9a-f]{7,64}")
 
 
 @attrs.frozen(slots=False, repr=False, field_transformer=convert_later)
@@ -89,7 +89,7 @@ class Add(FileInstruction):
             if isinstance(checksum, Literal) or (
                 isinstance(checksum, str)
                 and "$" not in checksum
-                and not (_is_checksum(checksum) or _is_commit(checksum))
+                and not (_is_checksum().fullmatch(checksum) or _is_commit().fullmatch(checksum))
             ):
                 raise Refused(f"{shown(checksum)} is not a checksum", "write sha256: followed by 64 hexadecimal digits")
 
@@ -102,6 +102,6 @@ class Add(FileInstruction):
         needed = [*super().features(), *chmod_version(self.chmod), *chown_version(self.chown)]
         needed += heredoc_versions(self.sources)
         for each in self.sources:
-            if isinstance(each, str) and _is_git(each):
+            if isinstance(each, str) and _is_git().match(each):
                 needed.append("1.18" if "?" in each else "1.16" if self.checksum is not None else "1.6")
         return needed

@@ -12,10 +12,11 @@ from dockdsl.display import shown
 from dockdsl.errors import InvalidType, InvalidValue, Refused, refuse_type
 from dockdsl.instructions.instruction import Instruction
 from dockdsl.syntax.guard import check_lengths
+from dockdsl.syntax.lazy_regex import lazy_regex
 from dockdsl.syntax.words import Spelling, check_characters, plain
 
 _acts = re.compile(r"\s*check\s*=", re.IGNORECASE).match
-_is_rules = re.compile(r"[A-Za-z]+(?:,[A-Za-z]+)*").fullmatch
+_is_rules = lazy_regex(r"[A-Za-z]+(?:,[A-Za-z]+)*")
 
 
 def _trimmed(value: str) -> str:
@@ -58,7 +59,7 @@ class Comment(Instruction):
         if not _are_texts(rules):
             raise InvalidType(f"Comment.check: the rules {shown(rules)} are not all strings; pass the names of checks")
         joined = ",".join(rules)
-        if not _is_rules(joined):
+        if not _is_rules().fullmatch(joined):
             raise InvalidValue(
                 f"Comment.check: the rules {shown(rules)} are not all names of checks; pass the names of checks"
             )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar, Self
 
@@ -16,13 +15,14 @@ from dockdsl.instructions.instruction import Instruction
 from dockdsl.instructions.sources import Reference, Source, read_source, source_name, spell_source
 from dockdsl.syntax.flags import boolean, convert_later, expanded, flag, plain_if, read_boolean, verbatim
 from dockdsl.syntax.instruction_line import Line
+from dockdsl.syntax.lazy_regex import lazy_regex
 from dockdsl.syntax.lines import heredoc_of
 from dockdsl.syntax.patterns import are_plain, check_pattern, is_easy, is_plain_path, is_remote, is_settled, source
 from dockdsl.syntax.words import Literal, Spelling, Word, plain, word, word_or_none
 
 FileSource = Word | Heredoc
-_is_chmod = re.compile(r"[0-7]{1,4}|[ugoa]*(?:[-+=][rwxXstugo]*)+(?:,[ugoa]*(?:[-+=][rwxXstugo]*)+)*").fullmatch
-_is_octal = re.compile(r"[0-7]+").fullmatch
+_is_chmod = lazy_regex(r"[0-7]{1,4}|[ugoa]*(?:[-+=][rwxXstugo]*)+(?:,[ugoa]*(?:[-+=][rwxXstugo]*)+)*")
+_is_octal = lazy_regex(r"[0-7]+")
 
 
 def sources_of(value: FileSource | Iterable[FileSource]) -> tuple[FileSource, ...]:
@@ -46,14 +46,14 @@ def spell_chmod(spelling: Spelling, value: Any) -> str:
             'write the digits as text, "0755"',
             wrong_type=True,
         )
-    if isinstance(value, Literal) or (isinstance(value, str) and "$" not in value and not _is_chmod(value)):
+    if isinstance(value, Literal) or (isinstance(value, str) and "$" not in value and not _is_chmod().fullmatch(value)):
         raise Refused(f"the mode {shown(value)} is neither octal nor symbolic", 'write "0755" or "u=rwX,go=rX"')
     return expanded(spelling, value)
 
 
 def chmod_version(value: Word | None) -> list[str]:
     """Return what the form of a ``--chmod`` needs."""
-    if value is None or (isinstance(value, str) and _is_octal(value)):
+    if value is None or (isinstance(value, str) and _is_octal().fullmatch(value)):
         return []
     return ["1.10"] if "$" in str(value) else ["1.14"]
 

@@ -13,13 +13,14 @@ from dockdsl.errors import Refused, refuse_type
 from dockdsl.instructions.converters import number_or_word, tuple_of
 from dockdsl.instructions.instruction import Instruction
 from dockdsl.syntax.instruction_line import Line
+from dockdsl.syntax.lazy_regex import lazy_regex
 from dockdsl.syntax.words import Spelling, Word, atoms_of
 
-_is_port = re.compile(
+_is_port = lazy_regex(
     r"(?:(?:\[[0-9a-fA-F:.]*\]|[0-9.]*):)?(?:[0-9-]*:)?([0-9]{1,5})(?:-([0-9]{1,5}))?(?:/(?:tcp|udp|sctp))?",
     re.IGNORECASE,
-).fullmatch
-_is_between = re.compile(r"[0-9A-Za-z:./-]*").fullmatch
+)
+_is_between = lazy_regex(r"[0-9A-Za-z:./-]*")
 _HIGHEST = 65_535
 
 
@@ -67,7 +68,7 @@ def _spell(port: Word) -> str:
         raise refuse_type("port", port, "pass an int or a str")
     if "$" in port:
         return _with_variables(port)
-    match = _is_port(port)
+    match = _is_port().fullmatch(port)
     if match is None:
         raise Refused(f"{shown(port)} is not a port", 'write 8080, "53/udp" or "8000-8010/tcp"')
     first, last = int(match[1]), int(match[2] or match[1])
@@ -83,7 +84,7 @@ def _with_variables(port: str) -> str:
         raise Refused(f"the port {shown(port)} starts with two dashes, and would be a flag", "remove them")
     before = ""
     for reference, text in atoms_of(port):
-        if not (_is_between(text) if not reference else not any(char.isspace() for char in text)):
+        if not (_is_between().fullmatch(text) if not reference else not any(char.isspace() for char in text)):
             raise Refused(f"the port {shown(port)} is neither a number nor a variable", 'write "8080/tcp" or "$PORT"')
         if reference and before and not re.fullmatch(r"\$\{?\w+\}?", text):
             # BuildKit loses the text before a reference with a modifier here, and no quoting helps.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias
 
@@ -14,6 +13,7 @@ from dockdsl.instructions.commands import Command, argv, command, exec_form, rea
 from dockdsl.instructions.instruction import Instruction
 from dockdsl.syntax.flags import convert_later, declared, flag
 from dockdsl.syntax.instruction_line import Line
+from dockdsl.syntax.lazy_regex import lazy_regex
 from dockdsl.syntax.misread import Misread
 from dockdsl.syntax.words import Spelling, plain
 
@@ -21,15 +21,13 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
 _UNITS = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
-_is_duration = re.compile(r"\+?(?:(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:ns|us|ms|s|m|h))+|0").fullmatch
-_is_read_duration = re.compile(
-    r"[-+]?(?:(?:(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:ns|us|\u00b5s|\u03bcs|ms|s|m|h))+|0)"
-).fullmatch
-_is_integer = re.compile(r"[-+]?[0-9]+").fullmatch
-_parts = re.compile(r"([0-9.]+)(ns|us|ms|s|m|h)").findall
+_is_duration = lazy_regex(r"\+?(?:(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:ns|us|ms|s|m|h))+|0")
+_is_read_duration = lazy_regex(r"[-+]?(?:(?:(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:ns|us|\u00b5s|\u03bcs|ms|s|m|h))+|0)")
+_is_integer = lazy_regex(r"[-+]?[0-9]+")
+_parts = lazy_regex(r"([0-9.]+)(ns|us|ms|s|m|h)")
 # Split byte by byte, so at blanks of ASCII alone.
 _BLANKS = "\t\n\v\f\r "
-_first_word = re.compile(rf"[^{_BLANKS}]+").match
+_first_word = lazy_regex(rf"[^{_BLANKS}]+")
 _MOST_RETRIES = 2**31 - 1
 # The engine counts nanoseconds in 63 bits.
 _LONGEST = 2**63 / 1e9
@@ -52,9 +50,9 @@ def _duration(value: Duration | None) -> str | None:
 def _spell_duration(_spelling: Spelling, value: Any) -> str:
     if not isinstance(value, str):
         raise refuse_type("duration", value, 'write it as "10s" or a timedelta')
-    if not _is_duration(value):
+    if not _is_duration().fullmatch(value):
         raise Refused(f"{shown(value)} is not a duration", 'write it as "10s", "1m30s" or "500ms"')
-    seconds = sum(float(number) * _UNITS[unit] for number, unit in _parts(value))
+    seconds = sum(float(number) * _UNITS[unit] for number, unit in _parts().findall(value))
     if 0 < seconds < 0.001:  # BuildKit's own bound
         raise Refused(f"the duration {shown(value)} is shorter than a millisecond", "make it 0 or at least 1ms")
     if seconds >= _LONGEST:
@@ -63,11 +61,11 @@ def _spell_duration(_spelling: Spelling, value: Any) -> str:
 
 
 def _read_duration(_line: Line, value: str) -> str:
-    match = _is_read_duration(value)
+    match = _is_read_duration().fullmatch(value)
     if match is None:
         raise Misread(f"{value!r} is not a duration", 'write it as "10s", "1m30s" or "500ms"')
     spelled = value.replace("\u00b5", "u").replace("\u03bc", "u")
-    seconds = sum(float(number) * _UNITS[unit] for number, unit in _parts(spelled))
+    seconds = sum(float(number) * _UNITS[unit] for number, unit in _parts().findall(spelled))
     if seconds and (value.startswith("-") or seconds < 0.001):
         raise Misread(f"the duration {value!r} is shorter than a millisecond", "make it 0 or at least 1ms")
     if seconds >= _LONGEST:
@@ -78,7 +76,7 @@ def _read_duration(_line: Line, value: str) -> str:
 def _read_retries(_line: Line, value: str) -> int:
     digits = value.lstrip("+-").lstrip("0") or "0"
     negative = value.startswith("-") and digits != "0"
-    if not _is_integer(value) or negative or len(digits) > 10 or int(digits) > _MOST_RETRIES:
+    if not _is_integer().fullmatch(value) or negative or len(digits) > 10 or int(digits) > _MOST_RETRIES:
         raise Misread(f"{shown(value)} is not a number, or is out of range", "use 0 or more")
     return int(digits)
 
@@ -192,7 +190,7 @@ class Healthcheck(Instruction):
     def read_operands(cls, line: Line) -> dict[str, Any]:
         """Read ``NONE``, or ``CMD`` with the exec form or the shell form."""
         text = line.text
-        kind = _first_word(text)
+        kind = _first_word().match(text)
         word = kind[0].upper() if kind else ""
         if word == "NONE":
             if len(text) > len(word):

@@ -11,14 +11,15 @@ from dockdsl.errors import InvalidType, InvalidValue, Refused, refuse_type
 from dockdsl.instructions.located import Located, put
 from dockdsl.origins import Origin
 from dockdsl.syntax.layout import pick_delimiter
+from dockdsl.syntax.lazy_regex import lazy_regex
 from dockdsl.syntax.lines import Document
 from dockdsl.syntax.modifiers import modifier_versions, references_in
 from dockdsl.syntax.words import Word, atoms_of, check_characters, read_word, text_of, word
 
-_is_name = re.compile(r"[A-Za-z0-9_.+=@%^,:~][A-Za-z0-9_.+=@%^,:~-]*").fullmatch
+_is_name = lazy_regex(r"[A-Za-z0-9_.+=@%^,:~][A-Za-z0-9_.+=@%^,:~-]*")
 # Within quotes all but what ends them, starts another heredoc or parts a path.
-_is_quoted_name = re.compile(r"[^\s'<>/\\]+").fullmatch
-_find_tabs = re.compile(r"^\t+", re.MULTILINE)
+_is_quoted_name = lazy_regex(r"[^\s'<>/\\]+")
+_find_tabs = lazy_regex(r"^\t+", re.MULTILINE)
 _BOM = "\ufeff"
 
 
@@ -71,7 +72,7 @@ class Heredoc(Located):
         """Read the body of a heredoc; tabs that ``<<-`` takes off are off."""
         text = document.content
         if document.word.strip_tabs:
-            text = _find_tabs.sub("", text)
+            text = _find_tabs().sub("", text)
         content = text if document.word.quoted else read_word(text, "\\", quotes=False)
         try:
             return cls.from_parsed(
@@ -109,7 +110,9 @@ class Heredoc(Located):
             return
         if not isinstance(self.name, str):
             raise refuse_type("name", self.name, "pass a str")
-        bad = not _is_name(self.name) and (self.expand or not _is_quoted_name(self.name) or not self.name.isprintable())
+        bad = not _is_name().fullmatch(self.name) and (
+            self.expand or not _is_quoted_name().fullmatch(self.name) or not self.name.isprintable()
+        )
         if bad or self.name in (".", ".."):
             raise Refused(f"the name {shown(self.name)} cannot be a delimiter", "use letters, digits and _.+=@%^,:~-")
         if self.name in {line.rstrip("\r") for line in body.split("\n")}:

@@ -51,9 +51,11 @@ class Instruction(Located):
         """Spell the instruction; where its operands are plain there is nothing to convert, to quote or to prove."""
         kind = declared(type(self))
         plain = plain_operands(self, kind)
-        if plain is not None and not kind.has_options(self):
+        if plain is not None:
             text = " ".join((self.KEYWORD, *plain))
-            if len(text) <= WIDTH:
+            if len(text) > WIDTH:
+                plain = None
+            elif not kind.has_options(self):
                 put(self, "_text", text)
                 return
         if not is_normal:
@@ -135,7 +137,7 @@ class Instruction(Located):
         return cls.from_parsed(line.origin, fields)
 
     def write(self, spelling: Spelling, plain: Sequence[str] | None = None) -> str:
-        """Return the instruction's text; raise `Refused` for what cannot be said; `plain` are its operands, if they are."""
+        """Return the instruction's text; `plain` has its operands where they are. Raise `Refused` for what has none."""
         self.check_together()
         flags = write_flags(self, spelling)
         if plain is not None:

@@ -17,15 +17,16 @@ from dockdsl.instructions.located import Located, put
 from dockdsl.instructions.sources import Reference, Source, source_name, spell_source
 from dockdsl.syntax.flags import convert, convert_later, declared
 from dockdsl.syntax.instruction_line import Line, Scope, named
+from dockdsl.syntax.lazy_regex import lazy_regex
 from dockdsl.syntax.lines import Logical
 from dockdsl.syntax.misread import Misread
 from dockdsl.syntax.modes import reads_as_mode
 from dockdsl.syntax.modifiers import modifier_versions, references_in
 from dockdsl.syntax.words import BACKSLASH, Literal, Spelling, Word, word, word_or_none
 
-_is_size = re.compile(r"[0-9]+(?:\.[0-9]+)? ?(?:[kKmMgGtTpP]?i?[bB]?)").fullmatch
-_is_mode = re.compile(r"0*[0-7]{1,4}").fullmatch
-_is_variable = re.compile(r"[A-Za-z_][A-Za-z0-9_]*").fullmatch
+_is_size = lazy_regex(r"[0-9]+(?:\.[0-9]+)? ?(?:[kKmMgGtTpP]?i?[bB]?)")
+_is_mode = lazy_regex(r"0*[0-7]{1,4}")
+_is_variable = lazy_regex(r"[A-Za-z_][A-Za-z0-9_]*")
 _HIGHEST_ID = 2**32 - 1
 
 
@@ -98,7 +99,8 @@ class Mount(Located):
         """The frontend versions that the options came with."""
         values = self.expanded()
         # Values are read as words since 1.4: before, an escape or a reference in one stood for itself.
-        lexed = any(isinstance(value, Literal) or (isinstance(value, str) and _is_special(value)) for value in values)
+        special = _is_special().fullmatch
+        lexed = any(isinstance(value, Literal) or (isinstance(value, str) and special(value)) for value in values)
         return ["1.4" if lexed else "1.2", *modifier_versions("".join(references_in(values)))]
 
     def __repr__(self) -> str:
@@ -135,7 +137,7 @@ def switch(value: str | None) -> bool:
 
 
 _SWITCHES = ("readonly", "readwrite", "required")
-_is_special = re.compile(r"[\s\S]*[\"'$<\\][\s\S]*").fullmatch
+_is_special = lazy_regex(r"[\s\S]*[\"'$<\\][\s\S]*")
 
 
 def _option(spelling: Spelling, name: str, value: Any) -> str:
@@ -176,7 +178,7 @@ def _check_target(target: Word | None) -> None:
 
 
 def _check_owner(mode: Word | None, uid: Word | None, gid: Word | None) -> None:
-    _checked(mode, "mode", _is_mode, 'write octal digits, "0400" or 0o400')
+    _checked(mode, "mode", _is_mode().fullmatch, 'write octal digits, "0400" or 0o400')
     for name, value in (("uid", uid), ("gid", gid)):
         _checked(value, name, _is_id, "write a number")
 
@@ -283,7 +285,7 @@ class Tmpfs(Mount):
     def check(self) -> None:
         """Refuse options that BuildKit refuses."""
         _check_target(self.target)
-        _checked(self.size, "size", _is_size, 'write "64m" or a number of bytes')
+        _checked(self.size, "size", _is_size().fullmatch, 'write "64m" or a number of bytes')
 
     def features(self) -> list[str]:
         """The frontend versions that the options came with."""
@@ -322,7 +324,7 @@ class Secret(Mount):
         if self.id is None and self.target is None:
             raise Refused("neither an id nor a target is given", "give the secret an id")
         _check_owner(self.mode, self.uid, self.gid)
-        _checked(self.env, "env", _is_variable, "write the name of a variable")
+        _checked(self.env, "env", _is_variable().fullmatch, "write the name of a variable")
 
     def features(self) -> list[str]:
         """The frontend versions that the options came with."""

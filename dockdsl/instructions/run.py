@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar, Self
 from typing import Literal as OneOf
@@ -20,12 +19,13 @@ from dockdsl.instructions.sources import Reference
 from dockdsl.syntax import shell
 from dockdsl.syntax.flags import convert_later, flag, one_of, plain_if, read_one_of
 from dockdsl.syntax.instruction_line import Line
+from dockdsl.syntax.lazy_regex import lazy_regex
 from dockdsl.syntax.misread import Misread
 from dockdsl.syntax.words import Spelling, plain
 
 _NETWORKS = ("default", "none", "host")
 _SECURITY = ("sandbox", "insecure")
-_is_device = re.compile(r"[!#-&(-+\--\[\]-_a-~]+(?:,required(?:=(?:true|false))?)?").fullmatch
+_is_device = lazy_regex(r"[!#-&(-+\--\[\]-_a-~]+(?:,required(?:=(?:true|false))?)?")
 
 
 def _command(value: Command) -> Command:
@@ -87,7 +87,7 @@ def _read_device(_line: Line, value: str) -> str:
 def _spell_device(_spelling: Spelling, value: Any) -> str:
     if not isinstance(value, str):
         raise refuse_type("device", value, "pass a str")
-    if not _is_device(value):
+    if not _is_device().fullmatch(value):
         raise Refused(f"{shown(value)} is not a device", 'write it as "vendor.example/class=name[,required]"')
     return value
 

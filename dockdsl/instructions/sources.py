@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, Literal, NamedTuple
 
 from dockdsl.display import kind_of, shown
 from dockdsl.errors import InvalidType, Refused, refuse_type
 from dockdsl.instructions.located import Located
 from dockdsl.syntax.instruction_line import Line
+from dockdsl.syntax.lazy_regex import lazy_regex
 from dockdsl.syntax.words import Spelling, plain
 
 
@@ -60,7 +60,7 @@ def external(name: str) -> External:
     return External(name)
 
 
-_is_source = re.compile(r"(?:\[[0-9A-Fa-f:]+\](?::[0-9]+)?/)?[A-Za-z0-9][A-Za-z0-9_.:/@+-]*").fullmatch
+_is_source = lazy_regex(r"(?:\[[0-9A-Fa-f:]+\](?::[0-9]+)?/)?[A-Za-z0-9][A-Za-z0-9_.:/@+-]*")
 
 
 def source_name(value: Source | None) -> Source | None:
@@ -82,7 +82,7 @@ def spell_source(spelling: Spelling, value: Any) -> str:
             f"the source {shown(value)} has a variable, and BuildKit expands no variables here",
             'define a stage for it, Stage("${NAME}"), and pass that',
         )
-    if not _is_source(value):
+    if not _is_source().fullmatch(value):
         raise Refused(f"{shown(value)} is not the name of an image", "pass a Stage or the name of an image")
     if value.isdecimal():
         raise Refused(f"the source {value!r} is the index of a stage", "pass the Stage itself")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -13,6 +12,7 @@ from dockdsl.errors import Refused
 from dockdsl.instructions.converters import number_or_word
 from dockdsl.instructions.single import SingleOperand
 from dockdsl.syntax.flags import convert_later
+from dockdsl.syntax.lazy_regex import lazy_regex
 from dockdsl.syntax.words import Literal, Spelling, Word
 
 _LINUX = """
@@ -24,7 +24,7 @@ _NAMES = (
     | {f"RTMIN+{number}" for number in range(1, 16)}
     | {f"RTMAX-{number}" for number in range(1, 15)}
 )
-_is_number = re.compile(r"[+-]?[0-9]{1,10}").fullmatch
+_is_number = lazy_regex(r"[+-]?[0-9]{1,10}")
 
 
 @attrs.frozen(slots=False, repr=False, field_transformer=convert_later)
@@ -52,6 +52,6 @@ class Stopsignal(SingleOperand):
         signal = self.signal
         if isinstance(signal, Literal) or (isinstance(signal, str) and signal and "$" not in signal):
             text = str(signal) if isinstance(signal, str) else ""
-            if not (int(text) != 0 if _is_number(text) else text.upper().removeprefix("SIG") in _NAMES):
+            if not (int(text) != 0 if _is_number().fullmatch(text) else text.upper().removeprefix("SIG") in _NAMES):
                 raise Refused(f"the signal {shown(signal)} is unknown", 'write a name such as "SIGTERM", or a number')
         return super().operands(spelling)

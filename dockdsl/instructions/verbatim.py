@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import ClassVar, Self
 from typing import Literal as OneOf
@@ -15,11 +14,12 @@ from dockdsl.instructions.instruction import Instruction
 from dockdsl.instructions.registry import kind_for
 from dockdsl.syntax.guard import check_lengths
 from dockdsl.syntax.instruction_line import Line, Scope, named
+from dockdsl.syntax.lazy_regex import lazy_regex
 from dockdsl.syntax.lines import SPACE, continued, logical
 from dockdsl.syntax.misread import Misread
 from dockdsl.syntax.words import Spelling, text_of
 
-_keyword = re.compile(r"[A-Za-z]+").match
+_keyword = lazy_regex(r"[A-Za-z]+")
 
 
 @attrs.frozen(slots=False, repr=False)
@@ -63,7 +63,7 @@ class Verbatim(Instruction):
     @property
     def keyword(self) -> str:
         """The instruction's keyword in capitals."""
-        found = _keyword(self.text)
+        found = _keyword().match(self.text)
         return found[0].upper() if found else ""
 
     def write(self, spelling: Spelling, plain: Sequence[str] | None = None) -> str:  # noqa: ARG002 - spelled in one way

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Container, Iterable
 from typing import Literal as OneOf
 
@@ -17,14 +16,15 @@ from dockdsl.instructions.sources import StageBase
 from dockdsl.instructions.verbatim import Verbatim
 from dockdsl.model.graph import StageGraph, called, collect
 from dockdsl.model.stage import Stage, Steps, flatten
+from dockdsl.syntax.lazy_regex import lazy_regex
 from dockdsl.syntax.versions import SyntaxVersion, highest
 from dockdsl.syntax.words import BACKSLASH, BACKTICK, Spelling
 
 FRONTEND = "docker/dockerfile"
-is_check = re.compile(
+is_check = lazy_regex(
     r"(?:skip=(?:all|[A-Za-z]+(?:,[A-Za-z]+)*)|error=(?:true|false)|experimental=(?:all|[A-Za-z]+(?:,[A-Za-z]+)*))"
-).fullmatch
-_looks_like_directive = re.compile(r"#\s*[A-Za-z][A-Za-z0-9]*\s*=").match
+)
+_looks_like_directive = lazy_regex(r"#\s*[A-Za-z][A-Za-z0-9]*\s*=")
 
 
 def _targets(value: Stage | Iterable[Stage]) -> tuple[Stage, ...]:
@@ -123,7 +123,7 @@ class Dockerfile(Located):
                 )
         if self.check is not None:
             settings = self.check.split(";")
-            if not all(is_check(setting) for setting in settings):
+            if not all(is_check().fullmatch(setting) for setting in settings):
                 raise InvalidValue(
                     f"Dockerfile: check is {shown(self.check)}, of which BuildKit would read only a part; write "
                     '"skip=RuleOne,RuleTwo;error=true", without whitespace',
@@ -191,7 +191,7 @@ class Dockerfile(Located):
                 found.append((stage.comment.rendered(spelling), stage))
             found.append((stage.rendered(spelling), stage))
             found += [(step.rendered(spelling), step) for step in stage.steps]
-        if not above and _looks_like_directive(found[0][0]):
+        if not above and _looks_like_directive().match(found[0][0]):
             # A remark on the first line would be taken for a directive.
             found.insert(0, blank)
         return found

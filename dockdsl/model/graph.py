@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
@@ -13,8 +12,9 @@ from dockdsl.errors import StageError, UnknownStage
 from dockdsl.instructions.located import Located
 from dockdsl.instructions.sources import External, Reference, StageBase
 from dockdsl.model.stage import RESERVED, Stage, reached
+from dockdsl.syntax.lazy_regex import lazy_regex
 
-_looks_like_stage = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*").fullmatch
+_looks_like_stage = lazy_regex(r"[A-Za-z][A-Za-z0-9_.-]*")
 
 _INSTEAD_OF_RESERVED = {
     "scratch": "scratch is empty: pass the Stage that has the files, or external('scratch') if nothing is meant",
@@ -37,7 +37,7 @@ _OFFICIAL_IMAGES = frozenset(
 
 def is_stage_like(source: str) -> bool:
     """Whether a name is most often that of a stage."""
-    return _looks_like_stage(source) is not None and source not in _OFFICIAL_IMAGES
+    return _looks_like_stage().fullmatch(source) is not None and source not in _OFFICIAL_IMAGES
 
 
 @attrs.frozen

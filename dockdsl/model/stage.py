@@ -19,6 +19,7 @@ from dockdsl.instructions.sources import External, Reference, StageBase
 from dockdsl.syntax.flags import expanded, flag, read_flags
 from dockdsl.syntax.guard import guard
 from dockdsl.syntax.instruction_line import Line
+from dockdsl.syntax.lazy_regex import lazy_regex
 from dockdsl.syntax.lines import continued
 from dockdsl.syntax.modifiers import modifier_versions
 from dockdsl.syntax.references import is_image, is_platform
@@ -30,8 +31,8 @@ Steps = Iterable["Instruction | Steps | None"]
 
 RESERVED = ("scratch", "context")
 _is_name = re.compile(r"[a-z][a-z0-9_.-]*").fullmatch
-_is_image_part = re.compile(r"[A-Za-z0-9_.:/@+-]*").fullmatch
-_is_written = re.compile(r"[A-Za-z0-9{<\[%][A-Za-z0-9_.:/@+{}<>%|()\[\]=,-]*").fullmatch
+_is_image_part = lazy_regex(r"[A-Za-z0-9_.:/@+-]*")
+_is_written = lazy_regex(r"[A-Za-z0-9{<\[%][A-Za-z0-9_.:/@+{}<>%|()\[\]=,-]*")
 
 
 # Iterable, and yet no list of steps: text, and what has no order.
@@ -96,7 +97,7 @@ def _comment(value: Comment | str | None) -> Comment | None:
 def check_base(base: Word) -> str:
     """Return the name of an image as it is spelled; raise `Refused` for what is none."""
     if isinstance(base, External):
-        if not _is_written(base):
+        if not _is_written().fullmatch(base):
             raise Refused(f"{shown(base)} is not the name of an image", 'write "name:tag"')
         return str(base)
     if type(base) is str and is_image(base):
@@ -106,7 +107,7 @@ def check_base(base: Word) -> str:
         raise Refused(f"the base {shown(base)} starts with a dash", 'write "name:tag", or pass a Stage')
     has_reference = any(reference for reference, _ in atoms)
     for reference, text in atoms:
-        if not _is_image_part(text) if not reference else any(char.isspace() for char in text):
+        if not _is_image_part().fullmatch(text) if not reference else any(char.isspace() for char in text):
             raise Refused(
                 f"{shown(base)} is not the name of an image: {shown(text)} cannot be part of one",
                 'write "name:tag", or pass a Stage',

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Literal as OneOf
 from typing import NamedTuple
@@ -14,10 +13,11 @@ from dockdsl.instructions.sources import External, Reference, Source
 from dockdsl.model.dockerfile import Dockerfile
 from dockdsl.model.graph import StageGraph
 from dockdsl.model.stage import Stage
+from dockdsl.syntax.lazy_regex import lazy_regex
 from dockdsl.syntax.modifiers import references_in
 from dockdsl.syntax.words import Literal
 
-_names_in = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)").findall
+_names_in = lazy_regex(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
 
 
 class Step(NamedTuple):
@@ -192,7 +192,7 @@ class _Scopes:
         instruction = step.instruction
         self._expanded(tuple(instruction.expanded()), step, step.stage, scope)
         seen = scope.build if instruction.RUNS_AT_BUILD else scope.container
-        for name in dict.fromkeys(_names_in(instruction.shell_text())):
+        for name in dict.fromkeys(_names_in().findall(instruction.shell_text())):
             self._used(name, Use(step, step.stage, "shell"), seen)
         for each in instruction.declares():
             self._declare(each, step, scope)
@@ -210,7 +210,7 @@ class _Scopes:
 
     def _expanded(self, value: object, step: Step | None, stage: Stage | None, scope: _Scope) -> None:
         for reference in references_in(value):
-            for name in _names_in(reference):
+            for name in _names_in().findall(reference):
                 self._used(name, Use(step, stage, "builder"), scope.build)
 
     def _used(self, name: str, use: Use, seen: dict[str, Variable]) -> None:

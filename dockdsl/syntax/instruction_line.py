@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from dockdsl.origins import Origin
+from dockdsl.syntax.lazy_regex import lazy_regex
 from dockdsl.syntax.lines import SPACE, Document, Logical, documents, heredocs_in
 from dockdsl.syntax.misread import Misread
 from dockdsl.syntax.words import Word, read_word
@@ -18,8 +19,8 @@ _easy_flag = re.compile(r"--([a-z][a-z-]*)(?:=([^\s'\"\\`]*))?[ \t]+").match
 _is_easy_array = re.compile(r'\[[ \t]*(?:"[^"\\\x00-\x1f]*"(?:[ \t]*,[ \t]*"[^"\\\x00-\x1f]*")*)?[ \t]*\]').fullmatch
 _easy_strings = re.compile(r'"([^"]*)"').findall
 _WITH_HEREDOCS = ("RUN", "COPY", "ADD")
-_string = re.compile(r'"(?:[^"\\]|\\.)*"')
-_surrogate = re.compile("[\ud800-\udfff]").search
+_string = lazy_regex(r'"(?:[^"\\]|\\.)*"')
+_surrogate = lazy_regex("[\ud800-\udfff]")
 
 
 class FlagToken(NamedTuple):
@@ -160,7 +161,7 @@ class Line:
             return None
         except RecursionError:
             # Nested deeper than any Dockerfile: an array of arrays if its brackets close, else no JSON.
-            bare = _string.sub("", text)
+            bare = _string().sub("", text)
             if bare.count("[") != bare.count("]"):
                 return None
             found = [None]
@@ -171,7 +172,7 @@ class Line:
                 text,
                 grammar=True,
             )
-        return [each if _surrogate(each) is None else _replaced(each) for each in found]
+        return [each if _surrogate().search(each) is None else _replaced(each) for each in found]
 
     def layout(self, start: int = 0) -> str:
         """Return the operands in their lines with the comments between them, and the heredocs behind them."""

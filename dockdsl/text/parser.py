@@ -327,7 +327,7 @@ class _Parser:
                 targets = self.stages
         check = directives.check
         if check is not None:
-            check = ";".join([each for each in check.rstrip(",").split(";") if is_check(each)]) or None
+            check = ";".join([each for each in check.rstrip(",").split(";") if is_check().fullmatch(each)]) or None
         syntax = directives.syntax
         return Dockerfile.from_parsed(
             Origin(self.path, 1),
