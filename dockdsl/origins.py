@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from types import CodeType, FrameType
@@ -14,30 +14,18 @@ _OURS = (os.path.dirname(__file__) + os.sep, "<attrs generated")  # noqa: PTH120
 _is_ours: dict[str, bool] = {}
 
 
-class Origin:
+class Origin(NamedTuple):
     """The place where a value was written: a file and a line in it (counted from 1).
 
     >>> str(Origin("builds/go_api.py", 31))
     'builds/go_api.py:31'
     """
 
-    __slots__ = ("line", "path")
-
-    def __init__(self, path: str, line: int) -> None:
-        self.path = path
-        self.line = line
+    path: str
+    line: int
 
     def __str__(self) -> str:
         return f"{short_path(self.path)}:{self.line}"
-
-    def __repr__(self) -> str:
-        return f"Origin({self.path!r}, {self.line})"
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Origin) and (self.path, self.line) == (other.path, other.line)
-
-    def __hash__(self) -> int:
-        return hash((self.path, self.line))
 
 
 def short_path(path: str) -> str:

@@ -54,9 +54,11 @@ class Located:
     @property
     def origin(self) -> Origin:
         """The file and line where the value was written."""
-        if type(self._origin) is tuple:
-            put(self, "_origin", origin_of(self._origin))
-        return self._origin  # type: ignore[return-value]  # a call site became an origin above
+        origin = self._origin
+        if not isinstance(origin, Origin):
+            origin = origin_of(origin)
+            put(self, "_origin", origin)
+        return origin
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_origin": self.origin}

@@ -189,10 +189,6 @@ class Line:
             return []
         return self.logical.comments(self.start if self.kept else None)
 
-    def flag(self, name: str) -> str | None:
-        """Return the value of a flag that stands alone."""
-        return next((each.value for each in self.flags if each.name == name), None)
-
     def wrong(self, fact: str, remedy: str, part: str | None = None, *, grammar: bool = False) -> Misread:
         """Return the refusal of the line, about a part of the operands."""
         at = self.logical.text.find(part, self.start) if part else -1
