@@ -123,13 +123,16 @@ class Line:
 
     def words(self) -> list[str]:
         """Return the operands of the plain form, split at blanks."""
-        return _blank.split(self.text) if self.text else []
+        # In printable text the space is the only white space, whoever asks.
+        if self.text.isprintable():
+            return self.text.split()
+        return _blank.split(self.text)
 
     def quoted_words(self) -> list[str]:
         """Return the operands of ENV, LABEL and ARG: split at white space outside quotes, quotes kept."""
         text = self.text
         if "'" not in text and '"' not in text and self.escape not in text:
-            return [each for each in _space.split(text) if each]
+            return text.split() if text.isprintable() else [each for each in _space.split(text) if each]
         return _quoted_words(text, self.escape)
 
     def legacy_pair(self) -> tuple[str, str]:
