@@ -82,8 +82,7 @@ def endpoint(environ: Mapping[str, str] | None = None) -> Endpoint:
     except ValueError as error:
         raise EngineUnavailable(
             f"run: {found.source} has the invalid address {printable(str(found.host))} "
-            f"({printable(str(error))}); write unix:///PATH, tcp://HOST:PORT or ssh://USER@HOST",
-            origin=None,
+            f"({printable(str(error))}); write unix:///PATH, tcp://HOST:PORT or ssh://USER@HOST"
         ) from None
     return found
 
@@ -116,7 +115,7 @@ def _from_context(folder: Path, name: str, source: str) -> Endpoint:
     docker = endpoints.get("docker") if isinstance(endpoints, dict) else None
     if not isinstance(docker, dict):
         raise EngineUnavailable(
-            f"run: {source} is not a docker context; check DOCKER_CONTEXT against `docker context ls`", origin=None
+            f"run: {source} is not a docker context; check DOCKER_CONTEXT against `docker context ls`"
         )
     certificates = folder / "tls" / digest / "docker"
     host = docker.get("Host")
@@ -135,6 +134,6 @@ def _object(path: Path) -> dict[str, Any]:
         return {}
     except (OSError, ValueError) as error:
         raise EngineUnavailable(
-            f"run: docker's own file {path} cannot be read ({error}); fix it, or set DOCKER_HOST", origin=None
+            f"run: docker's own file {path} cannot be read ({error}); fix it, or set DOCKER_HOST"
         ) from None
     return found if isinstance(found, dict) else {}

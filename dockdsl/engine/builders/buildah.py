@@ -22,7 +22,7 @@ from dockdsl.engine.builders.docker_command import QUESTION
 from dockdsl.engine.builders.process import Clock, OutOfTime, started
 from dockdsl.engine.builders.progress import Step
 from dockdsl.engine.building import BuildEvent, BuildRequest, BuildResult, Progress
-from dockdsl.engine.failures.diagnosis import Said, build_failed, lines_of, timed_out
+from dockdsl.engine.failures.diagnosis import build_failed, lines_of, timed_out
 from dockdsl.engine.flags import OPTIONS, flags
 from dockdsl.engine.leftovers import orphans, owner
 from dockdsl.engine.leftovers.interrupts import ended_by_exception
@@ -86,8 +86,7 @@ class Buildah:
         if command is None:
             raise EngineUnavailable(
                 f"build: there is no {self._command} command on the PATH; install {self.name}, or build with docker "
-                "buildx",
-                origin=None,
+                "buildx"
             )
         request.check_folders()
         self._check_options(request)
@@ -188,7 +187,7 @@ class Buildah:
             account.end_step("failed" if status else "canceled" if status is None else "done")
             account.report(BuildEvent("ended", "", "", clock.spent()))
         if status:
-            raise _failed(request, account, status)
+            raise _failed(request, account, f"{self.name} ended with status {status} and said nothing")
         return account
 
 
@@ -264,14 +263,14 @@ def arguments(request: BuildRequest, folder: str) -> list[str]:
     ]
 
 
-def _failed(request: BuildRequest, account: _Account, status: int) -> BuildFailed:
+def _failed(request: BuildRequest, account: _Account, silent: str) -> BuildFailed:
     errors = [found[1] for found in map(_error, account.log) if found]
     output = [line for line in account.log if not _error(line) and not _ended(line)]
-    said = (errors or output or [""])[-1]
+    said = (errors or output or [silent])[-1]
     step = Step(f"{account.step} {account.text}", log=deque(output)) if account.step else None
-    lines = lines_of(step, request.dockerfile) if step is not None else None
     base = next((word for word in account.text.split()[1:] if not word.startswith("--")), "")
     words = said.replace(f'"{request.context.absolute()}/', '"/')
     for pattern, plain in _WORDS:
         words = pattern.sub(plain.replace("BASE", base), words)
-    return build_failed(request, step, Said(words, lines), status, "fix it, or build with docker buildx")
+    lines = lines_of(step, request.dockerfile)
+    return build_failed(request, step, words, lines, "fix it, or build with docker buildx")

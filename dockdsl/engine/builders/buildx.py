@@ -175,8 +175,7 @@ class Buildx:
             # The docker command itself waits for ever for an engine that accepts and says nothing.
             if not command.answers(min(left, self._silence)):
                 raise EngineUnavailable(
-                    "build: the container engine does not answer any more; see what holds it up, and build again",
-                    origin=None,
+                    "build: the container engine does not answer any more; see what holds it up, and build again"
                 )
 
 

@@ -42,8 +42,7 @@ class DockerCommand:
         if found is None:
             raise EngineUnavailable(
                 f"build: there is no {name} command on the PATH; install Docker with its buildx plugin, "
-                "or put the folder of the command on the PATH",
-                origin=None,
+                "or put the folder of the command on the PATH"
             )
         self.path = found
         self._is_usual = name == USUAL
@@ -70,7 +69,7 @@ class DockerCommand:
             done = self._run(timeout, "image", "load", "--quiet", "--input", archive)
         except subprocess.TimeoutExpired:
             raise EngineUnavailable(
-                "build: the engine did not load the image in the time that is left; see what holds it up", origin=None
+                "build: the engine did not load the image in the time that is left; see what holds it up"
             ) from None
         if done.returncode != 0:
             from dockdsl.display import printable
@@ -139,9 +138,7 @@ class DockerCommand:
 
 
 def _silent(error: Exception) -> EngineUnavailable:
-    return EngineUnavailable(
-        f"build: the engine could not be queried for the image ({error}); is it still running?", origin=None
-    )
+    return EngineUnavailable(f"build: the engine could not be queried for the image ({error}); is it still running?")
 
 
 def _plugin() -> str | None:

@@ -54,8 +54,7 @@ def watch(stream: TextIO | None = None, *, force: bool = False) -> Progress:
         return plain(lambda line: print(line, file=stream, flush=True))
     if not is_possible():
         raise EngineUnavailable(
-            "build: live progress needs rich, which is not installed; run: pip install rich, or ask for plain progress",
-            origin=None,
+            "build: live progress needs rich, which is not installed; run: pip install rich, or ask for plain progress"
         )
     return _Watch(stream)
 

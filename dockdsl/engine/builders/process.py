@@ -98,9 +98,7 @@ def started(
             process_group=0,
         )
     except OSError as error:
-        raise EngineUnavailable(
-            f"build: {argv[0]} cannot be run ({error.strerror}); check its installation", origin=None
-        ) from None
+        raise EngineUnavailable(f"build: {argv[0]} cannot be run ({error.strerror}); check its installation") from None
     output = process.stdout if with_stdout else process.stderr
     assert output is not None
     running = Running(process, output)

@@ -7,19 +7,19 @@ from __future__ import annotations
 
 import linecache
 import re
+from collections.abc import Callable
 from typing import Literal
-
-import attrs
 
 from dockdsl.display import cut, printable, quoted_log
 from dockdsl.engine.builders.progress import Account, Step
 from dockdsl.engine.building import LOG_LINES, BuildRequest
-from dockdsl.engine.failures.causes import Explanation, explain
-from dockdsl.engine.failures.tables import NO_IMAGE, NOT_PUSHED, UNAVAILABLE, Row, first
+from dockdsl.engine.failures.causes import NO_IMAGE, NOT_PUSHED, UNAVAILABLE, Explanation, explain, first
 from dockdsl.engine.running import ContainerState
 from dockdsl.errors import BuildFailed, EngineError, EngineUnavailable, RunFailed
 from dockdsl.origins import Origin
 
+Lines = tuple[int, int]
+"""First and last line of an instruction."""
 # How the end of a connection reads depends on what the client was waiting for just then.
 _LOST = re.compile(
     r"failed to receive status: |(?:rpc error: )?(?:code = )?Unavailable\b|error reading from server: "
@@ -59,64 +59,6 @@ _from = re.compile(r"\bfrom=([^\s,]+)").findall
 _library = re.compile(r"[^/]+/library/").match
 
 
-@attrs.frozen
-class Said:
-    """The engine's last words: its error without what it always says first, and the lines that it marks."""
-
-    error: str
-    lines: tuple[int, int] | None
-
-
-@attrs.frozen(kw_only=True)
-class Diagnosis:
-    """What is known of a failed build. `error` turns it into the message and the data of a `BuildFailed`.
-
-    `what`
-        The construct that the message begins with.
-    `fact`, `remedy`
-        The rest of its first line.
-    `known`
-        Why it failed and what to do, where that is known.
-    `is_below`
-        Whether these are put below the message, since its first line does not say them.
-    """
-
-    what: str = "build"
-    fact: str
-    remedy: str
-    lines: tuple[int, int] | None = None
-    origin: Origin | None = None
-    step: Step | None = None
-    reason: str | None = None
-    known: Explanation | None = None
-    is_below: bool = False
-    kind: Literal["step", "image", "registry", "definition", "timeout"] = "step"
-
-    def error(self) -> BuildFailed:
-        """Return the error."""
-        source = source_at(self.origin)
-        log = self.step.lines()[-LOG_LINES:] if self.step is not None else ()
-        message = f"{self.what}{_place(self.lines)}: {self.fact}; {self.remedy}" + quoted_log(
-            log, "last output of the step"
-        )
-        if source is not None:
-            message += f"\n{self.origin}: {source}"
-        if self.is_below:
-            message += explained(self.known)
-        return BuildFailed(
-            message,
-            origin=self.origin,
-            step=_name(self.step) if self.step is not None else None,
-            reason=self.reason,
-            log=log,
-            lines=self.lines,
-            cause=None if self.known is None else self.known.cause,
-            fix=None if self.known is None else self.known.fix,
-            source=source,
-            kind=self.kind,
-        )
-
-
 def unavailable(text: str) -> EngineUnavailable | None:
     """Return the error that `text` of the docker command means if there is nothing to build with."""
     row = first(UNAVAILABLE, text)
@@ -124,7 +66,7 @@ def unavailable(text: str) -> EngineUnavailable | None:
         return None
     # What follows the first line is how the command is used.
     said = _brief("".join(_last_error(text).splitlines()[:1]))
-    return EngineUnavailable(f"build: {row.cause} ({said}); {row.fix}", origin=None)
+    return EngineUnavailable(f"build: {row.cause} ({said}); {row.fix}")
 
 
 def failure(request: BuildRequest, account: Account, status: int) -> EngineError:
@@ -133,76 +75,106 @@ def failure(request: BuildRequest, account: Account, status: int) -> EngineError
     missing = unavailable("\n".join(text)) if account.is_empty else None
     if missing is not None:
         return missing
-    last = _last_error("\n".join(text))
+    last = _last_error("\n".join(text)) or f"the docker command ended with status {status} and said nothing"
     step = account.failed()
     exporting = step is not None and step.text.startswith(("pushing ", "exporting "))
-    not_pushed = _not_pushed(step, step.error or last) if step is not None and exporting else None
+    not_pushed = _not_pushed(request, step, step.error or last) if step is not None and exporting else None
     if not_pushed is not None:
         return not_pushed
     if _LOST(last):
         return EngineUnavailable(
             f"build: the container engine disconnected during the build ({_brief(last)}); "
-            "see whether it still runs, and build again",
-            origin=None,
+            "see whether it still runs, and build again"
         )
     # The engine's own excerpt is exact; the step's text is compared only where there is none.
-    said = Said(last, _excerpt(text))
-    if said.lines is None and step is not None and step.label:
-        said = attrs.evolve(said, lines=lines_of(step, request.dockerfile))
+    lines = _excerpt(text) or lines_of(step, request.dockerfile)
     if exporting:
-        return _refused(request, said, status, "check where the image goes to")
-    return build_failed(request, step, said, status)
+        return _refused(request, last, lines, "check where the image goes to")
+    return build_failed(request, step, last, lines)
 
 
 def build_failed(
-    request: BuildRequest, step: Step | None, said: Said, status: int, remedy: str | None = None
+    request: BuildRequest, step: Step | None, error: str, lines: Lines | None, remedy: str | None = None
 ) -> BuildFailed:
-    """Return the error that the engine's last words mean; `remedy` is said where no more is known."""
-    unresolved = _unresolved(said.error)
+    """Return the error that the engine's last words mean, and the lines that it marks.
+
+    `error` is without what the engine always says first; `remedy` is said where no more is known.
+    """
+    unresolved = _unresolved(error)
     if unresolved:
-        return _no_image(request, said, unresolved[1], unresolved[2])
+        return _no_image(request, lines, unresolved[1], unresolved[2])
     if step is not None:
-        return _step_failed(request, step, said, remedy or "check the instruction")
-    return _refused(request, said, status, remedy or "check the Dockerfile and the options of the build")
+        return _step_failed(request, step, error, lines, remedy or "check the instruction")
+    return _refused(request, error, lines, remedy or "check the Dockerfile and the options of the build")
 
 
 def timed_out(request: BuildRequest, step: Step | None = None) -> BuildFailed:
     """Return the error for a build that took too long; `step` is what was running."""
-    lines = lines_of(step, request.dockerfile) if step is not None and step.label else None
-    return Diagnosis(
-        what=f"build step {printable(_name(step))}" if step is not None else "build",
-        fact=f"timed out after {request.timeout:g} s",
-        remedy="allow it more time, or see what it waits for",
+    fact = f"timed out after {request.timeout:g} s"
+    remedy = "allow it more time, or see what it waits for"
+    return _failed(request, fact, remedy, lines=lines_of(step, request.dockerfile), step=step, kind="timeout")
+
+
+def _failed(
+    request: BuildRequest,
+    fact: str,
+    remedy: str = "",
+    *,
+    lines: Lines | None = None,
+    step: Step | None = None,
+    reason: str | None = None,
+    known: Explanation | None = None,
+    is_below: bool = False,
+    kind: Literal["step", "image", "registry", "definition", "timeout"] = "step",
+) -> BuildFailed:
+    """Return the error of a build.
+
+    `remedy` is for where nothing is known. Where `is_below`, what is known says more than `fact`, and goes below it.
+    """
+    origin = request.origin_at(lines)
+    source = source_at(origin)
+    log = step.lines()[-LOG_LINES:] if step is not None else ()
+    what = "build" if step is None else f"build step {printable(_name(step))}"
+    if known is not None:
+        remedy = BELOW if is_below else known.fix
+    message = f"{what}{_place(lines)}: {fact}; {remedy}" + quoted_log(log, "last output of the step")
+    if source is not None:
+        message += f"\n{origin}: {source}"
+    return BuildFailed(
+        message + (explained(known) if is_below else ""),
+        origin=origin,
+        step=None if step is None else _name(step),
+        reason=reason,
+        log=log,
         lines=lines,
-        origin=request.origin_at(lines),
-        step=step,
-        kind="timeout",
-    ).error()
+        cause=None if known is None else known.cause,
+        fix=None if known is None else known.fix,
+        source=source,
+        kind=kind,
+    )
 
 
-def _no_image(request: BuildRequest, said: Said, ref: str, reason: str) -> BuildFailed:
+def _no_image(request: BuildRequest, lines: Lines | None, ref: str, reason: str) -> BuildFailed:
     library = _library(ref)
     name = printable(ref[library.end() :] if library else ref)
     # The engine does not say which step mounts it.
-    lines = said.lines or _lines_from(ref, request.dockerfile)
+    lines = lines or _lines_from(ref, request.dockerfile)
     what = f"the image {name}" + (f" for {', '.join(request.platforms)}" if request.platforms else "")
-    fact, remedy = _known(NO_IMAGE, reason)
+    known = first(NO_IMAGE, reason)
+    cause, remedy = (
+        ("cannot be had", "check its name and tag, or `docker login` to its registry")
+        if known is None
+        else (known.cause, known.fix)
+    )
     if lines is not None and _line(request.dockerfile, lines[0]).startswith("#"):
         what = f"the frontend {name} of the syntax directive"
         remedy = "leave the directive out, unless a feature of a newer frontend is used"
-    fact = f"{what} {fact} ({_brief(reason)})"
-    return Diagnosis(
-        fact=fact,
-        remedy=remedy,
-        lines=lines,
-        origin=request.origin_at(lines),
-        reason=reason,
-        known=Explanation(fact, remedy),
-        kind="registry" if _NO_REGISTRY.search(reason) else "image",
-    ).error()
+    fact = f"{what} {cause} ({_brief(reason)})"
+    kind: Literal["registry", "image"] = "registry" if _NO_REGISTRY.search(reason) else "image"
+    return _failed(request, fact, lines=lines, reason=reason, known=Explanation(fact, remedy), kind=kind)
 
 
-def _not_pushed(step: Step, reason: str) -> BuildFailed | None:
+def _not_pushed(request: BuildRequest, step: Step, reason: str) -> BuildFailed | None:
     """Return the error of an image or a cache that a registry rejected; None for what goes elsewhere."""
     what = step.text.removesuffix(" with docker")
     pushed = _failed_push(reason)
@@ -210,56 +182,32 @@ def _not_pushed(step: Step, reason: str) -> BuildFailed | None:
         what, reason = f"pushing {pushed[1]}", pushed[2]
     elif not what.startswith(("pushing ", "exporting cache to registry")):
         return None
-    fact, remedy = _known(NOT_PUSHED, reason)
-    return Diagnosis(
-        what=f"build: {printable(what)}",
-        fact=f"{fact} ({_brief(reason)})",
-        remedy=remedy,
-        reason=reason,
-        known=Explanation(fact, remedy),
-        kind="registry",
-    ).error()
+    known = first(NOT_PUSHED, reason) or Explanation("the registry rejects it", "see what it says, and its log")
+    fact = f"{printable(what)}: {known.cause} ({_brief(reason)})"
+    return _failed(request, fact, reason=reason, known=known, kind="registry")
 
 
-def _known(rows: tuple[Row, ...], reason: str) -> tuple[str, str]:
-    """Return cause and fix from a table whose last row is for all the rest."""
-    row = first(rows, reason) or rows[-1]
-    return row.cause, row.fix
-
-
-def _step_failed(request: BuildRequest, step: Step, said: Said, remedy: str) -> BuildFailed:
-    reason, known, is_below = _why(request, step, step.error or said.error)
-    if known is not None:
-        remedy = BELOW if is_below else known.fix
-    elif reason.startswith("exit code: "):
-        remedy = "fix the command"
-    return Diagnosis(
-        what=f"build step {printable(_name(step))}",
-        fact=_brief(reason),
-        remedy=remedy,
-        lines=said.lines,
-        origin=request.origin_at(said.lines),
-        step=step,
-        reason=reason,
-        known=known,
-        is_below=is_below,
-    ).error()
-
-
-def _why(request: BuildRequest, step: Step, reason: str) -> tuple[str, Explanation | None, bool]:
-    """Return what is said of a step that failed, why it did, and whether the latter is more than was said."""
-    if step.text.startswith(("COPY ", "ADD ")) or "--mount=" in step.text:
-        absent = _not_there(reason)
-        if absent:
-            return *_absent(request, step, absent[1] or f'"{absent[2] or absent[3]}"'), False
+def _step_failed(request: BuildRequest, step: Step, error: str, lines: Lines | None, remedy: str) -> BuildFailed:
+    reason, is_below = step.error or error, False
+    known: Explanation | None
+    absent = _not_there(reason) if step.text.startswith(("COPY ", "ADD ")) or "--mount=" in step.text else None
     secret = _no_secret(reason)
-    if secret:
-        fact = f"the build was not given the secret {secret[1]}"
-        return reason, Explanation(fact, f"pass it to the build, as with --secret id={secret[1]},env=NAME"), False
-    code = _exit_code(reason)
-    reason = code[1] if code else reason
-    known = explain(reason, step.lines())
-    return reason, known, known is not None
+    if absent:
+        reason, known = _absent(request, step, absent[1] or f'"{absent[2] or absent[3]}"')
+    elif secret:
+        known = Explanation(
+            f"the build was not given the secret {secret[1]}",
+            f"pass it to the build, as with --secret id={secret[1]},env=NAME",
+        )
+    else:
+        code = _exit_code(reason)
+        reason = code[1] if code else reason
+        known, is_below = explain(reason, step.lines()), True
+        if reason.startswith("exit code: "):
+            remedy = "fix the command"
+    return _failed(
+        request, _brief(reason), remedy, lines=lines, step=step, reason=reason, known=known, is_below=is_below
+    )
 
 
 def explained(known: Explanation | None) -> str:
@@ -324,46 +272,42 @@ def source_at(origin: Origin | None) -> str | None:
     return cut(printable(text).rstrip(","), _SOURCE_WIDTH) or None
 
 
-def _refused(request: BuildRequest, said: Said, status: int, remedy: str) -> BuildFailed:
+def _refused(request: BuildRequest, reason: str, lines: Lines | None, remedy: str) -> BuildFailed:
     """Return the error of a build that ended although no step of it had failed."""
-    reason = said.error or f"the docker command ended with status {status} and said nothing"
     if reason.startswith("mkdir "):
         # Only of the folder of a cache buildx does not say what it is for.
         reason = f"invalid destination directory: {reason.removeprefix('mkdir ')}"
     platforms = _several_platforms.search(reason)
     if platforms:
         remedy = "build one platform at a time, or turn on the engine's containerd image store"
-    known = explain(reason)
-    lines = said.lines or _lines_that_want(reason, request.dockerfile)
-    refused = lines is not None or platforms or _REFUSED_OPTION.search(reason)
-    return Diagnosis(
-        fact=_brief(reason),
-        remedy=remedy if known is None else known.fix,
-        lines=lines,
-        origin=request.origin_at(lines),
-        reason=reason,
-        known=known,
-        kind="definition" if refused else "step",
-    ).error()
+    lines = lines or _lines_that_want(reason, request.dockerfile)
+    kind: Literal["definition", "step"] = "step"
+    if lines is not None or platforms or _REFUSED_OPTION.search(reason):
+        kind = "definition"
+    return _failed(request, _brief(reason), remedy, lines=lines, reason=reason, known=explain(reason), kind=kind)
 
 
-def _lines_that_want(reason: str, dockerfile: str) -> tuple[int, int] | None:
+def _lines_that(dockerfile: str, fits: Callable[[str], bool]) -> list[Lines]:
+    """Return each line that fits, as the first and the last line of an instruction."""
+    return [(number, number) for number, line in enumerate(dockerfile.split("\n"), 1) if fits(line)]
+
+
+def _lines_that_want(reason: str, dockerfile: str) -> Lines | None:
     """Return the line of the first step that asks for what a build must allow; the engine does not say which."""
     wanted = _not_allowed(reason)
     if wanted is None:
         return None
     flag = _ENTITLEMENTS.get(wanted[1], "--device=")
-    number = next((number for number, line in enumerate(dockerfile.split("\n"), 1) if flag in line), None)
-    return None if number is None else (number, number)
+    return next(iter(_lines_that(dockerfile, lambda line: flag in line)), None)
 
 
-def _lines_from(ref: str, dockerfile: str) -> tuple[int, int] | None:
+def _lines_from(ref: str, dockerfile: str) -> Lines | None:
     """Return the first line that takes something from an image; the engine spells its name in full."""
     full = f"/{ref.removesuffix(':latest')}"
-    for number, line in enumerate(dockerfile.split("\n"), 1):
-        if any(full.endswith(f"/{each.removesuffix(':latest')}") for each in _from(line)):
-            return number, number
-    return None
+    found = _lines_that(
+        dockerfile, lambda line: any(full.endswith(f"/{each.removesuffix(':latest')}") for each in _from(line))
+    )
+    return found[0] if found else None
 
 
 def _last_error(text: str) -> str:
@@ -374,7 +318,7 @@ def _last_error(text: str) -> str:
     return words.strip()
 
 
-def _excerpt(text: list[str]) -> tuple[int, int] | None:
+def _excerpt(text: list[str]) -> Lines | None:
     """Return the lines that the first excerpt of the Dockerfile marks with ``>>>``."""
     for index, line in enumerate(text[:-1]):
         heading = _heading(line)
@@ -391,15 +335,17 @@ def _excerpt(text: list[str]) -> tuple[int, int] | None:
     return None
 
 
-def lines_of(step: Step, dockerfile: str) -> tuple[int, int] | None:
-    """Return the one line whose text is that of a step, as far as the line goes; None if there is none or several."""
-    wanted = step.text
-    found = []
-    for number, line in enumerate(dockerfile.split("\n"), start=1):
+def lines_of(step: Step | None, dockerfile: str) -> Lines | None:
+    """Return the one line whose text is that of a numbered step, as far as the line goes; None for none or several."""
+    if step is None or not step.label:
+        return None
+
+    def fits(line: str) -> bool:
         text = " ".join(line.removesuffix("\\").split())
-        if text and " " in text and wanted.startswith(text):
-            found.append(number)
-    return (found[0], found[0]) if len(found) == 1 else None
+        return " " in text and step.text.startswith(text)
+
+    found = _lines_that(dockerfile, fits)
+    return found[0] if len(found) == 1 else None
 
 
 def _line(dockerfile: str, number: int) -> str:
@@ -410,7 +356,7 @@ def _name(step: Step) -> str:
     return f"{step.label} {step.text}".strip()
 
 
-def _place(lines: tuple[int, int] | None) -> str:
+def _place(lines: Lines | None) -> str:
     if lines is None:
         return ""
     return f" (Dockerfile:{lines[0]})" if lines[0] == lines[1] else f" (Dockerfile:{lines[0]}-{lines[1]})"

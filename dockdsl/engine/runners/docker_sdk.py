@@ -283,8 +283,7 @@ class DockerSdk:
                     if said and isinstance(error, EngineUnavailable):
                         raise EngineUnavailable(
                             f"run: the container engine at {place.host} does not answer ({said}); see that `ssh` logs "
-                            "in there without a question, and that the docker command is there",
-                            origin=None,
+                            "in there without a question, and that the docker command is there"
                         ) from None
                     raise
             return self._made
@@ -521,7 +520,7 @@ def _connect(place: Endpoint, line: Line | None, timeout: int) -> docker.DockerC
         version = answer.get("ApiVersion") if isinstance(answer, dict) else None
         if version is None:
             raise EngineUnavailable(
-                f"run: what answers at {place.host} is not a container engine; check {place.source}", origin=None
+                f"run: what answers at {place.host} is not a container engine; check {place.source}"
             )
         return _opened(place, line, timeout, version)
 
@@ -549,12 +548,9 @@ def _check_sdk() -> None:
         # A folder of this name that is no package has no file.
         file = getattr(docker, "__file__", None)
     if file is None:
-        raise EngineUnavailable(
-            "run: the docker SDK for Python is not installed; run: pip install docker", origin=None
-        ) from None
+        raise EngineUnavailable("run: the docker SDK for Python is not installed; run: pip install docker") from None
     raise EngineUnavailable(
-        f"run: {short_path(file)} is imported as docker instead of the docker SDK for Python; rename that file",
-        origin=None,
+        f"run: {short_path(file)} is imported as docker instead of the docker SDK for Python; rename that file"
     )
 
 
@@ -653,8 +649,7 @@ def _address(place: Endpoint) -> str:
         found = socket.getaddrinfo(place.machine, None, type=socket.SOCK_STREAM)
     except OSError as error:
         raise EngineUnavailable(
-            f"run: the engine's machine {place.machine} has no address ({error.strerror}); check {place.source}",
-            origin=None,
+            f"run: the engine's machine {place.machine} has no address ({error.strerror}); check {place.source}"
         ) from None
     return str(found[0][4][0])
 
@@ -715,9 +710,7 @@ def _translated(what: str, place: Endpoint | None = None, *, late: str = "did no
             remedy = "give DockerSdk(host=…) an address that the engine's machine has itself"
         raise run_failed(f"{what}: the engine refused: {text}; {remedy}", known) from None
     except requests.exceptions.Timeout:
-        raise EngineUnavailable(
-            f"{what}: the container engine{_at(place)} {late}; see what holds it up", origin=None
-        ) from None
+        raise EngineUnavailable(f"{what}: the container engine{_at(place)} {late}; see what holds it up") from None
     except (docker.errors.DockerException, requests.exceptions.RequestException, OSError) as error:
         if isinstance(error, EngineError):
             raise
@@ -752,4 +745,4 @@ def _unavailable(what: str, error: BaseException, place: Endpoint | None) -> Eng
     else:
         fact = f"the container engine{where} does not answer ({text})"
         remedy = f"start it, or check {place.source}" if place is not None else "see whether it still runs"
-    return EngineUnavailable(f"{what}: {fact}; {remedy}", origin=None)
+    return EngineUnavailable(f"{what}: {fact}; {remedy}")

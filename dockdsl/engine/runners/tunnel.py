@@ -112,8 +112,7 @@ class Tunnel:
             why = said or f"ssh ended with status {self._process.returncode}"
         raise EngineUnavailable(
             f"run: no way to the container through {host} ({why}); see that `ssh` logs in there without a question "
-            "and may forward ports",
-            origin=None,
+            "and may forward ports"
         )
 
     def close(self) -> None:
@@ -139,7 +138,7 @@ def _start(argv: list[str], stdin: Any, stdout: Any, stderr: Any) -> subprocess.
         return subprocess.Popen(argv, stdin=stdin, stdout=stdout, stderr=stderr, start_new_session=True)  # noqa: S603 - a list
     except OSError as error:
         raise EngineUnavailable(
-            f"run: the ssh command cannot be run ({error.strerror}); install OpenSSH's client", origin=None
+            f"run: the ssh command cannot be run ({error.strerror}); install OpenSSH's client"
         ) from None
 
 

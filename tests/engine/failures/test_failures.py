@@ -20,8 +20,7 @@ import pytest
 
 import dockdsl
 from dockdsl import CommandCheck, Copy, Dockerfile, Image, Run, Secret, Stage, external
-from dockdsl.engine.failures.causes import explain
-from dockdsl.engine.failures.tables import CAUSES
+from dockdsl.engine.failures.causes import CAUSES, explain
 from dockdsl.engine.runners.docker_sdk import DockerSdk
 from dockdsl.errors import BuildFailed, CheckFailed, RunFailed
 from dockdsl.loading import load
