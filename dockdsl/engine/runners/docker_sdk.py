@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Literal, Self, cast
 
 import attrs
 
@@ -31,7 +31,6 @@ from dockdsl.origins import short_path
 if TYPE_CHECKING:
     import docker
 
-T = TypeVar("T")
 CALL_TIMEOUT = 60
 """Seconds that one call to the engine may take."""
 PATIENCE = 10.0
@@ -82,14 +81,8 @@ class DockerSdk:
 
     def __init__(self, *, host: str | None = None, timeout: int = CALL_TIMEOUT, patience: float = PATIENCE) -> None:
         self._host = host
-        self._timeout = timeout
-        self._patience = _Patience(patience)
+        self._engine = _Engine(timeout, patience)
         self._session = owner.new_session()
-        self._made: tuple[docker.DockerClient, Endpoint] | None = None
-        self._hurried: docker.DockerClient | None = None
-        self._is_late = False
-        self._line: Line | None = None
-        self._lock = threading.Lock()
 
     def start(self, request: RunRequest) -> DockerContainer:
         """Start a container. The image is not pulled.
@@ -97,20 +90,18 @@ class DockerSdk:
         Raises `EngineUnavailable` where there is no SDK, no engine or no permission, `RunFailed` where the image is
         not there or its command cannot be run.
         """
-        client, place = self._client()
-        self._is_late = False
+        self._engine.is_late = False
+        client, place = self._engine.client()
         way = _way(client, place, self._host)
         # The engine takes the first port that it has not given away itself, and fails if a program has it.
-        refused: RunFailed | None = None
-        for outside in (None, *(secrets.choice(_DYNAMIC_PORTS) for _ in request.ports and range(_ATTEMPTS))):
+        outside, left = None, _ATTEMPTS if request.ports else 0
+        while True:
             try:
                 return self._start(client, place, request, way, outside)
             except RunFailed as error:
-                if not _port_taken(error.message):
+                if not (left and _port_taken(error.message)):
                     raise
-                refused = error
-        assert refused is not None
-        raise refused
+            outside, left = secrets.choice(_DYNAMIC_PORTS), left - 1
 
     def _start(
         self, client: docker.DockerClient, place: Endpoint, request: RunRequest, way: _Way, outside: int | None
@@ -121,22 +112,26 @@ class DockerSdk:
             for index, port in enumerate(request.ports)
             if way.network is None
         }
-        options = _isolation(request)
-        if way.network is not None:
-            options["network"] = way.network
         found: DockerContainer | None = None
         try:
             with deferred(), _translated(f"run {request.name}"):
                 container = client.containers.create(
                     request.image,
                     command=None if request.command is None else list(request.command),
+                    entrypoint=list(request.entrypoint or ()) or None,
+                    user=request.user or None,
                     environment=dict(request.env),
                     labels=self.labels(),
                     ports=ports,
+                    network=way.network,
+                    read_only=request.read_only,
+                    tmpfs=dict(each.partition(":")[::2] for each in request.tmpfs),
+                    cap_add=list(request.cap_add),
+                    cap_drop=list(request.cap_drop),
+                    security_opt=list(request.security_opt),
                     detach=True,
-                    **options,
                 )
-                found = DockerContainer(container, request, place, way, self._patience, self._hurry)
+                found = DockerContainer(container, request, way, self._engine, place)
                 container.start()
         except BaseException:
             if found is not None:
@@ -156,24 +151,20 @@ class DockerSdk:
 
         Raises `EngineUnavailable`.
         """
-        client, place = self._client()
+        client, place = self._engine.client()
+        api: Any = client.api
+        marked = {"label": owner.SESSION}
         with _translated("sweep", place):
-            marked: dict[str, Any] = {"label": owner.SESSION}
             found = [
-                Owned("container", each["Id"], str(each.get("Image")), owner.owner_of(each.get("Labels") or {}))
-                for each in client.api.containers(all=True, filters=marked)
+                Owned("container", each["Id"], str(each.get("Image")), _whose(each))
+                for each in api.containers(all=True, filters=marked)
             ]
-            found += [
-                Owned("network", each["Id"], each["Name"], owner.owner_of(each.get("Labels") or {}))
-                for each in client.api.networks(filters=marked)
-            ]
-            found += [
-                Owned("volume", each["Name"], "", owner.owner_of(each.get("Labels") or {}))
-                for each in client.api.volumes(filters=marked).get("Volumes") or ()
-            ]
+            found += [Owned("network", each["Id"], each["Name"], _whose(each)) for each in api.networks(filters=marked)]
+            volumes = api.volumes(filters=marked).get("Volumes") or ()
+            found += [Owned("volume", each["Name"], "", _whose(each)) for each in volumes]
             found += [
                 Owned("image", tag, each["Id"], owner.tag_owner(tag))
-                for each in client.api.images(name=owner.TEMPORARY)
+                for each in api.images(name=owner.TEMPORARY)
                 for tag in each.get("RepoTags") or ()
             ]
         return tuple(each for each in found if each.owner is not None)
@@ -183,7 +174,7 @@ class DockerSdk:
 
         Raises `EngineUnavailable`, and `RunFailed` where the engine cannot remove it.
         """
-        client, _ = self._client()
+        client, _ = self._engine.client()
         with deferred(), _translated(f"sweep {thing}"):
             return _remove(thing.kind, client, thing.name)
 
@@ -192,7 +183,7 @@ class DockerSdk:
 
         Raises `EngineUnavailable`, and `RunFailed` where the image is not there.
         """
-        client, _ = self._client()
+        client, _ = self._engine.client()
         with _translated(f"inspect {short_image(image)}"):
             return cast(Mapping[str, Any], client.images.get(image).attrs)
 
@@ -204,7 +195,10 @@ class DockerSdk:
         Raises `EngineUnavailable`, and `RunFailed` where the image is not there.
         """
         late = f"sent nothing of the image for {_SAVING} s"
-        with contextlib.closing(self._another(_SAVING)) as client, _translated(f"save {short_image(image)}", late=late):
+        with (
+            contextlib.closing(self._engine.another(_SAVING)) as client,
+            _translated(f"save {short_image(image)}", late=late),
+        ):
             yield from client.api.get_image(image, chunk_size=_PIECE)
 
     def history(self, image: str) -> tuple[tuple[str, int], ...]:
@@ -212,9 +206,9 @@ class DockerSdk:
 
         Raises `EngineUnavailable`, and `RunFailed` where the image is not there.
         """
-        client, place = self._client()
+        client, place = self._engine.client()
+        api: Any = client.api
         with _translated(f"history of {short_image(image)}", place):
-            api: Any = client.api
             entries = api.history(image)
         return tuple((str(each.get("CreatedBy") or ""), int(each.get("Size") or 0)) for each in reversed(entries))
 
@@ -240,68 +234,21 @@ class DockerSdk:
 
     def untag(self, tag: str) -> None:
         """Take a tag away, and with its last tag the image."""
-        client, place = self._client()
-        if self._is_late:
-            client = self._hurry()
+        client, place = self._engine.client()
+        if self._engine.is_late:
+            client = self._engine.hurry()
         with deferred() as held, _translated(f"untag {tag}"):
-            self._patience.call(lambda: _remove("image", client, tag), place, held)
+            self._engine.call(lambda: _remove("image", client, tag), place, held)
 
     def close(self) -> None:
         """Close the connections to the engine."""
-        with self._lock:
-            if self._made is not None:
-                self._made[0].close()
-                self._made = None
-            if self._hurried is not None:
-                self._hurried.close()
-                self._hurried = None
-            if self._line is not None:
-                self._line.close()
-                self._line = None
+        self._engine.close()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    def _client(self) -> tuple[docker.DockerClient, Endpoint]:
-        with self._lock:
-            if self._made is None:
-                place = endpoint()
-                _check_sdk()
-                if place.host is not None and place.host.startswith("ssh:"):
-                    self._line = Line(place.host)
-                try:
-                    self._made = _connect(place, self._line, self._timeout), place
-                except BaseException as error:
-                    line, self._line = self._line, None
-                    said = ""
-                    if line is not None:
-                        said = line.said()
-                        line.close()
-                    if said and isinstance(error, EngineUnavailable):
-                        raise EngineUnavailable(
-                            f"run: the container engine at {place.host} does not answer ({said}); see that `ssh` logs "
-                            "in there without a question, and that the docker command is there"
-                        ) from None
-                    raise
-            return self._made
-
-    def _another(self, timeout: int) -> docker.DockerClient:
-        """Return a second client of the same engine, whose calls may take another time."""
-        client, place = self._client()
-        return _opened(place, self._line, timeout, client.api.api_version)
-
-    def _hurry(self) -> docker.DockerClient:
-        """Return the client for what is still asked of an engine that has left a call unanswered.
-
-        The container of that call has it to its end, and so has what is tidied before another one is started.
-        """
-        self._is_late = True
-        if self._hurried is None:
-            self._hurried = self._another(_LAST_WORDS)
-        return self._hurried
 
 
 @attrs.frozen
@@ -335,57 +282,115 @@ class Owned:
         return f"{self.kind} {printable(name)}{what}" + (f" of process {self.owner.pid}" if self.owner else "")
 
 
-class _Patience:
-    """How long to wait, in all, for an engine that went away."""
+def _whose(thing: Mapping[str, Any]) -> owner.Owner | None:
+    return owner.owner_of(thing.get("Labels") or {})
 
-    def __init__(self, seconds: float) -> None:
-        self._left = seconds
 
-    def call(self, action: Callable[[], T], place: Endpoint, held: Collection[int]) -> T:
+class _Engine:
+    """The connections to the engine, which are made when they are needed."""
+
+    def __init__(self, timeout: int, patience: float) -> None:
+        self._timeout = timeout
+        self._patience = patience
+        """Seconds that are left to wait, in all, for an engine that went away."""
+        self._made: tuple[docker.DockerClient, Endpoint] | None = None
+        self._url: str | None = None
+        self._hurried: docker.DockerClient | None = None
+        self.is_late = False
+        """Whether it has left a call unanswered."""
+        self._open = contextlib.ExitStack()
+        self._lock = threading.Lock()
+
+    def client(self) -> tuple[docker.DockerClient, Endpoint]:
+        """Return the client, and where the engine is."""
+        with self._lock:
+            if self._made is None:
+                place = endpoint()
+                _check_sdk()
+                with contextlib.ExitStack() as opened:
+                    self._url, line = place.host, None
+                    if place.host is not None and place.host.startswith("ssh:"):
+                        line = Line(place.host)
+                        opened.callback(line.close)
+                        self._url = line.host
+                    try:
+                        client = _connect(place, self._url, self._timeout)
+                    except EngineUnavailable:
+                        said = "" if line is None else line.said()
+                        if not said:
+                            raise
+                        raise EngineUnavailable(
+                            f"run: the container engine at {place.host} does not answer ({said}); see that `ssh` logs "
+                            "in there without a question, and that the docker command is there"
+                        ) from None
+                    opened.callback(client.close)
+                    self._open = opened.pop_all()
+                self._made = client, place
+            return self._made
+
+    def another(self, timeout: int) -> docker.DockerClient:
+        """Return a second client of the same engine, whose calls may take another time."""
+        client, place = self.client()
+        return _opened(place, self._url, timeout, client.api.api_version)
+
+    def hurry(self) -> docker.DockerClient:
+        """Return the client for what is still asked of an engine that has left a call unanswered.
+
+        The container of that call has it to its end, and so has what is tidied before another one is started.
+        """
+        self.is_late = True
+        if self._hurried is None:
+            self._hurried = self.another(_LAST_WORDS)
+            self._open.callback(self._hurried.close)
+        return self._hurried
+
+    def call(self, action: Callable[[], object], place: Endpoint, held: Collection[int]) -> None:
         """Call until the engine answers, the patience is at its end, or a signal came."""
         import requests
 
         while True:
             try:
-                return action()
+                action()
             except requests.exceptions.Timeout:
                 raise
             except requests.exceptions.ConnectionError:
-                if not self._waited(place, held):
+                if not self._is_back(place, held):
                     raise
+            else:
+                return
 
-    def _waited(self, place: Endpoint, held: Collection[int]) -> bool:
-        """Wait until somebody listens there again; return whether that came about."""
-        while self._left > 0 and not held:
+    def _is_back(self, place: Endpoint, held: Collection[int]) -> bool:
+        """Wait until somebody listens there again, or it cannot be found out; return whether that came about."""
+        while self._patience > 0 and not held:
             begin = time.monotonic()
-            time.sleep(_PAUSE)
-            listens = _listens(place)
-            self._left -= time.monotonic() - begin
-            if listens:
-                return True
-        self._left = 0.0
+            try:
+                time.sleep(_PAUSE)
+                _knock(place)
+            except OSError:
+                continue
+            finally:
+                self._patience -= time.monotonic() - begin
+            return True
+        self._patience = 0.0
         return False
+
+    def close(self) -> None:
+        """Close what is open."""
+        with self._lock:
+            self._open.close()
+            self._made = self._hurried = None
 
 
 class DockerContainer:
     """A container of `DockerSdk`."""
 
-    def __init__(
-        self,
-        container: Any,
-        request: RunRequest,
-        place: Endpoint,
-        way: _Way,
-        patience: _Patience,
-        hurry: Callable[[], docker.DockerClient],
-    ) -> None:
+    def __init__(self, container: Any, request: RunRequest, way: _Way, engine: _Engine, place: Endpoint) -> None:
         self._container = container
         self._image = request.name
         self._ports = request.ports
-        self._place = place
         self._way = way
-        self._patience = patience
-        self._hurry = hurry
+        self._engine = engine
+        self._place = place
         self._tunnels: dict[int, Tunnel] = {}
 
     @property
@@ -415,7 +420,7 @@ class DockerContainer:
             return self._tunnels[outside].address
         state = _state(self._container.attrs)
         if not state.running:
-            raise self.died(state)
+            raise died(f"run {self._image}", state, self.logs())
         raise RunFailed(f"run {self._image}: port {port} is not published; name it in RunRequest.ports")
 
     def state(self) -> ContainerState:
@@ -469,7 +474,7 @@ class DockerContainer:
             try:
                 yield
             except requests.exceptions.Timeout:
-                self._container = self._hurry().containers.prepare_model(self._container)
+                self._container = self._engine.hurry().containers.prepare_model(self._container)
                 raise
 
     def remove(self) -> None:
@@ -477,11 +482,7 @@ class DockerContainer:
         with deferred() as held, _translated(f"remove {self._image}"):
             while self._tunnels:
                 self._tunnels.popitem()[1].close()
-            self._patience.call(lambda: _remove("container", self._container.client, self.id), self._place, held)
-
-    def died(self, state: ContainerState) -> RunFailed:
-        """Return the error that the container's end is."""
-        return died(f"run {self._image}", state, self.logs())
+            self._engine.call(lambda: _remove("container", self._container.client, self.id), self._place, held)
 
     def __enter__(self) -> Self:
         return self
@@ -492,48 +493,41 @@ class DockerContainer:
             self.remove()
 
 
-def _isolation(request: RunRequest) -> dict[str, Any]:
-    """Return the options of a container that say who runs it and what it may do."""
-    options: dict[str, Any] = {
-        "entrypoint": None if request.entrypoint is None else list(request.entrypoint),
-        "user": request.user,
-        "read_only": request.read_only,
-        "tmpfs": dict(each.partition(":")[::2] for each in request.tmpfs),
-        "cap_add": list(request.cap_add),
-        "cap_drop": list(request.cap_drop),
-        "security_opt": list(request.security_opt),
-    }
-    return {name: value for name, value in options.items() if value}
-
-
-def _connect(place: Endpoint, line: Line | None, timeout: int) -> docker.DockerClient:
+def _connect(place: Endpoint, url: str | None, timeout: int) -> docker.DockerClient:
     with _translated("run", place):
         from docker.constants import MINIMUM_DOCKER_API_VERSION
 
         _knock(place)
         # Left to itself, the SDK asks for the version before it can be given whom to trust.
-        asking = _opened(place, line, min(timeout, _GREETING), MINIMUM_DOCKER_API_VERSION)
-        try:
+        with contextlib.closing(_opened(place, url, min(timeout, _GREETING), MINIMUM_DOCKER_API_VERSION)) as asking:
             answer: Any = asking.api.version(api_version=False)
-        finally:
-            asking.close()
         version = answer.get("ApiVersion") if isinstance(answer, dict) else None
         if version is None:
             raise EngineUnavailable(
                 f"run: what answers at {place.host} is not a container engine; check {place.source}"
             )
-        return _opened(place, line, timeout, version)
+        return _opened(place, url, timeout, version)
 
 
-def _opened(place: Endpoint, line: Line | None, timeout: int, version: str) -> docker.DockerClient:
+def _opened(place: Endpoint, url: str | None, timeout: int, version: str) -> docker.DockerClient:
     import docker
+    from requests.utils import get_environ_proxies
 
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = {} if url is None else {"base_url": url}
     if place.certificates is not None:
-        options["tls"] = _tls(place)
-    if place.host is not None:
-        options["base_url"] = place.host if line is None else line.host
-    return _trusting_nobody_else(docker.DockerClient(version=version, timeout=timeout, **options))
+        ca, cert, key = (place.certificates / f"{name}.pem" for name in ("ca", "cert", "key"))
+        options["tls"] = docker.tls.TLSConfig(
+            client_cert=(str(cert), str(key)) if cert.exists() else None,
+            ca_cert=str(ca) if ca.exists() else None,
+            verify=place.verify,
+        )
+    client = docker.DockerClient(version=version, timeout=timeout, **options)
+    # Of the environment only the proxies count: REQUESTS_CA_BUNDLE would replace the certificates of the engine's own
+    # settings.
+    client.api.trust_env = False
+    if client.api.base_url.startswith(("http:", "https:")):
+        client.api.proxies.update(get_environ_proxies(client.api.base_url))
+    return client
 
 
 def _check_sdk() -> None:
@@ -554,46 +548,12 @@ def _check_sdk() -> None:
     )
 
 
-def _trusting_nobody_else(client: docker.DockerClient) -> docker.DockerClient:
-    """Return the client without what requests takes from the environment, save the proxies.
-
-    REQUESTS_CA_BUNDLE would replace the certificates that the engine's own settings name.
-    """
-    from requests.utils import get_environ_proxies
-
-    client.api.trust_env = False
-    if client.api.base_url.startswith(("http:", "https:")):
-        client.api.proxies.update(get_environ_proxies(client.api.base_url))
-    return client
-
-
 def _knock(place: Endpoint) -> None:
     """Connect to a socket of this machine once: the SDK's own failure says less, and leaves a socket open."""
     if place.socket is not None:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as knocking:
             knocking.settimeout(10)
             knocking.connect(place.socket)
-
-
-def _listens(place: Endpoint) -> bool:
-    """Whether somebody listens where the engine was; true where that cannot be found out."""
-    try:
-        _knock(place)
-    except OSError:
-        return False
-    return True
-
-
-def _tls(place: Endpoint) -> docker.tls.TLSConfig:
-    import docker
-
-    assert place.certificates is not None
-    ca, cert, key = (place.certificates / f"{name}.pem" for name in ("ca", "cert", "key"))
-    return docker.tls.TLSConfig(
-        client_cert=(str(cert), str(key)) if cert.exists() else None,
-        ca_cert=str(ca) if ca.exists() else None,
-        verify=place.verify,
-    )
 
 
 @attrs.frozen
