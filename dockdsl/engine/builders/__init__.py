@@ -15,15 +15,16 @@ BUILDERS = {"buildx": "Buildx", "buildah": "Buildah", "podman": "Podman"}
 
 
 class CommandBuilder(Builder, Protocol):
-    """A builder that stands on a command of this machine."""
+    """A builder that stands on a command of this machine; most have no storage of their own."""
 
     def left(self) -> list[str]:
         """Return the temporary tags in a storage of its own that belong to runs of this machine that have ended."""
-        ...
+        return []
 
     def forget(self, tag: str) -> bool:
         """Remove such a tag; return whether that was done."""
-        ...
+        del tag
+        return False
 
 
 def make_builder(name: str) -> CommandBuilder:

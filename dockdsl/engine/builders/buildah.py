@@ -31,7 +31,6 @@ from dockdsl.errors import BuildFailed, EngineUnavailable
 _step = re.compile(r"(?:\[\d+/\d+\] )?STEP (\d+/\d+): (.*)").match
 _cached = re.compile(r"--> Using cache [0-9a-f]+\Z").match
 _error = re.compile(r"[Ee]rror: (.*)").match
-_LATEST = 200
 _ended = re.compile(r"subprocess exited with status \d+\Z").match
 # What buildah says, and what BuildKit would: the causes of failures are known by BuildKit's words.
 _WORDS = tuple(
@@ -101,10 +100,10 @@ class Buildah:
             # Without a name of its own, what goes at the end could be an image with a name that has the same content.
             tags = request.tags or (owner.temporary_tag(owner.this_process()),)
             named = attrs.evolve(request, tags=tags)
-            if progress is not None:
-                for note in request.notes:
-                    progress(BuildEvent("warning", "", str(note)))
-            account = self._run([command, *arguments(named, folder)], request, progress, clock)
+            report = progress or (lambda _: None)
+            for note in request.notes:
+                report(BuildEvent("warning", "", str(note)))
+            account = self._run([command, *arguments(named, folder)], request, report, clock)
             try:
                 image = place.joinpath("image").read_text(encoding="ascii").strip()
                 archive = f"docker-archive:{folder}/image.tar"
@@ -187,19 +186,17 @@ class Buildah:
             account.end_step("failed" if status else "canceled" if status is None else "done")
             account.report(BuildEvent("ended", "", "", clock.spent()))
         if status:
-            raise _failed(request, account, f"{self.name} ended with status {status} and said nothing")
+            raise _failed(request, account.step, f"{self.name} ended with status {status} and said nothing")
         return account
 
 
 class _Account:
-    """What a command has reported: how many steps there were, which is the last one, and what that one printed."""
+    """What a command has reported: how many steps there were, and the last one."""
 
     def __init__(self, progress: Progress | None) -> None:
-        self._progress = progress
-        self.step = self.text = ""
+        self.report = progress or (lambda _: None)
+        self.step = Step("")
         self.steps = self.cached = 0
-        self.log: deque[str] = deque(maxlen=_LATEST)
-        self._is_cached = False
         self._begin = 0.0
 
     def feed(self, line: str) -> None:
@@ -207,31 +204,23 @@ class _Account:
         found = _step(line)
         if found:
             self.end_step("done")
-            self.step, self.text = f"[{found[1]}]", found[2]
-            self._is_cached, self._begin = False, time.monotonic()
-            self.log.clear()
-            self.report(BuildEvent("started", self.step, self.text))
+            self.step, self._begin = Step(f"[{found[1]}] {found[2]}"), time.monotonic()
+            self.report(BuildEvent("started", self.step.label, self.step.text))
         elif _cached(line):
-            self._is_cached = True
+            self.step.cached = True
         else:
-            self.log.append(line)
-            self.report(BuildEvent("log", self.step, line))
+            self.step.log.append(line)
+            self.report(BuildEvent("log", self.step.label, line))
 
     def end_step(self, kind: Literal["done", "failed", "canceled"]) -> None:
         """Report that the step has ended, if there is one."""
-        if not self.step:
+        step, seconds = self.step, time.monotonic() - self._begin
+        if not step.label:
             return
-        # A base image is not a step of the user's.
-        if not self.text.startswith("FROM "):
+        if not step.is_base:
             self.steps += 1
-            self.cached += self._is_cached
-        seconds = time.monotonic() - self._begin
-        self.report(BuildEvent("cached" if self._is_cached and kind == "done" else kind, self.step, self.text, seconds))
-
-    def report(self, event: BuildEvent) -> None:
-        """Hand an event on."""
-        if self._progress is not None:
-            self._progress(event)
+            self.cached += step.cached
+        self.report(BuildEvent("cached" if step.cached and kind == "done" else kind, step.label, step.text, seconds))
 
 
 def _without_config() -> dict[str, str | None]:
@@ -263,14 +252,13 @@ def arguments(request: BuildRequest, folder: str) -> list[str]:
     ]
 
 
-def _failed(request: BuildRequest, account: _Account, silent: str) -> BuildFailed:
-    errors = [found[1] for found in map(_error, account.log) if found]
-    output = [line for line in account.log if not _error(line) and not _ended(line)]
-    said = (errors or output or [silent])[-1]
-    step = Step(f"{account.step} {account.text}", log=deque(output)) if account.step else None
-    base = next((word for word in account.text.split()[1:] if not word.startswith("--")), "")
-    words = said.replace(f'"{request.context.absolute()}/', '"/')
+def _failed(request: BuildRequest, last: Step, silent: str) -> BuildFailed:
+    """Return the error of a command that failed in its last step; `silent` is for one that said nothing."""
+    errors = [found[1] for found in map(_error, last.log) if found]
+    output = [line for line in last.log if not _error(line) and not _ended(line)]
+    base = next((word for word in last.text.split()[1:] if not word.startswith("--")), "")
+    words = (errors or output or [silent])[-1].replace(f'"{request.context.absolute()}/', '"/')
     for pattern, plain in _WORDS:
         words = pattern.sub(plain.replace("BASE", base), words)
-    lines = lines_of(step, request.dockerfile)
-    return build_failed(request, step, words, lines, "fix it, or build with docker buildx")
+    step = attrs.evolve(last, log=deque(output)) if last.label else None
+    return build_failed(request, step, words, lines_of(step, request.dockerfile), "fix it, or build with docker buildx")

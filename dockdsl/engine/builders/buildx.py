@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, Any, Literal
 
 import attrs
 
-from dockdsl.engine.builders import secret
+from dockdsl.engine.builders import CommandBuilder, secret
 from dockdsl.engine.builders.docker_command import DockerCommand, Found
 from dockdsl.engine.builders.process import GRACE, Clock, OutOfTime, Running, started
 from dockdsl.engine.building import BuildEvent, BuildRequest, BuildResult, Progress
@@ -34,7 +34,7 @@ _ARCHIVE = "image.tar"
 _DIGESTS = ("containerimage.digest", "containerimage.config.digest")
 
 
-class Buildx:
+class Buildx(CommandBuilder):
     """Builds with ``docker buildx build``.
 
     The command finds the engine by itself: ``DOCKER_HOST``, ``DOCKER_CONTEXT``, the context in use and
@@ -89,14 +89,13 @@ class Buildx:
             if request.reproducible and request.is_loaded:
                 # The engine itself cannot rewrite the times of what it keeps.
                 command.load(f"{folder}/{_ARCHIVE}", max(request.timeout - clock.spent(), GRACE))
-            metadata = _metadata(Path(folder) / "metadata.json")
-            ids = [_text(Path(folder) / "image"), *(_str(metadata.get(key)) for key in _DIGESTS), *request.tags[:1]]
-        named = [each for each in ids if each]
+            metadata = _metadata(folder)
+        named = [each for each in (*map(metadata.get, ("id", *_DIGESTS)), *request.tags[:1]) if each]
         image, size, kind = _known(command, named) if request.is_loaded else _elsewhere(named)
         steps, cached = account.counts()
         return BuildResult(
             image=image,
-            digest=_str(metadata.get("containerimage.digest")) or None,
+            digest=metadata.get(_DIGESTS[0]) or None,
             tags=request.tags,
             size=size,
             size_kind=kind,
@@ -118,15 +117,6 @@ class Buildx:
         for tag in tags[1:]:
             command.tag(tags[0], tag)
         return _known(command, [*tags[:1], f"sha256:{image.removeprefix('sha256:')}"])
-
-    def left(self) -> list[str]:
-        """Return nothing: the engine has all that it builds, and `DockerSdk.sweep` sees to that."""
-        return []
-
-    def forget(self, tag: str) -> bool:
-        """Do nothing."""
-        del tag
-        return False
 
     def _run(
         self,
@@ -275,20 +265,12 @@ def _whole_archives(request: BuildRequest, folder: str) -> Iterator[BuildRequest
                 beside.unlink()
 
 
-def _metadata(path: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="ascii").strip()
-    except (OSError, ValueError):
-        return ""
-
-
-def _str(value: object) -> str:
-    return value if isinstance(value, str) else ""
+def _metadata(folder: str) -> dict[str, str]:
+    """Return what the command wrote down of the image, with its id as ``id``; what is missing or odd is left out."""
+    found: Any = {}
+    with contextlib.suppress(OSError, ValueError):
+        found = json.loads(Path(folder, "metadata.json").read_bytes())
+    kept = {key: value for key, value in found.items() if isinstance(value, str)} if isinstance(found, dict) else {}
+    with contextlib.suppress(OSError, ValueError):
+        kept["id"] = Path(folder, "image").read_text(encoding="ascii").strip()
+    return kept

@@ -27,7 +27,6 @@ LONGEST_LINE = 8192
 
 _numbered = re.compile(r"(\[(?:\S+ ){0,2}\d+/\d+\]) (.*)", re.DOTALL).fullmatch
 _names = re.compile(r"^FROM\b.*?(?: AS (\S+))?[ \t]*$", re.MULTILINE | re.IGNORECASE).findall
-_fraction = re.compile(r"\.\d+").search
 
 
 @attrs.define
@@ -69,7 +68,13 @@ class Step:
     @property
     def seconds(self) -> float | None:
         """How long it took."""
-        return _between(self.started, self.completed)
+        if self.started is None or self.completed is None:
+            return None
+        try:
+            took = datetime.fromisoformat(self.completed) - datetime.fromisoformat(self.started)
+        except (ValueError, TypeError):
+            return None
+        return max(took.total_seconds(), 0.0)
 
     @property
     def outcome(self) -> Literal["done", "cached", "failed", "canceled"]:
@@ -99,7 +104,7 @@ class Account:
         """What was not JSON: the engine's last words."""
         self.is_empty = True
         self._ended: list[Step] = []
-        self._progress = progress
+        self._report = progress or (lambda _: None)
         self._origin_at = origin_at
         self._hide = hide
         """Removes from a text what must not be logged."""
@@ -237,10 +242,6 @@ class Account:
             self.warnings.append(found)
             self._report(BuildEvent("warning", "", str(found)))
 
-    def _report(self, event: BuildEvent) -> None:
-        if self._progress is not None:
-            self._progress(event)
-
 
 def _dicts(record: dict[str, Any], key: str) -> Iterator[dict[str, Any]]:
     values = record.get(key)
@@ -267,20 +268,3 @@ def _bytes(value: object) -> bytes:
         return base64.b64decode(value) if isinstance(value, str) else b""
     except ValueError:
         return b""
-
-
-def _between(start: str | None, end: str | None) -> float | None:
-    if start is None or end is None:
-        return None
-    try:
-        return max((_moment(end) - _moment(start)).total_seconds(), 0.0)
-    except (ValueError, TypeError):
-        return None
-
-
-def _moment(stamp: str) -> datetime:
-    """Read a time stamp; Python takes six digits of a second's fraction where the engine writes nine."""
-    fraction = _fraction(stamp)
-    if fraction:
-        stamp = stamp[: fraction.start()] + fraction[0][:7].ljust(7, "0") + stamp[fraction.end() :]
-    return datetime.fromisoformat(stamp)

@@ -171,7 +171,7 @@ def test_an_engine_that_does_not_answer(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(local_socket, "QUESTION", 0.3)
     with answering(tmp_path / "s", None) as path:
         monkeypatch.setenv("DOCKER_HOST", f"unix://{path}")
-        with pytest.raises(EngineUnavailable, match="was not to be asked for the image"):
+        with pytest.raises(EngineUnavailable, match="could not be queried for the image"):
             DockerCommand("docker").image(["api:dev"])
 
 
