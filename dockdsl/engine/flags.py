@@ -5,6 +5,7 @@ The options themselves are the fields of `ImageOptions` and `BuildRequest`; a te
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Callable
 from typing import Any, Literal
@@ -98,6 +99,7 @@ class Option:
         return next((word for word in self.usage.split() if not word.startswith("-")), None)
 
 
+_for_build = functools.partial(Option, buildah="none", verb="build")
 OPTIONS = {
     "tags": Option("-t --tag TAG", "tag the image so, instead of as the file says", replaces=True),
     "target": Option("--target STAGE", "build this stage"),
@@ -128,33 +130,13 @@ OPTIONS = {
         "--source-date-epoch SECONDS", "the time that the image is given", "other", "none", read=int
     ),
     "timeout": Option("--timeout SECONDS", "how long the build may take (1800)", "other", "other", read=read_seconds),
-    "output": Option(
-        "-o --output SPEC",
-        "where the image goes: type=oci,dest=FILE; a folder for its files",
-        "other",
-        "none",
-        verb="build",
+    "output": _for_build(
+        "-o --output SPEC", "where the image goes: type=oci,dest=FILE; a folder for its files", "other"
     ),
-    "annotations": Option(
-        "--annotation NAME=VALUE", "write it into the image's manifest", buildah="none", read=_pair, verb="build"
-    ),
-    "sbom": Option(
-        "--sbom true|IMAGE",
-        "add a bill of materials",
-        "flag",
-        "none",
-        _attested("generator"),
-        _attestation,
-        verb="build",
-    ),
-    "provenance": Option(
-        "--provenance true|false|min|max",
-        "add how it was built",
-        "flag",
-        "none",
-        _attested("mode"),
-        _attestation,
-        verb="build",
+    "annotations": _for_build("--annotation NAME=VALUE", "write it into the image's manifest", read=_pair),
+    "sbom": _for_build("--sbom true|IMAGE", "add a bill of materials", spell=_attested("generator"), read=_attestation),
+    "provenance": _for_build(
+        "--provenance true|false|min|max", "add how it was built", spell=_attested("mode"), read=_attestation
     ),
 }
 

@@ -9,6 +9,7 @@ type checkers.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -261,16 +262,12 @@ def _allow(value: TextsLike) -> tuple[str, ...]:
 
 
 def _shm_size(value: str | None) -> str | None:
-    import re  # noqa: PLC0415 - few images need it
-
     if value is not None and not re.fullmatch(r"\d+(\.\d+)? ?([bkmgtBKMGT]|[kmgtKMGT]i?[bB])?", text(value)):
         raise Refused(f"{shown(value)} is not a size", "write 128m or 1g")
     return value
 
 
 def _ulimits(value: TextsLike) -> tuple[str, ...]:
-    import re  # noqa: PLC0415 - as above
-
     found = texts(value)
     for each in found:
         if not re.fullmatch(r"[a-z]+=-?\d+(:-?\d+)?", each):

@@ -10,6 +10,8 @@ import time
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, TextIO
 
+import attrs
+
 from dockdsl.display import cut, printable
 from dockdsl.engine.building import BuildEvent, Progress, plain
 from dockdsl.errors import EngineUnavailable
@@ -100,7 +102,8 @@ class _Watch:
             if event.kind in ("done", "cached") and not event.text.startswith("FROM "):
                 self._done += 1
                 self._cached += event.kind == "cached"
-            self._print(event)
+            assert self._live is not None
+            self._live.console.print(self._text(str(event), _COLORS.get(event.kind, "")), soft_wrap=True)
 
     def _status(self, event: BuildEvent) -> None:
         if event.seconds is not None:
@@ -132,10 +135,6 @@ class _Watch:
             self._live.stop()
             self._live = None
 
-    def _print(self, event: BuildEvent) -> None:
-        assert self._live is not None
-        self._live.console.print(self._text(str(event), _COLORS.get(event.kind, "")), soft_wrap=True)
-
     def _shown(self) -> Text:
         """Return the lines below; it is called in a thread of its own."""
         now = time.monotonic()
@@ -153,14 +152,14 @@ class _Watch:
         return Text(known.decode(encoding), style=style, no_wrap=True, overflow="crop")
 
 
+@attrs.define
 class _Line:
     """A step that runs."""
 
-    def __init__(self, text: str, last: str = "") -> None:
-        self.text = text
-        self.last = last
-        self._begin = time.monotonic()
+    text: str
+    last: str = ""
+    begin: float = attrs.field(factory=time.monotonic)
 
     def shown(self, name: str, now: float) -> str:
         said = f" | {self.last}" if self.last else ""
-        return f"{now - self._begin:6.1f}s  {name} {cut(self.text, _INSTRUCTION)}{said}".rstrip()
+        return f"{now - self.begin:6.1f}s  {name} {cut(self.text, _INSTRUCTION)}{said}".rstrip()

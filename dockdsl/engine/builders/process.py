@@ -72,6 +72,16 @@ class Running:
             raise OutOfTime from None
 
 
+def end(process: subprocess.Popen[bytes], seconds: float) -> None:
+    """End a process, by force where it has not ended after this time."""
+    process.terminate()
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
 @contextlib.contextmanager
 def started(
     argv: list[str],
@@ -106,12 +116,7 @@ def started(
         yield running
     finally:
         if process.poll() is None:
-            process.terminate()
-            try:
-                process.wait(GRACE)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            end(process, GRACE)
             # A plugin that waits for an engine that says nothing does not see that the command is gone.
             running.reader.join(GRACE / 10)
             if sys.platform != "win32":

@@ -11,7 +11,7 @@ import codecs
 import json
 import re
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any, Literal
 
@@ -232,7 +232,9 @@ class Account:
         self._report(BuildEvent("log", step.label, line))
 
     def _warning(self, warning: dict[str, Any]) -> None:
-        numbers = list(_line_numbers(_dicts(warning, "range")))
+        ends = [each.get(end) for each in _dicts(warning, "range") for end in ("start", "end")]
+        places = [end.get("line") for end in ends if isinstance(end, dict)]
+        numbers = [line for line in places if isinstance(line, int) and line > 0]
         lines = (min(numbers), max(numbers)) if numbers else None
         text = _bytes(warning.get("short")).decode("utf-8", "replace")
         # The number of the line is given apart from the text.
@@ -248,15 +250,6 @@ def _dicts(record: dict[str, Any], key: str) -> Iterator[dict[str, Any]]:
     for value in values if isinstance(values, list) else ():
         if isinstance(value, dict):
             yield value
-
-
-def _line_numbers(ranges: Iterable[dict[str, Any]]) -> Iterator[int]:
-    for each in ranges:
-        for end in ("start", "end"):
-            place = each.get(end)
-            line = place.get("line") if isinstance(place, dict) else None
-            if isinstance(line, int) and line > 0:
-                yield line
 
 
 def _str(value: object) -> str | None:

@@ -43,8 +43,8 @@ _NO_REGISTRY = re.compile(
     r"|network is unreachable"
 )
 _failed_push = re.compile(r"failed to push (\S+): (.*)", re.DOTALL).match
-_heading = re.compile(r"Dockerfile:(\d+)").fullmatch
-_marked = re.compile(r"\s*(\d+) \| >>>").match
+_excerpted = re.compile(r"^Dockerfile:(\d+)\n-----.*\n((?:(?!-----).*\n)*)", re.MULTILINE).search
+_marked = re.compile(r"^\s*(\d+) \| >>>", re.MULTILINE).findall
 _exit_code = re.compile(r"did not complete successfully: (exit code: \d+.*)", re.DOTALL).search
 _not_there = re.compile(
     r'failed to calculate checksum of ref \S+: ("(?:[^"\\]|\\.)*"): not found'
@@ -71,11 +71,11 @@ def unavailable(text: str) -> EngineUnavailable | None:
 
 def failure(request: BuildRequest, account: Account, status: int) -> EngineError:
     """Return the error that a failed build is."""
-    text = list(account.text)
-    missing = unavailable("\n".join(text)) if account.is_empty else None
+    text = "\n".join(account.text)
+    missing = unavailable(text) if account.is_empty else None
     if missing is not None:
         return missing
-    last = _last_error("\n".join(text)) or f"the docker command ended with status {status} and said nothing"
+    last = _last_error(text) or f"the docker command ended with status {status} and said nothing"
     step = account.failed()
     exporting = step is not None and step.text.startswith(("pushing ", "exporting "))
     not_pushed = _not_pushed(request, step, step.error or last) if step is not None and exporting else None
@@ -318,21 +318,13 @@ def _last_error(text: str) -> str:
     return words.strip()
 
 
-def _excerpt(text: list[str]) -> Lines | None:
+def _excerpt(text: str) -> Lines | None:
     """Return the lines that the first excerpt of the Dockerfile marks with ``>>>``."""
-    for index, line in enumerate(text[:-1]):
-        heading = _heading(line)
-        if heading is None or not text[index + 1].startswith("-----"):
-            continue
-        marked = []
-        for below in text[index + 2 :]:
-            if below.startswith("-----"):
-                break
-            mark = _marked(below)
-            if mark:
-                marked.append(int(mark[1]))
-        return (min(marked), max(marked)) if marked else (int(heading[1]), int(heading[1]))
-    return None
+    found = _excerpted(f"{text}\n")
+    if found is None:
+        return None
+    marked = [int(number) for number in _marked(found[2]) or [found[1]]]
+    return min(marked), max(marked)
 
 
 def lines_of(step: Step | None, dockerfile: str) -> Lines | None:

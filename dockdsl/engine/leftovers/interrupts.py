@@ -52,16 +52,10 @@ def ended_by_exception() -> Iterator[None]:
     outside the main thread, where Python allows no handler.
     """
     mine: dict[int, Any] = {}
-    if threading.current_thread() is threading.main_thread():
-        handlers = {number: signal.getsignal(number) for number in _ALL}
-        mine = {
-            number: handler
-            for number, handler in handlers.items()
-            if handler is (signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
-        }
     ending = _Ending()
-    for number in mine:
-        signal.signal(number, ending)
+    for number in _ALL if threading.current_thread() is threading.main_thread() else ():
+        if signal.getsignal(number) is (signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL):
+            mine[number] = signal.signal(number, ending)
     try:
         yield
     finally:

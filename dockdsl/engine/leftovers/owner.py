@@ -14,7 +14,7 @@ import shutil
 import socket
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -33,8 +33,6 @@ SOCKET_FOLDER = "dockdsl-ssh-"
 """How the names of the temporary folders of sockets begin."""
 _ELSEWHERE = "elsewhere-"
 """How the links begin by which a temporary folder notes files that are not in it."""
-
-_FIELDS = ("host", "boot", "space", "pid", "started")
 
 
 @attrs.frozen
@@ -59,7 +57,7 @@ class Owner:
 
     def labels(self, session: str) -> dict[str, str]:
         """Return the labels of a container of this owner."""
-        return {SESSION: session} | {f"{PREFIX}{name}": str(getattr(self, name)) for name in _FIELDS}
+        return {SESSION: session} | {f"{PREFIX}{name}": str(value) for name, value in attrs.asdict(self).items()}
 
     def is_dead(self) -> bool:
         """Whether it is certain that the process has ended."""
@@ -73,16 +71,14 @@ class Owner:
 
 def owner_of(labels: Mapping[str, str]) -> Owner | None:
     """Return the owner that labels name, or None if they are not of this kind."""
-    values = {name: labels.get(f"{PREFIX}{name}") for name in _FIELDS}
-    pid = values.pop("pid") or ""
-    if any(value is None for value in values.values()) or not pid.isdecimal():
+    return _from_texts(labels.get(f"{PREFIX}{field.name}") for field in attrs.fields(Owner))
+
+
+def _from_texts(fields: Iterable[str | None]) -> Owner | None:
+    host, boot, space, pid, started = fields
+    if host is None or boot is None or space is None or pid is None or started is None or not pid.isdecimal():
         return None
-    return Owner(pid=int(pid), **{name: value or "" for name, value in values.items()})
-
-
-def new_session() -> str:
-    """Return a name that no other session has."""
-    return secrets.token_hex(6)
+    return Owner(host, boot, space, int(pid), started)
 
 
 def temporary_tag(owner: Owner) -> str:
@@ -116,7 +112,7 @@ def temporary_folder() -> Iterator[str]:
 
 def folder_owner(name: str) -> Owner | None:
     """Return the owner that the name of a temporary folder says, or None for any other folder."""
-    return _read_back(name, FOLDER)
+    return _read_back(name, FOLDER) or _read_back(name, SOCKET_FOLDER, _host(), _boot())
 
 
 def socket_prefix(owner: Owner) -> str:
@@ -128,23 +124,13 @@ def socket_prefix(owner: Owner) -> str:
     return f"{SOCKET_FOLDER}{owner.space}_{owner.pid}_{owner.started}_"
 
 
-def _socket_owner(name: str) -> Owner | None:
-    parts = name.removeprefix(SOCKET_FOLDER).split("_", 3)
-    if not name.startswith(SOCKET_FOLDER) or len(parts) != 4 or not parts[1].isdecimal():
-        return None
-    return attrs.evolve(this_process(), space=parts[0], pid=int(parts[1]), started=parts[2])
-
-
 def left_folders() -> list[Path]:
     """Return the temporary folders of this machine whose process has ended without removing them."""
     try:
-        found = [
-            each for each in Path(tempfile.gettempdir()).iterdir() if each.name.startswith((FOLDER, SOCKET_FOLDER))
-        ]
+        found = [(each, folder_owner(each.name)) for each in Path(tempfile.gettempdir()).iterdir()]
     except OSError:
         return []
-    owners = [(each, folder_owner(each.name) or _socket_owner(each.name)) for each in found]
-    return sorted(each for each, whose in owners if whose is not None and whose.is_dead())
+    return sorted(each for each, whose in found if whose is not None and whose.is_dead())
 
 
 def remember(folder: str, file: Path) -> None:
@@ -165,15 +151,15 @@ def discard_folder(folder: Path) -> None:
 
 
 def _written(owner: Owner) -> str:
-    return "".join(f"{part}_" for part in (owner.host, owner.boot, owner.space, str(owner.pid), owner.started))
+    return "".join(f"{part}_" for part in attrs.astuple(owner))
 
 
-def _read_back(name: str, prefix: str) -> Owner | None:
+def _read_back(name: str, prefix: str, *known: str) -> Owner | None:
+    """Return the owner that a name says after a prefix; `known` are its first fields, which the name leaves out."""
     # What distinguishes two names of one owner comes last, and may have underscores of its own.
-    parts = name.removeprefix(prefix).split("_", len(_FIELDS))
-    if not name.startswith(prefix) or len(parts) != len(_FIELDS) + 1 or not parts[3].isdecimal():
-        return None
-    return Owner(host=parts[0], boot=parts[1], space=parts[2], pid=int(parts[3]), started=parts[4])
+    count = len(attrs.fields(Owner))
+    parts = [*known, *name.removeprefix(prefix).split("_", count - len(known))]
+    return _from_texts(parts[:count]) if name.startswith(prefix) and len(parts) > count else None
 
 
 def this_process() -> Owner:
@@ -232,5 +218,5 @@ def _lives(pid: int, started: str) -> bool:
     except ProcessLookupError:
         return False
     except OSError:
-        return True
+        pass
     return True

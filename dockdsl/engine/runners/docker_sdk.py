@@ -82,7 +82,7 @@ class DockerSdk:
     def __init__(self, *, host: str | None = None, timeout: int = CALL_TIMEOUT, patience: float = PATIENCE) -> None:
         self._host = host
         self._engine = _Engine(timeout, patience)
-        self._session = owner.new_session()
+        self._session = secrets.token_hex(6)
 
     def start(self, request: RunRequest) -> DockerContainer:
         """Start a container. The image is not pulled.

@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from dockdsl.display import printable
+from dockdsl.engine.builders.process import end
 from dockdsl.engine.endpoint import LOOPBACK
 from dockdsl.engine.leftovers import owner
 from dockdsl.errors import EngineUnavailable
@@ -71,7 +72,7 @@ class Line:
         self._listening.close()
         self._thread.join(_CLOSING)
         for process in self._processes:
-            _end(process)
+            end(process, _CLOSING)
         self._stderr.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -121,7 +122,7 @@ class Tunnel:
             if stream is not None:
                 with contextlib.suppress(OSError):
                     stream.close()
-        _end(self._process)
+        end(self._process, _CLOSING)
 
 
 def _login(host: str, *options: str) -> list[str]:
@@ -140,15 +141,6 @@ def _start(argv: list[str], stdin: Any, stdout: Any, stderr: Any) -> subprocess.
         raise EngineUnavailable(
             f"run: the ssh command cannot be run ({error.strerror}); install OpenSSH's client"
         ) from None
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    try:
-        process.wait(_CLOSING)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
 
 
 def _last_line(said: bytes) -> str:
