@@ -88,24 +88,21 @@ def endpoint(environ: Mapping[str, str] | None = None) -> Endpoint:
 
 
 def _endpoint(environ: Mapping[str, str]) -> Endpoint:
-    if environ.get("DOCKER_HOST"):
-        return _from_environment(environ, environ["DOCKER_HOST"], "DOCKER_HOST")
     folder = Path(environ.get("DOCKER_CONFIG") or Path.home() / ".docker")
+    if environ.get("DOCKER_HOST"):
+        return _from_environment(environ, folder, environ["DOCKER_HOST"], "DOCKER_HOST")
     name, source = environ.get("DOCKER_CONTEXT"), "DOCKER_CONTEXT"
     if not name:
         name, source = _object(folder / "config.json").get("currentContext"), "the context in use"
     if not isinstance(name, str) or name in ("", DEFAULT):
-        return _from_environment(environ, None, "the default socket")
+        return _from_environment(environ, folder, None, "the default socket")
     return _from_context(folder / "contexts", name, f"{source}, {name!r}")
 
 
-def _from_environment(environ: Mapping[str, str], host: str | None, source: str) -> Endpoint:
+def _from_environment(environ: Mapping[str, str], folder: Path, host: str | None, source: str) -> Endpoint:
     verify = bool(environ.get("DOCKER_TLS_VERIFY"))
-    folder = environ.get("DOCKER_CERT_PATH")
-    if not (verify or environ.get("DOCKER_TLS")):
-        return Endpoint(host, None, False, source)
-    home = environ.get("DOCKER_CONFIG") or Path.home() / ".docker"
-    return Endpoint(host, Path(folder or home), verify, source)
+    is_tls = verify or environ.get("DOCKER_TLS")
+    return Endpoint(host, Path(environ.get("DOCKER_CERT_PATH") or folder) if is_tls else None, verify, source)
 
 
 def _from_context(folder: Path, name: str, source: str) -> Endpoint:

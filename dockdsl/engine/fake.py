@@ -32,6 +32,7 @@ from dockdsl.engine.running import LONGEST_OUTPUT, ContainerState, RunRequest
 from dockdsl.errors import EngineError, RunFailed
 
 
+@attrs.define(kw_only=True, eq=False, repr=False, slots=False)
 class FakeBuilder:
     """A builder that builds nothing.
 
@@ -49,11 +50,10 @@ class FakeBuilder:
     (('api:dev',), 'FROM scratch')
     """
 
-    def __init__(self, *, error: EngineError | None = None, size: int = 1_000_000) -> None:
-        self.requests: list[BuildRequest] = []
-        """What it was asked for, in order."""
-        self._error = error
-        self._size = size
+    requests: list[BuildRequest] = attrs.field(init=False, factory=list)
+    """What it was asked for, in order."""
+    _error: EngineError | None = None
+    _size: int = 1_000_000
 
     def build(self, request: BuildRequest, progress: Progress | None = None) -> BuildResult:
         """Remember the request and return a result, or raise the error that was given."""
@@ -99,6 +99,15 @@ class FakeCommand:
     stderr: bytes = b""
 
 
+def _lines(value: Iterable[str]) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value)
+
+
+def _steps(value: Iterable[tuple[str, int]]) -> tuple[tuple[str, int], ...]:
+    return tuple((words, size) for words, size in value)
+
+
+@attrs.define(eq=False, repr=False, slots=False)
 class FakeRunner:
     """A runner whose containers are HTTP servers in threads of this process, on the loopback address.
 
@@ -128,32 +137,21 @@ class FakeRunner:
     ()
     """
 
-    def __init__(
-        self,
-        handler: Handler | None = None,
-        *,
-        exit_code: int | None = None,
-        log: Iterable[str] = (),
-        command: Callable[[RunRequest], FakeCommand] | None = None,
-        facts: Mapping[str, Any] | None = None,
-        files: Mapping[str, bytes] | None = None,
-        history: Iterable[tuple[str, int]] = (),
-    ) -> None:
-        self.requests: list[RunRequest] = []
-        """What it was asked to start, in order."""
-        self.untagged: list[str] = []
-        """The tags that were taken away."""
-        self.sweeps = 0
-        """How often it was swept."""
-        self._handler = handler or (lambda _: FakeResponse(404))
-        self._exit_code = exit_code
-        self._log = (log,) if isinstance(log, str) else tuple(log)
-        self._command = command or (lambda _: FakeCommand())
-        self._facts = dict(facts or {})
-        self._files = dict(files or {})
-        self._history = tuple((words, size) for words, size in history)
-        self._numbers = itertools.count(1)
-        self._running: dict[str, FakeContainer] = {}
+    _handler: Handler | None = None
+    _exit_code: int | None = attrs.field(default=None, kw_only=True)
+    _log: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=_lines)
+    _command: Callable[[RunRequest], FakeCommand] | None = attrs.field(default=None, kw_only=True)
+    _facts: Mapping[str, Any] | None = attrs.field(default=None, kw_only=True)
+    _files: Mapping[str, bytes] | None = attrs.field(default=None, kw_only=True)
+    _history: tuple[tuple[str, int], ...] = attrs.field(default=(), kw_only=True, converter=_steps)
+    requests: list[RunRequest] = attrs.field(init=False, factory=list)
+    """What it was asked to start, in order."""
+    untagged: list[str] = attrs.field(init=False, factory=list)
+    """The tags that were taken away."""
+    sweeps: int = attrs.field(init=False, default=0)
+    """How often it was swept."""
+    _numbers: Iterator[int] = attrs.field(init=False, factory=lambda: itertools.count(1))
+    _running: dict[str, FakeContainer] = attrs.field(init=False, factory=dict)
 
     @property
     def running(self) -> tuple[FakeContainer, ...]:
@@ -166,10 +164,11 @@ class FakeRunner:
         name = f"fake-{next(self._numbers)}"
         if request.ports:
             printed = list(self._log)
-            server = None if self._exit_code is not None else _serve(self._handler, printed)
+            handler = self._handler or (lambda _: FakeResponse(404))
+            server = None if self._exit_code is not None else _serve(handler, printed)
             container = FakeContainer(name, request, server, self._exit_code, printed)
         else:
-            done = self._command(request)
+            done = FakeCommand() if self._command is None else self._command(request)
             log = tuple((done.stdout + done.stderr).decode("utf-8", "replace").splitlines())
             container = FakeContainer(name, request, None, done.exit_code, log, (done.stdout, done.stderr))
         container.removed = lambda: self._running.pop(name, None)
@@ -179,12 +178,12 @@ class FakeRunner:
     def inspect(self, image: str) -> Mapping[str, Any]:
         """Return the facts that were given."""
         del image
-        return self._facts
+        return self._facts or {}
 
     def save(self, image: str) -> Iterator[bytes]:
         """Yield an image of one layer with the files that were given."""
         del image
-        layer = _tar({path.lstrip("/"): content for path, content in self._files.items()})
+        layer = _tar({path.lstrip("/"): content for path, content in (self._files or {}).items()})
         yield _tar({"layer.tar": layer, "manifest.json": json.dumps([{"Layers": ["layer.tar"]}]).encode()})
 
     def history(self, image: str) -> tuple[tuple[str, int], ...]:
@@ -206,28 +205,20 @@ class FakeRunner:
         self.untagged.append(tag)
 
 
+@attrs.define(eq=False, repr=False, slots=False)
 class FakeContainer:
     """A container of `FakeRunner`."""
 
-    def __init__(
-        self,
-        name: str,
-        request: RunRequest,
-        server: _Server | None,
-        exit_code: int | None,
-        log: Sequence[str],
-        output: tuple[bytes, bytes] = (b"", b""),
-    ) -> None:
-        self.id = name
-        self.request = request
-        self.signals: list[str] = []
-        """The signals that it was sent."""
-        self.removed: Callable[[], object] = lambda: None
-        """Called when it is removed."""
-        self._server = server
-        self._exit_code = exit_code
-        self._log = log
-        self._output = output
+    id: str
+    request: RunRequest
+    _server: _Server | None
+    _exit_code: int | None
+    _log: Sequence[str]
+    _output: tuple[bytes, bytes] = (b"", b"")
+    signals: list[str] = attrs.field(init=False, factory=list)
+    """The signals that it was sent."""
+    removed: Callable[[], object] = attrs.field(init=False, default=lambda: None)
+    """Called when it is removed."""
 
     def address(self, port: int) -> tuple[str, int]:
         """Return host and port of the server. Raises `RunFailed` for a port that was not asked for, or if it ended."""

@@ -658,6 +658,7 @@ def _translated(what: str, place: Endpoint | None = None, *, late: str = "did no
     import docker
     import requests
 
+    where = "" if place is None else f" at {place.host or 'its default socket'}"
     try:
         yield
     except docker.errors.ImageNotFound as error:
@@ -670,11 +671,17 @@ def _translated(what: str, place: Endpoint | None = None, *, late: str = "did no
             remedy = "give DockerSdk(host=…) an address that the engine's machine has itself"
         raise run_failed(f"{what}: the engine refused: {text}; {remedy}", known) from None
     except requests.exceptions.Timeout:
-        raise EngineUnavailable(f"{what}: the container engine{_at(place)} {late}; see what holds it up") from None
+        raise EngineUnavailable(f"{what}: the container engine{where} {late}; see what holds it up") from None
     except (docker.errors.DockerException, requests.exceptions.RequestException, OSError) as error:
         if isinstance(error, EngineError):
             raise
-        raise _unavailable(what, error, place) from None
+        text = _cause(error)
+        fact = f"the container engine{where} does not answer ({text})"
+        remedy = "see whether it still runs" if place is None else f"start it, or check {place.source}"
+        if isinstance(error, PermissionError) or "Permission denied" in text:
+            fact = f"the permission to use the container engine{where} is missing"
+            remedy = "join the group that owns its socket (most often docker) and log in again, or run as that user"
+        raise EngineUnavailable(f"{what}: {fact}; {remedy}") from None
 
 
 def _explained(error: Any) -> str:
@@ -690,19 +697,3 @@ def _cause(error: BaseException) -> str:
         return "what answers there does not speak HTTP"
     found = re.search(r"\[Errno -?\d+\] ([^'\")]+)|Error\(-?\d+, '([^']+)'\)", text)
     return found[1] or found[2] if found else printable(text)
-
-
-def _at(place: Endpoint | None) -> str:
-    return "" if place is None else f" at {place.host or 'its default socket'}"
-
-
-def _unavailable(what: str, error: BaseException, place: Endpoint | None) -> EngineUnavailable:
-    text = _cause(error)
-    where = _at(place)
-    if isinstance(error, PermissionError) or "Permission denied" in text:
-        fact = f"the permission to use the container engine{where} is missing"
-        remedy = "join the group that owns its socket (most often docker) and log in again, or run as that user"
-    else:
-        fact = f"the container engine{where} does not answer ({text})"
-        remedy = f"start it, or check {place.source}" if place is not None else "see whether it still runs"
-    return EngineUnavailable(f"{what}: {fact}; {remedy}")
