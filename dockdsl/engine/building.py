@@ -104,7 +104,7 @@ class BuildEvent:
         engine does besides the steps, such as taking files in, and for the bytes that a step has fetched so far;
         ``"ended"`` when the build has ended, well or not.
     `step`
-        The step's number as the engine writes it, ``[build 3/5]``; empty for what is no numbered step. Of a
+        The step's number as the engine writes it, ``[build 3/5]``; empty for anything else. Of a
         ``"status"`` the name of what is done.
     `text`
         The instruction, the line, the warning, or the bytes.
@@ -201,8 +201,8 @@ class BuildResult:
     """A build that succeeded.
 
     `image`
-        The id by which the engine runs it: ``sha256:…``. Of an image that went elsewhere its digest; empty where there
-        is no image, but files.
+        The id by which the engine runs it: ``sha256:…``. Of an image that went elsewhere its digest; empty where files
+        were written instead of an image.
     `digest`
         The digest of its manifest, where the engine has one.
     `size`, `size_kind`

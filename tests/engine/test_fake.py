@@ -156,7 +156,7 @@ def test_an_image_is_tested_without_an_engine() -> None:
 
 
 def test_an_image_is_measured_without_an_engine() -> None:
-    """By the history that was given; one that lacks the steps is none of this image."""
+    """By the history that was given; one that lacks the steps is not of this image."""
     image = Image(Dockerfile(Stage("busybox", steps=[Copy("api", "/"), User("1")])))
     history = [("busybox", 4), ("COPY api / # buildkit", 6), ("USER 1", 0)]
     runner = FakeRunner(files={"api": b"x"}, history=history)

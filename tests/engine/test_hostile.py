@@ -162,11 +162,11 @@ STARRED = ["*", "a*b", "?", "a?b", "[*]"]
 EVERYWHERE_REFUSED = ["x\nUSER 0:0", "\n", "x\r", "x\x00", "\x1b[0m", "\x7f", "\x0b", "\x0c", "\ud800"]
 IN_ARGUMENTS = [*VALUES, *STARRED, "", "x\nUSER 0:0", "\n", "x\r\n", "\x1b[0m", "\x7f", "\x0b", "\x0c", "x" * 5000]
 IN_VALUES = [*VALUES, *STARRED, "", "x" * 5000]
-# A file name is no path, and has no tab where the build context is asked for it.
+# A file name is not a path, and has no tab where the build context is asked for it.
 NAMES = [value for value in VALUES if "/" not in value and "\t" not in value]
 
 PRINT_ARGUMENTS = 'for each in "$@"; do printf "%s\\0" "$each"; done'
-# The shell of the commands below: what each prints and its status go into a file, and the build goes on.
+# The shell of the commands below: what each prints and its status go into a file, and the build continues.
 RECORDING = ["/bin/sh", "-c", 'sh -c "$0" >>/out/commands 2>/dev/null; printf "\\0%s\\0" "$?" >>/out/commands']
 
 # A RUN, what it prints, and its status.

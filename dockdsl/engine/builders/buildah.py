@@ -152,7 +152,7 @@ class Buildah:
         return self._asked(*self.forgetting(tag)) is not None
 
     def _asked(self, *words: str) -> str | None:
-        """Return what the command prints; None where there is none, or it fails."""
+        """Return what the command prints; None where it is missing or fails."""
         command = shutil.which(self._command)
         if command is None:
             return None

@@ -162,7 +162,7 @@ class Buildx(CommandBuilder):
             except OutOfTime:
                 if left <= self._silence:
                     raise
-            # The docker command itself waits for ever for an engine that accepts and says nothing.
+            # The docker command itself waits forever for an engine that accepts and stays silent.
             if not command.answers(min(left, self._silence)):
                 raise EngineUnavailable(
                     "build: the container engine does not answer any more; see what holds it up, and build again"

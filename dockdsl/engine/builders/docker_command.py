@@ -34,7 +34,7 @@ class DockerCommand:
     Under its usual name the two detours are left out that it would take: what builds is its plugin, and an engine
     behind a local socket can be asked by anyone. They cost as much as the build of an image whose steps are all cached.
 
-    Raises `EngineUnavailable` where there is none.
+    Raises `EngineUnavailable` where it is missing.
     """
 
     def __init__(self, name: str) -> None:
@@ -56,7 +56,7 @@ class DockerCommand:
         return [self.path, "buildx"] if plugin is None else [plugin]
 
     def answers(self, seconds: float) -> bool:
-        """Whether the engine answers at all within that time: that there is none is an answer."""
+        """Whether the engine answers at all within that time; an error is an answer, too."""
         try:
             self._run(seconds, "version", "--format", "{{.Server.Version}}")
         except subprocess.TimeoutExpired:

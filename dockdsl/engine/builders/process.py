@@ -35,7 +35,7 @@ class Clock:
         return time.monotonic() - self._begin
 
     def left(self) -> float:
-        """Return the seconds that are left. Raises `OutOfTime` where there are none."""
+        """Return the seconds that are left. Raises `OutOfTime` where the time is up."""
         left = self._seconds - self.spent()
         if left <= 0:
             raise OutOfTime
@@ -117,7 +117,7 @@ def started(
     finally:
         if process.poll() is None:
             end(process, GRACE)
-            # A plugin that waits for an engine that says nothing does not see that the command is gone.
+            # A plugin that waits for a silent engine does not see that the command is gone.
             running.reader.join(GRACE / 10)
             if sys.platform != "win32":
                 with contextlib.suppress(ProcessLookupError, PermissionError):

@@ -23,37 +23,26 @@ def values(specs: Iterable[SecretSpec]) -> list[str]:
 
     Raises `BuildFailed` for a secret whose variable or file is not there: the engine would build with an empty one.
     """
-    return [
-        (_of_variable if kind == "env" else _of_file)(spec.id, name) for spec in specs for kind, name in [spec.source]
-    ]
+    return [_value(spec) for spec in specs]
 
 
-def _of_variable(name: str, variable: str) -> str:
-    if variable not in os.environ:
-        raise _absent(
-            name, f"the environment has no {variable}", f"export {variable}, or pass the secret with src=FILE"
-        )
-    return os.environ[variable]
-
-
-def _of_file(name: str, path: str) -> str:
+def _value(spec: SecretSpec) -> str:
+    kind, name = spec.source
     try:
-        if not (Path(path).is_file() or Path(path).is_dir()) and Path(path).exists():
-            # What is read here to hide it would be gone for the build.
-            raise _absent(name, f"{path} is a pipe or a device, not a file", "pass the secret with env=NAME")
-        with Path(path).open("rb") as file:
-            return file.read(_LONGEST).decode("utf-8", "replace")
+        if kind == "env":
+            return os.environ[name]
+        if Path(name).is_file() or Path(name).is_dir() or not Path(name).exists():
+            with Path(name).open("rb") as file:
+                return file.read(_LONGEST).decode("utf-8", "replace")
+        # What is read here to hide it would be gone for the build.
+        fact, remedy = f"{name} is a pipe or a device, not a file", "pass the secret with env=NAME"
+    except KeyError:
+        fact, remedy = f"the environment has no {name}", f"export {name}, or pass the secret with src=FILE"
     except OSError as error:
-        raise _absent(
-            name,
-            f"its file {path} cannot be read ({error.strerror})",
-            "check the path, or pass the secret with env=NAME",
-        ) from None
-
-
-def _absent(name: str, fact: str, remedy: str) -> BuildFailed:
-    return BuildFailed(
-        f"build: the secret {name}: {fact}; {remedy}", origin=None, cause=fact, fix=remedy, kind="definition"
+        fact = f"its file {name} cannot be read ({error.strerror})"
+        remedy = "check the path, or pass the secret with env=NAME"
+    raise BuildFailed(
+        f"build: the secret {spec.id}: {fact}; {remedy}", origin=None, cause=fact, fix=remedy, kind="definition"
     )
 
 

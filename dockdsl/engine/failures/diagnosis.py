@@ -86,7 +86,7 @@ def failure(request: BuildRequest, account: Account, status: int) -> EngineError
             f"build: the container engine disconnected during the build ({_brief(last)}); "
             "see whether it still runs, and build again"
         )
-    # The engine's own excerpt is exact; the step's text is compared only where there is none.
+    # The engine's own excerpt is exact; the step's text is compared only without it.
     lines = _excerpt(text) or lines_of(step, request.dockerfile)
     if exporting:
         return _refused(request, last, lines, "check where the image goes to")

@@ -1,7 +1,7 @@
 """Builds that continue although the run that started them was killed, and their folders.
 
-What builds writes to a pipe that nobody reads any more, and finds that out when it has something to say; a step that
-says nothing runs on. Its command line names a temporary folder, whose name says whose it is.
+What builds writes to a pipe that nobody reads any more, and finds that out when it has something to say; a silent step
+runs on. Its command line names a temporary folder, whose name says whose it is.
 """
 
 from __future__ import annotations

@@ -299,7 +299,7 @@ def test_an_endless_build(builder: Buildah, tmp_path: Path) -> None:
 
 @pytest.mark.engine
 def test_a_run_that_is_killed(builder: Buildah, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its build goes on until the next sweep, which leaves no process and no file of it."""
+    """Its build continues until the next sweep, which leaves no process and no file of it."""
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     name = f"sleep {10**9 + secrets.randbelow(10**9)}"

@@ -1,4 +1,4 @@
-"""Watching a build: in a real terminal, and where there is none."""
+"""Watching a build: in a real terminal, and without one."""
 
 from __future__ import annotations
 
@@ -181,7 +181,7 @@ def test_a_terminal_that_wants_no_display(tmp_path: Path, options: list[str], en
 
 @pytest.mark.engine
 def test_a_terminal_without_many_characters(tmp_path: Path) -> None:
-    """What its encoding lacks is written as an escape, and the build goes on."""
+    """What its encoding lacks is written as an escape, and the build continues."""
     file, _ = source(tmp_path)
     file.write_text(file.read_text().replace("halfway", "demi-tour à gauche…"))
     status, _, shown = in_terminal(["build", str(file), "--progress", "live"], PYTHONIOENCODING="ascii")
@@ -233,7 +233,7 @@ def test_without_rich(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.engine
 def test_a_terminal_that_goes_away(tmp_path: Path) -> None:
-    """What is shown to nobody fails nothing: the build goes on to its end, and prints the id."""
+    """What is shown to nobody fails nothing: the build continues to its end, and prints the id."""
     file, mark = source(tmp_path)
     gone: list[int] = []
 

@@ -219,7 +219,7 @@ PASSES = "for each in 1 2 3 4 5 6 7 8 9; do echo PASS $each; done"
     ids=["long ago", "likely", "last of two", "before", "seldom meant else", "not shown", "exit code"],
 )
 def test_what_else_was_printed(command: str, cause: str | None, tmp_path: Path) -> None:
-    """What was said last counts; words that a program prints and goes on count near the end, and as likely."""
+    """What was said last counts; words after which a program continues count near the end, and as likely."""
     command = command.replace("{go}", "go: go.mod requires go >= 1.99 (running go 1.20)")
     with pytest.raises(BuildFailed) as caught:
         Image(Dockerfile(Stage(BUSYBOX, name="s", steps=[Run(command)])), context=str(tmp_path)).build()

@@ -145,7 +145,7 @@ def apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.engine
 @pytest.mark.usefixtures("apart")
 def test_a_build_that_goes_on_is_ended(tmp_path: Path) -> None:
-    """A step that says nothing runs on when its run is killed; a dry run reports it, and then it ends on the engine."""
+    """A silent step runs on when its run is killed; a dry run reports it, and then it ends on the engine."""
     file, name = silent(tmp_path, "one")
     other, living_name = silent(tmp_path, "two")
     with dockdsl("build", other) as living:
@@ -231,7 +231,7 @@ def test_a_folder_of_somebody_else_names_no_file_to_remove(tmp_path: Path) -> No
 
 @ON_LINUX
 def test_only_builds_of_the_dead_are_ended(tmp_path: Path) -> None:
-    """A build of a living run, a program that was not started as a build is, and one that is no build, are none."""
+    """A build of a living run, a program that was not started as a build is, and one that does not build, do not count."""
     me = owner.this_process()
     dead = attrs.evolve(me, pid=GONE)
     rows = [
@@ -274,7 +274,7 @@ def test_an_orphan_that_minds_no_signal(monkeypatch: pytest.MonkeyPatch, tmp_pat
 
 
 def silent(place: Path, folder: str) -> tuple[Path, str]:
-    """Write a file whose build has a step that says nothing; return it, and how the step's command line begins."""
+    """Write a file whose build has a silent step; return it, and how the step's command line begins."""
     place.joinpath(folder).mkdir()
     name = f"300{secrets.randbelow(10**6)}"
     return source(place / folder, f'Run("sleep {name}"),'), f"sleep\0{name}"

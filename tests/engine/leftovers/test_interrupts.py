@@ -45,7 +45,7 @@ try:
 finally:
     with deferred():
         work()
-    say("goes on")
+    say("continues")
 """
 HELD = """
 with deferred():
@@ -115,7 +115,7 @@ finally:
             ENDED_AND_HELD,
             2,
             ["begins", SIGTERM, "begins", SIGINT, "waits", ""],
-            "is done goes on SystemExit 143",
+            "is done continues SystemExit 143",
             id="an echo after a signal",
         ),
         pytest.param(

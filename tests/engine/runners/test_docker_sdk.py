@@ -555,7 +555,7 @@ def test_what_is_in_use_stays(runner: DockerSdk, machine: str) -> None:
 
 @pytest.mark.engine
 def test_what_cannot_be_removed_hinders_nobody(runner: DockerSdk, machine: str) -> None:
-    """The sweep goes on with the others, and a later one removes it."""
+    """The sweep continues with the others, and a later one removes it."""
     del machine
     made = [docker("create", *marked(other({"pid": GONE})), BUSYBOX) for _ in range(3)]
     with stuck(made[1]):

@@ -173,7 +173,7 @@ def test_an_ssh_server_that_says_nothing(monkeypatch: pytest.MonkeyPatch) -> Non
 
 @contextlib.contextmanager
 def silent() -> Iterator[int]:
-    """A port that accepts, and says nothing."""
+    """A port that accepts, and stays silent."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         yield listening.getsockname()[1]
 
