@@ -142,7 +142,7 @@ class Buildx(CommandBuilder):
             from dockdsl.engine.leftovers import orphans
 
             account = Account(progress, request.origin_at, hide)
-            import_module("dockdsl.engine.builders.local_socket")
+            import_module("http.client")
             orphans.sweep()
             try:
                 while (line := self._next(command, running, clock)) is not None:

@@ -101,7 +101,6 @@ class DockerCommand:
         return None
 
     def _asked(self, name: str) -> dict[str, Any] | None:
-        from dockdsl.engine.builders.local_socket import NoQuestion, image_at
         from dockdsl.engine.endpoint import endpoint
 
         path = endpoint().socket if self._is_usual else None
@@ -139,6 +138,44 @@ class DockerCommand:
 
 def _silent(error: Exception) -> EngineUnavailable:
     return EngineUnavailable(f"build: the engine could not be queried for the image ({error}); is it still running?")
+
+
+class NoQuestion(Exception):
+    """What listens at the socket could not be asked."""
+
+
+def image_at(path: str, name: str) -> dict[str, Any] | None:
+    """Return what the engine at a socket knows of an image, None where it does not have it.
+
+    It answers before a docker command has started. Raises `TimeoutError`, and `NoQuestion` where something else than an
+    answer comes.
+
+    Source: the Docker Engine API, "Inspect an image".
+    """
+    import http.client
+    import json
+    import socket
+    from urllib.parse import quote
+
+    connection = http.client.HTTPConnection("localhost")
+    connection.sock = socket.socket(socket.AF_UNIX)
+    try:
+        connection.sock.settimeout(QUESTION)
+        connection.sock.connect(path)
+        connection.request("GET", f"/images/{quote(name, safe='/:@')}/json")
+        answer = connection.getresponse()
+        found = json.loads(answer.read())
+    except TimeoutError:
+        raise
+    except (OSError, http.client.HTTPException, ValueError):
+        raise NoQuestion from None
+    finally:
+        connection.close()
+    if answer.status == http.client.NOT_FOUND:
+        return None
+    if answer.status != http.client.OK or not isinstance(found, dict) or "Id" not in found:
+        raise NoQuestion
+    return found
 
 
 def _plugin() -> str | None:

@@ -25,7 +25,7 @@ KEPT_LINES = 200
 """Log lines of each step, and lines of plain text, that are kept."""
 LONGEST_LINE = 8192
 
-_numbered = re.compile(r"(\[(?:\S+ ){0,2}\d+/\d+\]) (.*)", re.DOTALL).fullmatch
+_numbered = re.compile(r"(\[(?:\S+ ){0,2}\d+/\d+\]) ").match
 _names = re.compile(r"^FROM\b.*?(?: AS (\S+))?[ \t]*$", re.MULTILINE | re.IGNORECASE).findall
 
 
@@ -57,8 +57,7 @@ class Step:
     @property
     def text(self) -> str:
         """The instruction."""
-        found = _numbered(self.name)
-        return " ".join((found[2] if found else self.name).split())
+        return " ".join(self.name.removeprefix(self.label).split())
 
     @property
     def is_base(self) -> bool:

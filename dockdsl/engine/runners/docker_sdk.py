@@ -532,17 +532,16 @@ def _opened(place: Endpoint, url: str | None, timeout: int, version: str) -> doc
 
 def _check_sdk() -> None:
     """Raise `EngineUnavailable` unless what `docker` names for Python is the SDK."""
-    try:
+    file = None
+    with contextlib.suppress(ImportError):
         import docker
-    except ImportError:
-        file = None
-    else:
+
         if hasattr(docker, "DockerClient"):
             return
-        # A folder of this name that is no package has no file.
+        # A folder of this name that is not a package has no file.
         file = getattr(docker, "__file__", None)
     if file is None:
-        raise EngineUnavailable("run: the docker SDK for Python is not installed; run: pip install docker") from None
+        raise EngineUnavailable("run: the docker SDK for Python is not installed; run: pip install docker")
     raise EngineUnavailable(
         f"run: {short_path(file)} is imported as docker instead of the docker SDK for Python; rename that file"
     )

@@ -12,10 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from dockdsl.engine.builders import local_socket
+from dockdsl.engine.builders import docker_command
 from dockdsl.engine.builders.buildx import Buildx
-from dockdsl.engine.builders.docker_command import DockerCommand
-from dockdsl.engine.builders.local_socket import NoQuestion, image_at
+from dockdsl.engine.builders.docker_command import DockerCommand, NoQuestion, image_at
 from dockdsl.engine.building import BuildRequest
 from dockdsl.engine.endpoint import endpoint
 from dockdsl.errors import EngineError, EngineUnavailable
@@ -168,7 +167,7 @@ def test_nothing_at_the_socket(tmp_path: Path) -> None:
 @pytest.mark.engine
 def test_an_engine_that_does_not_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The question has an end."""
-    monkeypatch.setattr(local_socket, "QUESTION", 0.3)
+    monkeypatch.setattr(docker_command, "QUESTION", 0.3)
     with answering(tmp_path / "s", None) as path:
         monkeypatch.setenv("DOCKER_HOST", f"unix://{path}")
         with pytest.raises(EngineUnavailable, match="could not be queried for the image"):
