@@ -160,16 +160,14 @@ def _no_image(request: BuildRequest, lines: Lines | None, ref: str, reason: str)
     # The engine does not say which step mounts it.
     lines = lines or _lines_from(ref, request.dockerfile)
     what = f"the image {name}" + (f" for {', '.join(request.platforms)}" if request.platforms else "")
-    known = first(NO_IMAGE, reason)
-    cause, remedy = (
-        ("cannot be had", "check its name and tag, or `docker login` to its registry")
-        if known is None
-        else (known.cause, known.fix)
+    known = first(NO_IMAGE, reason) or Explanation(
+        "cannot be had", "check its name and tag, or `docker login` to its registry"
     )
+    remedy = known.fix
     if lines is not None and _line(request.dockerfile, lines[0]).startswith("#"):
         what = f"the frontend {name} of the syntax directive"
         remedy = "leave the directive out, unless a feature of a newer frontend is used"
-    fact = f"{what} {cause} ({_brief(reason)})"
+    fact = f"{what} {known.cause} ({_brief(reason)})"
     kind: Literal["registry", "image"] = "registry" if _NO_REGISTRY.search(reason) else "image"
     return _failed(request, fact, lines=lines, reason=reason, known=Explanation(fact, remedy), kind=kind)
 

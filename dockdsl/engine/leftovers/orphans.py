@@ -110,10 +110,8 @@ def _has_ended(handle: int) -> bool:
 
 
 def _await_the_last(group: int) -> None:
-    """Wait for the steps of a build that has ended: they end a moment after it.
-
-    The wait is short, since a process that nobody reaps counts although it has ended.
-    """
+    """Wait for the steps of a build that has ended: they end a moment after it."""
+    # Not for long: a process that nobody reaps counts although it has ended.
     end = time.monotonic() + _AFTERMATH
     # It is raised when the last one is gone.
     with contextlib.suppress(ProcessLookupError):

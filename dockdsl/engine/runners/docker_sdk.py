@@ -557,20 +557,15 @@ def _knock(place: Endpoint) -> None:
 
 @attrs.frozen
 class _Way:
-    """How the ports of a container are reached: where they are published, or what else leads there.
-
-    `host`
-        What the user says; it is both where they are published and where they are reached.
-    `network`
-        A network in which this program is itself, as a container of the same engine: nothing is published.
-    `tunnel`
-        The engine's address, where SSH leads to its machine: they are published on that machine's loopback address.
-    """
+    """How the ports of a container are reached: where they are published, or what else leads there."""
 
     publish: str
     host: str | None = None
+    """Where the user says that they are published and reached."""
     network: str | None = None
+    """A network in which this program is itself, as a container of the same engine: nothing is published."""
     tunnel: str | None = None
+    """The engine's address, where SSH leads to its machine."""
 
 
 def _way(client: docker.DockerClient, place: Endpoint, host: str | None) -> _Way:
