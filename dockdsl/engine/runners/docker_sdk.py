@@ -97,14 +97,14 @@ class DockerSdk:
         outside, left = None, _ATTEMPTS if request.ports else 0
         while True:
             try:
-                return self._start(client, place, request, way, outside)
+                return self._start(client, request, way, outside)
             except RunFailed as error:
                 if not (left and _port_taken(error.message)):
                     raise
             outside, left = secrets.choice(_DYNAMIC_PORTS), left - 1
 
     def _start(
-        self, client: docker.DockerClient, place: Endpoint, request: RunRequest, way: _Way, outside: int | None
+        self, client: docker.DockerClient, request: RunRequest, way: _Way, outside: int | None
     ) -> DockerContainer:
         # The SDK writes "any port" as None; its type stubs do not know that.
         ports: dict[str, Any] = {
@@ -131,7 +131,7 @@ class DockerSdk:
                     security_opt=list(request.security_opt),
                     detach=True,
                 )
-                found = DockerContainer(container, request, way, self._engine, place)
+                found = DockerContainer(container, request, way, self._engine)
                 container.start()
         except BaseException:
             if found is not None:
@@ -384,13 +384,12 @@ class _Engine:
 class DockerContainer:
     """A container of `DockerSdk`."""
 
-    def __init__(self, container: Any, request: RunRequest, way: _Way, engine: _Engine, place: Endpoint) -> None:
+    def __init__(self, container: Any, request: RunRequest, way: _Way, engine: _Engine) -> None:
         self._container = container
         self._image = request.name
         self._ports = request.ports
         self._way = way
         self._engine = engine
-        self._place = place
         self._tunnels: dict[int, Tunnel] = {}
 
     @property
@@ -413,7 +412,7 @@ class DockerContainer:
         for binding in (settings.get("Ports") or {}).get(f"{port}/tcp") or ():
             outside = int(binding["HostPort"])
             if self._way.tunnel is None:
-                return self._way.host or _reached_at(binding["HostIp"], self._place), outside
+                return self._way.host or _reached_at(binding["HostIp"], self._way.place), outside
             with deferred():
                 if outside not in self._tunnels:
                     self._tunnels[outside] = Tunnel(self._way.tunnel, outside)
@@ -482,7 +481,7 @@ class DockerContainer:
         with deferred() as held, _translated(f"remove {self._image}"):
             while self._tunnels:
                 self._tunnels.popitem()[1].close()
-            self._engine.call(lambda: _remove("container", self._container.client, self.id), self._place, held)
+            self._engine.call(lambda: _remove("container", self._container.client, self.id), self._way.place, held)
 
     def __enter__(self) -> Self:
         return self
@@ -559,6 +558,7 @@ def _knock(place: Endpoint) -> None:
 class _Way:
     """How the ports of a container are reached: where they are published, or what else leads there."""
 
+    place: Endpoint
     publish: str
     host: str | None = None
     """Where the user says that they are published and reached."""
@@ -570,12 +570,12 @@ class _Way:
 
 def _way(client: docker.DockerClient, place: Endpoint, host: str | None) -> _Way:
     if host is not None:
-        return _Way(host, host=host)
+        return _Way(place, host, host=host)
     if place.host is not None and place.host.startswith("ssh:"):
-        return _Way(LOOPBACK, tunnel=place.host)
+        return _Way(place, LOOPBACK, tunnel=place.host)
     if place.machine == LOOPBACK and _IN_CONTAINER.exists():
-        return _Way(LOOPBACK, network=_own_network(client))
-    return _Way(_address(place))
+        return _Way(place, LOOPBACK, network=_own_network(client))
+    return _Way(place, _address(place))
 
 
 def _own_network(client: docker.DockerClient) -> str | None:
