@@ -92,7 +92,7 @@ class Buildx(CommandBuilder):
             metadata = _metadata(folder)
         named = [each for each in (*map(metadata.get, ("id", *_DIGESTS)), *request.tags[:1]) if each]
         image, size, kind = _known(command, named) if request.is_loaded else _elsewhere(named)
-        steps, cached = account.counts()
+        stages = account.stages(request.dockerfile)
         return BuildResult(
             image=image,
             digest=metadata.get(_DIGESTS[0]) or None,
@@ -100,9 +100,9 @@ class Buildx(CommandBuilder):
             size=size,
             size_kind=kind,
             seconds=seconds,
-            steps=steps,
-            cached=cached,
-            stages=account.stages(request.dockerfile),
+            steps=sum(stage.steps for stage in stages),
+            cached=sum(stage.cached for stage in stages),
+            stages=stages,
             output=tuple(map(str, request.output)),
             warnings=tuple(account.warnings),
         )

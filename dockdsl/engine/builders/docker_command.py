@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -101,28 +102,21 @@ class DockerCommand:
         return None
 
     def _asked(self, name: str) -> dict[str, Any] | None:
+        import json
+
         from dockdsl.engine.endpoint import endpoint
 
         path = endpoint().socket if self._is_usual else None
-        if path is None:
-            return self._inspected(name)
         try:
-            return image_at(path, name)
-        except TimeoutError as error:
-            raise _silent(error) from None
-        except NoQuestion:
-            # The docker command says best what is wrong.
-            return self._inspected(name)
-
-    def _inspected(self, name: str) -> dict[str, Any] | None:
-        import json
-
-        from dockdsl.engine.failures.diagnosis import unavailable
-
-        try:
+            # What else may be wrong the docker command says best.
+            with contextlib.suppress(NoQuestion):
+                if path is not None:
+                    return image_at(path, name)
             done = self._run(QUESTION, "image", "inspect", "--format", "{{json .}}", name)
         except (OSError, subprocess.TimeoutExpired) as error:
-            raise _silent(error) from None
+            raise EngineUnavailable(
+                f"build: the engine could not be queried for the image ({error}); is it still running?"
+            ) from None
         if done.returncode == 0:
             try:
                 return dict(json.loads(done.stdout))
@@ -130,14 +124,12 @@ class DockerCommand:
                 raise EngineError(
                     f"build: {self.path} did not answer as the docker command does; is it Docker's own?", origin=None
                 ) from None
+        from dockdsl.engine.failures.diagnosis import unavailable
+
         missing = unavailable(done.stderr.decode("utf-8", "replace"))
         if missing is not None:
             raise missing
         return None
-
-
-def _silent(error: Exception) -> EngineUnavailable:
-    return EngineUnavailable(f"build: the engine could not be queried for the image ({error}); is it still running?")
 
 
 class NoQuestion(Exception):

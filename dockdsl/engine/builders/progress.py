@@ -121,19 +121,12 @@ class Account:
                 return
         self.text.append(self._hide(line.rstrip("\r\n")))
 
-    def counts(self) -> tuple[int, int]:
-        """Return how many numbered steps there were, and how many came from the cache.
-
-        Base images do not count: one that is there already is sometimes called cached and sometimes not.
-        """
-        stages = self.stages()
-        return sum(stage.steps for stage in stages), sum(stage.cached for stage in stages)
-
     def stages(self, dockerfile: str = "") -> tuple[StageTime, ...]:
         """Return what each stage cost, in the order of the Dockerfile.
 
-        The order in which they end is not the same each time: steps from the cache are there at once.
+        Base images do not count as steps: one that is there already is sometimes called cached and sometimes not.
         """
+        # The order in which they end is not the same each time: steps from the cache are there at once.
         places = {name.lower() or f"stage-{index}": index for index, name in enumerate(_names(dockerfile))}
         found: dict[str, list[Step]] = {}
         for step in self._ended:
