@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol
 
 import attrs
 
-from dockdsl.display import megabytes, printable
+from dockdsl.display import cut, megabytes, printable
 from dockdsl.engine.options import ImageOptions, optional_text, outputs, stage_names
 from dockdsl.engine.specifications import OutputSpec
 from dockdsl.errors import FileError
@@ -130,8 +130,7 @@ class BuildEvent:
         if self.kind == "warning":
             return f"warning: {self.text}"
         outcome = f"{self.seconds or 0:.1f}s" if self.kind == "done" else self.kind.upper()
-        text = self.text if len(self.text) <= _WIDTH else f"{self.text[: _WIDTH - 1]}…"
-        return f"{self.step} {text} {outcome}".strip()
+        return f"{self.step} {cut(self.text, _WIDTH)} {outcome}".strip()
 
 
 Progress = Callable[[BuildEvent], None]

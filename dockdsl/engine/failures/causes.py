@@ -68,27 +68,21 @@ def explain(reason: str, log: Iterable[str] = ()) -> Explanation | None:
     shown = [both_ends(line) for line in list(log)[-LOG_LINES:]]
     reason = "\n".join(map(both_ends, reason.split("\n")))
     # That a program failed says less than what it printed; what the engine itself could not do says all.
-    first = reason.startswith("exit code: ")
-    text = "\n".join([reason, *shown] if first else [*shown, reason])
+    is_program = reason.startswith("exit code: ")
+    text = "\n".join([reason, *shown] if is_program else [*shown, reason])
     near = len("\n".join(text.split("\n")[:-_NEAR]))
     best, last = None, -1
     for row in CAUSES:
         for found in re.finditer(row.words, text, re.MULTILINE):
-            said = found.end() <= len(reason) if first else found.start() >= len(text) - len(reason)
+            said = found.end() <= len(reason) if is_program else found.start() >= len(text) - len(reason)
+            is_sure = said or not row.is_broad
             line = text.count("\n", 0, found.end())
-            if line > last and (said or not row.is_broad or found.start() >= near):
+            if line > last and (is_sure or found.start() >= near):
                 groups = {name: (value or "").strip() for name, value in found.groupdict().items()}
-                cause = _filled(row.cause, groups)
-                best = Explanation(
-                    cause if said or not row.is_broad else f"most likely {cause}", _filled(row.fix, groups)
-                )
-                last = line
+                # What is left empty takes its parentheses along.
+                cause, fix = (each.format(**groups).replace(" ()", "") for each in (row.cause, row.fix))
+                best, last = Explanation(cause if is_sure else f"most likely {cause}", fix), line
     return best
-
-
-def _filled(text: str, groups: dict[str, str]) -> str:
-    """Put the groups in; what is left empty takes its parentheses along."""
-    return text.format(**groups).replace(" ()", "")
 
 
 CAUSES = tuple(
