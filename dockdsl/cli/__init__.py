@@ -16,7 +16,7 @@ from gc import freeze, set_threshold
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from dockdsl.cli.streams import drop_stdout, put, report, say
+from dockdsl.cli.streams import drop, put, report, say
 from dockdsl.errors import DockdslError
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     except BrokenPipeError:
         # Something other than the product could not be written, so the work is not done.
-        drop_stdout()
+        drop(sys.stdout)
         return 1
     except KeyboardInterrupt:
         say("interrupted")

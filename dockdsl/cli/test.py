@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from dockdsl.checks.structure_test import from_structure_test
 from dockdsl.cli import building as _building
+from dockdsl.cli.streams import say, write_line
 from dockdsl.display import shown
 from dockdsl.errors import CheckFailed, DockdslError, InvalidValue, RunFailed
 from dockdsl.image import Image
@@ -87,11 +88,11 @@ def _test(image: Image, checks: tuple[Check, ...], options: argparse.Namespace) 
     def report_build(result: BuildResult) -> None:
         builds.append(result)
         if not quiet:
-            _building.say(result.summary(), sys.stderr)
+            say(result.summary())
 
     def report(result: CheckResult) -> None:
         results.append(result)
-        _building.say(str(result), lines)
+        write_line(str(result), lines)
 
     failed: CheckFailed | None = None
     error: str | None = "the test did not come to its end"
@@ -126,9 +127,9 @@ def _test(image: Image, checks: tuple[Check, ...], options: argparse.Namespace) 
             from dockdsl.cli.junit_results import written
 
             write(options.junit, written(request.tags[0] if request.tags else options.source, results, error, log))
-    _building.say(summary, lines)
+    write_line(summary, lines)
     if failed is None:
         return 0
     if failed.output:
-        _building.say(failed.output, sys.stderr)
+        say(failed.output)
     return 1
