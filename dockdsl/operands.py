@@ -102,6 +102,17 @@ def text(value: str) -> str:
     return value
 
 
+# Pyright cannot see through `attrs.converters.optional`, and mypy's plugin takes no other converter that is computed.
+def optional_text(value: str | None) -> str | None:
+    """Return a string that is not empty, or None."""
+    return None if value is None else text(value)
+
+
+def optional_any_text(value: str | None) -> str | None:
+    """Return a string, which may be empty, or None."""
+    return None if value is None else any_text(value)
+
+
 def texts(value: TextsLike) -> tuple[str, ...]:
     """Return one string or several as a tuple."""
     if value is None:
@@ -207,6 +218,11 @@ def pattern(value: str) -> str:
     return value
 
 
+def optional_pattern(value: str | None) -> str | None:
+    """Return a regular expression, or None."""
+    return None if value is None else pattern(value)
+
+
 def patterns(value: TextsLike) -> tuple[str, ...]:
     """Return one regular expression or several as a tuple."""
     return tuple(pattern(each) for each in texts(value))
@@ -239,3 +255,8 @@ def size(value: int | str) -> int:
             raise Refused(f"{shown(value)} is not a size", f'write it as "10MB", with one of {", ".join(_UNITS)}')
         return int(float(found[1]) * _UNITS[found[2]])
     return whole(value, 0, 2**63 - 1)
+
+
+def optional_size(value: int | str | None) -> int | None:
+    """Return a number of bytes, or None."""
+    return None if value is None else size(value)
