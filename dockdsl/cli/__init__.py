@@ -17,7 +17,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from dockdsl.cli.streams import drop, put, report, say
-from dockdsl.errors import DockdslError
+from dockdsl.display import suggestion
+from dockdsl.errors import DockdslError, SourceError
 
 if TYPE_CHECKING:
     import argparse
@@ -89,7 +90,8 @@ def _run(arguments: list[str]) -> int:
         return _about(verb)
     file = verb.rpartition(":")[0] or verb
     if not verb.startswith("-") and not file.endswith(".py") and not os.path.exists(verb) and not os.path.exists(file):  # noqa: PTH110
-        _refuse(verb)
+        hint = suggestion(verb, VERBS, f"the verbs are {', '.join(VERBS)}")
+        raise SourceError(f"{verb!r} is neither a verb nor a file; {hint}", origin=None)
     return _run_verb("render", "dockdsl", arguments)
 
 
@@ -116,16 +118,6 @@ def _formatter(prog: str) -> argparse.HelpFormatter:
     except OSError:
         width = 80
     return argparse.HelpFormatter(prog, width=width - 2)
-
-
-def _refuse(verb: str) -> None:
-    from difflib import get_close_matches
-
-    from dockdsl.errors import SourceError
-
-    near = get_close_matches(verb, VERBS, 1)
-    hint = f"did you mean {near[0]!r}?" if near else f"the verbs are {', '.join(VERBS)}"
-    raise SourceError(f"{verb!r} is neither a verb nor a file; {hint}", origin=None) from None
 
 
 def _about(option: str) -> int:
