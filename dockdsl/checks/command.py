@@ -76,11 +76,10 @@ class CommandCheck(Check):
 
     def examine(self, subject: Subject) -> CheckResult:
         """Run the command in a container of its own."""
-        first, *rest = [None] if self.entrypoint else self.argv
         done = subject.run(
             timeout=self.timeout,
-            entrypoint=None if first is None else (first,),
-            command=self.argv if self.entrypoint else tuple(str(each) for each in rest),
+            entrypoint=None if self.entrypoint else self.argv[:1],
+            command=self.argv if self.entrypoint else self.argv[1:],
             env=(*subject.request.env, *self.env),
             user=self.user,
         )

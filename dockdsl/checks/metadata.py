@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 Value = str | re.Pattern[str] | EllipsisType | None
 Values = tuple[tuple[str, Value], ...]
 Words = tuple[str, ...]
-
-
 ValuesLike = Mapping[str, Value] | Values | None
 PortsLike = int | str | Iterable[int | str]
 

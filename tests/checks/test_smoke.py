@@ -20,6 +20,7 @@ from dockdsl import BuildFailed, CheckFailed, EngineUnavailable, HttpCheck, RunF
 from dockdsl.checks.http_client import LONGEST_BODY, NoAnswer, ask
 from dockdsl.checks.report import CheckResult, SmokeReport
 from dockdsl.checks.smoke import build_and_smoke, smoke
+from dockdsl.checks.subject import RunChanges
 from dockdsl.engine.builders.buildx import Buildx
 from dockdsl.engine.building import BuildRequest
 from dockdsl.engine.fake import FakeBuilder, FakeRequest, FakeResponse, FakeRunner
@@ -681,6 +682,16 @@ def test_an_engine_that_goes_away_during_a_test(context: Any, monkeypatch: pytes
         docker("rm", "--force", "--volumes", *left)
         for tag in temporary_tags(os.getpid()):
             direct.untag(tag)
+
+
+def test_changes_are_what_the_fields_accept() -> None:
+    """What a check changes of a container are the fields of its request, but for the image and its name."""
+    fields = {each.name: each.converter for each in attrs.fields(RunRequest)}
+    accepted = {name: next(iter(fields[name].__annotations__.values())) for name in fields if fields[name]}
+
+    assert fields.keys() - {"image", "name"} == RunChanges.__annotations__.keys()
+    for name, kind in accepted.items():
+        assert kind == RunChanges.__annotations__[name].__forward_arg__, name
 
 
 @pytest.mark.engine
