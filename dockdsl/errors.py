@@ -43,7 +43,7 @@ class DockdslError(Exception):
     """The base of all errors of dockdsl.
 
     `message` is the text without the place; `origin` the place in the user's file (by default that of the
-    nearest caller outside dockdsl), or None where there is none.
+    nearest caller outside dockdsl), or None where there is none, as by default for a file and for the engine.
     """
 
     message: str
@@ -138,12 +138,18 @@ class ExpansionError(DockdslError, ValueError):
     """A word that BuildKit would refuse to expand."""
 
 
+@attrs.define(slots=False, eq=False, repr=False, on_setattr=[], auto_exc=False)
 class SourceError(DockdslError, ValueError):
     """A Python file from which no Dockerfile or Image could be loaded."""
 
+    origin: Origin | None = attrs.field(default=None, kw_only=True, converter=_place)
 
+
+@attrs.define(slots=False, eq=False, repr=False, on_setattr=[], auto_exc=False)
 class FileError(DockdslError, OSError):
     """A file that could not be read or written."""
+
+    origin: Origin | None = attrs.field(default=None, kw_only=True, converter=_place)
 
 
 class ProofUnavailable(DockdslError, ImportError):
@@ -154,8 +160,11 @@ class EngineError(DockdslError, RuntimeError):
     """The container engine cannot do what was asked."""
 
 
+@attrs.define(slots=False, eq=False, repr=False, on_setattr=[], auto_exc=False)
 class EngineUnavailable(EngineError, ConnectionError):
     """No engine answers, or the buildx plugin or the permission to use it is missing."""
+
+    origin: Origin | None = attrs.field(default=None, kw_only=True, converter=_place)
 
 
 @attrs.define(slots=False, eq=False, repr=False, on_setattr=[], auto_exc=False)

@@ -300,8 +300,7 @@ def _room() -> Iterator[None]:
     except OSError as error:
         raise FileError(
             f"files: the image cannot be kept in a temporary file ({error.strerror}); make room, or set TMPDIR to a "
-            "folder that has some",
-            origin=None,
+            "folder that has some"
         ) from None
 
 

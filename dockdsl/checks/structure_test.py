@@ -85,7 +85,7 @@ def from_structure_test(path: str | os.PathLike[str]) -> tuple[Check, ...]:
     try:
         import yaml
     except ImportError:
-        raise FileError("structure test: PyYAML is not installed; run: pip install pyyaml", origin=None) from None
+        raise FileError("structure test: PyYAML is not installed; run: pip install pyyaml") from None
     if not isinstance(path, (str, os.PathLike)):
         raise InvalidType(f"structure test: the file is {kind_of(path)}; pass its path")
     file = operand.checked("structure test: the path", operand.text, os.fspath(path))
@@ -93,9 +93,9 @@ def from_structure_test(path: str | os.PathLike[str]) -> tuple[Check, ...]:
         with open(file, encoding="utf-8") as stream:  # noqa: PTH123 - as in the rest of the package
             text = stream.read()
     except OSError as error:
-        raise FileError(f"{file}: it cannot be read ({error.strerror}); check the path", origin=None) from None
+        raise FileError(f"{file}: it cannot be read ({error.strerror}); check the path") from None
     except UnicodeDecodeError:
-        raise FileError(f"{file}: it is not UTF-8 text; is it the right file?", origin=None) from None
+        raise FileError(f"{file}: it is not UTF-8 text; is it the right file?") from None
     try:
         root = yaml.compose(_without_tabs(text), Loader=yaml.SafeLoader)
     except (yaml.YAMLError, RecursionError) as error:
@@ -404,11 +404,7 @@ _TESTS = {
         "name command args envVars exitCode setup teardown expectedOutput excludedOutput expectedError excludedError",
         "name command",
     ),
-    "fileExistenceTests": (
-        _existence,
-        "name path shouldExist permissions uid gid isExecutableBy",
-        "name path",
-    ),
+    "fileExistenceTests": (_existence, "name path shouldExist permissions uid gid isExecutableBy", "name path"),
     "fileContentTests": (_content, "name path expectedContents excludedContents", "name path"),
 }
 """How the tests of each kind are read, the keys that they may have, and those that they must have."""

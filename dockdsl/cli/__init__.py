@@ -91,7 +91,7 @@ def _run(arguments: list[str]) -> int:
     file = verb.rpartition(":")[0] or verb
     if not verb.startswith("-") and not file.endswith(".py") and not os.path.exists(verb) and not os.path.exists(file):  # noqa: PTH110
         hint = suggestion(verb, VERBS, f"the verbs are {', '.join(VERBS)}")
-        raise SourceError(f"{verb!r} is neither a verb nor a file; {hint}", origin=None)
+        raise SourceError(f"{verb!r} is neither a verb nor a file; {hint}")
     return _run_verb("render", "dockdsl", arguments)
 
 

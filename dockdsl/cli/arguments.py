@@ -41,10 +41,10 @@ def checked_output(
     if output not in (None, "-"):
         if not output or is_same(output, source):
             what = f"is the {names[0]} itself" if output else "is empty"
-            raise SourceError(f"-o: the path {what}; name the {names[1]}", origin=None)
+            raise SourceError(f"-o: the path {what}; name the {names[1]}")
         return output
     if not compares:
         return None
     if output == "-" or default is None:
-        raise SourceError("--check and --diff compare with a file; name it with -o", origin=None)
+        raise SourceError("--check and --diff compare with a file; name it with -o")
     return default

@@ -54,8 +54,7 @@ def write(path: str, text: str) -> None:
             raise
     except OSError as error:
         raise FileError(
-            f"{path}: it cannot be written ({error.strerror}); check that the folder exists and is writable",
-            origin=None,
+            f"{path}: it cannot be written ({error.strerror}); check that the folder exists and is writable"
         ) from None
 
 

@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Format all files, and write those that change; write none if one of them cannot be formatted."""
     if "-" in options.files and len(options.files) > 1:
-        raise SourceError("-: stdin cannot be combined with files; name files, or - alone", origin=None)
+        raise SourceError("-: stdin cannot be combined with files; name files, or - alone")
     files: list[_Formatted] = []
     proven = True
     for path in options.files:
@@ -69,9 +69,9 @@ def run(options: argparse.Namespace) -> int:
 
 def _formatted(path: str) -> _Formatted:
     if path.endswith(".py"):
-        raise SourceError(f"{path}: it is a Python file; name a Dockerfile", origin=None)
+        raise SourceError(f"{path}: it is a Python file; name a Dockerfile")
     if path != "-" and _is_special(path):
-        raise FileError(f"{path}: it is not a regular file; use - to format stdin", origin=None)
+        raise FileError(f"{path}: it is not a regular file; use - to format stdin")
     name = _STDIN if path == "-" else path
     before = read_text(path)
     return _Formatted(path, name, before, reformat(before, name))
@@ -97,18 +97,13 @@ def _is_proven(found: _Formatted) -> bool:
     except ProofUnavailable:
         if parse(before) == parse(after):
             return False
-        raise SourceError(
-            f"{name}: the formatted text would be read differently; the file is unchanged", origin=None
-        ) from None
+        raise SourceError(f"{name}: the formatted text would be read differently; the file is unchanged") from None
     except DockdslError as error:
         raise SourceError(
-            f"{name}: the formatted text cannot be proven to mean the same; the file is unchanged: {error.message}",
-            origin=None,
+            f"{name}: the formatted text cannot be proven to mean the same; the file is unchanged: {error.message}"
         ) from None
     if difference is not None:
-        raise SourceError(
-            f"{name}: the formatted text would not mean the same; the file is unchanged: {difference}", origin=None
-        )
+        raise SourceError(f"{name}: the formatted text would not mean the same; the file is unchanged: {difference}")
     return True
 
 

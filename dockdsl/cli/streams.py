@@ -52,7 +52,7 @@ def put(text: str) -> None:
     A reader that stops reading, as ``head`` does, has what it wanted: that does not change the result.
     """
     if sys.stdout is None:
-        raise FileError("stdout: it is closed; open it, or write a file with -o", origin=None)
+        raise FileError("stdout: it is closed; open it, or write a file with -o")
     try:
         sys.stdout.flush()
         buffer = getattr(sys.stdout, "buffer", None)
@@ -68,7 +68,7 @@ def put(text: str) -> None:
 
 
 def _unwritable(error: OSError) -> FileError:
-    return FileError(f"stdout: it cannot be written to ({error.strerror}); redirect it elsewhere", origin=None)
+    return FileError(f"stdout: it cannot be written to ({error.strerror}); redirect it elsewhere")
 
 
 def drop(stream: TextIO) -> None:
