@@ -17,11 +17,8 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     _building.add_arguments(parser, "build")
-    parser.add_argument(
-        "--json",
-        action="store_true",
-        help="print the result of the build as JSON; sizes are in bytes, times in seconds",
-    )
+    data = "print the result of the build as JSON; sizes are in bytes, times in seconds"
+    parser.add_argument("--json", action="store_true", help=data)
 
 
 def run(options: argparse.Namespace) -> int:

@@ -44,18 +44,10 @@ def add_arguments(parser: argparse.ArgumentParser, verb: str = "") -> None:
             load: Any = {"action": "append_const", "dest": name}
             parser.add_argument("--load", **load, const="load", help="into the engine")
             parser.add_argument("--push", **load, const="push", help="to the registry of its tags")
-    parser.add_argument(
-        "--builder-engine",
-        choices=list(BUILDERS),
-        default="buildx",
-        help="what builds: docker buildx, buildah, or podman",
-    )
-    parser.add_argument(
-        "--progress",
-        choices=["auto", "live", "plain", "quiet"],
-        default="auto",
-        help="what to show on stderr: what happens now in a terminal, a line for each event elsewhere (auto)",
-    )
+    what = "what builds: docker buildx, buildah, or podman"
+    parser.add_argument("--builder-engine", choices=list(BUILDERS), default="buildx", help=what)
+    what = "what to show on stderr: what happens now in a terminal, a line for each event elsewhere (auto)"
+    parser.add_argument("--progress", choices=["auto", "live", "plain", "quiet"], default="auto", help=what)
 
 
 def reader(read: Callable[[str], Any]) -> Callable[[str], Any]:

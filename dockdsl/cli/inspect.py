@@ -37,10 +37,7 @@ def run(options: argparse.Namespace) -> int:
     if options.source is None:
         raise SourceError("there is nothing to inspect; name a file, or use --schema")
     data = describe(model(options.source))
-    if options.json:
-        put(_json(data))
-    else:
-        put(summary(data))
+    put(_json(data) if options.json else summary(data))
     return 0
 
 
