@@ -124,6 +124,11 @@ def texts(value: TextsLike) -> tuple[str, ...]:
     return tuple(text(each) for each in value)
 
 
+def one_or_several(value: Any) -> tuple[Any, ...]:
+    """Return the elements of a list or the like, or anything else as the one element."""
+    return tuple(value) if isinstance(value, Iterable) and not isinstance(value, (str, bytes)) else (value,)
+
+
 def pairs(value: PairsLike) -> Pairs:
     """Return a mapping of strings as pairs; refuse names that have an equals sign."""
     found = texts_by_name(value)

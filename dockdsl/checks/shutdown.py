@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import attrs
 
@@ -28,8 +28,7 @@ def _request(value: HttpCheck) -> HttpCheck:
 
 
 def _exit_codes(value: int | Iterable[int]) -> tuple[int, ...]:
-    several: Any = value if isinstance(value, Iterable) and not isinstance(value, (str, bytes)) else (value,)
-    found = tuple(several)
+    found = operand.one_or_several(value)
     if not found:
         raise Refused("no code is given", "name one, or leave it out for 0")
     return tuple(operand.whole(each, 0, 255) for each in found)

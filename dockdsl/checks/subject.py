@@ -6,7 +6,6 @@ import contextlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
-from types import TracebackType
 from typing import Any, Self, TypedDict, Unpack
 
 import attrs
@@ -225,10 +224,8 @@ class Subject:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stack.__exit__(kind, error, trace)
+    def __exit__(self, *raised: Any) -> None:  # noqa: PYI036 - they are passed on
+        self._stack.__exit__(*raised)
 
 
 def ended(container: Container, timeout: float) -> ContainerState:

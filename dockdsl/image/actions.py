@@ -271,16 +271,13 @@ class Image(Declaration):
             raise
 
 
-@contextlib.contextmanager
-def _open_runner(runner: Runner | None) -> Iterator[Runner]:
-    """Yield the runner, or the usual one, which is closed at the end."""
+def _open_runner(runner: Runner | None) -> contextlib.AbstractContextManager[Runner]:
+    """Return the runner, or the usual one, which is closed at the end of the block."""
     if runner is not None:
-        yield runner
-        return
+        return contextlib.nullcontext(runner)
     from dockdsl.engine.runners.docker_sdk import DockerSdk
 
-    with DockerSdk() as sdk:
-        yield sdk
+    return DockerSdk()
 
 
 def _check_part(name: str, value: Any, method: str, wanted: str) -> None:
