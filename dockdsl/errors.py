@@ -42,8 +42,8 @@ def _place(origin: Origin | EllipsisType | None) -> Origin | None:
 class DockdslError(Exception):
     """The base of all errors of dockdsl.
 
-    `message` is the text without the place; `origin` the place in the user's file (by default that of the
-    nearest caller outside dockdsl), or None where there is none, as by default for a file and for the engine.
+    `message` is the text without the place; `origin` the place in the user's file, by default that of the nearest
+    caller outside dockdsl. It is None if no line there is at fault: the default of errors of files and of the engine.
     """
 
     message: str

@@ -422,7 +422,7 @@ def _metadata(node: _Node) -> Check:
     for key, field in _METADATA.items():
         if key in test and not test[key].is_null:
             value = test[key].text() if key in ("workdir", "user") else test[key].texts()
-            # Nothing asks for nothing: there is no way to ask for none.
+            # An empty text asks for nothing: the schema cannot say that there must be none.
             if value != "":
                 options[field] = value
     with node.blamed():

@@ -103,7 +103,8 @@ def _run_verb(verb: str, program: str, arguments: list[str]) -> int:
         return int(module.run(module.Options(arguments[0])))
     import argparse
 
-    parser = argparse.ArgumentParser(program, description=_sentence(VERBS[verb]), formatter_class=_formatter)
+    summary = f"{VERBS[verb][0].upper()}{VERBS[verb][1:]}."
+    parser = argparse.ArgumentParser(program, description=summary, formatter_class=_formatter)
     module.add_arguments(parser)
     options = module.Options() if verb == "render" else None
     return int(module.run(parser.parse_args(arguments, options)))
@@ -140,7 +141,3 @@ def _about(option: str) -> int:
         return 0
     say(text)
     return 2
-
-
-def _sentence(summary: str) -> str:
-    return f"{summary[0].upper()}{summary[1:]}."

@@ -70,7 +70,7 @@ def request_of(image: Image, options: argparse.Namespace) -> BuildRequest:
     try:
         return image.request(**_overrides(image, options))
     except DockdslError as error:
-        # It is about the command line, which is no place in a file.
+        # It is about the command line, which is not a place in a file.
         error.origin = None
         raise
 

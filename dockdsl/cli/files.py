@@ -14,7 +14,7 @@ _NEW_FILE = 0o666
 
 
 def deliver(text: str, target: str | None) -> int:
-    """Write the product of a command to a file, or to stdout where there is none; return the exit code."""
+    """Write the product of a command to a file, or to stdout if no file is given; return the exit code."""
     if target is None:
         put(text)
     else:

@@ -68,7 +68,7 @@ class SizeReport:
 
     @property
     def floor(self) -> int | None:
-        """Bytes of the files that are copied in, below which no image with them can be; None if there are none."""
+        """Bytes of the files that are copied in, below which no image with them can be; None if no files are."""
         return sum(share.size for share in self.shares if share.kind == "copied") or None
 
     @property

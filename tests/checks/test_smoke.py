@@ -249,7 +249,7 @@ def fake(handler: Callable[[FakeRequest], FakeResponse], *checks: HttpCheck, **o
 
 
 def test_ready_is_any_answer_but_a_server_error() -> None:
-    """A path that does not exist is an answer; 503 is none yet."""
+    """A path that does not exist is an answer; 503 is not yet one."""
     answers = iter([503, 500, 404])
     report = fake(lambda request: FakeResponse(next(answers) if request.path == "/" else 200), HttpCheck("GET", "/x"))
 
@@ -387,7 +387,7 @@ def test_the_whole_answer_has_a_time(pieces: list[bytes], words: str) -> None:
     ],
 )
 def test_answers_that_are_none(pieces: list[bytes], words: str, has_begun: bool) -> None:
-    """What is no HTTP is told, and breaks nothing; that something answers is told apart from that nothing does."""
+    """What is not HTTP is reported, and breaks nothing; an answer of another kind is not confused with silence."""
     with raw_server(*pieces) as address, pytest.raises(NoAnswer, match=words) as caught:
         ask(address, HEALTHZ, timeout=5)
     assert has_begun is caught.value.has_begun
@@ -553,7 +553,7 @@ def test_a_small_body_that_is_long_when_decoded(encoding: str, encode: Callable[
     ],
 )
 def test_a_body_that_is_not_encoded_as_its_header_says(encoding: str, body: bytes) -> None:
-    """It is no whole answer."""
+    """It is not a whole answer."""
     result = fake(
         lambda _: FakeResponse(200, {"Content-Encoding": encoding}, body), HEALTHZ, ready=HttpCheck("HEAD", "/")
     ).results[0]

@@ -426,7 +426,7 @@ def test_links_are_looked_at_themselves(tmp_path: Path) -> None:
 
 @pytest.mark.engine
 def test_junit_of_a_server_that_does_not_start(tmp_path: Path) -> None:
-    """What kept the checks from running is an error in it, also of a file whose name is no text."""
+    """What kept the checks from running is an error in it, also of a file whose name is not text."""
     file = write_image(tmp_path).rename(tmp_path / os.fsdecode(b"\xff.py"))
     file.write_text(file.read_text().replace("'httpd', '-f'", "'false', '\\x07'"))
     junit = tmp_path / "junit.xml"
