@@ -156,8 +156,16 @@ class ProofUnavailable(DockdslError, ImportError):
     """BuildKit's parser, which the extra ``prove`` brings, is not installed."""
 
 
+@attrs.define(slots=False, eq=False, repr=False, on_setattr=[], auto_exc=False)
 class EngineError(DockdslError, RuntimeError):
     """The container engine cannot do what was asked."""
+
+    log: tuple[str, ...] = attrs.field(default=(), kw_only=True)
+    """The last lines that the failing step or the container printed."""
+    cause: str | None = attrs.field(default=None, kw_only=True)
+    """Why it failed, in plain words, where that is known: ``the stage has no program /api``."""
+    fix: str | None = attrs.field(default=None, kw_only=True)
+    """The remedy, where that is known."""
 
 
 @attrs.define(slots=False, eq=False, repr=False, on_setattr=[], auto_exc=False)
@@ -178,14 +186,8 @@ class BuildFailed(EngineError):
     """The failing step as the engine names it: ``[build 3/5] RUN go build``."""
     reason: str | None = attrs.field(default=None, kw_only=True)
     """What the engine said: ``exit code: 1``."""
-    log: tuple[str, ...] = attrs.field(default=(), kw_only=True)
-    """The last lines that the step printed."""
     lines: tuple[int, int] | None = attrs.field(default=None, kw_only=True)
     """First and last line of the instruction in the Dockerfile, counted from 1."""
-    cause: str | None = attrs.field(default=None, kw_only=True)
-    """Why it failed, in plain words, where that is known: ``a disk is full``."""
-    fix: str | None = attrs.field(default=None, kw_only=True)
-    """The remedy, where that is known."""
     source: str | None = attrs.field(default=None, kw_only=True)
     """The user's own line, as it stands at `origin`: ``Run("go build -o /api .")``."""
     kind: Literal["step", "image", "registry", "definition", "timeout"] = attrs.field(default="step", kw_only=True)
@@ -197,14 +199,8 @@ class BuildFailed(EngineError):
 class RunFailed(EngineError):
     """A container did not start, died, or never got ready."""
 
-    log: tuple[str, ...] = attrs.field(default=(), kw_only=True)
-    """The last lines that the container printed."""
     exit_code: int | None = attrs.field(default=None, kw_only=True)
     """The code with which it exited; None where it did not start, or still runs."""
-    cause: str | None = attrs.field(default=None, kw_only=True)
-    """Why it failed, in plain words, where that is known: ``the stage has no program /api``."""
-    fix: str | None = attrs.field(default=None, kw_only=True)
-    """The remedy, where that is known."""
 
 
 @attrs.define(slots=False, eq=False, repr=False, on_setattr=[], auto_exc=False)
@@ -217,5 +213,3 @@ class CheckFailed(EngineError, AssertionError):
     """One line on the whole test: how many checks passed, and what the image cost."""
     output: str = attrs.field(default="", kw_only=True)
     """The last output of the containers in which checks failed, as text for people."""
-    log: tuple[str, ...] = attrs.field(default=(), kw_only=True)
-    """The last lines that the container printed."""
