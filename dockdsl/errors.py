@@ -23,18 +23,19 @@ the user's file that the error is about: where the value was made, else where th
 from __future__ import annotations
 
 from types import EllipsisType
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import attrs
 
 from dockdsl.display import kind_of, shown
 from dockdsl.origins import Origin, call_site, origin_of
 
-_CALLER: Any = ...
+_UNSAID: Any = ...
 
 
-def _place(origin: Origin | EllipsisType | None) -> Origin | None:
-    return origin_of(call_site()) if origin is ... else origin
+def _given(origin: Origin | EllipsisType | None) -> Origin | None:
+    # What is not said is found when the error is made.
+    return cast("Origin | None", origin)
 
 
 # With auto_exc, `args` would have more than the message.
@@ -47,9 +48,12 @@ class DockdslError(Exception):
     """
 
     message: str
-    origin: Origin | None = attrs.field(default=_CALLER, kw_only=True, converter=_place)
+    origin: Origin | None = attrs.field(default=_UNSAID, kw_only=True, converter=_given)
+    _points_to_caller = True
 
     def __attrs_post_init__(self) -> None:
+        if self.origin is _UNSAID:
+            self.origin = origin_of(call_site()) if self._points_to_caller else None
         super().__init__(self.message)
 
     def __str__(self) -> str:
@@ -138,18 +142,16 @@ class ExpansionError(DockdslError, ValueError):
     """A word that BuildKit would refuse to expand."""
 
 
-@attrs.define(slots=False, eq=False, repr=False, on_setattr=[], auto_exc=False)
 class SourceError(DockdslError, ValueError):
     """A Python file from which no Dockerfile or Image could be loaded."""
 
-    origin: Origin | None = attrs.field(default=None, kw_only=True, converter=_place)
+    _points_to_caller = False
 
 
-@attrs.define(slots=False, eq=False, repr=False, on_setattr=[], auto_exc=False)
 class FileError(DockdslError, OSError):
     """A file that could not be read or written."""
 
-    origin: Origin | None = attrs.field(default=None, kw_only=True, converter=_place)
+    _points_to_caller = False
 
 
 class ProofUnavailable(DockdslError, ImportError):
@@ -168,11 +170,10 @@ class EngineError(DockdslError, RuntimeError):
     """The remedy, where that is known."""
 
 
-@attrs.define(slots=False, eq=False, repr=False, on_setattr=[], auto_exc=False)
 class EngineUnavailable(EngineError, ConnectionError):
     """No engine answers, or the buildx plugin or the permission to use it is missing."""
 
-    origin: Origin | None = attrs.field(default=None, kw_only=True, converter=_place)
+    _points_to_caller = False
 
 
 @attrs.define(slots=False, eq=False, repr=False, on_setattr=[], auto_exc=False)
