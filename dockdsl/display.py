@@ -8,6 +8,8 @@
     Long text, long lines, and logs.
 `megabytes`, `short_image`
     A number of bytes, and the id of an image.
+`suggestion`
+    The known name that was probably meant.
 
 Every error message comes through here, so that it imports nothing heavy.
 """
@@ -114,6 +116,18 @@ def both_ends(line: str) -> str:
     2001
     """
     return line if len(line) <= 2 * _END else f"{line[:_END]}…{line[-_END:]}"
+
+
+def suggestion(name: str, known: Iterable[str], otherwise: str) -> str:
+    """Return which of the known names was probably meant, or the other remedy where none is near.
+
+    >>> suggestion("biuld", ["build", "test"], "see the list"), suggestion("x", ["build"], "see the list")
+    ("did you mean 'build'?", 'see the list')
+    """
+    from difflib import get_close_matches  # noqa: PLC0415 - only needed for the message
+
+    near = get_close_matches(name, list(known), 1)
+    return f"did you mean {near[0]!r}?" if near else otherwise
 
 
 def quoted_log(lines: Iterable[str], title: str) -> str:

@@ -5,7 +5,7 @@
     ├── InvalidType         (TypeError)    an operand of the wrong type
     ├── DockerfileSyntaxError (ValueError) a Dockerfile text that BuildKit would refuse
     ├── StageError          (ValueError)   stages that do not fit together
-    │   └── UnknownStage    (LookupError)  a name that no stage bears
+    │   └── UnknownStage    (LookupError)  a name that no stage has
     ├── ExpansionError      (ValueError)   a word that cannot be expanded
     ├── SourceError         (ValueError)   a Python file from which no object could be loaded
     ├── FileError           (OSError)      a file that could not be read or written
@@ -22,26 +22,39 @@ the user's file that the error is about: where the value was made, else where th
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from types import EllipsisType
+from typing import Any, Literal, cast
+
+import attrs
 
 from dockdsl.display import kind_of, shown
 from dockdsl.origins import Origin, call_site, origin_of
 
-if TYPE_CHECKING:
-    from types import EllipsisType
+_UNSAID: Any = ...
 
 
+def _given(origin: Origin | EllipsisType | None) -> Origin | None:
+    # What is not said is found when the error is made.
+    return cast("Origin | None", origin)
+
+
+# With auto_exc, `args` would have more than the message.
+@attrs.define(slots=False, eq=False, repr=False, on_setattr=[], auto_exc=False)
 class DockdslError(Exception):
     """The base of all errors of dockdsl.
 
-    `message` is the text without the place; `origin` the place in the user's file (by default that of the
-    nearest caller outside dockdsl), or None where there is none.
+    `message` is the text without the place; `origin` the place in the user's file, by default that of the nearest
+    caller outside dockdsl. It is None if no line there is at fault: the default of errors of files and of the engine.
     """
 
-    def __init__(self, message: str, *, origin: Origin | EllipsisType | None = ...) -> None:
-        self.message = message
-        self.origin = origin_of(call_site()) if origin is ... else origin
-        super().__init__(message)
+    message: str
+    origin: Origin | None = attrs.field(default=_UNSAID, kw_only=True, converter=_given)
+    _points_to_caller = True
+
+    def __attrs_post_init__(self) -> None:
+        if self.origin is _UNSAID:
+            self.origin = origin_of(call_site()) if self._points_to_caller else None
+        super().__init__(self.message)
 
     def __str__(self) -> str:
         return self.message
@@ -94,6 +107,7 @@ def refuse_type(what: str, value: object, remedy: str) -> Refused:
     return Refused(f"{subject} is {kind_of(value)}", remedy, wrong_type=True)
 
 
+@attrs.frozen
 class SyntaxProblem:
     """One thing that is wrong in a Dockerfile, and where: line and column are counted from 1.
 
@@ -101,57 +115,23 @@ class SyntaxProblem:
     is its last part.
     """
 
-    __slots__ = ("column", "length", "line", "message", "remedy")
-
     line: int
     column: int
     length: int
     message: str
     remedy: str
 
-    def __init__(self, line: int, column: int, length: int, message: str, remedy: str) -> None:
-        values = {"line": line, "column": column, "length": length, "message": message, "remedy": remedy}
-        for name, value in values.items():
-            object.__setattr__(self, name, value)
 
-    def __setattr__(self, name: str, value: object) -> None:
-        raise AttributeError(f"SyntaxProblem: {name} cannot be set; make another one")
-
-    def _values(self) -> tuple[int, int, int, str, str]:
-        return self.line, self.column, self.length, self.message, self.remedy
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return SyntaxProblem, self._values()
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, SyntaxProblem) and self._values() == other._values()
-
-    def __hash__(self) -> int:
-        return hash(self._values())
-
-    def __repr__(self) -> str:
-        return f"SyntaxProblem({', '.join(map(repr, self._values()))})"
-
-
+@attrs.define(slots=False, eq=False, repr=False, on_setattr=[], auto_exc=False)
 class DockerfileSyntaxError(DockdslError, ValueError):
     """A Dockerfile text that BuildKit would refuse: all that is wrong in it, in one go."""
 
-    errors: tuple[SyntaxProblem, ...]
+    errors: tuple[SyntaxProblem, ...] = attrs.field(default=(), kw_only=True)
     """Each problem as data, in the order of the lines."""
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        origin: Origin | EllipsisType | None = ...,
-        errors: tuple[SyntaxProblem, ...] = (),
-    ) -> None:
-        super().__init__(message, origin=origin)
-        self.errors = errors
 
 
 class StageError(DockdslError, ValueError):
-    """Stages that do not fit together: a name borne twice, a cycle, a default target not last."""
+    """Stages that do not fit together: two of one name, a cycle, a default target not last."""
 
 
 class UnknownStage(StageError, LookupError):
@@ -165,17 +145,29 @@ class ExpansionError(DockdslError, ValueError):
 class SourceError(DockdslError, ValueError):
     """A Python file from which no Dockerfile or Image could be loaded."""
 
+    _points_to_caller = False
+
 
 class FileError(DockdslError, OSError):
     """A file that could not be read or written."""
+
+    _points_to_caller = False
 
 
 class ProofUnavailable(DockdslError, ImportError):
     """BuildKit's parser, which the extra ``prove`` brings, is not installed."""
 
 
+@attrs.define(slots=False, eq=False, repr=False, on_setattr=[], auto_exc=False)
 class EngineError(DockdslError, RuntimeError):
     """The container engine cannot do what was asked."""
+
+    log: tuple[str, ...] = attrs.field(default=(), kw_only=True)
+    """The last lines that the failing step or the container printed."""
+    cause: str | None = attrs.field(default=None, kw_only=True)
+    """Why it failed, in plain words, where that is known: ``the stage has no program /api``."""
+    fix: str | None = attrs.field(default=None, kw_only=True)
+    """The remedy, where that is known."""
 
 
 class EngineUnavailable(EngineError, ConnectionError):
@@ -187,109 +179,44 @@ class EngineUnavailable(EngineError, ConnectionError):
     def __init__(self, message: str, *, origin: Origin | EllipsisType | None = None) -> None:
         super().__init__(message, origin=origin)
 
+    _points_to_caller = False
 
+
+@attrs.define(slots=False, eq=False, repr=False, on_setattr=[], auto_exc=False)
 class BuildFailed(EngineError):
     """The build ran, and a step of it failed.
 
     `origin` is the place where the failing instruction was written, where that is known.
     """
 
-    step: str | None
+    step: str | None = attrs.field(default=None, kw_only=True)
     """The failing step as the engine names it: ``[build 3/5] RUN go build``."""
-    reason: str | None
+    reason: str | None = attrs.field(default=None, kw_only=True)
     """What the engine said: ``exit code: 1``."""
-    log: tuple[str, ...]
-    """The last lines that the step printed."""
-    lines: tuple[int, int] | None
+    lines: tuple[int, int] | None = attrs.field(default=None, kw_only=True)
     """First and last line of the instruction in the Dockerfile, counted from 1."""
-    cause: str | None
-    """Why it failed, in plain words, where that is known: ``a disk is full``."""
-    fix: str | None
-    """What mends it, where that is known."""
-    source: str | None
+    source: str | None = attrs.field(default=None, kw_only=True)
     """The user's own line, as it stands at `origin`: ``Run("go build -o /api .")``."""
-    kind: Literal["step", "image", "registry", "definition", "timeout"]
+    kind: Literal["step", "image", "registry", "definition", "timeout"] = attrs.field(default="step", kw_only=True)
     """What failed: a step; a base image that does not exist, or whose registry cannot be reached; a registry that does
     not take what is pushed; the Dockerfile itself or an option of the build; or the time ran out."""
 
-    def __init__(
-        self,
-        message: str,
-        *,
-        origin: Origin | EllipsisType | None = ...,
-        step: str | None = None,
-        reason: str | None = None,
-        log: tuple[str, ...] = (),
-        lines: tuple[int, int] | None = None,
-        cause: str | None = None,
-        fix: str | None = None,
-        source: str | None = None,
-        kind: Literal["step", "image", "registry", "definition", "timeout"] = "step",
-    ) -> None:
-        super().__init__(message, origin=origin)
-        self.step = step
-        self.reason = reason
-        self.log = log
-        self.lines = lines
-        self.cause = cause
-        self.fix = fix
-        self.source = source
-        self.kind = kind
 
-
+@attrs.define(slots=False, eq=False, repr=False, on_setattr=[], auto_exc=False)
 class RunFailed(EngineError):
     """A container did not start, died, or never got ready."""
 
-    log: tuple[str, ...]
-    """The last lines that the container printed."""
-    exit_code: int | None
+    exit_code: int | None = attrs.field(default=None, kw_only=True)
     """The code with which it exited; None where it did not start, or still runs."""
-    cause: str | None
-    """Why it failed, in plain words, where that is known: ``the stage has no program /api``."""
-    fix: str | None
-    """What mends it, where that is known."""
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        origin: Origin | EllipsisType | None = ...,
-        log: tuple[str, ...] = (),
-        exit_code: int | None = None,
-        cause: str | None = None,
-        fix: str | None = None,
-    ) -> None:
-        super().__init__(message, origin=origin)
-        self.log = log
-        self.exit_code = exit_code
-        self.cause = cause
-        self.fix = fix
 
 
+@attrs.define(slots=False, eq=False, repr=False, on_setattr=[], auto_exc=False)
 class CheckFailed(EngineError, AssertionError):
     """The image runs, and a check of it failed."""
 
-    failures: tuple[str, ...]
+    failures: tuple[str, ...] = attrs.field(default=(), kw_only=True)
     """One line for each failed check."""
-    summary: str
+    summary: str = attrs.field(default="", kw_only=True)
     """One line on the whole test: how many checks passed, and what the image cost."""
-    output: str
+    output: str = attrs.field(default="", kw_only=True)
     """The last output of the containers in which checks failed, as text for people."""
-    log: tuple[str, ...]
-    """The last lines that the container printed."""
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        origin: Origin | EllipsisType | None = ...,
-        failures: tuple[str, ...] = (),
-        summary: str = "",
-        output: str = "",
-        log: tuple[str, ...] = (),
-    ) -> None:
-        super().__init__(message, origin=origin)
-        self.failures = failures
-        self.summary = summary
-        self.output = output
-        self.log = log

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from dockdsl.display import shown
+from dockdsl.display import cut, shown
 from dockdsl.errors import DockdslError, FileError, SourceError
 from dockdsl.origins import Origin, short_path
 
@@ -36,15 +36,13 @@ def load(spec: str, want: type[T]) -> T:
     if name is not None:
         if name in found:
             return found[name]
-        raise SourceError(
-            f"{path}: it defines no {kind} named {name!r}; {_choices(found, path) or _how(kind)}", origin=None
-        )
+        raise SourceError(f"{path}: it defines no {kind} named {name!r}; {_choices(found, path) or _how(kind)}")
     distinct = {id(value): value for value in found.values()}
     if len(distinct) == 1:
         return next(iter(distinct.values()))
     if not found:
-        raise SourceError(f"{path}: it defines no {kind}; {_hint(namespace) or _how(kind)}", origin=None)
-    raise SourceError(f"{path}: it defines more than one {kind}; {_choices(found, path)}", origin=None)
+        raise SourceError(f"{path}: it defines no {kind}; {_hint(namespace) or _how(kind)}")
+    raise SourceError(f"{path}: it defines more than one {kind}; {_choices(found, path)}")
 
 
 def model(spec: str) -> Dockerfile:
@@ -60,9 +58,7 @@ def model(spec: str) -> Dockerfile:
     if path.endswith(".py"):
         return load(spec, Dockerfile)
     if name is not None:
-        raise SourceError(
-            f"{path}: a name picks an object in a Python file, and this is not one; leave :{name} out", origin=None
-        )
+        raise SourceError(f"{path}: a name picks an object in a Python file, and this is not one; leave :{name} out")
     from dockdsl.text.parser import parse
 
     return parse(read_text(path), "<stdin>" if path == "-" else path)
@@ -78,12 +74,12 @@ def read_text(path: str, kind: str = "Dockerfile") -> str:
     elif sys.stdin is not None:
         data = sys.stdin.buffer.read()
     else:
-        raise FileError(f"stdin: it is closed; open it, or name a {kind}", origin=None)
+        raise FileError(f"stdin: it is closed; open it, or name a {kind}")
     try:
         return data.decode()
     except UnicodeDecodeError:
         name = "stdin" if path == "-" else path
-        raise FileError(f"{name}: it is not UTF-8 text; is it the right file?", origin=None) from None
+        raise FileError(f"{name}: it is not UTF-8 text; is it the right file?") from None
 
 
 def _contents(path: str, kind: str, refusal: type[FileError | SourceError]) -> bytes:
@@ -91,11 +87,11 @@ def _contents(path: str, kind: str, refusal: type[FileError | SourceError]) -> b
         with open(path, "rb") as file:  # noqa: PTH123 - pathlib takes longer to import
             return file.read()
     except FileNotFoundError:
-        raise refusal(f"{path}: there is no such file; check the path", origin=None) from None
+        raise refusal(f"{path}: there is no such file; check the path") from None
     except IsADirectoryError:
-        raise refusal(f"{path}: it is a folder; name the {kind} in it", origin=None) from None
+        raise refusal(f"{path}: it is a folder; name the {kind} in it") from None
     except OSError as error:
-        raise refusal(f"{path}: it cannot be read ({error.strerror}); check its permissions", origin=None) from None
+        raise refusal(f"{path}: it cannot be read ({error.strerror}); check its permissions") from None
 
 
 def split(spec: str) -> tuple[str, str | None]:
@@ -125,14 +121,11 @@ def _hint(namespace: dict[str, Any]) -> str:
 def _objects(namespace: dict[str, Any], want: type[T]) -> dict[str, T]:
     found: dict[str, T] = {}
     for name, value in namespace.items():
-        if name.startswith("_"):
-            continue
-        if isinstance(value, want):
-            found[name] = value
-        elif want.__name__ == "Dockerfile" and type(value).__name__ == "Image":
-            inner = getattr(value, "dockerfile", None)
-            if isinstance(inner, want):
-                found[name] = inner
+        # The Dockerfile of an Image is one as well.
+        inner = getattr(value, "dockerfile", None) if type(value).__name__ == "Image" else None
+        for each in (value, inner):
+            if isinstance(each, want) and not name.startswith("_"):
+                found[name] = each
     return found
 
 
@@ -146,9 +139,10 @@ def run_file(path: str) -> dict[str, Any]:
     try:
         code = compile(source, full, "exec", dont_inherit=True)
     except SyntaxError as error:
-        raise SourceError(f"Python cannot parse it: {error.msg}; fix the line", origin=_at(error, full)) from None
+        place = Origin(error.filename or full, error.lineno or 1)
+        raise SourceError(f"Python cannot parse it: {error.msg}; fix the line", origin=place) from None
     except ValueError as error:
-        raise SourceError(f"{path}: Python cannot parse it: {error}; is it a Python file?", origin=None) from None
+        raise SourceError(f"{path}: Python cannot parse it: {error}; is it a Python file?") from None
     module = ModuleType(f"_dockdsl_source_{os.path.basename(path)}")  # noqa: PTH119 - as above
     module.__file__ = full
     sys.modules[module.__name__] = module
@@ -171,8 +165,7 @@ def run_file(path: str) -> dict[str, Any]:
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # noqa: BLE001 - whatever the user's file raises is reported in one line
-        detail = _said_by(error)
-        message = f"{type(error).__name__}: {detail}".rstrip(": ")
+        message = f"{type(error).__name__}: {_said_by(error)}".rstrip(": ")
         raise SourceError(f"the file raised {message}{_deeper(error, full)}", origin=_line_of(error, full)) from None
     finally:
         # Whatever the file did to the path: later imports are searched for where they were before.
@@ -204,15 +197,9 @@ def _stdout_to_stderr() -> Iterator[None]:
 def _said_by(error: BaseException) -> str:
     """Return the first line of an exception's text, cut to a readable length."""
     try:
-        lines = str(error).strip().splitlines()
+        return cut(next(iter(str(error).strip().splitlines()), ""), _LONGEST_TEXT)
     except Exception:  # noqa: BLE001 - even the text of an unknown exception may raise
         return ""
-    line = lines[0] if lines else ""
-    return line if len(line) <= _LONGEST_TEXT else f"{line[:_LONGEST_TEXT]}…"
-
-
-def _at(error: SyntaxError, path: str) -> Origin:
-    return Origin(error.filename or path, error.lineno or 1)
 
 
 def _line_of(error: BaseException, path: str) -> Origin:

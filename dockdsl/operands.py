@@ -102,6 +102,17 @@ def text(value: str) -> str:
     return value
 
 
+# Pyright cannot see through `attrs.converters.optional`, and mypy's plugin takes no other converter that is computed.
+def optional_text(value: str | None) -> str | None:
+    """Return a string that is not empty, or None."""
+    return None if value is None else text(value)
+
+
+def optional_any_text(value: str | None) -> str | None:
+    """Return a string, which may be empty, or None."""
+    return None if value is None else any_text(value)
+
+
 def texts(value: TextsLike) -> tuple[str, ...]:
     """Return one string or several as a tuple."""
     if value is None:
@@ -111,6 +122,11 @@ def texts(value: TextsLike) -> tuple[str, ...]:
     if not isinstance(value, Iterable) or isinstance(value, (bytes, Mapping)):
         raise refuse_type("", value, "pass a str or several")
     return tuple(text(each) for each in value)
+
+
+def one_or_several(value: Any) -> tuple[Any, ...]:
+    """Return the elements of a list or the like, or anything else as the one element."""
+    return tuple(value) if isinstance(value, Iterable) and not isinstance(value, (str, bytes)) else (value,)
 
 
 def pairs(value: PairsLike) -> Pairs:
@@ -207,6 +223,11 @@ def pattern(value: str) -> str:
     return value
 
 
+def optional_pattern(value: str | None) -> str | None:
+    """Return a regular expression, or None."""
+    return None if value is None else pattern(value)
+
+
 def patterns(value: TextsLike) -> tuple[str, ...]:
     """Return one regular expression or several as a tuple."""
     return tuple(pattern(each) for each in texts(value))
@@ -239,3 +260,8 @@ def size(value: int | str) -> int:
             raise Refused(f"{shown(value)} is not a size", f'write it as "10MB", with one of {", ".join(_UNITS)}')
         return int(float(found[1]) * _UNITS[found[2]])
     return whole(value, 0, 2**63 - 1)
+
+
+def optional_size(value: int | str | None) -> int | None:
+    """Return a number of bytes, or None."""
+    return None if value is None else size(value)

@@ -73,8 +73,7 @@ def pytest_configure(config: pytest.Config) -> None:
 class _Session:
     """What a run of pytest builds and starts, to be removed at its end."""
 
-    def __init__(self, config: pytest.Config, builder: Builder, runner: Runner) -> None:
-        self._config = config
+    def __init__(self, builder: Builder, runner: Runner) -> None:
         self._builder = builder
         self._runner = runner
         self._stack = contextlib.ExitStack()
@@ -174,11 +173,9 @@ def dockdsl_runner() -> Iterator[Runner]:
 
 
 @pytest.fixture(scope="session")
-def _dockdsl_session(
-    pytestconfig: pytest.Config, dockdsl_builder: Builder, dockdsl_runner: Runner
-) -> Iterator[_Session]:
+def _dockdsl_session(dockdsl_builder: Builder, dockdsl_runner: Runner) -> Iterator[_Session]:
     """What was built and started so far, until it is removed at the end of the session."""
-    with _Session(pytestconfig, dockdsl_builder, dockdsl_runner) as session:
+    with _Session(dockdsl_builder, dockdsl_runner) as session:
         yield session
 
 
@@ -222,8 +219,8 @@ def dockdsl_build(pytestconfig: pytest.Config, _dockdsl_session: _Session) -> Ca
             elif image is None:
                 image = _named(pytestconfig, _dockdsl_session)
             elif not isinstance(image, Image):
-                fact = f"{kind_of(image)} is not an image"
-                pytest.fail(f"dockdsl_build: {fact}; pass an Image or FILE.py:NAME", pytrace=False)
+                remedy = "pass an Image or FILE.py:NAME"
+                pytest.fail(f"dockdsl_build: {kind_of(image)} is not an image; {remedy}", pytrace=False)
             return _dockdsl_session.build(image)
 
     return build
@@ -236,8 +233,7 @@ def image(request: pytest.FixtureRequest, dockdsl_image: Image, _dockdsl_session
     from dockdsl.image import Image
 
     if not isinstance(dockdsl_image, Image):
-        kind = kind_of(dockdsl_image)
-        pytest.fail(f"dockdsl: the fixture dockdsl_image returned {kind}; {_HOW}", pytrace=False)
+        pytest.fail(f"dockdsl: the fixture dockdsl_image returned {kind_of(dockdsl_image)}; {_HOW}", pytrace=False)
     with _reported(request.config):
         return _dockdsl_session.build(dockdsl_image)
 

@@ -9,7 +9,7 @@ import attrs
 
 from dockdsl.display import kind_of
 from dockdsl.errors import Refused
-from dockdsl.operands import here
+from dockdsl.operands import here, one_or_several
 from dockdsl.origins import Origin
 
 if TYPE_CHECKING:
@@ -76,8 +76,7 @@ class Check:
 
 def checks_of(value: Check | Iterable[Check]) -> tuple[Check, ...]:
     """Return one check or several as a tuple; refuse anything else."""
-    several = (value,) if isinstance(value, Check) else value
-    found = tuple(several) if isinstance(several, Iterable) and not isinstance(several, (str, bytes)) else (several,)
+    found = (value,) if isinstance(value, Check) else one_or_several(value)
     for each in found:
         if not isinstance(each, Check):
             raise Refused(f"{kind_of(each)} is not a check", "pass checks such as HttpCheck(…)", wrong_type=True)

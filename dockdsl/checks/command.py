@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import attrs
-from attrs.converters import optional
 
 from dockdsl import operands as operand
 from dockdsl.checks.check import Check
@@ -17,8 +16,8 @@ if TYPE_CHECKING:
     from dockdsl.checks.subject import Subject
 
 
-def _exit_code(value: int) -> int:
-    return operand.whole(value, 0, 255)
+def _exit_code(value: int | None) -> int | None:
+    return None if value is None else operand.whole(value, 0, 255)
 
 
 @attrs.frozen(slots=False, field_transformer=operand.named)
@@ -53,15 +52,15 @@ class CommandCheck(Check):
 
     argv: tuple[str, ...] = attrs.field(converter=operand.argv)
     entrypoint: bool = attrs.field(default=False, kw_only=True, converter=operand.flag)
-    exit_code: int | None = attrs.field(default=0, kw_only=True, converter=optional(_exit_code))
+    exit_code: int | None = attrs.field(default=0, kw_only=True, converter=_exit_code)
     stdout: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=operand.patterns)
     stderr: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=operand.patterns)
     no_stdout: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=operand.patterns)
     no_stderr: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=operand.patterns)
-    stdout_text: str | None = attrs.field(default=None, kw_only=True, converter=optional(operand.any_text))
-    stderr_text: str | None = attrs.field(default=None, kw_only=True, converter=optional(operand.any_text))
+    stdout_text: str | None = attrs.field(default=None, kw_only=True, converter=operand.optional_any_text)
+    stderr_text: str | None = attrs.field(default=None, kw_only=True, converter=operand.optional_any_text)
     env: Pairs = attrs.field(default=(), kw_only=True, converter=operand.pairs)
-    user: str | None = attrs.field(default=None, kw_only=True, converter=optional(operand.text))
+    user: str | None = attrs.field(default=None, kw_only=True, converter=operand.optional_text)
     timeout: float = attrs.field(default=30.0, kw_only=True, converter=operand.seconds)
 
     def __attrs_post_init__(self) -> None:
@@ -77,11 +76,10 @@ class CommandCheck(Check):
 
     def examine(self, subject: Subject) -> CheckResult:
         """Run the command in a container of its own."""
-        first, *rest = [None] if self.entrypoint else self.argv
         done = subject.run(
             timeout=self.timeout,
-            entrypoint=None if first is None else (first,),
-            command=self.argv if self.entrypoint else tuple(str(each) for each in rest),
+            entrypoint=None if self.entrypoint else self.argv[:1],
+            command=self.argv if self.entrypoint else self.argv[1:],
             env=(*subject.request.env, *self.env),
             user=self.user,
         )

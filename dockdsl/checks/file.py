@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 import attrs
-from attrs.converters import optional
 
 from dockdsl import operands as operand
 from dockdsl.checks.check import Check
@@ -36,15 +35,17 @@ def _path(value: str) -> str:
     return value
 
 
-def _kind(value: Kind) -> Kind:
-    return operand.one_of(value, ("file", "directory", "link"))
+def _kind(value: Kind | None) -> Kind | None:
+    return None if value is None else operand.one_of(value, ("file", "directory", "link"))
 
 
-def _executable_by(value: ExecutableBy) -> ExecutableBy:
-    return operand.one_of(value, _BITS)
+def _executable_by(value: ExecutableBy | None) -> ExecutableBy | None:
+    return None if value is None else operand.one_of(value, _BITS)
 
 
-def _mode(value: int | str) -> int:
+def _mode(value: int | str | None) -> int | None:
+    if value is None:
+        return None
     if isinstance(value, str):
         if not (len(value) <= 5 and value and set(value) <= set("01234567")):
             raise Refused(f"{shown(value)} is not a mode", 'write octal digits, such as "0755" or 0o755')
@@ -54,7 +55,9 @@ def _mode(value: int | str) -> int:
     return operand.whole(value, 0, 0o7777)
 
 
-def _owner(value: str | int) -> str:
+def _owner(value: str | int | None) -> str | None:
+    if value is None:
+        return None
     if not isinstance(value, str):
         return str(operand.whole(value, 0, 2**32 - 1))
     if operand.text(value).count(":") > 1 or value.endswith(":"):
@@ -103,20 +106,20 @@ class FileCheck(Check):
 
     path: str = attrs.field(converter=_path)
     exists: bool = attrs.field(default=True, kw_only=True, converter=operand.flag)
-    kind: Kind | None = attrs.field(default=None, kw_only=True, converter=optional(_kind))
-    link: str | None = attrs.field(default=None, kw_only=True, converter=optional(operand.text))
-    mode: int | None = attrs.field(default=None, kw_only=True, converter=optional(_mode))
-    executable_by: ExecutableBy | None = attrs.field(default=None, kw_only=True, converter=optional(_executable_by))
-    owner: str | None = attrs.field(default=None, kw_only=True, converter=optional(_owner))
-    min_size: int | None = attrs.field(default=None, kw_only=True, converter=optional(operand.size))
-    max_size: int | None = attrs.field(default=None, kw_only=True, converter=optional(operand.size))
+    kind: Kind | None = attrs.field(default=None, kw_only=True, converter=_kind)
+    link: str | None = attrs.field(default=None, kw_only=True, converter=operand.optional_text)
+    mode: int | None = attrs.field(default=None, kw_only=True, converter=_mode)
+    executable_by: ExecutableBy | None = attrs.field(default=None, kw_only=True, converter=_executable_by)
+    owner: str | None = attrs.field(default=None, kw_only=True, converter=_owner)
+    min_size: int | None = attrs.field(default=None, kw_only=True, converter=operand.optional_size)
+    max_size: int | None = attrs.field(default=None, kw_only=True, converter=operand.optional_size)
     content: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=operand.patterns)
     no_content: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=operand.patterns)
-    text: str | None = attrs.field(default=None, kw_only=True, converter=optional(operand.any_text))
+    text: str | None = attrs.field(default=None, kw_only=True, converter=operand.optional_any_text)
     static: bool = attrs.field(default=False, kw_only=True, converter=operand.flag)
-    architecture: str | None = attrs.field(default=None, kw_only=True, converter=optional(operand.text))
-    go_version: str | None = attrs.field(default=None, kw_only=True, converter=optional(operand.text))
-    go_module: str | None = attrs.field(default=None, kw_only=True, converter=optional(operand.text))
+    architecture: str | None = attrs.field(default=None, kw_only=True, converter=operand.optional_text)
+    go_version: str | None = attrs.field(default=None, kw_only=True, converter=operand.optional_text)
+    go_module: str | None = attrs.field(default=None, kw_only=True, converter=operand.optional_text)
     go_settings: Pairs = attrs.field(default=(), kw_only=True, converter=operand.texts_by_name)
 
     def __attrs_post_init__(self) -> None:

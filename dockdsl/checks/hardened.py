@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import attrs
 
@@ -14,17 +14,15 @@ from dockdsl.operands import TextsLike
 
 if TYPE_CHECKING:
     from dockdsl.checks.report import CheckResult
-    from dockdsl.checks.subject import Subject
+    from dockdsl.checks.subject import RunChanges, Subject
 
 
 def _tmpfs(value: TextsLike) -> tuple[str, ...]:
     found = operand.texts(value)
     for each in found:
         if not each.startswith("/"):
-            raise Refused(
-                f"{shown(each)} is not an absolute path",
-                'write the folder from the root on, and options after a colon: "/tmp:size=64m"',
-            )
+            remedy = 'write the folder from the root on, and options after a colon: "/tmp:size=64m"'
+            raise Refused(f"{shown(each)} is not an absolute path", remedy)
     return found
 
 
@@ -59,7 +57,7 @@ class Hardened(Check):
         """Look at the user, and run the image with these rights."""
         from dockdsl.engine.failures.diagnosis import in_short  # noqa: PLC0415 - a check is light until it is run
 
-        isolation: dict[str, Any] = {
+        isolation: RunChanges = {
             "read_only": True,
             "cap_drop": ("ALL",),
             "cap_add": self.cap_add,
@@ -83,10 +81,8 @@ class Hardened(Check):
         except RunFailed as error:
             wrong += in_short(error)
             log = error.log
-        detail = f"user {user}, read-only, no capabilities" + (
-            f" but {', '.join(self.cap_add)}" if self.cap_add else ""
-        )
-        return self.result(wrong, detail=detail, log=log)
+        kept = f" but {', '.join(self.cap_add)}" if self.cap_add else ""
+        return self.result(wrong, detail=f"user {user}, read-only, no capabilities{kept}", log=log)
 
 
 def _is_root(user: str, subject: Subject) -> bool:

@@ -8,7 +8,6 @@ from types import EllipsisType
 from typing import TYPE_CHECKING
 
 import attrs
-from attrs.converters import optional
 
 from dockdsl import operands as operand
 from dockdsl.checks import saving
@@ -54,9 +53,9 @@ def _path(value: str) -> str:
     return operand.url_text(value) if starts_saved else operand.url_path(value)
 
 
-def _status(value: int) -> int:
+def _status(value: int | None) -> int | None:
     # What is below 200 is not an answer yet.
-    return operand.whole(value, 200, 599)
+    return None if value is None else operand.whole(value, 200, 599)
 
 
 def _headers(value: Mapping[str, HeaderValue] | Expected | None) -> Expected:
@@ -81,8 +80,8 @@ def _check_header(name: str, value: str) -> None:
         raise Refused(f"the value of {name} cannot be sent", "use printable ASCII characters only")
 
 
-def _send_body(value: str | bytes) -> str | bytes:
-    if isinstance(value, bytes):
+def _send_body(value: str | bytes | None) -> str | bytes | None:
+    if value is None or isinstance(value, bytes):
         return value
     if not isinstance(value, str):
         raise refuse_type("", value, "pass a str or bytes")
@@ -138,12 +137,12 @@ class HttpCheck(Check):
     needs_server = True
     method: str = attrs.field(converter=_method)
     path: str = attrs.field(converter=_path)
-    status: int | None = attrs.field(default=200, kw_only=True, converter=optional(_status))
+    status: int | None = attrs.field(default=200, kw_only=True, converter=_status)
     headers: Expected = attrs.field(default=(), kw_only=True, converter=_headers)
     json: Json = attrs.field(default=..., kw_only=True, converter=expected_json, hash=False)
-    body: str | None = attrs.field(default=None, kw_only=True, converter=optional(operand.pattern))
+    body: str | None = attrs.field(default=None, kw_only=True, converter=operand.optional_pattern)
     send_json: Json = attrs.field(default=..., kw_only=True, converter=sent_json, hash=False)
-    send_body: str | bytes | None = attrs.field(default=None, kw_only=True, converter=optional(_send_body))
+    send_body: str | bytes | None = attrs.field(default=None, kw_only=True, converter=_send_body)
     send_headers: Pairs = attrs.field(default=(), kw_only=True, converter=_send_headers)
     save: Saving = attrs.field(default=(), kw_only=True, converter=saving.saving)
     timeout: float = attrs.field(default=5.0, kw_only=True, converter=operand.seconds)

@@ -85,25 +85,20 @@ class HttpProbe(Protocol):
     @property
     def method(self) -> str:
         """``GET`` and so on."""
-        ...
 
     @property
     def path(self) -> str:
         """Path and query, from the leading slash on."""
-        ...
 
     @property
     def timeout(self) -> float:
         """Seconds that the whole answer may take."""
-        ...
 
     def request(self) -> tuple[Mapping[str, str], bytes | None]:
         """Return headers and body to send."""
-        ...
 
     def judge(self, status: int, headers: Mapping[str, str], body: bytes) -> list[str]:
         """Return what is wrong with an answer, a line each; nothing where all is as expected."""
-        ...
 
 
 @attrs.frozen
@@ -159,7 +154,8 @@ def ask(
             raise
         if late.is_set() or isinstance(error, TimeoutError):
             raise NoAnswer(f"no answer within {timeout:.3g} s") from None
-        raise NoAnswer(_reason(error), has_begun=_has_begun(error)) from None
+        begun = isinstance(error, http.client.HTTPException) and not isinstance(error, http.client.RemoteDisconnected)
+        raise NoAnswer(_reason(error), has_begun=begun) from None
     finally:
         connection.close()
     if late.is_set():
@@ -167,12 +163,9 @@ def ask(
     _check_length(content)
     if missing:
         raise NoAnswer(_HALF, has_begun=True)
-    joined: dict[str, str] = {}
-    for name, value in response.getheaders():
-        key = name.lower()
-        joined[key] = f"{joined[key]}, {value}" if key in joined else value
-    content = _decoded(content, joined.get("content-encoding", "").strip().lower())
-    return Answer(response.status, joined, content, time.monotonic() - begin)
+    found = {name.lower(): response.getheader(name, "") for name in response.headers}
+    content = _decoded(content, found.get("content-encoding", "").strip().lower())
+    return Answer(response.status, found, content, time.monotonic() - begin)
 
 
 def _connected(places: Sequence[tuple[Any, ...]], deadline: float) -> socket.socket:
@@ -291,10 +284,6 @@ def _closed_after(connected: socket.socket, seconds: float, late: threading.Even
         timer.join()
 
 
-def _has_begun(error: Exception) -> bool:
-    return isinstance(error, http.client.HTTPException) and not isinstance(error, http.client.RemoteDisconnected)
-
-
 def _reason(error: Exception) -> str:
     if isinstance(error, ConnectionRefusedError):
         return "the connection is refused"
@@ -313,5 +302,4 @@ def excerpt(body: bytes) -> str:
     >>> excerpt(b'{"error":\\n "no"}')
     '{"error": "no"}'
     """
-    text = printable(" ".join(body[: 4 * _EXCERPT].decode("utf-8", "replace").split()))
-    return cut(text, _EXCERPT)
+    return cut(printable(" ".join(body[: 4 * _EXCERPT].decode("utf-8", "replace").split())), _EXCERPT)

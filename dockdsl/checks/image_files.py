@@ -23,7 +23,7 @@ from typing import IO, Any, Literal, Self, cast
 import attrs
 
 from dockdsl.display import printable
-from dockdsl.errors import FileError, RunFailed
+from dockdsl.errors import DockdslError, FileError, RunFailed
 
 _WHITEOUT, _OPAQUE = ".wh.", ".wh..wh..opq"
 _MOST_LINKS = 40
@@ -129,11 +129,16 @@ class ImageFiles:
             place.append(node)
         return place[-1].entry or _DIRECTORY
 
-    def open(self, entry: Entry) -> IO[bytes]:
-        """Return a stream of a file's content. Only one can be read at a time."""
+    @contextlib.contextmanager
+    def open(self, entry: Entry) -> Iterator[IO[bytes]]:
+        """Yield a stream of a file's content. Only one can be read at a time."""
         if entry.kind != "file" or not entry.size:
-            return io.BytesIO()
-        return cast(IO[bytes], io.BufferedReader(_Part(self._layer(entry.layer), entry.offset, entry.size)))
+            yield io.BytesIO()
+            return
+        place = tarfile.TarInfo()
+        place.size, place.offset_data = entry.size, entry.offset
+        with _readable(), self._layer(entry.layer) as stream, tarfile.open(fileobj=stream, mode="r:") as layer:
+            yield cast(IO[bytes], layer.extractfile(place))
 
     def ids(self, table: str) -> dict[str, str]:
         """Return the names in ``/etc/passwd`` or ``/etc/group``, each with its number."""
@@ -254,45 +259,6 @@ class ImageFiles:
         return Entry(kind, info.mode & 0o7777, info.uid, info.gid, size, info.linkname, layer, info.offset_data)
 
 
-class _Part(io.RawIOBase):
-    """The bytes of a file within its layer, as a stream of its own."""
-
-    def __init__(self, stream: IO[bytes], offset: int, size: int) -> None:
-        self._stream = stream
-        self._offset = offset
-        self._size = size
-        self._place = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._place
-
-    def seek(self, place: int, whence: int = io.SEEK_SET) -> int:
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._place, io.SEEK_END: self._size}[whence]
-        self._place = max(base + place, 0)
-        return self._place
-
-    def readinto(self, buffer: Any) -> int:
-        wanted = min(len(buffer), self._size - self._place)
-        if wanted <= 0:
-            return 0
-        with _readable():
-            self._stream.seek(self._offset + self._place)
-            piece = self._stream.read(wanted)
-        buffer[: len(piece)] = piece
-        self._place += len(piece)
-        return len(piece)
-
-    def close(self) -> None:
-        self._stream.close()
-        super().close()
-
-
 @contextlib.contextmanager
 def _room() -> Iterator[None]:
     try:
@@ -300,8 +266,7 @@ def _room() -> Iterator[None]:
     except OSError as error:
         raise FileError(
             f"files: the image cannot be kept in a temporary file ({error.strerror}); make room, or set TMPDIR to a "
-            "folder that has some",
-            origin=None,
+            "folder that has some"
         ) from None
 
 
@@ -310,6 +275,8 @@ def _readable() -> Iterator[None]:
     """Turn what is raised about a damaged archive into an error of ours."""
     try:
         yield
+    except DockdslError:
+        raise
     except _BROKEN as error:
         why = printable(str(error)) or type(error).__name__
         raise RunFailed(f"files: what the engine saved is not an image's archive ({why}); see its own log") from None

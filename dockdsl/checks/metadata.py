@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 Value = str | re.Pattern[str] | EllipsisType | None
 Values = tuple[tuple[str, Value], ...]
 Words = tuple[str, ...]
-
-
 ValuesLike = Mapping[str, Value] | Values | None
 PortsLike = int | str | Iterable[int | str]
 
@@ -56,8 +54,7 @@ def _values(value: ValuesLike) -> Values:
 
 
 def _ports(value: PortsLike) -> Words:
-    several = value if isinstance(value, Iterable) and not isinstance(value, str) else (value,)
-    return tuple(_port(each) for each in several)
+    return tuple(_port(each) for each in operand.one_or_several(value))
 
 
 def _port(value: int | str) -> str:

@@ -14,14 +14,13 @@ from dockdsl.origins import Origin
 _LONGEST_LINE = 400
 
 
-def _line(text: str) -> str:
+def shown_line(text: str) -> str:
     """Return a line that a terminal can show: checks quote what the container said."""
     return cut(printable(text), _LONGEST_LINE)
 
 
-def mismatch_lines(lines: Iterable[str]) -> tuple[str, ...]:
-    """Return what a check found wrong as lines that a terminal can show."""
-    return tuple(map(_line, lines))
+def _lines(lines: Iterable[str]) -> tuple[str, ...]:
+    return tuple(map(shown_line, lines))
 
 
 @attrs.frozen(kw_only=True)
@@ -51,10 +50,10 @@ class CheckResult:
     note start-up 0.21 s, within 1 s
     """
 
-    title: str = attrs.field(converter=_line)
-    detail: str = attrs.field(default="", converter=_line)
+    title: str = attrs.field(converter=shown_line)
+    detail: str = attrs.field(default="", converter=shown_line)
     seconds: float | None = None
-    mismatches: tuple[str, ...] = attrs.field(default=(), converter=mismatch_lines)
+    mismatches: tuple[str, ...] = attrs.field(default=(), converter=_lines)
     verdict: bool = True
     excerpt: str = ""
     log: tuple[str, ...] = ()
@@ -68,9 +67,7 @@ class CheckResult:
     def __str__(self) -> str:
         if self.ok:
             took = "" if self.seconds is None else f"({self.seconds * 1000:.0f} ms)"
-            return " ".join(
-                part for part in ("ok  " if self.verdict else "note", self.title, self.detail, took) if part
-            )
+            return " ".join(filter(None, ("ok  " if self.verdict else "note", self.title, self.detail, took)))
         place = f" ({self.origin})" if self.origin else ""
         body = f"; body {self.excerpt}" if self.excerpt else ""
         return f"FAIL {self.title}: {'; '.join(self.mismatches)}{body}{place}"
@@ -129,11 +126,9 @@ class SmokeReport:
         judged = [result for result in self.results if result.verdict]
         facts = [short_image(self.image)]
         if self.build is not None:
-            if self.build.size is not None:
-                facts.append(sized(self.build.size, self.build.size_kind))
-            facts.append(
-                f"built in {self.build.seconds:.1f} s ({self.build.cached} of {self.build.steps} steps cached)"
-            )
+            build = self.build
+            facts += [] if build.size is None else [sized(build.size, build.size_kind)]
+            facts.append(f"built in {build.seconds:.1f} s ({build.cached} of {build.steps} steps cached)")
         if self.ready is not None:
             facts.append(f"ready in {self.ready:.2f} s")
         return f"{sum(result.ok for result in judged)} of {len(judged)} checks passed; {', '.join(facts)}"

@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Mapping
 
 import attrs
-from attrs.converters import optional
 
 from dockdsl import operands as operand
 from dockdsl.checks.json_values import Json, json_shown, name_of_saved
@@ -45,7 +44,7 @@ class Header:
     """
 
     name: str = attrs.field(converter=header_name)
-    pattern: str | None = attrs.field(default=None, kw_only=True, converter=optional(operand.pattern))
+    pattern: str | None = attrs.field(default=None, kw_only=True, converter=operand.optional_pattern)
 
     def value_in(self, headers: Mapping[str, str]) -> str | None:
         """Return what is to be saved of these headers, whose names are in lower case; None where it is missing."""

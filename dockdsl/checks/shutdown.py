@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import attrs
 
@@ -28,9 +28,7 @@ def _request(value: HttpCheck) -> HttpCheck:
 
 
 def _exit_codes(value: int | Iterable[int]) -> tuple[int, ...]:
-    found: tuple[Any, ...] = (value,)
-    if isinstance(value, Iterable) and not isinstance(value, (str, bytes)):
-        found = tuple(value)
+    found = operand.one_or_several(value)
     if not found:
         raise Refused("no code is given", "name one, or leave it out for 0")
     return tuple(operand.whole(each, 0, 255) for each in found)
@@ -88,10 +86,9 @@ class GracefulShutdown(Check):
                     wrong.append("it was answered before the signal; send a body, or request what takes longer")
                 container.signal(signal)
 
+            address = container.address(subject.request.ports[0])
             try:
-                answer = ask(
-                    container.address(subject.request.ports[0]), self.request, timeout=self.request.timeout, midway=stop
-                )
+                answer = ask(address, self.request, timeout=self.request.timeout, midway=stop)
                 wrong += self.request.judge(answer.status, answer.headers, answer.body)
             except NoAnswer as error:
                 wrong.append(f"the request in flight: {error}")

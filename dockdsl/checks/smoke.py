@@ -127,15 +127,9 @@ def examined(subject: Subject, checks: Iterable[Check], report: ReportResult | N
         try:
             result = check.examine(subject)
         except NoAnswer as error:
-            result = CheckResult(title=check.title, mismatches=(str(error),), origin=check.origin)
+            result = check.result([str(error)])
         except RunFailed as error:
-            result = CheckResult(
-                title=check.title,
-                mismatches=in_short(error),
-                origin=check.origin,
-                log=error.log,
-                seconds=time.monotonic() - begin,
-            )
+            result = check.result(in_short(error), log=error.log, seconds=time.monotonic() - begin)
         if report is not None:
             report(result)
         results.append(result)

@@ -19,7 +19,7 @@ from dockdsl.checks.check import Check
 from dockdsl.checks.command import CommandCheck
 from dockdsl.checks.file import FileCheck
 from dockdsl.checks.metadata import MetadataCheck
-from dockdsl.display import kind_of, shown
+from dockdsl.display import kind_of, shown, suggestion
 from dockdsl.errors import DockdslError, FileError, InvalidType, InvalidValue, RunFailed
 from dockdsl.operands import Pairs
 from dockdsl.origins import Origin
@@ -44,6 +44,16 @@ _PIECE = (
 _VARIABLE = r"\$(?:\{([^}]*)\}|\{|([*#$@!?0-9-]|[A-Za-z_][A-Za-z0-9_]*))"
 _PERMISSIONS = r"[-dLugt]+((?:[r-][w-][x-]){3})"
 _KINDS = {"d": "directory", "L": "link"}
+_METADATA = {
+    "entrypoint": "entrypoint",
+    "cmd": "cmd",
+    "exposedPorts": "ports",
+    "unexposedPorts": "no_ports",
+    "volumes": "volumes",
+    "unmountedVolumes": "no_volumes",
+    "workdir": "workdir",
+    "user": "user",
+}
 _SPECIAL = {"u": 0o4000, "g": 0o2000, "t": 0o1000}
 
 
@@ -75,7 +85,7 @@ def from_structure_test(path: str | os.PathLike[str]) -> tuple[Check, ...]:
     try:
         import yaml
     except ImportError:
-        raise FileError("structure test: PyYAML is not installed; run: pip install pyyaml", origin=None) from None
+        raise FileError("structure test: PyYAML is not installed; run: pip install pyyaml") from None
     if not isinstance(path, (str, os.PathLike)):
         raise InvalidType(f"structure test: the file is {kind_of(path)}; pass its path")
     file = operand.checked("structure test: the path", operand.text, os.fspath(path))
@@ -83,9 +93,9 @@ def from_structure_test(path: str | os.PathLike[str]) -> tuple[Check, ...]:
         with open(file, encoding="utf-8") as stream:  # noqa: PTH123 - as in the rest of the package
             text = stream.read()
     except OSError as error:
-        raise FileError(f"{file}: it cannot be read ({error.strerror}); check the path", origin=None) from None
+        raise FileError(f"{file}: it cannot be read ({error.strerror}); check the path") from None
     except UnicodeDecodeError:
-        raise FileError(f"{file}: it is not UTF-8 text; is it the right file?", origin=None) from None
+        raise FileError(f"{file}: it is not UTF-8 text; is it the right file?") from None
     try:
         root = yaml.compose(_without_tabs(text), Loader=yaml.SafeLoader)
     except (yaml.YAMLError, RecursionError) as error:
@@ -212,21 +222,19 @@ def _expanded(text: str, known: Mapping[str, str]) -> str:
     return re.sub(_VARIABLE, lambda found: known.get(found[1] or found[2] or "", ""), text)
 
 
+@attrs.frozen
 class _Node:
-    """A piece of the file: what it is called in messages, what it is made of, and its place."""
+    """A piece of the file: what it is made of, what it is called in messages, and the file."""
 
-    def __init__(self, yaml: YamlNode, what: str, path: str) -> None:
-        self._yaml = yaml
-        self._what = what
-        self._path = path
+    _yaml: YamlNode
+    _what: str
+    _path: str
 
     @property
     def origin(self) -> Origin:
-        """Its place in the file."""
         return Origin(self._path, self._yaml.start_mark.line + 1)
 
     def refused(self, message: str) -> InvalidValue:
-        """Return an error of this place."""
         return InvalidValue(f"structure test: {message}", origin=self.origin)
 
     @contextlib.contextmanager
@@ -241,7 +249,6 @@ class _Node:
 
     @property
     def is_null(self) -> bool:
-        """Whether nothing stands there."""
         return self._yaml.id == "scalar" and self._yaml.tag.endswith(":null")
 
     def mapping(self, known: str, needed: str = "", *, others: str = "a key that is not known") -> _Mapping:
@@ -251,12 +258,12 @@ class _Node:
         found = _Mapping()
         for key, value in self._yaml.value:
             name = str(key.value)
+            place = _Node(key, name, self._path)
             if key.id != "scalar" or name not in known.split():
-                raise _Node(key, name, self._path).refused(
-                    f"{self._what} has {shown(name)}, {others}; {_near(name, known.split())}"
-                )
+                hint = suggestion(name, known.split(), f"known are {', '.join(known.split())}")
+                raise place.refused(f"{self._what} has {shown(name)}, {others}; {hint}")
             if name in found:
-                raise _Node(key, name, self._path).refused(f"{self._what} has {name} twice; leave one")
+                raise place.refused(f"{self._what} has {name} twice; leave one")
             found[name] = _Node(value, name, self._path)
         for name in needed.split():
             if name not in found:
@@ -279,17 +286,14 @@ class _Node:
         return str(self._yaml.value)
 
     def texts(self) -> tuple[str, ...]:
-        """Return a list of text."""
         return tuple(each.text() for each in self.items())
 
     def flag(self) -> bool:
-        """Return true or false."""
         if self._yaml.id != "scalar" or not self._yaml.tag.endswith(":bool"):
             raise self.refused(f"{shown(str(self._yaml.value))} is neither true nor false; write one of them")
         return str(self._yaml.value).lower() in ("true", "yes", "on")
 
     def whole(self) -> int:
-        """Return a number."""
         value = str(self._yaml.value)
         if self._yaml.id != "scalar" or not (value.isascii() and value.isdecimal()):
             raise self.refused(f"{self._what} is {shown(value)}; write a number")
@@ -306,7 +310,6 @@ class _Node:
             raise self.refused(f"{shown(text)} is not a regular expression ({error}); fix it") from None
 
     def patterns(self) -> tuple[str, ...]:
-        """Return a list of regular expressions."""
         return tuple(each.pattern() for each in self.items())
 
 
@@ -340,78 +343,75 @@ def _checks(root: _Node) -> Iterator[Check]:
     if "containerRunOptions" in top:
         options = top["containerRunOptions"].mapping("user", others="no counterpart")
         user = options.read("user", _Node.text)
-    for node in top.items_of("commandTests"):
-        yield _command(node, env, user)
-    for node in top.items_of("fileExistenceTests"):
-        yield _existence(node, env)
-    for node in top.items_of("fileContentTests"):
-        yield _content(node)
+    for kind, (make, known, needed) in _TESTS.items():
+        for node in top.items_of(kind):
+            test = node.mapping(known, needed)
+            with node.blamed():
+                check = make(test, env, user)
+            yield _Named(test["name"].text(), check, origin=node.origin)
     if "metadataTest" in top:
         yield _metadata(top["metadataTest"])
 
 
-def _command(node: _Node, env: Pairs, user: str | None) -> Check:
-    test = node.mapping(
-        "name command args envVars exitCode setup teardown expectedOutput excludedOutput expectedError excludedError",
-        "name command",
-    )
+def _command(test: _Mapping, env: Pairs, user: str | None) -> Check:
     for key in ("setup", "teardown"):
         if test.items_of(key):
             raise test[key].refused(
                 f"{key} has no counterpart, so nothing of the file is taken; "
                 'write one command instead: command: sh, args: ["-c", "…"]'
             )
-    with node.blamed():
-        check = _Command(
-            [test["command"].text(), *(test.read("args", _Node.texts) or ())],
-            exit_code=test.read("exitCode", _Node.whole) or 0,
-            stdout=test.read("expectedOutput", _Node.patterns),
-            no_stdout=test.read("excludedOutput", _Node.patterns),
-            stderr=test.read("expectedError", _Node.patterns),
-            no_stderr=test.read("excludedError", _Node.patterns),
-            env=test.read("envVars", _variables_in),
-            variables=env,
-            user=user,
-        )
-    return _Named(test["name"].text(), check, origin=node.origin)
+    return _Command(
+        [test["command"].text(), *(test.read("args", _Node.texts) or ())],
+        exit_code=test.read("exitCode", _Node.whole) or 0,
+        stdout=test.read("expectedOutput", _Node.patterns),
+        no_stdout=test.read("excludedOutput", _Node.patterns),
+        stderr=test.read("expectedError", _Node.patterns),
+        no_stderr=test.read("excludedError", _Node.patterns),
+        env=test.read("envVars", _variables_in),
+        variables=env,
+        user=user,
+    )
 
 
-def _existence(node: _Node, env: Pairs) -> Check:
-    test = node.mapping("name path shouldExist permissions uid gid isExecutableBy", "name path")
+def _existence(test: _Mapping, env: Pairs, _: str | None) -> Check:
     options: dict[str, Any] = test.read("permissions", _permissions) or {}
     owner, group = (str(test[key].whole()) if key in test else "" for key in ("uid", "gid"))
-    with node.blamed():
-        check = _Existence(
-            test["path"].text(),
-            variables=env,
-            exists=test.read("shouldExist", _Node.flag) is not False,
-            executable_by=cast(Any, test.read("isExecutableBy", _Node.text)),
-            owner=(f"{owner}:{group}" if group else owner) or None,
-            **options,
-        )
-    return _Named(test["name"].text(), check, origin=node.origin)
+    return _Existence(
+        test["path"].text(),
+        variables=env,
+        exists=test.read("shouldExist", _Node.flag) is not False,
+        executable_by=cast(Any, test.read("isExecutableBy", _Node.text)),
+        owner=(f"{owner}:{group}" if group else owner) or None,
+        **options,
+    )
 
 
-def _content(node: _Node) -> Check:
-    test = node.mapping("name path expectedContents excludedContents", "name path")
+def _content(test: _Mapping, _env: Pairs, _user: str | None) -> Check:
     path = test["path"].text()
     if "$" in path:
         raise test["path"].refused(f"the path {shown(path)} has a $, which is not replaced; write it out")
-    with node.blamed():
-        check = FileCheck(
-            path,
-            kind="file",
-            content=test.read("expectedContents", _Node.patterns),
-            no_content=test.read("excludedContents", _Node.patterns),
-        )
-    return _Named(test["name"].text(), check, origin=node.origin)
+    return FileCheck(
+        path,
+        kind="file",
+        content=test.read("expectedContents", _Node.patterns),
+        no_content=test.read("excludedContents", _Node.patterns),
+    )
+
+
+_TESTS = {
+    "commandTests": (
+        _command,
+        "name command args envVars exitCode setup teardown expectedOutput excludedOutput expectedError excludedError",
+        "name command",
+    ),
+    "fileExistenceTests": (_existence, "name path shouldExist permissions uid gid isExecutableBy", "name path"),
+    "fileContentTests": (_content, "name path expectedContents excludedContents", "name path"),
+}
+"""How the tests of each kind are read, the keys that they may have, and those that they must have."""
 
 
 def _metadata(node: _Node) -> Check:
-    test = node.mapping(
-        "env envVars unboundEnv unboundEnvVars labels entrypoint cmd exposedPorts unexposedPorts volumes "
-        "unmountedVolumes workdir user"
-    )
+    test = node.mapping(f"env envVars unboundEnv unboundEnvVars labels {' '.join(_METADATA)}")
     options: dict[str, Any] = {}
     for key, field in (("env", "env"), ("envVars", "env"), ("labels", "labels")):
         for each in test.items_of(key):
@@ -419,20 +419,12 @@ def _metadata(node: _Node) -> Check:
     for key in ("unboundEnv", "unboundEnvVars"):
         for each in test.items_of(key):
             options.setdefault("env", {})[each.mapping("key value isRegex", "key")["key"].text()] = None
-    for key, field in (
-        ("entrypoint", "entrypoint"),
-        ("cmd", "cmd"),
-        ("exposedPorts", "ports"),
-        ("unexposedPorts", "no_ports"),
-        ("volumes", "volumes"),
-        ("unmountedVolumes", "no_volumes"),
-    ):
+    for key, field in _METADATA.items():
         if key in test and not test[key].is_null:
-            options[field] = test[key].texts()
-    for key in ("workdir", "user"):
-        # Nothing asks for nothing: there is no way to ask for none.
-        if key in test and not test[key].is_null and (text := test[key].text()):
-            options[key] = text
+            value = test[key].text() if key in ("workdir", "user") else test[key].texts()
+            # An empty text asks for nothing: the schema cannot say that there must be none.
+            if value != "":
+                options[field] = value
     with node.blamed():
         return MetadataCheck(**options, origin=node.origin)
 
@@ -459,10 +451,3 @@ def _permissions(node: _Node) -> dict[str, Any]:
     bits = sum(1 << (8 - place) for place, letter in enumerate(found[1]) if letter != "-")
     kind = next((_KINDS[letter] for letter in front if letter in _KINDS), "file")
     return {"mode": bits | sum(_SPECIAL.get(letter, 0) for letter in front), "kind": kind}
-
-
-def _near(name: str, known: list[str]) -> str:
-    from difflib import get_close_matches
-
-    near = get_close_matches(name, known, 1)
-    return f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
-from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypedDict, Unpack
 
 import attrs
 
 from dockdsl.checks.http_client import Answer, HttpProbe, NoAnswer, Probe, ask, excerpt
 from dockdsl.checks.image_files import ImageFiles
-from dockdsl.checks.report import mismatch_lines
+from dockdsl.checks.report import shown_line
 from dockdsl.display import short_image
 from dockdsl.engine.building import LOG_LINES, BuildResult, size_kind
 from dockdsl.engine.failures.causes import explain
@@ -21,6 +20,7 @@ from dockdsl.engine.failures.diagnosis import died, run_failed
 from dockdsl.engine.leftovers.interrupts import deferred
 from dockdsl.engine.running import READY_TIMEOUT, Container, ContainerState, Runner, RunRequest
 from dockdsl.errors import EngineError, RunFailed
+from dockdsl.operands import PairsLike, TextsLike
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 0.5
 _DYING = 1.0
@@ -40,6 +40,21 @@ class Finished:
         """Return the last lines of both streams."""
         both = [line for each in (self.stdout, self.stderr) for line in each.decode("utf-8", "replace").splitlines()]
         return tuple(both[-LOG_LINES:])
+
+
+class RunChanges(TypedDict, total=False):
+    """The fields of `RunRequest` that one container has in the place of those of its image."""
+
+    ports: Iterable[int]
+    env: PairsLike
+    command: Iterable[str] | None
+    entrypoint: Iterable[str] | None
+    user: str | None
+    read_only: bool
+    tmpfs: TextsLike
+    cap_add: TextsLike
+    cap_drop: TextsLike
+    security_opt: TextsLike
 
 
 class Subject:
@@ -142,8 +157,8 @@ class Subject:
             raise NoAnswer(f"{error}; the container {state}") from None
 
     @contextlib.contextmanager
-    def serving(self, **changes: Any) -> Iterator[tuple[Container, float]]:
-        """Yield a server of its own that is ready, and the seconds it took; `changes` are fields of `RunRequest`.
+    def serving(self, **changes: Unpack[RunChanges]) -> Iterator[tuple[Container, float]]:
+        """Yield a server of its own that is ready, and the seconds it took.
 
         Raises `RunFailed` if it does not start, ends, or does not get ready in time; its last output is in the message.
         """
@@ -167,7 +182,7 @@ class Subject:
                 if not wrong:
                     return
                 body = excerpt(answer.body)
-                why = f"{asked}: {'; '.join(mismatch_lines(wrong))}" + (f"; body {body}" if body else "")
+                why = f"{asked}: {'; '.join(map(shown_line, wrong))}" + (f"; body {body}" if body else "")
                 remedy = "see why it gives that answer"
             except NoAnswer as error:
                 why = f"{asked}: {error}"
@@ -182,8 +197,8 @@ class Subject:
         raise run_failed(f"{fact}; {remedy}, or allow it more time", explain("", log), log)
 
     @contextlib.contextmanager
-    def started(self, **changes: Any) -> Iterator[Container]:
-        """Yield a container of the image that is removed at the end; `changes` are fields of `RunRequest`."""
+    def started(self, **changes: Unpack[RunChanges]) -> Iterator[Container]:
+        """Yield a container of the image that is removed at the end."""
         container: Container | None = None
         with afterwards(lambda: None if container is None else container.remove()):
             # Ctrl-C between its start and this assignment would lose it.
@@ -191,13 +206,14 @@ class Subject:
                 container = self.runner.start(attrs.evolve(self.request, **changes))
             yield container
 
-    def run(self, *, timeout: float, **changes: Any) -> Finished:
-        """Run the image to its end in a container of its own; `changes` are fields of `RunRequest`.
+    def run(self, *, timeout: float, **changes: Unpack[RunChanges]) -> Finished:
+        """Run the image to its end in a container of its own, without its ports.
 
         Raises `RunFailed` if it does not start, or does not end in time.
         """
         begin = time.monotonic()
-        with self.started(ports=(), **changes) as container:
+        changes["ports"] = ()
+        with self.started(**changes) as container:
             state = ended(container, timeout)
             seconds = time.monotonic() - begin
             if state.running:
@@ -208,10 +224,8 @@ class Subject:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stack.__exit__(kind, error, trace)
+    def __exit__(self, *raised: Any) -> None:  # noqa: PYI036 - they are passed on
+        self._stack.__exit__(*raised)
 
 
 def ended(container: Container, timeout: float) -> ContainerState:

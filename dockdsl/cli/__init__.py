@@ -16,8 +16,9 @@ from gc import freeze, set_threshold
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from dockdsl.cli.streams import drop_stdout, put, report, say
-from dockdsl.errors import DockdslError
+from dockdsl.cli.streams import drop, put, report, say
+from dockdsl.display import suggestion
+from dockdsl.errors import DockdslError, SourceError
 
 if TYPE_CHECKING:
     import argparse
@@ -58,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     except BrokenPipeError:
         # Something other than the product could not be written, so the work is not done.
-        drop_stdout()
+        drop(sys.stdout)
         return 1
     except KeyboardInterrupt:
         say("interrupted")
@@ -89,7 +90,8 @@ def _run(arguments: list[str]) -> int:
         return _about(verb)
     file = verb.rpartition(":")[0] or verb
     if not verb.startswith("-") and not file.endswith(".py") and not os.path.exists(verb) and not os.path.exists(file):  # noqa: PTH110
-        _refuse(verb)
+        hint = suggestion(verb, VERBS, f"the verbs are {', '.join(VERBS)}")
+        raise SourceError(f"{verb!r} is neither a verb nor a file; {hint}")
     return _run_verb("render", "dockdsl", arguments)
 
 
@@ -101,7 +103,8 @@ def _run_verb(verb: str, program: str, arguments: list[str]) -> int:
         return int(module.run(module.Options(arguments[0])))
     import argparse
 
-    parser = argparse.ArgumentParser(program, description=_sentence(VERBS[verb]), formatter_class=_formatter)
+    summary = f"{VERBS[verb][0].upper()}{VERBS[verb][1:]}."
+    parser = argparse.ArgumentParser(program, description=summary, formatter_class=_formatter)
     module.add_arguments(parser)
     options = module.Options() if verb == "render" else None
     return int(module.run(parser.parse_args(arguments, options)))
@@ -116,16 +119,6 @@ def _formatter(prog: str) -> argparse.HelpFormatter:
     except OSError:
         width = 80
     return argparse.HelpFormatter(prog, width=width - 2)
-
-
-def _refuse(verb: str) -> None:
-    from difflib import get_close_matches
-
-    from dockdsl.errors import SourceError
-
-    near = get_close_matches(verb, VERBS, 1)
-    hint = f"did you mean {near[0]!r}?" if near else f"the verbs are {', '.join(VERBS)}"
-    raise SourceError(f"{verb!r} is neither a verb nor a file; {hint}", origin=None) from None
 
 
 def _about(option: str) -> int:
@@ -148,7 +141,3 @@ def _about(option: str) -> int:
         return 0
     say(text)
     return 2
-
-
-def _sentence(summary: str) -> str:
-    return f"{summary[0].upper()}{summary[1:]}."

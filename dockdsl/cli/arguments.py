@@ -19,10 +19,15 @@ def source_argument(parser: argparse.ArgumentParser) -> None:
 
 def output_arguments(parser: argparse.ArgumentParser) -> None:
     """Add ``-o``, ``--check`` and ``--diff``."""
-    whole = "write to this file, completely or not at all (- is stdout)"
-    parser.add_argument("-o", "--output", metavar="PATH", help=whole)
+    output_argument(parser)
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if the file is not up to date")
     diff_argument(parser)
+
+
+def output_argument(parser: argparse.ArgumentParser, dest: str = "output") -> None:
+    """Add ``-o``."""
+    whole = "write to this file, completely or not at all (- is stdout)"
+    parser.add_argument("-o", "--output", dest=dest, metavar="PATH", help=whole)
 
 
 def diff_argument(parser: argparse.ArgumentParser) -> None:
@@ -41,10 +46,10 @@ def checked_output(
     if output not in (None, "-"):
         if not output or is_same(output, source):
             what = f"is the {names[0]} itself" if output else "is empty"
-            raise SourceError(f"-o: the path {what}; name the {names[1]}", origin=None)
+            raise SourceError(f"-o: the path {what}; name the {names[1]}")
         return output
     if not compares:
         return None
     if output == "-" or default is None:
-        raise SourceError("--check and --diff compare with a file; name it with -o", origin=None)
+        raise SourceError("--check and --diff compare with a file; name it with -o")
     return default

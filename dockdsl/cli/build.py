@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from dockdsl.cli import building as _building
+from dockdsl.cli.streams import say, write_line
 from dockdsl.image import Image
 from dockdsl.loading import load
 
@@ -16,11 +17,8 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     _building.add_arguments(parser, "build")
-    parser.add_argument(
-        "--json",
-        action="store_true",
-        help="print the result of the build as JSON; sizes are in bytes, times in seconds",
-    )
+    data = "print the result of the build as JSON; sizes are in bytes, times in seconds"
+    parser.add_argument("--json", action="store_true", help=data)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -36,12 +34,12 @@ def _build(image: Image, options: argparse.Namespace) -> int:
         progress=_building.progress_of(options),
     )
     if options.progress != "quiet":
-        _building.say(result.summary(), sys.stderr)
+        say(result.summary())
     if options.json:
         from dockdsl.cli.json_results import of_build
 
         _building.say_json(of_build(result))
         return 0
     # Files are not an image and have no id: they are where the request said.
-    _building.say(result.image or "\n".join(result.output), sys.stdout)
+    write_line(result.image or "\n".join(result.output), sys.stdout)
     return 0

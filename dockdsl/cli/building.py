@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
-import errno
-import os
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 from dockdsl.cli.arguments import source_argument
-from dockdsl.errors import BuildFailed, DockdslError, EngineError, EngineUnavailable, FileError, Refused
+from dockdsl.cli.streams import report, say, write_line
+from dockdsl.errors import BuildFailed, DockdslError, EngineError, EngineUnavailable, Refused
 
 if TYPE_CHECKING:
     from dockdsl.engine.building import Builder, BuildRequest, Progress
@@ -46,18 +44,10 @@ def add_arguments(parser: argparse.ArgumentParser, verb: str = "") -> None:
             load: Any = {"action": "append_const", "dest": name}
             parser.add_argument("--load", **load, const="load", help="into the engine")
             parser.add_argument("--push", **load, const="push", help="to the registry of its tags")
-    parser.add_argument(
-        "--builder-engine",
-        choices=list(BUILDERS),
-        default="buildx",
-        help="what builds: docker buildx, buildah, or podman",
-    )
-    parser.add_argument(
-        "--progress",
-        choices=["auto", "live", "plain", "quiet"],
-        default="auto",
-        help="what to show on stderr: what happens now in a terminal, a line for each event elsewhere (auto)",
-    )
+    what = "what builds: docker buildx, buildah, or podman"
+    parser.add_argument("--builder-engine", choices=list(BUILDERS), default="buildx", help=what)
+    what = "what to show on stderr: what happens now in a terminal, a line for each event elsewhere (auto)"
+    parser.add_argument("--progress", choices=["auto", "live", "plain", "quiet"], default="auto", help=what)
 
 
 def reader(read: Callable[[str], Any]) -> Callable[[str], Any]:
@@ -80,7 +70,7 @@ def request_of(image: Image, options: argparse.Namespace) -> BuildRequest:
     try:
         return image.request(**_overrides(image, options))
     except DockdslError as error:
-        # It is about the command line, which is no place in a file.
+        # It is about the command line, which is not a place in a file.
         error.origin = None
         raise
 
@@ -134,40 +124,14 @@ def progress_of(options: argparse.Namespace) -> Progress | None:
             return live.watch(sys.stderr, force=True)
     from dockdsl.engine.building import plain
 
-    return plain(lambda line: say(line, sys.stderr))
-
-
-def say(line: str, stream: TextIO | None) -> None:
-    """Write a line to stdout or stderr at once.
-
-    What the stream's encoding has no character for becomes an escape. When the reader went away, as `head` does, or
-    the terminal, the line is dropped: what is being built or tested continues, and its exit code says how it ended. The
-    same happens on stderr where there is no room for the line.
-
-    Raises `FileError` where stdout cannot be written to for another reason.
-    """
-    if stream is None:
-        return
-    encoding = stream.encoding or "utf-8"
-    try:
-        stream.write(f"{line.encode(encoding, 'backslashreplace').decode(encoding)}\n")
-        stream.flush()
-    except OSError as error:
-        # Python writes what is left in the stream when it ends, and fails again.
-        with contextlib.suppress(OSError, ValueError):
-            null = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(null, stream.fileno())
-            os.close(null)
-        if stream is sys.stdout and error.errno not in (errno.EPIPE, errno.EIO):
-            message = f"stdout: it cannot be written to ({error.strerror}); redirect it elsewhere"
-            raise FileError(message, origin=None) from None
+    return plain(say)
 
 
 def say_json(data: dict[str, Any]) -> None:
     """Write data to stdout as one JSON object, in characters that each encoding has."""
     import json
 
-    say(json.dumps(data, indent=2), sys.stdout)
+    write_line(json.dumps(data, indent=2), sys.stdout)
 
 
 def reported(action: Callable[[], int]) -> int:
@@ -183,8 +147,7 @@ def reported(action: Callable[[], int]) -> int:
         with interrupts.ended_by_exception():
             return action()
     except EngineError as error:
-        place = "" if error.origin is None else f"{error.origin}: "
-        say(f"{place}error: {error.message}", sys.stderr)
+        report(error)
         setup = isinstance(error, EngineUnavailable) or (isinstance(error, BuildFailed) and error.kind in _SETUP)
         return 2 if setup else 1
     finally:
@@ -195,7 +158,4 @@ def _report_wait() -> None:
     from dockdsl.engine.leftovers import interrupts
 
     interrupts.on_wait = None
-    say(
-        "interrupted: waiting for the engine, to leave nothing behind; a second Ctrl-C leaves it to dockdsl gc",
-        sys.stderr,
-    )
+    say("interrupted: waiting for the engine, to leave nothing behind; a second Ctrl-C leaves it to dockdsl gc")

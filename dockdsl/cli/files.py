@@ -14,7 +14,7 @@ _NEW_FILE = 0o666
 
 
 def deliver(text: str, target: str | None) -> int:
-    """Write the product of a command to a file, or to stdout where there is none; return the exit code."""
+    """Write the product of a command to a file, or to stdout if no file is given; return the exit code."""
     if target is None:
         put(text)
     else:
@@ -30,7 +30,7 @@ def write(path: str, text: str) -> None:
     data = text.encode()
     try:
         target = Path(path).resolve()
-        if target.exists() and not target.is_file() and not target.is_dir():
+        if is_special(target):
             # A device or a pipe is written to, and not replaced by a file.
             target.write_bytes(data)
             return
@@ -54,8 +54,7 @@ def write(path: str, text: str) -> None:
             raise
     except OSError as error:
         raise FileError(
-            f"{path}: it cannot be written ({error.strerror}); check that the folder exists and is writable",
-            origin=None,
+            f"{path}: it cannot be written ({error.strerror}); check that the folder exists and is writable"
         ) from None
 
 
@@ -95,6 +94,11 @@ def is_same(one: str, other: str) -> bool:
         return os.path.samefile(one, other)  # noqa: PTH121 - pathlib takes longer to import
     except OSError:
         return False
+
+
+def is_special(path: str | os.PathLike[str]) -> bool:
+    """Whether a path leads to a pipe, a device or the like."""
+    return os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)  # noqa: PTH110, PTH112, PTH113
 
 
 def _umask() -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from dockdsl.cli.arguments import diff_argument
-from dockdsl.cli.files import difference, write
+from dockdsl.cli.files import difference, is_special, write
 from dockdsl.cli.streams import put, report, say
 from dockdsl.errors import DockdslError, FileError, ProofUnavailable, SourceError
 from dockdsl.loading import read_text
@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Format all files, and write those that change; write none if one of them cannot be formatted."""
     if "-" in options.files and len(options.files) > 1:
-        raise SourceError("-: stdin cannot be combined with files; name files, or - alone", origin=None)
+        raise SourceError("-: stdin cannot be combined with files; name files, or - alone")
     files: list[_Formatted] = []
     proven = True
     for path in options.files:
@@ -69,20 +69,12 @@ def run(options: argparse.Namespace) -> int:
 
 def _formatted(path: str) -> _Formatted:
     if path.endswith(".py"):
-        raise SourceError(f"{path}: it is a Python file; name a Dockerfile", origin=None)
-    if path != "-" and _is_special(path):
-        raise FileError(f"{path}: it is not a regular file; use - to format stdin", origin=None)
+        raise SourceError(f"{path}: it is a Python file; name a Dockerfile")
+    if path != "-" and is_special(path):
+        raise FileError(f"{path}: it is not a regular file; use - to format stdin")
     name = _STDIN if path == "-" else path
     before = read_text(path)
     return _Formatted(path, name, before, reformat(before, name))
-
-
-def _is_special(path: str) -> bool:
-    """Whether a path leads to a pipe, a device or the like."""
-    from pathlib import Path
-
-    target = Path(path)
-    return target.exists() and not target.is_file() and not target.is_dir()
 
 
 def _is_proven(found: _Formatted) -> bool:
@@ -97,26 +89,19 @@ def _is_proven(found: _Formatted) -> bool:
     except ProofUnavailable:
         if parse(before) == parse(after):
             return False
-        raise SourceError(
-            f"{name}: the formatted text would be read differently; the file is unchanged", origin=None
-        ) from None
+        raise SourceError(f"{name}: the formatted text would be read differently; the file is unchanged") from None
     except DockdslError as error:
         raise SourceError(
-            f"{name}: the formatted text cannot be proven to mean the same; the file is unchanged: {error.message}",
-            origin=None,
+            f"{name}: the formatted text cannot be proven to mean the same; the file is unchanged: {error.message}"
         ) from None
     if difference is not None:
-        raise SourceError(
-            f"{name}: the formatted text would not mean the same; the file is unchanged: {difference}", origin=None
-        )
+        raise SourceError(f"{name}: the formatted text would not mean the same; the file is unchanged: {difference}")
     return True
 
 
 def _list(files: list[_Formatted], *, diff: bool) -> int:
     """List the files that are not formatted, or print what would change in them; return the exit code."""
     changed = [each for each in files if each.before != each.after]
-    if diff:
-        put("".join(difference(each.before, each.after, each.name, "formatted") for each in changed))
-    else:
-        put("".join(f"{each.name}\n" for each in changed))
+    for each in changed:
+        put(difference(each.before, each.after, each.name, "formatted") if diff else f"{each.name}\n")
     return 1 if changed else 0

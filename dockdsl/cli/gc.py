@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from dockdsl.cli import building as _building
+from dockdsl.cli.streams import say, write_line
 
 if TYPE_CHECKING:
     import argparse
@@ -29,7 +30,7 @@ def _sweep(*, dry_run: bool) -> int:
     from dockdsl.errors import RunFailed
 
     def report(thing: object, done: tuple[str, str] = ("would remove", "removed")) -> None:
-        _building.say(f"{done[not dry_run]} {thing}", sys.stdout)
+        write_line(f"{done[not dry_run]} {thing}", sys.stdout)
 
     count = 0
     for orphan in orphans():
@@ -62,12 +63,12 @@ def _sweep(*, dry_run: bool) -> int:
                 if dry_run or engine.discard(each):
                     report(each)
                 else:
-                    _building.say(f"kept {each}: it is in use, or somebody else is removing it", sys.stderr)
+                    say(f"kept {each}: it is in use, or somebody else is removing it")
             except RunFailed as error:
                 stuck = True
-                _building.say(f"error: {error.message}", sys.stderr)
+                say(f"error: {error.message}")
     if not count:
-        _building.say("nothing is left behind", sys.stderr)
+        say("nothing is left behind")
     if kept:
-        _building.say(f"left alone: {kept} of active runs, or of runs on another machine", sys.stderr)
+        say(f"left alone: {kept} of active runs, or of runs on another machine")
     return 2 if stuck else 0

@@ -81,8 +81,7 @@ def _is_proven(name: str, text: str, source: str, options: argparse.Namespace) -
     except DockdslError as error:
         if not options.unproven:
             raise SourceError(
-                f"{name}: the result cannot be proven: {error.message}; use --unproven to write it anyway",
-                origin=None,
+                f"{name}: the result cannot be proven: {error.message}; use --unproven to write it anyway"
             ) from None
         say(f"{name}: not proven: {error.message}")
         return True
@@ -102,7 +101,7 @@ def _made(name: str, source: str) -> Dockerfile:
     try:
         exec(compile(source, "<imported>", "exec"), names)  # noqa: S102 - `to_python` made it of literals
     except DockdslError as error:
-        raise SourceError(f"{name}: it cannot be expressed in Python: {error.message}", origin=None) from None
+        raise SourceError(f"{name}: it cannot be expressed in Python: {error.message}") from None
     found = names["dockerfile"]
     assert isinstance(found, Dockerfile)
     return found

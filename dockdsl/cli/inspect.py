@@ -31,16 +31,13 @@ def run(options: argparse.Namespace) -> int:
     """Describe, and print."""
     if options.schema:
         if options.source is not None:
-            raise SourceError("--schema takes no file; leave one of them out", origin=None)
+            raise SourceError("--schema takes no file; leave one of them out")
         put(_json(json_schema()))
         return 0
     if options.source is None:
-        raise SourceError("there is nothing to inspect; name a file, or use --schema", origin=None)
+        raise SourceError("there is nothing to inspect; name a file, or use --schema")
     data = describe(model(options.source))
-    if options.json:
-        put(_json(data))
-    else:
-        put(summary(data))
+    put(_json(data) if options.json else summary(data))
     return 0
 
 

@@ -6,7 +6,8 @@ import os
 from typing import TYPE_CHECKING
 
 from dockdsl.cli import building as _building
-from dockdsl.cli import files as _files
+from dockdsl.cli.arguments import output_argument
+from dockdsl.cli.files import deliver
 from dockdsl.image import Image
 from dockdsl.loading import load
 
@@ -20,18 +21,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print JSON; sizes are in bytes")
     form.add_argument("--svg", action="store_true", help="print a picture")
-    parser.add_argument(
-        "--compressed", action="store_true", help="compress the layers, too, as for a registry: that takes a while"
-    )
-    parser.add_argument(
-        "-o", "--output", dest="file", metavar="PATH", help="write to this file, completely or not at all (- is stdout)"
-    )
+    what = "compress the layers, too, as for a registry: that takes a while"
+    parser.add_argument("--compressed", action="store_true", help=what)
+    output_argument(parser, dest="file")
 
 
 def run(options: argparse.Namespace) -> int:
     """Build, and print what each line contributes."""
     # The user's file may change the current folder.
-    target = None if options.file in (None, "-") else os.path.abspath(options.file)  # noqa: PTH100 - see _files
+    target = None if options.file in (None, "-") else os.path.abspath(options.file)  # noqa: PTH100 - pathlib is slow
     image = load(options.source, Image)
     return _building.reported(lambda: _size(image, options, target))
 
@@ -49,4 +47,4 @@ def _size(image: Image, options: argparse.Namespace, target: str | None) -> int:
         text = f"{json.dumps(report.data(), indent=2, ensure_ascii=False)}\n"
     else:
         text = report.svg() if options.svg else f"{report.text()}\n"
-    return _files.deliver(text, target)
+    return deliver(text, target)

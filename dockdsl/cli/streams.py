@@ -3,18 +3,38 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sys
+from typing import TextIO
 
 from dockdsl.errors import DockdslError, DockerfileSyntaxError, FileError
 
 
 def say(message: str) -> None:
     """Write a message to stderr, if there is one and somebody reads it."""
-    if sys.stderr is not None:
-        # What is left in the stream is tried again at the end of the program, whose exit code is not to change by it.
-        with contextlib.suppress(OSError):
-            print(message, file=sys.stderr, flush=True)
+    write_line(message, sys.stderr)
+
+
+def write_line(line: str, stream: TextIO | None) -> None:
+    """Write a line to stdout or stderr at once; to None, nothing.
+
+    What the stream's encoding has no character for becomes an escape. When the reader went away, as `head` does, or
+    the terminal, the line is dropped: what is being built or tested continues, and its exit code says how it ended. The
+    same happens on stderr where there is no room for the line.
+
+    Raises `FileError` where stdout cannot be written to for another reason.
+    """
+    if stream is None:
+        return
+    encoding = stream.encoding or "utf-8"
+    try:
+        stream.write(f"{line.encode(encoding, 'backslashreplace').decode(encoding)}\n")
+        stream.flush()
+    except OSError as error:
+        drop(stream)
+        if stream is sys.stdout and error.errno not in (errno.EPIPE, errno.EIO):
+            raise _unwritable(error) from None
 
 
 def report(error: DockdslError) -> None:
@@ -32,7 +52,7 @@ def put(text: str) -> None:
     A reader that stops reading, as ``head`` does, has what it wanted: that does not change the result.
     """
     if sys.stdout is None:
-        raise FileError("stdout: it is closed; open it, or write a file with -o", origin=None)
+        raise FileError("stdout: it is closed; open it, or write a file with -o")
     try:
         sys.stdout.flush()
         buffer = getattr(sys.stdout, "buffer", None)
@@ -41,15 +61,17 @@ def put(text: str) -> None:
         else:
             buffer.write(text.encode())
         sys.stdout.flush()
-    except BrokenPipeError:
-        drop_stdout()
     except OSError as error:
-        drop_stdout()
-        message = f"stdout: it cannot be written to ({error.strerror}); redirect it elsewhere"
-        raise FileError(message, origin=None) from None
+        drop(sys.stdout)
+        if not isinstance(error, BrokenPipeError):
+            raise _unwritable(error) from None
 
 
-def drop_stdout() -> None:
-    """Discard what is still to be written to stdout, so that not even the end of the program fails."""
-    with contextlib.suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _unwritable(error: OSError) -> FileError:
+    return FileError(f"stdout: it cannot be written to ({error.strerror}); redirect it elsewhere")
+
+
+def drop(stream: TextIO) -> None:
+    """Discard what is still to be written to a stream, so that not even the end of the program fails."""
+    with contextlib.suppress(OSError, ValueError), open(os.devnull, "wb") as null:  # noqa: PTH123 - pathlib is slow
+        os.dup2(null.fileno(), stream.fileno())

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dockdsl.checks.structure_test import from_structure_test
 from dockdsl.cli import building as _building
-from dockdsl.display import shown
+from dockdsl.cli.streams import say, write_line
+from dockdsl.display import printable, shown
 from dockdsl.errors import CheckFailed, DockdslError, InvalidValue, RunFailed
 from dockdsl.image import Image
 from dockdsl.loading import load
@@ -25,31 +26,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     from dockdsl.engine.flags import read_seconds
 
     _building.add_arguments(parser)
+    limit = "how long the container may take to answer, instead of what the file says"
+    parser.add_argument("--ready-timeout", type=_building.reader(read_seconds), metavar="SECONDS", help=limit)
+    several: Any = {"action": "append", "default": []}
     parser.add_argument(
-        "--ready-timeout",
-        type=_building.reader(read_seconds),
-        metavar="SECONDS",
-        help="how long the container may take to answer, instead of what the file says",
+        "--check", **several, metavar="TEXT", help="run only the checks whose title has this text in it"
     )
-    parser.add_argument(
-        "--check",
-        action="append",
-        default=[],
-        metavar="TEXT",
-        help="run only the checks whose title has this text in it",
-    )
-    parser.add_argument(
-        "--structure-test",
-        action="append",
-        default=[],
-        metavar="YAML",
-        help="check what this file of container-structure-test says as well",
-    )
-    parser.add_argument(
-        "--json",
-        action="store_true",
-        help="print the result of the build and of each check as JSON; times are in seconds",
-    )
+    more = "check what this file of container-structure-test says as well"
+    parser.add_argument("--structure-test", **several, metavar="YAML", help=more)
+    data = "print the result of the build and of each check as JSON; times are in seconds"
+    parser.add_argument("--json", action="store_true", help=data)
     parser.add_argument("--junit", metavar="FILE", help="write the result of each check to this file, as JUnit XML")
 
 
@@ -65,14 +51,9 @@ def _chosen(checks: tuple[Check, ...], texts: list[str]) -> tuple[Check, ...]:
     """Return the checks whose title has one of the texts, all of them where there are no texts."""
     for text in texts:
         if not any(text in check.title for check in checks):
-            from dockdsl.display import printable
-
             titles = "".join(f"\n  {printable(check.title)}" for check in checks)
-            raise InvalidValue(
-                f"--check {shown(text)}: no check has that in its title; "
-                + (f"take a part of one of these{titles}" if checks else "the image has none, give it checks=…"),
-                origin=None,
-            )
+            remedy = f"take a part of one of these{titles}" if checks else "the image has none, give it checks=…"
+            raise InvalidValue(f"--check {shown(text)}: no check has that in its title; {remedy}", origin=None)
     return tuple(check for check in checks if not texts or any(text in check.title for text in texts))
 
 
@@ -87,11 +68,11 @@ def _test(image: Image, checks: tuple[Check, ...], options: argparse.Namespace) 
     def report_build(result: BuildResult) -> None:
         builds.append(result)
         if not quiet:
-            _building.say(result.summary(), sys.stderr)
+            say(result.summary())
 
     def report(result: CheckResult) -> None:
         results.append(result)
-        _building.say(str(result), lines)
+        write_line(str(result), lines)
 
     failed: CheckFailed | None = None
     error: str | None = "the test did not come to its end"
@@ -126,9 +107,9 @@ def _test(image: Image, checks: tuple[Check, ...], options: argparse.Namespace) 
             from dockdsl.cli.junit_results import written
 
             write(options.junit, written(request.tags[0] if request.tags else options.source, results, error, log))
-    _building.say(summary, lines)
+    write_line(summary, lines)
     if failed is None:
         return 0
     if failed.output:
-        _building.say(failed.output, sys.stderr)
+        say(failed.output)
     return 1

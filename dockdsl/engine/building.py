@@ -10,10 +10,10 @@ from typing import Any, Literal, Protocol
 import attrs
 
 from dockdsl.display import cut, megabytes, printable
-from dockdsl.engine.options import ImageOptions, optional_text, outputs, stage_names
+from dockdsl.engine.options import ImageOptions, outputs, stage_names
 from dockdsl.engine.specifications import OutputSpec
 from dockdsl.errors import FileError
-from dockdsl.operands import Pairs, flag, named, pairs, seconds
+from dockdsl.operands import Pairs, flag, named, optional_text, pairs, seconds
 from dockdsl.origins import Origin
 
 BUILD_TIMEOUT = 1800.0

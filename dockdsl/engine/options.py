@@ -90,11 +90,6 @@ def relative_to_caller(path: str) -> FileContext:
 # --- how an option is checked
 
 
-def optional_text(value: str | None) -> str | None:
-    """Return a string or None."""
-    return None if value is None else text(value)
-
-
 def _tags(value: TextsLike) -> tuple[str, ...]:
     tags = texts(value)
     for tag in tags:

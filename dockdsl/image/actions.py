@@ -32,7 +32,7 @@ class Image(Declaration):
     `context`
         The folder that ``Copy`` and ``Add`` take files from; relative to the file in which the Image is written.
     `port`
-        The TCP port that the image's server listens on, 1 to 65535. None for an image that is no server.
+        The TCP port that the image's server listens on, 1 to 65535. None for an image that is not a server.
     `env`, `command`
         For the run: variables, and the arguments instead of the image's own ``CMD``.
     `checks`
@@ -103,8 +103,8 @@ class Image(Declaration):
     ) -> SmokeReport:
         """Build it, run it, wait until it is ready, run the checks, and remove the container.
 
-        An image without a port is no server: only the checks that run it do so. An image without a tag is removed too.
-        What killed processes left behind is removed first.
+        An image without a port is not a server: only the checks that run it do so. An image without a tag is removed,
+        too. What killed processes left behind is removed first.
 
         `report`
             Is called with each result at once.
@@ -271,16 +271,13 @@ class Image(Declaration):
             raise
 
 
-@contextlib.contextmanager
-def _open_runner(runner: Runner | None) -> Iterator[Runner]:
-    """Yield the runner, or the usual one, which is closed at the end."""
+def _open_runner(runner: Runner | None) -> contextlib.AbstractContextManager[Runner]:
+    """Return the runner, or the usual one, which is closed at the end of the block."""
     if runner is not None:
-        yield runner
-        return
+        return contextlib.nullcontext(runner)
     from dockdsl.engine.runners.docker_sdk import DockerSdk
 
-    with DockerSdk() as sdk:
-        yield sdk
+    return DockerSdk()
 
 
 def _check_part(name: str, value: Any, method: str, wanted: str) -> None:

@@ -62,15 +62,13 @@ class BuiltImage:
         Raises `CheckFailed` if one fails, after all of them were run; and what `start` raises.
         """
         __tracebackhide__ = True
-        from dockdsl.checks.report import SmokeReport
-        from dockdsl.checks.smoke import examined, smoke
+        from dockdsl.checks.smoke import smoke
 
         if any(check.needs_server for check in checks):
             self._check_port()
             report = smoke(self._runner, self._request(), checks, **self._options())
         else:
-            results = examined(self._subject, checked("check()", checks_of, checks))
-            report = SmokeReport(image=self.name, results=results, build=self.result)
+            report = _examined(self._subject, checks)
         report.raise_for_failures()
         return report
 
@@ -170,11 +168,7 @@ class RunningImage:
     def check(self, *checks: Check) -> SmokeReport:
         """Run checks, those that ask a server on this one. Raises `CheckFailed` if one fails, after all were run."""
         __tracebackhide__ = True
-        from dockdsl.checks.report import SmokeReport
-        from dockdsl.checks.smoke import examined
-
-        results = examined(self._subject, checked("check()", checks_of, checks))
-        report = SmokeReport(image=self._subject.name, results=results, ready=self.ready, build=self._subject.build)
+        report = _examined(self._subject, checks)
         report.raise_for_failures()
         return report
 
@@ -193,3 +187,11 @@ class RunningImage:
     def stop(self, timeout: float = 10.0) -> ContainerState:
         """Ask it to end, and end it by force after `timeout` seconds."""
         return self._container.stop(timeout)
+
+
+def _examined(subject: Subject, checks: tuple[Check, ...]) -> SmokeReport:
+    from dockdsl.checks.report import SmokeReport
+    from dockdsl.checks.smoke import examined
+
+    results = examined(subject, checked("check()", checks_of, checks))
+    return SmokeReport(image=subject.name, results=results, ready=subject.ready, build=subject.build)

@@ -11,7 +11,7 @@ import attrs
 
 from dockdsl.checks.check import Check, checks_of
 from dockdsl.checks.http import HttpCheck
-from dockdsl.display import shown
+from dockdsl.display import shown, suggestion
 from dockdsl.engine.options import FileContext, ImageOptions, Tagged, relative_to_caller
 from dockdsl.errors import InvalidType, InvalidValue, Refused, UnknownStage, refuse_type
 from dockdsl.operands import Pairs, command, here, named_as, pairs, seconds, text, url_path, whole
@@ -125,10 +125,7 @@ class Declaration(ImageOptions):
         names = [stage.name for stage in stages if stage.name is not None]
         if target.lower() in [name.lower() for name in names] or (target.isdecimal() and int(target) < len(stages)):
             return
-        from difflib import get_close_matches
-
-        near = get_close_matches(target, names, 1)
-        hint = f"did you mean {near[0]!r}?" if near else f"its stages are {', '.join(names) or 'without names'}"
+        hint = suggestion(target, names, f"its stages are {', '.join(names) or 'without names'}")
         raise UnknownStage(f"Image: the Dockerfile has no stage {shown(target)} for {what}; {hint}")
 
     @property
@@ -182,7 +179,8 @@ class Declaration(ImageOptions):
 
         for name in options:
             if name not in OPTIONS:
-                raise InvalidType(f"Image: a build has no option {shown(name)}{_hint(name, OPTIONS)}")
+                hint = suggestion(name, OPTIONS, "use those of BuildRequest")
+                raise InvalidType(f"Image: a build has no option {shown(name)}; {hint}")
         rendered = render_with_map(self.dockerfile)
         own = {field.name: getattr(self, field.name) for field in attrs.fields(ImageOptions)}
         request = BuildRequest(
@@ -201,10 +199,3 @@ class Declaration(ImageOptions):
 
         ports = () if self.port is None else (self.port,)
         return RunRequest(image=image, ports=ports, env=self.env, command=self.command)
-
-
-def _hint(name: str, names: Iterable[str]) -> str:
-    from difflib import get_close_matches
-
-    near = get_close_matches(name, names, 1)
-    return f"; did you mean {near[0]!r}?" if near else "; use those of BuildRequest"

@@ -1,5 +1,4 @@
 """Where the bytes of an image come from: its layers, divided among the lines that made them."""
-
 # ruff: noqa: PLC0415 - an Image is written down in places where nothing of this is needed
 
 from __future__ import annotations
@@ -14,7 +13,6 @@ from dockdsl.model.stage import Stage
 from dockdsl.origins import Origin, short_path
 
 if TYPE_CHECKING:
-    from dockdsl.instructions.instruction import Instruction
     from dockdsl.model.dockerfile import Dockerfile
 
 _LONGEST = 72
@@ -70,7 +68,7 @@ class SizeReport:
 
     @property
     def floor(self) -> int | None:
-        """Bytes of the files that are copied in, below which no image with them can be; None if there are none."""
+        """Bytes of the files that are copied in, below which no image with them can be; None if no files are."""
         return sum(share.size for share in self.shares if share.kind == "copied") or None
 
     @property
@@ -106,8 +104,8 @@ class SizeReport:
         if self.floor is None:
             lines.append("floor: none, since COPY and ADD bring no files in")
         else:
-            what = "the files that COPY and ADD bring in"
-            lines.append(f"floor: {megabytes(self.floor)}, {what}; the image is {self.ratio:.2f} times that")
+            floor = f"{megabytes(self.floor)}, the files that COPY and ADD bring in"
+            lines.append(f"floor: {floor}; the image is {self.ratio:.2f} times that")
         empty = [share for share in self.shares if not share.size]
         names = [f"base {share.text}" for share in empty if share.kind == "base"]
         others = len(empty) - len(names)
@@ -205,9 +203,10 @@ def divide(history: Sequence[tuple[str, int]], dockerfile: Dockerfile, target: s
     # What ONBUILD of a base image adds stands between that image's steps and ours, and is neither's.
     while steps and rest:
         words, size = rest.pop()
-        step = steps.pop() if _is(words, steps[-1]) else None
         text = _clean(words)
-        kind: Literal["copied", "made"] = "copied" if text.split(" ", 1)[0] in ("COPY", "ADD") else "made"
+        keyword = text.partition(" ")[0]
+        step = steps.pop() if keyword == steps[-1].keyword else None
+        kind: Literal["copied", "made"] = "copied" if keyword in ("COPY", "ADD") else "made"
         shares.append(Share(kind, text, size, None if step is None else step.origin))
     if steps:
         raise RunFailed(
@@ -224,10 +223,6 @@ def _stage(dockerfile: Dockerfile, target: str | None) -> Stage:
     if named:
         return named[0]
     return stages[int(target)] if target is not None and target.isdecimal() else stages[-1]
-
-
-def _is(words: str, step: Instruction) -> bool:
-    return _clean(words).partition(" ")[0] == step.keyword
 
 
 def _clean(words: str) -> str:

@@ -130,7 +130,7 @@ def test_a_command_has_a_time_and_a_longest_output(runner: DockerSdk) -> None:
 
 @pytest.mark.engine
 def test_the_log_of_a_command_is_shown(runner: DockerSdk) -> None:
-    """It stands under the name of its check; an image that is no server has no other."""
+    """It stands under the name of its check; an image that is not a server has no other."""
     report = smoke(runner, RunRequest(image=BUSYBOX), [CommandCheck(["sh", "-c", "echo why; exit 1"])])
 
     assert "\nlast output of the container of run sh -c 'echo why; exit 1':\n  why" == report.output()
@@ -238,7 +238,7 @@ def test_files_of_a_scratch_image(go_api: str, runner: DockerSdk) -> None:
 
 @pytest.mark.engine
 def test_files_of_busybox(runner: DockerSdk, tmp_path: Path, tag: str) -> None:
-    """Content, links, names of owners, and a program that is none."""
+    """Content, links, names of owners, and a file that is not a program."""
     tmp_path.joinpath("Dockerfile").write_text(
         f"FROM {BUSYBOX}\n"
         "RUN mkdir -p /etc && echo 'app:x:1000:1001::/:' >/etc/passwd && echo 'staff:x:1001:' >/etc/group &&"
@@ -328,7 +328,7 @@ def test_metadata(runner: DockerSdk, tmp_path: Path, tag: str) -> None:
 
 
 def test_a_health_check_in_shell_form() -> None:
-    """It is a str; one that is switched off is none."""
+    """It is a str; one that is switched off is not there."""
     facts = {"Config": {"Healthcheck": {"Test": ["CMD-SHELL", "curl x || exit 1"]}}}
     off = {"Config": {"Healthcheck": {"Test": ["NONE"]}}}
 
@@ -548,7 +548,7 @@ def test_headers_that_cannot_be_saved_or_used() -> None:
     words = "which is neither a path nor a URL; write a path before {a}, or save another one ("
     assert f'FAIL GET {{a}}: the saved value a is "a{{n}}", {words}' in found[2]
     assert "FAIL GET {n}: the saved value n is 7, which is neither a path" in found[3]
-    # What came of a server is no text to be filled in.
+    # What came of a server is not a text to be filled in.
     assert found[4].startswith("ok ")
     assert "a{n}7" == seen[-1]
 

@@ -53,7 +53,7 @@ def files(*layers: bytes) -> ImageFiles:
 
 
 def content(found: ImageFiles, path: str) -> bytes | None:
-    """Return what a file holds, or None if there is none."""
+    """Return what a file holds, or None if it does not exist."""
     entry = found.find(path)
     if entry is None:
         return None
@@ -206,7 +206,7 @@ def test_a_history_of_other_layers() -> None:
 
 
 def test_layers_are_compressed() -> None:
-    """A layer that is compressed already counts as it is; what is no layer does not count."""
+    """A layer that is compressed already counts as it is; what is not a layer does not count."""
     plain, packed = tar(("a", b"a" * 3_000_000)), gzip.compress(tar(("b", os.urandom(5000))))
     with files(plain, packed) as found:
         assert 2000 < found.compressed() - len(packed) < 4000

@@ -20,6 +20,7 @@ from dockdsl import BuildFailed, CheckFailed, EngineUnavailable, HttpCheck, RunF
 from dockdsl.checks.http_client import LONGEST_BODY, NoAnswer, ask
 from dockdsl.checks.report import CheckResult, SmokeReport
 from dockdsl.checks.smoke import build_and_smoke, smoke
+from dockdsl.checks.subject import RunChanges
 from dockdsl.engine.builders.buildx import Buildx
 from dockdsl.engine.building import BuildRequest
 from dockdsl.engine.fake import FakeBuilder, FakeRequest, FakeResponse, FakeRunner
@@ -248,7 +249,7 @@ def fake(handler: Callable[[FakeRequest], FakeResponse], *checks: HttpCheck, **o
 
 
 def test_ready_is_any_answer_but_a_server_error() -> None:
-    """A path that does not exist is an answer; 503 is none yet."""
+    """A path that does not exist is an answer; 503 is not yet one."""
     answers = iter([503, 500, 404])
     report = fake(lambda request: FakeResponse(next(answers) if request.path == "/" else 200), HttpCheck("GET", "/x"))
 
@@ -386,7 +387,7 @@ def test_the_whole_answer_has_a_time(pieces: list[bytes], words: str) -> None:
     ],
 )
 def test_answers_that_are_none(pieces: list[bytes], words: str, has_begun: bool) -> None:
-    """What is no HTTP is told, and breaks nothing; that something answers is told apart from that nothing does."""
+    """What is not HTTP is reported, and breaks nothing; an answer of another kind is not confused with silence."""
     with raw_server(*pieces) as address, pytest.raises(NoAnswer, match=words) as caught:
         ask(address, HEALTHZ, timeout=5)
     assert has_begun is caught.value.has_begun
@@ -552,7 +553,7 @@ def test_a_small_body_that_is_long_when_decoded(encoding: str, encode: Callable[
     ],
 )
 def test_a_body_that_is_not_encoded_as_its_header_says(encoding: str, body: bytes) -> None:
-    """It is no whole answer."""
+    """It is not a whole answer."""
     result = fake(
         lambda _: FakeResponse(200, {"Content-Encoding": encoding}, body), HEALTHZ, ready=HttpCheck("HEAD", "/")
     ).results[0]
@@ -681,6 +682,16 @@ def test_an_engine_that_goes_away_during_a_test(context: Any, monkeypatch: pytes
         docker("rm", "--force", "--volumes", *left)
         for tag in temporary_tags(os.getpid()):
             direct.untag(tag)
+
+
+def test_changes_are_what_the_fields_accept() -> None:
+    """What a check changes of a container are the fields of its request, but for the image and its name."""
+    fields = {each.name: each.converter for each in attrs.fields(RunRequest)}
+    accepted = {name: next(iter(fields[name].__annotations__.values())) for name in fields if fields[name]}
+
+    assert fields.keys() - {"image", "name"} == RunChanges.__annotations__.keys()
+    for name, kind in accepted.items():
+        assert kind == RunChanges.__annotations__[name].__forward_arg__, name
 
 
 @pytest.mark.engine

@@ -165,7 +165,10 @@ HEAD = "schemaVersion: 2.0.0\n"
         pytest.param("commandTests: []", 1, "schemaVersion is None; write 2.0.0, which is read", id="no version"),
         pytest.param("\nschemaVersion: 1.0.0", 2, "schemaVersion is 1.0.0; write 2.0.0", id="old version"),
         pytest.param(
-            f"{HEAD}commandTest: []", 2, "'commandTest', a key that is not known; did you mean commandTests?", id="key"
+            f"{HEAD}commandTest: []",
+            2,
+            "'commandTest', a key that is not known; did you mean 'commandTests'?",
+            id="key",
         ),
         pytest.param(
             f"{HEAD}licenseTests:\n- debian: true",
@@ -423,7 +426,7 @@ def test_links_are_looked_at_themselves(tmp_path: Path) -> None:
 
 @pytest.mark.engine
 def test_junit_of_a_server_that_does_not_start(tmp_path: Path) -> None:
-    """What kept the checks from running is an error in it, also of a file whose name is no text."""
+    """What kept the checks from running is an error in it, also of a file whose name is not text."""
     file = write_image(tmp_path).rename(tmp_path / os.fsdecode(b"\xff.py"))
     file.write_text(file.read_text().replace("'httpd', '-f'", "'false', '\\x07'"))
     junit = tmp_path / "junit.xml"

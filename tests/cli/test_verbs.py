@@ -179,7 +179,7 @@ def test_a_base_image_that_cannot_be_had(tmp_path: Path) -> None:
     ],
 )
 def test_usage(tmp_path: Path, arguments: list[str], words: str) -> None:
-    """What is no option ends with 2 before anything is done."""
+    """What is not an option ends with 2 before anything is done."""
     done = dockdsl("build", source(tmp_path), *arguments)
 
     assert 2 == done.returncode
@@ -261,7 +261,7 @@ def test_what_kept_a_test_from_its_end_as_data(tmp_path: Path) -> None:
 
 
 def test_no_engine_as_data(tmp_path: Path) -> None:
-    """That there is none is the error; the exit code is that of what cannot be tried."""
+    """The missing engine is the error; the exit code is that of what cannot be tried."""
     done = dockdsl("test", source(tmp_path), "--json", DOCKER_HOST="unix:///nonexistent/docker.sock")
     data = json.loads(done.stdout)
 
@@ -455,7 +455,7 @@ def without_reader(arguments: list[str], *streams: str) -> subprocess.CompletedP
 
 @pytest.mark.engine
 def test_a_build_whose_progress_nobody_reads(tmp_path: Path, tag: str) -> None:
-    """It goes on to its end, and prints the id."""
+    """It runs to its end, and prints the id."""
     done = without_reader(["build", str(source(tmp_path, tag=tag)), "--no-cache"], "stderr")
 
     assert (0, f"{inspect(tag)['Id']}\n") == (done.returncode, done.stdout)
@@ -518,7 +518,7 @@ def shell(line: str, *arguments: str | Path, **environment: str) -> subprocess.C
 
 @pytest.mark.engine
 def test_no_room_for_what_is_shown(tmp_path: Path, tag: str) -> None:
-    """A build goes on whose events cannot be written, and its id is printed."""
+    """A build whose events cannot be written continues, and its id is printed."""
     done = shell('"$@" 2> /dev/full', "build", source(tmp_path, tag=tag))
 
     assert (0, "") == (done.returncode, done.stderr)

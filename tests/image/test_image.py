@@ -448,7 +448,7 @@ JUDGED = [
     pytest.param({"json": {"a": False}}, 200, {}, b'{"a": 0}', ["$.a: expected false, got 0"], id="0 is not false"),
     pytest.param({"json": 1}, 200, {}, b"1.0", [], id="1 is 1.0"),
     pytest.param({"json": "é"}, 200, {}, '"é"'.encode(), [], id="not ASCII"),
-    pytest.param({"json": "1"}, 200, {}, b"1", ['$: expected "1", got 1'], id="text is no number"),
+    pytest.param({"json": "1"}, 200, {}, b"1", ['$: expected "1", got 1'], id="text is not a number"),
 ]
 
 

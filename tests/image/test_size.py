@@ -23,7 +23,7 @@ base = Stage({image!r}, name="base", steps=[
     Env({{"A": "1"}}),
 ])
 server = Stage(base, name="server", steps=[
-    # a remark is no step
+    # a remark is not a step
     Comment("no step either"),
     Copy("copied", "/"),
     Run("rm /made"),

@@ -321,9 +321,9 @@ def test_a_problem_is_a_value() -> None:
 
     assert problem == pickle.loads(pickle.dumps(problem))
     assert {problem} == {copy.copy(problem)}
-    assert "SyntaxProblem(1, 2, 3, 'a: b; c', 'c')" == repr(problem)
+    assert "SyntaxProblem(line=1, column=2, length=3, message='a: b; c', remedy='c')" == repr(problem)
     with pytest.raises(AttributeError):
-        problem.line = 2
+        problem.line = 2  # type: ignore[misc]  # what a type checker refuses is refused at run time, too
     with pytest.raises(DockerfileSyntaxError) as caught:
         parse("FOO")
     assert caught.value.errors == pickle.loads(pickle.dumps(caught.value)).errors

@@ -66,5 +66,5 @@ Image(Dockerfile(build), tag="a")  # wrong
 Image(Dockerfile(build), port="http")  # wrong
 Image(Dockerfile(build), checks=["/healthz"])  # wrong
 HttpCheck("/healthz")  # wrong
-HttpCheck("GET", "/healthz", status="200")  # wrong: mypy
+HttpCheck("GET", "/healthz", status="200")  # wrong
 build.name = "other"  # wrong
