@@ -36,10 +36,11 @@ def command(value: Command) -> Command:
     return begun(value.strip(" \t\n"))
 
 
-def argv(arguments: tuple[str, ...], what: str) -> tuple[str, ...]:
-    """Return the arguments of an exec form; help with the usual slip of passing a list."""
+def argv(kind: type[Instruction], arguments: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the arguments of an exec form; explain the common slip of passing a list."""
     if len(arguments) == 1 and isinstance(arguments[0], (list, tuple)):
-        raise refuse_type("argument", arguments[0], f"pass each argument separately: {what}(*arguments)")
+        remedy = f"pass each argument separately: {kind.__name__}.exec(*arguments)"
+        raise refuse_type("argument", arguments[0], remedy).error(kind.KEYWORD)
     return arguments
 
 
@@ -84,11 +85,21 @@ def read_command(line: Line, start: int = 0) -> Command:
     return text
 
 
-@attrs.frozen(slots=False, repr=False, field_transformer=convert_later)
-class CommandInstruction(Instruction):
-    """What CMD and ENTRYPOINT share."""
+class WithCommand(Instruction):
+    """An instruction with a command, which is shell text or the arguments of a program."""
 
     EXPANDED: ClassVar[bool] = False
+
+    command: Command | None
+
+    def shell_text(self) -> str:
+        """The command, if it is in the shell form."""
+        return self.command if isinstance(self.command, str) else ""
+
+
+@attrs.frozen(slots=False, repr=False, field_transformer=convert_later)
+class CommandInstruction(WithCommand):
+    """What CMD and ENTRYPOINT share."""
 
     command: Command = attrs.field(converter=command, metadata=plain_if(is_plain, kinds=(str, Layout)))
 
@@ -104,20 +115,12 @@ class CommandInstruction(Instruction):
 
         Source: the Dockerfile reference, "Exec form".
         """
-        try:
-            given = argv(arguments, f"{cls.__name__}.exec")
-        except Refused as refused:
-            raise refused.error(cls.KEYWORD) from None
-        return cls(given)
+        return cls(argv(cls, arguments))
 
     @classmethod
     def read_operands(cls, line: Line) -> dict[str, Any]:
         """Read the exec form or the shell form."""
         return {"command": read_command(line)}
-
-    def shell_text(self) -> str:
-        """The text that a shell is given."""
-        return self.command if isinstance(self.command, str) else ""
 
     def operands(self, spelling: Spelling) -> Sequence[str]:
         """Spell the exec form or the shell form."""

@@ -12,8 +12,8 @@ from dockdsl.errors import Refused, refuse_type
 from dockdsl.instructions.converters import tuple_of
 from dockdsl.instructions.heredoc import Heredoc
 from dockdsl.instructions.instruction import Instruction
-from dockdsl.instructions.sources import Reference, Source, read_source, source_name, spell_source
-from dockdsl.syntax.flags import boolean, convert_later, expanded, flag, plain_if, read_boolean, verbatim
+from dockdsl.instructions.sources import Reference, Source, read_source, source_name, write_source
+from dockdsl.syntax.flags import OPERAND, SWITCH, TEXT, Kind, convert_later, flag, plain_if
 from dockdsl.syntax.instruction_line import Line
 from dockdsl.syntax.lazy_regex import lazy_regex
 from dockdsl.syntax.lines import heredoc_of
@@ -38,8 +38,7 @@ def excludes_of(value: str | Iterable[str]) -> tuple[str, ...]:
     return tuple([plain(each) for each in found]) if (found := tuple_of(value)) else ()
 
 
-def spell_chmod(spelling: Spelling, value: Any) -> str:
-    """Spell permissions: octal digits, or symbolic ones."""
+def _write_chmod(spelling: Spelling, value: Any) -> str:
     if isinstance(value, int):
         raise Refused(
             f"the mode {shown(value)} is a number, and 755 would not mean the permissions 755",
@@ -48,24 +47,12 @@ def spell_chmod(spelling: Spelling, value: Any) -> str:
         )
     if isinstance(value, Literal) or (isinstance(value, str) and "$" not in value and not _is_chmod().fullmatch(value)):
         raise Refused(f"the mode {shown(value)} is neither octal nor symbolic", 'write "0755" or "u=rwX,go=rX"')
-    return expanded(spelling, value)
+    return spelling.lexed(value)
 
 
-def chmod_version(value: Word | None) -> list[str]:
-    """Return what the form of a ``--chmod`` needs."""
-    if value is None or (isinstance(value, str) and _is_octal().fullmatch(value)):
-        return []
-    return ["1.10"] if "$" in str(value) else ["1.14"]
-
-
-def chown_version(value: Word | None) -> list[str]:
-    """Return what the form of a ``--chown`` needs."""
-    return [] if value is None or (isinstance(value, str) and "$" not in value) else ["1.2"]
-
-
-def heredoc_versions(sources: tuple[FileSource, ...]) -> list[str]:
-    """Return what the heredocs among the sources need."""
-    return [version for each in sources if isinstance(each, Heredoc) for version in each.features()]
+CHMOD = flag("chmod", OPERAND._replace(write=_write_chmod), since="1.2")
+CHOWN = flag("chown", OPERAND)
+EXCLUDE = flag("exclude", TEXT, since="1.19", repeatable=True)
 
 
 @attrs.frozen(slots=False, repr=False, field_transformer=convert_later)
@@ -181,6 +168,20 @@ class FileInstruction(Instruction):
         """The bodies of the heredocs among the sources."""
         return [each.body for each in self.sources if isinstance(each, Heredoc)]
 
+    def features(self) -> list[str]:
+        """The frontend versions that the instruction's own features came with."""
+        needed = super().features()
+        # The flags came with one version, and some forms of their values with later ones.
+        chmod, chown = getattr(self, "chmod", None), getattr(self, "chown", None)
+        if chmod is not None and not (isinstance(chmod, str) and _is_octal().fullmatch(chmod)):
+            needed.append("1.10" if "$" in str(chmod) else "1.14")
+        if chown is not None and not (isinstance(chown, str) and "$" not in chown):
+            needed.append("1.2")
+        for each in self.sources:
+            if isinstance(each, Heredoc):
+                needed += each.features()
+        return needed
+
     def _plain(self, spelling: Spelling) -> list[str] | None:
         operands = (*self.sources, self.destination)
         pieces = [each.word if isinstance(each, Heredoc) else spelling.path(each) for each in operands]
@@ -264,29 +265,13 @@ class Copy(FileInstruction):
     KEYWORD: ClassVar[str] = "COPY"
 
     from_: Source | None = attrs.field(
-        default=None, converter=source_name, kw_only=True, metadata=flag("from", spell=spell_source, read=read_source)
+        default=None, converter=source_name, kw_only=True, metadata=flag("from", Kind(write_source, read_source))
     )
-    chmod: Word | None = attrs.field(
-        default=None,
-        converter=word_or_none,
-        kw_only=True,
-        metadata=flag("chmod", since="1.2", spell=spell_chmod, expands=True),
-    )
-    chown: Word | None = attrs.field(
-        default=None, converter=word_or_none, kw_only=True, metadata=flag("chown", spell=expanded, expands=True)
-    )
-    link: bool | None = attrs.field(
-        default=None, kw_only=True, metadata=flag("link", since="1.4", spell=boolean, read=read_boolean)
-    )
-    parents: bool | None = attrs.field(
-        default=None, kw_only=True, metadata=flag("parents", since="1.20", spell=boolean, read=read_boolean)
-    )
-    exclude: tuple[str, ...] = attrs.field(
-        default=(),
-        converter=excludes_of,
-        kw_only=True,
-        metadata=flag("exclude", since="1.19", spell=verbatim, repeatable=True),
-    )
+    chmod: Word | None = attrs.field(default=None, converter=word_or_none, kw_only=True, metadata=CHMOD)
+    chown: Word | None = attrs.field(default=None, converter=word_or_none, kw_only=True, metadata=CHOWN)
+    link: bool | None = attrs.field(default=None, kw_only=True, metadata=flag("link", SWITCH, since="1.4"))
+    parents: bool | None = attrs.field(default=None, kw_only=True, metadata=flag("parents", SWITCH, since="1.20"))
+    exclude: tuple[str, ...] = attrs.field(default=(), converter=excludes_of, kw_only=True, metadata=EXCLUDE)
 
     def operands(self, spelling: Spelling) -> Sequence[str]:
         """Spell sources and destination."""
@@ -302,12 +287,3 @@ class Copy(FileInstruction):
         if self.from_ is None:
             return super().references()
         return (Reference(self.from_, "copy"),)
-
-    def features(self) -> list[str]:
-        """The frontend versions that the instruction's own features came with."""
-        return [
-            *super().features(),
-            *chmod_version(self.chmod),
-            *chown_version(self.chown),
-            *heredoc_versions(self.sources),
-        ]

@@ -9,9 +9,8 @@ import attrs
 
 from dockdsl.display import shown
 from dockdsl.errors import Refused, refuse_type
-from dockdsl.instructions.commands import Command, argv, command, exec_form, read_command, shell_form
-from dockdsl.instructions.instruction import Instruction
-from dockdsl.syntax.flags import convert_later, declared, flag
+from dockdsl.instructions.commands import Command, WithCommand, argv, command, exec_form, read_command, shell_form
+from dockdsl.syntax.flags import Kind, convert_later, declared, flag
 from dockdsl.syntax.instruction_line import Line
 from dockdsl.syntax.lazy_regex import lazy_regex
 from dockdsl.syntax.misread import Misread
@@ -47,7 +46,7 @@ def _duration(value: Duration | None) -> str | None:
     return plain(value).replace("\u00b5", "u").replace("\u03bc", "u") if isinstance(value, str) else value
 
 
-def _spell_duration(_spelling: Spelling, value: Any) -> str:
+def _write_duration(_spelling: Spelling, value: Any) -> str:
     if not isinstance(value, str):
         raise refuse_type("duration", value, 'write it as "10s" or a timedelta')
     if not _is_duration().fullmatch(value):
@@ -81,7 +80,7 @@ def _read_retries(_line: Line, value: str) -> int:
     return int(digits)
 
 
-def _spell_retries(_spelling: Spelling, value: Any) -> str:
+def _write_retries(_spelling: Spelling, value: Any) -> str:
     if type(value) is not int:
         raise refuse_type("number", value, "pass an int")
     if not 0 <= value <= _MOST_RETRIES:
@@ -89,8 +88,12 @@ def _spell_retries(_spelling: Spelling, value: Any) -> str:
     return str(value)
 
 
+_DURATION = Kind(_write_duration, _read_duration)
+_RETRIES = Kind(_write_retries, _read_retries)
+
+
 @attrs.frozen(slots=False, repr=False, field_transformer=convert_later)
-class Healthcheck(Instruction):
+class Healthcheck(WithCommand):
     """How the engine tells whether a container works: ``HEALTHCHECK [flags] CMD command``.
 
     ``Healthcheck("text")`` gives the text to the shell; `Healthcheck.exec` names a program and its
@@ -114,36 +117,21 @@ class Healthcheck(Instruction):
     """
 
     KEYWORD: ClassVar[str] = "HEALTHCHECK"
-    EXPANDED: ClassVar[bool] = False
 
     command: Command | None = attrs.field(converter=attrs.converters.optional(command))
     interval: str | None = attrs.field(
-        default=None,
-        converter=_duration,
-        kw_only=True,
-        metadata=flag("interval", spell=_spell_duration, read=_read_duration),
+        default=None, converter=_duration, kw_only=True, metadata=flag("interval", _DURATION)
     )
     timeout: str | None = attrs.field(
-        default=None,
-        converter=_duration,
-        kw_only=True,
-        metadata=flag("timeout", spell=_spell_duration, read=_read_duration),
+        default=None, converter=_duration, kw_only=True, metadata=flag("timeout", _DURATION)
     )
     start_period: str | None = attrs.field(
-        default=None,
-        converter=_duration,
-        kw_only=True,
-        metadata=flag("start-period", spell=_spell_duration, read=_read_duration),
+        default=None, converter=_duration, kw_only=True, metadata=flag("start-period", _DURATION)
     )
     start_interval: str | None = attrs.field(
-        default=None,
-        converter=_duration,
-        kw_only=True,
-        metadata=flag("start-interval", since="1.6", spell=_spell_duration, read=_read_duration),
+        default=None, converter=_duration, kw_only=True, metadata=flag("start-interval", _DURATION, since="1.6")
     )
-    retries: int | None = attrs.field(
-        default=None, kw_only=True, metadata=flag("retries", spell=_spell_retries, read=_read_retries)
-    )
+    retries: int | None = attrs.field(default=None, kw_only=True, metadata=flag("retries", _RETRIES))
 
     @classmethod
     def exec(
@@ -162,12 +150,8 @@ class Healthcheck(Instruction):
 
         Source: the Dockerfile reference, "HEALTHCHECK".
         """
-        try:
-            given = argv(arguments, "Healthcheck.exec")
-        except Refused as refused:
-            raise refused.error("HEALTHCHECK") from None
         return cls(
-            given,
+            argv(cls, arguments),
             interval=interval,
             timeout=timeout,
             start_period=start_period,
@@ -221,7 +205,3 @@ class Healthcheck(Instruction):
             first, *rest = exec_form(self.command)
             return [f"CMD {first}", *rest]
         return f"CMD {shell_form(self.command, 'Healthcheck', spelling.escape)}"
-
-    def shell_text(self) -> str:
-        """The text that a shell is given."""
-        return self.command if isinstance(self.command, str) else ""

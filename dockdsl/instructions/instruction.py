@@ -103,7 +103,7 @@ class Instruction(Located):
         return operand_values(self) if self.EXPANDED else ()
 
     def shell_text(self) -> str:
-        """The text that a shell is given, as it stands in the Dockerfile; nothing where there is none."""
+        """The text that a shell is given, as it is written in the Dockerfile; empty if there is none."""
         return ""
 
     def features(self) -> list[str]:

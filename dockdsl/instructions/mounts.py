@@ -14,7 +14,7 @@ from dockdsl.errors import InvalidType, InvalidValue, Refused, refuse_type
 from dockdsl.instructions.converters import number_or_word
 from dockdsl.instructions.instruction import brief
 from dockdsl.instructions.located import Located, put
-from dockdsl.instructions.sources import Reference, Source, source_name, spell_source
+from dockdsl.instructions.sources import Reference, Source, source_name, write_source
 from dockdsl.syntax.flags import convert, convert_later, declared
 from dockdsl.syntax.instruction_line import Line, Scope, named
 from dockdsl.syntax.lazy_regex import lazy_regex
@@ -143,7 +143,7 @@ _is_special = lazy_regex(r"[\s\S]*[\"'$<\\][\s\S]*")
 def _option(spelling: Spelling, name: str, value: Any) -> str:
     """Spell one option, and quote it as CSV does where that is needed."""
     if name == "from":
-        text = spell_source(spelling, value)
+        text = write_source(spelling, value)
     elif name in _SWITCHES:
         if not isinstance(value, bool):
             raise refuse_type("value", value, "pass True or False").within(name)

@@ -9,22 +9,19 @@ from typing import Literal as OneOf
 import attrs
 
 from dockdsl.display import shown
-from dockdsl.errors import InvalidType, InvalidValue, Refused, refuse_type
-from dockdsl.instructions.commands import Command, argv, exec_form, read_command
+from dockdsl.errors import Refused, refuse_type
+from dockdsl.instructions.commands import Command, WithCommand, argv, exec_form, read_command
 from dockdsl.instructions.comment import Comment
 from dockdsl.instructions.converters import tuple_of
-from dockdsl.instructions.instruction import Instruction
 from dockdsl.instructions.mounts import Mount, csv_fields, switch
 from dockdsl.instructions.sources import Reference
 from dockdsl.syntax import shell
-from dockdsl.syntax.flags import convert_later, flag, one_of, plain_if, read_one_of
+from dockdsl.syntax.flags import Kind, convert_later, flag, one_of, plain_if
 from dockdsl.syntax.instruction_line import Line
 from dockdsl.syntax.lazy_regex import lazy_regex
 from dockdsl.syntax.misread import Misread
 from dockdsl.syntax.words import Spelling, plain
 
-_NETWORKS = ("default", "none", "host")
-_SECURITY = ("sandbox", "insecure")
 _is_device = lazy_regex(r"[!#-&(-+\--\[\]-_a-~]+(?:,required(?:=(?:true|false))?)?")
 
 
@@ -36,11 +33,7 @@ def _command(value: Command) -> Command:
     try:
         return shell.normal(plain(value))
     except Refused as refused:
-        raise _error(refused) from None
-
-
-def _error(refused: Refused) -> InvalidType | InvalidValue:
-    return (InvalidType if refused.wrong_type else InvalidValue)(f"RUN: {refused}")
+        raise refused.error("RUN") from None
 
 
 def _remark(comment: Comment) -> shell.Remark:
@@ -55,14 +48,10 @@ def _mounts(value: Mount | Iterable[Mount | None]) -> tuple[Mount, ...]:
     return tuple([each for each in found if each is not None]) if (found := tuple_of(value)) else ()
 
 
-def _spell_mount(spelling: Spelling, value: Any) -> str:
+def _write_mount(spelling: Spelling, value: Any) -> str:
     if not isinstance(value, Mount):
         raise refuse_type("mount", value, "pass Bind, Cache, Secret, Ssh or Tmpfs")
     return value.write(spelling)
-
-
-def _read_mount(line: Line, value: str) -> Mount:
-    return Mount.read(line, value)
 
 
 def _read_device(_line: Line, value: str) -> str:
@@ -84,7 +73,7 @@ def _read_device(_line: Line, value: str) -> str:
     return value
 
 
-def _spell_device(_spelling: Spelling, value: Any) -> str:
+def _write_device(_spelling: Spelling, value: Any) -> str:
     if not isinstance(value, str):
         raise refuse_type("device", value, "pass a str")
     if not _is_device().fullmatch(value):
@@ -93,7 +82,7 @@ def _spell_device(_spelling: Spelling, value: Any) -> str:
 
 
 @attrs.frozen(slots=False, repr=False, field_transformer=convert_later)
-class Run(Instruction):
+class Run(WithCommand):
     """Run a command while the image is built: ``RUN [flags] command``.
 
     ``Run("text")`` gives the text to the stage's shell. A long line is broken at its ``&&``; text that
@@ -124,7 +113,6 @@ class Run(Instruction):
     """
 
     KEYWORD: ClassVar[str] = "RUN"
-    EXPANDED: ClassVar[bool] = False
     RUNS_AT_BUILD: ClassVar[bool] = True
 
     command: Command = attrs.field(converter=_command, metadata=plain_if(shell.is_plain, kinds=(str, shell.Layout)))
@@ -132,23 +120,19 @@ class Run(Instruction):
         default=(),
         converter=tuple_of,
         kw_only=True,
-        metadata=flag("device", since="1.14-labs", spell=_spell_device, read=_read_device, repeatable=True),
+        metadata=flag("device", Kind(_write_device, _read_device), since="1.14-labs", repeatable=True),
     )
     mounts: tuple[Mount, ...] = attrs.field(
         default=(),
         converter=_mounts,
         kw_only=True,
-        metadata=flag("mount", since="1.2", spell=_spell_mount, read=_read_mount, repeatable=True),
+        metadata=flag("mount", Kind(_write_mount, Mount.read), since="1.2", repeatable=True),
     )
     network: OneOf["default", "none", "host"] | None = attrs.field(
-        default=None,
-        kw_only=True,
-        metadata=flag("network", since="1.3", spell=one_of(*_NETWORKS), read=read_one_of(*_NETWORKS)),
+        default=None, kw_only=True, metadata=flag("network", one_of("default", "none", "host"), since="1.3")
     )
     security: OneOf["sandbox", "insecure"] | None = attrs.field(
-        default=None,
-        kw_only=True,
-        metadata=flag("security", since="1.20", spell=one_of(*_SECURITY), read=read_one_of(*_SECURITY)),
+        default=None, kw_only=True, metadata=flag("security", one_of("sandbox", "insecure"), since="1.20")
     )
 
     @classmethod
@@ -167,11 +151,7 @@ class Run(Instruction):
 
         Source: the Dockerfile reference, "Exec form".
         """
-        try:
-            given = argv(arguments, "Run.exec")
-        except Refused as refused:
-            raise _error(refused) from None
-        return cls(given, device=device, mounts=mounts, network=network, security=security)
+        return cls(argv(cls, arguments), device=device, mounts=mounts, network=network, security=security)
 
     @classmethod
     def chain(
@@ -202,7 +182,7 @@ class Run(Instruction):
         try:
             text = shell.chain([_remark(each) if isinstance(each, Comment) else each for each in commands])
         except Refused as refused:
-            raise _error(refused) from None
+            raise refused.error("RUN") from None
         return cls(text, device=device, mounts=mounts, network=network, security=security)
 
     @classmethod
@@ -238,7 +218,7 @@ class Run(Instruction):
             shell.check_text(text)
             body = shell.script(text)
         except Refused as refused:
-            raise _error(refused) from None
+            raise refused.error("RUN") from None
         return cls(body, device=device, mounts=mounts, network=network, security=security)
 
     @classmethod
@@ -261,10 +241,6 @@ class Run(Instruction):
     def expanded(self) -> Iterable[object]:
         """The options of its mounts."""
         return [value for mount in self.mounts for value in mount.expanded()]
-
-    def shell_text(self) -> str:
-        """The text that a shell is given."""
-        return self.command if isinstance(self.command, str) else ""
 
     def features(self) -> list[str]:
         """The frontend versions that the instruction's own features came with."""

@@ -68,8 +68,8 @@ def source_name(value: Source | None) -> Source | None:
     return value if value is None or isinstance(value, External) else plain(value)
 
 
-def spell_source(spelling: Spelling, value: Any) -> str:
-    """Spell what ``from`` names: a stage by its name or index, an image or context by its name."""
+def write_source(spelling: Spelling, value: Any) -> str:
+    """Write the value of ``from``: the name or the index of a stage, or the name of an image or a named context."""
     if isinstance(value, StageBase):
         if value.name is not None:
             return value.name
@@ -90,5 +90,5 @@ def spell_source(spelling: Spelling, value: Any) -> str:
 
 
 def read_source(line: Line, value: str) -> Source:
-    """Read what ``--from`` names, which may be the index of a stage."""
+    """Read the value of ``--from``, which may be the index of a stage."""
     return line.scope.source(value, by_index=True)  # type: ignore[no-any-return]  # a stage, which this layer does not know

@@ -16,7 +16,7 @@ from dockdsl.instructions.comment import Comment
 from dockdsl.instructions.instruction import Instruction, brief
 from dockdsl.instructions.located import put
 from dockdsl.instructions.sources import External, Reference, StageBase
-from dockdsl.syntax.flags import expanded, flag, read_flags
+from dockdsl.syntax.flags import OPERAND, flag, read_flags
 from dockdsl.syntax.guard import guard
 from dockdsl.syntax.instruction_line import Line
 from dockdsl.syntax.lazy_regex import lazy_regex
@@ -217,9 +217,7 @@ class Stage(StageBase):
 
     base: Word | StageBase = attrs.field(converter=_base)
     name: str | None = None
-    platform: Word | None = attrs.field(
-        default=None, converter=_platform, metadata=flag("platform", spell=expanded, expands=True)
-    )
+    platform: Word | None = attrs.field(default=None, converter=_platform, metadata=flag("platform", OPERAND))
     steps: tuple[Instruction, ...] = attrs.field(default=(), converter=_steps)
     comment: Comment | None = attrs.field(default=None, converter=_comment, kw_only=True)
 
