@@ -72,7 +72,6 @@ class Add(FileInstruction):
         return is_remote(source) or (isinstance(source, str) and source.startswith("$"))
 
     def features(self) -> list[str]:
-        """The frontend versions that the instruction's own features came with."""
         needed = super().features()
         for each in self.sources:
             if isinstance(each, str) and _is_git().match(each):

@@ -63,7 +63,6 @@ class Arg(Instruction):
 
     @classmethod
     def read_operands(cls, line: Line) -> dict[str, Any]:
-        """Read the names and their defaults."""
         words = line.quoted_words()
         if not words:
             raise line.wrong("no variable is given", "name at least one")
@@ -77,7 +76,6 @@ class Arg(Instruction):
         return {**found[0], "more": more}
 
     def operands(self, spelling: Spelling) -> Sequence[str]:
-        """Spell the names and their defaults."""
         for each in self.more:
             if not isinstance(each, Arg) or each.more:
                 raise refuse_type("variable", each, "pass one Arg for each variable")
@@ -92,9 +90,7 @@ class Arg(Instruction):
         return self.name if self.default is None else f"{self.name}={spelling.value(self.default)}"
 
     def declares(self) -> tuple[Declaration, ...]:
-        """The variables of the build that are declared."""
         return tuple([Declaration(each.name, "arg", each.default is not None) for each in (self, *self.more)])
 
     def features(self) -> list[str]:
-        """The frontend versions that the instruction's own features came with."""
         return ["1.2", *[each.minimum_syntax for each in self.more]] if self.more else []

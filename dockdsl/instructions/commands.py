@@ -119,11 +119,9 @@ class CommandInstruction(WithCommand):
 
     @classmethod
     def read_operands(cls, line: Line) -> dict[str, Any]:
-        """Read the exec form or the shell form."""
         return {"command": read_command(line)}
 
     def operands(self, spelling: Spelling) -> Sequence[str]:
-        """Spell the exec form or the shell form."""
         if isinstance(self.command, tuple):
             return exec_form(self.command)
         return shell_form(self.command, type(self).__name__, spelling.escape)

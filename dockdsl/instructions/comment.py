@@ -66,7 +66,6 @@ class Comment(Instruction):
         return cls(f"check=skip={joined}", acts=True)
 
     def write(self, spelling: Spelling, plain: Sequence[str] | None = None) -> str:  # noqa: ARG002 - spelled in one way
-        """Return the comment's lines."""
         if not isinstance(self.remark, str):
             raise refuse_type("text", self.remark, "pass a str")
         lines = self.remark.split("\n")
@@ -89,7 +88,6 @@ class Comment(Instruction):
         return text
 
     def features(self) -> list[str]:
-        """The frontend versions that the comment's effect came with."""
         return ["1.21"] if self.acts else []
 
 

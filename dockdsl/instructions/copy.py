@@ -99,7 +99,6 @@ class FileInstruction(Instruction):
 
     @classmethod
     def read_operands(cls, line: Line) -> dict[str, Any]:
-        """Read the plain form, the JSON form, and heredocs among the sources."""
         array = line.array()
         words = line.words() if array is None else array
         if len(words) < 2:
@@ -129,7 +128,6 @@ class FileInstruction(Instruction):
         return {"sources": tuple(read), "destination": line.word(destination)}
 
     def operands(self, spelling: Spelling) -> Sequence[str]:
-        """Spell sources and destination, in the plain form where that serves."""
         operands = (*self.sources, self.destination)
         if len(operands) > 1 and are_plain(operands):
             return operands  # type: ignore[return-value]  # all are texts
@@ -165,11 +163,9 @@ class FileInstruction(Instruction):
         ]
 
     def bodies(self) -> Sequence[str]:
-        """The bodies of the heredocs among the sources."""
         return [each.body for each in self.sources if isinstance(each, Heredoc)]
 
     def features(self) -> list[str]:
-        """The frontend versions that the instruction's own features came with."""
         needed = super().features()
         # The flags came with one version, and some forms of their values with later ones.
         chmod, chown = getattr(self, "chmod", None), getattr(self, "chown", None)
@@ -274,7 +270,6 @@ class Copy(FileInstruction):
     exclude: tuple[str, ...] = attrs.field(default=(), converter=excludes_of, kw_only=True, metadata=EXCLUDE)
 
     def operands(self, spelling: Spelling) -> Sequence[str]:
-        """Spell sources and destination."""
         for each in self.sources:
             if not (type(each) is str and ":" not in each) and is_remote(each):
                 raise Refused(
@@ -283,7 +278,6 @@ class Copy(FileInstruction):
         return super().operands(spelling)
 
     def references(self) -> tuple[Reference, ...]:
-        """The stage, image or context that the files come from."""
         if self.from_ is None:
             return super().references()
         return (Reference(self.from_, "copy"),)

@@ -50,14 +50,12 @@ class Expose(Instruction):
 
     @classmethod
     def read_operands(cls, line: Line) -> dict[str, Any]:
-        """Read the ports."""
         words = line.words()
         if not words:
             raise line.wrong("no port is given", "write EXPOSE 8080")
         return {"ports": tuple([line.word(each) for each in words])}
 
     def operands(self, spelling: Spelling) -> Sequence[str]:  # noqa: ARG002 - nothing is escaped here
-        """Spell the ports."""
         if not self.ports:
             raise Refused("no port is given", "name at least one")
         return [_spell(port) for port in self.ports]

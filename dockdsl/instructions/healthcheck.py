@@ -172,7 +172,6 @@ class Healthcheck(WithCommand):
 
     @classmethod
     def read_operands(cls, line: Line) -> dict[str, Any]:
-        """Read ``NONE``, or ``CMD`` with the exec form or the shell form."""
         text = line.text
         kind = _first_word().match(text)
         word = kind[0].upper() if kind else ""
@@ -194,7 +193,6 @@ class Healthcheck(WithCommand):
         return {"command": command}
 
     def operands(self, spelling: Spelling) -> Sequence[str]:
-        """Spell ``NONE``, or ``CMD`` with the exec form or the shell form."""
         if self.command is None:
             if declared(type(self)).has_options(self):
                 raise Refused("the options have no effect without a command", "leave them out")

@@ -34,7 +34,6 @@ class Maintainer(Instruction):
 
     @classmethod
     def read_operands(cls, line: Line) -> dict[str, Any]:
-        """Read the name, which is the rest of the line."""
         if not line.text:
             raise line.wrong("no name is given", "write MAINTAINER name")
         return {"name": line.text}

@@ -218,7 +218,6 @@ class Bind(Mount):
         return (Reference(self.from_, "mount"),)
 
     def check(self) -> None:
-        """Refuse a target that BuildKit refuses."""
         if self.target is not None:
             _check_target(self.target)
 
@@ -255,7 +254,6 @@ class Cache(Mount):
     gid: Word | None = attrs.field(default=None, converter=number_or_word, kw_only=True)
 
     def check(self) -> None:
-        """Refuse options that BuildKit refuses."""
         _check_target(self.target)
         _check_owner(self.mode, self.uid, self.gid)
         _check_source_and_from(self.source, self.from_)
@@ -283,12 +281,10 @@ class Tmpfs(Mount):
     size: Word | None = attrs.field(default=None, converter=number_or_word, kw_only=True)
 
     def check(self) -> None:
-        """Refuse options that BuildKit refuses."""
         _check_target(self.target)
         _checked(self.size, "size", _is_size().fullmatch, 'write "64m" or a number of bytes')
 
     def features(self) -> list[str]:
-        """The frontend versions that the options came with."""
         return [*super().features(), *([] if self.size is None else ["1.4"])]
 
 
@@ -320,14 +316,12 @@ class Secret(Mount):
     gid: Word | None = attrs.field(default=None, converter=number_or_word, kw_only=True)
 
     def check(self) -> None:
-        """Refuse options that BuildKit refuses."""
         if self.id is None and self.target is None:
             raise Refused("neither an id nor a target is given", "give the secret an id")
         _check_owner(self.mode, self.uid, self.gid)
         _checked(self.env, "env", _is_variable().fullmatch, "write the name of a variable")
 
     def features(self) -> list[str]:
-        """The frontend versions that the options came with."""
         return [*super().features(), *([] if self.env is None else ["1.10"])]
 
 
@@ -358,7 +352,6 @@ class Ssh(Mount):
     gid: Word | None = attrs.field(default=None, converter=number_or_word, kw_only=True)
 
     def check(self) -> None:
-        """Refuse options that BuildKit refuses."""
         _check_owner(self.mode, self.uid, self.gid)
 
 

@@ -60,7 +60,6 @@ class Onbuild(Instruction):
         return {"instruction": value}
 
     def operands(self, spelling: Spelling) -> Sequence[str]:
-        """Spell the instruction that is kept."""
         inner = self.instruction
         if not isinstance(inner, Instruction):
             raise refuse_type("operand", inner, "pass an instruction")
@@ -81,7 +80,6 @@ class Onbuild(Instruction):
         return text
 
     def nested(self) -> Instruction | None:
-        """The instruction that is kept."""
         return self.instruction
 
     def expanded(self) -> Iterable[object]:
@@ -89,5 +87,4 @@ class Onbuild(Instruction):
         return ()
 
     def features(self) -> list[str]:
-        """The frontend versions that the instruction's own features came with."""
         return [self.instruction.minimum_syntax]

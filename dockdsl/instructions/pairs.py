@@ -59,7 +59,6 @@ class PairsInstruction(Instruction):
         return {"pairs": tuple([(line.word(key), line.word(value)) for key, value in given])}
 
     def operands(self, spelling: Spelling) -> Sequence[str]:
-        """Spell the pairs."""
         if not self.pairs:
             raise Refused("no key-value pair is given", "give at least one")
         return [_spelled(spelling, pair) for pair in self.pairs]

@@ -223,11 +223,9 @@ class Run(WithCommand):
 
     @classmethod
     def read_operands(cls, line: Line) -> dict[str, Any]:
-        """Read the exec form, the shell form, and heredocs."""
         return {"command": read_command(line)}
 
     def operands(self, spelling: Spelling) -> Sequence[str]:
-        """Spell the exec form, or the text for the shell."""
         if isinstance(self.command, tuple):
             if not self.command:
                 raise Refused("the command is empty", "name the program to run")
@@ -235,7 +233,6 @@ class Run(WithCommand):
         return shell.under(self.command, spelling.escape)
 
     def references(self) -> tuple[Reference, ...]:
-        """The stages and images that its mounts take files from."""
         return tuple([each for mount in self.mounts for each in mount.references()]) if self.mounts else ()
 
     def expanded(self) -> Iterable[object]:
@@ -243,7 +240,6 @@ class Run(WithCommand):
         return [value for mount in self.mounts for value in mount.expanded()]
 
     def features(self) -> list[str]:
-        """The frontend versions that the instruction's own features came with."""
         needed = super().features()
         for mount in self.mounts:
             needed += mount.features()

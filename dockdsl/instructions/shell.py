@@ -42,14 +42,12 @@ class Shell(Instruction):
 
     @classmethod
     def read_operands(cls, line: Line) -> dict[str, Any]:
-        """Read the JSON form, the only one."""
         array = line.array()
         if not array:
             raise line.wrong("the shell is not a JSON array", 'write SHELL ["/bin/sh", "-c"]')
         return {"argv": tuple(array)}
 
     def operands(self, spelling: Spelling) -> Sequence[str]:  # noqa: ARG002 - JSON has escapes of its own
-        """Spell the list."""
         if not self.argv:
             raise Refused("the list is empty", "name the program")
         if len(self.argv) == 1 and isinstance(self.argv[0], str) and " " in self.argv[0]:

@@ -24,13 +24,11 @@ class SingleOperand(Instruction):
 
     @classmethod
     def read_operands(cls, line: Line) -> dict[str, Any]:
-        """Read the operand."""
         if not line.text:
             raise line.wrong(f"no {cls.OPERAND} is given", f"write {cls.KEYWORD} {cls.OPERAND}")
         return {cls.OPERAND: line.word(line.text)}
 
     def operands(self, spelling: Spelling) -> Sequence[str]:
-        """Spell the operand, which must not be blank."""
         value = getattr(self, self.OPERAND)
         if type(value) is str and is_bare(value) and value[0] != "-":
             return (value,)

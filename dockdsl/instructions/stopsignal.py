@@ -48,7 +48,6 @@ class Stopsignal(SingleOperand):
     signal: Word = attrs.field(converter=number_or_word)
 
     def operands(self, spelling: Spelling) -> Sequence[str]:
-        """Spell the signal, which must be one of Linux where it is known already."""
         signal = self.signal
         if isinstance(signal, Literal) or (isinstance(signal, str) and signal and "$" not in signal):
             text = str(signal) if isinstance(signal, str) else ""

@@ -62,12 +62,10 @@ class Verbatim(Instruction):
 
     @property
     def keyword(self) -> str:
-        """The instruction's keyword in capitals."""
         found = _keyword().match(self.text)
         return found[0].upper() if found else ""
 
     def write(self, spelling: Spelling, plain: Sequence[str] | None = None) -> str:  # noqa: ARG002 - spelled in one way
-        """Return the instruction's text."""
         text = self.text
         if not isinstance(text, str):
             raise refuse_type("text", text, "pass a str")
@@ -97,7 +95,6 @@ class Verbatim(Instruction):
         return text
 
     def rendered(self, spelling: Spelling) -> str:  # noqa: ARG002 - it is spelled in one way
-        """Return the text, whatever the escape character: `Dockerfile` sees to it that it is the right one."""
         return self.text
 
     def fits(self, escape: str) -> bool:

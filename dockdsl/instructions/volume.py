@@ -39,7 +39,6 @@ class Volume(Instruction):
 
     @classmethod
     def read_operands(cls, line: Line) -> dict[str, Any]:
-        """Read the paths, of the plain form or the JSON form."""
         array = line.array()
         paths = [each.strip(SPACE) for each in (line.words() if array is None else array)]
         if not paths or not all(paths):
@@ -47,7 +46,6 @@ class Volume(Instruction):
         return {"paths": tuple([line.word(each) for each in paths])}
 
     def operands(self, spelling: Spelling) -> Sequence[str]:
-        """Spell the paths, in the plain form where that serves."""
         if not self.paths:
             raise Refused("no path is given", "name at least one")
         for path in self.paths:
