@@ -24,15 +24,15 @@ class Add(FileInstruction):
     """Add files from a URL, a Git repository or an archive: ``ADD [flags] source… destination``.
 
     `sources`, `destination`, `chmod`, `chown`, `link`, `exclude`
-        As in `Copy`; a source may also be a URL or a Git repository, and a local archive is unpacked.
+        As for `Copy`. A source may also be a URL or a Git repository, and a local archive is unpacked.
     `keep_git_dir`
-        Keep the ``.git`` folder of a Git source.
+        Whether the ``.git`` folder of a Git source is kept.
     `checksum`
-        ``sha256:…`` of the file at a URL, or the commit of a Git source. It needs exactly one source.
+        The ``sha256:…`` digest of the file at a URL, or the commit of a Git source. Requires exactly one source.
     `unpack`
-        Whether an archive is unpacked: by default a local one is and a remote one is not.
+        Whether an archive is unpacked. By default, a local archive is and a remote one is not.
 
-    Raises `InvalidValue` for a value that no Dockerfile can say, `InvalidType` for a wrong type.
+    Raises `InvalidValue` for a value that cannot be written in a Dockerfile, `InvalidType` for a wrong type.
 
     >>> print(Add("https://example.com/a.tar.gz", "/opt/", unpack=True))
     ADD --unpack https://example.com/a.tar.gz /opt/
@@ -55,7 +55,7 @@ class Add(FileInstruction):
     exclude: tuple[str, ...] = attrs.field(default=(), converter=excludes_of, kw_only=True, metadata=EXCLUDE)
 
     def check_together(self) -> None:
-        """Refuse a checksum where there is nothing to check."""
+        """Refuse a checksum where there is nothing to verify."""
         checksum = self.checksum
         if checksum is not None:
             if len(self.sources) != 1 or not self._may_be_remote():

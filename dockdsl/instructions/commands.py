@@ -1,4 +1,4 @@
-"""The shell form and the exec form, which RUN, CMD, ENTRYPOINT and HEALTHCHECK share."""
+"""The shell form and the exec form of RUN, CMD, ENTRYPOINT and HEALTHCHECK."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ Command = str | tuple[str, ...]
 
 
 _LONGEST_ARRAY = 500
-"""Characters after which an array is broken between its elements; a shorter one reads better whole."""
+"""The length in characters from which an array is broken between its elements; a shorter one reads better whole."""
 
 
 def command(value: Command) -> Command:
-    """Return shell text without the blanks around it, which BuildKit strips."""
+    """Return shell text without the whitespace around it, which BuildKit strips."""
     if isinstance(value, tuple):
         return tuple([plain(each) for each in value])
     if isinstance(value, Layout):
@@ -45,7 +45,7 @@ def argv(kind: type[Instruction], arguments: tuple[str, ...]) -> tuple[str, ...]
 
 
 def exec_form(arguments: tuple[str, ...]) -> list[str]:
-    """Spell the exec form, in one piece unless it is so long that it must be broken."""
+    """Return the exec form: one piece, or one for each element if it is so long that it must be broken."""
     if not arguments:
         return ["[]"]
     whole = f"[{', '.join([json_text(argument) for argument in arguments])}]"
@@ -57,7 +57,7 @@ def exec_form(arguments: tuple[str, ...]) -> list[str]:
 
 
 def shell_form(text: str, name: str, escape: str) -> str:
-    """Spell shell text where the grammar has no heredoc: as it is, or refused."""
+    """Return shell text for an instruction that cannot have a heredoc: as it is, or refused."""
     if isinstance(text, Layout):
         return relaid(text, escape)
     check_text(text)
@@ -80,7 +80,7 @@ def read_command(line: Line, start: int = 0) -> Command:
     if not text:
         raise Refused("the command is empty", "give it a command")
     if text[-1] == line.escape and not line.documents and continued(text.rpartition("\n")[2], line.escape):
-        # What parts it from the end of the line there is no part of it.
+        # The whitespace between it and the end of the line is not part of the text.
         raise Refused("the command ends with a backslash, which would join the next line to it", "remove it")
     return text
 
@@ -105,9 +105,9 @@ class CommandInstruction(WithCommand):
 
     @classmethod
     def exec(cls, *arguments: str) -> Self:
-        """Name a program and its arguments; each reaches it character for character.
+        """Run a program without a shell: each argument is passed to it exactly as it is.
 
-        Raises `InvalidType` for an argument that is no ``str``, `InvalidValue` for one with a NUL.
+        Raises `InvalidType` for an argument that is not a ``str``, `InvalidValue` for one with a NUL character.
 
         >>> from dockdsl import Cmd
         >>> print(Cmd.exec("/api", "--name", 'say "hi"'))

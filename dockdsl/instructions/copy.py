@@ -26,7 +26,7 @@ _is_octal = lazy_regex(r"[0-7]+")
 
 
 def sources_of(value: FileSource | Iterable[FileSource]) -> tuple[FileSource, ...]:
-    """Return the sources as a tuple in their one form."""
+    """Return the sources as a tuple of normalized operands."""
     if type(value) is str:
         return (source(value),)
     given = (value,) if isinstance(value, Heredoc) else tuple_of(value)
@@ -74,13 +74,21 @@ class FileInstruction(Instruction):
         chown: Word | None = None,
         link: bool | None = None,
     ) -> Self:
-        """Write a file in place: its content, and where it goes.
+        """Write a file whose content is in the Dockerfile itself.
 
-        `content` ends in a newline (or is empty) and is written character for character; with
-        `expand`, BuildKit expands ``$NAME`` in it. `name` is the file's name where `destination` is a
-        folder (it ends in ``/``).
+        `content`
+            The content, character for character. It is empty or ends with a newline.
+        `destination`
+            The path of the file, or of its folder (which ends with ``/``).
+        `name`
+            The name of the file, if `destination` is a folder.
+        `expand`
+            Whether BuildKit expands ``$NAME`` in the content.
+        `chmod`, `chown`, `link`
+            As for `Copy`.
 
-        Raises `InvalidValue` for a content without its last newline, or with a NUL.
+        Raises `InvalidValue` for content without a newline at its end or with a NUL character, `InvalidType` for a
+        wrong type.
 
         >>> from dockdsl import Add
         >>> print(Copy.text("listen = 8080\\n", "/etc/api.conf", chmod="0644"))
@@ -149,14 +157,14 @@ class FileInstruction(Instruction):
         return self._plain(spelling) or self._json(spelling)
 
     def references(self) -> tuple[Reference, ...]:
-        """The build context, if a file comes from there."""
+        """The build context, if a file is copied from it."""
         for each in self.sources:
             if type(each) is str and (":" not in each or not is_remote(each)):
                 return _CONTEXT
         return _CONTEXT if any(isinstance(each, Literal) and not is_remote(each) for each in self.sources) else ()
 
     def expanded(self) -> Iterable[object]:
-        """The operands, and what is written in place where that is expanded."""
+        """The operands, and the content of heredocs that are expanded."""
         return [
             *super().expanded(),
             *[each.content for each in self.sources if isinstance(each, Heredoc) and each.expand],
@@ -197,7 +205,7 @@ _CONTEXT = (Reference(None, "copy"),)
 
 
 def _beside_heredoc(spelling: Spelling, value: Word) -> str:
-    # A heredoc needs the plain form, which is split at blanks whatever their quotes.
+    # A heredoc needs the plain form, which is split at whitespace, quoted or not.
     spelled = spelling.lexed(value)
     if any(char in " \t" for char in spelled):
         raise Refused(
@@ -205,7 +213,7 @@ def _beside_heredoc(spelling: Spelling, value: Word) -> str:
             "write the file to a path without whitespace",
         )
     if spelled != spelled.strip():
-        # BuildKit takes what is a blank anywhere off the ends of the line.
+        # BuildKit strips all kinds of whitespace from the ends of the line.
         return spelling.value(value)
     # Two dashes would start a flag.
     return spelling.escape + spelled if spelled.startswith("--") else spelled
@@ -227,28 +235,27 @@ class Copy(FileInstruction):
     """Copy files into the image: ``COPY [flags] source… destination``.
 
     `sources`
-        One path or several, relative to the build context (or to the root of `from_`). A path is a
-        pattern: ``*`` and ``?`` and ``[…]`` match; `literal` names that very file. A `Heredoc` is a
-        file written in place. ``$NAME`` is expanded.
-        Beside ``*``, ``?`` and ``[``, a backslash takes the next character for itself; a backslash alone
-        is that of a Windows path.
+        One path or several, relative to the build context (or to the root of `from_`). A path is a pattern with
+        the wildcards ``*``, ``?`` and ``[…]``; `literal` names exactly that file. ``$NAME`` is expanded.
+        A `Heredoc` is a file whose content is in the Dockerfile. In a path that has wildcards, a backslash escapes
+        the next character; in any other path, it is an ordinary character.
     `destination`
-        A path; a folder if it ends in ``/``. Relative to the working directory of the stage. Of several
-        sources, all but the last are lost if it is neither written as a folder nor one already.
+        A path relative to the working directory of the stage; a folder if it ends with ``/``. Several sources need
+        a folder: if it neither ends with ``/`` nor exists, only the last source is kept.
     `from_`
-        A `Stage`, or the name of an image or named context. Not expanded.
+        A `Stage`, or the name of an image or a named context. Variables in it are not expanded.
     `chmod`
-        Permissions as text, ``"0755"`` or ``"u=rwX,go=rX"``.
+        Permissions as text: ``"0755"`` or ``"u=rwX,go=rX"``.
     `chown`
-        ``user``, ``user:group``, names or numbers.
+        ``user`` or ``user:group``, as names or numbers.
     `link`
-        Copy into a layer of its own, independent of those before it.
+        Whether the files are copied into an independent layer, which stays valid if earlier layers change.
     `parents`
-        Keep the folders of the sources; ``/./`` marks where they begin.
+        Whether the folders of the sources are kept; ``/./`` in a source marks where they begin.
     `exclude`
-        Patterns to leave out. Not expanded.
+        Patterns of files to leave out. Variables in them are not expanded.
 
-    Raises `InvalidValue` for a value that no Dockerfile can say, `InvalidType` for a wrong type.
+    Raises `InvalidValue` for a value that cannot be written in a Dockerfile, `InvalidType` for a wrong type.
 
     >>> print(Copy("go.mod", "./"))
     COPY go.mod ./

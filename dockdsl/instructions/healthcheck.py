@@ -1,4 +1,4 @@
-"""HEALTHCHECK: how the engine tells whether a container works."""
+"""HEALTHCHECK: how the engine finds out whether a container works."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _is_duration = lazy_regex(r"\+?(?:(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:ns|us|ms|s|
 _is_read_duration = lazy_regex(r"[-+]?(?:(?:(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:ns|us|\u00b5s|\u03bcs|ms|s|m|h))+|0)")
 _is_integer = lazy_regex(r"[-+]?[0-9]+")
 _parts = lazy_regex(r"([0-9.]+)(ns|us|ms|s|m|h)")
-# Split byte by byte, so at blanks of ASCII alone.
+# BuildKit splits it byte by byte, so only ASCII whitespace counts.
 _BLANKS = "\t\n\v\f\r "
 _first_word = lazy_regex(rf"[^{_BLANKS}]+")
 _MOST_RETRIES = 2**31 - 1
@@ -94,19 +94,26 @@ _RETRIES = Kind(_write_retries, _read_retries)
 
 @attrs.frozen(slots=False, repr=False, field_transformer=convert_later)
 class Healthcheck(WithCommand):
-    """How the engine tells whether a container works: ``HEALTHCHECK [flags] CMD command``.
+    """Set the command that checks whether a container works: ``HEALTHCHECK [flags] CMD command``.
 
-    ``Healthcheck("text")`` gives the text to the shell; `Healthcheck.exec` names a program and its
-    arguments, and works in images without a shell; `Healthcheck.none` switches off an inherited one.
+    ``Healthcheck("text")`` passes the text to the shell of the stage. `Healthcheck.exec` names a program and its
+    arguments, which works in images without a shell. `Healthcheck.none` disables an inherited check.
 
-    `interval`, `timeout`, `start_period`, `start_interval`
-        Durations: ``"10s"``, ``"1m30s"``, ``"500ms"`` or a ``timedelta``; 0 or at least a millisecond.
-        They are between two probes, for one probe, the time in which failures do not count, and between two
-        probes in that time.
+    `interval`
+        The time between two checks.
+    `timeout`
+        The time after which a check has failed.
+    `start_period`
+        The time after the start of the container in which failures do not count.
+    `start_interval`
+        The time between two checks in the start period.
     `retries`
-        How many failures in a row make the container unhealthy.
+        The number of failures in a row that make the container unhealthy; 0 for the default of three.
 
-    Raises `InvalidValue` for a value that no Dockerfile can say, `InvalidType` for a wrong type.
+    Times are text such as ``"10s"``, ``"1m30s"`` or ``"500ms"``, or a ``timedelta``: 0 (for the default), or at least a
+    millisecond.
+
+    Raises `InvalidValue` for a value that cannot be written in a Dockerfile, `InvalidType` for a wrong type.
 
     >>> print(Healthcheck.exec("/api", "healthcheck", interval="10s"))
     HEALTHCHECK --interval=10s CMD ["/api", "healthcheck"]
@@ -143,7 +150,9 @@ class Healthcheck(WithCommand):
         start_interval: Duration | None = None,
         retries: int | None = None,
     ) -> Self:
-        """Name the program and its arguments; no shell is needed in the image.
+        """Check with a program and its arguments, without a shell; the options are those of `Healthcheck`.
+
+        Raises what `Healthcheck` raises; also `InvalidType` for an argument that is not a ``str``.
 
         >>> print(Healthcheck.exec("/api", "healthcheck", retries=5))
         HEALTHCHECK --retries=5 CMD ["/api", "healthcheck"]
@@ -161,7 +170,7 @@ class Healthcheck(WithCommand):
 
     @classmethod
     def none(cls) -> Self:
-        """Switch off the health check that the base image has.
+        """Disable the health check of the base image.
 
         >>> print(Healthcheck.none())
         HEALTHCHECK NONE

@@ -85,21 +85,21 @@ def _write_device(_spelling: Spelling, value: Any) -> str:
 class Run(WithCommand):
     """Run a command while the image is built: ``RUN [flags] command``.
 
-    ``Run("text")`` gives the text to the stage's shell. A long line is broken at its ``&&``; text that
-    the Dockerfile grammar would damage, or that has several lines, is written as a heredoc, which
-    hands it to the shell as it is. `Run.chain`, `Run.script` and `Run.exec` are the other forms.
+    ``Run("text")`` passes the text to the shell of the stage. A long line is broken at its ``&&``. Text that has
+    several lines, or that the Dockerfile syntax would change, is written as a heredoc, so that the shell gets it
+    exactly as it is. The other forms are `Run.chain`, `Run.script` and `Run.exec`.
 
     `mounts`
-        `Bind`, `Cache`, `Secret`, `Ssh`, `Tmpfs`, as many as are needed; None among them is dropped.
+        One or more of `Bind`, `Cache`, `Secret`, `Ssh` and `Tmpfs`; None among them is ignored.
     `network`
         ``"default"``, ``"none"`` or ``"host"``.
     `security`
         ``"sandbox"`` or ``"insecure"``.
     `device`
-        Devices of the CDI kind, ``"vendor.example/class=name"``, perhaps with ``,required``. Labs channel.
+        CDI devices: ``"vendor.example/class=name"``, optionally followed by ``,required``. Requires the labs channel
+        of the frontend.
 
-    Raises `InvalidValue` for an empty command or one that ends in a backslash, `InvalidType` for a
-    wrong type.
+    Raises `InvalidValue` for an empty command and for one that ends with a backslash, `InvalidType` for a wrong type.
 
     >>> print(Run("go mod download", network="none"))
     RUN --network=none go mod download
@@ -144,7 +144,9 @@ class Run(WithCommand):
         network: OneOf["default", "none", "host"] | None = None,
         security: OneOf["sandbox", "insecure"] | None = None,
     ) -> Self:
-        """Run a program without a shell: each argument reaches it character for character.
+        """Run a program without a shell: each argument is passed exactly as it is. The options are those of `Run`.
+
+        Raises `InvalidValue` if no program is given or an argument has a NUL character, `InvalidType` for a wrong type.
 
         >>> print(Run.exec("printf", "%s\\\\n", "a $b"))
         RUN ["printf", "%s\\\\n", "a $b"]
@@ -162,15 +164,16 @@ class Run(WithCommand):
         network: OneOf["default", "none", "host"] | None = None,
         security: OneOf["sandbox", "insecure"] | None = None,
     ) -> Self:
-        """Run commands one after the other while they succeed, each on a line of its own.
+        """Run commands joined by ``&&``, each on its own line: the first one that fails ends the step.
 
-        A command that has ``;``, ``||`` or ``&`` in it is grouped by braces, so that it stays one link
-        of the chain; a whole ``if … fi``, loop or ``case`` is one already. One may take several lines, all
-        but the last of which end in a backslash; their indentation is made that of the chain. A `Comment` stands above
-        the command that it is about.
+        A command with ``;``, ``||`` or ``&`` is put in braces, so that it counts as one; a complete ``if … fi``, loop
+        or ``case`` does so anyway. A command may have several lines if all but the last end with a backslash; they are
+        indented to match the chain. A `Comment` is written above the command that follows it. The options are those
+        of `Run`.
 
-        Raises `InvalidValue` for a command that would break the chain: one that is not complete in itself (an
-        open quote, an ``if`` without its ``fi``), a comment or an operator at its end, several lines.
+        Raises `InvalidValue` for a command that would break the chain: one that is incomplete (an open quote, an
+        ``if`` without its ``fi``), that ends with a shell comment or an operator, or that has lines which are not
+        continued; `InvalidType` for a wrong type.
 
         >>> print(Run.chain("apt-get update", "apt-get install -y curl", "rm -rf /var/lib/apt/lists/*"))
         RUN apt-get update && \\
@@ -195,12 +198,13 @@ class Run(WithCommand):
         network: OneOf["default", "none", "host"] | None = None,
         security: OneOf["sandbox", "insecure"] | None = None,
     ) -> Self:
-        """Run the lines of a script, and stop at the first that fails.
+        """Run the lines of a script; the first one that fails ends the step.
 
-        The common indentation is taken off, and ``set -e`` put first. A text that starts with ``#!``
-        is run by that program instead; ``set -e`` is put in only where that is a shell.
+        The common indentation is removed, and ``set -e`` is added at the top. A script that starts with ``#!`` is run
+        by that program; ``set -e`` is then added only if it is a shell. The options are those of `Run`.
 
-        Raises `InvalidValue` for an empty script.
+        Raises `InvalidValue` for an empty script and for one that ends with a backslash, `InvalidType` for a wrong
+        type.
 
         >>> print(Run.script('''
         ...     echo one

@@ -1,4 +1,4 @@
-"""SHELL: the shell of the shell form."""
+"""SHELL: the shell that runs the shell form."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def _argv(value: Iterable[str]) -> tuple[str, ...]:
 
 @attrs.frozen(slots=False, repr=False, field_transformer=convert_later)
 class Shell(Instruction):
-    """The program to which the shell form hands its text: ``SHELL ["program", "argument"]``.
+    """Set the program that runs the shell form: ``SHELL ["program", "argument"]``.
 
-    `argv` is a list; the text becomes its last argument.
+    `argv` is the program and its arguments; the text of an instruction in the shell form is added as the last one.
 
     Raises `InvalidValue` for an empty list, `InvalidType` for a wrong type.
 

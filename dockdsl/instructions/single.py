@@ -1,4 +1,4 @@
-"""What WORKDIR, USER and STOPSIGNAL share: one operand, which is the rest of the line."""
+"""What WORKDIR, USER and STOPSIGNAL share: a single operand, which is the rest of the line."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class SingleOperand(Instruction):
     """An instruction with one operand, its only field."""
 
     OPERAND: ClassVar[str]
-    """The name of the field, and what messages call it."""
+    """The name of the field, also in messages."""
 
     @classmethod
     def read_operands(cls, line: Line) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Where files come from: ``from_=`` of COPY and of mounts, which names a stage, an image or a named context."""
+"""Where files come from: the ``from_`` of COPY and of mounts, which is a stage, an image or a named context."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dockdsl.syntax.words import Spelling, plain
 
 
 class StageBase(Located):
-    """What a reference to a stage needs to know of it; `dockdsl.Stage` is the only subclass."""
+    """What a reference to a stage needs to know about it; `dockdsl.Stage` is the only subclass."""
 
     name: str | None
     is_read: bool = False
@@ -42,12 +42,12 @@ class External(str):
 
 
 def external(name: str) -> External:
-    """Return `name` as the name of an image or a named context, for ``from_=``.
+    """Return a value for ``from_`` that names an image or a named context, and not a stage.
 
-    A one-word ``from_="deps"`` is refused where no stage has that name, because it is most often a
-    misspelled stage. This says that an image or a named context (``--build-context deps=…``) is meant.
+    A single word such as ``from_="deps"`` is refused if no stage has that name, because it is most likely a misspelled
+    stage. Use ``external("deps")`` if an image or a named context (``--build-context deps=…``) is meant.
 
-    Raises `InvalidType` for anything but a ``str``.
+    Raises `InvalidType` if `name` is not a ``str``.
 
     >>> from dockdsl import Copy
     >>> print(Copy("/lib", "/lib", from_=external("deps")))

@@ -1,4 +1,4 @@
-"""VOLUME: paths that outlive the container's own layer."""
+"""VOLUME: paths whose content is stored outside the container."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from dockdsl.syntax.words import Spelling, Word, json_text, word
 
 @attrs.frozen(slots=False, repr=False, init=False)
 class Volume(Instruction):
-    """Mark paths as volumes: ``VOLUME path …``.
+    """Mark paths as volumes, whose content is stored outside the container: ``VOLUME path …``.
 
-    ``paths=[…]`` takes them as one list, after those that stand alone.
+    With ``paths=[…]``, they can also be given as a list.
 
-    Raises `InvalidValue` for no path, or one that is empty or has a newline; `InvalidType` for a wrong type.
+    Raises `InvalidValue` if no path is given, or one is empty or has a newline; `InvalidType` for a wrong type.
 
     >>> print(Volume("/data", "/var/log/my app"))
     VOLUME ["/data", "/var/log/my app"]
@@ -61,5 +61,5 @@ class Volume(Instruction):
 
 def _element(spelling: Spelling, path: Word) -> str:
     spelled = spelling.lexed(path)
-    # BuildKit takes the blanks off an element before it reads the quotes in it.
+    # BuildKit strips the whitespace around an element before it reads the quotes in it.
     return json_text(spelled if spelled == spelled.strip() else spelling.value(path))

@@ -1,4 +1,4 @@
-"""The model as data for other programs: dicts, lists and scalars, of the form that `json_schema` says."""
+"""The model of a Dockerfile as data for other programs: dicts, lists and scalars that match `json_schema`."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ from dockdsl.syntax.versions import SyntaxVersion
 from dockdsl.syntax.words import Literal
 
 SCHEMA = "urn:dockdsl:model:1"
-"""The ``$id`` of the schema; its number is the first one of the version."""
+"""The ``$id`` of the schema, with the first number of the version."""
 VERSION = "1.0"
-"""The first number goes up with a breaking change, the second when keys are added."""
+"""A breaking change increases the first number, an additional key the second."""
 
 
 def describe(dockerfile: Dockerfile) -> dict[str, Any]:
-    """Return the model of a `Dockerfile` as data that JSON can say.
+    """Return the model of a `Dockerfile` as data that can be written as JSON.
 
-    It has all that the values say, under the names that their fields have here: directives, global arguments, stages
-    with their steps, targets, which stage needs which, and the file and line where each value was written. The same
-    values give the same data, in the same order.
+    It has everything that is in the model, under the names of the fields: directives, global arguments, stages with
+    their steps, targets, dependencies between stages, and the file and line where each value was written. Equal values
+    give equal data, in the same order.
 
-    Raises `InvalidType` for anything but a `Dockerfile`.
+    Raises `InvalidType` if `dockerfile` is not a `Dockerfile`.
 
     >>> from dockdsl import Copy, Stage
     >>> build = Stage("golang:1.27", name="build")
@@ -76,7 +76,7 @@ def describe(dockerfile: Dockerfile) -> dict[str, Any]:
 
 
 class _Describer:
-    """Describes what is in a stage, or in none of this build: then no name is that of one of its stages."""
+    """Describes what is in a stage; without one, no name is taken for that of a stage."""
 
     def __init__(self, graph: StageGraph | None = None, stage: Stage | None = None) -> None:
         self.graph = graph
@@ -104,7 +104,7 @@ class _Describer:
         return data
 
     def fields(self, value: Located) -> dict[str, Any]:
-        # The sources of an instruction that is kept are names in another build.
+        # The names in an ONBUILD belong to another build.
         inside = _Describer() if isinstance(value, Instruction) and value.nested() else self
         data: dict[str, Any] = {}
         for field in fields_of(type(value)):
