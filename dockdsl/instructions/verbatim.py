@@ -88,7 +88,7 @@ class Verbatim(Instruction):
             raise Refused(misread.fact, misread.remedy) from None
         if last != len(lines) - 1:
             raise Refused(f"the text {shown(text)} is more than one instruction", "split it")
-        if line.logical.goes_on:
+        if line.logical.is_open:
             raise Refused("the text ends with the escape character, which would join the next line to it", "remove it")
         return text
 

@@ -53,10 +53,10 @@ def flag(name: str, kind: Kind, *, since: str = "1.0", repeatable: bool = False)
 
 
 class Plain(NamedTuple):
-    """Which values of an operand stand in a Dockerfile as they are."""
+    """Which values of an operand are written in a Dockerfile as they are."""
 
     matches: Callable[[str], object]
-    """Whether a text does."""
+    """Whether a text is."""
     kinds: tuple[type, ...]
     """The types of such texts."""
     several: bool
@@ -66,16 +66,16 @@ class Plain(NamedTuple):
 def plain_if(
     matches: Callable[[str], object], *, kinds: tuple[type, ...] = (str,), several: bool = False
 ) -> Mapping[str, Plain]:
-    """Return the metadata of an operand that is its own spelling, and has its normal form, where `matches` says so.
+    """Return the metadata of an operand that needs neither conversion nor quotes if it `matches`.
 
-    It is for what nearly all values are: a value all of whose operands are plain, without options, is not converted
-    and not spelled, since its text is its keyword and its operands with spaces between.
+    Most instructions have only such operands and no options: their text is the keyword and the operands, with spaces
+    in between.
     """
     return {_PLAIN: Plain(matches, kinds, several)}
 
 
 def convert_later(_cls: type, fields: list[attrs.Attribute[Any]]) -> list[attrs.Attribute[Any]]:
-    """Take the converters off the fields: `normalize` runs them, for values that are not plain.
+    """Take the converters off the fields: `convert` runs them, for values that are not plain.
 
     To be used as attrs' `field_transformer`.
     """
@@ -90,11 +90,11 @@ class Declared(NamedTuple):
     """What the fields of a class declare."""
 
     fields: tuple[attrs.Attribute[Any], ...]
-    """The fields that the constructor is given, in their order."""
+    """The fields that the constructor takes, in order."""
     flags: tuple[tuple[str, Flag], ...]
     """Those that are flags: (attribute, flag)."""
     unset: dict[str, Any]
-    """The values of the flags where none is given."""
+    """The values of flags that are not given."""
     converters: tuple[tuple[str, Any, Callable[[Any], Any]], ...]
     """The fields with a converter: attribute, default, converter."""
     of_options: tuple[tuple[str, Any, Callable[[Any], Any]], ...]
@@ -102,9 +102,9 @@ class Declared(NamedTuple):
     plain: tuple[tuple[str, Plain], ...]
     """The operands, if each of them may be plain."""
     only_flags: bool
-    """Whether all that is not an operand is a flag."""
+    """Whether all fields with a default are flags."""
     has_options: Callable[[Any], bool]
-    """Whether an instance has any field with a default that is not its default."""
+    """Whether any field of an instance differs from its default."""
 
 
 _known: dict[type, Declared] = {}
@@ -151,7 +151,7 @@ def _comparison(defaults: dict[str, Any]) -> Callable[[Any], bool]:
 
 
 def plain_operands(value: Any, kind: Declared) -> list[str] | None:
-    """Return the operands of a value if they are all plain; one of several becomes a tuple."""
+    """Return the operands of a value if they are all plain; a single one of several becomes a tuple."""
     if not kind.plain:
         return None
     operands: list[str] = []
@@ -169,7 +169,7 @@ def plain_operands(value: Any, kind: Declared) -> list[str] | None:
 
 
 def are_all(matches: Callable[[str], object], values: tuple[Any, ...]) -> bool:
-    """Whether all of several values are texts that match, and there is one."""
+    """Whether there are any values, and all are texts that match."""
     try:
         return bool(values) and all(map(matches, values))
     except TypeError:
@@ -177,7 +177,7 @@ def are_all(matches: Callable[[str], object], values: tuple[Any, ...]) -> bool:
 
 
 def convert(value: Any, converters: Iterable[tuple[str, Any, Callable[[Any], Any]]]) -> None:
-    """Bring fields of a new value into their normal form, but for those that were left out."""
+    """Convert the fields of a new value, except for those that have their default."""
     for name, default, converter in converters:
         given = getattr(value, name)
         if given is not default:
@@ -185,7 +185,7 @@ def convert(value: Any, converters: Iterable[tuple[str, Any, Callable[[Any], Any
 
 
 def operand_values(instruction: Any) -> Iterator[Any]:
-    """Yield the values of the fields that BuildKit expands, if it expands any: all but verbatim flags."""
+    """Yield the values of the fields that BuildKit expands: all except flags that are text."""
     kind = declared(type(instruction))
     verbatim_flags = {name for name, each in kind.flags if not each.kind.expands}
     for field in kind.fields:
@@ -194,7 +194,7 @@ def operand_values(instruction: Any) -> Iterator[Any]:
 
 
 def write_flags(instruction: Any, spelling: Spelling) -> list[str]:
-    """Spell the flags of an instruction that are set, in the reference's order."""
+    """Write the flags of an instruction that are set, in the order of the fields."""
     kind = declared(type(instruction))
     pieces: list[str] = []
     if not kind.flags or not kind.has_options(instruction):
@@ -235,7 +235,7 @@ def read_flags(kind: type, line: Line) -> dict[str, Any]:
         except Misread as misread:
             raise Misread(misread.fact, misread.remedy, token.start, token.end) from None
         except Refused as found:
-            # What BuildKit refuses in the other flags counts for more.
+            # What BuildKit refuses in other flags takes precedence.
             refused = found
             continue
         values[attribute] = (*values[attribute], said) if each.repeatable else said

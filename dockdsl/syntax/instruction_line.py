@@ -1,4 +1,4 @@
-"""One instruction as it stands in a file, from which its class reads its operands."""
+"""The line of an instruction in a file, from which its class reads flags and operands."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _surrogate = lazy_regex("[\ud800-\udfff]")
 
 
 class FlagToken(NamedTuple):
-    """A flag as it stands in a line, its quotes and escapes taken off."""
+    """A flag of a line, without its quotes and escapes."""
 
     name: str
     value: str | None
@@ -33,15 +33,15 @@ class FlagToken(NamedTuple):
 
 
 class Scope(NamedTuple):
-    """What a line stands in."""
+    """The context of a line."""
 
     path: str
     source: Callable[..., Any]
-    """What a name given to ``from`` is, a stage or an image; `by_index` says whether it may be an index."""
+    """Returns the stage or image that a name in ``from`` refers to; with `by_index`, it may be an index."""
 
 
 def named(name: str, *, by_index: bool) -> str:  # noqa: ARG001 - in another build there is no index either
-    """Return a name as that of an image: no stage is known where the line stands."""
+    """Return a name as that of an image: the line is part of another build."""
     return name
 
 
@@ -58,13 +58,13 @@ class Line:
         text = line.text
         self.logical = line
         self.last = line.last
-        """The last physical line, those of the heredocs included, counted from 0."""
+        """The last physical line, including those of heredocs, counted from 0."""
         self.escape = line.escape
         self.origin = Origin(scope.path, line.first + 1)
         self.scope = scope
         self.documents: Sequence[Document] = ()
         self.kept = False
-        """Whether the value keeps the comments between the operands."""
+        """Whether the value contains the comments between the operands."""
         self.flags: Sequence[FlagToken] = ()
         at = end = len(text)
         while start < end and text[start] in SPACE:
@@ -78,16 +78,16 @@ class Line:
             at = word.end()
             if text.startswith("--", at):
                 at = self._read_flags(at, end)
-            # Flags are looked for behind blanks of ASCII alone; operands begin behind any.
+            # Flags may only follow ASCII whitespace; operands may follow any.
             while at < end and text[at] in SPACE:
                 at += 1
         self.start = at
         """Where the operands begin in the logical line."""
         self.text = text[at:end]
-        """The operands, without the blanks around them."""
+        """The operands, without the whitespace around them."""
 
     def _read_flags(self, at: int, end: int) -> int:
-        # Flags are read byte by byte, so what is not ASCII comes out garbled, and some of it parts words.
+        # BuildKit reads flags byte by byte, so non-ASCII text is garbled, and some bytes count as whitespace.
         text = self.logical.text
         if not text.isascii():
             tail = text[at:end].encode().decode("latin-1")
@@ -122,14 +122,14 @@ class Line:
         return self.last
 
     def words(self) -> list[str]:
-        """Return the operands of the plain form, split at blanks."""
+        """Return the operands of the plain form, split at whitespace."""
         # In printable text the space is the only white space, whoever asks.
         if self.text.isprintable():
             return self.text.split()
         return _blank.split(self.text)
 
     def quoted_words(self) -> list[str]:
-        """Return the operands of ENV, LABEL and ARG: split at white space outside quotes, quotes kept."""
+        """Return the operands of ENV, LABEL and ARG, split at whitespace outside quotes; quotes are kept."""
         text = self.text
         if "'" not in text and '"' not in text and self.escape not in text:
             return text.split() if text.isprintable() else [each for each in _space.split(text) if each]
@@ -147,7 +147,7 @@ class Line:
         return read_word(text, self.escape)
 
     def array(self, *, start: int = 0) -> list[str] | None:
-        """Return the elements of the JSON form, or None where the operands have not that form."""
+        """Return the elements of the JSON form; None if the operands are not in that form."""
         text = self.text[start:].lstrip(SPACE) if start else self.text
         if not text.startswith("["):
             return None
@@ -178,7 +178,7 @@ class Line:
         return [each if _surrogate().search(each) is None else _replaced(each) for each in found]
 
     def layout(self, start: int = 0) -> str:
-        """Return the operands in their lines with the comments between them, and the heredocs behind them."""
+        """Return the lines of the operands, with the comments between them and the heredocs after them."""
         self.kept = True
         begin = self.start + start
         text = self.logical.layout(begin, self.start + len(self.text))
@@ -187,13 +187,13 @@ class Line:
         return text
 
     def comment_lines(self) -> list[int]:
-        """Return the comment lines that the value does not keep, counted from 0."""
+        """Return the comment lines that the value does not contain, counted from 0."""
         if self.logical.parts is None:
             return []
         return self.logical.comments(self.start if self.kept else None)
 
     def wrong(self, fact: str, remedy: str, part: str | None = None, *, grammar: bool = False) -> Misread:
-        """Return the refusal of the line, about a part of the operands."""
+        """Return the refusal of the line, or of a part of its operands."""
         at = self.logical.text.find(part, self.start) if part else -1
         if part is None or at < 0:
             start = self.start if self.text else 0
@@ -202,7 +202,7 @@ class Line:
 
 
 def _capitals(word: str) -> str:
-    # Looked up in small letters, so that a letter of which only the capital is one of ASCII does not pass.
+    # In lower case first: some letters are ASCII only in upper case.
     small = word.lower()
     return small.upper() if small.isascii() else word
 
