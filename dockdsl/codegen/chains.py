@@ -100,10 +100,10 @@ def _pieces(command: str) -> tuple[list[_Piece], list[tuple[int, str]]] | None:
             text = bare[1:]
             remarks.append((length, text.removeprefix(" ")))
             continue
-        goes_on = continued(line, "\\")
-        if goes_on != (number < len(lines) - 1):
+        is_open = continued(line, "\\")
+        if is_open != (number < len(lines) - 1):
             return None
-        text = line.rstrip(_BLANKS + "\r")[:-1] if goes_on else line
+        text = line.rstrip(_BLANKS + "\r")[:-1] if is_open else line
         pieces.append(_Piece(length, text))
         length += len(text)
     return pieces, remarks

@@ -8,13 +8,12 @@ from collections.abc import Iterable, Iterator
 from dockdsl.codegen import names, steps
 from dockdsl.codegen.printer import WIDTH, Argument, Expression, Name, Text, call, listed
 from dockdsl.codegen.words import word
-from dockdsl.display import kind_of, shown
-from dockdsl.errors import DockdslError, InvalidType, InvalidValue
+from dockdsl.errors import DockdslError, InvalidValue
 from dockdsl.instructions.mounts import Mount
 from dockdsl.instructions.registry import KEYWORDS, kind_for
 from dockdsl.instructions.run import Run
 from dockdsl.instructions.shell import Shell
-from dockdsl.model.dockerfile import Dockerfile
+from dockdsl.model.dockerfile import Dockerfile, checked
 from dockdsl.model.stage import Stage
 from dockdsl.model.steps import steps_of
 
@@ -58,10 +57,7 @@ def to_python(dockerfile: Dockerfile, *, source: str = "", relaid: bool = False)
 
     Source: the Dockerfile reference, "Overview".
     """
-    if not isinstance(dockerfile, Dockerfile):
-        hint = "pass Dockerfile(stage)" if isinstance(dockerfile, Stage) else "pass a Dockerfile"
-        raise InvalidType(f"to_python: {shown(dockerfile)} is {kind_of(dockerfile)}; {hint}")
-    if not dockerfile.stages:
+    if not checked(dockerfile, "to_python").stages:
         raise InvalidValue("to_python: the Dockerfile has no stages, so nothing can be built from it; add one")
     body = "\n".join(_Module(dockerfile, relaid=relaid).lines())
     return f"{_docstring(source)}\n\n{_imports(body)}\n{body}\n"
@@ -168,7 +164,7 @@ def _docstring(source: str) -> str:
 
 def _imports(body: str) -> str:
     """Return the imports of the names that the body of a module uses."""
-    import ast  # noqa: PLC0415 - only the writing of Python needs it
+    import ast  # noqa: PLC0415 - only needed here
 
     used = {node.id for node in ast.walk(ast.parse(body)) if isinstance(node, ast.Name)}
     homes = {"textwrap": used & {"dedent"}, "dockdsl": used & _PUBLIC}

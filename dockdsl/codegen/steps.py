@@ -1,6 +1,6 @@
-"""Instructions and mounts as Python expressions, in the form that their author would have chosen.
+"""Instructions and mounts as Python expressions, in the form that a person would write.
 
-Each form is tried before it is chosen: what is written gives the very value that it was written for.
+A form is only used if it gives exactly the same value.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from dockdsl.syntax.flags import convert_later, plain_if
 from dockdsl.syntax.instruction_line import Line
 from dockdsl.syntax.lines import continued
 from dockdsl.syntax.shell import Layout, begun, check_text, is_plain, layout_only, one_line_trap, relaid
-from dockdsl.syntax.words import Spelling, json_text, plain
+from dockdsl.syntax.words import Spelling, array, json_text, plain
 
 Command = str | tuple[str, ...]
 """Shell text, or the arguments of the exec form."""
@@ -48,12 +48,11 @@ def exec_form(arguments: tuple[str, ...]) -> list[str]:
     """Return the exec form: one piece, or one for each element if it is so long that it must be broken."""
     if not arguments:
         return ["[]"]
-    whole = f"[{', '.join([json_text(argument) for argument in arguments])}]"
+    elements = [json_text(argument) for argument in arguments]
+    whole = f"[{', '.join(elements)}]"
     if len(whole) <= _LONGEST_ARRAY:
         return [whole]
-    elements = [json_text(argument) for argument in arguments]
-    elements[0] = f"[{elements[0]}"
-    return [f"{element}," for element in elements[:-1]] + [f"{elements[-1]}]"]
+    return array(elements)
 
 
 def shell_form(text: str, name: str, escape: str) -> str:

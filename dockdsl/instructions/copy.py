@@ -18,7 +18,7 @@ from dockdsl.syntax.instruction_line import Line
 from dockdsl.syntax.lazy_regex import lazy_regex
 from dockdsl.syntax.lines import heredoc_of
 from dockdsl.syntax.patterns import are_plain, check_pattern, is_easy, is_plain_path, is_remote, is_settled, source
-from dockdsl.syntax.words import Literal, Spelling, Word, plain, word, word_or_none
+from dockdsl.syntax.words import Literal, Spelling, Word, array, json_text, plain, word, word_or_none
 
 FileSource = Word | Heredoc
 _is_chmod = lazy_regex(r"[0-7]{1,4}|[ugoa]*(?:[-+=][rwxXstugo]*)+(?:,[ugoa]*(?:[-+=][rwxXstugo]*)+)*")
@@ -107,18 +107,18 @@ class FileInstruction(Instruction):
 
     @classmethod
     def read_operands(cls, line: Line) -> dict[str, Any]:
-        array = line.array()
-        words = line.words() if array is None else array
+        elements = line.array()
+        words = line.words() if elements is None else elements
         if len(words) < 2:
             raise line.wrong("a source or the destination is missing", f"write {cls.KEYWORD} source destination")
         *sources, destination = words
-        if array is None and not line.documents and are_plain(words):
+        if elements is None and not line.documents and are_plain(words):
             return {"sources": tuple(sources), "destination": destination}
         if heredoc_of(destination) is not None:
             raise line.wrong("the destination is a heredoc", "write a path last", destination)
         starts = [heredoc_of(each) for each in sources] if "<<" in line.text else []
         named = [each.name for each in starts if each is not None]
-        if named != [each.word.name for each in line.documents] or (named and array is not None):
+        if named != [each.word.name for each in line.documents] or (named and elements is not None):
             raise Refused("a word looks like a heredoc but is not one", "write a file with Copy.text()")
         documents = iter(line.documents)
         read: list[FileSource] = []
@@ -154,7 +154,13 @@ class FileInstruction(Instruction):
             raise Refused(
                 "two heredocs have the same name, and only the last would be written", "give them different names"
             )
-        return self._plain(spelling) or self._json(spelling)
+        pieces = [each.word if isinstance(each, Heredoc) else spelling.path(each) for each in operands]
+        bare = [piece for piece in pieces if piece is not None]
+        if len(bare) == len(pieces):
+            return bare
+        if names:
+            return [each.word if isinstance(each, Heredoc) else _beside_heredoc(spelling, each) for each in operands]
+        return array([json_text(spelling.lexed(each)) for each in operands if not isinstance(each, Heredoc)])
 
     def references(self) -> tuple[Reference, ...]:
         """The build context, if a file is copied from it."""
@@ -185,20 +191,6 @@ class FileInstruction(Instruction):
             if isinstance(each, Heredoc):
                 needed += each.features()
         return needed
-
-    def _plain(self, spelling: Spelling) -> list[str] | None:
-        operands = (*self.sources, self.destination)
-        pieces = [each.word if isinstance(each, Heredoc) else spelling.path(each) for each in operands]
-        bare = [piece for piece in pieces if piece is not None]
-        return bare if len(bare) == len(pieces) else None
-
-    def _json(self, spelling: Spelling) -> list[str]:
-        operands = (*self.sources, self.destination)
-        if any(isinstance(each, Heredoc) for each in self.sources):
-            return [each.word if isinstance(each, Heredoc) else _beside_heredoc(spelling, each) for each in operands]
-        elements = [spelling.json_path(each) for each in operands if not isinstance(each, Heredoc)]
-        elements[0] = f"[{elements[0]}"
-        return [*[f"{element}," for element in elements[:-1]], f"{elements[-1]}]"]
 
 
 _CONTEXT = (Reference(None, "copy"),)

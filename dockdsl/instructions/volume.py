@@ -12,7 +12,7 @@ from dockdsl.instructions.converters import tuple_of
 from dockdsl.instructions.instruction import Instruction
 from dockdsl.syntax.instruction_line import Line
 from dockdsl.syntax.lines import SPACE
-from dockdsl.syntax.words import Spelling, Word, json_text, word
+from dockdsl.syntax.words import Spelling, Word, array, json_text, word
 
 
 @attrs.frozen(slots=False, repr=False, init=False)
@@ -39,8 +39,8 @@ class Volume(Instruction):
 
     @classmethod
     def read_operands(cls, line: Line) -> dict[str, Any]:
-        array = line.array()
-        paths = [each.strip(SPACE) for each in (line.words() if array is None else array)]
+        elements = line.array()
+        paths = [each.strip(SPACE) for each in (line.words() if elements is None else elements)]
         if not paths or not all(paths):
             raise line.wrong("no path is given, or the path is empty", "write VOLUME /path")
         return {"paths": tuple([line.word(each) for each in paths])}
@@ -51,12 +51,10 @@ class Volume(Instruction):
         for path in self.paths:
             if isinstance(path, str) and not path:
                 raise Refused("a path is empty", "name a folder")
-        bare = [spelling.path(path) for path in self.paths]
-        if all(piece is not None for piece in bare):
-            return [piece for piece in bare if piece is not None]
-        elements = [_element(spelling, path) for path in self.paths]
-        elements[0] = f"[{elements[0]}"
-        return [*[f"{element}," for element in elements[:-1]], f"{elements[-1]}]"]
+        bare = [piece for piece in map(spelling.path, self.paths) if piece is not None]
+        if len(bare) == len(self.paths):
+            return bare
+        return array([_element(spelling, path) for path in self.paths])
 
 
 def _element(spelling: Spelling, path: Word) -> str:

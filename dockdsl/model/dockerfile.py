@@ -16,6 +16,7 @@ from dockdsl.instructions.sources import StageBase
 from dockdsl.instructions.verbatim import Verbatim
 from dockdsl.model.graph import StageGraph, called, collect
 from dockdsl.model.stage import Stage, Steps, flatten
+from dockdsl.origins import Origin
 from dockdsl.syntax.lazy_regex import lazy_regex
 from dockdsl.syntax.versions import SyntaxVersion, highest
 from dockdsl.syntax.words import BACKSLASH, BACKTICK, Spelling
@@ -39,6 +40,14 @@ def _targets(value: Stage | Iterable[Stage]) -> tuple[Stage, ...]:
     if not targets:
         raise InvalidValue("Dockerfile: no target is given; pass at least one Stage")
     return targets
+
+
+def checked(value: object, function: str) -> Dockerfile:
+    """Return the `Dockerfile` that was passed to a function; refuse anything else."""
+    if not isinstance(value, Dockerfile):
+        hint = "pass Dockerfile(stage)" if isinstance(value, Stage) else "pass a Dockerfile"
+        raise InvalidType(f"{function}: {shown(value)} is {kind_of(value)}; {hint}")
+    return value
 
 
 def _args(value: Steps) -> tuple[Instruction, ...]:
@@ -226,6 +235,16 @@ class Dockerfile(Located):
 
 Piece = tuple[str, "Instruction | Stage | Dockerfile | None"]
 """A piece of a Dockerfile's text, and the value that it comes from; None for a blank line."""
+
+
+def joined(pieces: Iterable[Piece]) -> tuple[str, tuple[Origin | None, ...]]:
+    """Return the text of pieces, and the origin of each of its lines."""
+    lines: list[str] = []
+    origins: list[Origin | None] = []
+    for text, value in pieces:
+        lines.append(text)
+        origins.extend([None if value is None else value.origin] * (text.count("\n") + 1))
+    return "\n".join(lines) + "\n", tuple(origins)
 
 
 def automatic_name(index: int, taken: Container[str | None]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Literal
+from typing import Literal, NoReturn
 
 import attrs
 
@@ -11,7 +11,7 @@ from dockdsl.display import shown
 from dockdsl.errors import StageError, UnknownStage
 from dockdsl.instructions.located import Located
 from dockdsl.instructions.sources import External, Reference, StageBase
-from dockdsl.model.stage import RESERVED, Stage, reached
+from dockdsl.model.stage import RESERVED, Stage, reached, walked
 from dockdsl.syntax.lazy_regex import lazy_regex
 
 _looks_like_stage = lazy_regex(r"[A-Za-z][A-Za-z0-9_.-]*")
@@ -259,33 +259,14 @@ def _merged(order: list[Stage]) -> list[Stage]:
 def _sorted(order: list[Stage], needs: dict[int, list[Stage]], by_name: dict[str, Stage]) -> list[Stage]:
     """Sort the stages by all their needs, including those by name; refuse a cycle."""
 
-    def needed(stage: Stage) -> Iterator[Stage]:
+    def needed(stage: Stage) -> list[Stage]:
         # Of equal stages with the same name, one is kept.
         by_object = [by_name.get(each.name, each) if each.name else each for each in stage.needed_stages()]
-        return iter(by_object + needs.get(id(stage), []))
+        return by_object + needs.get(id(stage), [])
 
-    done: dict[int, bool] = {}
-    result: list[Stage] = []
-    for target in order:
-        if id(target) in done:
-            continue
-        path = [(target, needed(target))]
-        done[id(target)] = False
-        while path:
-            stage, rest = path[-1]
-            for need in rest:
-                if id(need) not in done:
-                    done[id(need)] = False
-                    path.append((need, needed(need)))
-                    break
-                if not done[id(need)]:
-                    names = [each for each, _ in path]
-                    cycle = names[[id(each) for each in names].index(id(need)) :]
-                    places = ", ".join(f"{called(each)} at {each.origin}" for each in cycle)
-                    message = f"Stage: stages depend on each other in a cycle: {places}; break the cycle"
-                    raise StageError(message, origin=stage.origin)
-            else:
-                done[id(stage)] = True
-                result.append(stage)
-                path.pop()
-    return result
+    def refuse(cycle: list[Stage]) -> NoReturn:
+        places = ", ".join(f"{called(each)} at {each.origin}" for each in cycle)
+        message = f"Stage: stages depend on each other in a cycle: {places}; break the cycle"
+        raise StageError(message, origin=cycle[-1].origin)
+
+    return walked(order, needed, refuse)

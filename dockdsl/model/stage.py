@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from itertools import groupby
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
 import attrs
 
@@ -343,25 +343,42 @@ def _digest(stage: Stage) -> str:
     return blake2b("\n\0".join(parts).encode(), digest_size=20).hexdigest()
 
 
-def reached(targets: Iterable[Stage], but: Callable[[Stage], bool] = lambda _: False) -> list[Stage]:
+def reached(targets: Iterable[Stage], but: Callable[[Stage], bool] | None = None) -> list[Stage]:
     """Return `targets` and the stages that they need by object, each once, after those that it needs.
 
-    Stages for which `but` is true are left out, with what they need. There is no recursion, so that a chain of
-    thousands of stages is not too deep.
+    Stages for which `but` is true are left out, with what they need.
+    """
+    if but is None:
+        return walked(targets, Stage.needed_stages)
+    return walked(targets, lambda stage: [need for need in stage.needed_stages() if not but(need)])
+
+
+def walked(
+    targets: Iterable[Stage],
+    needed: Callable[[Stage], Iterable[Stage]],
+    refuse: Callable[[list[Stage]], NoReturn] | None = None,
+) -> list[Stage]:
+    """Return `targets` and what they need, each once, after what it needs itself; `refuse` is given any cycle.
+
+    There is no recursion, so that a chain of thousands of stages is not too deep.
     """
     order: list[Stage] = []
-    done: set[int] = set()
+    is_done: dict[int, bool] = {}
     for target in targets:
-        stack = [(target, iter(target.needed_stages()))] if id(target) not in done else []
-        done.add(id(target))
-        while stack:
-            stage, rest = stack[-1]
+        path = [(target, iter(needed(target)))] if id(target) not in is_done else []
+        is_done.setdefault(id(target), False)
+        while path:
+            stage, rest = path[-1]
             for need in rest:
-                if id(need) not in done and not but(need):
-                    done.add(id(need))
-                    stack.append((need, iter(need.needed_stages())))
+                if id(need) not in is_done:
+                    is_done[id(need)] = False
+                    path.append((need, iter(needed(need))))
                     break
+                if refuse is not None and not is_done[id(need)]:
+                    stages = [each for each, _ in path]
+                    refuse(stages[[id(each) for each in stages].index(id(need)) :])
             else:
+                is_done[id(stage)] = True
                 order.append(stage)
-                stack.pop()
+                path.pop()
     return order

@@ -5,15 +5,13 @@ from __future__ import annotations
 from typing import Any
 from typing import Literal as OneOf
 
-from dockdsl.display import kind_of, shown
-from dockdsl.errors import InvalidType
 from dockdsl.instructions.heredoc import Heredoc
 from dockdsl.instructions.instruction import Instruction
 from dockdsl.instructions.located import Located
 from dockdsl.instructions.mounts import Mount
 from dockdsl.instructions.run import Run
 from dockdsl.instructions.sources import Reference, Source, StageBase
-from dockdsl.model.dockerfile import Dockerfile
+from dockdsl.model.dockerfile import Dockerfile, checked
 from dockdsl.model.graph import StageGraph
 from dockdsl.model.stage import Stage
 from dockdsl.origins import short_path
@@ -47,10 +45,7 @@ def describe(dockerfile: Dockerfile) -> dict[str, Any]:
 
     Source: the Dockerfile reference, "FROM"; JSON Schema, draft 2020-12, for the form of the schema.
     """
-    if not isinstance(dockerfile, Dockerfile):
-        hint = "pass Dockerfile(stage)" if isinstance(dockerfile, Stage) else "pass a Dockerfile"
-        raise InvalidType(f"describe: {shown(dockerfile)} is {kind_of(dockerfile)}; {hint}")
-    graph = dockerfile.graph
+    graph = checked(dockerfile, "describe").graph
     return {
         "schema": SCHEMA,
         "version": VERSION,

@@ -53,7 +53,7 @@ class Cursor:
         return self.word[start:end]
 
     def name(self) -> str:
-        """Step over the name of a variable, which may be a digit or a special character, and return it; "" if there is none."""
+        """Step over the name of a variable, a digit or a special character, and return it; "" if there is none."""
         found = _name().match(self.word, self.at)
         name = leading_name(found[0]) if found else ""
         self.at += len(name)

@@ -144,7 +144,7 @@ def _comparison(defaults: dict[str, Any]) -> Callable[[Any], bool]:
     def has_options(value: Any) -> bool:
         try:
             return bool(given(value) != nothing)
-        except Exception:  # noqa: BLE001 - whatever a stranger's object raises when it is compared
+        except Exception:  # noqa: BLE001 - the comparison of a foreign object may raise anything
             return True
 
     return has_options

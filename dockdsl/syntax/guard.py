@@ -108,7 +108,7 @@ def _logical(lines: Sequence[str], escape: str) -> tuple[str, int] | None:
 
 @cache
 def _is_continued(escape: str) -> Callable[[str], object]:
-    """Return a function that matches lines of which each but the last is continued, ignoring comments and blank lines."""
+    """Return a function that matches continued lines with a last one, comments and blank lines between them ignored."""
     char = re.escape(escape)
     blank = f"[{SPACE.replace(chr(10), '')}]"
     more = rf"(?:[^\n]*[^{char}\n])?{char}[ \t]*\n(?:{blank}*+(?:#[^\n]*)?\n)*+"

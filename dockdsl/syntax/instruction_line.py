@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 from dockdsl.origins import Origin
@@ -40,7 +41,7 @@ class Scope(NamedTuple):
     """Returns the stage or image that a name in ``from`` refers to; with `by_index`, it may be an index."""
 
 
-def named(name: str, *, by_index: bool) -> str:  # noqa: ARG001 - in another build there is no index either
+def named(name: str, *, by_index: bool) -> str:  # noqa: ARG001 - another build has no index either
     """Return a name as that of an image: the line is part of another build."""
     return name
 
@@ -133,7 +134,7 @@ class Line:
         text = self.text
         if "'" not in text and '"' not in text and self.escape not in text:
             return text.split() if text.isprintable() else [each for each in _space.split(text) if each]
-        return _quoted_words(text, self.escape)
+        return _find_quoted_words(self.escape)(text)
 
     def legacy_pair(self) -> tuple[str, str]:
         """Return key and value of the old form of ENV and LABEL."""
@@ -253,32 +254,10 @@ def _flags(text: str, at: int, escape: str) -> tuple[list[FlagToken], int]:
         found.append(FlagToken(name[2:], value if equals else None, start, at))
 
 
-def _quoted_words(text: str, escape: str) -> list[str]:
-    words: list[str] = []
-    pieces: list[str] = []
-    quote = ""
-    at = 0
-    started = False
-    while at < len(text):
-        char = text[at]
-        if not quote and char in SPACE:
-            if started:
-                words.append("".join(pieces))
-                pieces = []
-                started = False
-        elif char == escape and quote != "'":
-            if at + 1 == len(text):
-                # An escape character at the end of the line is dropped.
-                break
-            pieces.append(text[at : at + 2])
-            started = True
-            at += 1
-        else:
-            if char in "'\"" and quote in ("", char):
-                quote = "" if quote else char
-            pieces.append(char)
-            started = True
-        at += 1
-    if pieces:
-        words.append("".join(pieces))
-    return words
+@cache
+def _find_quoted_words(escape: str) -> Callable[[str], list[str]]:
+    """Return a function that finds words: their quotes may be open at the end, where a lone escape is dropped."""
+    escaped = rf"{re.escape(escape)}."
+    plain = re.escape(escape)
+    word = rf"""(?:{escaped}|'[^']*+'?|"(?:{escaped}|[^"{plain}])*+"?|[^{SPACE}'"{plain}])++"""
+    return re.compile(word, re.DOTALL).findall

@@ -291,6 +291,14 @@ def json_text(text: str) -> str:
     return f'"{text.translate(_JSON)}"'
 
 
+def array(elements: list[str]) -> list[str]:
+    """Return the pieces of a JSON array, one for each element."""
+    pieces = [f"{each}," for each in elements]
+    pieces[0] = f"[{pieces[0]}"
+    pieces[-1] = f"{pieces[-1][:-1]}]"
+    return pieces
+
+
 def read_word(text: str, escape: str, *, quotes: bool = True) -> Word:
     """Return the operand that a word represents: quotes and escapes are removed, references are kept.
 
@@ -409,10 +417,6 @@ class Spelling:
         if type(value) is str and is_bare_path(value) and not value.startswith(("--", "[")):
             return value
         return None
-
-    def json_path(self, value: Word) -> str:
-        """Write a path as an element of a JSON array, which BuildKit expands as well."""
-        return json_text(self.lexed(value))
 
     def flag(self, text: str) -> str:
         """Quote the value of a flag: flags are read byte by byte, quotes and escapes removed."""

@@ -21,7 +21,8 @@ from dockdsl.instructions.onbuild import Onbuild
 from dockdsl.instructions.run import Run
 from dockdsl.instructions.shell import Shell
 from dockdsl.instructions.sources import external
-from dockdsl.model.dockerfile import Dockerfile
+from dockdsl.model import dockerfile as model
+from dockdsl.model.dockerfile import Dockerfile, Piece
 from dockdsl.origins import Origin
 from dockdsl.syntax.flags import declared
 from dockdsl.syntax.lines import heredoc_of, joined
@@ -72,15 +73,8 @@ def for_buildah(dockerfile: Dockerfile) -> Translated:
     ['COPY: buildah 1.28 and podman 4.3 do not support --link, which is left out: a new base image repeats the copy']
     """
     translator = _Translator(dockerfile)
-    lines: list[str] = []
-    origins: list[Origin | None] = []
-    for text, value in dockerfile.pieces():
-        if isinstance(value, Instruction):
-            step = translator.step(value)
-            text = text if step is value else step.rendered(translator.spelling)  # noqa: PLW2901 - the same, translated
-        lines.append(text)
-        origins.extend([None if value is None else value.origin] * (text.count("\n") + 1))
-    return Translated("\n".join(lines) + "\n", tuple(origins), tuple(translator.files), tuple(translator.notes))
+    text, origins = model.joined(map(translator.piece, dockerfile.pieces()))
+    return Translated(text, origins, tuple(translator.files), tuple(translator.notes))
 
 
 class _Translator:
@@ -89,6 +83,13 @@ class _Translator:
         self.shells = dict(_shells(dockerfile))
         self.files: list[tuple[str, str]] = []
         self.notes: list[tuple[str, Origin | None]] = []
+
+    def piece(self, piece: Piece) -> Piece:
+        """Return the text of an instruction in the dialect; any other piece as it is."""
+        text, value = piece
+        if isinstance(value, Instruction) and (step := self.step(value)) is not value:
+            text = step.rendered(self.spelling)
+        return text, value
 
     def step(self, step: Instruction, *, kept: bool = False) -> Instruction:
         """Return a step as it is, or an equivalent one in the dialect."""

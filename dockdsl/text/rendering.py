@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from dockdsl.display import kind_of, shown
-from dockdsl.errors import InvalidType
-from dockdsl.model.dockerfile import Dockerfile
-from dockdsl.model.stage import Stage
+from dockdsl.model.dockerfile import Dockerfile, checked, joined
 from dockdsl.origins import Origin
 
 
@@ -35,7 +32,7 @@ def render(dockerfile: Dockerfile, *, header: str | None = None) -> str:
 
     Source: the Dockerfile reference, "Format" and "Parser directives".
     """
-    return "\n".join([text for text, _ in _checked(dockerfile).pieces(header)]) + "\n"
+    return "\n".join([text for text, _ in checked(dockerfile, "render").pieces(header)]) + "\n"
 
 
 def render_with_map(dockerfile: Dockerfile, *, header: str | None = None) -> Rendered:
@@ -50,16 +47,4 @@ def render_with_map(dockerfile: Dockerfile, *, header: str | None = None) -> Ren
 
     Source: the Dockerfile reference, "Format".
     """
-    lines: list[str] = []
-    origins: list[Origin | None] = []
-    for text, value in _checked(dockerfile).pieces(header):
-        lines.append(text)
-        origins.extend([None if value is None else value.origin] * (text.count("\n") + 1))
-    return Rendered("\n".join(lines) + "\n", tuple(origins))
-
-
-def _checked(dockerfile: Dockerfile) -> Dockerfile:
-    if not isinstance(dockerfile, Dockerfile):
-        hint = "pass Dockerfile(stage)" if isinstance(dockerfile, Stage) else "pass a Dockerfile"
-        raise InvalidType(f"render: {shown(dockerfile)} is {kind_of(dockerfile)}; {hint}")
-    return dockerfile
+    return Rendered(*joined(checked(dockerfile, "render").pieces(header)))
