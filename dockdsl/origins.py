@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from types import CodeType, FrameType
 
-# The frames between a user's line and here: our own, and the methods that attrs makes from text.
+# The frames between a user's line and here: our own, and methods that attrs generates.
 _OURS = (os.path.dirname(__file__) + os.sep, "<attrs generated")  # noqa: PTH120 - pathlib takes longer to import
 _is_ours: dict[str, bool] = {}
 
@@ -29,7 +29,7 @@ class Origin(NamedTuple):
 
 
 def short_path(path: str) -> str:
-    """Return `path` relative to the current folder where it lies below it, else as it is."""
+    """Return `path` relative to the current folder if it is below it; otherwise as it is."""
     try:
         here = os.path.join(os.getcwd(), "")  # noqa: PTH109, PTH118 - as above
     except OSError:
@@ -40,8 +40,8 @@ def short_path(path: str) -> str:
 def call_site() -> tuple[CodeType, int]:
     """Return the code and instruction of the nearest caller outside dockdsl.
 
-    It is kept as it is, and made a line only when somebody asks (`origin_of`): most origins are
-    never looked at, and a frame itself would keep its locals alive.
+    `origin_of` turns it into a file and a line when they are needed: most origins never are, and keeping the frame
+    itself would keep its local variables alive.
     """
     frame: FrameType = sys._getframe(2)  # noqa: SLF001 - the public ways build a list of all frames
     while True:

@@ -127,7 +127,7 @@ def _flags(value: Instruction, word: Callable[[Any], str]) -> dict[str, list[Any
             elif isinstance(each, Stage):
                 said_flag = _called(each)
             else:
-                said_flag = word(each) if flag.expands else str(each)
+                said_flag = word(each) if flag.kind.expands else str(each)
             flags.setdefault(flag.name, []).append(said_flag)
     return flags
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import os
 import subprocess
 import sys
@@ -193,6 +194,22 @@ def test_the_table_of_contents_is_complete() -> None:
     for value in classes.values():
         assert getattr(dockdsl, value.__name__) is value
         assert value.__name__ in PUBLIC
+
+
+def test_methods_of_instructions_are_documented() -> None:
+    """Each public method of an instruction or a mount has a docstring, of its own or of the method that it overrides."""
+    kinds = [
+        *map(kind_for, KEYWORDS),
+        dockdsl.Comment,
+        dockdsl.Verbatim,
+        dockdsl.Heredoc,
+        *dockdsl.Mount.__subclasses__(),
+    ]
+    for kind in kinds:
+        assert kind is not None
+        for name in [name for name in dir(kind) if name.islower() and not name.startswith("_")]:
+            value = getattr(kind, name)
+            assert not callable(value) or inspect.getdoc(value), f"{kind.__name__}.{name}"
 
 
 def test_public_names_are_documented() -> None:

@@ -37,7 +37,7 @@ from dockdsl import (
 from dockdsl.instructions.converters import tuple_of
 from dockdsl.instructions.registry import kind_for, register, unregister
 from dockdsl.schema.json_schema import json_schema
-from dockdsl.syntax.flags import boolean, expanded, flag, one_of, read_boolean, read_one_of, verbatim
+from dockdsl.syntax.flags import OPERAND, SWITCH, TEXT, flag, one_of
 from dockdsl.syntax.instruction_line import Line
 from dockdsl.syntax.words import Spelling, Word, word, word_or_none
 from dockdsl.text.buildah import for_buildah
@@ -57,17 +57,17 @@ class Hint(Instruction):
     level: OneOf["low", "high"] | None = attrs.field(
         default=None,
         kw_only=True,
-        metadata=flag("level", since="1.99", spell=one_of(*_LEVELS), read=read_one_of(*_LEVELS)),
+        metadata=flag("level", one_of(*_LEVELS), since="1.99"),
     )
-    loud: bool | None = attrs.field(default=None, kw_only=True, metadata=flag("loud", spell=boolean, read=read_boolean))
+    loud: bool | None = attrs.field(default=None, kw_only=True, metadata=flag("loud", SWITCH))
     owner: Word | None = attrs.field(
         default=None,
         converter=word_or_none,
         kw_only=True,
-        metadata=flag("owner", since="1.3", spell=expanded, expands=True),
+        metadata=flag("owner", OPERAND, since="1.3"),
     )
     tags: tuple[str, ...] = attrs.field(
-        default=(), converter=tuple_of, kw_only=True, metadata=flag("tag", spell=verbatim, repeatable=True)
+        default=(), converter=tuple_of, kw_only=True, metadata=flag("tag", TEXT, repeatable=True)
     )
 
     def operands(self, spelling: Spelling) -> Sequence[str]:
@@ -91,7 +91,7 @@ def registered() -> Iterator[None]:
 
 
 FULL = Hint("$A b", level="high", loud=True, tags=["x", "y z"])
-TEXT = 'HINT --level=high --loud --tag=x --tag="y z" "$A b"'
+LINE = 'HINT --level=high --loud --tag=x --tag="y z" "$A b"'
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ TEXT = 'HINT --level=high --loud --tag=x --tag="y z" "$A b"'
         pytest.param(Hint("a"), "HINT a", id="operand"),
         pytest.param(Hint(literal("$a")), r'HINT "\$a"', id="literal"),
         pytest.param(Hint("${A:-b}"), 'HINT "${A:-b}"', id="variable"),
-        pytest.param(FULL, TEXT, id="all flags"),
+        pytest.param(FULL, LINE, id="all flags"),
         pytest.param(Hint("a", loud=False), "HINT --loud=false a", id="switch that is off"),
         pytest.param(Onbuild(Hint("a", level="low")), "ONBUILD HINT --level=low a", id="kept"),
     ],
@@ -261,7 +261,7 @@ def test_taking_the_place_of_another() -> None:
 class Dash(Run):
     """A RUN with a flag more."""
 
-    fast: bool | None = attrs.field(default=None, kw_only=True, metadata=flag("fast", spell=boolean, read=read_boolean))
+    fast: bool | None = attrs.field(default=None, kw_only=True, metadata=flag("fast", SWITCH))
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Chains: the commands between the ``&&`` of a text, with their lines and the comments above them."""
+"""Chains: the commands that a text joins by ``&&``, with their lines and the comments above them."""
 
 from __future__ import annotations
 
@@ -16,17 +16,16 @@ _BLANKS = " \t"
 
 
 class _Piece(NamedTuple):
-    """What a physical line adds to the joined text, and where."""
+    """What a physical line adds to the joined text, and its place there."""
 
     start: int
     text: str
 
 
 def links(command: str, *, exact: bool) -> list[Link] | None:
-    """Return the arguments of the `Run.chain` that means the same as a text, or None if there is none.
+    """Return the arguments of a `Run.chain` that is equivalent to a text; None if there is none, as without ``&&``.
 
-    With `exact`, it also has the very layout of the text; otherwise it has the usual one. A text without ``&&`` is not
-    a chain.
+    With `exact`, it also has the same layout; otherwise, it has the usual one.
     """
     if shell.has_heredoc(command) or "&&" not in command:
         return None
@@ -39,7 +38,7 @@ def links(command: str, *, exact: bool) -> list[Link] | None:
         return None
     if exact:
         return found if chained == command else None
-    # A command with `||` or the like would be grouped, and one that looks like an array put into a heredoc.
+    # Run.chain would group a command with ||, and put one that looks like an array into a heredoc.
     return None if _grouped(found) or shell.has_heredoc(str(chained)) else found
 
 
@@ -65,7 +64,7 @@ def _links(command: str) -> list[Link] | None:
         while number < len(pieces) and pieces[number].start < end:
             inside.append(pieces[number])
             number += 1
-        # A line may hold the end of a command and the start of the next.
+        # A line may have the end of a command and the start of the next one.
         number -= 1 if number and pieces[number - 1].start + len(pieces[number - 1].text) > end else 0
         lines = _lines(inside, start, end)
         if lines is None:
@@ -75,7 +74,7 @@ def _links(command: str) -> list[Link] | None:
         while noted < len(remarks) and remarks[noted][0] <= end - len(text.lstrip(_BLANKS)):
             place, remark = remarks[noted]
             if place < done:
-                # It stands inside the command before.
+                # It is inside the command before.
                 return None
             above.append(remark)
             noted += 1
@@ -88,7 +87,7 @@ def _links(command: str) -> list[Link] | None:
 
 
 def _pieces(command: str) -> tuple[list[_Piece], list[tuple[int, str]]] | None:
-    """Return what the physical lines add to the joined text, and the comments with the places where they stand."""
+    """Return what the physical lines add to the joined text, and the comments with their places."""
     pieces: list[_Piece] = []
     remarks: list[tuple[int, str]] = []
     length = 0
@@ -101,10 +100,10 @@ def _pieces(command: str) -> tuple[list[_Piece], list[tuple[int, str]]] | None:
             text = bare[1:]
             remarks.append((length, text.removeprefix(" ")))
             continue
-        goes_on = continued(line, "\\")
-        if goes_on != (number < len(lines) - 1):
+        is_open = continued(line, "\\")
+        if is_open != (number < len(lines) - 1):
             return None
-        text = line.rstrip(_BLANKS + "\r")[:-1] if goes_on else line
+        text = line.rstrip(_BLANKS + "\r")[:-1] if is_open else line
         pieces.append(_Piece(length, text))
         length += len(text)
     return pieces, remarks

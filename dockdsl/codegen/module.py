@@ -1,4 +1,4 @@
-"""A Dockerfile as a Python module: imports, mounts that are used often, a variable for each stage, the Dockerfile."""
+"""A Dockerfile as a Python module: imports, shared mounts, a variable for each stage, the Dockerfile."""
 
 from __future__ import annotations
 
@@ -8,34 +8,32 @@ from collections.abc import Iterable, Iterator
 from dockdsl.codegen import names, steps
 from dockdsl.codegen.printer import WIDTH, Argument, Expression, Name, Text, call, listed
 from dockdsl.codegen.words import word
-from dockdsl.display import kind_of, shown
-from dockdsl.errors import DockdslError, InvalidType, InvalidValue
+from dockdsl.errors import DockdslError, InvalidValue
 from dockdsl.instructions.mounts import Mount
 from dockdsl.instructions.registry import KEYWORDS, kind_for
 from dockdsl.instructions.run import Run
 from dockdsl.instructions.shell import Shell
-from dockdsl.model.dockerfile import Dockerfile
+from dockdsl.model.dockerfile import Dockerfile, checked
 from dockdsl.model.stage import Stage
 from dockdsl.model.steps import steps_of
 
 _PUBLIC = {"Bind", "Cache", "Comment", "Dockerfile", "Heredoc", "Secret", "Ssh", "Stage", "Tmpfs", "Verbatim"}
 _PUBLIC |= {"external", "layout", "literal"}
-# The usual width elsewhere: what sorts imports leaves an open bracket open.
+# The default width of other formatters; import sorters do not join lines again.
 _WIDTH_OF_IMPORTS = 88
 _not_in_docstrings = re.compile(r"[^ -!#-\[\]-~]").sub
 
 
 def to_python(dockerfile: Dockerfile, *, source: str = "", relaid: bool = False) -> str:
-    """Return the Python file that makes `dockerfile`: what its author would have written.
+    """Return a Python file that defines an equal `Dockerfile` under the name ``dockerfile``.
 
-    Running it gives an equal `Dockerfile` under the name ``dockerfile``, which renders the same text. Each stage is a
-    variable named after it; mounts that several steps use are variables, too. `source` is the path that the docstring
-    names as the origin. The text is formatted as ruff and black format it with lines of up to 120 columns.
+    Each stage is a variable with its name, and so is each mount that several steps use. `source` is the path of the
+    original, for the docstring. The code is formatted in the style of ruff and black, with up to 120 columns.
 
-    With `relaid`, every chain of commands is a `Run.chain`, whatever its layout: the Dockerfile means the same, and is
-    equal except for that layout. Without it, only those are that have the layout of one already.
+    With `relaid`, every chain of commands becomes a `Run.chain`: the Dockerfile is equivalent, but has a different
+    layout. Without it, only chains with the layout of `Run.chain` do.
 
-    Raises `InvalidType` for anything but a `Dockerfile`, `InvalidValue` for one that was read and has no stage.
+    Raises `InvalidType` if `dockerfile` is not a `Dockerfile`, `InvalidValue` if it has no stages.
 
     >>> from dockdsl import Copy, Run
     >>> build = Stage("golang:1.27", name="build", steps=[Copy(".", "."), Run("go build -o /api .")])
@@ -59,10 +57,7 @@ def to_python(dockerfile: Dockerfile, *, source: str = "", relaid: bool = False)
 
     Source: the Dockerfile reference, "Overview".
     """
-    if not isinstance(dockerfile, Dockerfile):
-        hint = "pass Dockerfile(stage)" if isinstance(dockerfile, Stage) else "pass a Dockerfile"
-        raise InvalidType(f"to_python: {shown(dockerfile)} is {kind_of(dockerfile)}; {hint}")
-    if not dockerfile.stages:
+    if not checked(dockerfile, "to_python").stages:
         raise InvalidValue("to_python: the Dockerfile has no stages, so nothing can be built from it; add one")
     body = "\n".join(_Module(dockerfile, relaid=relaid).lines())
     return f"{_docstring(source)}\n\n{_imports(body)}\n{body}\n"
@@ -86,7 +81,7 @@ class _Module:
         self.writer = steps.Writer(dockerfile, variables, self.shared_mounts, relaid=relaid)
 
     def lines(self) -> Iterator[str]:
-        """Yield the lines below the imports, with a blank one above each statement except between mounts."""
+        """Yield the lines below the imports, with a blank line above each statement except between mounts."""
         waiting = dict(self.shared_mounts)
         yield from self._mounts([mount for mount in waiting if not _stages_of(mount)], waiting)
         for stage in self.dockerfile.stages:
@@ -135,7 +130,7 @@ class _Module:
 
 
 def _has_posix_shells(dockerfile: Dockerfile) -> bool:
-    """Whether all shells that can be seen read quotes and ``&&`` as ``sh`` does."""
+    """Whether all known shells read quotes and ``&&`` in the same way as ``sh``."""
     shells = [step.argv[0] for stage in dockerfile.stages for step in stage.steps if isinstance(step, Shell)]
     return dockerfile.escape == "\\" and all(re.fullmatch(r"(?:\S*/)?(?:ba|da|a|k|z)?sh", each) for each in shells)
 
@@ -145,7 +140,7 @@ def _stages_of(mount: Mount) -> list[Stage]:
 
 
 def _targets(dockerfile: Dockerfile) -> tuple[Stage, ...]:
-    """Return the fewest stages from which all are collected in the same order."""
+    """Return the fewest targets that give all stages in the same order."""
     stages = dockerfile.stages
     needed = {id(need) for stage in stages for need in stage.needed_stages()}
     ends = tuple(stage for stage in stages if id(stage) not in needed)
@@ -169,13 +164,13 @@ def _docstring(source: str) -> str:
 
 def _imports(body: str) -> str:
     """Return the imports of the names that the body of a module uses."""
-    import ast  # noqa: PLC0415 - only the writing of Python needs it
+    import ast  # noqa: PLC0415 - only needed here
 
     used = {node.id for node in ast.walk(ast.parse(body)) if isinstance(node, ast.Name)}
     homes = {"textwrap": used & {"dedent"}, "dockdsl": used & _PUBLIC}
     for kind in map(kind_for, KEYWORDS):
         if kind is not None and kind.__name__ in used:
-            # An instruction that a project has registered is imported from there.
+            # An instruction that a project has registered is imported from its module.
             home = "dockdsl" if kind.__module__.startswith("dockdsl.") else kind.__module__
             homes.setdefault(home, set()).add(kind.__name__)
     blocks = [_import(home, names) for home, names in homes.items() if names]
@@ -184,7 +179,7 @@ def _imports(body: str) -> str:
 
 
 def _import(home: str, names: Iterable[str]) -> str:
-    # As isort has it: classes, then functions.
+    # The order of isort: classes, then functions.
     ordered = sorted(names, key=lambda name: (name.islower(), name))
     line = f"from {home} import {', '.join(ordered)}"
     if len(line) > _WIDTH_OF_IMPORTS:

@@ -1,4 +1,4 @@
-"""Names of variables: a stage has its own name or that of its role in the build, a mount that of its purpose."""
+"""Names of variables: for a stage, its name or its role in the build; for a mount, its purpose."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from dockdsl.model.stage import RESERVED, Stage
 
 _LONGEST = 60
 _not_in_names = re.compile(r"[^A-Za-z0-9]+").sub
-# What the site module adds to the builtins, and what looks like a digit.
+# Names that the site module adds to the builtins, and one that looks like a digit.
 _TAKEN = {"copyright", "credits", "exit", "license", "quit", "l"}
 _OURS = {"dedent", "dockerfile", "external", "layout", "literal"}
 _VAGUE = {"archives", "cache", "git", "lib", "lists", "mod", "registry", "repository", "src", "tmp"}
@@ -24,14 +24,14 @@ _KNOWN = {"/go/pkg/mod": "go_modules", "/root/.cache/go-build": "go_objects"}
 
 
 class Names:
-    """The names that a module gives to its variables, each once."""
+    """The names of the variables of a module, each used once."""
 
     def __init__(self) -> None:
         self.numbers: dict[str, int] = {}
         self.taken = {*dir(builtins), *keyword.kwlist, *_TAKEN, *_OURS}
 
     def pick(self, wish: str, kind: str) -> str:
-        """Return a free name: `wish` turned into a name; where Python has that already, with `kind` behind it."""
+        """Return an unused name based on `wish`, with `kind` added if Python uses it already."""
         name = _not_in_names("_", wish).strip("_").lower()[:_LONGEST].rstrip("_")
         if not name or name[0].isdigit():
             name = f"{kind}_{name}".rstrip("_")
@@ -46,10 +46,7 @@ class Names:
 
 
 def stage_names(dockerfile: Dockerfile) -> dict[int, str]:
-    """Return the names of the stages that have one, by the stage's id.
-
-    A file that was read may have a name twice, of which the last stage is meant; and it may have a reserved one.
-    """
+    """Return the names of the named stages by id; in a file, a name may be reserved, or that of several stages."""
     last = {stage.name: stage for stage in dockerfile.stages}
     return {id(stage): name for name, stage in last.items() if name is not None and name not in RESERVED}
 
@@ -114,7 +111,7 @@ def _of_bind(mount: Bind, target: str, stages: Mapping[int, str]) -> str:
 
 
 def _last(path: str) -> str:
-    """Return the last folder of a path that is not vague, with the vague ones behind it."""
+    """Return the last folder of a path that is not vague, and the vague ones after it."""
     parts = [part for part in path.split("/") if part.strip("._-")]
     kept: list[str] = []
     for part in reversed(parts):
@@ -125,5 +122,5 @@ def _last(path: str) -> str:
 
 
 def repeated(mounts: Iterable[Mount]) -> list[Mount]:
-    """Return the mounts that occur more than once, in the order in which they occur first."""
+    """Return the mounts that occur more than once, in the order of their first occurrence."""
     return [mount for mount, count in Counter(mounts).items() if count > 1]

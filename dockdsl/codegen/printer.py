@@ -1,8 +1,7 @@
-"""Python expressions as source, laid out as the usual formatters would: knows Python, and nothing of Docker.
+"""Python expressions as source code, in the layout of the usual formatters; nothing here is about Docker.
 
-An expression is written on one line where that fits; else its brackets are opened, one element a line with a comma
-behind each. Formatters leave both as they are. A text that is too long for a line is broken into several literals, each
-behind a newline or a blank of the text.
+An expression is written on one line if it fits; otherwise with one element on each line, followed by a comma. Text that
+is too long for a line is broken into several literals after newlines and whitespace.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from typing import NamedTuple
 WIDTH = 120
 _LONGEST_WORD = 300
 _TAB = 4
-# What has no width of its own, or has an effect on its neighbours, is written as an escape.
+# Characters without a width, and those that affect others, are written as escapes.
 _INVISIBLE = frozenset({"Mn", "Mc", "Me", "Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs"})
 _ESCAPES = {"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", " ": " "}
 _words = re.compile(r"\S*(?:[^\S\n]+|\n|$)").findall
@@ -56,7 +55,7 @@ class Expression:
     """Its one-line form, if it has one."""
 
     def lines(self, before: str, indent: int, after: str) -> Iterator[str]:
-        """Yield its lines, between what stands on the first before it and on the last behind it."""
+        """Yield its lines; `before` is added to the first one, `after` to the last one."""
         whole = None if self.flat is None else f"{' ' * indent}{before}{self.flat}{after}"
         if whole is not None and width(whole) <= WIDTH:
             yield whole
@@ -64,11 +63,11 @@ class Expression:
             yield from self.broken(before, indent, after)
 
     def broken(self, before: str, indent: int, after: str) -> Iterator[str]:
-        """Yield the lines of the form that takes several."""
+        """Yield the lines of the multi-line form."""
         yield f"{' ' * indent}{before}{self.flat}{after}"
 
     def alone(self, indent: int, after: str) -> Iterator[str]:
-        """Yield the lines where the brackets of a call hold nothing else."""
+        """Yield the lines of the only argument of a call."""
         return self.lines("", indent, after)
 
 
@@ -80,17 +79,17 @@ class Name(Expression):
 
 
 class _Wrapped(Expression):
-    """What stands in brackets of its own where it takes several lines."""
+    """An expression that needs parentheses if it takes several lines."""
 
     def broken(self, before: str, indent: int, after: str) -> Iterator[str]:
-        """Yield the lines, brackets around them."""
+        """Yield the lines in parentheses."""
         pad = " " * indent
         yield f"{pad}{before}("
         yield from self.alone(indent + _TAB, "")
         yield f"{pad}){after}"
 
     def alone(self, indent: int, after: str) -> Iterator[str]:
-        """Yield the lines without brackets."""
+        """Yield the lines without parentheses."""
         whole = f"{' ' * indent}{self.flat}{after}"
         if width(whole) <= WIDTH:
             yield whole
@@ -98,7 +97,7 @@ class _Wrapped(Expression):
             yield from self.rows(indent, after)
 
     def rows(self, indent: int, after: str) -> Iterator[str]:
-        """Yield the lines of what does not fit on one."""
+        """Yield the lines of an expression that does not fit on one."""
         raise NotImplementedError
 
 
@@ -110,7 +109,7 @@ class Text(_Wrapped):
         self.flat = quoted(text)
 
     def rows(self, indent: int, after: str) -> Iterator[str]:
-        """Yield one literal a line."""
+        """Yield one literal on each line."""
         pad = " " * indent
         room = WIDTH - indent - len(after) - 2
         pieces = list(_fragments(self.text, room))
@@ -120,7 +119,7 @@ class Text(_Wrapped):
 
 
 def _fragments(text: str, room: int) -> Iterator[str]:
-    """Split a text into pieces that fit, at newlines and blanks where it has them."""
+    """Split a text into pieces that fit, if possible after newlines and whitespace."""
     piece: list[str] = []
     used = 0
     for found in _words(text):
@@ -130,19 +129,19 @@ def _fragments(text: str, room: int) -> Iterator[str]:
             piece, used = [], 0
         if needed > room:
             bare = word.rstrip()
-            # A link is of more use whole; checkers of style let such a line pass.
+            # A link is more useful in one piece, and linters accept such a line.
             whole, word = ([bare], word[len(bare) :]) if len(bare) <= _LONGEST_WORD else _cut(word, room)
             yield from whole
             needed = width(quoted(word)) - 2
         piece.append(word)
-        # The quote of a piece depends on all of it, so that escapes may be needed that its words do not need.
+        # The quotes of a piece depend on all of it, so it may need escapes that its words do not need.
         used += needed + min(word.count('"'), 1) + word.count("'")
     if piece and "".join(piece):
         yield "".join(piece)
 
 
 def _cut(word: str, room: int) -> tuple[list[str], str]:
-    """Cut a word without blanks into pieces that fit, however many escapes they need, and what is left."""
+    """Cut a word into pieces that fit; return them and the rest."""
     pieces: list[str] = []
     start, used = 0, 0
     for index, char in enumerate(word):
@@ -162,14 +161,14 @@ class Sum(_Wrapped):
         self.flat = " + ".join([str(operand.flat) for operand in operands])
 
     def rows(self, indent: int, after: str) -> Iterator[str]:
-        """Yield an operand a line."""
+        """Yield one operand on each line."""
         last = len(self.operands) - 1
         for index, operand in enumerate(self.operands):
             yield from operand.lines("+ " if index else "", indent, after if index == last else "")
 
 
 class Bracket(Expression):
-    """A list, a tuple, or a call with its arguments; each element may have something before it, such as a keyword."""
+    """A list, a tuple or a call; each element may have a prefix, such as a keyword."""
 
     def __init__(
         self, opening: str, elements: Sequence[tuple[str, Expression]], closing: str, *, spread: bool = False
@@ -183,7 +182,7 @@ class Bracket(Expression):
             self.flat = f"{opening}{', '.join([str(each) for each in inner])}{comma}{closing}"
 
     def broken(self, before: str, indent: int, after: str) -> Iterator[str]:
-        """Yield the lines: an element a line, each with a comma behind it."""
+        """Yield one element on each line, followed by a comma."""
         pad = " " * indent
         single = len(self.elements) == 1 and not self.elements[0][0]
         if single and isinstance(self.elements[0][1], Block) and self.opening[-2:-1].isalnum():
@@ -199,10 +198,9 @@ class Bracket(Expression):
 
 
 class Block(Expression):
-    """A text between three quotes, its lines indented with the code.
+    """A text in triple quotes, indented with the code, for functions that remove the indentation.
 
-    What is read from it has that indentation, a newline more at the start unless `joined`, and that of the closing
-    quotes at the end. So it is for what takes them off.
+    Its value also has a newline at the start unless `joined`, and the indentation of the closing quotes at the end.
     """
 
     def __init__(self, text: str, *, joined: bool = False) -> None:
@@ -213,17 +211,17 @@ class Block(Expression):
 
     @staticmethod
     def serves(text: str) -> bool:
-        """Whether a text can stand in such a form, and comes out of ``textwrap.dedent`` as it was."""
+        """Whether a text can be written in this form, and ``textwrap.dedent`` leaves it as it is."""
         lines = text.split("\n")
         if '"""' in text or len(lines) < 2 or not lines[0].strip() or any(line.isspace() for line in lines):
             return False
-        # A text that ends in a blank would end in one of the code's.
+        # Linters refuse whitespace at the end of a line.
         if any(line[-1:].isspace() for line in lines):
             return False
         return dedent(text) == text
 
     def broken(self, before: str, indent: int, after: str) -> Iterator[str]:
-        """Yield the lines, the first and last of which are the quotes."""
+        """Yield the lines, with the quotes on the first and the last one."""
         pad = " " * indent
         inner = " " * (indent + (_TAB if before else 0))
         yield f'{pad}{before}{"r" if self.raw else ""}"""{chr(92) if self.joined else ""}'
@@ -234,14 +232,14 @@ class Block(Expression):
 
 
 class Choice(Expression):
-    """Several ways to write the same, best first: what keeps within the width is taken, or the last."""
+    """Several forms of an expression, best first: the first one that fits is used, or the last one."""
 
     def __init__(self, *ways: Expression) -> None:
         self.ways = ways
         self.flat = ways[0].flat
 
     def broken(self, before: str, indent: int, after: str) -> Iterator[str]:
-        """Yield the lines of the first way that keeps within the width."""
+        """Yield the lines of the first form that fits."""
         for way in self.ways[:-1]:
             found = list(way.lines(before, indent, after))
             if all(width(line) <= WIDTH for line in found):
@@ -265,7 +263,7 @@ def call(function: str, arguments: Iterable[Expression | Argument], *, spread: b
 
 
 def listed(elements: Iterable[Expression], *, spread: bool = False) -> Bracket:
-    """Return a list; `spread` gives each element a line, whether they would fit on one or not."""
+    """Return a list; with `spread`, each element is always on its own line."""
     return Bracket("[", [("", each) for each in elements], "]", spread=spread)
 
 
@@ -275,5 +273,5 @@ def paired(first: Expression, second: Expression) -> Bracket:
 
 
 def mapped(pairs: Iterable[tuple[str, Expression]]) -> Bracket:
-    """Return a dict of the texts to what they stand for."""
+    """Return a dict with texts as keys."""
     return Bracket("{", [(f"{quoted(key)}: ", value) for key, value in pairs], "}")

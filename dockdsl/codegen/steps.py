@@ -1,6 +1,6 @@
-"""Instructions and mounts as Python expressions, in the form that their author would have chosen.
+"""Instructions and mounts as Python expressions, in the form that a person would write.
 
-Each form is tried before it is chosen: what is written gives the very value that it was written for.
+A form is only used if it gives exactly the same value.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Writer:
         self, dockerfile: Dockerfile, variables: Mapping[int, str], mounts: Mapping[Mount, str], *, relaid: bool
     ) -> None:
         self.relaid = relaid
-        """Whether chains are laid out as usual, and not as they were."""
+        """Whether chains get the usual layout."""
         self.stages = dockerfile.stages
         self.stage_names = {stage.name for stage in dockerfile.stages}
         self.escape = dockerfile.escape
@@ -83,12 +83,12 @@ class Writer:
         }
 
     def name_of(self, stage: StageBase) -> str:
-        """Return the variable of a stage; a reference may hold another object that equals it."""
+        """Return the variable of a stage; a reference may be to another object that is equal."""
         known = self.variables.get(id(stage))
         return known if known is not None else next(self.variables[id(each)] for each in self.stages if each == stage)
 
     def steps(self, found: Iterable[Instruction]) -> Iterator[Expression]:
-        """Yield the expressions of steps; the lines of a remark are steps of their own."""
+        """Yield the expressions of steps; each line of a comment is a separate step."""
         for step in found:
             if isinstance(step, Comment) and not step.acts:
                 yield from _remarks(step)
@@ -99,14 +99,14 @@ class Writer:
         """Return the expression of a step."""
         names = [each.source.lower() for each in step.references() if isinstance(each.source, External)]
         if not self.stage_names.isdisjoint(names):
-            # It takes files from a stage further down, and an object would have to be there first.
+            # It takes files from a stage further down, whose variable is not defined yet.
             text = step.spell(BACKSLASH if self.escape == "\\" else BACKTICK)
             step = Verbatim(text, escape=self.escape if "\\" in text else "\\")
         form = self.forms.get(type(step))
         return call(type(step).__name__, self.operands(step)) if form is None else form(step)
 
     def operands(self, value: Any, leaving_out: Sequence[str] = ()) -> list[Operand]:
-        """Return the operands of a value, without those that have their default."""
+        """Return the operands of a value, except for those that have their default."""
         operands: list[Operand] = []
         gap = False
         for field in declared(type(value)).fields:
@@ -118,7 +118,7 @@ class Writer:
                 continue
             expression = self.value(found)
             if field.name == "command" and isinstance(found, tuple):
-                # A list is refused there, since arguments were most often meant for `exec`.
+                # A list would be refused, since it is most often a mistake for `exec`.
                 expression = Bracket("(", [("", self.value(each)) for each in found], ")")
             operands.append(Argument(field.name, expression) if field.kw_only or gap else expression)
         return operands
@@ -147,7 +147,7 @@ class Writer:
         return call(type(mount).__name__, self.operands(mount))
 
     def remark(self, comment: Comment) -> Expression:
-        """Return the expression of the remark above a stage."""
+        """Return the expression of the comment above a stage."""
         return self._comment(comment) if comment.acts else Text(comment.remark)
 
     def _comment(self, step: Comment) -> Expression:
@@ -220,7 +220,7 @@ class Writer:
         content = heredoc.content
         if not isinstance(content, str):
             return make(word(content))
-        # A single line reads better as it is.
+        # A single line is easier to read as it is.
         return _laid_out(content, make, "dedent", joined=True) if content.count("\n") > 1 else make(Text(content))
 
     # Commands
@@ -250,7 +250,7 @@ class Writer:
 
 
 def _has_text_form(step: Copy | Add) -> bool:
-    """Whether all the options of a step are those that its form for a single file in place has."""
+    """Whether a step has only options that its `text` method supports."""
     others = [name for name, _ in declared(type(step)).flags if name not in ("chmod", "chown", "link")]
     return all(getattr(step, name) in (None, ()) for name in others)
 
@@ -265,12 +265,12 @@ def _arguments(chain: Iterable[Link]) -> Iterator[Expression]:
 
 
 def _remarks(comment: Comment) -> Iterator[Expression]:
-    """Yield the lines of a remark, each a comment of its own."""
+    """Yield the lines of a comment as separate comments."""
     yield from [call("Comment", [Text(line)]) for line in comment.remark.split("\n")]
 
 
 def _script(command: str) -> str | None:
-    """Return the text for which `Run.script` gives this very command."""
+    """Return the text for which `Run.script` returns this command."""
     found = _wrapped(command)
     if found is None:
         return None
@@ -290,7 +290,7 @@ def _script(command: str) -> str | None:
 
 
 def _body(command: str) -> str:
-    """Return the shortest text that has this normal form."""
+    """Return the shortest text that `Run` turns into this command."""
     found = _wrapped(command)
     candidates = [] if found is None else [found[2]]
     if found is None and "\n" in command:
@@ -305,7 +305,7 @@ def _body(command: str) -> str:
 
 
 def _untabbed(command: str) -> str:
-    """Return a text whose further lines are indented with blanks, where tabs have no meaning."""
+    """Return a text with spaces instead of tabs in its indentation, if they have no effect."""
     if "\t" not in command or shell.has_heredoc(command):
         return command
     first, *rest = command.split("\n")
@@ -319,7 +319,7 @@ def _untabbed(command: str) -> str:
 
 
 def _needs_no_layout(command: str) -> bool:
-    """Whether a line is broken at its ``&&`` at most, as a plain text."""
+    """Whether a text has the same layout as a plain ``str``."""
     try:
         return shell.normal(str(command)).replace(" && \\\n    ", " && ") == command
     except Refused:
@@ -331,7 +331,7 @@ def _is_layout(command: str) -> bool:
 
 
 def _shown(text: str, make: Callable[[Expression], Expression]) -> Expression:
-    """Return what `make` returns for a command's text, in the form that reads best."""
+    """Return what `make` returns for the text of a command, in the form that is easiest to read."""
     if _is_layout(text):
         return _laid_out(str(text), lambda each: make(call("layout", [each])))
     return _laid_out(text, make, "dedent") if text == text.strip() else make(Text(text))
@@ -340,9 +340,9 @@ def _shown(text: str, make: Callable[[Expression], Expression]) -> Expression:
 def _laid_out(
     text: str, make: Callable[[Expression], Expression], around: str = "", *, joined: bool = False
 ) -> Expression:
-    """Return what `make` returns for a text between three quotes, where it has lines to show, or for the text.
+    """Return what `make` returns for a text, in triple quotes if it has several lines.
 
-    `around` is the function that takes the indentation off.
+    `around` is the function that removes the indentation.
     """
     whole = make(Text(text))
     if not Block.serves(text):

@@ -1,4 +1,4 @@
-"""Operands as Python expressions: texts, and texts in which a dollar is a dollar."""
+"""Operands as Python expressions: text, and calls of `literal`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _dollars = re.compile(r"(\$+)").split
 
 
 def text_in(value: Word) -> str:
-    """Return the characters of an operand, whatever they mean."""
+    """Return the characters of an operand, literal or not."""
     return value if isinstance(value, str) else "".join([text for _, text in value.parts])
 
 
@@ -30,13 +30,13 @@ def source(value: Word) -> Expression:
     if isinstance(value, str) and "[" not in value:
         return Text(value)
     if isinstance(value, Literal) or "$" not in value:
-        # The pattern for a file's name is shown as that name.
+        # The pattern for a file name is written as that name.
         exact = literal(_in_brackets(r"\1", text_in(value)))
         if patterns.source(exact) == value:
             return word(exact)
     if isinstance(value, str) or patterns.source(value) == value:
         return word(value)
-    # Only the dollars are literal: all else may be a pattern.
+    # Only the dollars are literal: the rest may be a pattern.
     parts: list[tuple[bool, str]] = []
     for is_exact, text in value.parts:
         parts += [(each[0] == "$", each) for each in _dollars(text) if each] if is_exact else [(False, text)]

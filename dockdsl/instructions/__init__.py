@@ -1,1 +1,1 @@
-"""What can be said in a stage: one module for each instruction, `registry` their table of contents."""
+"""The instructions of a stage: a module for each, and `registry`, which lists them."""

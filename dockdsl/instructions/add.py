@@ -8,15 +8,8 @@ import attrs
 
 from dockdsl.display import shown
 from dockdsl.errors import Refused
-from dockdsl.instructions.copy import (
-    FileInstruction,
-    chmod_version,
-    chown_version,
-    excludes_of,
-    heredoc_versions,
-    spell_chmod,
-)
-from dockdsl.syntax.flags import boolean, convert_later, expanded, flag, read_boolean, verbatim
+from dockdsl.instructions.copy import CHMOD, CHOWN, EXCLUDE, FileInstruction, excludes_of
+from dockdsl.syntax.flags import OPERAND, SWITCH, convert_later, flag
 from dockdsl.syntax.lazy_regex import lazy_regex
 from dockdsl.syntax.patterns import is_remote
 from dockdsl.syntax.words import Literal, Word, word_or_none
@@ -31,15 +24,15 @@ class Add(FileInstruction):
     """Add files from a URL, a Git repository or an archive: ``ADD [flags] source… destination``.
 
     `sources`, `destination`, `chmod`, `chown`, `link`, `exclude`
-        As in `Copy`; a source may also be a URL or a Git repository, and a local archive is unpacked.
+        As for `Copy`. A source may also be a URL or a Git repository, and a local archive is unpacked.
     `keep_git_dir`
-        Keep the ``.git`` folder of a Git source.
+        Whether the ``.git`` folder of a Git source is kept.
     `checksum`
-        ``sha256:…`` of the file at a URL, or the commit of a Git source. It needs exactly one source.
+        The ``sha256:…`` digest of the file at a URL, or the commit of a Git source. Requires exactly one source.
     `unpack`
-        Whether an archive is unpacked: by default a local one is and a remote one is not.
+        Whether an archive is unpacked. By default, a local archive is and a remote one is not.
 
-    Raises `InvalidValue` for a value that no Dockerfile can say, `InvalidType` for a wrong type.
+    Raises `InvalidValue` for a value that cannot be written in a Dockerfile, `InvalidType` for a wrong type.
 
     >>> print(Add("https://example.com/a.tar.gz", "/opt/", unpack=True))
     ADD --unpack https://example.com/a.tar.gz /opt/
@@ -50,38 +43,19 @@ class Add(FileInstruction):
     KEYWORD: ClassVar[str] = "ADD"
 
     keep_git_dir: bool | None = attrs.field(
-        default=None, kw_only=True, metadata=flag("keep-git-dir", since="1.6", spell=boolean, read=read_boolean)
+        default=None, kw_only=True, metadata=flag("keep-git-dir", SWITCH, since="1.6")
     )
     checksum: Word | None = attrs.field(
-        default=None,
-        converter=word_or_none,
-        kw_only=True,
-        metadata=flag("checksum", since="1.6", spell=expanded, expands=True),
+        default=None, converter=word_or_none, kw_only=True, metadata=flag("checksum", OPERAND, since="1.6")
     )
-    chmod: Word | None = attrs.field(
-        default=None,
-        converter=word_or_none,
-        kw_only=True,
-        metadata=flag("chmod", since="1.2", spell=spell_chmod, expands=True),
-    )
-    chown: Word | None = attrs.field(
-        default=None, converter=word_or_none, kw_only=True, metadata=flag("chown", spell=expanded, expands=True)
-    )
-    link: bool | None = attrs.field(
-        default=None, kw_only=True, metadata=flag("link", since="1.4", spell=boolean, read=read_boolean)
-    )
-    unpack: bool | None = attrs.field(
-        default=None, kw_only=True, metadata=flag("unpack", since="1.17", spell=boolean, read=read_boolean)
-    )
-    exclude: tuple[str, ...] = attrs.field(
-        default=(),
-        converter=excludes_of,
-        kw_only=True,
-        metadata=flag("exclude", since="1.19", spell=verbatim, repeatable=True),
-    )
+    chmod: Word | None = attrs.field(default=None, converter=word_or_none, kw_only=True, metadata=CHMOD)
+    chown: Word | None = attrs.field(default=None, converter=word_or_none, kw_only=True, metadata=CHOWN)
+    link: bool | None = attrs.field(default=None, kw_only=True, metadata=flag("link", SWITCH, since="1.4"))
+    unpack: bool | None = attrs.field(default=None, kw_only=True, metadata=flag("unpack", SWITCH, since="1.17"))
+    exclude: tuple[str, ...] = attrs.field(default=(), converter=excludes_of, kw_only=True, metadata=EXCLUDE)
 
     def check_together(self) -> None:
-        """Refuse a checksum where there is nothing to check."""
+        """Refuse a checksum where there is nothing to verify."""
         checksum = self.checksum
         if checksum is not None:
             if len(self.sources) != 1 or not self._may_be_remote():
@@ -98,9 +72,7 @@ class Add(FileInstruction):
         return is_remote(source) or (isinstance(source, str) and source.startswith("$"))
 
     def features(self) -> list[str]:
-        """The frontend versions that the instruction's own features came with."""
-        needed = [*super().features(), *chmod_version(self.chmod), *chown_version(self.chown)]
-        needed += heredoc_versions(self.sources)
+        needed = super().features()
         for each in self.sources:
             if isinstance(each, str) and _is_git().match(each):
                 needed.append("1.18" if "?" in each else "1.16" if self.checksum is not None else "1.6")

@@ -1,4 +1,4 @@
-"""ARG: a variable of the build."""
+"""ARG: a build argument."""
 
 from __future__ import annotations
 
@@ -21,14 +21,18 @@ _is_name = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*").fullmatch
 
 @attrs.frozen(slots=False, repr=False, field_transformer=convert_later)
 class Arg(Instruction):
-    """A variable of the build, perhaps with a default: ``ARG name[=default]``.
+    """Declare a build argument, optionally with a default: ``ARG name[=default]``.
 
-    `name` is letters, digits and underscores (a dot or dash is accepted, and cannot be referred to).
-    `default` may refer to variables declared before. In a stage it is known from its line on; in
-    ``Dockerfile(args=…)`` it is known to the ``FROM`` lines.
-    `more` holds what one instruction declares beyond the first (see `Arg.many`).
+    `name`
+        Letters, digits and underscores. Dots and dashes are accepted, but such a name cannot be referred to.
+    `default`
+        The value if the build sets none. It may refer to variables that are declared before it.
+    `more`
+        Further arguments of the same instruction (see `Arg.many`).
 
-    Raises `InvalidValue` for another name or a default with a newline, `InvalidType` for a wrong type.
+    In a stage, the steps after it can use it; in ``Dockerfile(args=…)``, the ``FROM`` lines can.
+
+    Raises `InvalidValue` for any other name and for a default with a newline, `InvalidType` for a wrong type.
 
     >>> print(Arg("GO_VERSION", "1.27"))
     ARG GO_VERSION=1.27
@@ -47,7 +51,9 @@ class Arg(Instruction):
 
     @classmethod
     def many(cls, names: Mapping[str, Word | None]) -> Self:
-        """Declare several variables in one instruction.
+        """Declare several build arguments in one instruction: a mapping of names to defaults, None for no default.
+
+        Raises `InvalidValue` for an empty mapping and as `Arg` does, `InvalidType` for a wrong type.
 
         >>> print(Arg.many({"TARGETOS": None, "TARGETARCH": None}))
         ARG TARGETOS TARGETARCH
@@ -63,7 +69,6 @@ class Arg(Instruction):
 
     @classmethod
     def read_operands(cls, line: Line) -> dict[str, Any]:
-        """Read the names and their defaults."""
         words = line.quoted_words()
         if not words:
             raise line.wrong("no variable is given", "name at least one")
@@ -77,14 +82,13 @@ class Arg(Instruction):
         return {**found[0], "more": more}
 
     def operands(self, spelling: Spelling) -> Sequence[str]:
-        """Spell the names and their defaults."""
         for each in self.more:
             if not isinstance(each, Arg) or each.more:
                 raise refuse_type("variable", each, "pass one Arg for each variable")
         return [each.declaration(spelling) for each in (self, *self.more)]
 
     def declaration(self, spelling: Spelling) -> str:
-        """Spell name and default."""
+        """Return ``name`` or ``name=default``."""
         if not isinstance(self.name, str):
             raise refuse_type("name", self.name, "pass a str")
         if not _is_name(self.name):
@@ -92,9 +96,7 @@ class Arg(Instruction):
         return self.name if self.default is None else f"{self.name}={spelling.value(self.default)}"
 
     def declares(self) -> tuple[Declaration, ...]:
-        """The variables of the build that are declared."""
         return tuple([Declaration(each.name, "arg", each.default is not None) for each in (self, *self.more)])
 
     def features(self) -> list[str]:
-        """The frontend versions that the instruction's own features came with."""
         return ["1.2", *[each.minimum_syntax for each in self.more]] if self.more else []

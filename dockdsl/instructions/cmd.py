@@ -1,4 +1,4 @@
-"""CMD: what a container runs, or the default arguments of its ENTRYPOINT."""
+"""CMD: the command that a container runs, or the default arguments of its ENTRYPOINT."""
 
 from __future__ import annotations
 
@@ -12,13 +12,12 @@ from dockdsl.syntax.flags import convert_later
 
 @attrs.frozen(slots=False, repr=False, field_transformer=convert_later)
 class Cmd(CommandInstruction):
-    """What a container runs by default: ``CMD command``.
+    """Set the command that a container runs by default: ``CMD command``.
 
-    ``Cmd("text")`` gives the text to the stage's shell; `Cmd.exec` names a program and its arguments,
-    and is the better form: signals reach the program. ``Cmd.exec()`` without arguments clears what was
-    inherited.
+    ``Cmd("text")`` passes the text to the shell of the stage. `Cmd.exec` names a program and its arguments; prefer
+    it, since signals then reach the program. ``Cmd.exec()`` without arguments clears an inherited command.
 
-    Raises `InvalidValue` for shell text that is empty, has several lines or ends in a backslash;
+    Raises `InvalidValue` for shell text that is empty, has several lines or ends with a backslash;
     `InvalidType` for a wrong type.
 
     >>> print(Cmd.exec("--port", "8080"))

@@ -1,4 +1,4 @@
-"""The shell form and the exec form, which RUN, CMD, ENTRYPOINT and HEALTHCHECK share."""
+"""The shell form and the exec form of RUN, CMD, ENTRYPOINT and HEALTHCHECK."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from dockdsl.syntax.flags import convert_later, plain_if
 from dockdsl.syntax.instruction_line import Line
 from dockdsl.syntax.lines import continued
 from dockdsl.syntax.shell import Layout, begun, check_text, is_plain, layout_only, one_line_trap, relaid
-from dockdsl.syntax.words import Spelling, json_text, plain
+from dockdsl.syntax.words import Spelling, array, json_text, plain
 
 Command = str | tuple[str, ...]
 """Shell text, or the arguments of the exec form."""
 
 
 _LONGEST_ARRAY = 500
-"""Characters after which an array is broken between its elements; a shorter one reads better whole."""
+"""The length in characters from which an array is broken between its elements; a shorter one reads better whole."""
 
 
 def command(value: Command) -> Command:
-    """Return shell text without the blanks around it, which BuildKit strips."""
+    """Return shell text without the whitespace around it, which BuildKit strips."""
     if isinstance(value, tuple):
         return tuple([plain(each) for each in value])
     if isinstance(value, Layout):
@@ -36,27 +36,27 @@ def command(value: Command) -> Command:
     return begun(value.strip(" \t\n"))
 
 
-def argv(arguments: tuple[str, ...], what: str) -> tuple[str, ...]:
-    """Return the arguments of an exec form; help with the usual slip of passing a list."""
+def argv(kind: type[Instruction], arguments: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the arguments of an exec form; explain the common slip of passing a list."""
     if len(arguments) == 1 and isinstance(arguments[0], (list, tuple)):
-        raise refuse_type("argument", arguments[0], f"pass each argument separately: {what}(*arguments)")
+        remedy = f"pass each argument separately: {kind.__name__}.exec(*arguments)"
+        raise refuse_type("argument", arguments[0], remedy).error(kind.KEYWORD)
     return arguments
 
 
 def exec_form(arguments: tuple[str, ...]) -> list[str]:
-    """Spell the exec form, in one piece unless it is so long that it must be broken."""
+    """Return the exec form: one piece, or one for each element if it is so long that it must be broken."""
     if not arguments:
         return ["[]"]
-    whole = f"[{', '.join([json_text(argument) for argument in arguments])}]"
+    elements = [json_text(argument) for argument in arguments]
+    whole = f"[{', '.join(elements)}]"
     if len(whole) <= _LONGEST_ARRAY:
         return [whole]
-    elements = [json_text(argument) for argument in arguments]
-    elements[0] = f"[{elements[0]}"
-    return [f"{element}," for element in elements[:-1]] + [f"{elements[-1]}]"]
+    return array(elements)
 
 
 def shell_form(text: str, name: str, escape: str) -> str:
-    """Spell shell text where the grammar has no heredoc: as it is, or refused."""
+    """Return shell text for an instruction that cannot have a heredoc: as it is, or refused."""
     if isinstance(text, Layout):
         return relaid(text, escape)
     check_text(text)
@@ -79,24 +79,34 @@ def read_command(line: Line, start: int = 0) -> Command:
     if not text:
         raise Refused("the command is empty", "give it a command")
     if text[-1] == line.escape and not line.documents and continued(text.rpartition("\n")[2], line.escape):
-        # What parts it from the end of the line there is no part of it.
+        # The whitespace between it and the end of the line is not part of the text.
         raise Refused("the command ends with a backslash, which would join the next line to it", "remove it")
     return text
 
 
-@attrs.frozen(slots=False, repr=False, field_transformer=convert_later)
-class CommandInstruction(Instruction):
-    """What CMD and ENTRYPOINT share."""
+class WithCommand(Instruction):
+    """An instruction with a command, which is shell text or the arguments of a program."""
 
     EXPANDED: ClassVar[bool] = False
+
+    command: Command | None
+
+    def shell_text(self) -> str:
+        """The command, if it is in the shell form."""
+        return self.command if isinstance(self.command, str) else ""
+
+
+@attrs.frozen(slots=False, repr=False, field_transformer=convert_later)
+class CommandInstruction(WithCommand):
+    """What CMD and ENTRYPOINT share."""
 
     command: Command = attrs.field(converter=command, metadata=plain_if(is_plain, kinds=(str, Layout)))
 
     @classmethod
     def exec(cls, *arguments: str) -> Self:
-        """Name a program and its arguments; each reaches it character for character.
+        """Run a program without a shell: each argument is passed to it exactly as it is.
 
-        Raises `InvalidType` for an argument that is no ``str``, `InvalidValue` for one with a NUL.
+        Raises `InvalidType` for an argument that is not a ``str``, `InvalidValue` for one with a NUL character.
 
         >>> from dockdsl import Cmd
         >>> print(Cmd.exec("/api", "--name", 'say "hi"'))
@@ -104,23 +114,13 @@ class CommandInstruction(Instruction):
 
         Source: the Dockerfile reference, "Exec form".
         """
-        try:
-            given = argv(arguments, f"{cls.__name__}.exec")
-        except Refused as refused:
-            raise refused.error(cls.KEYWORD) from None
-        return cls(given)
+        return cls(argv(cls, arguments))
 
     @classmethod
     def read_operands(cls, line: Line) -> dict[str, Any]:
-        """Read the exec form or the shell form."""
         return {"command": read_command(line)}
 
-    def shell_text(self) -> str:
-        """The text that a shell is given."""
-        return self.command if isinstance(self.command, str) else ""
-
     def operands(self, spelling: Spelling) -> Sequence[str]:
-        """Spell the exec form or the shell form."""
         if isinstance(self.command, tuple):
             return exec_form(self.command)
         return shell_form(self.command, type(self).__name__, spelling.escape)

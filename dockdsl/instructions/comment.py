@@ -1,4 +1,4 @@
-"""Comment: a remark in the Dockerfile."""
+"""Comment: a comment in the Dockerfile."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def _trimmed(value: str) -> str:
 
 @attrs.frozen(slots=False, repr=False)
 class Comment(Instruction):
-    """A remark, of one line or several: ``# text``.
+    """A comment of one or more lines: ``# text``.
 
-    It never acts: text that a frontend would take for a directive (``check=…``) is refused. `Comment.check`
-    is the one that is meant to act.
+    It never has an effect on the build: text that a frontend would take for a directive (``check=…``) is refused.
+    Use `Comment.check` to switch off build checks.
 
     Raises `InvalidValue` for such text and for control characters, `InvalidType` for a wrong type.
 
@@ -46,10 +46,10 @@ class Comment(Instruction):
 
     @classmethod
     def check(cls, *rules: str) -> Self:
-        """Switch off build checks for the instruction that follows.
+        """Switch off build checks for the next instruction.
 
-        `rules` are names of checks, or ``"all"``. The frontends before 1.21 ignore it, and some versions of
-        BuildKit stop at such a line when asked for the targets of a file.
+        `rules` are the names of checks, or ``"all"``. Frontends before 1.21 ignore the comment, and some versions of
+        BuildKit fail at such a line when they list the targets of a file.
 
         >>> print(Comment.check("JSONArgsRecommended"))
         # check=skip=JSONArgsRecommended
@@ -66,7 +66,6 @@ class Comment(Instruction):
         return cls(f"check=skip={joined}", acts=True)
 
     def write(self, spelling: Spelling, plain: Sequence[str] | None = None) -> str:  # noqa: ARG002 - spelled in one way
-        """Return the comment's lines."""
         if not isinstance(self.remark, str):
             raise refuse_type("text", self.remark, "pass a str")
         lines = self.remark.split("\n")
@@ -81,15 +80,11 @@ class Comment(Instruction):
 
     @staticmethod
     def prove(text: str, escape: str) -> str:  # noqa: ARG004 - a comment knows no escape character
-        """Return the text: each line is a comment of its own, so nothing can leave it.
-
-        A backslash at the end of one means nothing: no comment is continued.
-        """
+        """Return the text: each line is a separate comment, and a comment is never continued on the next line."""
         check_lengths(text.split("\n"))
         return text
 
     def features(self) -> list[str]:
-        """The frontend versions that the comment's effect came with."""
         return ["1.21"] if self.acts else []
 
 

@@ -1,4 +1,4 @@
-"""How several instructions bring their operands into one form; what is wrong with one is for the spelling to say."""
+"""Converters that several instructions share; they refuse nothing, which is left to the writing of the operand."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dockdsl.syntax.words import Literal, word_or_none
 def number_or_word(value: Any) -> Any:
     """Return a number as its digits, and any other operand in its normal form.
 
-    A bool is left as it is, and refused with its type when it is spelled; so is a number of more than 20 digits.
+    A bool and a number of more than 20 digits are left as they are, and refused when they are written.
     """
     if isinstance(value, int):
         return value if isinstance(value, bool) or abs(value) >= 10**20 else str(int(value))

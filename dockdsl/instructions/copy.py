@@ -12,13 +12,13 @@ from dockdsl.errors import Refused, refuse_type
 from dockdsl.instructions.converters import tuple_of
 from dockdsl.instructions.heredoc import Heredoc
 from dockdsl.instructions.instruction import Instruction
-from dockdsl.instructions.sources import Reference, Source, read_source, source_name, spell_source
-from dockdsl.syntax.flags import boolean, convert_later, expanded, flag, plain_if, read_boolean, verbatim
+from dockdsl.instructions.sources import Reference, Source, read_source, source_name, write_source
+from dockdsl.syntax.flags import OPERAND, SWITCH, TEXT, Kind, convert_later, flag, plain_if
 from dockdsl.syntax.instruction_line import Line
 from dockdsl.syntax.lazy_regex import lazy_regex
 from dockdsl.syntax.lines import heredoc_of
 from dockdsl.syntax.patterns import are_plain, check_pattern, is_easy, is_plain_path, is_remote, is_settled, source
-from dockdsl.syntax.words import Literal, Spelling, Word, plain, word, word_or_none
+from dockdsl.syntax.words import Literal, Spelling, Word, array, json_text, plain, word, word_or_none
 
 FileSource = Word | Heredoc
 _is_chmod = lazy_regex(r"[0-7]{1,4}|[ugoa]*(?:[-+=][rwxXstugo]*)+(?:,[ugoa]*(?:[-+=][rwxXstugo]*)+)*")
@@ -26,7 +26,7 @@ _is_octal = lazy_regex(r"[0-7]+")
 
 
 def sources_of(value: FileSource | Iterable[FileSource]) -> tuple[FileSource, ...]:
-    """Return the sources as a tuple in their one form."""
+    """Return the sources as a tuple of normalized operands."""
     if type(value) is str:
         return (source(value),)
     given = (value,) if isinstance(value, Heredoc) else tuple_of(value)
@@ -38,8 +38,7 @@ def excludes_of(value: str | Iterable[str]) -> tuple[str, ...]:
     return tuple([plain(each) for each in found]) if (found := tuple_of(value)) else ()
 
 
-def spell_chmod(spelling: Spelling, value: Any) -> str:
-    """Spell permissions: octal digits, or symbolic ones."""
+def _write_chmod(spelling: Spelling, value: Any) -> str:
     if isinstance(value, int):
         raise Refused(
             f"the mode {shown(value)} is a number, and 755 would not mean the permissions 755",
@@ -48,24 +47,12 @@ def spell_chmod(spelling: Spelling, value: Any) -> str:
         )
     if isinstance(value, Literal) or (isinstance(value, str) and "$" not in value and not _is_chmod().fullmatch(value)):
         raise Refused(f"the mode {shown(value)} is neither octal nor symbolic", 'write "0755" or "u=rwX,go=rX"')
-    return expanded(spelling, value)
+    return spelling.lexed(value)
 
 
-def chmod_version(value: Word | None) -> list[str]:
-    """Return what the form of a ``--chmod`` needs."""
-    if value is None or (isinstance(value, str) and _is_octal().fullmatch(value)):
-        return []
-    return ["1.10"] if "$" in str(value) else ["1.14"]
-
-
-def chown_version(value: Word | None) -> list[str]:
-    """Return what the form of a ``--chown`` needs."""
-    return [] if value is None or (isinstance(value, str) and "$" not in value) else ["1.2"]
-
-
-def heredoc_versions(sources: tuple[FileSource, ...]) -> list[str]:
-    """Return what the heredocs among the sources need."""
-    return [version for each in sources if isinstance(each, Heredoc) for version in each.features()]
+CHMOD = flag("chmod", OPERAND._replace(write=_write_chmod), since="1.2")
+CHOWN = flag("chown", OPERAND)
+EXCLUDE = flag("exclude", TEXT, since="1.19", repeatable=True)
 
 
 @attrs.frozen(slots=False, repr=False, field_transformer=convert_later)
@@ -87,13 +74,21 @@ class FileInstruction(Instruction):
         chown: Word | None = None,
         link: bool | None = None,
     ) -> Self:
-        """Write a file in place: its content, and where it goes.
+        """Write a file whose content is in the Dockerfile itself.
 
-        `content` ends in a newline (or is empty) and is written character for character; with
-        `expand`, BuildKit expands ``$NAME`` in it. `name` is the file's name where `destination` is a
-        folder (it ends in ``/``).
+        `content`
+            The content, character for character. It is empty or ends with a newline.
+        `destination`
+            The path of the file, or of its folder (which ends with ``/``).
+        `name`
+            The name of the file, if `destination` is a folder.
+        `expand`
+            Whether BuildKit expands ``$NAME`` in the content.
+        `chmod`, `chown`, `link`
+            As for `Copy`.
 
-        Raises `InvalidValue` for a content without its last newline, or with a NUL.
+        Raises `InvalidValue` for content without a newline at its end or with a NUL character, `InvalidType` for a
+        wrong type.
 
         >>> from dockdsl import Add
         >>> print(Copy.text("listen = 8080\\n", "/etc/api.conf", chmod="0644"))
@@ -112,19 +107,18 @@ class FileInstruction(Instruction):
 
     @classmethod
     def read_operands(cls, line: Line) -> dict[str, Any]:
-        """Read the plain form, the JSON form, and heredocs among the sources."""
-        array = line.array()
-        words = line.words() if array is None else array
+        elements = line.array()
+        words = line.words() if elements is None else elements
         if len(words) < 2:
             raise line.wrong("a source or the destination is missing", f"write {cls.KEYWORD} source destination")
         *sources, destination = words
-        if array is None and not line.documents and are_plain(words):
+        if elements is None and not line.documents and are_plain(words):
             return {"sources": tuple(sources), "destination": destination}
         if heredoc_of(destination) is not None:
             raise line.wrong("the destination is a heredoc", "write a path last", destination)
         starts = [heredoc_of(each) for each in sources] if "<<" in line.text else []
         named = [each.name for each in starts if each is not None]
-        if named != [each.word.name for each in line.documents] or (named and array is not None):
+        if named != [each.word.name for each in line.documents] or (named and elements is not None):
             raise Refused("a word looks like a heredoc but is not one", "write a file with Copy.text()")
         documents = iter(line.documents)
         read: list[FileSource] = []
@@ -142,7 +136,6 @@ class FileInstruction(Instruction):
         return {"sources": tuple(read), "destination": line.word(destination)}
 
     def operands(self, spelling: Spelling) -> Sequence[str]:
-        """Spell sources and destination, in the plain form where that serves."""
         operands = (*self.sources, self.destination)
         if len(operands) > 1 and are_plain(operands):
             return operands  # type: ignore[return-value]  # all are texts
@@ -161,46 +154,50 @@ class FileInstruction(Instruction):
             raise Refused(
                 "two heredocs have the same name, and only the last would be written", "give them different names"
             )
-        return self._plain(spelling) or self._json(spelling)
+        pieces = [each.word if isinstance(each, Heredoc) else spelling.path(each) for each in operands]
+        bare = [piece for piece in pieces if piece is not None]
+        if len(bare) == len(pieces):
+            return bare
+        if names:
+            return [each.word if isinstance(each, Heredoc) else _beside_heredoc(spelling, each) for each in operands]
+        return array([json_text(spelling.lexed(each)) for each in operands if not isinstance(each, Heredoc)])
 
     def references(self) -> tuple[Reference, ...]:
-        """The build context, if a file comes from there."""
+        """The build context, if a file is copied from it."""
         for each in self.sources:
             if type(each) is str and (":" not in each or not is_remote(each)):
                 return _CONTEXT
         return _CONTEXT if any(isinstance(each, Literal) and not is_remote(each) for each in self.sources) else ()
 
     def expanded(self) -> Iterable[object]:
-        """The operands, and what is written in place where that is expanded."""
+        """The operands, and the content of heredocs that are expanded."""
         return [
             *super().expanded(),
             *[each.content for each in self.sources if isinstance(each, Heredoc) and each.expand],
         ]
 
     def bodies(self) -> Sequence[str]:
-        """The bodies of the heredocs among the sources."""
         return [each.body for each in self.sources if isinstance(each, Heredoc)]
 
-    def _plain(self, spelling: Spelling) -> list[str] | None:
-        operands = (*self.sources, self.destination)
-        pieces = [each.word if isinstance(each, Heredoc) else spelling.path(each) for each in operands]
-        bare = [piece for piece in pieces if piece is not None]
-        return bare if len(bare) == len(pieces) else None
-
-    def _json(self, spelling: Spelling) -> list[str]:
-        operands = (*self.sources, self.destination)
-        if any(isinstance(each, Heredoc) for each in self.sources):
-            return [each.word if isinstance(each, Heredoc) else _beside_heredoc(spelling, each) for each in operands]
-        elements = [spelling.json_path(each) for each in operands if not isinstance(each, Heredoc)]
-        elements[0] = f"[{elements[0]}"
-        return [*[f"{element}," for element in elements[:-1]], f"{elements[-1]}]"]
+    def features(self) -> list[str]:
+        needed = super().features()
+        # The flags came with one version, and some forms of their values with later ones.
+        chmod, chown = getattr(self, "chmod", None), getattr(self, "chown", None)
+        if chmod is not None and not (isinstance(chmod, str) and _is_octal().fullmatch(chmod)):
+            needed.append("1.10" if "$" in str(chmod) else "1.14")
+        if chown is not None and not (isinstance(chown, str) and "$" not in chown):
+            needed.append("1.2")
+        for each in self.sources:
+            if isinstance(each, Heredoc):
+                needed += each.features()
+        return needed
 
 
 _CONTEXT = (Reference(None, "copy"),)
 
 
 def _beside_heredoc(spelling: Spelling, value: Word) -> str:
-    # A heredoc needs the plain form, which is split at blanks whatever their quotes.
+    # A heredoc needs the plain form, which is split at whitespace, quoted or not.
     spelled = spelling.lexed(value)
     if any(char in " \t" for char in spelled):
         raise Refused(
@@ -208,7 +205,7 @@ def _beside_heredoc(spelling: Spelling, value: Word) -> str:
             "write the file to a path without whitespace",
         )
     if spelled != spelled.strip():
-        # BuildKit takes what is a blank anywhere off the ends of the line.
+        # BuildKit strips all kinds of whitespace from the ends of the line.
         return spelling.value(value)
     # Two dashes would start a flag.
     return spelling.escape + spelled if spelled.startswith("--") else spelled
@@ -230,28 +227,27 @@ class Copy(FileInstruction):
     """Copy files into the image: ``COPY [flags] source… destination``.
 
     `sources`
-        One path or several, relative to the build context (or to the root of `from_`). A path is a
-        pattern: ``*`` and ``?`` and ``[…]`` match; `literal` names that very file. A `Heredoc` is a
-        file written in place. ``$NAME`` is expanded.
-        Beside ``*``, ``?`` and ``[``, a backslash takes the next character for itself; a backslash alone
-        is that of a Windows path.
+        One path or several, relative to the build context (or to the root of `from_`). A path is a pattern with
+        the wildcards ``*``, ``?`` and ``[…]``; `literal` names exactly that file. ``$NAME`` is expanded.
+        A `Heredoc` is a file whose content is in the Dockerfile. In a path that has wildcards, a backslash escapes
+        the next character; in any other path, it is an ordinary character.
     `destination`
-        A path; a folder if it ends in ``/``. Relative to the working directory of the stage. Of several
-        sources, all but the last are lost if it is neither written as a folder nor one already.
+        A path relative to the working directory of the stage; a folder if it ends with ``/``. Several sources need
+        a folder: if it neither ends with ``/`` nor exists, only the last source is kept.
     `from_`
-        A `Stage`, or the name of an image or named context. Not expanded.
+        A `Stage`, or the name of an image or a named context. Variables in it are not expanded.
     `chmod`
-        Permissions as text, ``"0755"`` or ``"u=rwX,go=rX"``.
+        Permissions as text: ``"0755"`` or ``"u=rwX,go=rX"``.
     `chown`
-        ``user``, ``user:group``, names or numbers.
+        ``user`` or ``user:group``, as names or numbers.
     `link`
-        Copy into a layer of its own, independent of those before it.
+        Whether the files are copied into an independent layer, which stays valid if earlier layers change.
     `parents`
-        Keep the folders of the sources; ``/./`` marks where they begin.
+        Whether the folders of the sources are kept; ``/./`` in a source marks where they begin.
     `exclude`
-        Patterns to leave out. Not expanded.
+        Patterns of files to leave out. Variables in them are not expanded.
 
-    Raises `InvalidValue` for a value that no Dockerfile can say, `InvalidType` for a wrong type.
+    Raises `InvalidValue` for a value that cannot be written in a Dockerfile, `InvalidType` for a wrong type.
 
     >>> print(Copy("go.mod", "./"))
     COPY go.mod ./
@@ -264,32 +260,15 @@ class Copy(FileInstruction):
     KEYWORD: ClassVar[str] = "COPY"
 
     from_: Source | None = attrs.field(
-        default=None, converter=source_name, kw_only=True, metadata=flag("from", spell=spell_source, read=read_source)
+        default=None, converter=source_name, kw_only=True, metadata=flag("from", Kind(write_source, read_source))
     )
-    chmod: Word | None = attrs.field(
-        default=None,
-        converter=word_or_none,
-        kw_only=True,
-        metadata=flag("chmod", since="1.2", spell=spell_chmod, expands=True),
-    )
-    chown: Word | None = attrs.field(
-        default=None, converter=word_or_none, kw_only=True, metadata=flag("chown", spell=expanded, expands=True)
-    )
-    link: bool | None = attrs.field(
-        default=None, kw_only=True, metadata=flag("link", since="1.4", spell=boolean, read=read_boolean)
-    )
-    parents: bool | None = attrs.field(
-        default=None, kw_only=True, metadata=flag("parents", since="1.20", spell=boolean, read=read_boolean)
-    )
-    exclude: tuple[str, ...] = attrs.field(
-        default=(),
-        converter=excludes_of,
-        kw_only=True,
-        metadata=flag("exclude", since="1.19", spell=verbatim, repeatable=True),
-    )
+    chmod: Word | None = attrs.field(default=None, converter=word_or_none, kw_only=True, metadata=CHMOD)
+    chown: Word | None = attrs.field(default=None, converter=word_or_none, kw_only=True, metadata=CHOWN)
+    link: bool | None = attrs.field(default=None, kw_only=True, metadata=flag("link", SWITCH, since="1.4"))
+    parents: bool | None = attrs.field(default=None, kw_only=True, metadata=flag("parents", SWITCH, since="1.20"))
+    exclude: tuple[str, ...] = attrs.field(default=(), converter=excludes_of, kw_only=True, metadata=EXCLUDE)
 
     def operands(self, spelling: Spelling) -> Sequence[str]:
-        """Spell sources and destination."""
         for each in self.sources:
             if not (type(each) is str and ":" not in each) and is_remote(each):
                 raise Refused(
@@ -298,16 +277,6 @@ class Copy(FileInstruction):
         return super().operands(spelling)
 
     def references(self) -> tuple[Reference, ...]:
-        """The stage, image or context that the files come from."""
         if self.from_ is None:
             return super().references()
         return (Reference(self.from_, "copy"),)
-
-    def features(self) -> list[str]:
-        """The frontend versions that the instruction's own features came with."""
-        return [
-            *super().features(),
-            *chmod_version(self.chmod),
-            *chown_version(self.chown),
-            *heredoc_versions(self.sources),
-        ]

@@ -1,4 +1,4 @@
-"""ENTRYPOINT: the program that a container is."""
+"""ENTRYPOINT: the program that a container runs."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from dockdsl.syntax.flags import convert_later
 
 @attrs.frozen(slots=False, repr=False, field_transformer=convert_later)
 class Entrypoint(CommandInstruction):
-    """The program that a container is: ``ENTRYPOINT command``.
+    """Set the program that a container runs: ``ENTRYPOINT command``.
 
-    ``Entrypoint("text")`` gives the text to the stage's shell; `Entrypoint.exec` names a program and its
-    arguments, and is the better form: signals reach the program. ``Entrypoint.exec()`` without arguments
-    clears what was inherited.
+    ``Entrypoint("text")`` passes the text to the shell of the stage. `Entrypoint.exec` names a program and its
+    arguments; prefer it, since signals then reach the program. ``Entrypoint.exec()`` without arguments clears an
+    inherited entrypoint.
 
-    Raises `InvalidValue` for shell text that is empty, has several lines or ends in a backslash;
+    Raises `InvalidValue` for shell text that is empty, has several lines or ends with a backslash;
     `InvalidType` for a wrong type.
 
     >>> print(Entrypoint.exec("/api"))

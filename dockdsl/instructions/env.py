@@ -1,4 +1,4 @@
-"""ENV: variables of the image."""
+"""ENV: environment variables of the image."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from dockdsl.syntax.flags import convert_later
 
 @attrs.frozen(slots=False, repr=False, field_transformer=convert_later)
 class Env(PairsInstruction):
-    """Variables of the image and of the build steps after it: ``ENV key=value …``.
+    """Set environment variables of the image and of the build steps that follow: ``ENV key=value …``.
 
-    `pairs` is a mapping, or pairs in order. A value is any text without a newline; ``$NAME`` in it is
-    expanded with the values from before the instruction.
+    `pairs` is a mapping, or an iterable of (key, value) pairs. A value is any text without a newline; ``$NAME`` in it
+    is expanded to the value that the variable has before the instruction.
 
-    Raises `InvalidValue` for an empty mapping, a key that is empty or has an equals sign, and a
-    newline or control character; `InvalidType` for a wrong type.
+    Raises `InvalidValue` for an empty mapping, for a key that is empty or has an equals sign, and for newlines and
+    control characters; `InvalidType` for a wrong type.
 
     >>> print(Env({"GOFLAGS": "-mod=readonly", "GREETING": 'say "hi"'}))
     ENV GOFLAGS=-mod=readonly GREETING="say \\"hi\\""
@@ -30,5 +30,5 @@ class Env(PairsInstruction):
     KEYWORD: ClassVar[str] = "ENV"
 
     def declares(self) -> tuple[Declaration, ...]:
-        """The variables of the image, but for those whose name is itself made of variables."""
+        """The variables, except for those whose name contains a literal dollar."""
         return tuple([Declaration(key, "env", has_value=True) for key, _ in self.pairs if isinstance(key, str)])

@@ -26,13 +26,13 @@ _HIGHEST = 65_535
 
 @attrs.frozen(slots=False, repr=False, init=False)
 class Expose(Instruction):
-    """Say on which ports the image listens: ``EXPOSE port[-port][/protocol] …``.
+    """Document the ports on which the image listens: ``EXPOSE port[-port][/protocol] …``.
 
-    A port is a number (0 to 65535), or text: ``"53/udp"``, ``"8000-8010/tcp"``, ``"$PORT"``. The protocols
-    are tcp (the default), udp and sctp. It publishes nothing; that is for whoever runs the image.
-    ``ports=[…]`` takes them as one list, after those that stand alone.
+    A port is an ``int`` from 0 to 65535, or text: ``"53/udp"``, ``"8000-8010/tcp"``, ``"$PORT"``. The protocols are
+    tcp (the default), udp and sctp. No port is published: that is done when the image is run. With ``ports=[…]``,
+    they can also be given as a list.
 
-    Raises `InvalidValue` for no port or one out of range, `InvalidType` for a wrong type.
+    Raises `InvalidValue` if no port is given or one is out of range, `InvalidType` for a wrong type.
 
     >>> print(Expose(8080, "53/udp"))
     EXPOSE 8080 53/udp
@@ -50,14 +50,12 @@ class Expose(Instruction):
 
     @classmethod
     def read_operands(cls, line: Line) -> dict[str, Any]:
-        """Read the ports."""
         words = line.words()
         if not words:
             raise line.wrong("no port is given", "write EXPOSE 8080")
         return {"ports": tuple([line.word(each) for each in words])}
 
     def operands(self, spelling: Spelling) -> Sequence[str]:  # noqa: ARG002 - nothing is escaped here
-        """Spell the ports."""
         if not self.ports:
             raise Refused("no port is given", "name at least one")
         return [_spell(port) for port in self.ports]

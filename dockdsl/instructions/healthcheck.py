@@ -1,4 +1,4 @@
-"""HEALTHCHECK: how the engine tells whether a container works."""
+"""HEALTHCHECK: how the engine finds out whether a container works."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ import attrs
 
 from dockdsl.display import shown
 from dockdsl.errors import Refused, refuse_type
-from dockdsl.instructions.commands import Command, argv, command, exec_form, read_command, shell_form
-from dockdsl.instructions.instruction import Instruction
-from dockdsl.syntax.flags import convert_later, declared, flag
+from dockdsl.instructions.commands import Command, WithCommand, argv, command, exec_form, read_command, shell_form
+from dockdsl.syntax.flags import Kind, convert_later, declared, flag
 from dockdsl.syntax.instruction_line import Line
 from dockdsl.syntax.lazy_regex import lazy_regex
 from dockdsl.syntax.misread import Misread
@@ -25,7 +24,7 @@ _is_duration = lazy_regex(r"\+?(?:(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:ns|us|ms|s|
 _is_read_duration = lazy_regex(r"[-+]?(?:(?:(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:ns|us|\u00b5s|\u03bcs|ms|s|m|h))+|0)")
 _is_integer = lazy_regex(r"[-+]?[0-9]+")
 _parts = lazy_regex(r"([0-9.]+)(ns|us|ms|s|m|h)")
-# Split byte by byte, so at blanks of ASCII alone.
+# BuildKit splits it byte by byte, so only ASCII whitespace counts.
 _BLANKS = "\t\n\v\f\r "
 _first_word = lazy_regex(rf"[^{_BLANKS}]+")
 _MOST_RETRIES = 2**31 - 1
@@ -47,7 +46,7 @@ def _duration(value: Duration | None) -> str | None:
     return plain(value).replace("\u00b5", "u").replace("\u03bc", "u") if isinstance(value, str) else value
 
 
-def _spell_duration(_spelling: Spelling, value: Any) -> str:
+def _write_duration(_spelling: Spelling, value: Any) -> str:
     if not isinstance(value, str):
         raise refuse_type("duration", value, 'write it as "10s" or a timedelta')
     if not _is_duration().fullmatch(value):
@@ -81,7 +80,7 @@ def _read_retries(_line: Line, value: str) -> int:
     return int(digits)
 
 
-def _spell_retries(_spelling: Spelling, value: Any) -> str:
+def _write_retries(_spelling: Spelling, value: Any) -> str:
     if type(value) is not int:
         raise refuse_type("number", value, "pass an int")
     if not 0 <= value <= _MOST_RETRIES:
@@ -89,21 +88,32 @@ def _spell_retries(_spelling: Spelling, value: Any) -> str:
     return str(value)
 
 
+_DURATION = Kind(_write_duration, _read_duration)
+_RETRIES = Kind(_write_retries, _read_retries)
+
+
 @attrs.frozen(slots=False, repr=False, field_transformer=convert_later)
-class Healthcheck(Instruction):
-    """How the engine tells whether a container works: ``HEALTHCHECK [flags] CMD command``.
+class Healthcheck(WithCommand):
+    """Set the command that checks whether a container works: ``HEALTHCHECK [flags] CMD command``.
 
-    ``Healthcheck("text")`` gives the text to the shell; `Healthcheck.exec` names a program and its
-    arguments, and works in images without a shell; `Healthcheck.none` switches off an inherited one.
+    ``Healthcheck("text")`` passes the text to the shell of the stage. `Healthcheck.exec` names a program and its
+    arguments, which works in images without a shell. `Healthcheck.none` disables an inherited check.
 
-    `interval`, `timeout`, `start_period`, `start_interval`
-        Durations: ``"10s"``, ``"1m30s"``, ``"500ms"`` or a ``timedelta``; 0 or at least a millisecond.
-        They are between two probes, for one probe, the time in which failures do not count, and between two
-        probes in that time.
+    `interval`
+        The time between two checks.
+    `timeout`
+        The time after which a check has failed.
+    `start_period`
+        The time after the start of the container in which failures do not count.
+    `start_interval`
+        The time between two checks in the start period.
     `retries`
-        How many failures in a row make the container unhealthy.
+        The number of failures in a row that make the container unhealthy; 0 for the default of three.
 
-    Raises `InvalidValue` for a value that no Dockerfile can say, `InvalidType` for a wrong type.
+    Times are text such as ``"10s"``, ``"1m30s"`` or ``"500ms"``, or a ``timedelta``: 0 (for the default), or at least a
+    millisecond.
+
+    Raises `InvalidValue` for a value that cannot be written in a Dockerfile, `InvalidType` for a wrong type.
 
     >>> print(Healthcheck.exec("/api", "healthcheck", interval="10s"))
     HEALTHCHECK --interval=10s CMD ["/api", "healthcheck"]
@@ -114,36 +124,21 @@ class Healthcheck(Instruction):
     """
 
     KEYWORD: ClassVar[str] = "HEALTHCHECK"
-    EXPANDED: ClassVar[bool] = False
 
     command: Command | None = attrs.field(converter=attrs.converters.optional(command))
     interval: str | None = attrs.field(
-        default=None,
-        converter=_duration,
-        kw_only=True,
-        metadata=flag("interval", spell=_spell_duration, read=_read_duration),
+        default=None, converter=_duration, kw_only=True, metadata=flag("interval", _DURATION)
     )
     timeout: str | None = attrs.field(
-        default=None,
-        converter=_duration,
-        kw_only=True,
-        metadata=flag("timeout", spell=_spell_duration, read=_read_duration),
+        default=None, converter=_duration, kw_only=True, metadata=flag("timeout", _DURATION)
     )
     start_period: str | None = attrs.field(
-        default=None,
-        converter=_duration,
-        kw_only=True,
-        metadata=flag("start-period", spell=_spell_duration, read=_read_duration),
+        default=None, converter=_duration, kw_only=True, metadata=flag("start-period", _DURATION)
     )
     start_interval: str | None = attrs.field(
-        default=None,
-        converter=_duration,
-        kw_only=True,
-        metadata=flag("start-interval", since="1.6", spell=_spell_duration, read=_read_duration),
+        default=None, converter=_duration, kw_only=True, metadata=flag("start-interval", _DURATION, since="1.6")
     )
-    retries: int | None = attrs.field(
-        default=None, kw_only=True, metadata=flag("retries", spell=_spell_retries, read=_read_retries)
-    )
+    retries: int | None = attrs.field(default=None, kw_only=True, metadata=flag("retries", _RETRIES))
 
     @classmethod
     def exec(
@@ -155,19 +150,17 @@ class Healthcheck(Instruction):
         start_interval: Duration | None = None,
         retries: int | None = None,
     ) -> Self:
-        """Name the program and its arguments; no shell is needed in the image.
+        """Check with a program and its arguments, without a shell; the options are those of `Healthcheck`.
+
+        Raises what `Healthcheck` raises; also `InvalidType` for an argument that is not a ``str``.
 
         >>> print(Healthcheck.exec("/api", "healthcheck", retries=5))
         HEALTHCHECK --retries=5 CMD ["/api", "healthcheck"]
 
         Source: the Dockerfile reference, "HEALTHCHECK".
         """
-        try:
-            given = argv(arguments, "Healthcheck.exec")
-        except Refused as refused:
-            raise refused.error("HEALTHCHECK") from None
         return cls(
-            given,
+            argv(cls, arguments),
             interval=interval,
             timeout=timeout,
             start_period=start_period,
@@ -177,7 +170,7 @@ class Healthcheck(Instruction):
 
     @classmethod
     def none(cls) -> Self:
-        """Switch off the health check that the base image has.
+        """Disable the health check of the base image.
 
         >>> print(Healthcheck.none())
         HEALTHCHECK NONE
@@ -188,7 +181,6 @@ class Healthcheck(Instruction):
 
     @classmethod
     def read_operands(cls, line: Line) -> dict[str, Any]:
-        """Read ``NONE``, or ``CMD`` with the exec form or the shell form."""
         text = line.text
         kind = _first_word().match(text)
         word = kind[0].upper() if kind else ""
@@ -210,7 +202,6 @@ class Healthcheck(Instruction):
         return {"command": command}
 
     def operands(self, spelling: Spelling) -> Sequence[str]:
-        """Spell ``NONE``, or ``CMD`` with the exec form or the shell form."""
         if self.command is None:
             if declared(type(self)).has_options(self):
                 raise Refused("the options have no effect without a command", "leave them out")
@@ -221,7 +212,3 @@ class Healthcheck(Instruction):
             first, *rest = exec_form(self.command)
             return [f"CMD {first}", *rest]
         return f"CMD {shell_form(self.command, 'Healthcheck', spelling.escape)}"
-
-    def shell_text(self) -> str:
-        """The text that a shell is given."""
-        return self.command if isinstance(self.command, str) else ""

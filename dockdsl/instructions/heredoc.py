@@ -1,4 +1,4 @@
-"""Heredoc: a file written in place, as a source of COPY or ADD."""
+"""Heredoc: a file whose content is in the Dockerfile, as a source of COPY or ADD."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from dockdsl.syntax.modifiers import modifier_versions, references_in
 from dockdsl.syntax.words import Word, atoms_of, check_characters, read_word, text_of, word
 
 _is_name = lazy_regex(r"[A-Za-z0-9_.+=@%^,:~][A-Za-z0-9_.+=@%^,:~-]*")
-# Within quotes all but what ends them, starts another heredoc or parts a path.
+# In quotes, any characters but those that end them, start another heredoc or separate the parts of a path.
 _is_quoted_name = lazy_regex(r"[^\s'<>/\\]+")
 _find_tabs = lazy_regex(r"^\t+", re.MULTILINE)
 _BOM = "\ufeff"
@@ -25,20 +25,19 @@ _BOM = "\ufeff"
 
 @attrs.frozen(slots=False, repr=False)
 class Heredoc(Located):
-    """A text that becomes a file: a source of `Copy` and `Add`, several of which may stand in one.
+    """A file whose content is in the Dockerfile: one of the sources of `Copy` or `Add`.
 
     `content`
-        The file, character for character. It is empty or ends in a newline, and has no NUL.
+        The content, character for character. It is empty or ends with a newline, and has no NUL character.
     `name`
-        The name of the file in a destination that is a folder: any characters but blanks, quotes,
-        angle brackets, slashes and backslashes; with `expand`, letters, digits and ``_.+=@%^,:~-``, the
-        dash not first. It is also the delimiter, so it must not be a line of the content. Without a name
-        the delimiter is ``EOF``, or ``EOF2``… where the content has such a line.
+        The name of the file, if the destination is a folder. It may have any characters except whitespace, quotes,
+        angle brackets, slashes and backslashes; with `expand`, only letters, digits and ``_.+=@%^,:~-``, not starting
+        with a dash. It is also the delimiter, so no line of the content may equal it. By default, the delimiter is
+        ``EOF``, or ``EOF2`` and so on if the content has such a line.
     `expand`
-        Whether BuildKit expands ``$NAME`` in the content, as in other operands. `literal` makes
-        plain dollars.
+        Whether BuildKit expands ``$NAME`` in the content, as in other operands; `literal` makes plain dollars.
 
-    Raises `InvalidValue` or `InvalidType` for anything else.
+    Raises `InvalidValue` for any other content or name, `InvalidType` for a wrong type.
 
     >>> from dockdsl import Copy
     >>> print(Copy([Heredoc("a\\n", "a.txt"), Heredoc("b\\n", "b.txt")], "/etc/app/"))
@@ -57,7 +56,7 @@ class Heredoc(Located):
     _lines: str = attrs.field(init=False, eq=False, repr=False)
 
     def complete(self, *, is_normal: bool = False) -> None:  # noqa: ARG002 - its fields are converted by attrs
-        """Spell the content, and choose a delimiter where none is given."""
+        """Write the content, and choose a delimiter if none is given."""
         try:
             lines = self._spelled()
             self._check_name(lines)
@@ -69,7 +68,7 @@ class Heredoc(Located):
 
     @classmethod
     def read(cls, document: Document, origin: Origin) -> Heredoc:
-        """Read the body of a heredoc; tabs that ``<<-`` takes off are off."""
+        """Read the body of a heredoc, without the tabs that ``<<-`` strips."""
         text = document.content
         if document.word.strip_tabs:
             text = _find_tabs().sub("", text)
@@ -120,16 +119,16 @@ class Heredoc(Located):
 
     @property
     def word(self) -> str:
-        """The word that starts the heredoc; quoted, so that nothing is expanded, unless `expand` is set."""
+        """The word that starts the heredoc; in quotes, which prevent expansion, unless `expand` is set."""
         return f"<<{self.name}" if self.expand else f"<<'{self.name}'"
 
     @property
     def body(self) -> str:
-        """The lines after the instruction, with the delimiter's line, without the last newline."""
+        """The lines after the instruction, including the delimiter, without the last newline."""
         return f"{self._lines}{self.name}"
 
     def features(self) -> list[str]:
-        """The frontend versions that are needed."""
+        """The frontend versions that introduced what is used here."""
         return ["1.4", *(modifier_versions("".join(references_in(self.content))) if self.expand else ())]
 
     def __repr__(self) -> str:

@@ -1,4 +1,4 @@
-"""What all instructions share: keyword and flags, the one line that they are, and the way it is checked."""
+"""What all instructions share: how they are written and read, and how the result is checked."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from dockdsl.syntax.words import BACKSLASH, Spelling
 
 
 class Declaration(NamedTuple):
-    """A variable that an instruction declares."""
+    """A variable that an instruction declares, with or without a value."""
 
     name: str
     kind: Literal["arg", "env"]
@@ -26,29 +26,29 @@ class Declaration(NamedTuple):
 
 
 class Instruction(Located):
-    """One instruction of a stage: a frozen attrs class with its keyword, its fields, and two methods.
+    """One instruction of a stage: a frozen attrs class with a keyword, fields and two methods.
 
-    A subclass says how its operands are spelled (`operands`) and read (`read_operands`). Keyword and flags are written
-    and read here, as the fields declare them.
+    A subclass defines how its operands are written (`operands`) and read (`read_operands`). The keyword and the flags
+    are written and read here, as the fields declare them.
 
-    The constructor spells the instruction once. So a value that has no spelling cannot exist, and
-    rendering only joins what is there.
+    The constructor writes the instruction once. So a value that cannot be written cannot exist, and rendering only
+    joins texts that are there already.
     """
 
     KEYWORD: ClassVar[str] = ""
     EXPANDED: ClassVar[bool] = True
     """Whether BuildKit expands variables in the operands."""
     READS_FLAGS: ClassVar[bool] = True
-    """Whether BuildKit looks at the flags of the instruction at all."""
+    """Whether BuildKit reads the flags of the instruction."""
     RUNS_AT_BUILD: ClassVar[bool] = False
-    """Whether its shell text is run by the build, which sees ARG; what a container runs sees ENV alone."""
+    """Whether its shell text runs in the build, which sees ARG; a container sees ENV only."""
     ONE_PER_LINE: ClassVar[bool] = False
-    """Whether each operand has a line of its own where they do not fit on one."""
+    """Whether each operand has its own line if they do not fit on one."""
 
     _text: str
 
     def complete(self, *, is_normal: bool = False) -> None:
-        """Spell the instruction; where its operands are plain there is nothing to convert, to quote or to prove."""
+        """Write the instruction; plain operands need no conversion, no quotes and no proof."""
         kind = declared(type(self))
         plain = plain_operands(self, kind)
         if plain is not None:
@@ -62,20 +62,20 @@ class Instruction(Located):
             convert(self, kind.converters if plain is None else kind.of_options)
         put(self, "_text", self.spell(BACKSLASH, plain if kind.only_flags else None))
 
-    # What a subclass says.
+    # What a subclass defines.
 
     def operands(self, spelling: Spelling) -> Sequence[str]:
-        """Spell what stands behind keyword and flags; raise `Refused` for what has no spelling.
+        """Write what follows the keyword and the flags; raise `Refused` for values that cannot be written.
 
-        A list has pieces between which the line may be broken; a ``str`` is text that stays as it is.
+        The line may be broken between the pieces of a list; a ``str`` is kept as it is.
         """
         raise NotImplementedError
 
     @classmethod
     def read_operands(cls, line: Line) -> dict[str, Any]:
-        """Return the fields of which the operands of the line are the spelling, flags left out.
+        """Return the fields that the operands of a line have, without the flags.
 
-        Raises `Misread` where BuildKit refuses the line, `Refused` where no value says what it says.
+        Raises `Misread` if BuildKit refuses the line, `Refused` if no value is equivalent to it.
         """
         raise NotImplementedError
 
@@ -91,7 +91,7 @@ class Instruction(Located):
         return ()
 
     def nested(self) -> Instruction | None:
-        """The instruction that this one keeps for another build."""
+        """The instruction that this one stores for another build."""
         return None
 
     def declares(self) -> tuple[Declaration, ...]:
@@ -103,30 +103,30 @@ class Instruction(Located):
         return operand_values(self) if self.EXPANDED else ()
 
     def shell_text(self) -> str:
-        """The text that a shell is given, as it stands in the Dockerfile; nothing where there is none."""
+        """The text that is passed to a shell, as it is written in the Dockerfile; empty if there is none."""
         return ""
 
     def features(self) -> list[str]:
-        """The frontend versions that the instruction's own features came with."""
+        """The frontend versions that introduced what the instruction uses, except for modifiers in its operands."""
         return [each.since for name, each in declared(type(self)).flags if getattr(self, name) not in (None, ())]
 
-    # What follows from it.
+    # What follows from that.
 
     @property
     def keyword(self) -> str:
-        """The keyword in capitals; nothing for a comment."""
+        """The keyword in capitals; empty for a comment."""
         return self.KEYWORD
 
     @classmethod
     def read(cls, line: Line) -> Self:
-        """Return the value of which the line is a spelling.
+        """Return the value that a line is equivalent to.
 
-        Raises `Misread` where BuildKit refuses the line, `Refused` where no value says what it says.
+        Raises `Misread` if BuildKit refuses the line, `Refused` if no value is equivalent to it.
         """
         try:
             fields = cls.read_operands(line)
         except Refused:
-            # What BuildKit refuses in the flags counts for more.
+            # What BuildKit refuses in the flags takes precedence.
             if cls.READS_FLAGS:
                 read_flags(cls, line)
             raise
@@ -137,7 +137,7 @@ class Instruction(Located):
         return cls.from_parsed(line.origin, fields)
 
     def write(self, spelling: Spelling, plain: Sequence[str] | None = None) -> str:
-        """Return the instruction's text; `plain` has its operands where they are. Raise `Refused` for what has none."""
+        """Return the instruction's text; `plain` are its operands if they are plain. Raise `Refused` if it has none."""
         self.check_together()
         flags = write_flags(self, spelling)
         if plain is not None:
@@ -161,14 +161,14 @@ class Instruction(Located):
             raise self.error(refused) from None
 
     prove = staticmethod(guard)
-    """Returns a text if BuildKit reads it as exactly one instruction; else raises `Refused`."""
+    """Returns a text if BuildKit reads it as exactly one instruction; otherwise raises `Refused`."""
 
     def error(self, refused: Refused) -> InvalidValue | InvalidType:
         """Return a refusal as the error that the user sees."""
         return refused.error(self.KEYWORD or type(self).__name__, self.origin)
 
     def rendered(self, spelling: Spelling) -> str:
-        """Return the text under `spelling`: what the constructor made, where that serves."""
+        """Return the text for a Dockerfile: what the constructor made, unless `spelling` requires a different one."""
         if spelling.escape == "\\" and (spelling.names is None or not self.refers_to_unnamed()):
             return self._text
         return self.spell(spelling)
@@ -179,7 +179,7 @@ class Instruction(Located):
 
     @property
     def minimum_syntax(self) -> SyntaxVersion:
-        """The lowest version of the Dockerfile frontend that knows all that is used here."""
+        """The lowest version of the Dockerfile frontend that supports everything that is used here."""
         expanded = references_in(tuple(self.expanded()))
         return highest([*self.features(), *modifier_versions("".join(expanded))])
 
@@ -193,16 +193,16 @@ class Instruction(Located):
 
 
 def brief(value: object) -> str:
-    """Return the repr of a value, a stage shown by its name alone."""
+    """Return the repr of a value; of a stage, only the name is shown."""
     if isinstance(value, StageBase):
         return f"<stage {value.name or 'without a name'}>"
     return repr(value)
 
 
 def _beside_text(keyword: str, flags: list[str], text: str, escape: str) -> str:
-    """Put keyword, flags and shell text together: on one line, or a line each where that would be long."""
+    """Join keyword, flags and shell text: on one line, or each on its own if that is too long."""
     if text[0] in "- \t\\`" and text.replace(f"{escape}\n", "").lstrip(" \t").startswith("--"):
-        # BuildKit would take it for a flag, wherever its lines are broken.
+        # BuildKit would take it for a flag, even if its lines are broken.
         text = f"-- {text}"
     if not flags:
         return f"{keyword} {text}"
@@ -211,6 +211,6 @@ def _beside_text(keyword: str, flags: list[str], text: str, escape: str) -> str:
     if len(first) <= WIDTH and not first.endswith(escape):
         return line
     if text.startswith("#"):
-        # On a line of its own it would be a comment of the Dockerfile.
+        # At the start of a line, it would be a comment.
         text = f"{flags.pop()} {text}"
     return f"{keyword} " + f" {escape}\n{INDENT}".join([*flags, text])

@@ -12,12 +12,12 @@ from dockdsl.syntax.flags import convert_later
 
 @attrs.frozen(slots=False, repr=False, field_transformer=convert_later)
 class Label(PairsInstruction):
-    """Metadata of the image: ``LABEL key=value …``.
+    """Add metadata to the image: ``LABEL key=value …``.
 
-    `pairs` is a mapping, or pairs in order, with the values that `Env` takes.
+    `pairs` is a mapping, or an iterable of (key, value) pairs, with values as for `Env`.
 
-    Raises `InvalidValue` for an empty mapping, a key that is empty or has an equals sign, and a
-    newline or control character; `InvalidType` for a wrong type.
+    Raises `InvalidValue` for an empty mapping, for a key that is empty or has an equals sign, and for newlines and
+    control characters; `InvalidType` for a wrong type.
 
     >>> print(Label({"org.opencontainers.image.title": "Go API"}))
     LABEL org.opencontainers.image.title="Go API"

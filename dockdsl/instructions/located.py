@@ -1,4 +1,4 @@
-"""What every value of a model has: the place in the user's file where it was written."""
+"""The origin that each value of a model has: the place in the user's file where it was written."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ put = object.__setattr__
 class Located:
     """A value that knows where in the user's file it was written.
 
-    The place never counts in equality, hash or repr. Subclasses are frozen attrs classes; what this class and other
-    bases without a constructor declare is not among the fields, and is computed when a value is made.
+    The place has no effect on equality, hash and repr. Subclasses are frozen attrs classes; what this class and other
+    bases without a constructor declare are not fields, but computed when a value is made.
     """
 
     _origin: Origin | tuple[CodeType, int]
@@ -29,11 +29,11 @@ class Located:
         self.complete()
 
     def complete(self, *, is_normal: bool = False) -> None:
-        """Compute what is kept beside the fields, which may have their normal form; raise for what cannot be said."""
+        """Check the fields, which are converted already if `is_normal`, and compute what is stored beside them."""
 
     @classmethod
     def from_parsed(cls, origin: Origin, fields: dict[str, Any]) -> Self:
-        """Return the value of fields that already have the form that the constructor would give them."""
+        """Return the value with fields that are already what the constructor would convert them to."""
         value = cls.__new__(cls)
         fields["_origin"] = origin
         value.__dict__.update(fields)
@@ -41,13 +41,13 @@ class Located:
         return value
 
     def with_origin(self, origin: Origin) -> Self:
-        """Return the same value, written at another place."""
+        """Return the same value with another origin."""
         value = type(self).__new__(type(self))
         value.__dict__.update(self.__dict__, _origin=origin)
         return value
 
     def changed(self, **changes: Any) -> Self:
-        """Return the value with some fields changed, written at the same place."""
+        """Return the value with some fields changed and the same origin."""
         changed: Self = attrs.evolve(self, **changes)  # type: ignore[misc]  # subclasses are attrs classes
         return changed.with_origin(self.origin)
 

@@ -1,4 +1,4 @@
-"""MAINTAINER: the old way to name an author."""
+"""MAINTAINER: the author of the image, in the deprecated form."""
 
 from __future__ import annotations
 
@@ -17,9 +17,11 @@ from dockdsl.syntax.words import Spelling, check_characters, text_of
 
 @attrs.frozen(slots=False, repr=False, field_transformer=convert_later)
 class Maintainer(Instruction):
-    """The author of the image: ``MAINTAINER name``. Deprecated: use ``Label({"org.opencontainers.image.authors": …})``.
+    """Name the author of the image: ``MAINTAINER name``.
 
-    Raises `InvalidValue` for a blank name or one with a newline, `InvalidType` for a wrong type.
+    It is deprecated: use ``Label({"org.opencontainers.image.authors": …})``.
+
+    Raises `InvalidValue` for a name that is blank or has a newline, `InvalidType` for a wrong type.
 
     >>> print(Maintainer("Jane Doe <jane@example.com>"))
     MAINTAINER Jane Doe <jane@example.com>
@@ -34,13 +36,12 @@ class Maintainer(Instruction):
 
     @classmethod
     def read_operands(cls, line: Line) -> dict[str, Any]:
-        """Read the name, which is the rest of the line."""
         if not line.text:
             raise line.wrong("no name is given", "write MAINTAINER name")
         return {"name": line.text}
 
     def operands(self, spelling: Spelling) -> Sequence[str]:  # noqa: ARG002 - nothing is escaped here
-        """Spell the name, which is the rest of the line as it is."""
+        """Return the name, which is the rest of the line, as it is."""
         if not isinstance(self.name, str):
             raise refuse_type("name", self.name, "pass a str")
         check_characters(self.name)

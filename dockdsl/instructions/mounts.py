@@ -1,4 +1,4 @@
-"""Mounts: what a RUN sees of caches, secrets, other stages and the build context."""
+"""The mounts of RUN: caches, secrets, files of other stages and of the build context."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dockdsl.errors import InvalidType, InvalidValue, Refused, refuse_type
 from dockdsl.instructions.converters import number_or_word
 from dockdsl.instructions.instruction import brief
 from dockdsl.instructions.located import Located, put
-from dockdsl.instructions.sources import Reference, Source, source_name, spell_source
+from dockdsl.instructions.sources import Reference, Source, source_name, write_source
 from dockdsl.syntax.flags import convert, convert_later, declared
 from dockdsl.syntax.instruction_line import Line, Scope, named
 from dockdsl.syntax.lazy_regex import lazy_regex
@@ -48,7 +48,7 @@ class Mount(Located):
     _text: str
 
     def complete(self, *, is_normal: bool = False) -> None:
-        """Spell the mount, and refuse what cannot mean anything."""
+        """Write the mount, and refuse values that are not valid."""
         if not is_normal:
             convert(self, declared(type(self)).converters)
         try:
@@ -60,7 +60,7 @@ class Mount(Located):
 
     @staticmethod
     def read(line: Line, value: str) -> Mount:
-        """Read the value of ``--mount``: fields of CSV, each ``name=value`` or a switch."""
+        """Read the value of ``--mount``: CSV fields, each ``name=value`` or a switch."""
         if "from" not in value.lower():
             mount = _known(value, line.escape)
             if mount is not None:
@@ -68,7 +68,7 @@ class Mount(Located):
         return _read(line, value)
 
     def check(self) -> None:
-        """Refuse values that cannot mean anything."""
+        """Refuse values that are not valid."""
 
     def _spelled(self, spelling: Spelling) -> str:
         pieces = [f"type={self.TYPE}"]
@@ -96,9 +96,9 @@ class Mount(Located):
         return tuple([value for name, value in self._given() if name != "from_"])
 
     def features(self) -> list[str]:
-        """The frontend versions that the options came with."""
+        """The frontend versions that introduced the options."""
         values = self.expanded()
-        # Values are read as words since 1.4: before, an escape or a reference in one stood for itself.
+        # Before 1.4, escapes and references in values were not read as such.
         special = _is_special().fullmatch
         lexed = any(isinstance(value, Literal) or (isinstance(value, str) and special(value)) for value in values)
         return ["1.4" if lexed else "1.2", *modifier_versions("".join(references_in(values)))]
@@ -141,9 +141,9 @@ _is_special = lazy_regex(r"[\s\S]*[\"'$<\\][\s\S]*")
 
 
 def _option(spelling: Spelling, name: str, value: Any) -> str:
-    """Spell one option, and quote it as CSV does where that is needed."""
+    """Write one option, with the quotes of CSV if it needs them."""
     if name == "from":
-        text = spell_source(spelling, value)
+        text = write_source(spelling, value)
     elif name in _SWITCHES:
         if not isinstance(value, bool):
             raise refuse_type("value", value, "pass True or False").within(name)
@@ -164,7 +164,7 @@ def _option(spelling: Spelling, name: str, value: Any) -> str:
 
 
 def _checked(value: Any, name: str, matches: Any, remedy: str) -> None:
-    """Refuse a value that has not its form, unless a variable may give it that."""
+    """Refuse a value that is not valid, unless it depends on a variable."""
     if isinstance(value, Literal) or (isinstance(value, str) and "$" not in value and not matches(value)):
         raise Refused(f"{name}: {shown(value)} is not valid", remedy)
 
@@ -172,7 +172,7 @@ def _checked(value: Any, name: str, matches: Any, remedy: str) -> None:
 def _check_target(target: Word | None) -> None:
     if target is None:
         raise refuse_type("target", target, "pass a path")
-    # The working directory itself is a target of many, and refused by BuildKit only where it is the root.
+    # The working directory is a valid target; BuildKit refuses it only if it is the root.
     if isinstance(target, str) and not target.replace("/.", "/").strip("/"):
         raise Refused(f"target: the path {shown(target)} is the root", "mount below it")
 
@@ -192,12 +192,16 @@ def _check_source_and_from(source: Word | None, from_: Source | None) -> None:
 class Bind(Mount):
     """Mount files of the build context, a stage or an image while a command runs.
 
-    `target` is the path in the container (the working directory, if left out, which must not be the root);
-    `source` a path in what is mounted (its root, if left out);
-    `from_` a `Stage` or the name of an image or named context (the build context, if left out);
-    `readwrite` lets the command write, and what it writes is thrown away.
+    `target`
+        The path in the container; by default, the working directory. It must not be the root.
+    `source`
+        The path in `from_`; by default, its root.
+    `from_`
+        A `Stage`, or the name of an image or a named context; by default, the build context.
+    `readwrite`
+        Whether the command may write; what it writes is discarded.
 
-    Raises `InvalidValue` or `InvalidType` for a value that cannot mean anything.
+    Raises `InvalidValue` for a value that is not valid, `InvalidType` for a wrong type.
 
     >>> from dockdsl import Run
     >>> print(Run("go build .", mounts=[Bind("/src")]))
@@ -214,25 +218,33 @@ class Bind(Mount):
     readwrite: bool | None = attrs.field(default=None, kw_only=True)
 
     def references(self) -> tuple[Reference, ...]:
-        """The stage, image or context that is mounted: the build context, if none is named."""
+        """The stage, image or context that is mounted: by default, the build context."""
         return (Reference(self.from_, "mount"),)
 
     def check(self) -> None:
-        """Refuse a target that BuildKit refuses."""
         if self.target is not None:
             _check_target(self.target)
 
 
 @attrs.frozen(slots=False, repr=False, field_transformer=convert_later)
 class Cache(Mount):
-    """Keep a folder between builds.
+    """Mount a folder that is kept between builds.
 
-    `target` is the path in the container. `id` names the cache (the target, if left out). `sharing`
-    says what happens when two builds want it: ``"shared"`` (the default), ``"private"`` or
-    ``"locked"``. `from_` and `source` give its first content. `mode` (octal), `uid` and `gid` are for a
-    new folder. `readonly` forbids writing.
+    `target`
+        The path in the container.
+    `id`
+        The name of the cache; by default, the target.
+    `readonly`
+        Whether the command may only read.
+    `sharing`
+        What happens if several builds use the cache at once: ``"shared"`` (the default) lets them, ``"private"`` gives
+        each its own, ``"locked"`` makes them wait.
+    `from_`, `source`
+        A `Stage` or the name of an image, and a path in it: the initial content.
+    `mode`, `uid`, `gid`
+        The permissions (``"0755"`` or ``0o755``) and the owner of a new folder.
 
-    Raises `InvalidValue` or `InvalidType` for a value that cannot mean anything.
+    Raises `InvalidValue` for a value that is not valid, `InvalidType` for a wrong type.
 
     >>> from dockdsl import Run
     >>> modules = Cache("/go/pkg/mod", sharing="locked")
@@ -255,7 +267,6 @@ class Cache(Mount):
     gid: Word | None = attrs.field(default=None, converter=number_or_word, kw_only=True)
 
     def check(self) -> None:
-        """Refuse options that BuildKit refuses."""
         _check_target(self.target)
         _check_owner(self.mode, self.uid, self.gid)
         _check_source_and_from(self.source, self.from_)
@@ -266,9 +277,9 @@ class Cache(Mount):
 class Tmpfs(Mount):
     """Mount an empty folder in memory.
 
-    `target` is the path in the container; `size` its limit, ``"64m"`` or ``"1GiB"`` or a number of bytes.
+    `target` is the path in the container, `size` the maximum size: ``"64m"``, ``"1GiB"`` or a number of bytes.
 
-    Raises `InvalidValue` or `InvalidType` for a value that cannot mean anything.
+    Raises `InvalidValue` for a value that is not valid, `InvalidType` for a wrong type.
 
     >>> from dockdsl import Run
     >>> print(Run("make test", mounts=[Tmpfs("/tmp", size="64m")]))
@@ -283,24 +294,29 @@ class Tmpfs(Mount):
     size: Word | None = attrs.field(default=None, converter=number_or_word, kw_only=True)
 
     def check(self) -> None:
-        """Refuse options that BuildKit refuses."""
         _check_target(self.target)
         _checked(self.size, "size", _is_size().fullmatch, 'write "64m" or a number of bytes')
 
     def features(self) -> list[str]:
-        """The frontend versions that the options came with."""
         return [*super().features(), *([] if self.size is None else ["1.4"])]
 
 
 @attrs.frozen(slots=False, repr=False, field_transformer=convert_later)
 class Secret(Mount):
-    """Show a secret to a command, and to nothing else: it is in no layer and in no history.
+    """Give a command access to a secret, which does not become part of a layer or of the history.
 
-    `id` is the name under which the build is given the secret. `target` is the file in the container
-    (``/run/secrets/<id>``, if left out); `env` makes it an environment variable instead. `required`
-    fails the build where the secret is not given. `mode` (octal), `uid` and `gid` are of the file.
+    `id`
+        The name under which the build is given the secret.
+    `target`
+        The file in the container; by default ``/run/secrets/<id>``.
+    `env`
+        The environment variable that has the secret, instead of a file.
+    `required`
+        Whether the build fails if it is not given the secret.
+    `mode`, `uid`, `gid`
+        The permissions (``"0400"`` or ``0o400``) and the owner of the file.
 
-    Raises `InvalidValue` or `InvalidType` for a value that cannot mean anything.
+    Raises `InvalidValue` for a value that is not valid, `InvalidType` for a wrong type.
 
     >>> from dockdsl import Run
     >>> print(Run("./fetch", mounts=[Secret("token", env="TOKEN", required=True)]))
@@ -320,26 +336,29 @@ class Secret(Mount):
     gid: Word | None = attrs.field(default=None, converter=number_or_word, kw_only=True)
 
     def check(self) -> None:
-        """Refuse options that BuildKit refuses."""
         if self.id is None and self.target is None:
             raise Refused("neither an id nor a target is given", "give the secret an id")
         _check_owner(self.mode, self.uid, self.gid)
         _checked(self.env, "env", _is_variable().fullmatch, "write the name of a variable")
 
     def features(self) -> list[str]:
-        """The frontend versions that the options came with."""
         return [*super().features(), *([] if self.env is None else ["1.10"])]
 
 
 @attrs.frozen(slots=False, repr=False, field_transformer=convert_later)
 class Ssh(Mount):
-    """Let a command use the keys of the SSH agent of whoever builds.
+    """Give a command access to an SSH agent of the machine that starts the build.
 
-    `target` is the socket's path in the container (one is made up, if left out); `id` names the agent
-    (``default``, if left out); `required` fails the build where none is given. `mode` (octal), `uid` and
-    `gid` are of the socket.
+    `target`
+        The path of the socket in the container; by default, BuildKit chooses one.
+    `id`
+        The name of the agent; by default ``default``.
+    `required`
+        Whether the build fails if it is not given an agent.
+    `mode`, `uid`, `gid`
+        The permissions (``"0600"`` or ``0o600``) and the owner of the socket.
 
-    Raises `InvalidValue` or `InvalidType` for a value that cannot mean anything.
+    Raises `InvalidValue` for a value that is not valid, `InvalidType` for a wrong type.
 
     >>> from dockdsl import Run
     >>> print(Run("git clone git@example.com:a/b.git", mounts=[Ssh()]))
@@ -358,7 +377,6 @@ class Ssh(Mount):
     gid: Word | None = attrs.field(default=None, converter=number_or_word, kw_only=True)
 
     def check(self) -> None:
-        """Refuse options that BuildKit refuses."""
         _check_owner(self.mode, self.uid, self.gid)
 
 
@@ -383,7 +401,7 @@ def _read(line: Line, value: str) -> Mount:
     fields: dict[str, Any] = {}
     for name, given in options.items():
         if name in ("readonly", "readwrite"):
-            # Each is the other one the other way round; what is so by default is not kept.
+            # Each is the opposite of the other; the default is not stored.
             on = switch(given)
             other = "readwrite" if name == "readonly" else "readonly"
             if name in known:
@@ -412,7 +430,7 @@ def _read(line: Line, value: str) -> Mount:
 
 @lru_cache(512)
 def _known(value: str, escape: str) -> Mount | None:
-    """Read a mount that takes files from nowhere, once for all that say the same; None where it cannot be read."""
+    """Read a mount without ``from``, once for all equal ones; None if it cannot be read."""
     line = Line(Logical((), 0, 0, "RUN", None, escape), 0, Scope("", named))
     try:
         return _read(line, value)

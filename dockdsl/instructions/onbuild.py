@@ -1,4 +1,4 @@
-"""ONBUILD: an instruction for the images that are built on this one."""
+"""ONBUILD: an instruction for images that are built on this one."""
 
 from __future__ import annotations
 
@@ -20,12 +20,13 @@ _REFUSED = ("ONBUILD", "MAINTAINER", "FROM")
 
 @attrs.frozen(slots=False, repr=False)
 class Onbuild(Instruction):
-    """Keep an instruction until another image is built on this one: ``ONBUILD instruction``.
+    """Store an instruction to run when another image is built on this one: ``ONBUILD instruction``.
 
-    What it takes files from is looked up in that other build: ``from_`` is a name here, never a `Stage`.
+    The stages and images that it takes files from are those of the other build, so ``from_`` must be a name and not a
+    `Stage`.
 
-    Raises `InvalidValue` for an instruction that BuildKit refuses there (ONBUILD, MAINTAINER, a comment)
-    and for one that takes files from a `Stage`; `InvalidType` for what is no instruction.
+    Raises `InvalidValue` for an instruction that BuildKit refuses there (ONBUILD, MAINTAINER, a comment) and for one
+    that takes files from a `Stage`; `InvalidType` for a value that is not an instruction.
 
     >>> from dockdsl import Copy
     >>> print(Onbuild(Copy(".", "/src")))
@@ -40,7 +41,7 @@ class Onbuild(Instruction):
 
     @classmethod
     def read_operands(cls, line: Line) -> dict[str, Any]:
-        """Read the instruction behind the keyword, which BuildKit looks at only so far as to split it."""
+        """Read the instruction after the keyword; BuildKit only splits it."""
         inner = line.inner()
         keyword = inner.keyword
         if not keyword:
@@ -60,7 +61,6 @@ class Onbuild(Instruction):
         return {"instruction": value}
 
     def operands(self, spelling: Spelling) -> Sequence[str]:
-        """Spell the instruction that is kept."""
         inner = self.instruction
         if not isinstance(inner, Instruction):
             raise refuse_type("operand", inner, "pass an instruction")
@@ -73,7 +73,7 @@ class Onbuild(Instruction):
             )
         text = inner.spell(spelling)
         if spelling.escape != "\\" and text.replace(f"{spelling.escape}\n", "\\\n") != inner.spell(BACKSLASH):
-            # The text is kept without the directive, and read again with a backslash as the escape character.
+            # The text is stored without the directive, and read again with the backslash as the escape character.
             raise Refused(
                 "the text needs an escape character, and the next build takes the backslash for it",
                 "use the backslash as the escape character of the Dockerfile",
@@ -81,13 +81,11 @@ class Onbuild(Instruction):
         return text
 
     def nested(self) -> Instruction | None:
-        """The instruction that is kept."""
         return self.instruction
 
     def expanded(self) -> Iterable[object]:
-        """Nothing: what is kept is expanded in the next build."""
+        """Nothing: the other build expands the instruction."""
         return ()
 
     def features(self) -> list[str]:
-        """The frontend versions that the instruction's own features came with."""
         return [self.instruction.minimum_syntax]

@@ -1,4 +1,4 @@
-"""What ENV and LABEL share: pairs of key and value."""
+"""What ENV and LABEL share: key-value pairs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Pairs = Mapping[str, Word] | Mapping[Literal, Word] | Iterable[tuple[Word, Word]
 
 
 def pairs_of(value: Pairs) -> tuple[tuple[Word, Word], ...]:
-    """Return pairs in their order; what is wrong with them is for the spelling to say."""
+    """Return the pairs in order; those that are not valid are refused when they are written."""
     given: Any = value.items() if type(value) is dict or isinstance(value, Mapping) else tuple_of(value)
     return tuple(
         [
@@ -31,7 +31,7 @@ def pairs_of(value: Pairs) -> tuple[tuple[Word, Word], ...]:
 
 @attrs.frozen(slots=False, repr=False, field_transformer=convert_later)
 class PairsInstruction(Instruction):
-    """An instruction whose operands are pairs."""
+    """An instruction whose operands are key-value pairs."""
 
     ONE_PER_LINE: ClassVar[bool] = True
 
@@ -59,7 +59,6 @@ class PairsInstruction(Instruction):
         return {"pairs": tuple([(line.word(key), line.word(value)) for key, value in given])}
 
     def operands(self, spelling: Spelling) -> Sequence[str]:
-        """Spell the pairs."""
         if not self.pairs:
             raise Refused("no key-value pair is given", "give at least one")
         return [_spelled(spelling, pair) for pair in self.pairs]

@@ -1,4 +1,4 @@
-"""TABLE OF CONTENTS: the instructions of a stage, by their keywords."""
+"""TABLE OF CONTENTS: the instructions of a stage by keyword."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dockdsl.display import shown
 from dockdsl.errors import InvalidValue
 from dockdsl.instructions.instruction import Instruction
 
-# The class of a keyword is its module's: ADD is `Add` in `dockdsl.instructions.add`.
+# The class of a keyword is in the module of that name: ADD is `Add` in `dockdsl.instructions.add`.
 KEYWORDS = [
     "ADD",
     "ARG",
@@ -35,7 +35,7 @@ _K = TypeVar("_K", bound=type[Instruction])
 
 
 def kind_for(keyword: str) -> type[Instruction] | None:
-    """Return the class of the instruction with a keyword (in capitals), imported when it is first asked for."""
+    """Return the class for a keyword in capitals; it is imported when it is first needed."""
     kind = _kinds.get(keyword)
     if kind is None and keyword in KEYWORDS:
         kind = getattr(import_module(f"dockdsl.instructions.{keyword.lower()}"), keyword.capitalize())
@@ -44,13 +44,12 @@ def kind_for(keyword: str) -> type[Instruction] | None:
 
 
 def register(kind: _K) -> _K:
-    """Make an instruction known, for a frontend that has more of them than BuildKit's own; usable as a decorator.
+    """Register an instruction of a frontend that has more instructions than BuildKit's own; usable as a decorator.
 
-    `kind` is a subclass of `Instruction` with a ``KEYWORD`` in capitals. From then on `parse` reads it, `describe`,
-    the JSON Schema, `to_python` and `Verbatim` know it, and it may stand in an `Onbuild`. A class with the keyword of
-    another one takes its place.
+    `kind` is a subclass of `Instruction` with a ``KEYWORD`` in capitals. From then on, `parse`, `describe`, the JSON
+    Schema, `to_python`, `Verbatim` and `Onbuild` support it. A class replaces another one with the same keyword.
 
-    Raises `InvalidValue` for a class without such a keyword.
+    Raises `InvalidValue` if the keyword is not valid.
 
     >>> import attrs
     >>> from dockdsl import User, parse, register
@@ -63,7 +62,7 @@ def register(kind: _K) -> _K:
     (Owner(user='me'),)
     >>> unregister(Owner)
 
-    Source: the Dockerfile reference, "syntax", for frontends other than the usual one.
+    Source: the Dockerfile reference, "syntax".
     """
     keyword = kind.KEYWORD
     if not (keyword.isascii() and keyword.isalpha() and keyword.isupper()) or keyword == "FROM":
@@ -77,7 +76,7 @@ def register(kind: _K) -> _K:
 
 
 def unregister(kind: type[Instruction]) -> None:
-    """Undo `register`; an instruction whose place was taken is known again."""
+    """Undo `register`; an instruction that was replaced is back."""
     del _kinds[kind.KEYWORD]
     if kind.KEYWORD not in _OURS:
         KEYWORDS.remove(kind.KEYWORD)

@@ -9,22 +9,19 @@ from typing import Literal as OneOf
 import attrs
 
 from dockdsl.display import shown
-from dockdsl.errors import InvalidType, InvalidValue, Refused, refuse_type
-from dockdsl.instructions.commands import Command, argv, exec_form, read_command
+from dockdsl.errors import Refused, refuse_type
+from dockdsl.instructions.commands import Command, WithCommand, argv, exec_form, read_command
 from dockdsl.instructions.comment import Comment
 from dockdsl.instructions.converters import tuple_of
-from dockdsl.instructions.instruction import Instruction
 from dockdsl.instructions.mounts import Mount, csv_fields, switch
 from dockdsl.instructions.sources import Reference
 from dockdsl.syntax import shell
-from dockdsl.syntax.flags import convert_later, flag, one_of, plain_if, read_one_of
+from dockdsl.syntax.flags import Kind, convert_later, flag, one_of, plain_if
 from dockdsl.syntax.instruction_line import Line
 from dockdsl.syntax.lazy_regex import lazy_regex
 from dockdsl.syntax.misread import Misread
 from dockdsl.syntax.words import Spelling, plain
 
-_NETWORKS = ("default", "none", "host")
-_SECURITY = ("sandbox", "insecure")
 _is_device = lazy_regex(r"[!#-&(-+\--\[\]-_a-~]+(?:,required(?:=(?:true|false))?)?")
 
 
@@ -36,11 +33,7 @@ def _command(value: Command) -> Command:
     try:
         return shell.normal(plain(value))
     except Refused as refused:
-        raise _error(refused) from None
-
-
-def _error(refused: Refused) -> InvalidType | InvalidValue:
-    return (InvalidType if refused.wrong_type else InvalidValue)(f"RUN: {refused}")
+        raise refused.error("RUN") from None
 
 
 def _remark(comment: Comment) -> shell.Remark:
@@ -55,14 +48,10 @@ def _mounts(value: Mount | Iterable[Mount | None]) -> tuple[Mount, ...]:
     return tuple([each for each in found if each is not None]) if (found := tuple_of(value)) else ()
 
 
-def _spell_mount(spelling: Spelling, value: Any) -> str:
+def _write_mount(spelling: Spelling, value: Any) -> str:
     if not isinstance(value, Mount):
         raise refuse_type("mount", value, "pass Bind, Cache, Secret, Ssh or Tmpfs")
     return value.write(spelling)
-
-
-def _read_mount(line: Line, value: str) -> Mount:
-    return Mount.read(line, value)
 
 
 def _read_device(_line: Line, value: str) -> str:
@@ -84,7 +73,7 @@ def _read_device(_line: Line, value: str) -> str:
     return value
 
 
-def _spell_device(_spelling: Spelling, value: Any) -> str:
+def _write_device(_spelling: Spelling, value: Any) -> str:
     if not isinstance(value, str):
         raise refuse_type("device", value, "pass a str")
     if not _is_device().fullmatch(value):
@@ -93,24 +82,24 @@ def _spell_device(_spelling: Spelling, value: Any) -> str:
 
 
 @attrs.frozen(slots=False, repr=False, field_transformer=convert_later)
-class Run(Instruction):
+class Run(WithCommand):
     """Run a command while the image is built: ``RUN [flags] command``.
 
-    ``Run("text")`` gives the text to the stage's shell. A long line is broken at its ``&&``; text that
-    the Dockerfile grammar would damage, or that has several lines, is written as a heredoc, which
-    hands it to the shell as it is. `Run.chain`, `Run.script` and `Run.exec` are the other forms.
+    ``Run("text")`` passes the text to the shell of the stage. A long line is broken at its ``&&``. Text that has
+    several lines, or that the Dockerfile syntax would change, is written as a heredoc, so that the shell gets it
+    exactly as it is. The other forms are `Run.chain`, `Run.script` and `Run.exec`.
 
     `mounts`
-        `Bind`, `Cache`, `Secret`, `Ssh`, `Tmpfs`, as many as are needed; None among them is dropped.
+        One or more of `Bind`, `Cache`, `Secret`, `Ssh` and `Tmpfs`; None among them is ignored.
     `network`
         ``"default"``, ``"none"`` or ``"host"``.
     `security`
         ``"sandbox"`` or ``"insecure"``.
     `device`
-        Devices of the CDI kind, ``"vendor.example/class=name"``, perhaps with ``,required``. Labs channel.
+        CDI devices: ``"vendor.example/class=name"``, optionally followed by ``,required``. Requires the labs channel
+        of the frontend.
 
-    Raises `InvalidValue` for an empty command or one that ends in a backslash, `InvalidType` for a
-    wrong type.
+    Raises `InvalidValue` for an empty command and for one that ends with a backslash, `InvalidType` for a wrong type.
 
     >>> print(Run("go mod download", network="none"))
     RUN --network=none go mod download
@@ -124,7 +113,6 @@ class Run(Instruction):
     """
 
     KEYWORD: ClassVar[str] = "RUN"
-    EXPANDED: ClassVar[bool] = False
     RUNS_AT_BUILD: ClassVar[bool] = True
 
     command: Command = attrs.field(converter=_command, metadata=plain_if(shell.is_plain, kinds=(str, shell.Layout)))
@@ -132,23 +120,19 @@ class Run(Instruction):
         default=(),
         converter=tuple_of,
         kw_only=True,
-        metadata=flag("device", since="1.14-labs", spell=_spell_device, read=_read_device, repeatable=True),
+        metadata=flag("device", Kind(_write_device, _read_device), since="1.14-labs", repeatable=True),
     )
     mounts: tuple[Mount, ...] = attrs.field(
         default=(),
         converter=_mounts,
         kw_only=True,
-        metadata=flag("mount", since="1.2", spell=_spell_mount, read=_read_mount, repeatable=True),
+        metadata=flag("mount", Kind(_write_mount, Mount.read), since="1.2", repeatable=True),
     )
     network: OneOf["default", "none", "host"] | None = attrs.field(
-        default=None,
-        kw_only=True,
-        metadata=flag("network", since="1.3", spell=one_of(*_NETWORKS), read=read_one_of(*_NETWORKS)),
+        default=None, kw_only=True, metadata=flag("network", one_of("default", "none", "host"), since="1.3")
     )
     security: OneOf["sandbox", "insecure"] | None = attrs.field(
-        default=None,
-        kw_only=True,
-        metadata=flag("security", since="1.20", spell=one_of(*_SECURITY), read=read_one_of(*_SECURITY)),
+        default=None, kw_only=True, metadata=flag("security", one_of("sandbox", "insecure"), since="1.20")
     )
 
     @classmethod
@@ -160,18 +144,16 @@ class Run(Instruction):
         network: OneOf["default", "none", "host"] | None = None,
         security: OneOf["sandbox", "insecure"] | None = None,
     ) -> Self:
-        """Run a program without a shell: each argument reaches it character for character.
+        """Run a program without a shell: each argument is passed exactly as it is. The options are those of `Run`.
+
+        Raises `InvalidValue` if no program is given or an argument has a NUL character, `InvalidType` for a wrong type.
 
         >>> print(Run.exec("printf", "%s\\\\n", "a $b"))
         RUN ["printf", "%s\\\\n", "a $b"]
 
         Source: the Dockerfile reference, "Exec form".
         """
-        try:
-            given = argv(arguments, "Run.exec")
-        except Refused as refused:
-            raise _error(refused) from None
-        return cls(given, device=device, mounts=mounts, network=network, security=security)
+        return cls(argv(cls, arguments), device=device, mounts=mounts, network=network, security=security)
 
     @classmethod
     def chain(
@@ -182,15 +164,16 @@ class Run(Instruction):
         network: OneOf["default", "none", "host"] | None = None,
         security: OneOf["sandbox", "insecure"] | None = None,
     ) -> Self:
-        """Run commands one after the other while they succeed, each on a line of its own.
+        """Run commands joined by ``&&``, each on its own line: the first one that fails ends the step.
 
-        A command that has ``;``, ``||`` or ``&`` in it is grouped by braces, so that it stays one link
-        of the chain; a whole ``if … fi``, loop or ``case`` is one already. One may take several lines, all
-        but the last of which end in a backslash; their indentation is made that of the chain. A `Comment` stands above
-        the command that it is about.
+        A command with ``;``, ``||`` or ``&`` is put in braces, so that it counts as one; a complete ``if … fi``, loop
+        or ``case`` does so anyway. A command may have several lines if all but the last end with a backslash; they are
+        indented to match the chain. A `Comment` is written above the command that follows it. The options are those
+        of `Run`.
 
-        Raises `InvalidValue` for a command that would break the chain: one that is not complete in itself (an
-        open quote, an ``if`` without its ``fi``), a comment or an operator at its end, several lines.
+        Raises `InvalidValue` for a command that would break the chain: one that is incomplete (an open quote, an
+        ``if`` without its ``fi``), that ends with a shell comment or an operator, or that has lines which are not
+        continued; `InvalidType` for a wrong type.
 
         >>> print(Run.chain("apt-get update", "apt-get install -y curl", "rm -rf /var/lib/apt/lists/*"))
         RUN apt-get update && \\
@@ -202,7 +185,7 @@ class Run(Instruction):
         try:
             text = shell.chain([_remark(each) if isinstance(each, Comment) else each for each in commands])
         except Refused as refused:
-            raise _error(refused) from None
+            raise refused.error("RUN") from None
         return cls(text, device=device, mounts=mounts, network=network, security=security)
 
     @classmethod
@@ -215,12 +198,13 @@ class Run(Instruction):
         network: OneOf["default", "none", "host"] | None = None,
         security: OneOf["sandbox", "insecure"] | None = None,
     ) -> Self:
-        """Run the lines of a script, and stop at the first that fails.
+        """Run the lines of a script; the first one that fails ends the step.
 
-        The common indentation is taken off, and ``set -e`` put first. A text that starts with ``#!``
-        is run by that program instead; ``set -e`` is put in only where that is a shell.
+        The common indentation is removed, and ``set -e`` is added at the top. A script that starts with ``#!`` is run
+        by that program; ``set -e`` is then added only if it is a shell. The options are those of `Run`.
 
-        Raises `InvalidValue` for an empty script.
+        Raises `InvalidValue` for an empty script and for one that ends with a backslash, `InvalidType` for a wrong
+        type.
 
         >>> print(Run.script('''
         ...     echo one
@@ -238,16 +222,14 @@ class Run(Instruction):
             shell.check_text(text)
             body = shell.script(text)
         except Refused as refused:
-            raise _error(refused) from None
+            raise refused.error("RUN") from None
         return cls(body, device=device, mounts=mounts, network=network, security=security)
 
     @classmethod
     def read_operands(cls, line: Line) -> dict[str, Any]:
-        """Read the exec form, the shell form, and heredocs."""
         return {"command": read_command(line)}
 
     def operands(self, spelling: Spelling) -> Sequence[str]:
-        """Spell the exec form, or the text for the shell."""
         if isinstance(self.command, tuple):
             if not self.command:
                 raise Refused("the command is empty", "name the program to run")
@@ -255,19 +237,13 @@ class Run(Instruction):
         return shell.under(self.command, spelling.escape)
 
     def references(self) -> tuple[Reference, ...]:
-        """The stages and images that its mounts take files from."""
         return tuple([each for mount in self.mounts for each in mount.references()]) if self.mounts else ()
 
     def expanded(self) -> Iterable[object]:
         """The options of its mounts."""
         return [value for mount in self.mounts for value in mount.expanded()]
 
-    def shell_text(self) -> str:
-        """The text that a shell is given."""
-        return self.command if isinstance(self.command, str) else ""
-
     def features(self) -> list[str]:
-        """The frontend versions that the instruction's own features came with."""
         needed = super().features()
         for mount in self.mounts:
             needed += mount.features()

@@ -1,4 +1,4 @@
-"""SHELL: the shell of the shell form."""
+"""SHELL: the shell that runs the shell form."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def _argv(value: Iterable[str]) -> tuple[str, ...]:
 
 @attrs.frozen(slots=False, repr=False, field_transformer=convert_later)
 class Shell(Instruction):
-    """The program to which the shell form hands its text: ``SHELL ["program", "argument"]``.
+    """Set the program that runs the shell form: ``SHELL ["program", "argument"]``.
 
-    `argv` is a list; the text becomes its last argument.
+    `argv` is the program and its arguments; the text of an instruction in the shell form is added as the last one.
 
     Raises `InvalidValue` for an empty list, `InvalidType` for a wrong type.
 
@@ -42,14 +42,12 @@ class Shell(Instruction):
 
     @classmethod
     def read_operands(cls, line: Line) -> dict[str, Any]:
-        """Read the JSON form, the only one."""
         array = line.array()
         if not array:
             raise line.wrong("the shell is not a JSON array", 'write SHELL ["/bin/sh", "-c"]')
         return {"argv": tuple(array)}
 
     def operands(self, spelling: Spelling) -> Sequence[str]:  # noqa: ARG002 - JSON has escapes of its own
-        """Spell the list."""
         if not self.argv:
             raise Refused("the list is empty", "name the program")
         if len(self.argv) == 1 and isinstance(self.argv[0], str) and " " in self.argv[0]:

@@ -1,4 +1,4 @@
-"""What WORKDIR, USER and STOPSIGNAL share: one operand, which is the rest of the line."""
+"""What WORKDIR, USER and STOPSIGNAL share: a single operand, which is the rest of the line."""
 
 from __future__ import annotations
 
@@ -20,17 +20,15 @@ class SingleOperand(Instruction):
     """An instruction with one operand, its only field."""
 
     OPERAND: ClassVar[str]
-    """The name of the field, and what messages call it."""
+    """The name of the field, also in messages."""
 
     @classmethod
     def read_operands(cls, line: Line) -> dict[str, Any]:
-        """Read the operand."""
         if not line.text:
             raise line.wrong(f"no {cls.OPERAND} is given", f"write {cls.KEYWORD} {cls.OPERAND}")
         return {cls.OPERAND: line.word(line.text)}
 
     def operands(self, spelling: Spelling) -> Sequence[str]:
-        """Spell the operand, which must not be blank."""
         value = getattr(self, self.OPERAND)
         if type(value) is str and is_bare(value) and value[0] != "-":
             return (value,)

@@ -1,4 +1,4 @@
-"""Where files come from: ``from_=`` of COPY and of mounts, which names a stage, an image or a named context."""
+"""Where files come from: the ``from_`` of COPY and of mounts, which is a stage, an image or a named context."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dockdsl.syntax.words import Spelling, plain
 
 
 class StageBase(Located):
-    """What a reference to a stage needs to know of it; `dockdsl.Stage` is the only subclass."""
+    """What a reference to a stage needs to know about it; `dockdsl.Stage` is the only subclass."""
 
     name: str | None
     is_read: bool = False
@@ -42,12 +42,12 @@ class External(str):
 
 
 def external(name: str) -> External:
-    """Return `name` as the name of an image or a named context, for ``from_=``.
+    """Return a value for ``from_`` that names an image or a named context, and not a stage.
 
-    A one-word ``from_="deps"`` is refused where no stage has that name, because it is most often a
-    misspelled stage. This says that an image or a named context (``--build-context deps=…``) is meant.
+    A single word such as ``from_="deps"`` is refused if no stage has that name, because it is most likely a misspelled
+    stage. Use ``external("deps")`` if an image or a named context (``--build-context deps=…``) is meant.
 
-    Raises `InvalidType` for anything but a ``str``.
+    Raises `InvalidType` if `name` is not a ``str``.
 
     >>> from dockdsl import Copy
     >>> print(Copy("/lib", "/lib", from_=external("deps")))
@@ -68,8 +68,8 @@ def source_name(value: Source | None) -> Source | None:
     return value if value is None or isinstance(value, External) else plain(value)
 
 
-def spell_source(spelling: Spelling, value: Any) -> str:
-    """Spell what ``from`` names: a stage by its name or index, an image or context by its name."""
+def write_source(spelling: Spelling, value: Any) -> str:
+    """Write the value of ``from``: the name or the index of a stage, or the name of an image or a named context."""
     if isinstance(value, StageBase):
         if value.name is not None:
             return value.name
@@ -90,5 +90,5 @@ def spell_source(spelling: Spelling, value: Any) -> str:
 
 
 def read_source(line: Line, value: str) -> Source:
-    """Read what ``--from`` names, which may be the index of a stage."""
+    """Read the value of ``--from``, which may be the index of a stage."""
     return line.scope.source(value, by_index=True)  # type: ignore[no-any-return]  # a stage, which this layer does not know

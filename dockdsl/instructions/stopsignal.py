@@ -29,9 +29,10 @@ _is_number = lazy_regex(r"[+-]?[0-9]{1,10}")
 
 @attrs.frozen(slots=False, repr=False, field_transformer=convert_later)
 class Stopsignal(SingleOperand):
-    """The signal that ``docker stop`` sends: ``STOPSIGNAL signal``.
+    """Set the signal that stops a container: ``STOPSIGNAL signal``.
 
-    A Linux signal's name with or without ``SIG`` (``"SIGQUIT"``, ``"RTMIN+3"``), its number (not 0), or ``"$NAME"``.
+    The name of a Linux signal with or without ``SIG`` (``"SIGQUIT"``, ``"RTMIN+3"``), its number (not 0), or
+    ``"$NAME"``.
 
     Raises `InvalidValue` for an unknown signal, `InvalidType` for a wrong type.
 
@@ -48,7 +49,6 @@ class Stopsignal(SingleOperand):
     signal: Word = attrs.field(converter=number_or_word)
 
     def operands(self, spelling: Spelling) -> Sequence[str]:
-        """Spell the signal, which must be one of Linux where it is known already."""
         signal = self.signal
         if isinstance(signal, Literal) or (isinstance(signal, str) and signal and "$" not in signal):
             text = str(signal) if isinstance(signal, str) else ""

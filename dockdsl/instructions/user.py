@@ -1,4 +1,4 @@
-"""USER: as whom commands and containers run."""
+"""USER: the user that runs commands and containers."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from dockdsl.syntax.words import Word, is_plain
 
 
 def _user(value: int | Word) -> Word:
-    return number_or_word(value)  # type: ignore[no-any-return]  # what it leaves as it is is refused when spelled
+    return number_or_word(value)  # type: ignore[no-any-return]  # other values are refused when written
 
 
 @attrs.frozen(slots=False, repr=False, field_transformer=convert_later)
 class User(SingleOperand):
-    """As whom later commands and the container run: ``USER user[:group]``.
+    """Set the user that runs the commands that follow and the container: ``USER user[:group]``.
 
-    Names or numbers, a user alone also as an ``int``. Numbers need no ``/etc/passwd``, and are what Kubernetes can
-    check.
+    Names or numbers; a number without a group may also be an ``int``. Numbers work without ``/etc/passwd``, and
+    Kubernetes can check that they are not root.
 
-    Raises `InvalidValue` for a blank name or one with a newline, `InvalidType` for a wrong type.
+    Raises `InvalidValue` for a user that is blank or has a newline, `InvalidType` for a wrong type.
 
     >>> print(User("65532:65532"))
     USER 65532:65532

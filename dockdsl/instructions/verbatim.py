@@ -1,4 +1,4 @@
-"""Verbatim: an instruction as it is spelled."""
+"""Verbatim: the exact text of an instruction."""
 
 from __future__ import annotations
 
@@ -24,14 +24,17 @@ _keyword = lazy_regex(r"[A-Za-z]+")
 
 @attrs.frozen(slots=False, repr=False)
 class Verbatim(Instruction):
-    r"""One instruction as it is spelled, for what no other class says: the last resort.
+    r"""The exact text of one instruction: the last resort, for what no other class can express.
 
-    `text` is the whole instruction, perhaps with continuations and heredocs. It is proven to be one instruction
-    and no more; what it means is not looked at. `parse` makes it of instructions that BuildKit reads and that
-    the other classes refuse.
-    `escape` is the escape character of the text; it stands only in a Dockerfile that has the same.
+    `text`
+        The whole instruction, including any continued lines and heredocs. It is proven to be exactly one
+        instruction; its meaning is not checked.
+    `escape`
+        The escape character of the text. It must be that of the Dockerfile.
 
-    Raises `InvalidValue` for text that is no instruction of a stage or more than one, `InvalidType` for a wrong type.
+    `parse` returns it for instructions that BuildKit accepts and the other classes refuse.
+
+    Raises `InvalidValue` for text that is not exactly one instruction of a stage, `InvalidType` for a wrong type.
 
     >>> print(Verbatim("EXPOSE ${PORT:-80}${SUFFIX:-80}"))
     EXPOSE ${PORT:-80}${SUFFIX:-80}
@@ -46,14 +49,14 @@ class Verbatim(Instruction):
 
     @classmethod
     def of(cls, line: Line) -> Self:
-        """Return the line as it is spelled."""
+        """Return the exact text of a line."""
         found = line.logical
         line.kept = True
         line.start = 0
-        # Before the keyword there may be broken lines, and what is blank in them.
+        # Before the keyword, there may be continued lines with nothing but whitespace.
         text = found.layout(len(found.text) - len(found.text.lstrip(SPACE)), len(found.text), found.escape)
         if not line.documents and continued(text.rpartition("\n")[2], found.escape):
-            # What parts the escape character from the end of the line is white space that does not count.
+            # Whitespace between the escape character and the end of the line does not count.
             raw = found.lines[found.last].rstrip("\r")
             text += raw[len(raw.rstrip(SPACE)) :]
         text = "\n".join([text, *[f"{each.content}{each.end}" for each in line.documents]])
@@ -62,12 +65,10 @@ class Verbatim(Instruction):
 
     @property
     def keyword(self) -> str:
-        """The instruction's keyword in capitals."""
         found = _keyword().match(self.text)
         return found[0].upper() if found else ""
 
-    def write(self, spelling: Spelling, plain: Sequence[str] | None = None) -> str:  # noqa: ARG002 - spelled in one way
-        """Return the instruction's text."""
+    def write(self, spelling: Spelling, plain: Sequence[str] | None = None) -> str:  # noqa: ARG002 - it is written in one way
         text = self.text
         if not isinstance(text, str):
             raise refuse_type("text", text, "pass a str")
@@ -77,7 +78,7 @@ class Verbatim(Instruction):
             )
         if self.escape not in ("\\", "`"):
             raise Refused(f"{shown(self.escape)} is not an escape character", "use a backslash or a backtick")
-        # No writer made the text, so it is read as a file is.
+        # The text comes from the user, so it is read in the same way as a file.
         lines = text.split("\n")
         check_lengths(lines)
         line = Line(logical(lines, 0, self.escape), 0, Scope("", named))
@@ -87,7 +88,7 @@ class Verbatim(Instruction):
             raise Refused(misread.fact, misread.remedy) from None
         if last != len(lines) - 1:
             raise Refused(f"the text {shown(text)} is more than one instruction", "split it")
-        if line.logical.goes_on:
+        if line.logical.is_open:
             raise Refused("the text ends with the escape character, which would join the next line to it", "remove it")
         return text
 
@@ -96,10 +97,9 @@ class Verbatim(Instruction):
         """Return the text, which `write` has proven."""
         return text
 
-    def rendered(self, spelling: Spelling) -> str:  # noqa: ARG002 - it is spelled in one way
-        """Return the text, whatever the escape character: `Dockerfile` sees to it that it is the right one."""
+    def rendered(self, spelling: Spelling) -> str:  # noqa: ARG002 - it is written in one way
         return self.text
 
     def fits(self, escape: str) -> bool:
-        """Whether the text may stand in a Dockerfile with that escape character."""
+        """Whether the text may be used in a Dockerfile with that escape character."""
         return self.escape == escape or not ("\\" in self.text or "`" in self.text)

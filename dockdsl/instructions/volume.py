@@ -1,4 +1,4 @@
-"""VOLUME: paths that outlive the container's own layer."""
+"""VOLUME: paths whose content is stored outside the container."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from dockdsl.instructions.converters import tuple_of
 from dockdsl.instructions.instruction import Instruction
 from dockdsl.syntax.instruction_line import Line
 from dockdsl.syntax.lines import SPACE
-from dockdsl.syntax.words import Spelling, Word, json_text, word
+from dockdsl.syntax.words import Spelling, Word, array, json_text, word
 
 
 @attrs.frozen(slots=False, repr=False, init=False)
 class Volume(Instruction):
-    """Mark paths as volumes: ``VOLUME path …``.
+    """Mark paths as volumes, whose content is stored outside the container: ``VOLUME path …``.
 
-    ``paths=[…]`` takes them as one list, after those that stand alone.
+    With ``paths=[…]``, they can also be given as a list.
 
-    Raises `InvalidValue` for no path, or one that is empty or has a newline; `InvalidType` for a wrong type.
+    Raises `InvalidValue` if no path is given, or one is empty or has a newline; `InvalidType` for a wrong type.
 
     >>> print(Volume("/data", "/var/log/my app"))
     VOLUME ["/data", "/var/log/my app"]
@@ -39,29 +39,25 @@ class Volume(Instruction):
 
     @classmethod
     def read_operands(cls, line: Line) -> dict[str, Any]:
-        """Read the paths, of the plain form or the JSON form."""
-        array = line.array()
-        paths = [each.strip(SPACE) for each in (line.words() if array is None else array)]
+        elements = line.array()
+        paths = [each.strip(SPACE) for each in (line.words() if elements is None else elements)]
         if not paths or not all(paths):
             raise line.wrong("no path is given, or the path is empty", "write VOLUME /path")
         return {"paths": tuple([line.word(each) for each in paths])}
 
     def operands(self, spelling: Spelling) -> Sequence[str]:
-        """Spell the paths, in the plain form where that serves."""
         if not self.paths:
             raise Refused("no path is given", "name at least one")
         for path in self.paths:
             if isinstance(path, str) and not path:
                 raise Refused("a path is empty", "name a folder")
-        bare = [spelling.path(path) for path in self.paths]
-        if all(piece is not None for piece in bare):
-            return [piece for piece in bare if piece is not None]
-        elements = [_element(spelling, path) for path in self.paths]
-        elements[0] = f"[{elements[0]}"
-        return [*[f"{element}," for element in elements[:-1]], f"{elements[-1]}]"]
+        bare = [piece for piece in map(spelling.path, self.paths) if piece is not None]
+        if len(bare) == len(self.paths):
+            return bare
+        return array([_element(spelling, path) for path in self.paths])
 
 
 def _element(spelling: Spelling, path: Word) -> str:
     spelled = spelling.lexed(path)
-    # BuildKit takes the blanks off an element before it reads the quotes in it.
+    # BuildKit strips the whitespace around an element before it reads the quotes in it.
     return json_text(spelled if spelled == spelled.strip() else spelling.value(path))

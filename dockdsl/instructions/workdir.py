@@ -13,11 +13,11 @@ from dockdsl.syntax.words import Word, is_plain, word
 
 @attrs.frozen(slots=False, repr=False, field_transformer=convert_later)
 class Workdir(SingleOperand):
-    """The working directory of all that follows, made if it is not there: ``WORKDIR path``.
+    """Set the working directory of the instructions that follow: ``WORKDIR path``. It is created if it does not exist.
 
-    A relative path continues the one before. ``$NAME`` is expanded.
+    A relative path is relative to the previous working directory. ``$NAME`` is expanded.
 
-    Raises `InvalidValue` for a blank path or one with a newline, `InvalidType` for a wrong type.
+    Raises `InvalidValue` for a path that is blank or has a newline, `InvalidType` for a wrong type.
 
     >>> print(Workdir("/src"))
     WORKDIR /src

@@ -1,1 +1,1 @@
-"""What a build is: stages, and the Dockerfile that collects them."""
+"""The model of a build: stages, and the Dockerfile that collects them."""

@@ -1,4 +1,4 @@
-"""Dockerfile: the stages that its targets reach, in order, with directives and global arguments."""
+"""Dockerfile: its stages in order, its directives and its global arguments."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from dockdsl.instructions.sources import StageBase
 from dockdsl.instructions.verbatim import Verbatim
 from dockdsl.model.graph import StageGraph, called, collect
 from dockdsl.model.stage import Stage, Steps, flatten
+from dockdsl.origins import Origin
 from dockdsl.syntax.lazy_regex import lazy_regex
 from dockdsl.syntax.versions import SyntaxVersion, highest
 from dockdsl.syntax.words import BACKSLASH, BACKTICK, Spelling
@@ -41,6 +42,14 @@ def _targets(value: Stage | Iterable[Stage]) -> tuple[Stage, ...]:
     return targets
 
 
+def checked(value: object, function: str) -> Dockerfile:
+    """Return the `Dockerfile` that was passed to a function; refuse anything else."""
+    if not isinstance(value, Dockerfile):
+        hint = "pass Dockerfile(stage)" if isinstance(value, Stage) else "pass a Dockerfile"
+        raise InvalidType(f"{function}: {shown(value)} is {kind_of(value)}; {hint}")
+    return value
+
+
 def _args(value: Steps) -> tuple[Instruction, ...]:
     found = flatten(value, "Dockerfile args")
     for each in found:
@@ -54,24 +63,24 @@ def _args(value: Steps) -> tuple[Instruction, ...]:
 
 @attrs.frozen(slots=False, repr=False)
 class Dockerfile(Located):
-    """A Dockerfile: all the stages that its targets reach, each once, from base to final.
+    """A Dockerfile: its targets and all the stages that they need, each once, after the stages that it needs itself.
 
     `targets`
-        A `Stage` or several; the last one is what is built by default.
+        A `Stage` or several; the last one is built by default.
     `args`
         `Arg` (and `Comment`) before the first stage: the variables that ``FROM`` lines may use.
     `syntax`
-        The image of the frontend for ``# syntax=``, such as ``"docker/dockerfile:1"``; ``"auto"`` picks
-        the lowest version that knows all that is used. By default nothing is written, since the line costs
-        a look into a registry on every build, and fails where none is reachable.
+        The image of the frontend for ``# syntax=``, such as ``"docker/dockerfile:1"``; ``"auto"`` selects the lowest
+        version that supports everything that is used. By default, the line is not written, because it makes every
+        build query a registry, and fail if that cannot be reached.
     `escape`
-        The escape character, a backslash or a backtick (for Windows paths).
+        The escape character: a backslash, or a backtick (for Windows paths).
     `check`
-        The ``# check=`` directive, such as ``"skip=StageNameCasing;error=true"``.
+        The value of ``# check=``, such as ``"skip=StageNameCasing;error=true"``.
 
-    Raises `StageError` for two different stages under one name, a cycle, and a default target that an
-    earlier target needs; `UnknownStage` for a string ``from_`` that names no stage and looks like one;
-    `InvalidValue` and `InvalidType` for other values.
+    Raises `StageError` for different stages with the same name, for a cycle, and for a default target that another
+    target needs; `UnknownStage` if a string in ``from_`` looks like a stage and is not one of them; `InvalidValue` and
+    `InvalidType` for other values that are not valid.
 
     >>> print(Dockerfile(Stage("scratch")), end="")
     FROM scratch
@@ -85,22 +94,22 @@ class Dockerfile(Located):
     escape: OneOf["\\", "`"] = "\\"
     check: str | None = None
     stages: tuple[Stage, ...] = attrs.field(init=False, default=())
-    """The stages in the order in which they are written."""
+    """The stages in the order of the Dockerfile."""
     frontend: str | None = attrs.field(init=False, default=None)
-    """The image that ``# syntax=`` names, if the line is written."""
+    """The image in the ``# syntax=`` line, if there is one."""
     is_read: bool = attrs.field(init=False, default=False, eq=False)
-    """Whether the Dockerfile was read from a text."""
+    """Whether the Dockerfile was read from text."""
 
     def complete(self, *, is_normal: bool = False) -> None:  # noqa: ARG002 - its fields are converted by attrs
-        """Collect the stages, and refuse what does not fit together."""
+        """Collect the stages, and refuse values that do not fit together."""
         if self.is_read:
-            # Unlike one that is written it may have arguments and no stage, and two stages of one name.
+            # Unlike one written in Python, it may have arguments only, or stages with the same name.
             return
         put(self, "stages", collect(self.targets, self))
         self._check_directives()
         self._check_escapes()
         if self.escape == "`":
-            self._spell_with_backtick()
+            self._write_with_backtick()
         put(self, "frontend", f"{FRONTEND}:{self.minimum_syntax}" if self.syntax == "auto" else self.syntax)
 
     def _check_directives(self) -> None:
@@ -135,13 +144,13 @@ class Dockerfile(Located):
             for step in steps:
                 if type(step) is Verbatim and not step.fits(self.escape):
                     raise InvalidValue(
-                        f"Dockerfile: {shown(step)} is spelled with {step.escape} as the escape character, and the "
+                        f"Dockerfile: {shown(step)} is written with {step.escape} as the escape character, and the "
                         f"Dockerfile uses {self.escape}; use the same one",
                         origin=step.origin,
                     )
 
-    def _spell_with_backtick(self) -> None:
-        # What one escape character can say the other may not; that shows here, not in rendering.
+    def _write_with_backtick(self) -> None:
+        # What can be written with one escape character may be impossible with the other; find out now.
         for stage in self.stages:
             for step in stage.steps:
                 step.spell(BACKTICK)
@@ -150,9 +159,10 @@ class Dockerfile(Located):
 
     @property
     def minimum_syntax(self) -> SyntaxVersion:
-        """The lowest version of the Dockerfile frontend that knows all that is used, and whether labs is needed.
+        """The lowest version of the Dockerfile frontend that supports everything that is used.
 
-        It is a ``str`` such as ``"1.4"`` or ``"1.14-labs"``, ordered by its numbers, with a property ``labs``.
+        It is a ``str`` such as ``"1.4"`` or ``"1.14-labs"`` that compares by its numbers. Its property ``labs`` tells
+        whether the labs channel is needed.
 
         >>> from dockdsl import Copy
         >>> Dockerfile(Stage("scratch", steps=[Copy("a", "/a", link=True)])).minimum_syntax
@@ -168,11 +178,11 @@ class Dockerfile(Located):
 
     @property
     def graph(self) -> StageGraph:
-        """The stages, and which of them needs which."""
+        """The stages and their dependencies."""
         return StageGraph(self.stages)
 
     def pieces(self, header: str | None = None) -> list[Piece]:
-        """Return the text of each instruction, in order, with its value; `header` is a remark below the directives."""
+        """Return the text and the value of each instruction, in order; `header` is a comment below the directives."""
         spelling = self.spelling()
         blank: Piece = ("", None)
         directives = (("syntax", self.frontend), ("escape", self.escape if self.escape != "\\" else None))
@@ -192,12 +202,12 @@ class Dockerfile(Located):
             found.append((stage.rendered(spelling), stage))
             found += [(step.rendered(spelling), step) for step in stage.steps]
         if not above and _looks_like_directive().match(found[0][0]):
-            # A remark on the first line would be taken for a directive.
+            # A comment on the first line would be taken for a directive.
             found.insert(0, blank)
         return found
 
     def spelling(self) -> Spelling:
-        """Return the escape character, and the index or the name that is written for each stage without a name."""
+        """Return the escape character, and the index or name by which each unnamed stage is referred to."""
         unnamed = [
             (id(each.source), each.by)
             for stage in self.stages
@@ -224,11 +234,21 @@ class Dockerfile(Located):
 
 
 Piece = tuple[str, "Instruction | Stage | Dockerfile | None"]
-"""A piece of a Dockerfile's text, and the value that says it; None for a blank line."""
+"""A piece of a Dockerfile's text, and the value that it comes from; None for a blank line."""
+
+
+def joined(pieces: Iterable[Piece]) -> tuple[str, tuple[Origin | None, ...]]:
+    """Return the text of pieces, and the origin of each of its lines."""
+    lines: list[str] = []
+    origins: list[Origin | None] = []
+    for text, value in pieces:
+        lines.append(text)
+        origins.extend([None if value is None else value.origin] * (text.count("\n") + 1))
+    return "\n".join(lines) + "\n", tuple(origins)
 
 
 def automatic_name(index: int, taken: Container[str | None]) -> str:
-    """Return the name that is written for a stage without one, where it cannot be referred to by its index."""
+    """Return the name that an unnamed stage gets if it cannot be referred to by its index."""
     name = f"stage-{index}"
     while name in taken:
         name += "-unnamed"

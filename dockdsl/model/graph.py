@@ -1,9 +1,9 @@
-"""Which stage of a build needs which: the order of the stages, and what a target reaches."""
+"""Dependencies between stages: their order, and the stages that a target needs."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Literal
+from typing import Literal, NoReturn
 
 import attrs
 
@@ -11,7 +11,7 @@ from dockdsl.display import shown
 from dockdsl.errors import StageError, UnknownStage
 from dockdsl.instructions.located import Located
 from dockdsl.instructions.sources import External, Reference, StageBase
-from dockdsl.model.stage import RESERVED, Stage, reached
+from dockdsl.model.stage import RESERVED, Stage, reached, walked
 from dockdsl.syntax.lazy_regex import lazy_regex
 
 _looks_like_stage = lazy_regex(r"[A-Za-z][A-Za-z0-9_.-]*")
@@ -20,9 +20,9 @@ _INSTEAD_OF_RESERVED = {
     "scratch": "scratch is empty: pass the Stage that has the files, or external('scratch') if nothing is meant",
     "context": "leave it out for the build context, or write external('context') for a named context of that name",
 }
-# One-word names that are images far more often than stages. Any other one is most often a misspelled stage.
+# Single words that are far more often images than stages. Any other one is most likely a misspelled stage.
 _OFFICIAL_IMAGES = frozenset(
-    # A block of words reads better than a hundred quoted ones.
+    # A block of words is easier to read than a hundred quoted ones.
     """adminer almalinux alpine alt amazoncorretto amazonlinux archlinux bash buildpack-deps busybox caddy cassandra
     centos chronograf clojure composer consul couchbase couchdb crate dart debian docker drupal eclipse-mosquitto
     eclipse-temurin elasticsearch elixir erlang fedora flink fluentd gcc ghost golang gradle groovy haproxy haskell
@@ -36,29 +36,29 @@ _OFFICIAL_IMAGES = frozenset(
 
 
 def is_stage_like(source: str) -> bool:
-    """Whether a name is most often that of a stage."""
+    """Whether a name is most likely that of a stage."""
     return _looks_like_stage().fullmatch(source) is not None and source not in _OFFICIAL_IMAGES
 
 
 @attrs.frozen
 class Edge:
-    """One need of a stage: what it takes from another one."""
+    """A dependency of a stage on another one."""
 
     stage: Stage
     needs: Stage
     by: Literal["base", "copy", "mount"]
-    """Whether the stage is built on the other one, copies from it, or mounts it."""
+    """Whether the stage is based on the other one, copies from it, or mounts it."""
     step: int | None
-    """The place in the stage's steps, counted from 0; None for the base."""
+    """The index of the step; None for the base."""
 
 
 class StageGraph:
-    """The stages of a `Dockerfile`, and which of them needs which.
+    """The stages of a `Dockerfile` and their dependencies.
 
     `stages`
-        In the order in which they are written: each after those it needs.
+        The stages in the order of the Dockerfile: each after those that it needs.
     `edges`
-        Each need, in the order of the stages and of their steps.
+        The dependencies, in the order of the stages and of their steps.
 
     >>> from dockdsl import Copy, Dockerfile
     >>> build = Stage("golang:1.27", name="build")
@@ -81,7 +81,7 @@ class StageGraph:
             self._needs.setdefault(id(edge.stage), []).append(edge.needs)
 
     def index(self, stage: StageBase) -> int:
-        """Return the place of a stage among all, counted from 0; of equal stages under one name, one is kept.
+        """Return the index of a stage; equal stages with the same name have the same one.
 
         Raises `UnknownStage` for a stage that is not in the graph.
         """
@@ -95,7 +95,7 @@ class StageGraph:
     def resolve(self, reference: Reference, stage: Stage) -> Stage | None:
         """Return the stage that a reference in `stage` means; None for an image or a context.
 
-        A base is looked for among the stages above, a source by name among all: of several, the last one is meant.
+        A base is looked up among the stages above, a source among all; of several with that name, it is the last one.
         """
         source = reference.source
         if isinstance(source, StageBase):
@@ -108,7 +108,7 @@ class StageGraph:
         return self._by_name.get(source.lower())
 
     def needs(self, stage: Stage) -> tuple[Stage, ...]:
-        """Return the stages that a stage needs directly, each once, in the order in which it names them."""
+        """Return the stages that a stage needs directly, each once, in the order in which it refers to them."""
         return tuple(dict.fromkeys(self._needs.get(id(self.stages[self.index(stage)]), ())))
 
     def reached_by(self, target: Stage) -> tuple[Stage, ...]:
@@ -135,14 +135,14 @@ class StageGraph:
 
 
 def called(stage: Stage) -> str:
-    """Return what a message calls a stage."""
+    """Return the name of a stage in messages."""
     return f"stage {stage.name!r}" if stage.name else f"the unnamed stage on {shown(stage.base)}"
 
 
 def collect(targets: Sequence[Stage], dockerfile: Located) -> tuple[Stage, ...]:
-    """Return the stages that `targets` reach, each once, each after those it needs; the last target is the last one.
+    """Return `targets` and all stages that they need, each once, after those that it needs; the last target is last.
 
-    Raises `StageError` where they do not fit together, `UnknownStage` for a name of no stage that looks like one.
+    Raises `StageError` if they do not fit together, `UnknownStage` if a name looks like a stage and is not one of them.
     """
     order = _merged(reached(targets))
     by_name = {stage.name: stage for stage in order if stage.name is not None}
@@ -164,7 +164,7 @@ def collect(targets: Sequence[Stage], dockerfile: Located) -> tuple[Stage, ...]:
 
 
 def _names_something(stage: Stage, by_name: dict[str, Stage]) -> bool:
-    """Whether a stage refers by name to anything, be it an image or a stage."""
+    """Whether a stage refers to anything by name, a stage or an image."""
     if isinstance(stage.base, str) and stage.base in by_name:
         return True
     for each in stage.references():  # noqa: SIM110 - a loop is twice as fast as a generator here
@@ -174,7 +174,7 @@ def _names_something(stage: Stage, by_name: dict[str, Stage]) -> bool:
 
 
 def _named_needs(stage: Stage, by_name: dict[str, Stage]) -> Iterator[Stage]:
-    """Yield the stages that a stage needs by name; refuse a name that looks like one and is none."""
+    """Yield the stages that a stage refers to by name; refuse a name that looks like a stage and is not one of them."""
     if type(stage.base) is str and stage.base != stage.name and stage.base in by_name:
         yield by_name[stage.base]
     for each in stage.references():
@@ -209,10 +209,7 @@ def _unknown(stage: Stage, source: str, by_name: Iterable[str]) -> UnknownStage:
 
 
 def _check_external(order: Sequence[Stage], by_name: dict[str, Stage]) -> None:
-    """Refuse a name of something external that a stage above has: BuildKit takes that one.
-
-    One that stands below it refuses, if it comes to build the copy.
-    """
+    """Refuse an external name that a stage above has as well, since BuildKit would use the stage."""
     above: set[str | None] = set()
     for stage in order:
         for each in stage.references():
@@ -238,7 +235,7 @@ def _ambiguous(stage: Stage, what: str, other: Stage) -> StageError:
 
 
 def _merged(order: list[Stage]) -> list[Stage]:
-    """Keep one of several equal stages under one name; refuse different ones."""
+    """Keep one of several equal stages with the same name; refuse different ones."""
     by_name: dict[str, Stage] = {}
     kept: list[Stage] = []
     for stage in order:
@@ -248,7 +245,7 @@ def _merged(order: list[Stage]) -> list[Stage]:
             if stage.name is not None:
                 by_name[stage.name] = stage
         elif other.is_read and stage.is_read:
-            # A file may have a name twice: BuildKit takes the stage above or, for a copy, the last one.
+            # A file may have a name twice: BuildKit uses the stage above or, for a copy, the last one.
             kept.append(stage)
         elif other != stage:
             raise StageError(
@@ -260,35 +257,16 @@ def _merged(order: list[Stage]) -> list[Stage]:
 
 
 def _sorted(order: list[Stage], needs: dict[int, list[Stage]], by_name: dict[str, Stage]) -> list[Stage]:
-    """Sort again with the needs that are said by name; refuse a cycle."""
+    """Sort the stages by all their needs, including those by name; refuse a cycle."""
 
-    def needed(stage: Stage) -> Iterator[Stage]:
-        # Of equal stages under one name, one is kept.
+    def needed(stage: Stage) -> list[Stage]:
+        # Of equal stages with the same name, one is kept.
         by_object = [by_name.get(each.name, each) if each.name else each for each in stage.needed_stages()]
-        return iter(by_object + needs.get(id(stage), []))
+        return by_object + needs.get(id(stage), [])
 
-    done: dict[int, bool] = {}
-    result: list[Stage] = []
-    for target in order:
-        if id(target) in done:
-            continue
-        path = [(target, needed(target))]
-        done[id(target)] = False
-        while path:
-            stage, rest = path[-1]
-            for need in rest:
-                if id(need) not in done:
-                    done[id(need)] = False
-                    path.append((need, needed(need)))
-                    break
-                if not done[id(need)]:
-                    names = [each for each, _ in path]
-                    cycle = names[[id(each) for each in names].index(id(need)) :]
-                    places = ", ".join(f"{called(each)} at {each.origin}" for each in cycle)
-                    message = f"Stage: stages depend on each other in a cycle: {places}; break the cycle"
-                    raise StageError(message, origin=stage.origin)
-            else:
-                done[id(stage)] = True
-                result.append(stage)
-                path.pop()
-    return result
+    def refuse(cycle: list[Stage]) -> NoReturn:
+        places = ", ".join(f"{called(each)} at {each.origin}" for each in cycle)
+        message = f"Stage: stages depend on each other in a cycle: {places}; break the cycle"
+        raise StageError(message, origin=cycle[-1].origin)
+
+    return walked(order, needed, refuse)

@@ -1,4 +1,4 @@
-"""Stage: a base and the steps on it. FROM lives here."""
+"""Stage: a base and the steps on it; the FROM instruction."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from itertools import groupby
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
 import attrs
 
@@ -16,7 +16,7 @@ from dockdsl.instructions.comment import Comment
 from dockdsl.instructions.instruction import Instruction, brief
 from dockdsl.instructions.located import put
 from dockdsl.instructions.sources import External, Reference, StageBase
-from dockdsl.syntax.flags import expanded, flag, read_flags
+from dockdsl.syntax.flags import OPERAND, flag, read_flags
 from dockdsl.syntax.guard import guard
 from dockdsl.syntax.instruction_line import Line
 from dockdsl.syntax.lazy_regex import lazy_regex
@@ -27,7 +27,7 @@ from dockdsl.syntax.versions import SyntaxVersion, highest
 from dockdsl.syntax.words import BACKSLASH, Spelling, Word, atoms_of, word
 
 Steps = Iterable["Instruction | Steps | None"]
-"""Instructions in order; nested lists are flattened, and None is dropped."""
+"""Instructions in order; nested lists are flattened, and None is ignored."""
 
 RESERVED = ("scratch", "context")
 _is_name = re.compile(r"[a-z][a-z0-9_.-]*").fullmatch
@@ -35,12 +35,12 @@ _is_image_part = lazy_regex(r"[A-Za-z0-9_.:/@+-]*")
 _is_written = lazy_regex(r"[A-Za-z0-9{<\[%][A-Za-z0-9_.:/@+{}<>%|()\[\]=,-]*")
 
 
-# Iterable, and yet no list of steps: text, and what has no order.
+# What is iterable, but not a list of steps: text, and what has no order.
 _NO_LISTS = (str, bytes, Instruction, Mapping, AbstractSet)
 
 
 def flatten(steps: Any, owner: str) -> tuple[Instruction, ...]:
-    """Return the instructions among `steps`: nested lists flattened, None dropped, neighbouring comments joined."""
+    """Return `steps` as a tuple: nested lists are flattened, None is dropped, adjacent comments are joined."""
     flat: list[Instruction] = []
     try:
         _collect(steps, flat, owner)
@@ -95,7 +95,7 @@ def _comment(value: Comment | str | None) -> Comment | None:
 
 
 def check_base(base: Word) -> str:
-    """Return the name of an image as it is spelled; raise `Refused` for what is none."""
+    """Return the name of an image as it is written; raise `Refused` for a value that is not one."""
     if isinstance(base, External):
         if not _is_written().fullmatch(base):
             raise Refused(f"{shown(base)} is not the name of an image", 'write "name:tag"')
@@ -127,13 +127,13 @@ def _read_platform(line: Line) -> Word | None:
             check_platform(platform)
     except Refused:
         (token,) = line.flags
-        # BuildKit looks at it no closer before it builds.
+        # BuildKit does not check it until it builds the stage.
         platform = External(line.logical.text[token.start : token.end].partition("=")[2])
     return platform
 
 
 def check_platform(platform: Word) -> None:
-    """Refuse what is no platform."""
+    """Refuse a value that is not a platform."""
     if isinstance(platform, str) and not platform:
         raise Refused("the platform is empty", "leave it out")
     if isinstance(platform, str) and "$" not in platform and not is_platform(platform):
@@ -142,7 +142,7 @@ def check_platform(platform: Word) -> None:
 
 
 def read_from(line: Line, by_name: Mapping[str, Stage], names: AbstractSet[str]) -> tuple[Any, str | None, Any]:
-    """Read a FROM line: base, name and platform. `by_name` has the stages above, `names` the names of all stages."""
+    """Read a FROM line: base, name and platform. `by_name` are the stages above, `names` the names of all stages."""
     platform = _read_platform(line)
     words = line.words()
     name = None
@@ -159,14 +159,14 @@ def read_from(line: Line, by_name: Mapping[str, Stage], names: AbstractSet[str])
         raise line.wrong(f"the instruction has {len(words)} operands" if words else "no base is given", remedy)
     text = words[0]
     if text[-1] == line.escape and continued(text, line.escape):
-        # It says nothing at the end, and would take in the next line.
+        # At the end it has no effect, but would join the next line.
         text = text[:-1]
         if not text:
             raise line.wrong("the base is empty", "write FROM image", words[0])
     if text in by_name:
         return by_name[text], name, platform
     if text in names:
-        # That stage stands below, so BuildKit looks for an image of the name.
+        # The stage is further down, so BuildKit looks for an image of that name.
         return External(text), name, platform
     try:
         base = line.word(text)
@@ -174,31 +174,33 @@ def read_from(line: Line, by_name: Mapping[str, Stage], names: AbstractSet[str])
     except Refused:
         base = External(text)
     if isinstance(base, str) and base in names:
-        # Quotes and escapes are gone before BuildKit looks for a stage.
+        # BuildKit removes quotes and escapes before it looks for a stage.
         return by_name.get(base, External(text)), name, platform
     return base, name, platform
 
 
-@attrs.frozen(slots=False, repr=False, eq=False)  # equal stages are told by a digest of all that they reach
+@attrs.frozen(slots=False, repr=False, eq=False)  # stages are compared by a digest of all that they need
 class Stage(StageBase):
-    """A stage of a build: a base, and the steps on it.
+    """A stage of a build: a base, and the steps on top of it.
 
     `base`
-        The name of an image, ``"scratch"``, or another `Stage`, whose result is built upon. Variables in a
-        name are those of ``Dockerfile(args=…)``.
+        The name of an image, ``"scratch"`` for an empty base, or another `Stage`. Variables in a name are those of
+        ``Dockerfile(args=…)``.
     `name`
-        Lower-case letters, digits, ``_``, ``.`` and ``-``; it starts with a letter. ``scratch`` and ``context``
-        are reserved. A stage that is referred to by object needs none.
+        Lower-case letters, digits, ``_``, ``.`` and ``-``, starting with a letter; not ``scratch`` or ``context``. It
+        is optional: other stages refer to the object.
     `platform`
-        ``"linux/arm64"``, or ``"$BUILDPLATFORM"`` for the machine that builds.
+        A platform such as ``"linux/arm64"``, or ``"$BUILDPLATFORM"`` for that of the machine that builds.
     `steps`
-        Instructions in order. Nested lists are flattened and None is dropped, so that
-        ``Run(…) if debug else None`` can stand among them.
+        Instructions in order. Nested lists are flattened and None is ignored, so that a step can be written as
+        ``Run(…) if debug else None``.
     `comment`
-        A remark above the ``FROM`` line.
+        A comment above the ``FROM`` line.
 
-    Two stages are equal if they say the same. Raises `InvalidValue` for a name or image that BuildKit
-    refuses, `InvalidType` for a step that is no instruction.
+    Stages are equal if their content is equal, including the stages that they need.
+
+    Raises `InvalidValue` for a name or an image that BuildKit refuses, `InvalidType` for a step that is not an
+    instruction.
 
     >>> from dockdsl import Copy, Dockerfile, Run
     >>> build = Stage("golang:1.27", name="build", steps=[Copy(".", "."), Run("go build -o /api .")])
@@ -217,17 +219,15 @@ class Stage(StageBase):
 
     base: Word | StageBase = attrs.field(converter=_base)
     name: str | None = None
-    platform: Word | None = attrs.field(
-        default=None, converter=_platform, metadata=flag("platform", spell=expanded, expands=True)
-    )
+    platform: Word | None = attrs.field(default=None, converter=_platform, metadata=flag("platform", OPERAND))
     steps: tuple[Instruction, ...] = attrs.field(default=(), converter=_steps)
     comment: Comment | None = attrs.field(default=None, converter=_comment, kw_only=True)
 
     def complete(self, *, is_normal: bool = False) -> None:  # noqa: ARG002 - its fields are converted by attrs
-        """Spell the FROM line, and note what the stage refers to."""
+        """Write the FROM line, and collect what the stage refers to."""
         try:
             if self.is_read:
-                # Its name and base are words of one line already.
+                # Its name and base are words of one line, so they cannot break out of it.
                 line = self.from_line(BACKSLASH)
             else:
                 self._check_name()
@@ -260,39 +260,39 @@ class Stage(StageBase):
         """Return the FROM line."""
         pieces = ["FROM"]
         if self.platform is not None:
-            pieces.append(f"--platform={self._spelled_platform(spelling)}")
-        pieces.append(self._spelled_base(spelling))
+            pieces.append(f"--platform={self._written_platform(spelling)}")
+        pieces.append(self._written_base(spelling))
         name = self.name
         if name is None and spelling.names is not None:
-            # A stage that another one is built upon, or that is mounted, is known by name alone.
+            # A stage that is a base or is mounted can only be referred to by name.
             known_as = spelling.names.get(id(self), "")
             name = known_as if not known_as.isdecimal() else None
         if name:
             pieces += ["AS", name]
         return " ".join(pieces)
 
-    def _spelled_platform(self, spelling: Spelling) -> str:
+    def _written_platform(self, spelling: Spelling) -> str:
         if self.is_read and isinstance(self.platform, External):
             return str(self.platform)
-        assert self.platform is not None  # the caller looked; this is for the type checker
+        assert self.platform is not None  # checked by the caller; for the type checker
         check_platform(self.platform)
         return spelling.flag(spelling.lexed(self.platform))
 
-    def _spelled_base(self, spelling: Spelling) -> str:
+    def _written_base(self, spelling: Spelling) -> str:
         base = self.base
         if isinstance(base, StageBase):
             return base.name or ("stage" if spelling.names is None else spelling.names[id(base)])
         if self.is_read and isinstance(base, str):
-            # It was one word of a file, and looked at then.
+            # It was one word of a file, and was checked when it was read.
             return str.__str__(base)
         return check_base(base)
 
     def rendered(self, spelling: Spelling) -> str:
-        """Return the FROM line under `spelling`: what the constructor made, where that serves."""
+        """Return the FROM line: what the constructor made, unless unnamed stages have names or indexes."""
         return self._from_line if spelling.names is None else self.from_line(spelling)
 
     def references(self) -> tuple[Reference, ...]:
-        """What the stage takes files from, in order: the stage that is its base, then what its steps refer to."""
+        """What the stage takes files from, in order: its base if that is a stage, then what its steps refer to."""
         return self._references
 
     def needed_stages(self) -> list[Stage]:
@@ -303,14 +303,14 @@ class Stage(StageBase):
 
     @property
     def minimum_syntax(self) -> SyntaxVersion:
-        """The lowest version of the Dockerfile frontend that knows all that the stage uses."""
+        """The lowest version of the Dockerfile frontend that supports everything in the stage."""
         remarks = () if self.comment is None else (self.comment,)
         used = [step.minimum_syntax for step in (*remarks, *self.steps)]
         return highest([*modifier_versions(self._from_line), *used])
 
     @property
     def fingerprint(self) -> str:
-        """A digest of all that the stage says, the stages it needs included."""
+        """A digest of the stage, including the stages that it needs."""
         if not self._fingerprint:
             for stage in reached([self], but=lambda each: bool(each._fingerprint)):  # noqa: SLF001 - of this class
                 put(stage, "_fingerprint", _digest(stage))
@@ -331,8 +331,8 @@ class Stage(StageBase):
 
 
 def _digest(stage: Stage) -> str:
-    # Rendering is injective, so the text says all, once a stage in it is told by its own fingerprint. That
-    # keeps equality linear where stages share stages.
+    # Different stages have different texts if the stages in them are replaced by their fingerprints. That keeps
+    # comparison linear if stages share stages.
     from hashlib import blake2b  # noqa: PLC0415 - most programs never compare stages
 
     needs = stage.needed_stages()
@@ -343,25 +343,42 @@ def _digest(stage: Stage) -> str:
     return blake2b("\n\0".join(parts).encode(), digest_size=20).hexdigest()
 
 
-def reached(targets: Iterable[Stage], but: Callable[[Stage], bool] = lambda _: False) -> list[Stage]:
-    """Return the stages that `targets` reach by object, each once, a stage after those it needs.
+def reached(targets: Iterable[Stage], but: Callable[[Stage], bool] | None = None) -> list[Stage]:
+    """Return `targets` and the stages that they need by object, each once, after those that it needs.
 
-    The order is that of the references: it reads from base to final. Stages of which `but` is true are left out, with
-    what is reached through them. The walk keeps its own stack, so a chain of thousands is no deeper than one of two.
+    Stages for which `but` is true are left out, with what they need.
+    """
+    if but is None:
+        return walked(targets, Stage.needed_stages)
+    return walked(targets, lambda stage: [need for need in stage.needed_stages() if not but(need)])
+
+
+def walked(
+    targets: Iterable[Stage],
+    needed: Callable[[Stage], Iterable[Stage]],
+    refuse: Callable[[list[Stage]], NoReturn] | None = None,
+) -> list[Stage]:
+    """Return `targets` and what they need, each once, after what it needs itself; `refuse` is given any cycle.
+
+    There is no recursion, so that a chain of thousands of stages is not too deep.
     """
     order: list[Stage] = []
-    done: set[int] = set()
+    is_done: dict[int, bool] = {}
     for target in targets:
-        stack = [(target, iter(target.needed_stages()))] if id(target) not in done else []
-        done.add(id(target))
-        while stack:
-            stage, rest = stack[-1]
+        path = [(target, iter(needed(target)))] if id(target) not in is_done else []
+        is_done.setdefault(id(target), False)
+        while path:
+            stage, rest = path[-1]
             for need in rest:
-                if id(need) not in done and not but(need):
-                    done.add(id(need))
-                    stack.append((need, iter(need.needed_stages())))
+                if id(need) not in is_done:
+                    is_done[id(need)] = False
+                    path.append((need, iter(needed(need))))
                     break
+                if refuse is not None and not is_done[id(need)]:
+                    stages = [each for each, _ in path]
+                    refuse(stages[[id(each) for each in stages].index(id(need)) :])
             else:
+                is_done[id(stage)] = True
                 order.append(stage)
-                stack.pop()
+                path.pop()
     return order

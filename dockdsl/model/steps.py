@@ -1,4 +1,4 @@
-"""One way to go over a model: its steps, what they take files from, and the variables that they declare and use."""
+"""Iteration over a model: its steps, what they take files from, and the variables that they declare and use."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ _names_in = lazy_regex(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
 
 
 class Step(NamedTuple):
-    """An instruction of a model, and where it stands."""
+    """An instruction of a model, and its place."""
 
     instruction: Instruction
     stage: Stage | None
     """None for the global arguments above the first stage."""
     place: int
-    """The place among the steps of the stage, or among the arguments, counted from 0."""
+    """The index among the steps of the stage, or among the global arguments."""
     onbuild: Instruction | None = None
-    """The ONBUILD that keeps the instruction for another build, if it stands in one."""
+    """The ONBUILD that contains the instruction, if there is one."""
 
 
 def steps_of(dockerfile: Dockerfile) -> Iterator[Step]:
-    """Yield every instruction in the order of the Dockerfile; behind an ONBUILD the one that stands in it.
+    """Yield every instruction in the order of the Dockerfile; after an ONBUILD, the instruction in it.
 
     >>> from dockdsl import Copy, Dockerfile, Onbuild, Stage, User
     >>> file = Dockerfile(Stage("alpine:3.22", steps=[User("1000"), Onbuild(Copy(".", "/src"))]))
@@ -59,26 +59,26 @@ def _by_stage(dockerfile: Dockerfile) -> dict[int, list[Step]]:
 
 
 class Need(NamedTuple):
-    """What a stage takes files from: a base, or the source of a copy or a mount."""
+    """What a stage takes files from: its base, or the source of a copy or a mount."""
 
     kind: OneOf["stage", "image", "context"]
-    """Another stage of the Dockerfile; an image; or a context, named or (without a name) that of the build."""
+    """Another stage of the Dockerfile; an image; or a named context or (without a name) the build context."""
     by: OneOf["base", "copy", "mount"]
     stage: Stage
     """The stage that needs it."""
     step: Step | None
-    """The step that names it; None for a base."""
+    """The step that refers to it; None for a base."""
     name: str | None
-    """What it is called; None for the build context, and for a stage without a name."""
+    """Its name; None for the build context and for an unnamed stage."""
     needs: Stage | None
-    """The stage that is needed, where it is one."""
+    """The stage that is needed, if it is one."""
 
 
 def needs_of(dockerfile: Dockerfile) -> Iterator[Need]:
-    """Yield all that the stages take files from, in the order of the Dockerfile.
+    """Yield everything that the stages take files from, in the order of the Dockerfile.
 
-    What `external` names may be an image or a named context: it is reported as a context. What stands in an ONBUILD
-    refers to another build, so never to a stage of this one. The empty base ``scratch`` is not a need.
+    A name made by `external` may be that of an image or a named context; it is reported as a context. Names in an
+    ONBUILD belong to another build, so they never refer to a stage of this one. ``scratch`` is not reported.
 
     >>> from dockdsl import Copy, Dockerfile, Stage
     >>> build = Stage("golang:1.27", name="build", steps=[Copy(".", ".")])
@@ -124,29 +124,29 @@ class Use(NamedTuple):
     """None for a ``FROM`` line."""
     stage: Stage | None
     by: OneOf["builder", "shell"]
-    """Who puts the value in: BuildKit, or (as far as the text shows) the shell that runs the command."""
+    """What expands it: BuildKit, or (as far as the text shows) the shell that runs the command."""
 
 
 @attrs.define(eq=False)
 class Variable:
-    """A variable of a model: a declaration, or a name that is used without one, and where it is seen."""
+    """A variable of a model, declared or not, and the places where it is used."""
 
     name: str
     kind: OneOf["global", "arg", "env", "undeclared"]
-    """An ``ARG`` above the first stage, one in a stage, an ``ENV``; or none of them, as for a predefined one."""
+    """An ``ARG`` above the first stage, one in a stage, an ``ENV``; or undeclared, such as a predefined one."""
     declared: Step | None
     uses: list[Use] = attrs.Factory(list)
     default: Variable | None = None
-    """For an ``ARG`` without a default in a stage, the global one whose value it takes."""
+    """For an ``ARG`` without a default in a stage, the global one that it takes its value from."""
 
 
 def variables_of(dockerfile: Dockerfile) -> list[Variable]:
-    """Return the variables of a model in the order in which they come up: one for each declaration.
+    """Return the variables of a model in the order in which they occur, one for each declaration.
 
-    A stage that is built on another one sees its variables. Global arguments are seen by ``FROM`` lines, and by a stage
-    that declares them again. Of an ``ARG`` and an ``ENV`` of one name, the later one counts; a container that runs the
-    command of a ``CMD``, ``ENTRYPOINT`` or ``HEALTHCHECK`` sees the ``ENV`` alone. A name that is not declared is one
-    variable in the whole Dockerfile.
+    A stage inherits the variables of the stage that it is based on. Global arguments are visible in ``FROM`` lines, and
+    in a stage that declares them again. If an ``ARG`` and an ``ENV`` have the same name, the later one counts; only the
+    ``ENV`` is visible to the command of a ``CMD``, ``ENTRYPOINT`` or ``HEALTHCHECK``. A name that is not declared is
+    one variable in the whole Dockerfile.
 
     >>> from dockdsl import Arg, Dockerfile, Run, Stage, Workdir
     >>> stage = Stage("golang:${GO}", steps=[Arg("DIR", "/src"), Workdir("$DIR"), Run("ls $HOME")])
@@ -160,14 +160,14 @@ def variables_of(dockerfile: Dockerfile) -> list[Variable]:
 
 
 class _Scope(NamedTuple):
-    """The variables in sight: of build steps, and of what a container runs."""
+    """The variables that are visible to build steps, and to what a container runs."""
 
     build: dict[str, Variable]
     container: dict[str, Variable]
 
 
 class _Scopes:
-    """A walk over a model with the variables in sight."""
+    """A walk over a model that keeps track of the visible variables."""
 
     def __init__(self, dockerfile: Dockerfile) -> None:
         self.found: list[Variable] = []
@@ -187,7 +187,7 @@ class _Scopes:
 
     def _step(self, step: Step, scope: _Scope) -> None:
         if step.onbuild is not None:
-            # It is run, and its variables are looked up, in another build.
+            # It belongs to another build.
             return
         instruction = step.instruction
         self._expanded(tuple(instruction.expanded()), step, step.stage, scope)
@@ -204,7 +204,7 @@ class _Scopes:
         self.found.append(variable)
         if given.kind == "env":
             scope.container[given.name] = variable
-        # An ARG without a value leaves that of an ENV above as it is.
+        # An ARG without a value does not change that of an ENV above.
         if given.has_value or default is not None or given.name not in scope.container:
             scope.build[given.name] = variable
 

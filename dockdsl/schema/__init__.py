@@ -1,1 +1,1 @@
-"""The model as data for other programs."""
+"""The model of a Dockerfile as data for other programs."""

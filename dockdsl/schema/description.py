@@ -1,19 +1,17 @@
-"""The model as data for other programs: dicts, lists and scalars, of the form that `json_schema` says."""
+"""The model of a Dockerfile as data for other programs: dicts, lists and scalars that match `json_schema`."""
 
 from __future__ import annotations
 
 from typing import Any
 from typing import Literal as OneOf
 
-from dockdsl.display import kind_of, shown
-from dockdsl.errors import InvalidType
 from dockdsl.instructions.heredoc import Heredoc
 from dockdsl.instructions.instruction import Instruction
 from dockdsl.instructions.located import Located
 from dockdsl.instructions.mounts import Mount
 from dockdsl.instructions.run import Run
 from dockdsl.instructions.sources import Reference, Source, StageBase
-from dockdsl.model.dockerfile import Dockerfile
+from dockdsl.model.dockerfile import Dockerfile, checked
 from dockdsl.model.graph import StageGraph
 from dockdsl.model.stage import Stage
 from dockdsl.origins import short_path
@@ -23,19 +21,19 @@ from dockdsl.syntax.versions import SyntaxVersion
 from dockdsl.syntax.words import Literal
 
 SCHEMA = "urn:dockdsl:model:1"
-"""The ``$id`` of the schema; its number is the first one of the version."""
+"""The ``$id`` of the schema, with the first number of the version."""
 VERSION = "1.0"
-"""The first number goes up with a breaking change, the second when keys are added."""
+"""A breaking change increases the first number, an additional key the second."""
 
 
 def describe(dockerfile: Dockerfile) -> dict[str, Any]:
-    """Return the model of a `Dockerfile` as data that JSON can say.
+    """Return the model of a `Dockerfile` as data that can be written as JSON.
 
-    It has all that the values say, under the names that their fields have here: directives, global arguments, stages
-    with their steps, targets, which stage needs which, and the file and line where each value was written. The same
-    values give the same data, in the same order.
+    It has everything that is in the model, under the names of the fields: directives, global arguments, stages with
+    their steps, targets, dependencies between stages, and the file and line where each value was written. Equal values
+    give equal data, in the same order.
 
-    Raises `InvalidType` for anything but a `Dockerfile`.
+    Raises `InvalidType` if `dockerfile` is not a `Dockerfile`.
 
     >>> from dockdsl import Copy, Stage
     >>> build = Stage("golang:1.27", name="build")
@@ -47,10 +45,7 @@ def describe(dockerfile: Dockerfile) -> dict[str, Any]:
 
     Source: the Dockerfile reference, "FROM"; JSON Schema, draft 2020-12, for the form of the schema.
     """
-    if not isinstance(dockerfile, Dockerfile):
-        hint = "pass Dockerfile(stage)" if isinstance(dockerfile, Stage) else "pass a Dockerfile"
-        raise InvalidType(f"describe: {shown(dockerfile)} is {kind_of(dockerfile)}; {hint}")
-    graph = dockerfile.graph
+    graph = checked(dockerfile, "describe").graph
     return {
         "schema": SCHEMA,
         "version": VERSION,
@@ -76,7 +71,7 @@ def describe(dockerfile: Dockerfile) -> dict[str, Any]:
 
 
 class _Describer:
-    """Describes what is in a stage, or in none of this build: then no name is that of one of its stages."""
+    """Describes what is in a stage; without one, no name is taken for that of a stage."""
 
     def __init__(self, graph: StageGraph | None = None, stage: Stage | None = None) -> None:
         self.graph = graph
@@ -104,7 +99,7 @@ class _Describer:
         return data
 
     def fields(self, value: Located) -> dict[str, Any]:
-        # The sources of an instruction that is kept are names in another build.
+        # The names in an ONBUILD belong to another build.
         inside = _Describer() if isinstance(value, Instruction) and value.nested() else self
         data: dict[str, Any] = {}
         for field in fields_of(type(value)):

@@ -1,4 +1,4 @@
-"""What the fields of a value are called in the data, and which form they have there: read from their types."""
+"""The names and types of fields in the data, which are derived from their declarations."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dockdsl.syntax.flags import declared
 from dockdsl.syntax.words import Literal
 
 _ARGUMENTS = tuple[str, ...]
-# What is one operand, though its type is a union.
+# Unions that are the type of a single operand.
 _OPERANDS = (
     ("source", {StageBase, str}, {StageBase, str, Literal}),
     ("word", {Literal, str}, {Literal, str}),
@@ -26,9 +26,9 @@ class Field(NamedTuple):
 
     attribute: attrs.Attribute[Any]
     key: str
-    """What it is called in the data."""
+    """Its name in the data."""
     types: tuple[Any, ...]
-    """The types that it may have: a class, a tuple or a choice, or the name of an operand."""
+    """The types that it may have: a class, a tuple, a choice, or the name of a kind of operand."""
     optional: bool
     """Whether it may be null."""
 
@@ -39,20 +39,20 @@ _known: dict[type, tuple[Field, ...]] = {}
 def fields_of(kind: type) -> tuple[Field, ...]:
     """Return the fields of a class in their order."""
     if kind not in _known:
-        # Of what is kept beside the fields, the types are not all imported where they are named.
+        # `CodeType` is imported for type checkers only.
         hints = get_type_hints(kind, localns={"CodeType": CodeType})
         _known[kind] = tuple([_field(each, types_in(hints[each.name])) for each in declared(kind).fields])
     return _known[kind]
 
 
 def _field(attribute: attrs.Attribute[Any], types: tuple[Any, ...]) -> Field:
-    # An instruction is called by its keyword under that name, so the one in ONBUILD needs another.
+    # The key "instruction" has the keyword, so the instruction in an ONBUILD needs another one.
     key = "trigger" if attribute.name == "instruction" else attribute.name.rstrip("_")
     return Field(attribute, key, tuple([each for each in types if each is not NoneType]), NoneType in types)
 
 
 def types_in(hint: Any) -> tuple[Any, ...]:
-    """Return the types that a hint allows, the types of one operand as its name."""
+    """Return the types that a hint allows; a kind of operand is one type."""
     if get_origin(hint) not in (Union, UnionType):
         return (hint,)
     types = list(get_args(hint))
@@ -63,5 +63,5 @@ def types_in(hint: Any) -> tuple[Any, ...]:
 
 
 def name_of(kind: type[Instruction]) -> str:
-    """Return what an instruction is called: its keyword, or the name of a class that has none."""
+    """Return the name of an instruction: its keyword, or the name of its class if it has none."""
     return kind.KEYWORD or kind.__name__.upper()

@@ -1,4 +1,4 @@
-"""The JSON Schema of the model, generated from the fields of all that a Dockerfile is made of."""
+"""The JSON Schema of the model, generated from the fields of its classes."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ _INDEX: Schema = {"type": "integer", "minimum": 0}
 def json_schema() -> Schema:
     """Return the JSON Schema (draft 2020-12) of what `describe` returns.
 
-    It has every instruction that is registered when it is called. A field that the constructor requires and that takes
-    several values has at least one.
+    It has every instruction that is registered at the time of the call. A required field that takes several values has
+    at least one.
 
     >>> json_schema()["$defs"]["WORKDIR"]["properties"]["path"]
     {'$ref': '#/$defs/word'}
@@ -51,9 +51,13 @@ def json_schema() -> Schema:
         "$defs": {
             **_SHARED,
             "heredoc": _located(Heredoc, _fields(Heredoc)),
-            "mount": _about("A mount of RUN; null is what is not given.", _one_of([kind.TYPE for kind in mounts])),
+            "mount": _about(
+                "A mount of RUN; options that are not given are null.", _one_of([kind.TYPE for kind in mounts])
+            ),
             **{kind.TYPE: _located(kind, {"type": {"const": kind.TYPE}, **_fields(kind)}) for kind in mounts},
-            "instruction": _about("An instruction, by its fields; null is what is not given.", _one_of(sorted(kinds))),
+            "instruction": _about(
+                "An instruction and its fields; those that are not given are null.", _one_of(sorted(kinds))
+            ),
             **{name: _instruction(name, kinds[name]) for name in sorted(kinds)},
             "stage": _located(Stage, {"index": _INDEX, **_fields(Stage), "minimum_syntax": _ref("version")}),
         },
@@ -62,16 +66,16 @@ def json_schema() -> Schema:
 
 def _dockerfile() -> Schema:
     directives = {each.key: _value(each) for each in fields_of(Dockerfile) if each.key in ("syntax", "escape", "check")}
-    version = "The first number goes up with a breaking change, the second when keys are added."
+    version = "A breaking change increases the first number, an additional key the second."
     args = _array(_one_of(["ARG", "COMMENT", "VERBATIM"]))
     return _object(
         {
             "schema": {"const": SCHEMA},
             "version": _about(version, {**_TEXT, "pattern": r"^1\.[0-9]+$"}),
-            "directives": _object(directives, "The lines above all others: # syntax=, # escape= and # check=."),
+            "directives": _object(directives, "The directives at the top: # syntax=, # escape= and # check=."),
             "minimum_syntax": _ref("version"),
-            "args": _about("The variables that FROM lines may use, and remarks.", args),
-            "stages": _about("In order; none in a file of arguments alone.", _array(_ref("stage"))),
+            "args": _about("The variables that FROM lines may use, and comments.", args),
+            "stages": _about("The stages in order; empty for a file that has only arguments.", _array(_ref("stage"))),
             "edges": _about("In the order of the stages and their steps.", _array(_ref("edge"))),
             "targets": _about("The stages to build; the last one is the default.", _array(_INDEX)),
             "origin": _ref("origin"),
@@ -83,11 +87,11 @@ def _instruction(name: str, kind: type[Instruction]) -> Schema:
     properties = {"instruction": {"const": name}, **_fields(kind)}
     for command in [each for each in fields_of(kind) if "command" in each.types]:
         properties["form"] = _about(
-            "shell: text for the shell; exec: a program and its arguments; none: there is none.",
+            "shell: text for the shell; exec: a program and its arguments; none: no command.",
             {"enum": ["shell", "exec", *(["none"] if command.optional else [])]},
         )
         properties["joined"] = _about(
-            "What the shell is given: continued lines joined, comments between them dropped, heredocs behind them; "
+            "The text that the shell gets: continued lines are joined, comments between them dropped, heredocs added; "
             "null in the exec form.",
             _nullable(_TEXT),
         )
@@ -171,7 +175,7 @@ def _ref(name: str) -> Schema:
 
 
 def _summary(kind: type) -> str:
-    """Return the first sentence of a class's docstring, without the syntax that stands behind it."""
+    """Return the first sentence of a class's docstring, without the syntax after it."""
     first = (inspect.getdoc(kind) or "").partition("\n\n")[0].replace("\n", " ")
     return first.partition(": ``")[0].removesuffix(".").replace("``", "").replace("`", "") + "."
 
@@ -179,24 +183,24 @@ def _summary(kind: type) -> str:
 _HEREDOC_OF_RUN = _object(
     {
         "name": _TEXT,
-        "content": _about("As it is written: with leading tabs, and unexpanded.", _TEXT),
+        "content": _about("The content as it is written, with leading tabs, not expanded.", _TEXT),
         "expand": _about("Whether the shell expands variables in it.", {"type": "boolean"}),
         "strip_tabs": {"type": "boolean"},
     }
 )
 _WORD = (
-    "An operand: text, in which $NAME and ${NAME} are variables; or its pieces in order, where a literal one is text "
-    "in which every dollar is a dollar."
+    "An operand: text, in which $NAME and ${NAME} are variables; or its parts in order, where every dollar in a "
+    "literal part is a plain dollar."
 )
 _SOURCE = (
-    "Where files come from, or the base of a stage: a stage by its index, with its name in `as` where it is named by "
-    "a string; or an image or a named context."
+    "Where files come from, or the base of a stage: a stage by its index, with its name in `as` if it is given as a "
+    "string; or an image or a named context."
 )
 _COMMAND = (
-    "Shell text as it is laid out, each line but the last ending in a backslash or being a comment; or the arguments "
-    "of the exec form."
+    "Shell text in its layout, where each line except the last ends with a backslash or is a comment; or the "
+    "arguments of the exec form."
 )
-_FILE = "Relative to the current folder if it is below it; a name in <> is not a file."
+_FILE = "The path, relative to the current folder if it is below it; a name in <> is not a file."
 _SHARED: Schema = {
     "word": {
         "description": _WORD,
@@ -230,6 +234,6 @@ _SHARED: Schema = {
             "by": _type(get_type_hints(Edge)["by"]),
             "step": _about("The index of the step; null for the base.", _nullable(_INDEX)),
         },
-        "A stage that needs another one: as its base, to copy from it, or to mount it.",
+        "A dependency of a stage on another one: its base, or the source of a copy or a mount.",
     ),
 }

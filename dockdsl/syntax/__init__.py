@@ -1,1 +1,1 @@
-"""How a Dockerfile is spelled: lines, words, flags, shell text. It knows no instruction."""
+"""The syntax of a Dockerfile: lines, words, flags, shell text. It does not know any instruction."""

@@ -1,4 +1,4 @@
-"""A walk over a word that BuildKit expands: the steps that all readers of such words share."""
+"""Reading a word that BuildKit expands: what all readers of such words share."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ class Cursor:
     def run(self, plain: re.Pattern[str]) -> str:
         """Step over a run of characters, which may be empty, and return it."""
         found = plain.match(self.word, self.at)
-        assert found is not None  # the pattern matches nothing, too
+        assert found is not None  # the pattern also matches an empty text
         self.at = found.end()
         return found[0]
 
     def escaped(self, *, in_quotes: bool) -> str:
-        """Step over an escape character and what it escapes; return the text that the two stand for."""
+        """Step over an escape character and what it escapes; return the text that they represent."""
         following = self.word[self.at + 1 : self.at + 2]
         if in_quotes and following not in ('"', "$", self.escape):
             # In double quotes an escape character that escapes nothing stands for itself.
@@ -44,7 +44,7 @@ class Cursor:
         return following
 
     def single_quoted(self) -> str | None:
-        """Step over a text in single quotes, and return it without them; None if the quote is never closed."""
+        """Step over text in single quotes, and return it without them; None if the quote is never closed."""
         start = self.at + 1
         end = self.word.find("'", start)
         if end < 0:
@@ -53,7 +53,7 @@ class Cursor:
         return self.word[start:end]
 
     def name(self) -> str:
-        """Step over the name of a variable, which may be a digit or a special character, and return it; "" for none."""
+        """Step over the name of a variable, a digit or a special character, and return it; "" if there is none."""
         found = _name().match(self.word, self.at)
         name = leading_name(found[0]) if found else ""
         self.at += len(name)
@@ -63,7 +63,7 @@ class Cursor:
 def leading_name(text: str) -> str:
     """Return `text`, a run of ``\\w``, up to the first character that cannot be in a name.
 
-    For Go a numeral such as ² is neither a letter nor a digit.
+    In Go, a numeral such as ² is neither a letter nor a digit.
     """
     if text.isascii():
         return text

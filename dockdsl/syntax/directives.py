@@ -1,4 +1,4 @@
-"""Parser directives: the comments at the top of a file that say how it is read."""
+"""Parser directives: the comments at the top of a file that control how it is read."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Directives(NamedTuple):
     lines: frozenset[int]
     """The lines of directives that have an effect, counted from 0."""
     misread: tuple[tuple[int, Misread], ...]
-    """What is wrong, and on which line."""
+    """The problems, each with the index of its line."""
 
 
 def directives_of(lines: Sequence[str]) -> Directives:
@@ -56,7 +56,7 @@ def directives_of(lines: Sequence[str]) -> Directives:
 
 
 def _acting(lines: Sequence[str]) -> dict[str, tuple[int, str]]:
-    """Return the directives as they are read to pick the frontend: only from the first column, after a ``#!`` line."""
+    """Return the directives that select the frontend: they start in the first column, after any ``#!`` line."""
     found: dict[str, tuple[int, str]] = {}
     start = 1 if lines[0].startswith("#!") else 0
     for index in range(start, len(lines)):
@@ -65,7 +65,7 @@ def _acting(lines: Sequence[str]) -> dict[str, tuple[int, str]]:
         if match is None or name not in _DIRECTIVES or name in found:
             break
         found[name] = (index, match[2])
-    # What cannot be the name of an image or of a rule has no effect, and stays a comment.
+    # A value that cannot be the name of an image or a rule has no effect, and remains a comment.
     return {
         name: (index, value)
         for name, (index, value) in found.items()

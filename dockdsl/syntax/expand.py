@@ -34,7 +34,7 @@ _MODIFIERS = ":- - :+ + :? ? # ## % %% / //"
 
 @attrs.frozen
 class Options:
-    """Deviations from the ordinary reading of a word; each is off by default.
+    """Options for reading a word; each is off by default.
 
     `raw_quotes` keeps the quotes around quoted text, `raw_escapes` the escape characters.
     `skip_unset_env` leaves a reference to an unset variable as it is written.
@@ -237,7 +237,7 @@ class _Open(NamedTuple):
 
 
 class _Lexer(Cursor):
-    """One reading of one word; `resolve` gives the text of each reference when it is complete."""
+    """Reads one word; `resolve` returns the text of a reference when it is complete."""
 
     def __init__(self, word: str, escape: str, options: Options, resolve: Callable[[_Reference], str]) -> None:
         super().__init__(word, escape)

@@ -1,7 +1,7 @@
 """Flags: ``--name=value`` from the metadata of a field.
 
-A field of an instruction that is a flag says so: ``attrs.field(default=None, metadata=flag("chown"))``.
-The writer, the version table and the reader are driven by that declaration.
+A field of an instruction declares that it is a flag: ``attrs.field(default=None, metadata=flag("chown", OPERAND))``.
+Flags are written and read, and the frontend version that they need is found, by that declaration.
 """
 
 from __future__ import annotations
@@ -23,45 +23,40 @@ _CONVERTER = "dockdsl.converter"
 _PLAIN = "dockdsl.plain"
 
 
+class Kind(NamedTuple):
+    """How the values of a flag are written and read."""
+
+    write: Callable[[Spelling, Any], str | None]
+    """From the field's value to the flag's value; None for a flag without one."""
+    read: Callable[[Line, Any], Any]
+    """From the flag's value in a file to the field's value."""
+    expands: bool = False
+    """Whether BuildKit expands variables in it."""
+    reads_empty: bool = False
+    """Whether the flag has a meaning without a value."""
+
+
 class Flag(NamedTuple):
     """A flag of an instruction."""
 
     name: str
     """Without the dashes."""
+    kind: Kind
     since: str
-    """The frontend version that brought it."""
-    spell: Callable[[Spelling, Any], str | None]
-    """From the field's value to the flag's value; None for a bare flag."""
-    read: Callable[[Line, Any], Any]
-    """From the flag's value in a file to the field's value."""
+    """The frontend version that introduced it."""
     repeatable: bool
-    expands: bool
-    """Whether BuildKit expands variables in it."""
 
 
-def flag(
-    name: str,
-    *,
-    since: str = "1.0",
-    spell: Callable[[Spelling, Any], str | None],
-    read: Callable[[Line, Any], Any] | None = None,
-    repeatable: bool = False,
-    expands: bool = False,
-) -> Mapping[str, Flag]:
-    """Return the metadata that makes a field the flag ``--name``.
-
-    Without `read`, the value is an operand where it is expanded, and text where it is not.
-    """
-    if read is None:
-        read = _read_expanded if expands else _read_verbatim
-    return {_KEY: Flag(name, since, spell, read, repeatable, expands)}
+def flag(name: str, kind: Kind, *, since: str = "1.0", repeatable: bool = False) -> Mapping[str, Flag]:
+    """Return the metadata that makes a field the flag ``--name``."""
+    return {_KEY: Flag(name, kind, since, repeatable)}
 
 
 class Plain(NamedTuple):
-    """Which values of an operand stand in a Dockerfile as they are."""
+    """Which values of an operand are written in a Dockerfile as they are."""
 
     matches: Callable[[str], object]
-    """Whether a text does."""
+    """Whether a text is."""
     kinds: tuple[type, ...]
     """The types of such texts."""
     several: bool
@@ -71,16 +66,16 @@ class Plain(NamedTuple):
 def plain_if(
     matches: Callable[[str], object], *, kinds: tuple[type, ...] = (str,), several: bool = False
 ) -> Mapping[str, Plain]:
-    """Return the metadata of an operand that is its own spelling, and has its normal form, where `matches` says so.
+    """Return the metadata of an operand that needs neither conversion nor quotes if it `matches`.
 
-    It is for what nearly all values are: a value all of whose operands are plain, without options, is not converted
-    and not spelled, since its text is its keyword and its operands with spaces between.
+    Most instructions have only such operands and no options: their text is the keyword and the operands, with spaces
+    in between.
     """
     return {_PLAIN: Plain(matches, kinds, several)}
 
 
 def convert_later(_cls: type, fields: list[attrs.Attribute[Any]]) -> list[attrs.Attribute[Any]]:
-    """Take the converters off the fields: `normalize` runs them, for values that are not plain.
+    """Take the converters off the fields: `convert` runs them, for values that are not plain.
 
     To be used as attrs' `field_transformer`.
     """
@@ -95,11 +90,11 @@ class Declared(NamedTuple):
     """What the fields of a class declare."""
 
     fields: tuple[attrs.Attribute[Any], ...]
-    """The fields that the constructor is given, in their order."""
+    """The fields that the constructor takes, in order."""
     flags: tuple[tuple[str, Flag], ...]
     """Those that are flags: (attribute, flag)."""
     unset: dict[str, Any]
-    """The values of the flags where none is given."""
+    """The values of flags that are not given."""
     converters: tuple[tuple[str, Any, Callable[[Any], Any]], ...]
     """The fields with a converter: attribute, default, converter."""
     of_options: tuple[tuple[str, Any, Callable[[Any], Any]], ...]
@@ -107,9 +102,9 @@ class Declared(NamedTuple):
     plain: tuple[tuple[str, Plain], ...]
     """The operands, if each of them may be plain."""
     only_flags: bool
-    """Whether all that is not an operand is a flag."""
+    """Whether all fields with a default are flags."""
     has_options: Callable[[Any], bool]
-    """Whether an instance has any field with a default that is not its default."""
+    """Whether any field of an instance differs from its default."""
 
 
 _known: dict[type, Declared] = {}
@@ -149,14 +144,14 @@ def _comparison(defaults: dict[str, Any]) -> Callable[[Any], bool]:
     def has_options(value: Any) -> bool:
         try:
             return bool(given(value) != nothing)
-        except Exception:  # noqa: BLE001 - whatever a stranger's object raises when it is compared
+        except Exception:  # noqa: BLE001 - the comparison of a foreign object may raise anything
             return True
 
     return has_options
 
 
 def plain_operands(value: Any, kind: Declared) -> list[str] | None:
-    """Return the operands of a value if they are all plain; one of several becomes a tuple."""
+    """Return the operands of a value if they are all plain; a single one of several becomes a tuple."""
     if not kind.plain:
         return None
     operands: list[str] = []
@@ -174,7 +169,7 @@ def plain_operands(value: Any, kind: Declared) -> list[str] | None:
 
 
 def are_all(matches: Callable[[str], object], values: tuple[Any, ...]) -> bool:
-    """Whether all of several values are texts that match, and there is one."""
+    """Whether there are any values, and all are texts that match."""
     try:
         return bool(values) and all(map(matches, values))
     except TypeError:
@@ -182,7 +177,7 @@ def are_all(matches: Callable[[str], object], values: tuple[Any, ...]) -> bool:
 
 
 def convert(value: Any, converters: Iterable[tuple[str, Any, Callable[[Any], Any]]]) -> None:
-    """Bring fields of a new value into their normal form, but for those that were left out."""
+    """Convert the fields of a new value, except for those that have their default."""
     for name, default, converter in converters:
         given = getattr(value, name)
         if given is not default:
@@ -190,16 +185,16 @@ def convert(value: Any, converters: Iterable[tuple[str, Any, Callable[[Any], Any
 
 
 def operand_values(instruction: Any) -> Iterator[Any]:
-    """Yield the values of the fields that BuildKit expands, if it expands any: all but verbatim flags."""
+    """Yield the values of the fields that BuildKit expands: all except flags that are text."""
     kind = declared(type(instruction))
-    verbatim_flags = {name for name, each in kind.flags if not each.expands}
+    verbatim_flags = {name for name, each in kind.flags if not each.kind.expands}
     for field in kind.fields:
         if field.name not in verbatim_flags:
             yield getattr(instruction, field.name)
 
 
 def write_flags(instruction: Any, spelling: Spelling) -> list[str]:
-    """Spell the flags of an instruction that are set, in the reference's order."""
+    """Write the flags of an instruction that are set, in the order of the fields."""
     kind = declared(type(instruction))
     pieces: list[str] = []
     if not kind.flags or not kind.has_options(instruction):
@@ -210,7 +205,7 @@ def write_flags(instruction: Any, spelling: Spelling) -> list[str]:
             continue
         for given in value if each.repeatable else (value,):
             try:
-                text = each.spell(spelling, given)
+                text = each.kind.write(spelling, given)
                 pieces.append(f"--{each.name}" if text is None else f"--{each.name}={spelling.flag(text)}")
             except Refused as refused:
                 raise refused.within(f"--{each.name}") from None
@@ -232,16 +227,15 @@ def read_flags(kind: type, line: Line) -> dict[str, Any]:
         if name in seen and not each.repeatable:
             raise Misread(f"the flag --{name} is given twice", "keep one of them", token.start, token.end)
         seen.add(name)
-        if value is None and each.read is not read_boolean:
+        if value is None and each.kind is not SWITCH:
             raise Misread(f"the flag --{name} has no value", f"write --{name}=value", token.start, token.end)
         try:
-            # Left empty, a flag says nothing, but for a switch and for a choice.
-            must = each.repeatable or each.read is read_boolean or isinstance(each.read, read_one_of)
-            said = each.read(line, value) if value or must else None
+            # Most flags have no meaning without a value.
+            said = each.kind.read(line, value) if value or each.repeatable or each.kind.reads_empty else None
         except Misread as misread:
             raise Misread(misread.fact, misread.remedy, token.start, token.end) from None
         except Refused as found:
-            # What BuildKit refuses in the other flags counts for more.
+            # What BuildKit refuses in other flags takes precedence.
             refused = found
             continue
         values[attribute] = (*values[attribute], said) if each.repeatable else said
@@ -260,37 +254,19 @@ def _unknown(kind: type, token: FlagToken, known: list[str]) -> Misread:
     return Misread(f"the flag --{token.name} is unknown", remedy, token.start, token.end)
 
 
-def expanded(spelling: Spelling, value: Any) -> str:
-    """Spell a flag value that BuildKit expands."""
-    return spelling.lexed(value)
-
-
-def verbatim(_spelling: Spelling, value: Any) -> str:
-    """Spell a flag value that BuildKit takes as it is."""
+def _write_text(_spelling: Spelling, value: Any) -> str:
     if not isinstance(value, str):
         raise refuse_type("value", value, "pass a str")
     return value
 
 
-def boolean(_spelling: Spelling, value: Any) -> str | None:
-    """Spell a switch: bare if it is on."""
-    if value is True:
-        return None
-    if value is False:
-        return "false"
-    raise refuse_type("value", value, "pass True or False")
+def _write_switch(_spelling: Spelling, value: Any) -> str | None:
+    if not isinstance(value, bool):
+        raise refuse_type("value", value, "pass True or False")
+    return None if value else "false"
 
 
-def _read_expanded(line: Line, value: str) -> Any:
-    return line.word(value)
-
-
-def _read_verbatim(_line: Line, value: str) -> str:
-    return value
-
-
-def read_boolean(_line: Line, value: str | None) -> bool:
-    """Read a switch."""
+def _read_switch(_line: Line, value: str | None) -> bool:
     if value is None or value.lower() == "true":
         return True
     if value.lower() == "false":
@@ -298,27 +274,28 @@ def read_boolean(_line: Line, value: str | None) -> bool:
     raise Misread(f"the value {value!r} is neither true nor false", "write the flag alone, or =false")
 
 
-class read_one_of:  # noqa: N801 - used as the functions beside it are
-    """A reader for a closed set of words."""
-
-    def __init__(self, *choices: str) -> None:
-        self._choices = choices
-
-    def __call__(self, _line: Line, value: str) -> str:
-        """Read one of the words."""
-        if value in self._choices:
-            return value
-        raise Misread(f"the value {value!r} is unknown", f"use one of {', '.join(self._choices)}")
+OPERAND = Kind(Spelling.lexed, Line.word, expands=True)
+"""An operand, in which BuildKit expands variables."""
+TEXT = Kind(_write_text, lambda _line, value: value)
+"""Text that BuildKit takes as it is."""
+SWITCH = Kind(_write_switch, _read_switch, reads_empty=True)
+"""True or False."""
 
 
-def one_of(*choices: str) -> Callable[[Spelling, Any], str]:
-    """Return a speller for a closed set of words."""
+def one_of(*choices: str) -> Kind:
+    """Return the kind of a flag that has one of several words."""
+    remedy = f"use one of {', '.join(choices)}"
 
-    def spell(_spelling: Spelling, value: Any) -> str:
+    def write(_spelling: Spelling, value: Any) -> str:
         if not isinstance(value, str):
-            raise refuse_type("value", value, f"use one of {', '.join(choices)}")
+            raise refuse_type("value", value, remedy)
         if value in choices:
             return str.__str__(value)
-        raise Refused(f"the value {shown(value)} is unknown", f"use one of {', '.join(choices)}")
+        raise Refused(f"the value {shown(value)} is unknown", remedy)
 
-    return spell
+    def read(_line: Line, value: str) -> str:
+        if value in choices:
+            return value
+        raise Misread(f"the value {value!r} is unknown", remedy)
+
+    return Kind(write, read, reads_empty=True)

@@ -1,8 +1,8 @@
-"""The proof that a text is exactly one instruction: the last line of defense, whoever wrote the text.
+"""The proof that a text is exactly one instruction: the last line of defense, however the text was made.
 
-Continuations and heredocs are read here a second time, and on purpose not with the reader in `lines`: an error there
-must not open a way for a value to become an instruction of its own. This reader is simpler and more suspicious: where
-frontends of different versions would read a text in different ways, it refuses the text.
+Continued lines and heredocs are deliberately read a second time here, and not with the reader in `lines`: an error
+there must not let a value become a separate instruction. This reader is simpler and stricter: it refuses text that
+different versions of the frontend would read in different ways.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from dockdsl.syntax.lazy_regex import lazy_regex
 from dockdsl.syntax.lines import SPACE, HeredocWord, continued
 
 LONGEST_LINE = 65_000
-"""Bytes of a physical line that is written; BuildKit reads up to 65,535."""
+"""The maximum length in bytes of a line that is written; BuildKit reads up to 65,535."""
 
 _keyword = lazy_regex(r"(?:ONBUILD[ \t]+)?(RUN|COPY|ADD)(?=[ \t])", re.IGNORECASE)
-# White space, or a word. Frontends differ in the modifiers of references that they know, give up at others, and lose
-# words before some: so only plain references are taken.
+# Whitespace, or a word. Frontends differ in the modifiers of references that they support, fail at others, and lose
+# words before some: so only plain references are accepted.
 _PLAIN = r"\$\{\w+\}|\$(?!\{)"
 _raw_word = lazy_regex(
     rf"""[{SPACE}]+|((?:'[^']*'|"(?:\\.|{_PLAIN}|[^"\\$])*+"|\\(?:.|\Z)|{_PLAIN}|[^{SPACE}'"\\$])+)""", re.DOTALL
@@ -38,7 +38,7 @@ _escaped = lazy_regex(r"\\([\"$\\])")
 
 
 def raw_words(line: str) -> list[str] | None:
-    """Split a logical line into BuildKit's words, keeping quotes and escapes; None where BuildKit would give up."""
+    """Split a logical line into words, keeping quotes and escapes; None if BuildKit would fail."""
     words: list[str] = []
     at = 0
     while at < len(line):
@@ -108,7 +108,7 @@ def _logical(lines: Sequence[str], escape: str) -> tuple[str, int] | None:
 
 @cache
 def _is_continued(escape: str) -> Callable[[str], object]:
-    """Return what matches lines of which each is plainly continued by the next, comments and blank lines aside."""
+    """Return a function that matches continued lines with a last one, comments and blank lines between them ignored."""
     char = re.escape(escape)
     blank = f"[{SPACE.replace(chr(10), '')}]"
     more = rf"(?:[^\n]*[^{char}\n])?{char}[ \t]*\n(?:{blank}*+(?:#[^\n]*)?\n)*+"
@@ -127,7 +127,7 @@ def guard(text: str, escape: str) -> str:
         if long:
             check_lengths([text])
         return text
-    # The two characters of << may stand on both sides of a line break.
+    # There may be a line break between the two characters of <<.
     if "<" not in text and not long and _is_continued(escape)(text):
         return text
     lines = text.split("\n")
@@ -161,7 +161,7 @@ def _started(logical: str, escape: str) -> list[HeredocWord] | None:
         elements = json.loads(operands)
     except (ValueError, RecursionError):
         return heredoc_words(logical)
-    # BuildKit looks for heredocs in the elements of COPY and ADD, but not of RUN.
+    # BuildKit looks for heredocs in the array of COPY and ADD, but not in that of RUN.
     looks = keyword[1].upper() != "RUN" and any(_heredoc_word().fullmatch(str(element)) for element in elements)
     return None if looks else []
 

@@ -1,9 +1,10 @@
-"""One instruction as it stands in a file, from which its class reads its operands."""
+"""The line of an instruction in a file, from which its class reads flags and operands."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 from dockdsl.origins import Origin
@@ -24,7 +25,7 @@ _surrogate = lazy_regex("[\ud800-\udfff]")
 
 
 class FlagToken(NamedTuple):
-    """A flag as it stands in a line, its quotes and escapes taken off."""
+    """A flag of a line, without its quotes and escapes."""
 
     name: str
     value: str | None
@@ -33,15 +34,15 @@ class FlagToken(NamedTuple):
 
 
 class Scope(NamedTuple):
-    """What a line stands in."""
+    """The context of a line."""
 
     path: str
     source: Callable[..., Any]
-    """What a name given to ``from`` is, a stage or an image; `by_index` says whether it may be an index."""
+    """Returns the stage or image that a name in ``from`` refers to; with `by_index`, it may be an index."""
 
 
-def named(name: str, *, by_index: bool) -> str:  # noqa: ARG001 - in another build there is no index either
-    """Return a name as that of an image: no stage is known where the line stands."""
+def named(name: str, *, by_index: bool) -> str:  # noqa: ARG001 - another build has no index either
+    """Return a name as that of an image: the line is part of another build."""
     return name
 
 
@@ -58,13 +59,13 @@ class Line:
         text = line.text
         self.logical = line
         self.last = line.last
-        """The last physical line, those of the heredocs included, counted from 0."""
+        """The last physical line, including those of heredocs, counted from 0."""
         self.escape = line.escape
         self.origin = Origin(scope.path, line.first + 1)
         self.scope = scope
         self.documents: Sequence[Document] = ()
         self.kept = False
-        """Whether the value keeps the comments between the operands."""
+        """Whether the value contains the comments between the operands."""
         self.flags: Sequence[FlagToken] = ()
         at = end = len(text)
         while start < end and text[start] in SPACE:
@@ -78,16 +79,16 @@ class Line:
             at = word.end()
             if text.startswith("--", at):
                 at = self._read_flags(at, end)
-            # Flags are looked for behind blanks of ASCII alone; operands begin behind any.
+            # Flags may only follow ASCII whitespace; operands may follow any.
             while at < end and text[at] in SPACE:
                 at += 1
         self.start = at
         """Where the operands begin in the logical line."""
         self.text = text[at:end]
-        """The operands, without the blanks around them."""
+        """The operands, without the whitespace around them."""
 
     def _read_flags(self, at: int, end: int) -> int:
-        # Flags are read byte by byte, so what is not ASCII comes out garbled, and some of it parts words.
+        # BuildKit reads flags byte by byte, so non-ASCII text is garbled, and some bytes count as whitespace.
         text = self.logical.text
         if not text.isascii():
             tail = text[at:end].encode().decode("latin-1")
@@ -122,18 +123,18 @@ class Line:
         return self.last
 
     def words(self) -> list[str]:
-        """Return the operands of the plain form, split at blanks."""
+        """Return the operands of the plain form, split at whitespace."""
         # In printable text the space is the only white space, whoever asks.
         if self.text.isprintable():
             return self.text.split()
         return _blank.split(self.text)
 
     def quoted_words(self) -> list[str]:
-        """Return the operands of ENV, LABEL and ARG: split at white space outside quotes, quotes kept."""
+        """Return the operands of ENV, LABEL and ARG, split at whitespace outside quotes; quotes are kept."""
         text = self.text
         if "'" not in text and '"' not in text and self.escape not in text:
             return text.split() if text.isprintable() else [each for each in _space.split(text) if each]
-        return _quoted_words(text, self.escape)
+        return _find_quoted_words(self.escape)(text)
 
     def legacy_pair(self) -> tuple[str, str]:
         """Return key and value of the old form of ENV and LABEL."""
@@ -147,7 +148,7 @@ class Line:
         return read_word(text, self.escape)
 
     def array(self, *, start: int = 0) -> list[str] | None:
-        """Return the elements of the JSON form, or None where the operands have not that form."""
+        """Return the elements of the JSON form; None if the operands are not in that form."""
         text = self.text[start:].lstrip(SPACE) if start else self.text
         if not text.startswith("["):
             return None
@@ -178,7 +179,7 @@ class Line:
         return [each if _surrogate().search(each) is None else _replaced(each) for each in found]
 
     def layout(self, start: int = 0) -> str:
-        """Return the operands in their lines with the comments between them, and the heredocs behind them."""
+        """Return the lines of the operands, with the comments between them and the heredocs after them."""
         self.kept = True
         begin = self.start + start
         text = self.logical.layout(begin, self.start + len(self.text))
@@ -187,13 +188,13 @@ class Line:
         return text
 
     def comment_lines(self) -> list[int]:
-        """Return the comment lines that the value does not keep, counted from 0."""
+        """Return the comment lines that the value does not contain, counted from 0."""
         if self.logical.parts is None:
             return []
         return self.logical.comments(self.start if self.kept else None)
 
     def wrong(self, fact: str, remedy: str, part: str | None = None, *, grammar: bool = False) -> Misread:
-        """Return the refusal of the line, about a part of the operands."""
+        """Return the refusal of the line, or of a part of its operands."""
         at = self.logical.text.find(part, self.start) if part else -1
         if part is None or at < 0:
             start = self.start if self.text else 0
@@ -202,7 +203,7 @@ class Line:
 
 
 def _capitals(word: str) -> str:
-    # Looked up in small letters, so that a letter of which only the capital is one of ASCII does not pass.
+    # In lower case first: some letters are ASCII only in upper case.
     small = word.lower()
     return small.upper() if small.isascii() else word
 
@@ -253,32 +254,10 @@ def _flags(text: str, at: int, escape: str) -> tuple[list[FlagToken], int]:
         found.append(FlagToken(name[2:], value if equals else None, start, at))
 
 
-def _quoted_words(text: str, escape: str) -> list[str]:
-    words: list[str] = []
-    pieces: list[str] = []
-    quote = ""
-    at = 0
-    started = False
-    while at < len(text):
-        char = text[at]
-        if not quote and char in SPACE:
-            if started:
-                words.append("".join(pieces))
-                pieces = []
-                started = False
-        elif char == escape and quote != "'":
-            if at + 1 == len(text):
-                # An escape character at the end of the line is dropped.
-                break
-            pieces.append(text[at : at + 2])
-            started = True
-            at += 1
-        else:
-            if char in "'\"" and quote in ("", char):
-                quote = "" if quote else char
-            pieces.append(char)
-            started = True
-        at += 1
-    if pieces:
-        words.append("".join(pieces))
-    return words
+@cache
+def _find_quoted_words(escape: str) -> Callable[[str], list[str]]:
+    """Return a function that finds words: their quotes may be open at the end, where a lone escape is dropped."""
+    escaped = rf"{re.escape(escape)}."
+    plain = re.escape(escape)
+    word = rf"""(?:{escaped}|'[^']*+'?|"(?:{escaped}|[^"{plain}])*+"?|[^{SPACE}'"{plain}])++"""
+    return re.compile(word, re.DOTALL).findall

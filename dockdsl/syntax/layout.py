@@ -1,11 +1,11 @@
-"""How what is written is laid out: the width of lines, their indentation, the delimiters of heredocs."""
+"""The layout of what is written: the width of lines, their indentation, the delimiters of heredocs."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 WIDTH = 100
-"""Characters after which an instruction is broken into several lines."""
+"""The length in characters from which an instruction is broken into several lines."""
 INDENT = "    "
 
 

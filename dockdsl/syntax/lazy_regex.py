@@ -1,4 +1,4 @@
-"""Regular expressions that are compiled when they are first used: a program that starts needs few of them."""
+"""Regular expressions that are compiled when they are first used, because most programs need only a few of them."""
 
 from __future__ import annotations
 

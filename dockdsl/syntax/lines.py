@@ -26,7 +26,7 @@ _BOM = "\ufeff"
 
 
 def continued(line: str, escape: str) -> bool:
-    """Whether BuildKit takes the next line into this one."""
+    """Whether BuildKit joins the next line to this one."""
     tail = line.rstrip("\r").rstrip(" \t")
     return tail[-1:] == escape and tail[-2:-1] != escape
 
@@ -50,10 +50,10 @@ class Logical(NamedTuple):
     text: str
     """The physical lines joined."""
     parts: list[tuple[int, int]] | None
-    """Where the text of each further physical line begins, and its number; None for a single line."""
+    """The place in the text where each further physical line begins, and its index; None for a single line."""
     escape: str
-    goes_on: bool = False
-    """Whether the lines of the file end before it does."""
+    is_open: bool = False
+    """Whether its last line is continued, but the file ends."""
 
     def place(self, offset: int) -> tuple[int, int]:
         """Return line and column (both counted from 0) of a place in the text."""
@@ -68,7 +68,7 @@ class Logical(NamedTuple):
         return number, column
 
     def comments(self, before: int | None = None) -> list[int]:
-        """Return the comment lines inside; with `before`, without those after that place in the text."""
+        """Return the comment lines inside; with `before`, only those before that place in the text."""
         if self.parts is not None and len(self.parts) == self.last - self.first:
             return []
         end = len(self.text)
@@ -91,7 +91,7 @@ class Logical(NamedTuple):
         for begin, line in self.parts:
             if begin >= end:
                 break
-            # A character of the text that equals `escape` must not come right before the one that breaks the line.
+            # The escape character that breaks the line must not follow another one.
             if begin > start and not (begin > at and self.text[begin - 1] == escape):
                 pieces += [self.text[at:begin], f"{escape}\n"]
                 pieces += [f"{each.rstrip(SPACE)}\n" for each in self.lines[previous + 1 : line] if each.strip(SPACE)]
@@ -126,13 +126,13 @@ def logical(lines: Sequence[str], index: int, escape: str) -> Logical:
             continue
         parts.append((length, number))
         tail = line.rstrip(" \t")
-        # The same test as in `continued`, without the call: most lines of a file pass here.
+        # The test of `continued` without the call, since most lines of a file get here.
         if tail[-1:] != escape or tail[-2:-1] == escape:
             pieces.append(line)
             return Logical(lines, index, number, "".join(pieces).rstrip(SPACE), parts, escape)
         pieces.append(tail[:-1])
         length += len(tail) - 1
-    return Logical(lines, index, number, "".join(pieces).rstrip(SPACE), parts, escape, goes_on=True)
+    return Logical(lines, index, number, "".join(pieces).rstrip(SPACE), parts, escape, is_open=True)
 
 
 class Document(NamedTuple):
@@ -178,7 +178,7 @@ def heredoc_of(word: str) -> HeredocWord | None:
 
 
 def documents(line: Logical, words: Sequence[HeredocWord]) -> tuple[list[Document], int]:
-    """Read the bodies of the heredocs that a line starts; return them and the last line that they take."""
+    """Read the bodies of the heredocs that a line starts; return them and the index of their last line."""
     found: list[Document] = []
     index = line.last + 1
     for word in words:
@@ -202,7 +202,7 @@ def documents(line: Logical, words: Sequence[HeredocWord]) -> tuple[list[Documen
 
 
 def joined(command: str) -> tuple[str, list[Document]]:
-    """Return shell text with its continued lines joined, as the shell is given it, and the heredocs in it."""
+    """Return shell text as the shell gets it, with continued lines joined, and the heredocs in it."""
     lines = command.split("\n")
     line = logical(lines, 0, "\\")
     if line.last + 1 == len(lines):

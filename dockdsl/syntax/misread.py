@@ -1,12 +1,12 @@
-"""What is wrong in a line that was read, and where in it."""
+"""A problem in a line of a file, and its place."""
 
 from __future__ import annotations
 
 
 class Misread(Exception):
-    """An instruction that BuildKit would refuse: the fact and the remedy, and the place in the logical line.
+    """The refusal of an instruction that BuildKit would refuse: fact, remedy and the place in the logical line.
 
-    `grammar` says that the line cannot even be split into operands: such a line is refused in ONBUILD, too.
+    `grammar` means that the line cannot be split into operands, so that it is refused in ONBUILD as well.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Permissions as people write them."""
+"""Permissions that were written as a number."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 
 
 def reads_as_mode(value: int) -> bool:
-    """Whether the decimal digits of a number read as permissions: 755 is 0o1363, which nobody means.
+    """Whether the decimal digits of a number look like permissions: 755 is 0o1363, which is not intended.
 
     >>> reads_as_mode(755), reads_as_mode(0o755)
     (True, False)

@@ -1,10 +1,10 @@
-"""Variable references with a modifier (``${NAME:-default}``), and the frontend versions that brought them."""
+"""Variable references with a modifier (``${NAME:-default}``), and the frontend versions that introduced them."""
 
 from __future__ import annotations
 
 from dockdsl.syntax.words import Literal, split
 
-# The expansion forms that came after 1.0, by the first characters of their modifier.
+# The modifiers that were introduced after 1.0, by their first characters.
 _MODIFIERS = (("#", "1.7"), ("%", "1.7"), ("/", "1.7"), (":?", "1.1"), ("?", "1.1"), ("-", "1.6"), ("+", "1.6"))
 
 
@@ -17,7 +17,7 @@ def references_in(value: object) -> list[str]:
 
 
 def modifier_versions(text: str) -> list[str]:
-    """Return the frontend versions that the variable modifiers in `text` came with."""
+    """Return the frontend versions that introduced the modifiers in `text`."""
     if "${" not in text:
         return []
     found: list[str] = []

@@ -1,8 +1,8 @@
 """Sources of COPY and ADD: patterns, and text that names exactly one file.
 
-BuildKit matches a source twice: the sender of the build context matches it, trimmed, as a regular expression made from
-the pattern; the builder matches it as a file pattern. What the two read differently is written here in a form that
-both read in the same way.
+BuildKit matches a source twice: the client that sends the build context, as a regular expression made from the trimmed
+pattern; and the builder, as a file pattern. What they would read differently is written in a form that both read in the
+same way.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ _ELEMENT = r"(?:\\.|[^\]\\-])"
 _CLASS = rf"\[\^?(?:{_ELEMENT}(?:-{_ELEMENT})?)+\]"
 _token = lazy_regex(rf"\\.|{_CLASS}|.", re.DOTALL)
 _without_class = lazy_regex(r"\\.|.", re.DOTALL)
-# What needs no further look: no whitespace, exclamation mark, caret, backslash or character class.
-# What is written and read as it stands, and is neither remote nor a pattern that must be looked at.
+# What is written and read as it is, and is neither remote nor a pattern that must be checked.
 is_plain_path = re.compile(
     r"(?:[A-Za-z0-9_./*]|\$[A-Za-z_][A-Za-z0-9_]*)(?:[A-Za-z0-9_./*?+=%~-]++|\$[A-Za-z_][A-Za-z0-9_]*)*+"
 ).fullmatch
+# What needs no rewriting: no whitespace, exclamation mark, caret, backslash or character class.
 is_easy = re.compile(r'["-Z\]_-~]+').fullmatch
 _needs_class = lazy_regex(r"((?:\.?/)*)([!\s])", re.DOTALL)
 _IN_CLASS = str.maketrans({"[": "[[]", "\\": "[\\\\]", "*": "[*]", "?": "[?]"})
 
 
 def are_plain(values: Iterable[object]) -> bool:
-    """Whether operands are all texts that every reader of COPY takes as they stand."""
+    """Whether all operands are texts that are written and read as they are."""
     try:
-        return None not in map(is_plain_path, values)  # type: ignore[arg-type]  # what is not text is caught
+        return None not in map(is_plain_path, values)  # type: ignore[arg-type]  # other types are caught
     except TypeError:
         return False
 
@@ -61,25 +61,25 @@ def source(value: Word) -> Word:
     try:
         for exact, text in parts:
             for atom in [(False, text.translate(_IN_CLASS))] if exact else split(text):
-                # Neighboring texts are one text in the Dockerfile.
+                # Adjacent texts are one text in the Dockerfile.
                 joins = bool(atoms) and not atom[0] and not atoms[-1][0]
                 atoms[len(atoms) - joins :] = [(False, atoms[-1][1] + atom[1]) if joins else atom]
     except Refused:
-        # The spelling will refuse it again, and knows the construct.
+        # It is refused when it is written, with the name of the instruction.
         return value
     merged = from_atoms(_both_ways(atoms))
     return merged if merged != value else value
 
 
 def is_settled(value: Word) -> bool:
-    """Whether `source` has nothing to rewrite in a pattern, in which only dollars are literal."""
+    """Whether `source` would leave a pattern as it is."""
     if isinstance(value, str) and "$" not in value and is_easy(value):
         return True
     return is_remote(value) or from_atoms(_both_ways(atoms_of(value))) == value
 
 
 def _both_ways(atoms: list[Atom]) -> list[Atom]:
-    """Rewrite what the sender of the context would not find: whitespace at an end, an exclamation mark, a caret."""
+    """Rewrite what the client would not find: whitespace at an end, an exclamation mark, a caret."""
     if not atoms:
         return atoms
     reference, text = atoms[0]
@@ -103,7 +103,7 @@ def _without_caret(char: str) -> str:
 
 def tokens(pattern: str) -> list[str]:
     """Split a pattern into characters, escaped characters and classes."""
-    # After the last closing bracket no class can begin: a search for its end would always be in vain.
+    # No class can begin after the last closing bracket, so do not search for its end again and again.
     end = pattern.rfind("]") + 1
     return _token().findall(pattern[:end]) + _without_class().findall(pattern[end:])
 
@@ -113,7 +113,7 @@ def _has_wildcard(pattern: str) -> bool:
 
 
 def check_pattern(value: Word, *, from_context: bool) -> None:
-    """Refuse a source that BuildKit would not find, or for which it would use another file."""
+    """Refuse a source that BuildKit would not find, or would take for another file."""
     parts = [(False, value)] if isinstance(value, str) else value.parts
     text = "".join([text for _, text in parts])
     found = tokens(text)

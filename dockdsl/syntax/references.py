@@ -22,7 +22,7 @@ def is_image(text: str) -> bool:
 
 
 def is_tag(text: str) -> bool:
-    """Whether a text is a name that a build may give: that of an image, without a digest."""
+    """Whether a text is a tag for a build: the name of an image without a digest."""
     return _tag().fullmatch(text) is not None
 
 

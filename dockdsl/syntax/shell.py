@@ -64,7 +64,7 @@ def layout(text: str) -> Layout:
     if not lines[0].strip():
         return Layout(text)
     line = logical(lines, 0, "\\")
-    if line.goes_on:
+    if line.is_open:
         return Layout(text)
     # Text that is read has no blank lines, no whitespace after a line break, and nothing before the first word.
     start = len(line.text) - len(line.text.lstrip())
@@ -72,7 +72,7 @@ def layout(text: str) -> Layout:
 
 
 def relaid(text: str, escape: str) -> str:
-    """Return a layout with the escape character of the Dockerfile; refuse one that is not in the shell form."""
+    """Return a layout with the given escape character; refuse one that is not in the shell form."""
     check_text(text)
     if escape == "\\" and text[0] not in "[\\" and not text[0].isspace():
         return text
@@ -102,7 +102,7 @@ def _begins_array(text: str, *, whole: bool) -> bool:
 
 
 def under(text: str, escape: str) -> str:
-    """Return the text of a command, from `normal` or `layout`, for a Dockerfile with that escape character."""
+    """Return the text of a command, from `normal` or `layout`, with the given escape character."""
     if isinstance(text, Layout):
         return relaid(text, escape)
     return text if escape == "\\" else under_backtick(text)
@@ -111,9 +111,9 @@ def under(text: str, escape: str) -> str:
 _nothing = lazy_regex(r"(?:\\\n[ \t]*)*")
 _tokens = lazy_regex(r"\\.|.", re.DOTALL)
 _BREAK = f" && \\\n{INDENT}"
-# One line that no reader takes for anything but text: no escape character, no heredoc, no array.
+# One line that is nothing but text for every reader: no escape character, no heredoc, no array.
 is_plain = re.compile(r"[A-Za-z0-9_./$][ -;=-\[\]-~]*+(?<! )").fullmatch
-# A command in which a shell sees words alone, and several of them in a chain, laid out.
+# A command that consists of words only, and a chain of such commands in its layout.
 _WORDS = r"[A-Za-z0-9_./$](?:[\w.,/=:@%+*?~^$-]| (?=[\w.,/=:@%+*?~^$-]))*+"
 _is_plain_command = lazy_regex(_WORDS, re.ASCII)
 _is_plain_chain = lazy_regex(rf"{_WORDS}(?: && \\\n{INDENT}{_WORDS})++", re.ASCII)
@@ -129,9 +129,9 @@ _word_ends = frozenset(" \t\n;&|<>()")
 _shells = lazy_regex(r"#![ \t]*(?:\S*/env[ \t]+(?:-\S+[ \t]+)*)?(?:\S*/)?(?:ba|da|a|k|z)?sh(?:[ \t]|$)")
 
 
-# Words of the shell's grammar, where a command may start: what ends the compound command that each opens…
+# Shell keywords, at the start of a command: the one that ends the compound command that each opens…
 _CLOSERS = {"if": "fi", "for": "done", "while": "done", "until": "done", "select": "done", "case": "esac"}
-# … which of these each word needs to be open, and the words after which another command starts.
+# … the compound command that each must be in, and the keywords after which another command starts.
 _INSIDE = {"then": "fi", "elif": "fi", "else": "fi", "do": "done"} | {word: word for word in _CLOSERS.values()}
 _GRAMMAR = frozenset((*_CLOSERS, *_INSIDE, "esac", "fi", "done", "function", "coproc", "time", "in"))
 _BEFORE_COMMANDS = frozenset(("if", "while", "until", "!", *_INSIDE))
@@ -145,14 +145,14 @@ class Operator(NamedTuple):
 
 
 class _Scanner:
-    """A walk over a line of shell text; it gives up where shells disagree or something is never closed."""
+    """A reader of a line of shell text; it gives up if shells disagree or something is never closed."""
 
     def __init__(self, text: str, breaks: Iterable[int] = (), *, compound: bool = False) -> None:
         self.text = text
         self.compound = compound
         """Whether ``if … fi`` and loops are recognized as well; the shells of Windows have different ones."""
         self.breaks = tuple(breaks)
-        """Where the text was continued on another line; such a place must not be in single quotes or in a comment."""
+        """The places where a line was continued; they must not be in single quotes or in a comment."""
         self.found: list[Operator] = []
         self.closers: list[str] = []
         self.at = 0
@@ -192,7 +192,7 @@ class _Scanner:
         if following == "(":
             return 1 + self._open(")")
         if following == "{":
-            # Shells differ in how they read quotes in an expansion in quotes.
+            # Shells disagree about quotes in an expansion in quotes.
             if in_quotes:
                 return None
             self.closers.append("}")
@@ -229,7 +229,7 @@ class _Scanner:
             case "(":
                 return self._open(")")
             case ")":
-                # The end of a pattern, after which a command starts; anything else would close what is not open.
+                # The end of a pattern, after which a command starts; nothing else is open.
                 self.command_starts = True
                 return 1 if self.closers[-1:] == ["esac"] else None
             case "{" | "}" if self._is_word(at):
@@ -533,7 +533,7 @@ def has_heredoc(text: str) -> bool:
 
 
 def begun(text: str) -> str:
-    """Return a text without the continued lines before its first word, which have no effect."""
+    """Return a text without any continued lines before its first word, which have no effect."""
     nothing = _nothing().match(text)
     return text[nothing.end() :] if nothing else text
 

@@ -6,8 +6,8 @@ from __future__ import annotations
 class SyntaxVersion(str):
     """A version of the Dockerfile frontend, such as ``1.4`` or ``1.14-labs``.
 
-    It is a string, ordered by its numbers; at the same number, the labs channel comes after the stable one, since it
-    has everything that the stable one has.
+    It is a string that compares by its numbers; of equal numbers, the labs channel is higher, since it has everything
+    that the stable channel has.
 
     >>> SyntaxVersion("1.10") > SyntaxVersion("1.4")
     True
@@ -49,7 +49,7 @@ class SyntaxVersion(str):
 
 
 def highest(versions: list[str]) -> SyntaxVersion:
-    """Return the lowest version that is enough for all of `versions`; ``1.0`` for an empty list.
+    """Return the lowest version that is at least each of `versions`; ``1.0`` for an empty list.
 
     >>> highest(["1.4", "1.14-labs", "1.20"])
     '1.20-labs'

@@ -1,9 +1,8 @@
-"""Operands: values are written as words that BuildKit reads back as the same values, and words are read as values.
+"""Operands: values are written as words that BuildKit reads as the same values, and words are read as values.
 
-In an operand that BuildKit expands, a ``str`` stands for itself character for character, except for references
-(``$NAME``, ``${NAME}`` and the forms with modifiers). `literal` makes text in which a dollar is just a dollar.
-Everything here is a pure function of the value and the escape character; a value that cannot be written raises
-`Refused`, to which the instruction adds its name.
+In an operand that BuildKit expands, a ``str`` represents exactly its characters, except for references (``$NAME``,
+``${NAME}`` and the forms with modifiers). `literal` makes text in which a dollar is just a dollar. A value that cannot
+be written raises `Refused`, to which the instruction adds its name.
 """
 
 from __future__ import annotations
@@ -93,10 +92,10 @@ Word = str | Literal
 
 
 def literal(text: str) -> Literal:
-    """Return `text` as an operand in which every ``$`` is a plain dollar.
+    """Return an operand with exactly this text, in which a ``$`` does not start a variable reference.
 
-    For text that comes from outside. As a source of `Copy` and `Add` it also names exactly that file: ``*``, ``?`` and
-    ``[`` are not wildcards in it. Join it with other operands by ``+``.
+    Use it for text from outside. As a source of `Copy` and `Add`, it names exactly that file: ``*``, ``?`` and ``[`` in
+    it are not wildcards. Join it with other operands with ``+``.
 
     Raises `InvalidType` if `text` is not a ``str``.
 
@@ -127,10 +126,7 @@ def word_or_none(value: Word | None) -> Word | None:
 
 
 def word(value: Word) -> Word:
-    """Normalize an operand: return a ``str`` unless a dollar in it is literal.
-
-    It refuses nothing: that is left to the spelling, which knows the construct.
-    """
+    """Normalize an operand: return a ``str`` unless a dollar in it is literal; nothing is refused yet."""
     if type(value) is str:
         return value
     return normal(value.parts) if isinstance(value, Literal) else plain(value)
@@ -153,7 +149,7 @@ def normal(parts: tuple[tuple[bool, str], ...]) -> Word:
     try:
         return from_atoms(_split_parts(parts))
     except Refused:
-        # The spelling will refuse it again, and knows the construct.
+        # It is refused when it is written, with the name of the instruction.
         return Literal(parts)
 
 
@@ -295,8 +291,16 @@ def json_text(text: str) -> str:
     return f'"{text.translate(_JSON)}"'
 
 
+def array(elements: list[str]) -> list[str]:
+    """Return the pieces of a JSON array, one for each element."""
+    pieces = [f"{each}," for each in elements]
+    pieces[0] = f"[{pieces[0]}"
+    pieces[-1] = f"{pieces[-1][:-1]}]"
+    return pieces
+
+
 def read_word(text: str, escape: str, *, quotes: bool = True) -> Word:
-    """Return the operand that BuildKit reads from a word: quotes and escapes are removed, references are kept.
+    """Return the operand that a word represents: quotes and escapes are removed, references are kept.
 
     Without `quotes`, quotes are ordinary characters, as in the body of a heredoc. Raises `Refused` for what no operand
     can express: an unclosed quote, and a reference to something that is not a name.
@@ -309,7 +313,7 @@ def read_word(text: str, escape: str, *, quotes: bool = True) -> Word:
 
 
 class _Reader(Cursor):
-    """Removes the quotes and escapes of a word, and keeps its references as they are written."""
+    """Removes the quotes and escapes of a word, and keeps its references."""
 
     def __init__(self, word: str, escape: str, quotes: str) -> None:
         super().__init__(word, escape)
@@ -378,7 +382,7 @@ class Spelling:
         self._quoted = str.maketrans({char: escape + char for char in {'"', "$", escape}})
 
     def value(self, value: Word) -> str:
-        """Spell an operand of ENV, LABEL, ARG, WORKDIR, USER…: in double quotes, unless it is safe without."""
+        """Write an operand of ENV, LABEL, ARG, WORKDIR or USER: in double quotes, unless it is safe without."""
         if type(value) is str and is_bare(value):
             return value
         atoms = atoms_of(value)
@@ -386,7 +390,7 @@ class Spelling:
         return f'"{inner}"'
 
     def key(self, value: Word) -> str:
-        """Spell the key of an ENV or LABEL pair."""
+        """Write the key of an ENV or LABEL pair."""
         if type(value) is str and is_bare_key(value):
             return value
         atoms = atoms_of(value)
@@ -398,7 +402,7 @@ class Spelling:
         return spelled if spelled.startswith('"') else f'"{spelled}"'
 
     def lexed(self, value: Word) -> str:
-        """Spell an operand for BuildKit's word lexer without quotes: every special character is escaped."""
+        """Write an operand without quotes: every special character is escaped."""
         if type(value) is str and is_bare_path(value):
             return value
         atoms = atoms_of(value)
@@ -409,14 +413,10 @@ class Spelling:
         return escape + spelled if spelled.startswith(_BOM) else spelled
 
     def path(self, value: Word) -> str | None:
-        """Spell a path without quotes, or return None if it needs the JSON form."""
+        """Write a path without quotes; return None if it needs the JSON form."""
         if type(value) is str and is_bare_path(value) and not value.startswith(("--", "[")):
             return value
         return None
-
-    def json_path(self, value: Word) -> str:
-        """Spell a path as an element of a JSON array, which BuildKit still expands."""
-        return json_text(self.lexed(value))
 
     def flag(self, text: str) -> str:
         """Quote the value of a flag: flags are read byte by byte, quotes and escapes removed."""
@@ -433,8 +433,8 @@ class Spelling:
         check_characters(text)
         if not text:
             raise Refused("the value is empty", "leave the option out")
-        # Old frontends know only the backslash here, so the other escape character is used only where it must be.
-        # Single quotes hide a modifier from the search for heredocs, which does not know all modifiers.
+        # Old frontends support only the backslash here, so the backtick is used only if it must be. Single quotes hide
+        # a modifier from the search for heredocs, which does not support all modifiers.
         quote = "'" if (modified or (self.escape == "`" and '"' in text)) and "'" not in text else '"'
         return quote + text.replace(self.escape, self.escape * 2).replace(quote, self.escape + quote) + quote
 

@@ -1,7 +1,7 @@
-"""Dockerfiles for builders that know less of the language than BuildKit does: buildah, and podman with it.
+"""Dockerfiles for builders that support less of the language than BuildKit: buildah, and podman, which uses it.
 
-What such a builder does not support is spelled another way where one means the same, left out where only the speed or
-the cache suffers, and refused otherwise. What was left out is reported.
+What such a builder does not support is written in an equivalent form if there is one, left out and reported if that
+only affects speed or caching, and refused otherwise.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from dockdsl.instructions.onbuild import Onbuild
 from dockdsl.instructions.run import Run
 from dockdsl.instructions.shell import Shell
 from dockdsl.instructions.sources import external
-from dockdsl.model.dockerfile import Dockerfile
+from dockdsl.model import dockerfile as model
+from dockdsl.model.dockerfile import Dockerfile, Piece
 from dockdsl.origins import Origin
 from dockdsl.syntax.flags import declared
 from dockdsl.syntax.lines import heredoc_of, joined
@@ -29,11 +30,11 @@ from dockdsl.syntax.shell import has_heredoc, under
 from dockdsl.syntax.versions import SyntaxVersion
 
 FILES = "dockdsl-files"
-"""The named context in which the builder finds files that were written in place."""
+"""The named context in which the builder finds the files whose content was in the Dockerfile."""
 _OLDEST = "buildah 1.28 and podman 4.3"
 _SHELL = ("/bin/sh", "-c")
 _KNOWS_FLAGS_OF = "1.3"
-# Flags that only the speed or the cache suffers without, and what follows.
+# Flags that can be left out, and the consequence.
 _LEFT_OUT = {"link": ": a new base image repeats the copy", "start-interval": ""}
 _tabs = re.compile(r"^\t+", re.MULTILINE).sub
 
@@ -43,21 +44,22 @@ class Translated(NamedTuple):
 
     text: str
     origins: tuple[Origin | None, ...]
-    """For each line the place in the user's file."""
+    """The place in the user's file for each line."""
     files: tuple[tuple[str, str], ...]
-    """Paths in the context `FILES`, and contents."""
+    """The path of each file in the context `FILES`, and its content."""
     notes: tuple[tuple[str, Origin | None], ...]
-    """What was left out, and where that was written."""
+    """What was left out, and its place in the user's file."""
 
 
 def for_buildah(dockerfile: Dockerfile) -> Translated:
-    """Return a Dockerfile that buildah 1.28, podman 4.3 and later ones read as BuildKit reads the one that was given.
+    """Return an equivalent Dockerfile for buildah from 1.28 and podman from 4.3.
 
-    A ``RUN`` heredoc becomes the shell's own argument, a file written in place becomes a file of a named context.
-    ``--link``, and ``--start-interval`` of a ``HEALTHCHECK``, are left out. What ONBUILD keeps is treated the same.
+    A heredoc of ``RUN`` becomes an argument of the shell; a heredoc of ``COPY`` or ``ADD`` becomes a file of a named
+    context. ``--link``, and ``--start-interval`` of ``HEALTHCHECK``, are left out. Instructions in ONBUILD are
+    translated as well.
 
-    Raises `InvalidValue` for what has no other spelling: any other flag that came after frontend 1.3, scripts for other
-    programs than the shell, variables in files that are written in place, and such a file in an ONBUILD.
+    Raises `InvalidValue` for what has no equivalent: other flags that were introduced after frontend 1.3, scripts for
+    programs other than the shell, heredocs of ``COPY`` and ``ADD`` with variables or in an ONBUILD.
 
     >>> from dockdsl import Copy, Dockerfile, Run, Stage
     >>> stage = Stage("alpine:3.22", steps=[Run.script("a\\nb"), Copy("x", "/", link=True)])
@@ -71,15 +73,8 @@ def for_buildah(dockerfile: Dockerfile) -> Translated:
     ['COPY: buildah 1.28 and podman 4.3 do not support --link, which is left out: a new base image repeats the copy']
     """
     translator = _Translator(dockerfile)
-    lines: list[str] = []
-    origins: list[Origin | None] = []
-    for text, value in dockerfile.pieces():
-        if isinstance(value, Instruction):
-            step = translator.step(value)
-            text = text if step is value else step.rendered(translator.spelling)  # noqa: PLW2901 - the same, translated
-        lines.append(text)
-        origins.extend([None if value is None else value.origin] * (text.count("\n") + 1))
-    return Translated("\n".join(lines) + "\n", tuple(origins), tuple(translator.files), tuple(translator.notes))
+    text, origins = model.joined(map(translator.piece, dockerfile.pieces()))
+    return Translated(text, origins, tuple(translator.files), tuple(translator.notes))
 
 
 class _Translator:
@@ -89,8 +84,15 @@ class _Translator:
         self.files: list[tuple[str, str]] = []
         self.notes: list[tuple[str, Origin | None]] = []
 
+    def piece(self, piece: Piece) -> Piece:
+        """Return the text of an instruction in the dialect; any other piece as it is."""
+        text, value = piece
+        if isinstance(value, Instruction) and (step := self.step(value)) is not value:
+            text = step.rendered(self.spelling)
+        return text, value
+
     def step(self, step: Instruction, *, kept: bool = False) -> Instruction:
-        """Return a step as it is, or one that says the same in the dialect."""
+        """Return a step as it is, or an equivalent one in the dialect."""
         if isinstance(step, Onbuild):
             inner = self.step(step.instruction, kept=True)
             return step if inner is step.instruction else attrs.evolve(step, instruction=inner)
@@ -140,9 +142,9 @@ class _Translator:
 
 
 def _shells(dockerfile: Dockerfile) -> Iterator[tuple[int, tuple[str, ...]]]:
-    """Yield the shell of each step, by its id; that of a base image is not known, and most often the usual one.
+    """Yield the id and the shell of each step; that of a base image is unknown, and assumed to be the usual one.
 
-    What ONBUILD keeps is run with the last shell of its stage.
+    The instruction in an ONBUILD uses the last shell of its stage.
     """
     bases = {id(edge.stage): edge.needs for edge in dockerfile.graph.edges if edge.by == "base"}
     last: dict[int, tuple[str, ...]] = {}
@@ -157,7 +159,7 @@ def _shells(dockerfile: Dockerfile) -> Iterator[tuple[int, tuple[str, ...]]]:
 
 
 def _script(step: Run, command: str) -> str:
-    """Return what the shell is to run instead of a heredoc; any heredoc but that of RUN is the shell's own."""
+    """Return the text that the shell runs instead of a heredoc of RUN; other heredocs are the shell's own."""
     text, documents = joined(command)
     if not text.startswith("<<"):
         return text

@@ -1,4 +1,4 @@
-"""A Dockerfile in the layout of `render`, with the blank lines of its author."""
+"""Formatting: a Dockerfile in the layout of `render`, with the blank lines of its author."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from dockdsl.syntax.lines import SPACE
 from dockdsl.text.parser import parse
 
 Unit = tuple[str, int]
-"""An instruction or a line of a comment, and the line where it began; 0 if blank lines before it do not matter."""
+"""An instruction or a line of a comment, and the number of its first line; 0 if blank lines before it are ignored."""
 
 
 def reformat(text: str, path: str | None = None) -> str:
-    r"""Return a Dockerfile as `render` writes it, with a blank line wherever there were some between instructions.
+    r"""Return a Dockerfile as `render` writes it; one or more blank lines between instructions become one.
 
-    `path` is the file that errors name. Text that is already formatted is returned unchanged.
+    `path` is the name of the file in errors. Text that is already formatted is returned unchanged.
 
-    Raises `DockerfileSyntaxError` for a text that BuildKit would refuse, `InvalidType` for anything but a ``str``.
+    Raises `DockerfileSyntaxError` for text that BuildKit would refuse, `InvalidType` if `text` is not a ``str``.
 
     >>> print(reformat("from alpine:3.22 as app\nenv  A  b c\n\n\nWORKDIR   /srv"), end="")
     FROM alpine:3.22 AS app
@@ -52,7 +52,7 @@ def _units(found: Sequence[Piece], source: Sequence[str]) -> Iterator[Unit]:
                 yield line, number
                 number += 1
         else:
-            # `render` puts the blank lines between stages.
+            # Between stages, the blank lines are those of `render`.
             yield text, value.origin.line if isinstance(value, Instruction) else 0
 
 

@@ -1,4 +1,4 @@
-"""From the text of a Dockerfile to values."""
+"""Parsing: from the text of a Dockerfile to values."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ _acts = re.compile(r"\s*check\s*=", re.IGNORECASE).match
 
 
 def parse(text: str, path: str | None = None) -> Dockerfile:
-    """Return the values that a Dockerfile says; `render` turns them into text again.
+    """Return the `Dockerfile` that a text represents; `render` turns it into text again.
 
-    It reads what BuildKit reads, and refuses what BuildKit refuses. Each value's origin is its line in `path`, or in
-    ``Dockerfile`` where no path is given. All stages of the file are kept, in the file's order.
+    What BuildKit accepts is accepted, and what BuildKit refuses is refused. The origin of each value is its line in
+    `path`, which defaults to ``Dockerfile``. All stages are kept, in the order of the text.
 
-    Raises `DockerfileSyntaxError` with all that is wrong in the text; `InvalidType` for what is no ``str``.
+    Raises `DockerfileSyntaxError` with every problem in the text, `InvalidType` if `text` is not a ``str``.
 
     >>> file = parse("FROM golang:1.27 AS build\\nRUN go build -o /api .\\nFROM scratch\\nCOPY --from=0 /api /api\\n")
     >>> [stage.name for stage in file.stages]
@@ -56,9 +56,9 @@ def parse(text: str, path: str | None = None) -> Dockerfile:
 
 
 def lines_of(text: str) -> list[Line]:
-    """Return the lines of the instructions in a text, split as BuildKit splits them; for tools and tests.
+    """Return the lines of the instructions in a text, as BuildKit splits them; for tools and tests.
 
-    Raises `DockerfileSyntaxError` where a heredoc does not end.
+    Raises `DockerfileSyntaxError` if a heredoc is never closed.
     """
     return _Parser(text, _TEXT).split()
 
@@ -81,7 +81,7 @@ class _Parser:
         return found
 
     def run(self) -> Dockerfile:
-        """Return what the text says."""
+        """Return the Dockerfile."""
         dockerfile = self._read(self._directives())
         if self.problems:
             raise self._error()
@@ -95,7 +95,7 @@ class _Parser:
         directives = directives_of(self.lines)
         for number, misread in directives.misread:
             self._report("Dockerfile", misread, number, 0, len(self.lines[number].rstrip("\r")))
-        # Without a valid escape character, the lines below are read as they would be without any.
+        # An escape character that is not valid is ignored in the lines below.
         return directives if directives.escape in ("\\", "`") else directives._replace(escape="\\")
 
     def _error(self) -> DockerfileSyntaxError:
@@ -121,7 +121,7 @@ class _Parser:
         self._report(line.keyword or "Dockerfile", misread, number, column, length)
 
     def _split(self, directives: Directives) -> list[_Item]:
-        """Split the text into instructions, each with the comments above it; the last item has comments alone."""
+        """Split the text into instructions, each with the comments above it; the last item has comments only."""
         lines = self.lines
         escape = directives.escape
         items: list[_Item] = []
@@ -148,7 +148,7 @@ class _Parser:
                     try:
                         index = line.read_documents()
                     except Misread as misread:
-                        # What is below would be the heredoc's, if it ended.
+                        # The rest of the text would be part of the heredoc.
                         self._misread(line, misread)
                         break
                 items.append(_Item(line, above, tight))
@@ -199,7 +199,7 @@ class _Parser:
                     fact = "there is no stage yet"
                     self._misread(line, Misread(fact, "write FROM image before it"))
                 elif _near(line.keyword) == ["FROM"]:
-                    # A stage was meant to begin here, so what follows is not without one.
+                    # A misspelled FROM: do not report that the instructions below have no stage.
                     begun = _Begun(line, "scratch", None, None, None)
                     steps = []
             else:
@@ -214,7 +214,7 @@ class _Parser:
         return None if self.problems else self._dockerfile(directives, args)
 
     def _instruction(self, line: Line) -> Instruction | None:
-        """Read an instruction; None where it is misread, which is noted."""
+        """Read an instruction; None if it is not valid, which is then reported."""
         kind = kind_for(line.keyword)
         if kind is None:
             self._misread(line, _unknown(line))
@@ -234,7 +234,7 @@ class _Parser:
         try:
             return Verbatim.of(line)
         except InvalidValue:
-            # A line that is too long, say, is a problem that is noted already.
+            # Some problems, such as a line that is too long, are reported already.
             if not self.problems:
                 raise
             return None
@@ -245,7 +245,7 @@ class _Parser:
         if low in self.by_name:
             return self.by_name[low]
         if low in self.names:
-            # The stage stands below, or is this one: BuildKit refuses that only if it comes to build it.
+            # The stage is this one or further down: BuildKit refuses that only when it builds the stage.
             return external(low)
         if by_index and name.isdecimal():
             index = name.lstrip("0") or "0"
@@ -292,7 +292,7 @@ class _Parser:
         text = raw.strip(SPACE)[1:]
         text = _control.sub(" ", text.removeprefix(" ")).rstrip()
         if _acts(text) and (inside or not raw.startswith("#")):
-            # Only a number sign in the first column lets it act, and only above an instruction.
+            # It has an effect only above an instruction, with the number sign in the first column.
             text = f"# {text}"
         return text
 
@@ -351,7 +351,7 @@ class _Item(NamedTuple):
     above: list[int]
     """The lines of the comments above, counted from 0."""
     tight: int
-    """The first of them that no blank line parts from what is below."""
+    """The first of them with no blank line between it and the instruction."""
 
 
 @attrs.frozen
@@ -367,7 +367,7 @@ class _Begun:
 
 
 def _names(items: Sequence[_Item]) -> tuple[list[str], frozenset[str]]:
-    """Return the names of the stages, and those that stand for a stage without one."""
+    """Return the names of the stages, and those that were made up for an unnamed stage."""
     froms = [item.line for item in items if item.line is not None and item.line.keyword == "FROM"]
     names: list[str | None] = []
     for line in froms:
@@ -378,7 +378,7 @@ def _names(items: Sequence[_Item]) -> tuple[list[str], frozenset[str]]:
     for index, name in enumerate(names):
         if name is None or not name.startswith("stage-"):
             continue
-        # The stage itself does not count among those that have taken a name.
+        # The stage does not count as one that has taken its own name.
         taken = counts if counts[name] > 1 else set(counts) - {name}
         if name == automatic_name(index, taken):
             automatic.add(name)
@@ -417,7 +417,7 @@ def _unknown(line: Line) -> Misread:
 
 
 def _excerpt(line: str, problem: SyntaxProblem) -> str:
-    """Return the line with the place underlined, cut where it is long."""
+    """Return the line with the place underlined, shortened if it is long."""
     start = max(0, problem.column - 1 - 60)
     piece = line[start : start + 120]
     under = "".join("\t" if char == "\t" else " " for char in line[start : problem.column - 1])

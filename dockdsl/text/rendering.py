@@ -1,30 +1,27 @@
-"""From values to text, and to the place in the user's file that each line comes from."""
+"""Rendering: from values to text, and to the place in the user's file that each line comes from."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from dockdsl.display import kind_of, shown
-from dockdsl.errors import InvalidType
-from dockdsl.model.dockerfile import Dockerfile
-from dockdsl.model.stage import Stage
+from dockdsl.model.dockerfile import Dockerfile, checked, joined
 from dockdsl.origins import Origin
 
 
 class Rendered(NamedTuple):
-    """A Dockerfile's text, and where each of its lines comes from."""
+    """The text of a Dockerfile, and the origins of its lines."""
 
     text: str
     origins: tuple[Origin | None, ...]
-    """A line's origin, or None for a blank line; line 1 is ``origins[0]``."""
+    """The origin of each line, None for a blank line; that of line 1 is ``origins[0]``."""
 
 
 def render(dockerfile: Dockerfile, *, header: str | None = None) -> str:
-    """Return the Dockerfile as text: deterministic, with ``\\n`` line ends and one newline at the end.
+    """Return the text of a Dockerfile, with ``\\n`` line ends and one newline at the end; equal values give equal text.
 
-    `header` is a remark at the top, below the directives.
+    `header` is a comment at the top, below the directives.
 
-    Raises `InvalidType` for what is no `Dockerfile`.
+    Raises `InvalidType` if `dockerfile` is not a `Dockerfile`.
 
     >>> from dockdsl import Dockerfile, Stage, User
     >>> print(render(Dockerfile(Stage("alpine:3.22", steps=[User("1000")]), escape="`")), end="")
@@ -35,31 +32,19 @@ def render(dockerfile: Dockerfile, *, header: str | None = None) -> str:
 
     Source: the Dockerfile reference, "Format" and "Parser directives".
     """
-    return "\n".join([text for text, _ in _checked(dockerfile).pieces(header)]) + "\n"
+    return "\n".join([text for text, _ in checked(dockerfile, "render").pieces(header)]) + "\n"
 
 
 def render_with_map(dockerfile: Dockerfile, *, header: str | None = None) -> Rendered:
-    """Return the text as `render` does, and for each line the place in the user's file it comes from.
+    """Return the text as `render` does, and for each line the place in the user's file that it comes from.
 
     >>> from dockdsl import Dockerfile, Stage, User
     >>> rendered = render_with_map(Dockerfile(Stage("alpine:3.22", steps=[User("1000")])))
     >>> len(rendered.origins) == rendered.text.count("\\n") == 2
     True
 
-    Raises `InvalidType` for what is no `Dockerfile`.
+    Raises `InvalidType` if `dockerfile` is not a `Dockerfile`.
 
     Source: the Dockerfile reference, "Format".
     """
-    lines: list[str] = []
-    origins: list[Origin | None] = []
-    for text, value in _checked(dockerfile).pieces(header):
-        lines.append(text)
-        origins.extend([None if value is None else value.origin] * (text.count("\n") + 1))
-    return Rendered("\n".join(lines) + "\n", tuple(origins))
-
-
-def _checked(dockerfile: Dockerfile) -> Dockerfile:
-    if not isinstance(dockerfile, Dockerfile):
-        hint = "pass Dockerfile(stage)" if isinstance(dockerfile, Stage) else "pass a Dockerfile"
-        raise InvalidType(f"render: {shown(dockerfile)} is {kind_of(dockerfile)}; {hint}")
-    return dockerfile
+    return Rendered(*joined(checked(dockerfile, "render").pieces(header)))
