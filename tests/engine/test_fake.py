@@ -93,7 +93,7 @@ def test_a_container_that_has_ended() -> None:
 )
 def test_a_handler_that_fails(handler: Any, words: str) -> None:
     """What it raised stands in the log, and so in the error."""
-    image = Image(Dockerfile(Stage("scratch")), port=8080, timeout=0.2)
+    image = Image(Dockerfile(Stage("scratch")), port=8080, timeout=1)
     with pytest.raises(RunFailed, match="the connection is closed without an answer") as caught:
         image.test(FakeBuilder(), FakeRunner(handler, log="begun"), checks=[])
     assert words in caught.value.log[-1]
