@@ -171,13 +171,7 @@ class EngineError(DockdslError, RuntimeError):
 
 
 class EngineUnavailable(EngineError, ConnectionError):
-    """No engine answers, or the buildx plugin or the permission to use it is missing.
-
-    It is about no place in a file, so its `origin` is None.
-    """
-
-    def __init__(self, message: str, *, origin: Origin | EllipsisType | None = None) -> None:
-        super().__init__(message, origin=origin)
+    """No engine answers, or the buildx plugin or the permission to use it is missing."""
 
     _points_to_caller = False
 

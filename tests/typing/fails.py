@@ -9,10 +9,12 @@ from dockdsl import (
     Arg,
     Cache,
     Cmd,
+    CommandCheck,
     Copy,
     Dockerfile,
     Env,
     Expose,
+    FileCheck,
     Healthcheck,
     HttpCheck,
     Image,
@@ -67,4 +69,8 @@ Image(Dockerfile(build), port="http")  # wrong
 Image(Dockerfile(build), checks=["/healthz"])  # wrong
 HttpCheck("/healthz")  # wrong
 HttpCheck("GET", "/healthz", status="200")  # wrong
+HttpCheck("GET", "/healthz", body=b"ok")  # wrong
+FileCheck("/api", min_size=1.5)  # wrong
+FileCheck("/api", kind="socket")  # wrong
+CommandCheck(["/api"], exit_code="0")  # wrong
 build.name = "other"  # wrong
