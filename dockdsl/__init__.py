@@ -15,7 +15,7 @@ from __future__ import annotations
 
 __version__ = "0.1.0"
 
-# The public names. Importing typing would be most of the cost; a plain False would keep jedi from looking at them.
+# Importing typing would be most of the cost; a plain False would keep jedi from looking at what follows.
 TYPE_CHECKING = bool()  # noqa: UP018
 if TYPE_CHECKING:
     from dockdsl.checks.budgets import SizeBudget as SizeBudget
@@ -102,27 +102,77 @@ if TYPE_CHECKING:
     from dockdsl.text.rendering import render as render
     from dockdsl.text.rendering import render_with_map as render_with_map
 
-# Hidden from type checkers: they would take any name for a public one.
-if not TYPE_CHECKING:
-    _modules = {}
+# The same names where they are at run time, by module.
+_HOMES = {
+    "checks.budgets": "SizeBudget StartupBudget",
+    "checks.command": "CommandCheck",
+    "checks.file": "FileCheck",
+    "checks.hardened": "Hardened",
+    "checks.http": "HttpCheck",
+    "checks.json_values": "Saved",
+    "checks.metadata": "MetadataCheck",
+    "checks.saving": "Header",
+    "checks.shutdown": "GracefulShutdown",
+    "checks.structure_test": "from_structure_test",
+    "codegen": "to_python",
+    "errors": (
+        "BuildFailed CheckFailed DockdslError DockerfileSyntaxError EngineError EngineUnavailable ExpansionError"
+        " FileError InvalidType InvalidValue ProofUnavailable RunFailed SourceError StageError SyntaxProblem"
+        " UnknownStage"
+    ),
+    "image": "Image",
+    "instructions.add": "Add",
+    "instructions.arg": "Arg",
+    "instructions.cmd": "Cmd",
+    "instructions.comment": "Comment",
+    "instructions.copy": "Copy",
+    "instructions.entrypoint": "Entrypoint",
+    "instructions.env": "Env",
+    "instructions.expose": "Expose",
+    "instructions.healthcheck": "Healthcheck",
+    "instructions.heredoc": "Heredoc",
+    "instructions.instruction": "Instruction",
+    "instructions.label": "Label",
+    "instructions.maintainer": "Maintainer",
+    "instructions.mounts": "Bind Cache Mount Secret Ssh Tmpfs",
+    "instructions.onbuild": "Onbuild",
+    "instructions.registry": "register",
+    "instructions.run": "Run",
+    "instructions.shell": "Shell",
+    "instructions.sources": "external",
+    "instructions.stopsignal": "Stopsignal",
+    "instructions.user": "User",
+    "instructions.verbatim": "Verbatim",
+    "instructions.volume": "Volume",
+    "instructions.workdir": "Workdir",
+    "model.dockerfile": "Dockerfile",
+    "model.graph": "Edge StageGraph",
+    "model.stage": "Stage",
+    "model.steps": "Need Step Use Variable needs_of steps_of variables_of",
+    "origins": "Origin",
+    "schema.description": "describe",
+    "syntax.expand": "expand",
+    "syntax.shell": "Layout layout",
+    "syntax.versions": "SyntaxVersion",
+    "syntax.words": "Literal literal",
+    "text.parser": "parse",
+    "text.proof": "Difference prove",
+    "text.rendering": "Rendered render render_with_map",
+}
+_HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
 
-    def _find_modules() -> dict[str, str]:
-        """Return each public name with its module: the imports above, read from this file."""
-        if not _modules:
-            lines = [line.split() for line in __loader__.get_data(__file__).decode().splitlines()]
-            _modules.update({words[-1]: words[1] for words in lines if words[:1] == ["from"] and "as" in words})
-        return _modules
+# Hidden from type checkers: they would take any name for a public one, and cannot read a list that is computed.
+if not TYPE_CHECKING:
+    __all__ = [*_HOME_OF]  # noqa: PLE0604
 
     def __dir__() -> list[str]:
-        return sorted([*_find_modules(), "__version__"])
+        return sorted([*__all__, "__version__"])
 
     def __getattr__(name: str) -> object:
-        if name == "__all__":
-            return [*_find_modules()]
-        if name not in _find_modules():
-            raise AttributeError(f"module 'dockdsl' has no attribute {name!r}")
-        from importlib import import_module
+        if name in _HOME_OF:
+            from importlib import import_module
 
-        value = getattr(import_module(_find_modules()[name]), name)
-        globals()[name] = value
-        return value
+            value = getattr(import_module(f"dockdsl.{_HOME_OF[name]}"), name)
+            globals()[name] = value
+            return value
+        raise AttributeError(f"module 'dockdsl' has no attribute {name!r}")

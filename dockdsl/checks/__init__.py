@@ -1,6 +1,6 @@
 """The checks of an image: what is expected of it, how that is examined, and what comes of it.
 
-A kind of check is a file here and a line in `dockdsl/__init__.py`. Writing a check down loads its own file
+A kind of check is a file here and a line in the table of contents of `dockdsl`. Writing a check down loads its own file
 alone; what it examines an image with is imported when it is run.
 
 `check`
