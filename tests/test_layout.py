@@ -7,6 +7,7 @@ import inspect
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 
@@ -67,6 +68,45 @@ def test_imports_lead_down(path: Path) -> None:
     assert not {there for there in rooms if ROOMS.index(there) > ROOMS.index(here)}
     if here == "engine":
         assert {there.split(".")[0] for there in imported(path) - {IMAGE_NAMES}} <= ENGINE_KNOWS
+
+
+# What is imported inside functions, all of it for its weight alone: few runs need these libraries…
+LATE_LIBRARIES = {
+    *("argparse", "ast", "attrs", "bisect", "csv", "datetime", "difflib", "hashlib", "html", "http", "importlib"),
+    *("ipaddress", "json", "pathlib", "shlex", "signal", "socket", "tempfile", "traceback", "urllib"),
+    # These come with extras besides.
+    *("docker", "dockerfile", "elftools", "requests", "rich", "yaml"),
+}
+# … and these files: what runs, builds and examines, which a file that is only rendered does not need; BuildKit's word
+# expansion, for files with heredocs; and all that the plugin uses, since pytest loads it for every project.
+LATE_FILES = {
+    *("checks.http_client", "checks.program", "checks.report", "checks.smoke", "checks.subject"),
+    *("cli.files", "cli.json_results", "cli.junit_results", "display", "errors", "loading", "operands", ""),
+    *("engine.builders", "engine.builders.buildx", "engine.builders.progress", "engine.building", "engine.endpoint"),
+    *("engine.failures.diagnosis", "engine.flags", "engine.leftovers", "engine.leftovers.interrupts"),
+    *("engine.leftovers.orphans", "engine.options", "engine.runners.docker_sdk", "engine.running"),
+    *("engine.specifications", "image", "image.built", "image.size", "model.dockerfile", "syntax.expand"),
+    *("text.buildah", "text.parser", "text.proof", "text.rendering"),
+}
+
+
+def late_imports(path: Path) -> Iterator[str]:
+    """Yield what a file imports inside functions."""
+    functions = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.FunctionDef)]
+    for node in [each for function in functions for each in ast.walk(function)]:
+        if isinstance(node, ast.ImportFrom):
+            yield node.module or ""
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+
+
+def test_late_imports_are_known() -> None:
+    """An import inside a function is one of those that are listed, and each that is listed is there."""
+    found = {name for path in modules() for name in late_imports(path)}
+    ours = {name for name in found if name.split(".")[0] == "dockdsl"}
+
+    assert {name.removeprefix("dockdsl").removeprefix(".") for name in ours} == LATE_FILES
+    assert {name.split(".")[0] for name in found - ours} == LATE_LIBRARIES
 
 
 def test_no_circles() -> None:

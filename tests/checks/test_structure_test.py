@@ -165,7 +165,10 @@ HEAD = "schemaVersion: 2.0.0\n"
         pytest.param("commandTests: []", 1, "schemaVersion is None; write 2.0.0, which is read", id="no version"),
         pytest.param("\nschemaVersion: 1.0.0", 2, "schemaVersion is 1.0.0; write 2.0.0", id="old version"),
         pytest.param(
-            f"{HEAD}commandTest: []", 2, "'commandTest', a key that is not known; did you mean 'commandTests'?", id="key"
+            f"{HEAD}commandTest: []",
+            2,
+            "'commandTest', a key that is not known; did you mean 'commandTests'?",
+            id="key",
         ),
         pytest.param(
             f"{HEAD}licenseTests:\n- debian: true",
