@@ -127,7 +127,12 @@ def _lines(inside: list[_Piece], start: int, end: int) -> list[str] | None:
 
 def _indented(lines: list[str]) -> list[str]:
     """Indent the further lines of a command, and keep their indentation relative to each other."""
-    bare = [line.lstrip(_BLANKS) for line in lines]
-    blanks = [line[: len(line) - len(text)].expandtabs(4) for line, text in zip(lines, bare, strict=True)]
-    margin = min(map(len, blanks), default=0)
-    return [INDENT + blank[margin:] + text for blank, text in zip(blanks, bare, strict=True)]
+    found = list(map(untabbed, lines))
+    margin = min([len(line) - len(line.lstrip(" ")) for line in found], default=0)
+    return [INDENT + line[margin:] for line in found]
+
+
+def untabbed(line: str) -> str:
+    """Return a line with spaces instead of tabs in its indentation."""
+    text = line.lstrip(_BLANKS)
+    return line[: len(line) - len(text)].expandtabs(4) + text

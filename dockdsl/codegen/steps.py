@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from dockdsl.codegen.chains import Link, links
+from dockdsl.codegen.chains import Link, links, untabbed
 from dockdsl.codegen.printer import (
     Argument,
     Block,
@@ -46,7 +46,7 @@ from dockdsl.model.dockerfile import Dockerfile
 from dockdsl.syntax import shell
 from dockdsl.syntax.flags import declared
 from dockdsl.syntax.layout import pick_delimiter
-from dockdsl.syntax.words import BACKSLASH, BACKTICK, Literal
+from dockdsl.syntax.words import BACKSLASH, BACKTICK, Literal, Word
 
 _is_port = re.compile(r"0|[1-9][0-9]{0,4}").fullmatch
 _wrapped = re.compile(r"<<(EOF[0-9]*)\n(.*)\n\1", re.DOTALL).fullmatch
@@ -75,11 +75,11 @@ class Writer:
             Copy: self._files,
             Entrypoint: self._command,
             Env: self._pairs,
-            Expose: self._expose,
+            Expose: lambda step: call("Expose", map(_port, step.ports)),
             Healthcheck: self._command,
             Label: self._pairs,
             Run: self._run,
-            Volume: self._volume,
+            Volume: lambda step: call("Volume", map(word, step.paths)),
         }
 
     def name_of(self, stage: StageBase) -> str:
@@ -172,13 +172,6 @@ class Writer:
             return call("Arg", self.operands(step))
         return call("Arg.many", [mapped([(name, self.value(default)) for name, default in declared.items()])])
 
-    def _expose(self, step: Expose) -> Expression:
-        ports = [Name(each) if isinstance(each, str) and _is_port(each) else word(each) for each in step.ports]
-        return call("Expose", ports)
-
-    def _volume(self, step: Volume) -> Expression:
-        return call("Volume", [word(path) for path in step.paths])
-
     def _command(self, step: Cmd | Entrypoint | Healthcheck) -> Expression:
         name = type(step).__name__
         options = self.operands(step, ["command"])
@@ -225,18 +218,12 @@ class Writer:
 
     # Commands
 
-    def _chain(self, command: str) -> list[Link] | None:
-        """Return the arguments of the chain that a command is, if it is one."""
-        if self.relaid:
-            return links(command, exact=False) or links(command, exact=True)
-        return links(command, exact=True)
-
     def _run(self, step: Run) -> Expression:
         options = self.operands(step, ["command"])
         command = step.command
         if isinstance(command, tuple):
             return call("Run.exec", [*[Text(each) for each in command], *options])
-        chain = self._chain(command)
+        chain = (links(command, exact=False) if self.relaid else None) or links(command, exact=True)
         if chain is not None:
             return call("Run.chain", [*_arguments(chain), *options], spread=True)
         if self.relaid:
@@ -249,6 +236,10 @@ class Writer:
         return _shown(command if _is_layout(command) else _body(command), lambda text: call("Run", [text, *options]))
 
 
+def _port(port: Word) -> Expression:
+    return Name(port) if isinstance(port, str) and _is_port(port) else word(port)
+
+
 def _has_text_form(step: Copy | Add) -> bool:
     """Whether a step has only options that its `text` method supports."""
     others = [name for name, _ in declared(type(step)).flags if name not in ("chmod", "chown", "link")]
@@ -258,10 +249,7 @@ def _has_text_form(step: Copy | Add) -> bool:
 def _arguments(chain: Iterable[Link]) -> Iterator[Expression]:
     """Yield the arguments of a chain."""
     for link in chain:
-        if isinstance(link, Comment):
-            yield from _remarks(link)
-        else:
-            yield _laid_out(link, lambda text: text)
+        yield from _remarks(link) if isinstance(link, Comment) else [_laid_out(link, lambda text: text)]
 
 
 def _remarks(comment: Comment) -> Iterator[Expression]:
@@ -276,8 +264,7 @@ def _script(command: str) -> str | None:
         return None
     first, newline, rest = found[2].partition("\n")
     if first.startswith("#!"):
-        text = found[2].replace("\nset -e\n", "\n", 1)
-        texts = [text, found[2]]
+        texts = [found[2].replace("\nset -e\n", "\n", 1), found[2]]
     else:
         texts = [rest] if first == "set -e" and newline else []
     for text in texts:
@@ -312,9 +299,7 @@ def _untabbed(command: str) -> str:
     for line in (first, *rest[:-1]):
         if not line.lstrip().startswith("#") and not shell.is_outside(line.rstrip().removesuffix("\\")):
             return command
-    bare = [line.lstrip(" \t") for line in rest]
-    blanks = [line[: len(line) - len(text)].expandtabs(4) for line, text in zip(rest, bare, strict=True)]
-    text = "\n".join([first, *[blank + text for blank, text in zip(blanks, bare, strict=True)]])
+    text = "\n".join([first, *map(untabbed, rest)])
     return shell.Layout(text) if isinstance(command, shell.Layout) else text
 
 

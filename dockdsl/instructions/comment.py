@@ -65,7 +65,7 @@ class Comment(Instruction):
             )
         return cls(f"check=skip={joined}", acts=True)
 
-    def write(self, spelling: Spelling, plain: Sequence[str] | None = None) -> str:  # noqa: ARG002 - spelled in one way
+    def write(self, spelling: Spelling, plain: Sequence[str] | None = None) -> str:  # noqa: ARG002 - written in one way
         if not isinstance(self.remark, str):
             raise refuse_type("text", self.remark, "pass a str")
         lines = self.remark.split("\n")

@@ -58,10 +58,10 @@ class Expose(Instruction):
     def operands(self, spelling: Spelling) -> Sequence[str]:  # noqa: ARG002 - nothing is escaped here
         if not self.ports:
             raise Refused("no port is given", "name at least one")
-        return [_spell(port) for port in self.ports]
+        return [_write(port) for port in self.ports]
 
 
-def _spell(port: Word) -> str:
+def _write(port: Word) -> str:
     if not isinstance(port, str):
         raise refuse_type("port", port, "pass an int or a str")
     if "$" in port:

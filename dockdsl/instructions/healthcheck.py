@@ -42,8 +42,20 @@ def _duration(value: Duration | None) -> str | None:
     if isinstance(value, timedelta):
         microseconds = round(value / timedelta(microseconds=1))
         return f"{microseconds // 1_000_000}s" if microseconds % 1_000_000 == 0 else f"{microseconds}us"
-    # The sign for micro is written in two ways, and neither is ASCII.
-    return plain(value).replace("\u00b5", "u").replace("\u03bc", "u") if isinstance(value, str) else value
+    return _in_ascii(plain(value)) if isinstance(value, str) else value
+
+
+def _in_ascii(value: str) -> str:
+    # Two characters are used as the sign for micro, and neither is ASCII.
+    return value.replace("\u00b5", "u").replace("\u03bc", "u")
+
+
+def _check_length(value: str, refuse: type[Refused | Misread]) -> None:
+    seconds = sum(float(number) * _UNITS[unit] for number, unit in _parts().findall(value))
+    if seconds and (value.startswith("-") or seconds < 0.001):  # BuildKit's own bound
+        raise refuse(f"the duration {shown(value)} is shorter than a millisecond", "make it 0 or at least 1ms")
+    if seconds >= _LONGEST:
+        raise refuse(f"the duration {shown(value)} is longer than the engine allows", "make it shorter")
 
 
 def _write_duration(_spelling: Spelling, value: Any) -> str:
@@ -51,25 +63,16 @@ def _write_duration(_spelling: Spelling, value: Any) -> str:
         raise refuse_type("duration", value, 'write it as "10s" or a timedelta')
     if not _is_duration().fullmatch(value):
         raise Refused(f"{shown(value)} is not a duration", 'write it as "10s", "1m30s" or "500ms"')
-    seconds = sum(float(number) * _UNITS[unit] for number, unit in _parts().findall(value))
-    if 0 < seconds < 0.001:  # BuildKit's own bound
-        raise Refused(f"the duration {shown(value)} is shorter than a millisecond", "make it 0 or at least 1ms")
-    if seconds >= _LONGEST:
-        raise Refused(f"the duration {shown(value)} is longer than the engine allows", "make it shorter")
+    _check_length(value, Refused)
     return value
 
 
 def _read_duration(_line: Line, value: str) -> str:
-    match = _is_read_duration().fullmatch(value)
-    if match is None:
+    if _is_read_duration().fullmatch(value) is None:
         raise Misread(f"{value!r} is not a duration", 'write it as "10s", "1m30s" or "500ms"')
-    spelled = value.replace("\u00b5", "u").replace("\u03bc", "u")
-    seconds = sum(float(number) * _UNITS[unit] for number, unit in _parts().findall(spelled))
-    if seconds and (value.startswith("-") or seconds < 0.001):
-        raise Misread(f"the duration {value!r} is shorter than a millisecond", "make it 0 or at least 1ms")
-    if seconds >= _LONGEST:
-        raise Misread(f"the duration {value!r} is longer than the engine allows", "make it shorter")
-    return "0" if value.startswith("-") else spelled
+    value = _in_ascii(value)
+    _check_length(value, Misread)
+    return "0" if value.startswith("-") else value
 
 
 def _read_retries(_line: Line, value: str) -> int:

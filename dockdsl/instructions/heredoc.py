@@ -58,7 +58,7 @@ class Heredoc(Located):
     def complete(self, *, is_normal: bool = False) -> None:  # noqa: ARG002 - its fields are converted by attrs
         """Write the content, and choose a delimiter if none is given."""
         try:
-            lines = self._spelled()
+            lines = self._written()
             self._check_name(lines)
         except Refused as refused:
             raise refused.error("Heredoc", self.origin) from None
@@ -80,7 +80,7 @@ class Heredoc(Located):
         except (InvalidType, InvalidValue) as error:
             raise Refused(error.message, "") from None
 
-    def _spelled(self) -> str:
+    def _written(self) -> str:
         if not self.expand:
             if not isinstance(self.content, str):
                 raise Refused(

@@ -36,8 +36,8 @@ def _is_id(text: str) -> bool:
 
 def _mode(value: int | Word | None) -> Word | None:
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 0o7777:
-        return value if reads_as_mode(value) else f"{value:04o}"  # type: ignore[return-value]  # refused when spelled
-    return value if isinstance(value, int) else word_or_none(value)  # type: ignore[return-value]  # refused when spelled
+        return value if reads_as_mode(value) else f"{value:04o}"  # type: ignore[return-value]  # refused when written
+    return value if isinstance(value, int) else word_or_none(value)  # type: ignore[return-value]  # refused when written
 
 
 class Mount(Located):
@@ -52,7 +52,7 @@ class Mount(Located):
         if not is_normal:
             convert(self, declared(type(self)).converters)
         try:
-            put(self, "_text", self._spelled(BACKSLASH))
+            put(self, "_text", self._written(BACKSLASH))
             BACKSLASH.flag(self._text)
             self.check()
         except Refused as refused:
@@ -70,7 +70,7 @@ class Mount(Located):
     def check(self) -> None:
         """Refuse values that are not valid."""
 
-    def _spelled(self, spelling: Spelling) -> str:
+    def _written(self, spelling: Spelling) -> str:
         pieces = [f"type={self.TYPE}"]
         for name, value in self._given():
             if value is not None:
@@ -81,7 +81,7 @@ class Mount(Located):
         """Return the value of ``--mount``, before it is quoted."""
         if spelling.escape == "\\" and not (spelling.names and self.references()):
             return self._text
-        return self._spelled(spelling)
+        return self._written(spelling)
 
     def _given(self) -> list[tuple[str, Any]]:
         return [(field.name, getattr(self, field.name)) for field in declared(type(self)).fields]

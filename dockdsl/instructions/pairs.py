@@ -61,10 +61,10 @@ class PairsInstruction(Instruction):
     def operands(self, spelling: Spelling) -> Sequence[str]:
         if not self.pairs:
             raise Refused("no key-value pair is given", "give at least one")
-        return [_spelled(spelling, pair) for pair in self.pairs]
+        return [_written(spelling, pair) for pair in self.pairs]
 
 
-def _spelled(spelling: Spelling, pair: Any) -> str:
+def _written(spelling: Spelling, pair: Any) -> str:
     if not isinstance(pair, tuple) or len(pair) != 2:
         raise refuse_type("operand", pair, "pass a mapping, or (key, value) pairs")
     key, value = pair

@@ -68,7 +68,7 @@ class Verbatim(Instruction):
         found = _keyword().match(self.text)
         return found[0].upper() if found else ""
 
-    def write(self, spelling: Spelling, plain: Sequence[str] | None = None) -> str:  # noqa: ARG002 - it is written in one way
+    def write(self, spelling: Spelling, plain: Sequence[str] | None = None) -> str:  # noqa: ARG002 - written in one way
         text = self.text
         if not isinstance(text, str):
             raise refuse_type("text", text, "pass a str")
@@ -97,7 +97,7 @@ class Verbatim(Instruction):
         """Return the text, which `write` has proven."""
         return text
 
-    def rendered(self, spelling: Spelling) -> str:  # noqa: ARG002 - it is written in one way
+    def rendered(self, spelling: Spelling) -> str:  # noqa: ARG002 - written in one way
         return self.text
 
     def fits(self, escape: str) -> bool:

@@ -8,7 +8,7 @@ from typing import Literal as OneOf
 import attrs
 
 from dockdsl.display import kind_of, shown
-from dockdsl.errors import InvalidType, InvalidValue
+from dockdsl.errors import InvalidType, InvalidValue, Refused
 from dockdsl.instructions.comment import Comment
 from dockdsl.instructions.instruction import Instruction
 from dockdsl.instructions.located import Located, put
@@ -106,7 +106,10 @@ class Dockerfile(Located):
             # Unlike one written in Python, it may have arguments only, or stages with the same name.
             return
         put(self, "stages", collect(self.targets, self))
-        self._check_directives()
+        try:
+            self._check_directives()
+        except Refused as refused:
+            raise refused.error("Dockerfile", self.origin) from None
         self._check_escapes()
         if self.escape == "`":
             self._write_with_backtick()
@@ -114,30 +117,19 @@ class Dockerfile(Located):
 
     def _check_directives(self) -> None:
         if type(self.escape) is not str or self.escape not in ("\\", "`"):
-            raise InvalidValue(
-                f"Dockerfile: {shown(self.escape)} is not an escape character; use a backslash or a backtick",
-                origin=self.origin,
-            )
+            raise Refused(f"{shown(self.escape)} is not an escape character", "use a backslash or a backtick")
         for name, value in (("syntax", self.syntax), ("check", self.check)):
             if value is None:
                 continue
             if type(value) is not str:
-                raise InvalidType(
-                    f"Dockerfile: {name} is {shown(value)}, {kind_of(value)}; pass a str", origin=self.origin
-                )
+                raise Refused(f"{name} is {shown(value)}, {kind_of(value)}", "pass a str", wrong_type=True)
             if not value or not value.isprintable() or value != value.strip() or not value.isascii():
-                raise InvalidValue(
-                    f"Dockerfile: {name} is {shown(value)}, which is not valid in a directive; write it on one line",
-                    origin=self.origin,
-                )
-        if self.check is not None:
-            settings = self.check.split(";")
-            if not all(is_check().fullmatch(setting) for setting in settings):
-                raise InvalidValue(
-                    f"Dockerfile: check is {shown(self.check)}, of which BuildKit would read only a part; write "
-                    '"skip=RuleOne,RuleTwo;error=true", without whitespace',
-                    origin=self.origin,
-                )
+                raise Refused(f"{name} is {shown(value)}, which is not valid in a directive", "write it on one line")
+        if self.check is not None and not all(is_check().fullmatch(setting) for setting in self.check.split(";")):
+            raise Refused(
+                f"check is {shown(self.check)}, of which BuildKit would read only a part",
+                'write "skip=RuleOne,RuleTwo;error=true", without whitespace',
+            )
 
     def _check_escapes(self) -> None:
         for steps in (self.args, *[stage.steps for stage in self.stages]):

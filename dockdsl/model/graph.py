@@ -148,13 +148,15 @@ def collect(targets: Sequence[Stage], dockerfile: Located) -> tuple[Stage, ...]:
     by_name = {stage.name: stage for stage in order if stage.name is not None}
     if any(_names_something(stage, by_name) for stage in order):
         needs = {id(stage): list(_named_needs(stage, by_name)) for stage in order}
-        _check_external(order, by_name)
+        _check_external(order, by_name, bases=False)
         if any(needs.values()):
             order = _sorted(order, needs, by_name)
-        _check_bases(order, by_name)
+        _check_external(order, by_name, bases=True)
     last = targets[-1]
     if order[-1] is not last and order[-1] != last:
-        needed_by = next(stage for stage in reversed(order) if last in _all_needs(stage, by_name))
+        needed_by = next(
+            stage for stage in reversed(order) if last in stage.needed_stages() or last in _named_needs(stage, by_name)
+        )
         raise StageError(
             f"Dockerfile: the last target, {called(last)}, is built by default and so must come last, but "
             f"{called(needed_by)} needs it; put it before the others, or leave it out",
@@ -186,10 +188,6 @@ def _named_needs(stage: Stage, by_name: dict[str, Stage]) -> Iterator[Stage]:
                 raise _unknown(stage, source, by_name)
 
 
-def _all_needs(stage: Stage, by_name: dict[str, Stage]) -> list[Stage]:
-    return [*stage.needed_stages(), *_named_needs(stage, by_name)]
-
-
 def _unknown(stage: Stage, source: str, by_name: Iterable[str]) -> UnknownStage:
     from difflib import get_close_matches  # noqa: PLC0415 - only needed for the message
 
@@ -208,30 +206,21 @@ def _unknown(stage: Stage, source: str, by_name: Iterable[str]) -> UnknownStage:
     )
 
 
-def _check_external(order: Sequence[Stage], by_name: dict[str, Stage]) -> None:
+def _check_external(order: Sequence[Stage], by_name: dict[str, Stage], *, bases: bool) -> None:
     """Refuse an external name that a stage above has as well, since BuildKit would use the stage."""
     above: set[str | None] = set()
     for stage in order:
-        for each in stage.references():
-            if isinstance(each.source, External) and each.source.lower() in above:
-                raise _ambiguous(stage, f"external({str(each.source)!r})", by_name[each.source.lower()])
+        for name in [stage.base] if bases else [each.source for each in stage.references()]:
+            if isinstance(name, External):
+                known = str(name) if bases else name.lower()
+                what = f"the image {name!r}" if bases else f"external({str(name)!r})"
+                if known in above:
+                    raise StageError(
+                        f"{called(stage)}: {what} is also the name of the stage at {by_name[known].origin}, "
+                        "which BuildKit would use instead; rename the stage",
+                        origin=stage.origin,
+                    )
         above.add(stage.name)
-
-
-def _check_bases(order: Sequence[Stage], by_name: dict[str, Stage]) -> None:
-    above: set[str | None] = set()
-    for stage in order:
-        if isinstance(stage.base, External) and stage.base in above:
-            raise _ambiguous(stage, f"the image {stage.base!r}", by_name[str(stage.base)])
-        above.add(stage.name)
-
-
-def _ambiguous(stage: Stage, what: str, other: Stage) -> StageError:
-    return StageError(
-        f"{called(stage)}: {what} is also the name of the stage at {other.origin}, "
-        "which BuildKit would use instead; rename the stage",
-        origin=stage.origin,
-    )
 
 
 def _merged(order: list[Stage]) -> list[Stage]:

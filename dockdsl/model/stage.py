@@ -24,7 +24,7 @@ from dockdsl.syntax.lines import continued
 from dockdsl.syntax.modifiers import modifier_versions
 from dockdsl.syntax.references import is_image, is_platform
 from dockdsl.syntax.versions import SyntaxVersion, highest
-from dockdsl.syntax.words import BACKSLASH, Spelling, Word, atoms_of, word
+from dockdsl.syntax.words import BACKSLASH, Spelling, Word, atoms_of, word, word_or_none
 
 Steps = Iterable["Instruction | Steps | None"]
 """Instructions in order; nested lists are flattened, and None is ignored."""
@@ -80,10 +80,6 @@ def _steps(value: Steps) -> tuple[Instruction, ...]:
 
 def _base(value: Word | StageBase) -> Word | StageBase:
     return value if isinstance(value, (StageBase, External)) else word(value)
-
-
-def _platform(value: Word | None) -> Word | None:
-    return None if value is None else word(value)
 
 
 def _comment(value: Comment | str | None) -> Comment | None:
@@ -219,7 +215,7 @@ class Stage(StageBase):
 
     base: Word | StageBase = attrs.field(converter=_base)
     name: str | None = None
-    platform: Word | None = attrs.field(default=None, converter=_platform, metadata=flag("platform", OPERAND))
+    platform: Word | None = attrs.field(default=None, converter=word_or_none, metadata=flag("platform", OPERAND))
     steps: tuple[Instruction, ...] = attrs.field(default=(), converter=_steps)
     comment: Comment | None = attrs.field(default=None, converter=_comment, kw_only=True)
 

@@ -92,13 +92,14 @@ def _both_ways(atoms: list[Atom]) -> list[Atom]:
     if not any(_has_wildcard(text) for reference, text in atoms if not reference):
         return atoms
     return [
-        (reference, text if reference or "^" not in text else "".join([_without_caret(each) for each in tokens(text)]))
+        (
+            reference,
+            text
+            if reference or "^" not in text
+            else "".join(["\\^" if each == "^" else each for each in tokens(text)]),
+        )
         for reference, text in atoms
     ]
-
-
-def _without_caret(char: str) -> str:
-    return "\\^" if char == "^" else char
 
 
 def tokens(pattern: str) -> list[str]:

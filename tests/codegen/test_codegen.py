@@ -233,7 +233,7 @@ def test_how_a_step_is_written(step: Any, source: str) -> None:
 
 
 def test_variables_are_named_after_stages() -> None:
-    """What is no name in Python, or means something there, is made one; stages without a name are named by their part."""
+    """A name that Python does not allow or already uses is changed; unnamed stages are named after their role."""
     first = Stage("alpine:3.22", name="import")
     second = Stage("alpine:3.22", name="a-b")
     third = Stage("alpine:3.22", name="a.b")

@@ -140,7 +140,7 @@ def test_text(value: Copy, text: str) -> None:
         pytest.param(lambda: Copy("a\nUSER root", "/x"), InvalidValue, "newline", id="newline in a source"),
         pytest.param(lambda: Copy("a", "/x\nUSER root"), InvalidValue, "newline", id="newline in the destination"),
         pytest.param(lambda: Copy("a\0", "/x"), InvalidValue, "control character", id="NUL"),
-        pytest.param(lambda: Copy("\udcff", "/x"), InvalidValue, "lone surrogate", id="name that is no text"),
+        pytest.param(lambda: Copy("\udcff", "/x"), InvalidValue, "lone surrogate", id="lone surrogate"),
         pytest.param(lambda: Copy("$", "/x"), InvalidValue, "does not start a variable reference", id="lone dollar"),
         pytest.param(
             lambda: Copy(literal("a") + "$", "/x"),

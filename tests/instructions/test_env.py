@@ -91,7 +91,7 @@ def test_text(value: Env, text: str) -> None:
         pytest.param(
             lambda: Env({"A": '${B:-"x"}'}), InvalidValue, "quote or an escape.*remove it", id="quote in a default"
         ),
-        pytest.param(lambda: Env({"A": "$Bé"}), InvalidValue, "followed by a letter.*write", id="name that goes on"),
+        pytest.param(lambda: Env({"A": "$Bé"}), InvalidValue, "followed by a letter.*write", id="letter after a name"),
         pytest.param(
             lambda: Env({"A": literal("a") + "$"}),
             InvalidValue,

@@ -67,7 +67,7 @@ def test_text(value: Expose, text: str) -> None:
     ],
 )
 def test_refused(make: Callable[[], Any], kind: type[DockdslError], message: str) -> None:
-    """What is no port is refused."""
+    """A value that is not a port is refused."""
     laws.check_refused(make, kind, message, __file__)
 
 

@@ -43,7 +43,7 @@ def test_text(value: Shell, text: str) -> None:
     ],
 )
 def test_refused(make: Callable[[], Any], kind: type[DockdslError], message: str) -> None:
-    """What is no list of words is refused."""
+    """A value that is not a list of words is refused."""
     laws.check_refused(make, kind, message, __file__)
 
 

@@ -49,7 +49,7 @@ def test_text(value: Stopsignal, text: str) -> None:
     ],
 )
 def test_refused(make: Callable[[], Any], kind: type[DockdslError], message: str) -> None:
-    """What is no signal of Linux is refused."""
+    """A value that is not a Linux signal is refused."""
     laws.check_refused(make, kind, message, __file__)
 
 

@@ -74,7 +74,7 @@ def test_text(text: str) -> None:
         ),
         pytest.param(lambda: Run(layout("a\nUSER root")), InvalidValue, "a separate instruction", id="layout of two"),
         pytest.param(lambda: Run(layout("a \\\n# b\n c\nUSER root")), InvalidValue, "a separate instruction", id="behind a layout"),
-        pytest.param(lambda: Run(layout("a \\")), InvalidValue, "continuation|escape", id="layout that goes on"),
+        pytest.param(lambda: Run(layout("a \\")), InvalidValue, "continuation|escape", id="open layout"),
         pytest.param(lambda: Run(layout('["a"]')), InvalidValue, "not in the shell form", id="layout of an array"),
         pytest.param(lambda: Run(layout("[[1]]")), InvalidValue, "not in the shell form", id="layout of another array"),
         pytest.param(lambda: Run(layout(" \n ")), InvalidValue, "empty", id="blank layout"),

@@ -21,7 +21,7 @@ def four() -> Dockerfile:
 
 
 def test_edges() -> None:
-    """Each need is an edge: by what, and at which step; what is kept for another build is none."""
+    """Each need is an edge with its kind and its step; an instruction in an ONBUILD has none."""
     assert [
         ("built", "base", "base", None),
         ("built", "other", "mount", 0),

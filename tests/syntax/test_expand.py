@@ -222,7 +222,7 @@ def test_wrong_modifiers_are_refused_though_unset_references_stay(word: str) -> 
         pytest.param(" \t\n ", [], id="white space alone"),
         pytest.param(" 80\t81/tcp ", ["80", "81/tcp"], id="white space separates"),
         pytest.param("a\u2003b\xa0c\x85d", ["a", "b", "c", "d"], id="white space of any script"),
-        pytest.param("a\x1cb", ["a\x1cb"], id="the separators of ASCII are none"),
+        pytest.param("a\x1cb", ["a\x1cb"], id="the ASCII separators are not whitespace"),
         pytest.param("'a b' \"c d\" e\\ f", ["a b", "c d", "e f"], id="unless quoted or escaped"),
         pytest.param("x$SPACE", ["xa", "b", "c"], id="a value is split"),
         pytest.param('x"$SPACE"', ["xa b  c"], id="unless quoted"),

@@ -153,7 +153,9 @@ def test_guard_lets_pass(text: str, escape: str) -> None:
         pytest.param(
             "RUN ${a^^} <<EOF\nUSER root\nEOF", "\\", "does not end", id="heredoc that the lexer does not find"
         ),
-        pytest.param("CMD <<EOF\nUSER root\nEOF", "\\", "separate instruction", id="heredoc where there is none"),
+        pytest.param(
+            "CMD <<EOF\nUSER root\nEOF", "\\", "separate instruction", id="heredoc of an instruction without heredocs"
+        ),
         pytest.param('COPY ["<<EOF", "/"]', "\\", "start a heredoc", id="heredoc in an array"),
         pytest.param('COPY --chown="a`" <<EOF b" a /', "`", "start a heredoc", id="heredoc in a quoted flag"),
         pytest.param("ONBUILD COPY <<EOF /", "\\", "start a heredoc", id="kept heredoc without a body"),
