@@ -44,8 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser, verb: str = "") -> None:
             load: Any = {"action": "append_const", "dest": name}
             parser.add_argument("--load", **load, const="load", help="into the engine")
             parser.add_argument("--push", **load, const="push", help="to the registry of its tags")
-    what = "what builds: docker buildx, buildah, or podman"
-    parser.add_argument("--builder-engine", choices=list(BUILDERS), default="buildx", help=what)
+    parser.add_argument("--builder-engine", choices=list(BUILDERS), default="buildx", help="what builds (buildx)")
     what = "what to show on stderr: what happens now in a terminal, a line for each event elsewhere (auto)"
     parser.add_argument("--progress", choices=["auto", "live", "plain", "quiet"], default="auto", help=what)
 
