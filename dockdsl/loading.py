@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from dockdsl.display import cut, shown
+from dockdsl.display import cut, kind_of, shown
 from dockdsl.errors import DockdslError, FileError, SourceError
 from dockdsl.origins import Origin, short_path
 
@@ -36,12 +36,15 @@ def load(spec: str, want: type[T]) -> T:
     if name is not None:
         if name in found:
             return found[name]
-        raise SourceError(f"{path}: it defines no {kind} named {name!r}; {_choices(found, path) or _how(kind)}")
+        article = "an" if kind == "Image" else "a"
+        is_other = f"{name} is {kind_of(namespace[name])}, not {article} {kind}" if name in namespace else ""
+        remedy = _choices(found, path) or _hint(namespace, want) or _how(kind)
+        raise SourceError(f"{path}: {is_other or f'it defines no {kind} named {name!r}'}; {remedy}")
     distinct = {id(value): value for value in found.values()}
     if len(distinct) == 1:
         return next(iter(distinct.values()))
     if not found:
-        raise SourceError(f"{path}: it defines no {kind}; {_hint(namespace) or _how(kind)}")
+        raise SourceError(f"{path}: it defines no {kind}; {_hint(namespace, want) or _how(kind)}")
     raise SourceError(f"{path}: it defines more than one {kind}; {_choices(found, path)}")
 
 
@@ -112,8 +115,13 @@ def _how(kind: str) -> str:
     return "write dockerfile = Dockerfile(stage) in it"
 
 
-def _hint(namespace: dict[str, Any]) -> str:
-    """Suggest what to do with the stages that a file defines."""
+def _hint(namespace: dict[str, Any], want: type[Any]) -> str:
+    """Suggest what to do with the collections and the stages that a file defines."""
+    for name, value in namespace.items():
+        if isinstance(value, (dict, list, tuple)) and value and name[0] != "_":
+            key, first = next(iter(value.items() if isinstance(value, dict) else enumerate(value)))
+            if isinstance(first, want):
+                return f"give each in {name} a name of its own: {want.__name__.lower()} = {name}[{shown(key)}]"
     stages = [name for name, value in namespace.items() if type(value).__name__ == "Stage" and name[0] != "_"]
     return f"put its last stage into one: dockerfile = Dockerfile({stages[-1]})" if stages else ""
 
@@ -140,7 +148,9 @@ def run_file(path: str) -> dict[str, Any]:
         code = compile(source, full, "exec", dont_inherit=True)
     except SyntaxError as error:
         place = Origin(error.filename or full, error.lineno or 1)
-        raise SourceError(f"Python cannot parse it: {error.msg}; fix the line", origin=place) from None
+        other = "name a Python file, or use import, fmt or inspect, which take a Dockerfile"
+        remedy = "fix the line" if path.endswith(".py") else other
+        raise SourceError(f"Python cannot parse it: {error.msg}; {remedy}", origin=place) from None
     except ValueError as error:
         raise SourceError(f"{path}: Python cannot parse it: {error}; is it a Python file?") from None
     module = ModuleType(f"_dockdsl_source_{os.path.basename(path)}")  # noqa: PTH119 - as above

@@ -44,7 +44,8 @@ class Check:
     def examine(self, subject: Subject) -> CheckResult:
         """Examine the image, and return what came of it.
 
-        A `RunFailed` or `NoAnswer` that is raised counts as a failure of the check.
+        A `RunFailed` or `NoAnswer` that is raised counts as a failure of the check; in a kind of a project's own, so
+        does an exception that is not a `DockdslError`.
         """
         raise NotImplementedError
 
@@ -80,4 +81,7 @@ def checks_of(value: Check | Iterable[Check]) -> tuple[Check, ...]:
     for each in found:
         if not isinstance(each, Check):
             raise Refused(f"{kind_of(each)} is not a check", "pass checks such as HttpCheck(…)", wrong_type=True)
+        for name, form in (("title", 'title = "…"'), ("examine", "examine(self, subject)")):
+            if getattr(type(each), name, None) is getattr(Check, name):
+                raise Refused(f"{kind_of(each)} has no {name}", f"give its class {form}", wrong_type=True)
     return found

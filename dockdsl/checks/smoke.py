@@ -12,12 +12,13 @@ from dockdsl.checks.check import Check
 from dockdsl.checks.http_client import HttpProbe, NoAnswer
 from dockdsl.checks.report import CheckResult, SmokeReport
 from dockdsl.checks.subject import Subject, afterwards
-from dockdsl.display import short_image
+from dockdsl.display import kind_of, short_image
 from dockdsl.engine.building import Builder, BuildRequest, BuildResult, Progress
 from dockdsl.engine.failures.diagnosis import in_short
 from dockdsl.engine.leftovers.interrupts import ended_by_exception
 from dockdsl.engine.running import READY_TIMEOUT, Runner, RunRequest
-from dockdsl.errors import RunFailed
+from dockdsl.errors import DockdslError, RunFailed
+from dockdsl.origins import Origin
 
 ReportResult = Callable[[CheckResult], object]
 """Is called with the result of each check at once."""
@@ -119,6 +120,23 @@ def smoke(
         return SmokeReport(image=subject.name, results=results, ready=subject.ready, log=log, build=build)
 
 
+def _raised(error: Exception) -> str:
+    """Return what an exception says, and where it was raised in the file of the check."""
+    place = ""
+    # The first frame is that of the call.
+    trace = error.__traceback__.tb_next if error.__traceback__ is not None else None
+    file = trace.tb_frame.f_code.co_filename if trace is not None else ""
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == file:
+            place = f" at {Origin(file, trace.tb_lineno)}"
+        trace = trace.tb_next
+    try:
+        text = f": {error}"
+    except Exception:  # noqa: BLE001 - even the text of an unknown exception may raise
+        text = ""
+    return f"examine raised {type(error).__name__}{place}{text}"
+
+
 def examined(subject: Subject, checks: Iterable[Check], report: ReportResult | None = None) -> tuple[CheckResult, ...]:
     """Run the checks in order, all of them whatever fails, and return what came of each."""
     results = []
@@ -126,10 +144,17 @@ def examined(subject: Subject, checks: Iterable[Check], report: ReportResult | N
         begin = time.monotonic()
         try:
             result = check.examine(subject)
+            if not isinstance(result, CheckResult):
+                result = check.result([f"examine returned {kind_of(result)}; return self.result(…)"])
         except NoAnswer as error:
             result = check.result([str(error)])
         except RunFailed as error:
             result = check.result(in_short(error), log=error.log, seconds=time.monotonic() - begin)
+        except Exception as error:
+            if isinstance(error, DockdslError) or type(check).__module__.startswith("dockdsl."):
+                raise
+            # The mistake is not dockdsl's.
+            result = check.result([_raised(error)])
         if report is not None:
             report(result)
         results.append(result)

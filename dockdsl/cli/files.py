@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 
 from dockdsl.cli.streams import put, say
@@ -52,10 +53,12 @@ def write(path: str, text: str) -> None:
         except BaseException:
             Path(name).unlink(missing_ok=True)
             raise
+    except IsADirectoryError:
+        raise FileError(f"{path}: it is a folder; name a file in it") from None
     except OSError as error:
-        raise FileError(
-            f"{path}: it cannot be written ({error.strerror}); check that the folder exists and is writable"
-        ) from None
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        remedy = "make room, or name another file" if full else "check that the folder exists and is writable"
+        raise FileError(f"{path}: it cannot be written ({error.strerror}); {remedy}") from None
 
 
 def compare(shown: str, path: str, text: str, remedy: str, *, made: str, diff: bool) -> int:

@@ -199,3 +199,7 @@ class Declaration(ImageOptions):
 
         ports = () if self.port is None else (self.port,)
         return RunRequest(image=image, ports=ports, env=self.env, command=self.command)
+
+
+# Python names it where a keyword is unknown, and the class that users know is Image.
+Declaration.__init__.__qualname__ = "Image.__init__"

@@ -62,6 +62,8 @@ class Expose(Instruction):
 
 
 def _write(port: Word) -> str:
+    if isinstance(port, int) and not isinstance(port, bool):
+        raise Refused(f"the port {shown(port)} is out of range", f"use 0 to {_HIGHEST}")
     if not isinstance(port, str):
         raise refuse_type("port", port, "pass an int or a str")
     if "$" in port:

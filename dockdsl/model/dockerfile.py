@@ -51,6 +51,10 @@ def checked(value: object, function: str) -> Dockerfile:
 
 
 def _args(value: Steps) -> tuple[Instruction, ...]:
+    if isinstance(value, Stage):
+        raise InvalidType(
+            f"Dockerfile args: {shown(value)} is a Stage; pass several targets as a list: Dockerfile([a, b])"
+        )
     found = flatten(value, "Dockerfile args")
     for each in found:
         if each.keyword not in ("ARG", ""):

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import attrs
 
-from dockdsl.display import kind_of
+from dockdsl.display import cut, kind_of, shown
 from dockdsl.errors import DockerfileSyntaxError, InvalidType, InvalidValue, Refused, SyntaxProblem
 from dockdsl.instructions.comment import Comment
 from dockdsl.instructions.instruction import Instruction
@@ -32,6 +32,8 @@ _TEXT = "Dockerfile"
 _surrogate = re.compile("[\ud800-\udfff]").search
 _control = re.compile("[\x00-\x08\x0a-\x1f\x7f]")
 _acts = re.compile(r"\s*check\s*=", re.IGNORECASE).match
+_LONGEST_KEYWORD = 40
+"""Characters of an unknown instruction by which a message names it."""
 
 
 def parse(text: str, path: str | None = None) -> Dockerfile:
@@ -118,7 +120,7 @@ class _Parser:
         end = len(text) if misread.end is None else misread.end
         shown_line = self.lines[number].rstrip("\r")
         length = min(end - misread.start, len(shown_line.rstrip()) - column)
-        self._report(line.keyword or "Dockerfile", misread, number, column, length)
+        self._report(cut(line.keyword, _LONGEST_KEYWORD) or "Dockerfile", misread, number, column, length)
 
     def _split(self, directives: Directives) -> list[_Item]:
         """Split the text into instructions, each with the comments above it; the last item has comments only."""
@@ -404,7 +406,7 @@ def _targets(stages: Sequence[Stage]) -> list[Stage]:
 def _near(keyword: str) -> list[str]:
     from difflib import get_close_matches  # noqa: PLC0415 - only needed for the message
 
-    return get_close_matches(keyword, [*KEYWORDS, "FROM"], 1)
+    return get_close_matches(keyword[:_LONGEST_KEYWORD], [*KEYWORDS, "FROM"], 1)
 
 
 def _unknown(line: Line) -> Misread:
@@ -413,7 +415,7 @@ def _unknown(line: Line) -> Misread:
         f"did you mean {near[0]}?" if near else "begin the line with a keyword, or end the line above with a backslash"
     )
     at = line.logical.text.find(line.head)
-    return Misread(f"the instruction {line.head!r} is unknown", remedy, at, at + len(line.head))
+    return Misread(f"the instruction {shown(line.head)} is unknown", remedy, at, at + len(line.head))
 
 
 def _excerpt(line: str, problem: SyntaxProblem) -> str:

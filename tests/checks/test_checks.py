@@ -728,6 +728,57 @@ def test_a_check_of_a_projects_own(runner: DockerSdk) -> None:
     assert __file__ == check.origin.path
 
 
+class Unlucky(Check):
+    """Returns or raises what a mistake in it would."""
+
+    title = "unlucky"
+
+    def __init__(self, mistake: Any) -> None:
+        super().__init__()
+        object.__setattr__(self, "mistake", mistake)
+
+    def examine(self, subject: Subject) -> CheckResult:
+        """Make the mistake."""
+        del subject
+        return vars(self)["mistake"]()  # type: ignore[no-any-return]  # nor is it always a result
+
+
+class Mute(Exception):
+    """Has no text."""
+
+    def __str__(self) -> str:
+        raise ValueError
+
+
+def test_a_mistake_in_a_check_of_a_projects_own() -> None:
+    """It is a failure of that check, with its place in the project's file; the other checks run."""
+    lines = results(
+        FakeRunner(),
+        "x",
+        Unlucky(lambda: 1 / 0),
+        Unlucky(lambda: None),
+        Unlucky(lambda: (_ for _ in ()).throw(Mute)),
+        Unlucky(lambda: json.loads("{")),
+        MetadataCheck(user=""),
+    )
+
+    assert ["FAIL", "FAIL", "FAIL", "FAIL", "ok  "] == [line[:4] for line in lines]
+    assert re.search(r"examine raised ZeroDivisionError at \S*test_checks.py:\d+: division by zero", lines[0])
+    assert "examine returned a NoneType; return self.result(…)" in lines[1]
+    assert re.search(r"examine raised Mute at \S*test_checks.py:\d+ \(", lines[2])
+    assert re.search(r"examine raised JSONDecodeError at \S*test_checks.py:\d+: Expecting", lines[3])
+
+
+def test_an_error_of_dockdsl_is_not_hidden_by_a_check() -> None:
+    """What is no mistake of the check's is raised as it is."""
+
+    def refuse() -> None:
+        raise InvalidValue("x: it is wrong; leave it out")
+
+    with pytest.raises(InvalidValue, match="it is wrong"):
+        results(FakeRunner(), "x", Unlucky(refuse))
+
+
 # --- the order of things
 
 

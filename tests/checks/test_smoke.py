@@ -653,6 +653,19 @@ def test_what_is_wrong_while_it_is_not_ready_is_quoted_harmlessly() -> None:
     assert caught.value.message.isprintable()
 
 
+def test_a_request_that_the_end_of_the_time_cuts_short() -> None:
+    """What is told is the answer before it."""
+    asked: list[FakeRequest] = []
+
+    def answer(request: FakeRequest) -> FakeResponse:
+        asked.append(request)
+        time.sleep(2 if asked[1:] else 0)
+        return FakeResponse(503)
+
+    with pytest.raises(RunFailed, match=r"\(GET /: answered with status 503\); see why it gives that answer"):
+        fake(answer, timeout=1)
+
+
 def test_a_long_answer_is_cut() -> None:
     """A header of thousands of characters does not fill the screen."""
     check = HttpCheck("GET", "/", headers={"X-Name": "x"}, json={"k" * 9000: 1})

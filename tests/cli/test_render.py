@@ -252,6 +252,12 @@ def test_one_object_under_two_names_is_one(capfd: pytest.CaptureFixture[str]) ->
     ("text", "message"),
     [
         pytest.param("", "app.py: it defines no Dockerfile; write dockerfile = Dockerfile(stage) in it", id="empty"),
+        pytest.param(
+            "from dockdsl import *\nfiles = {'a': Dockerfile(Stage('a')), 'b': Dockerfile(Stage('b'))}\n",
+            "it defines no Dockerfile; give each in files a name of its own: dockerfile = files['a']",
+            id="dict",
+        ),
+        pytest.param("from dockdsl import *\nfiles = [Dockerfile(Stage('a'))]\n", "dockerfile = files[0]", id="list"),
         pytest.param("x = (\n", "app.py:1: error: Python cannot parse it: '(' was never closed", id="syntax error"),
         pytest.param("\n\n1/0\n", "app.py:3: error: the file raised ZeroDivisionError: division by zero", id="raises"),
         pytest.param(
@@ -302,10 +308,18 @@ def test_an_error_in_an_imported_file_names_both_places(capfd: pytest.CaptureFix
     [
         pytest.param(["nowhere.py"], "nowhere.py: there is no such file", id="missing"),
         pytest.param(["."], "it is a folder", id="folder"),
+        pytest.param(["Dockerfile"], "or use import, fmt or inspect, which take a Dockerfile", id="Dockerfile"),
+        pytest.param(
+            ["app.py:Dockerfile"],
+            "app.py: Dockerfile is a type, not a Dockerfile; pick one: app.py:",
+            id="name of a class",
+        ),
         pytest.param(["bulid", "x.py"], "'bulid' is neither a verb nor a file; did you mean 'build'?", id="verb"),
         pytest.param(["qwertz"], "the verbs are render, import, build, test", id="no verb at all"),
         pytest.param(["app.py", "--nonsense"], "unrecognized arguments", id="option"),
         pytest.param(["app.py", "-o", "no/such/folder"], "cannot be written", id="output folder"),
+        pytest.param(["app.py", "-o", "."], ": it is a folder; name a file in it", id="output is a folder"),
+        pytest.param(["app.py", "-o", "/dev/full"], "(No space left on device); make room, or name", id="no room"),
         pytest.param(["app.py", "-o", "app.py"], "-o: the path is the source itself", id="onto the source"),
         pytest.param(["app.py", "-o", ""], "-o: the path is empty", id="empty output"),
         pytest.param(["app.py", "-o", "-", "--check"], "name it with -o", id="check of stdout"),
@@ -314,6 +328,7 @@ def test_an_error_in_an_imported_file_names_both_places(capfd: pytest.CaptureFix
 def test_usage_errors(arguments: list[str], message: str, capfd: pytest.CaptureFixture[str]) -> None:
     """A wrong call exits with 2 and says what is wrong."""
     write(GOOD)
+    Path("Dockerfile").write_text("FROM a\n")
     try:
         code = main(arguments)
     except SystemExit as end:

@@ -30,9 +30,11 @@ from dockdsl import (
     UnknownStage,
     render,
 )
+from dockdsl.checks.check import Check
 from dockdsl.engine.fake import FakeBuilder, FakeRequest, FakeResponse, FakeRunner
 from dockdsl.engine.specifications import SshSpec
 from dockdsl.loading import load
+from tests.laws import anything
 
 BASE = Stage("alpine:3.22", name="base", steps=[Run("true")])
 API = Stage(BASE, name="api", steps=[Run("true")])
@@ -193,6 +195,13 @@ REFUSED = [
         "ready: 'healthz' does not start with a slash; start it with one",
         id="ready",
     ),
+    pytest.param({"checks": [Check()]}, InvalidType, 'a Check has no title; give its class title = "…"', id="no title"),
+    pytest.param(
+        {"checks": type("Own", (Check,), {"title": "x"})()},
+        InvalidType,
+        "an Own has no examine; give its class examine(self, subject)",
+        id="no examine",
+    ),
     pytest.param({"ready": 1}, InvalidType, "ready: 1 is an int; pass a str", id="ready type"),
     pytest.param({"timeout": 0}, InvalidValue, "timeout: 0 is out of range; pass seconds above 0", id="timeout"),
     pytest.param({"timeout": float("nan")}, InvalidValue, "timeout: nan is out of range", id="timeout nan"),
@@ -305,6 +314,12 @@ def test_writing_an_image_down_is_light() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60, env=env)
 
     assert "" == done.stdout.strip()
+
+
+def test_an_unknown_option() -> None:
+    """The class in the message is the one that was written."""
+    with pytest.raises(TypeError, match=r"^Image\.__init__\(\) got an unexpected keyword argument 'chekcs'"):
+        Image(Dockerfile(API), **anything({"chekcs": []}))
 
 
 def test_a_file_without_an_image(tmp_path: Path) -> None:

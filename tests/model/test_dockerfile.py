@@ -224,6 +224,11 @@ def test_a_comment_above_a_stage_counts_for_the_version() -> None:
     [
         pytest.param(lambda: Dockerfile("x"), "pass a Stage", id="text"),  # type: ignore[arg-type]
         pytest.param(lambda: Dockerfile([]), "no target", id="nothing"),
+        pytest.param(
+            lambda: Dockerfile(Stage("a"), Stage("b")),  # type: ignore[arg-type]
+            r"a Stage; pass several targets as a list: Dockerfile\(\[a, b\]\)",
+            id="targets one by one",
+        ),
         pytest.param(lambda: Dockerfile([Run("x")]), "pass a Stage", id="instruction"),  # type: ignore[list-item]
         pytest.param(
             lambda: Dockerfile(Stage("a"), args=[Run("x")]), "neither an Arg nor a Comment", id="instruction as arg"

@@ -230,6 +230,9 @@ def test_automatic_names() -> None:
         pytest.param("FROM a b", (1, 6, 3, "FROM: the instruction has 2 operands"), id="two words"),
         pytest.param("FROM a AS 1b", (1, 11, 2, "FROM: '1b' is not a valid stage name"), id="name"),
         pytest.param("FROM --plattform=b a", (1, 6, 13, "did you mean --platform"), id="flag"),
+        pytest.param(
+            f"FROM x\n{'y' * 60000}", (2, 1, 60000, f"{'Y' * 39}…: the instruction '{'y' * 30}"), id="endless keyword"
+        ),
         pytest.param("FROM x\n  CPOY a b", (2, 3, 4, "the instruction 'CPOY' is unknown; did you mean COPY?"), id="keyword"),
         pytest.param("FROM x\nCOPY a", (2, 6, 1, "COPY: a source or the destination is missing"), id="destination"),
         pytest.param("FROM x\nCOPY a <<E\nE", (2, 8, 3, "COPY: the destination is a heredoc"), id="heredoc last"),
