@@ -90,7 +90,7 @@ def _contents(path: str, kind: str, refusal: type[FileError | SourceError]) -> b
         with open(path, "rb") as file:  # noqa: PTH123 - pathlib takes longer to import
             return file.read()
     except FileNotFoundError:
-        raise refusal(f"{path}: there is no such file; check the path") from None
+        raise refusal(f"{path or repr(path)}: there is no such file; check the path") from None
     except IsADirectoryError:
         raise refusal(f"{path}: it is a folder; name the {kind} in it") from None
     except OSError as error:

@@ -318,8 +318,8 @@ def test_writing_an_image_down_is_light() -> None:
 
 def test_an_unknown_option() -> None:
     """The class in the message is the one that was written."""
-    with pytest.raises(TypeError, match=r"^Image\.__init__\(\) got an unexpected keyword argument 'chekcs'"):
-        Image(Dockerfile(API), **anything({"chekcs": []}))
+    with pytest.raises(TypeError, match=r"^Image\.__init__\(\) got an unexpected keyword argument 'tagz'"):
+        Image(Dockerfile(API), **anything({"tagz": "a"}))
 
 
 def test_a_file_without_an_image(tmp_path: Path) -> None:
