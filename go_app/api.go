@@ -6,19 +6,16 @@ import (
 	"net/http"
 	"path"
 	"strings"
-	"sync/atomic"
 )
 
 // api holds what the handlers share.
 type api struct {
-	log      *slog.Logger
-	notes    *noteStore
-	build    buildInfo
-	draining atomic.Bool // set once the server has been told to stop
+	log   *slog.Logger
+	notes *noteStore
 }
 
 func newAPI(log *slog.Logger) *api {
-	return &api{log: log, notes: newNoteStore(maxNotes), build: readBuildInfo()}
+	return &api{log, newNoteStore(maxNotes)}
 }
 
 // handlerFunc answers a request or returns the reason why not. A [*problem]
@@ -34,9 +31,8 @@ type route struct {
 // routes is the whole surface of the API.
 func (a *api) routes() []route {
 	return []route{
-		{http.MethodGet, "/healthz", a.healthz},
-		{http.MethodGet, "/readyz", a.readyz},
-		{http.MethodGet, "/version", a.version},
+		{http.MethodGet, "/healthz", healthz},
+		{http.MethodGet, "/version", getVersion},
 		{http.MethodGet, notesPath, a.listNotes},
 		{http.MethodPost, notesPath, a.createNote},
 		{http.MethodGet, notePath, a.getNote},
@@ -51,8 +47,8 @@ func (a *api) handler() http.Handler {
 	return a.observe(a.router(a.routes()))
 }
 
-// router dispatches to routes, answers other methods of their paths with 405
-// and everything else with 404.
+// router dispatches to routes. The answers of ServeMux to everything else
+// would be text or HTML; these are problems.
 func (a *api) router(routes []route) http.Handler {
 	mux := http.NewServeMux()
 	allowed := map[string][]string{}
@@ -89,19 +85,17 @@ func (a *api) adapt(h handlerFunc) http.Handler {
 		}
 		p, ok := errors.AsType[*problem](err)
 		if !ok {
-			a.log.LogAttrs(r.Context(), slog.LevelError, "handler failed",
-				slog.String("request_id", w.Header().Get(requestIDHeader)),
-				slog.String("error", err.Error()))
-			p = newProblem(http.StatusInternalServerError, "")
+			a.log.Error("handler failed", "request_id", w.Header().Get(requestIDHeader), "error", err.Error())
+			p = newProblem(http.StatusInternalServerError, "see the log of the server")
 		}
-		p.write(w)
+		_ = send(w, p.Status, "application/problem+json", p)
 	})
 }
 
 func methodNotAllowed(allow string) handlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) error {
 		w.Header().Set("Allow", allow)
-		return newProblem(http.StatusMethodNotAllowed, "this resource allows "+allow)
+		return newProblem(http.StatusMethodNotAllowed, "this resource allows %s", allow)
 	}
 }
 
@@ -109,25 +103,17 @@ func routeNotFound(http.ResponseWriter, *http.Request) error {
 	return newProblem(http.StatusNotFound, "there is no such route")
 }
 
-type statusBody struct {
-	Status string `json:"status"`
+// writeJSON sends v as the response. An error means that nothing was sent.
+func writeJSON(w http.ResponseWriter, status int, v any) error {
+	return send(w, status, "application/json", v)
 }
 
-// healthz tells that the process is alive. It stays 200 while the server
-// drains: restarting a process that is about to end helps nobody.
-func (a *api) healthz(w http.ResponseWriter, _ *http.Request) error {
-	return writeJSON(w, http.StatusOK, statusBody{"ok"})
+// healthz reports that the process is alive.
+func healthz(w http.ResponseWriter, _ *http.Request) error {
+	return writeJSON(w, http.StatusOK, map[string]string{"status": "ok"})
 }
 
-// readyz tells whether new requests should be sent here.
-func (a *api) readyz(w http.ResponseWriter, _ *http.Request) error {
-	if a.draining.Load() {
-		return newProblem(http.StatusServiceUnavailable, "the server is shutting down")
-	}
-	return writeJSON(w, http.StatusOK, statusBody{"ready"})
-}
-
-// version tells what the running binary was built from.
-func (a *api) version(w http.ResponseWriter, _ *http.Request) error {
-	return writeJSON(w, http.StatusOK, a.build)
+// getVersion reports what the running binary was built from.
+func getVersion(w http.ResponseWriter, _ *http.Request) error {
+	return writeJSON(w, http.StatusOK, readBuildInfo())
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json/v2"
-	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -21,16 +20,14 @@ func TestContentType(t *testing.T) {
 		{"JSON", []string{"Content-Type: application/json"}, 201},
 		{"JSON in UTF-8", []string{"Content-Type: application/json; charset=utf-8"}, 201},
 		{"any case", []string{"Content-Type: Application/JSON;Charset=UTF-8"}, 201},
-		{"identity", []string{"Content-Type: application/json", "Content-Encoding: identity"}, 201},
 		{"none", nil, 415},
 		{"empty", []string{"Content-Type: "}, 415},
 		{"malformed", []string{"Content-Type: application/json; ="}, 415},
-		{"another charset", []string{"Content-Type: application/json; charset=latin1"}, 415},
 		{"text", []string{"Content-Type: text/plain"}, 415},
 		{"form", []string{"Content-Type: application/x-www-form-urlencoded"}, 415},
 		{"a JSON dialect", []string{"Content-Type: application/problem+json"}, 415},
-		{"two types", []string{"Content-Type: application/json", "Content-Type: text/plain"}, 415},
 		{"compressed", []string{"Content-Type: application/json", "Content-Encoding: gzip"}, 415},
+		{"compressed twice", []string{"Content-Type: application/json", "Content-Encoding: identity", "Content-Encoding: gzip"}, 415},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -84,17 +81,6 @@ func TestBodySize(t *testing.T) {
 	}
 }
 
-// A body that is announced as too long is refused before any of it is sent.
-func TestAnnouncedBodySize(t *testing.T) {
-	srv := httptest.NewServer(newAPI(discard()).handler())
-	t.Cleanup(srv.Close)
-	up := announceUpload(t, srv.Listener.Addr().String(), maxBodyBytes+1)
-	resp, body := up.response(t)
-	if resp.StatusCode != http.StatusRequestEntityTooLarge {
-		t.Errorf("got %d %s, want 413", resp.StatusCode, body)
-	}
-}
-
 // A body that does not arrive in time is a 408, which ends the connection.
 func TestSlowBody(t *testing.T) {
 	srv := httptest.NewUnstartedServer(newAPI(discard()).handler())
@@ -143,113 +129,103 @@ var accepted = []struct {
 }
 
 var refused = []struct {
-	name     string
-	body     string
-	status   int
-	pointers []string
+	name   string
+	body   string
+	status int
+	detail string // part of it
 }{
-	{"empty", ``, 400, nil},
-	{"blank", " \n", 400, nil},
-	{"cut off", `{"title":"a"`, 400, nil},
-	{"cut off after a fault", `{"x":1`, 400, nil},
-	{"text", `title`, 400, nil},
-	{"single quotes", `{'title':'a'}`, 400, nil},
-	{"comment", `{"title":"a"}//`, 400, nil},
-	{"trailing comma", `{"title":"a",}`, 400, nil},
-	{"trailing value", `{"title":"a"}{}`, 400, nil},
-	{"trailing text", `{"title":"a"} x`, 400, nil},
-	{"trailing NUL", "{\"title\":\"a\"}\x00", 400, nil},
-	{"byte order mark", "\ufeff{\"title\":\"a\"}", 400, nil},
-	{"not UTF-8", "{\"title\":\"\xff\"}", 400, nil},
-	{"half a surrogate pair", `{"title":"\ud800"}`, 400, nil},
-	{"raw newline", "{\"title\":\"a\nb\"}", 400, nil},
-	{"duplicate member", `{"title":"a","title":"b"}`, 400, nil},
-	{"duplicate unknown member", `{"x":1,"x":2}`, 400, nil},
-	{"too deep", strings.Repeat("[", 20_000), 400, nil},
+	{"empty", ``, 400, "is not one JSON value"},
+	{"blank", " \n", 400, "is not one JSON value"},
+	{"cut off", `{"title":"a"`, 400, "is not one JSON value"},
+	{"text", `title`, 400, "is not one JSON value"},
+	{"single quotes", `{'title':'a'}`, 400, "is not one JSON value"},
+	{"comment", `{"title":"a"}//`, 400, "is not one JSON value"},
+	{"trailing comma", `{"title":"a",}`, 400, "is not one JSON value"},
+	{"trailing value", `{"title":"a"}{}`, 400, "is not one JSON value"},
+	{"trailing text", `{"title":"a"} x`, 400, "is not one JSON value"},
+	{"trailing NUL", "{\"title\":\"a\"}\x00", 400, "is not one JSON value"},
+	{"byte order mark", "\ufeff{\"title\":\"a\"}", 400, "is not one JSON value"},
+	{"not UTF-8", "{\"title\":\"\xff\"}", 400, "is not one JSON value"},
+	{"half a surrogate pair", `{"title":"\ud800"}`, 400, "is not one JSON value"},
+	{"raw newline", "{\"title\":\"a\nb\"}", 400, "is not one JSON value"},
+	{"duplicate member", `{"title":"a","title":"b"}`, 400, "is not one JSON value"},
 
-	{"array", `[]`, 422, []string{""}},
-	{"string", `"title"`, 422, []string{""}},
-	{"number", `1`, 422, []string{""}},
-	{"null", `null`, 422, []string{"/title"}},
-	{"no title", `{}`, 422, []string{"/title"}},
-	{"null title", `{"title":null}`, 422, []string{"/title"}},
-	{"empty title", `{"title":""}`, 422, []string{"/title"}},
-	{"blank title", `{"title":" \u3000\t"}`, 422, []string{"/title"}},
-	{"two-line title", `{"title":"a\nb"}`, 422, []string{"/title"}},
-	{"NUL in the title", `{"title":"a\u0000"}`, 422, []string{"/title"}},
-	{"long title", `{"title":"` + strings.Repeat("界", maxTitleLength+1) + `"}`, 422, []string{"/title"}},
-	{"long body", `{"title":"a","body":"` + strings.Repeat("b", maxBodyLength+1) + `"}`, 422, []string{"/body"}},
-	{"two faults", `{"title":"","body":"` + strings.Repeat("b", maxBodyLength+1) + `"}`, 422, []string{"/title", "/body"}},
-	{"number for a title", `{"title":1}`, 422, []string{"/title"}},
-	{"object for a body", `{"title":"a","body":{}}`, 422, []string{"/body"}},
-	{"unknown member", `{"title":"a","x":1}`, 422, []string{"/x"}},
-	{"read-only member", `{"id":7,"title":"a"}`, 422, []string{"/id"}},
-	{"another case", `{"Title":"a"}`, 422, []string{"/Title"}},
-	{"a name to escape", `{"a/b~c":1}`, 422, []string{"/a~1b~0c"}},
+	{"array", `[]`, 422, `at ""`},
+	{"string", `"title"`, 422, `at ""`},
+	{"number", `1`, 422, `at ""`},
+	{"null", `null`, 422, "title"},
+	{"no title", `{}`, 422, "title"},
+	{"null title", `{"title":null}`, 422, "title"},
+	{"empty title", `{"title":""}`, 422, "title"},
+	{"blank title", `{"title":" \u3000\t"}`, 422, "title"},
+	{"two-line title", `{"title":"a\nb"}`, 422, "title"},
+	{"line separator in the title", `{"title":"a\u2028b"}`, 422, "title"},
+	{"invisible title", `{"title":"\u200b"}`, 422, "title"},
+	{"title in another direction", `{"title":"a\u202eb"}`, 422, "title"},
+	{"NUL in the title", `{"title":"a\u0000"}`, 422, "title"},
+	{"long title", `{"title":"` + strings.Repeat("界", maxTitleLength+1) + `"}`, 422, "title"},
+	{"long body", `{"title":"a","body":"` + strings.Repeat("b", maxBodyLength+1) + `"}`, 422, "body"},
+	{"two faults", `{"title":"","body":"` + strings.Repeat("b", maxBodyLength+1) + `"}`, 422, "title"},
+	{"number for a title", `{"title":1}`, 422, "title"},
+	{"object for a body", `{"title":"a","body":{}}`, 422, "body"},
+	{"unknown member", `{"title":"a","x":1}`, 422, `at "/x"`},
+	{"read-only member", `{"id":7,"title":"a"}`, 422, `at "/id"`},
+	{"another case", `{"Title":"a"}`, 422, `at "/Title"`},
+	{"a name to escape", `{"a/b~c":1}`, 422, `at "/a~1b~0c"`},
 }
 
-func TestParseNote(t *testing.T) {
+// post sends a note to a new API.
+func post(t *testing.T, body string) (*http.Response, string) {
+	t.Helper()
+	return do(t, newAPI(discard()).handler(), "POST", notesPath, body, jsonType)
+}
+
+func TestNoteJSON(t *testing.T) {
 	for _, tt := range accepted {
 		t.Run("accepts "+tt.body[:min(len(tt.body), 30)], func(t *testing.T) {
-			got, err := parseNote([]byte(tt.body))
-			if err != nil || got != tt.want {
-				t.Errorf("got %+v, %v, want %+v", got, err, tt.want)
+			resp, body := post(t, tt.body)
+			got := decodeJSON[note](t, body)
+			if resp.StatusCode != http.StatusCreated || (noteInput{got.Title, got.Body}) != tt.want {
+				t.Errorf("got %d %s, want %+v", resp.StatusCode, body, tt.want)
 			}
 		})
 	}
 	for _, tt := range refused {
 		t.Run("refuses "+tt.name, func(t *testing.T) {
-			got, err := parseNote([]byte(tt.body))
-			p, ok := errors.AsType[*problem](err)
-			if !ok || got != (noteInput{}) {
-				t.Fatalf("got %+v, %v, want a problem", got, err)
-			}
-			var pointers []string
-			for _, fault := range p.Errors {
-				pointers = append(pointers, fault.Pointer)
-			}
-			if p.Status != tt.status || strings.Join(pointers, " ") != strings.Join(tt.pointers, " ") || len(pointers) != len(tt.pointers) {
-				t.Errorf("got %d %q, want %d %q", p.Status, pointers, tt.status, tt.pointers)
+			resp, body := post(t, tt.body)
+			p := decodeJSON[problem](t, body)
+			if resp.StatusCode != tt.status || !strings.Contains(p.Detail, tt.detail) {
+				t.Errorf("got %d %s, want %d with %s", resp.StatusCode, body, tt.status, tt.detail)
 			}
 		})
 	}
 }
 
-// FuzzParseNote checks that any text is either a valid note, which survives
-// being written and read again, or a problem of status 400 or 422 that can be
-// sent; and that only JSON is ever accepted.
-func FuzzParseNote(f *testing.F) {
+// FuzzNoteJSON checks that any text is either a note, which survives being
+// written and read again, or a problem of status 400, 413 or 422.
+func FuzzNoteJSON(f *testing.F) {
 	for _, tt := range accepted {
-		f.Add([]byte(tt.body))
+		f.Add(tt.body)
 	}
 	for _, tt := range refused {
-		f.Add([]byte(tt.body))
+		f.Add(tt.body)
 	}
-	f.Fuzz(func(t *testing.T, body []byte) {
-		in, err := parseNote(body)
-		if err != nil {
-			p, ok := errors.AsType[*problem](err)
-			if !ok || p.Status != 400 && p.Status != 422 {
-				t.Fatalf("%q is refused with %v", body, err)
-			}
-			if (p.Status == 422) != (len(p.Errors) > 0) {
-				t.Errorf("%q is refused with %d and the faults %v", body, p.Status, p.Errors)
-			}
-			if _, err := json.Marshal(p); err != nil {
-				t.Errorf("%q is refused with what cannot be sent: %v", body, err)
-			}
+	f.Fuzz(func(t *testing.T, text string) {
+		resp, body := post(t, text)
+		switch resp.StatusCode {
+		case 400, 413, 422:
 			return
+		case 201:
+		default:
+			t.Fatalf("%q is answered with %d %s", text, resp.StatusCode, body)
 		}
-		if err := in.validate(); err != nil {
-			t.Errorf("%q is accepted as the invalid %+v: %v", body, in, err)
-		}
-		text, err := json.Marshal(in)
+		first := decodeJSON[note](t, body)
+		again, err := json.Marshal(noteInput{first.Title, first.Body})
 		if err != nil {
-			t.Fatalf("%+v cannot be written: %v", in, err)
+			t.Fatal(err)
 		}
-		again, err := parseNote(text)
-		if err != nil || again != in {
-			t.Errorf("%+v is written as %s and read as %+v, %v", in, text, again, err)
+		if _, body := post(t, string(again)); decodeJSON[note](t, body).Title != first.Title || decodeJSON[note](t, body).Body != first.Body {
+			t.Errorf("%q is written as %s and read as %s", text, again, body)
 		}
 	})
 }

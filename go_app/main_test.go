@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"log/slog"
 	"net"
 	"os"
 	"strings"
@@ -30,14 +31,13 @@ func TestRun(t *testing.T) {
 		{"help", "", 0, "usage: api", ""},
 		{"-h", "", 0, "usage: api", ""},
 		{"--help", "", 0, "usage: api", ""},
-		{"version", "", 0, `"module":"example.com/api"`, ""},
+		{"version", "", 0, `"version":"dev"`, ""},
 		{"serve-it", "", 2, "", `unknown command "serve-it"`},
 		{"--port", "", 2, "", `unknown command "--port"`},
 		{"version now", "", 2, "", `unexpected argument "now"`},
 		{"healthcheck 8080", "", 2, "", `unexpected argument "8080"`},
 		{"", "PORT=99999", 2, "", `PORT: "99999" is not a port`},
 		{"", "LOG_LEVEL=loud", 2, "", `LOG_LEVEL: "loud" is not a level`},
-		{"", "ADDR=192.0.2.1", 1, "", "cannot assign requested address"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.args+" "+tt.env, func(t *testing.T) {
@@ -61,19 +61,19 @@ func TestRun(t *testing.T) {
 
 // A port that is taken is an error in one line.
 func TestPortTaken(t *testing.T) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	ln, err := net.Listen("tcp", ":0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer ln.Close()
 	var stdout, stderr bytes.Buffer
-	code := run(nil, env("ADDR=127.0.0.1", "PORT="+portOf(ln)), &stdout, &stderr)
+	code := run(nil, env("PORT="+portOf(ln)), &stdout, &stderr)
 	if got := stderr.String(); code != exitError || !strings.Contains(got, "address already in use") || strings.Count(got, "\n") != 1 {
 		t.Errorf("exit code %d and %q, want 1 and one line", code, got)
 	}
 }
 
-// The subcommand and the route tell the same.
+// The subcommand and the route report the same.
 func TestVersionSubcommand(t *testing.T) {
 	var stdout, stderr bytes.Buffer
 	if code := run([]string{"version"}, env(), &stdout, &stderr); code != exitOK {
@@ -82,5 +82,59 @@ func TestVersionSubcommand(t *testing.T) {
 	_, body := do(t, newAPI(discard()).handler(), "GET", "/version", "")
 	if got := stdout.String(); got != body+"\n" {
 		t.Errorf("the subcommand prints %q, the route %q", got, body)
+	}
+}
+
+// env returns a getenv for the given variables, in the form "NAME=value".
+func env(variables ...string) func(string) string {
+	values := map[string]string{}
+	for _, v := range variables {
+		name, value, _ := strings.Cut(v, "=")
+		values[name] = value
+	}
+	return func(name string) string { return values[name] }
+}
+
+func TestLoadConfig(t *testing.T) {
+	tests := []struct {
+		env   []string
+		port  string
+		level slog.Level
+	}{
+		{nil, "8080", slog.LevelInfo},
+		{[]string{"PORT=", "LOG_LEVEL="}, "8080", slog.LevelInfo},
+		{[]string{"PORT=1"}, "1", slog.LevelInfo},
+		{[]string{"PORT=65535"}, "65535", slog.LevelInfo},
+		{[]string{"LOG_LEVEL=debug"}, "8080", slog.LevelDebug},
+		{[]string{"LOG_LEVEL=Warn"}, "8080", slog.LevelWarn},
+		{[]string{"LOG_LEVEL=ERROR"}, "8080", slog.LevelError},
+	}
+	for _, tt := range tests {
+		t.Run(strings.Join(tt.env, " "), func(t *testing.T) {
+			port, level, err := loadConfig(env(tt.env...))
+			if err != nil || port != tt.port || level != tt.level {
+				t.Errorf("got %s, %v, %v, want %s, %v", port, level, err, tt.port, tt.level)
+			}
+		})
+	}
+}
+
+func TestLoadConfigRefuses(t *testing.T) {
+	values := map[string][]string{
+		"PORT":      {"0", "65536", "-1", "+1", " 8080", "8080 ", "80.0", "0x50", "http", ":8080", "tcp://10.0.0.1:80", "８０", "a\nb"},
+		"LOG_LEVEL": {"trace", "0", "information", "a\nb"},
+	}
+	for name, bad := range values {
+		for _, value := range bad {
+			t.Run(name+"="+value, func(t *testing.T) {
+				_, _, err := loadConfig(env(name + "=" + value))
+				if err == nil {
+					t.Fatal("accepted")
+				}
+				if got := err.Error(); !strings.HasPrefix(got, name+": ") || strings.Contains(got, "\n") || !strings.Contains(got, "use ") {
+					t.Errorf("got %q, want one line that names %s and says what to use", got, name)
+				}
+			})
+		}
 	}
 }

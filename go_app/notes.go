@@ -14,8 +14,8 @@ const (
 	notesPath = "/api/v1/notes"
 	notePath  = notesPath + "/{id}"
 
-	maxTitleLength = 200    // characters
-	maxBodyLength  = 10_000 // characters
+	maxTitleLength = 200   // characters
+	maxBodyLength  = 4_000 // characters
 
 	defaultPageSize = 20
 	maxPageSize     = 100
@@ -27,53 +27,34 @@ type noteInput struct {
 	Body  string `json:"body"`
 }
 
-// validate returns nil, or a [*problem] that lists everything wrong with in.
-func (in noteInput) validate() error {
-	var faults []invalidValue
+// readNote reads a note from a request. The error is a [*problem].
+func readNote(w http.ResponseWriter, r *http.Request) (noteInput, error) {
+	var in noteInput
+	if err := readBody(w, r, &in); err != nil {
+		return noteInput{}, err
+	}
+	detail := ""
 	switch {
 	case strings.TrimSpace(in.Title) == "":
-		faults = append(faults, invalidValue{"/title", "must not be empty or blank"})
+		detail = "the title must not be empty or blank"
 	case utf8.RuneCountInString(in.Title) > maxTitleLength:
-		faults = append(faults, invalidValue{"/title", fmt.Sprintf("must not be longer than %d characters", maxTitleLength)})
-	case strings.ContainsFunc(in.Title, unicode.IsControl):
-		faults = append(faults, invalidValue{"/title", "must be one line without control characters"})
+		detail = fmt.Sprintf("the title must not be longer than %d characters", maxTitleLength)
+	case strings.ContainsFunc(in.Title, func(c rune) bool { return !unicode.IsGraphic(c) }):
+		detail = "the title must be one line of visible characters and spaces"
+	case utf8.RuneCountInString(in.Body) > maxBodyLength:
+		detail = fmt.Sprintf("the body of a note must not be longer than %d characters", maxBodyLength)
+	default:
+		return in, nil
 	}
-	if utf8.RuneCountInString(in.Body) > maxBodyLength {
-		faults = append(faults, invalidValue{"/body", fmt.Sprintf("must not be longer than %d characters", maxBodyLength)})
-	}
-	if faults == nil {
-		return nil
-	}
-	return invalid(faults...)
-}
-
-// parseNote reads a note from JSON text. The error is a [*problem].
-func parseNote(body []byte) (noteInput, error) {
-	var in noteInput
-	if err := decode(body, &in); err != nil {
-		return noteInput{}, err
-	}
-	if err := in.validate(); err != nil {
-		return noteInput{}, err
-	}
-	return in, nil
-}
-
-// readNote reads a note from a request.
-func readNote(w http.ResponseWriter, r *http.Request) (noteInput, error) {
-	body, err := readBody(w, r)
-	if err != nil {
-		return noteInput{}, err
-	}
-	return parseNote(body)
+	return noteInput{}, newProblem(http.StatusUnprocessableEntity, "%s", detail)
 }
 
 // notePage is a part of the list of notes.
 type notePage struct {
-	Notes  []note `json:"notes"`
-	Total  int    `json:"total"`
-	Limit  int    `json:"limit"`
-	Offset int    `json:"offset"`
+	Notes  []noteSummary `json:"notes"`
+	Total  int           `json:"total"`
+	Limit  int           `json:"limit"`
+	Offset int           `json:"offset"`
 }
 
 func (a *api) listNotes(w http.ResponseWriter, r *http.Request) error {
@@ -100,7 +81,7 @@ func (a *api) createNote(w http.ResponseWriter, r *http.Request) error {
 	}
 	n, ok := a.notes.create(in)
 	if !ok {
-		return newProblem(http.StatusInsufficientStorage, fmt.Sprintf("there are %d notes, and no room for more: delete some", maxNotes))
+		return newProblem(http.StatusInsufficientStorage, "there are %d notes, and no room for more: delete some", maxNotes)
 	}
 	w.Header().Set("Location", notesPath+"/"+strconv.FormatUint(n.ID, 10))
 	return writeJSON(w, http.StatusCreated, n)
@@ -170,8 +151,7 @@ func intParam(query url.Values, name string, fallback, low, high int) (int, erro
 	}
 	n, err := strconv.Atoi(values[0])
 	if err != nil || len(values) > 1 || n < low || n > high {
-		return 0, newProblem(http.StatusBadRequest,
-			fmt.Sprintf("the query parameter %q must be one integer from %d to %d", name, low, high))
+		return 0, newProblem(http.StatusBadRequest, "the query parameter %q must be one integer from %d to %d", name, low, high)
 	}
 	return n, nil
 }

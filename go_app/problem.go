@@ -2,68 +2,80 @@ package main
 
 import (
 	"encoding/json/v2"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
 	"net/http"
+	"os"
 	"strconv"
 )
 
 // problem is an error response as RFC 9457 describes it.
 type problem struct {
-	Type   string         `json:"type"`
-	Title  string         `json:"title"`
-	Status int            `json:"status"`
-	Detail string         `json:"detail,omitzero"`
-	Errors []invalidValue `json:"errors,omitempty"`
+	Type   string `json:"type"`
+	Title  string `json:"title"`
+	Status int    `json:"status"`
+	Detail string `json:"detail"`
 }
 
-// invalidValue is one fault in the request's body.
-type invalidValue struct {
-	Pointer string `json:"pointer"` // JSON Pointer (RFC 6901); "" is the whole body
-	Detail  string `json:"detail"`
+// newProblem makes an error of what was wrong with a request, so that handlers
+// can return it.
+func newProblem(status int, format string, args ...any) *problem {
+	return &problem{"about:blank", http.StatusText(status), status, fmt.Sprintf(format, args...)}
 }
 
-func newProblem(status int, detail string) *problem {
-	return &problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: detail}
-}
+func (p *problem) Error() string { return p.Detail }
 
-// Error makes a problem an error, so that handlers can return it.
-func (p *problem) Error() string {
-	if p.Detail == "" {
-		return p.Title
-	}
-	return p.Title + ": " + p.Detail
-}
-
-// write sends p as the response.
-func (p *problem) write(w http.ResponseWriter) {
-	switch p.Status {
-	case http.StatusRequestTimeout, http.StatusRequestEntityTooLarge:
-		// The rest of the body is still to come, and nobody will read it.
-		w.Header().Set("Connection", "close")
-	}
-	body, err := json.Marshal(p)
-	if err != nil {
-		// Only text that is not UTF-8 can get here; say the rest.
-		body = []byte(`{"type":"about:blank","status":` + strconv.Itoa(p.Status) + `}`)
-	}
-	send(w, p.Status, "application/problem+json", body)
-}
-
-// writeJSON sends v as the response. An error means that nothing was sent.
-func writeJSON(w http.ResponseWriter, status int, v any) error {
+// send writes v as the whole response. JSON types have no charset parameter
+// (RFC 8259, section 11).
+func send(w http.ResponseWriter, status int, contentType string, v any) error {
 	body, err := json.Marshal(v)
 	if err != nil {
 		return err
 	}
-	send(w, status, "application/json", body)
-	return nil
-}
-
-// send writes a complete response. JSON types have no charset parameter
-// (RFC 8259, section 11).
-func send(w http.ResponseWriter, status int, contentType string, body []byte) {
 	w.Header().Set("Content-Type", contentType)
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
-	// A failed write means that the client is gone: nobody is left to tell.
-	_, _ = w.Write(body)
+	_, _ = w.Write(body) // it fails if the client is gone: nobody is left to tell
+	return nil
+}
+
+// maxBodyBytes bounds a request's body. It leaves room for the longest valid
+// note with every character escaped as a surrogate pair, which is twelve
+// bytes of JSON each.
+const maxBodyBytes = 64 << 10
+
+// readBody reads the one JSON object that r carries into v. The error is a
+// [*problem].
+func readBody(w http.ResponseWriter, r *http.Request, v any) error {
+	mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || mediaType != "application/json" {
+		return newProblem(http.StatusUnsupportedMediaType, "the Content-Type must be application/json")
+	}
+	if len(r.Header.Values("Content-Encoding")) > 0 {
+		return newProblem(http.StatusUnsupportedMediaType, "the body must not have a Content-Encoding")
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBodyBytes))
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return newProblem(http.StatusRequestEntityTooLarge, "the body must not be longer than %d bytes", maxBodyBytes)
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return newProblem(http.StatusRequestTimeout, "the body took too long to arrive")
+	}
+	if err != nil {
+		return newProblem(http.StatusBadRequest, "the body could not be read to its end")
+	}
+	w.Header().Del("Connection") // see [api.observe]
+
+	// This is version 2 of encoding/json since version 1 lets through text
+	// that is not UTF-8, members named twice and names in another case.
+	err = json.Unmarshal(body, v, json.RejectUnknownMembers(true))
+	if mismatch, ok := errors.AsType[*json.SemanticError](err); ok {
+		return newProblem(http.StatusUnprocessableEntity, "the body does not fit at %q: it takes an object with title and body, both strings", mismatch.JSONPointer)
+	}
+	if err != nil {
+		return newProblem(http.StatusBadRequest, "the body is not one JSON value with unique names: %v", err)
+	}
+	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 )
 
@@ -18,11 +19,16 @@ const (
 	readTimeout       = 30 * time.Second
 	writeTimeout      = 35 * time.Second
 	idleTimeout       = 60 * time.Second
+	lingerTimeout     = 500 * time.Millisecond // for the rest of a body that nobody reads
 	maxHeaderBytes    = 16 << 10
 )
 
-func newHTTPServer(handler http.Handler, log *slog.Logger) *http.Server {
-	return &http.Server{
+// shutdownTimeout is how long requests in flight may take after the signal to
+// stop. Container engines wait for 10 s before they kill.
+const shutdownTimeout = 8 * time.Second
+
+func newServer(handler http.Handler, log *slog.Logger) *http.Server {
+	srv := &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: readHeaderTimeout,
 		ReadTimeout:       readTimeout,
@@ -31,20 +37,33 @@ func newHTTPServer(handler http.Handler, log *slog.Logger) *http.Server {
 		MaxHeaderBytes:    maxHeaderBytes,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
+	// Shutdown closes connections that are idle between two requests, but
+	// waits 5 s for those that have not sent their first, and would not answer
+	// it. Load balancers and browsers open such connections in advance.
+	var fresh sync.Map
+	srv.ConnState = func(conn net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			fresh.Store(conn, nil)
+		} else {
+			fresh.Delete(conn)
+		}
+	}
+	srv.RegisterOnShutdown(func() {
+		for conn := range fresh.Range {
+			_ = conn.(net.Conn).Close()
+		}
+	})
+	return srv
 }
 
-// serve answers requests on ln until ctx is done, and then stops in order:
-// /readyz turns to 503, new connections are still accepted for
-// cfg.drainDelay, then ln is closed and requests in flight get
-// cfg.shutdownTimeout to finish. It takes ownership of ln.
-//
-// The result is nil after a clean stop. It is an error if the server failed
-// on its own or if requests were cut off.
-func serve(ctx context.Context, ln net.Listener, a *api, cfg config) error {
-	srv := newHTTPServer(a.handler(), a.log)
+// serve answers requests on ln, which it closes, until ctx is done. Then no
+// connection is accepted any more, and requests in flight get timeout to
+// finish. The error is nil after a clean stop.
+func serve(ctx context.Context, ln net.Listener, a *api, timeout time.Duration) error {
+	srv := newServer(a.handler(), a.log)
 	failed := make(chan error, 1)
 	go func() { failed <- srv.Serve(ln) }()
-	a.log.Info("listening", slog.String("addr", ln.Addr().String()))
+	a.log.Info("listening", "addr", ln.Addr().String())
 
 	select {
 	case err := <-failed:
@@ -52,23 +71,12 @@ func serve(ctx context.Context, ln net.Listener, a *api, cfg config) error {
 	case <-ctx.Done():
 	}
 
-	a.draining.Store(true)
-	a.log.Info("draining",
-		slog.String("cause", context.Cause(ctx).Error()),
-		slog.String("delay", cfg.drainDelay.String()),
-		slog.String("timeout", cfg.shutdownTimeout.String()))
-	select {
-	case err := <-failed:
-		return err
-	case <-time.After(cfg.drainDelay):
-	}
-
-	// ctx is already done, so the deadline needs a context of its own.
-	deadline, cancel := context.WithTimeout(context.WithoutCancel(ctx), cfg.shutdownTimeout)
+	a.log.Info("stopping", "timeout", timeout.String())
+	// ctx is done already, so the deadline needs a context of its own.
+	deadline, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
 	if err := srv.Shutdown(deadline); err != nil {
-		err = errors.Join(err, srv.Close())
-		return fmt.Errorf("requests in flight were cut off after %v: %w", cfg.shutdownTimeout, err)
+		return fmt.Errorf("requests in flight were cut off after %v: %w", timeout, errors.Join(err, srv.Close()))
 	}
 	a.log.Info("stopped")
 	return nil

@@ -90,16 +90,16 @@ func waitRefused(t *testing.T, address string) {
 
 // startServe runs serve on a free port. The result of serve is sent on done;
 // stop is the signal to stop.
-func startServe(t *testing.T, a *api, cfg config) (address string, stop func(), done <-chan error) {
+func startServe(t *testing.T, a *api, timeout time.Duration) (address string, stop func(), done <-chan error) {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancelCause(t.Context())
+	ctx, cancel := context.WithCancel(t.Context())
 	result := make(chan error, 1)
-	go func() { result <- serve(ctx, ln, a, cfg) }()
-	return ln.Addr().String(), func() { cancel(errors.New("told to stop")) }, result
+	go func() { result <- serve(ctx, ln, a, timeout) }()
+	return ln.Addr().String(), cancel, result
 }
 
 // wait returns the result of serve.
@@ -119,7 +119,7 @@ func wait(t *testing.T, done <-chan error) error {
 func TestServeFinishesRequestsInFlight(t *testing.T) {
 	t.Parallel()
 	log, records := recordLog()
-	address, stop, done := startServe(t, newAPI(log), config{shutdownTimeout: patience})
+	address, stop, done := startServe(t, newAPI(log), patience)
 
 	const note = `{"title":"slow"}`
 	up := startUpload(t, address, len(note))
@@ -146,14 +146,11 @@ func TestServeFinishesRequestsInFlight(t *testing.T) {
 	var logged []any
 	for _, record := range records(t) {
 		logged = append(logged, record["msg"])
-		if record["msg"] == "draining" && record["cause"] != "told to stop" {
-			t.Errorf("the cause is logged as %v", record["cause"])
-		}
 		if record["msg"] == "listening" && record["addr"] != address {
 			t.Errorf("the address is logged as %v, want %s", record["addr"], address)
 		}
 	}
-	if got, want := fmt.Sprint(logged), "[listening draining request stopped]"; got != want {
+	if got, want := fmt.Sprint(logged), "[listening stopping request stopped]"; got != want {
 		t.Errorf("logged %s, want %s", got, want)
 	}
 }
@@ -161,7 +158,7 @@ func TestServeFinishesRequestsInFlight(t *testing.T) {
 // A request that never ends is cut off, and serve says so.
 func TestServeCutsOffAtTheTimeout(t *testing.T) {
 	t.Parallel()
-	address, stop, done := startServe(t, newAPI(discard()), config{shutdownTimeout: 100 * time.Millisecond})
+	address, stop, done := startServe(t, newAPI(discard()), 100*time.Millisecond)
 	up := startUpload(t, address, 100)
 	stop()
 	if err := wait(t, done); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "cut off after 100ms") {
@@ -172,70 +169,97 @@ func TestServeCutsOffAtTheTimeout(t *testing.T) {
 	}
 }
 
-// For the drain delay the server goes on, but says that it is not ready.
-func TestServeDrainDelay(t *testing.T) {
-	t.Parallel()
-	const delay = 500 * time.Millisecond
-	address, stop, done := startServe(t, newAPI(discard()), config{drainDelay: delay, shutdownTimeout: patience})
-	get := func(path string) int {
-		resp, err := http.Get("http://" + address + path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer resp.Body.Close()
-		return resp.StatusCode
-	}
-	if got := get("/readyz"); got != http.StatusOK {
-		t.Fatalf("before: /readyz is %d, want 200", got)
-	}
-	stopped := time.Now()
-	stop()
-	for get("/readyz") != http.StatusServiceUnavailable {
-		time.Sleep(time.Millisecond)
-	}
-	if got := get("/healthz"); got != http.StatusOK {
-		t.Errorf("while draining: /healthz is %d, want 200", got)
-	}
-	if err := wait(t, done); err != nil {
-		t.Errorf("serve returned %v", err)
-	}
-	if got := time.Since(stopped); got < delay {
-		t.Errorf("serve returned after %v, before the delay was over", got)
-	}
-	waitRefused(t, address)
-}
-
-// A server that fails on its own is an error, whether it serves or drains.
-func TestServeFails(t *testing.T) {
-	t.Parallel()
-	for name, cancelled := range map[string]bool{"serving": false, "draining": true} {
+// Connections without a request in flight do not hold up the end: one that
+// has sent nothing or half a header, one that waits for its next request, and
+// one whose request was answered before its body came.
+func TestServeStopsDespiteIdleConnections(t *testing.T) {
+	for name, text := range map[string]string{
+		"nothing":       "",
+		"half a header": "GET /healthz HTTP/1.1\r\nHost: ",
+		"keep-alive":    "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n",
+		"next header":   "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\nGET /",
+		"unread body":   "POST /healthz HTTP/1.1\r\nHost: a\r\nContent-Length: 99\r\n\r\n",
+	} {
 		t.Run(name, func(t *testing.T) {
-			ln, err := net.Listen("tcp", "127.0.0.1:0")
+			t.Parallel()
+			address, stop, done := startServe(t, newAPI(discard()), patience)
+			conn, err := net.Dial("tcp", address)
 			if err != nil {
 				t.Fatal(err)
 			}
-			ctx, cancel := context.WithCancel(t.Context())
-			defer cancel()
-			done := make(chan error, 1)
-			go func() { done <- serve(ctx, ln, newAPI(discard()), config{drainDelay: time.Minute}) }()
-			if err := probe(ln.Addr().String(), patience); err != nil {
+			defer conn.Close()
+			if _, err := io.WriteString(conn, text); err != nil {
 				t.Fatal(err)
 			}
-			if cancelled {
-				cancel()
+			if strings.Contains(text, "\r\n\r\n") {
+				if _, err := http.ReadResponse(bufio.NewReader(conn), nil); err != nil {
+					t.Fatal(err)
+				}
+			} else {
+				time.Sleep(50 * time.Millisecond) // until it is accepted
 			}
-			ln.Close()
-			if err := wait(t, done); !errors.Is(err, net.ErrClosed) {
-				t.Errorf("serve returned %v, want that the listener is closed", err)
+			start := time.Now()
+			stop()
+			if err := wait(t, done); err != nil {
+				t.Errorf("serve returned %v", err)
+			}
+			if took := time.Since(start); took > 2*time.Second {
+				t.Errorf("serve returned after %v", took)
 			}
 		})
+	}
+}
+
+// A response does not wait for a body that nobody reads.
+func TestUnreadBodyIsAnsweredAtOnce(t *testing.T) {
+	t.Parallel()
+	address, _, _ := startServe(t, newAPI(discard()), patience)
+	for request, status := range map[string]int{
+		"GET /healthz":               200,
+		"POST /healthz":              405,
+		"POST /nowhere":              404,
+		"POST /api/v1/notes":         415,
+		"DELETE /api/v1/notes/1":     404,
+		"PUT /api/v1/notes/nonsense": 404,
+	} {
+		for _, length := range []string{"Content-Length: 100", "Transfer-Encoding: chunked"} {
+			t.Run(request+" "+length, func(t *testing.T) {
+				conn, err := net.Dial("tcp", address)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer conn.Close()
+				if err := conn.SetDeadline(time.Now().Add(2 * time.Second)); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := io.WriteString(conn, request+" HTTP/1.1\r\nHost: a\r\n"+length+"\r\n\r\n"); err != nil {
+					t.Fatal(err)
+				}
+				resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+				if err != nil || resp.StatusCode != status || !resp.Close {
+					t.Errorf("got %v, %v, want %d and Connection: close", resp, err, status)
+				}
+			})
+		}
+	}
+}
+
+// A listener that fails is an error.
+func TestServeFails(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ln.Close()
+	if err := serve(t.Context(), ln, newAPI(discard()), patience); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("serve returned %v, want that the listener is closed", err)
 	}
 }
 
 // Every limit of a connection is set, and an upload that was read in time can
 // still be answered.
 func TestServerLimits(t *testing.T) {
-	srv := newHTTPServer(http.NotFoundHandler(), discard())
+	srv := newServer(http.NotFoundHandler(), discard())
 	for name, d := range map[string]time.Duration{
 		"ReadHeaderTimeout": srv.ReadHeaderTimeout, "ReadTimeout": srv.ReadTimeout,
 		"WriteTimeout": srv.WriteTimeout, "IdleTimeout": srv.IdleTimeout,
@@ -252,7 +276,7 @@ func TestServerLimits(t *testing.T) {
 // A request header beyond the limit is refused.
 func TestServeHeaderLimit(t *testing.T) {
 	t.Parallel()
-	address, _, _ := startServe(t, newAPI(discard()), config{shutdownTimeout: patience})
+	address, _, _ := startServe(t, newAPI(discard()), patience)
 	req, err := http.NewRequest("GET", "http://"+address+"/healthz", nil)
 	if err != nil {
 		t.Fatal(err)
