@@ -1,9 +1,14 @@
-"""The Go REST API of go_app/: compiled in one stage, shipped in another."""
+"""The Go REST API of go_app/: compiled in one stage, shipped in another.
+
+A release says what it is made of: ``--build-arg VERSION=1.2.3 --build-arg REVISION=$(git rev-parse HEAD)``.
+Both go into the binary, as ``/version`` shows, and into the labels of the image.
+"""
 
 from dockdsl import (
     Arg,
     Cache,
     CommandCheck,
+    Comment,
     Copy,
     Dockerfile,
     Entrypoint,
@@ -14,6 +19,7 @@ from dockdsl import (
     Healthcheck,
     HttpCheck,
     Image,
+    Label,
     MetadataCheck,
     Run,
     SizeBudget,
@@ -25,6 +31,7 @@ from dockdsl import (
 
 modules = Cache("/go/pkg/mod")
 objects = Cache("/root/.cache/go-build")
+stamp = [Arg("VERSION", "dev"), Arg("REVISION", "unknown")]
 
 build = Stage(
     "golang:1.27-alpine",
@@ -32,13 +39,16 @@ build = Stage(
     platform="$BUILDPLATFORM",
     steps=[
         Workdir("/src"),
-        Copy("go.mod", "./"),
+        Comment("The pattern: go.sum holds the checksums of what is downloaded, and exists once a module is required."),
+        Copy(["go.mod", "go.sum*"], "./"),
         Run("go mod download", mounts=[modules]),
         Copy(".", "./"),
         Arg("TARGETOS"),
         Arg("TARGETARCH"),
-        Run(
-            "CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH go build -trimpath -ldflags='-s -w' -o /out/api .",
+        stamp,
+        Run.chain(
+            "export CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH",
+            'go build -trimpath -ldflags="-s -w -X main.version=$VERSION -X main.revision=$REVISION" -o /out/api .',
             mounts=[modules, objects],
         ),
     ],
@@ -48,10 +58,21 @@ api = Stage(
     "scratch",
     name="api",
     steps=[
+        stamp,
+        Label(
+            {
+                "org.opencontainers.image.title": "Go API",
+                "org.opencontainers.image.description": "A REST API of notes",
+                "org.opencontainers.image.version": "$VERSION",
+                "org.opencontainers.image.revision": "$REVISION",
+            }
+        ),
         Copy("/out/api", "/api", from_=build),
         User("65532:65532"),
         Expose(8080),
-        Healthcheck.exec("/api", "healthcheck", interval="10s"),
+        Healthcheck.exec(
+            "/api", "healthcheck", interval="30s", timeout="3s", start_period="10s", start_interval="500ms"
+        ),
         Entrypoint.exec("/api"),
     ],
 )
@@ -63,7 +84,7 @@ image = Image(
     port=8080,
     checks=[
         HttpCheck("GET", "/healthz", status=200, json={"status": "ok"}),
-        HttpCheck("GET", "/version", status=200, json={"os": "linux"}),
+        HttpCheck("GET", "/version", status=200, json={"version": ..., "revision": ..., "os": "linux"}),
         HttpCheck(
             "POST",
             "/api/v1/notes",

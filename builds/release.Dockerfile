@@ -1,42 +1,35 @@
-FROM busybox:1.37 AS bundle
+FROM python:3.13-slim AS archive
 WORKDIR /out
-COPY <<'api.toml' <<'passwd' /etc/release/
-listen = 8080
-log_format = json
-api.toml
-nonroot:x:65532:65532:nonroot:/:/sbin/nologin
-passwd
-# The sources are mounted for this one step; what it writes there is thrown away.
-RUN --mount=type=bind,target=/src,readwrite=true \
-    --mount=type=tmpfs,target=/tmp,size=64m \
+ARG SOURCE_DATE_EPOCH=0
+# The same sources make the same bytes: neither order, times nor owners depend on the machine.
+RUN --mount=type=bind,target=/src --network=none <<EOF
+set -e
+tar --sort=name --mtime="@$SOURCE_DATE_EPOCH" --owner=0 --group=0 --numeric-owner \
+    --exclude='*_test.go' -C /src -cf sources.tar .
+gzip -9n sources.tar
+EOF
+COPY <<'api.env' <<'RUN.txt' ./
+PORT=8080
+LOG_LEVEL=info
+api.env
+docker run --env-file api.env -p 8080:8080 go-api:dev
+RUN.txt
+
+FROM python:3.13-slim AS signature
+WORKDIR /out
+ARG SIGNER
+# The key is a file for this one step, in no layer and in no history.
+RUN --mount=type=bind,target=/archive,source=/out,from=archive \
+    --mount=type=secret,id=signing-key,required=true \
     --network=none \
     <<EOF
 set -e
-cd /src
-rm -f *_test.go
-tar -cf /tmp/sources.tar .
-gzip -9 < /tmp/sources.tar > /out/sources.tar.gz
+: "${SIGNER:?give --build-arg SIGNER=, the name of the key}"
+(cd /archive && sha256sum *) > SHA256SUMS
+openssl pkeyutl -sign -rawin -inkey /run/secrets/signing-key -in SHA256SUMS -out SHA256SUMS.sig
 EOF
-# The key is a file for this one step, in no layer and in no history.
-RUN --mount=type=secret,id=signing-key <<EOF
-set -e
-if [ -s /run/secrets/signing-key ]; then
-    cat /run/secrets/signing-key sources.tar.gz | sha256sum | cut -d' ' -f1 > sources.tar.gz.sig
-else
-    echo unsigned > sources.tar.gz.sig
-fi
-EOF
-RUN --mount=type=ssh \
-    if [ -S "$SSH_AUTH_SOCK" ]; then echo "an agent is there"; else echo "no agent"; fi > /out/agent
 
-FROM busybox:1.37 AS manifest
-RUN --mount=type=bind,target=/bundle,source=/out,from=bundle cat <<REPORT > /manifest.txt
-files: $(ls /bundle | wc -l)
-signature: $(cat /bundle/sources.tar.gz.sig)
-REPORT
-
-FROM busybox:1.37 AS release
-COPY --from=bundle /etc/release /etc/release
-COPY --from=bundle /out/sources.tar.gz /out/sources.tar.gz.sig /srv/
-COPY --from=manifest --chmod=0444 /manifest.txt /srv/
-ENTRYPOINT ["cat", "/srv/manifest.txt"]
+# Nothing runs here: these are files for --output.
+FROM scratch AS release
+COPY --from=archive /out/ /
+COPY --from=signature --chmod=0444 /out/ /

@@ -1,78 +1,73 @@
-"""A release that needs secrets: heredocs, bind mounts, a secret and an SSH agent, none of which stays in the image.
+"""A release as files: a reproducible archive of the sources, their checksums and a signature.
 
-Build it with ``--secret id=signing-key,src=…`` and ``--ssh default``; without them the optional steps say so and go on.
+```
+openssl genpkey -algorithm ed25519 -out key.pem
+docker buildx build -f builds/release.Dockerfile --output dist \\
+    --secret id=signing-key,src=key.pem --build-arg SIGNER=me go_app
+openssl pkey -in key.pem -pubout -out public.pem
+openssl pkeyutl -verify -pubin -inkey public.pem -rawin -in dist/SHA256SUMS -sigfile dist/SHA256SUMS.sig
+```
+
+Without the key or its name the build fails. No secret is part of a cache key, so the step that signs would be taken
+from the cache under another key, too. `SIGNER`, the name of the key, is part of it: give each key its own.
 """
 
-from dockdsl import Bind, Comment, Copy, Dockerfile, Entrypoint, Heredoc, Run, Secret, Ssh, Stage, Tmpfs, Workdir
+from dockdsl import Arg, Bind, Comment, Copy, Dockerfile, Heredoc, Run, Secret, Stage, Workdir
 
-configuration = Copy(
-    [
-        Heredoc("listen = 8080\nlog_format = json\n", "api.toml"),
-        Heredoc("nonroot:x:65532:65532:nonroot:/:/sbin/nologin\n", "passwd"),
-    ],
-    "/etc/release/",
-)
+TOOLS = "python:3.13-slim"  # an image with GNU tar and openssl
 
-sources = Bind("/src", readwrite=True)
-scratchpad = Tmpfs("/tmp", size="64m")
-
-bundle = Stage(
-    "busybox:1.37",
-    name="bundle",
+archive = Stage(
+    TOOLS,
+    name="archive",
     steps=[
         Workdir("/out"),
-        configuration,
-        Comment("The sources are mounted for this one step; what it writes there is thrown away."),
+        Arg("SOURCE_DATE_EPOCH", "0"),
+        Comment("The same sources make the same bytes: neither order, times nor owners depend on the machine."),
         Run.script(
             """
-            cd /src
-            rm -f *_test.go
-            tar -cf /tmp/sources.tar .
-            gzip -9 < /tmp/sources.tar > /out/sources.tar.gz
+            tar --sort=name --mtime="@$SOURCE_DATE_EPOCH" --owner=0 --group=0 --numeric-owner \\
+                --exclude='*_test.go' -C /src -cf sources.tar .
+            gzip -9n sources.tar
             """,
-            mounts=[sources, scratchpad],
+            mounts=[Bind("/src")],
             network="none",
         ),
+        Copy(
+            [
+                Heredoc("PORT=8080\nLOG_LEVEL=info\n", "api.env"),
+                Heredoc("docker run --env-file api.env -p 8080:8080 go-api:dev\n", "RUN.txt"),
+            ],
+            "./",
+        ),
+    ],
+)
+
+signature = Stage(
+    TOOLS,
+    name="signature",
+    steps=[
+        Workdir("/out"),
+        Arg("SIGNER"),
         Comment("The key is a file for this one step, in no layer and in no history."),
         Run.script(
             """
-            if [ -s /run/secrets/signing-key ]; then
-                cat /run/secrets/signing-key sources.tar.gz | sha256sum | cut -d' ' -f1 > sources.tar.gz.sig
-            else
-                echo unsigned > sources.tar.gz.sig
-            fi
+            : "${SIGNER:?give --build-arg SIGNER=, the name of the key}"
+            (cd /archive && sha256sum *) > SHA256SUMS
+            openssl pkeyutl -sign -rawin -inkey /run/secrets/signing-key -in SHA256SUMS -out SHA256SUMS.sig
             """,
-            mounts=[Secret("signing-key")],
-        ),
-        Run(
-            'if [ -S "$SSH_AUTH_SOCK" ]; then echo "an agent is there"; else echo "no agent"; fi > /out/agent',
-            mounts=[Ssh()],
-        ),
-    ],
-)
-
-manifest = Stage(
-    "busybox:1.37",
-    name="manifest",
-    steps=[
-        Run(
-            "cat <<REPORT > /manifest.txt\n"
-            "files: $(ls /bundle | wc -l)\n"
-            "signature: $(cat /bundle/sources.tar.gz.sig)\n"
-            "REPORT",
-            mounts=[Bind("/bundle", source="/out", from_=bundle)],
+            mounts=[Bind("/archive", source="/out", from_=archive), Secret("signing-key", required=True)],
+            network="none",
         ),
     ],
 )
 
 release = Stage(
-    "busybox:1.37",
+    "scratch",
     name="release",
+    comment="Nothing runs here: these are files for --output.",
     steps=[
-        Copy("/etc/release", "/etc/release", from_=bundle),
-        Copy(["/out/sources.tar.gz", "/out/sources.tar.gz.sig"], "/srv/", from_=bundle),
-        Copy("/manifest.txt", "/srv/", from_=manifest, chmod="0444"),
-        Entrypoint.exec("cat", "/srv/manifest.txt"),
+        Copy("/out/", "/", from_=archive),
+        Copy("/out/", "/", from_=signature, chmod="0444"),
     ],
 )
 

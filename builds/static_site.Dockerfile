@@ -15,9 +15,12 @@ EOF
 RUN for page in *.html; do gzip -k9 $page; done
 
 FROM busybox:1.37 AS site
+ARG VERSION=dev
+LABEL org.opencontainers.image.title="Multi-stage builds" org.opencontainers.image.version=$VERSION
 COPY --from=pages /site /www
 USER 65534:65534
 EXPOSE 8080
-HEALTHCHECK --interval=30s --timeout=3s \
+HEALTHCHECK --interval=30s --timeout=3s --start-period=10s --start-interval=500ms \
     CMD ["wget", "-q", "-O", "/dev/null", "http://127.0.0.1:8080/"]
-CMD ["httpd", "-f", "-p", "8080", "-h", "/www"]
+# httpd handles no SIGTERM, and process 1 gets no signal without a handler: the shell ends for it.
+CMD ["sh", "-c", "trap 'exit 0' TERM INT; httpd -f -p 8080 -h /www & wait $!"]

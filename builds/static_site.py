@@ -5,7 +5,7 @@ The pages are written in place, so that the build needs no context at all.
 
 from html import escape
 
-from dockdsl import Cmd, Copy, Dockerfile, Expose, Healthcheck, Run, Stage, User, Workdir
+from dockdsl import Arg, Cmd, Comment, Copy, Dockerfile, Expose, Healthcheck, Label, Run, Stage, User, Workdir
 
 PAGES = {
     "index.html": "Multi-stage builds",
@@ -34,11 +34,20 @@ site = Stage(
     "busybox:1.37",
     name="site",
     steps=[
+        Arg("VERSION", "dev"),
+        Label({"org.opencontainers.image.title": "Multi-stage builds", "org.opencontainers.image.version": "$VERSION"}),
         Copy("/site", "/www", from_=pages),
         User("65534:65534"),
         Expose(8080),
-        Healthcheck.exec("wget", "-q", "-O", "/dev/null", "http://127.0.0.1:8080/", interval="30s", timeout="3s"),
-        Cmd.exec("httpd", "-f", "-p", "8080", "-h", "/www"),
+        Healthcheck.exec(
+            *("wget", "-q", "-O", "/dev/null", "http://127.0.0.1:8080/"),
+            interval="30s",
+            timeout="3s",
+            start_period="10s",
+            start_interval="500ms",
+        ),
+        Comment("httpd handles no SIGTERM, and process 1 gets no signal without a handler: the shell ends for it."),
+        Cmd.exec("sh", "-c", "trap 'exit 0' TERM INT; httpd -f -p 8080 -h /www & wait $!"),
     ],
 )
 

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 
+import pip
 import pytest
 
 from dockdsl.cli import main
@@ -15,6 +20,7 @@ from dockdsl.cli import main
 ROOT = Path(__file__).parents[1]
 BUILDS = sorted(ROOT.joinpath("builds").glob("*.py"))
 CONTEXT = ROOT / "go_app"
+TOOLS = "python:3.13-slim"
 
 
 @pytest.fixture(autouse=True)
@@ -61,25 +67,118 @@ def docker(*arguments: str) -> str:
     return done.stdout
 
 
+def release(into: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """Build the release into a folder."""
+    path = str(ROOT / "builds/release.Dockerfile")
+    return subprocess.run(
+        ["docker", "buildx", "build", *options, "--output", str(into), "-f", path, str(CONTEXT)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )
+
+
+@pytest.fixture
+def key(tmp_path: Path) -> Path:
+    """A file with a new private key."""
+    path = tmp_path / "key.pem"
+    path.write_text(docker("run", "--rm", "--network=none", TOOLS, "openssl", "genpkey", "-algorithm", "ed25519"))
+    return path
+
+
 @pytest.mark.engine
-def test_the_release_holds_what_its_steps_made(tmp_path: Path) -> None:
-    """Heredocs, a secret, bind and tmpfs mounts do their work; the secret is in no layer."""
-    key = tmp_path / "key"
-    key.write_text("the-secret-key")
-    tag = f"dockdsl-test-release:{os.getpid()}"
-    path = ROOT / "builds/release.Dockerfile"
-    docker("buildx", "build", "--secret", f"id=signing-key,src={key}", "-t", tag, "-f", str(path), str(CONTEXT))
+def test_the_release_is_reproducible_and_signed(tmp_path: Path, key: Path) -> None:
+    """Two builds make the same archive, its checksum is right, and the signature is that of the key."""
+    secret = f"--secret=id=signing-key,src={key}"
+    for name in ("first", "second"):
+        done = release(tmp_path / name, secret, f"--build-arg=SIGNER={name}-{tmp_path}", "--no-cache")
+        assert 0 == done.returncode, done.stderr
+    archive, again = ((tmp_path / name / "sources.tar.gz").read_bytes() for name in ("first", "second"))
+    sums = (tmp_path / "first/SHA256SUMS").read_text()
+    verified = docker(
+        *("run", "--rm", "--network=none", f"--volume={tmp_path}:/d:ro", "--workdir=/d/first", TOOLS),
+        *("openssl", "pkeyutl", "-verify", "-inkey", "../key.pem", "-rawin"),
+        *("-in", "SHA256SUMS", "-sigfile", "SHA256SUMS.sig"),
+    )
+
+    assert archive == again
+    assert f"{sha256(archive).hexdigest()}  sources.tar.gz" in sums.splitlines()
+    assert "Signature Verified Successfully" in verified
+
+
+@pytest.mark.engine
+def test_no_release_is_unsigned(tmp_path: Path, key: Path) -> None:
+    """Without the key or its name the build fails, and a key that comes later signs."""
+    signer = f"--build-arg=SIGNER={tmp_path}"
+    secret = f"--secret=id=signing-key,src={key}"
+    unsigned = release(tmp_path / "out", signer)
+    unnamed = release(tmp_path / "out", secret)
+    signed = release(tmp_path / "out", signer, secret)
+
+    assert 0 != unsigned.returncode
+    assert "secret signing-key: not found" in unsigned.stderr
+    assert 0 != unnamed.returncode
+    assert "give --build-arg SIGNER=" in unnamed.stderr
+    assert 0 == signed.returncode, signed.stderr
+    assert 64 == (tmp_path / "out/SHA256SUMS.sig").stat().st_size
+
+
+@pytest.fixture
+def python_version(tmp_path: Path) -> Iterator[str]:
+    """The version of a Python image that has pip, which not every image of this name has."""
+    shutil.copytree(Path(pip.__file__).parent, tmp_path / "pip", ignore=shutil.ignore_patterns("__pycache__"))
+    tmp_path.joinpath("Dockerfile").write_text(f"FROM {TOOLS}\nCOPY pip /opt/pip/pip\nENV PYTHONPATH=/opt/pip\n")
+    version = f"dockdsl-test-{os.getpid()}"
+    docker("buildx", "build", "--load", "-t", f"python:{version}-slim", str(tmp_path))
+    yield version
+    docker("image", "rm", "-f", f"python:{version}-slim")
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize(
+    ("name", "environment"),
+    [("static_site", []), ("python_service", []), ("python_service", ["--env=PORT=9000"])],
+    ids=["static_site", "python_service", "python_service on another port"],
+)
+def test_a_server_becomes_healthy_and_stops(name: str, environment: list[str], python_version: str) -> None:
+    """A server of the examples is healthy within seconds, read-only and without capabilities, and ends on SIGTERM."""
+    tag = f"dockdsl-test-{name.replace('_', '-')}:{os.getpid()}"
+    path = str(ROOT / f"builds/{name}.Dockerfile")
+    version = [f"--build-arg=PYTHON_VERSION={python_version}"] if name == "python_service" else []
+    docker("buildx", "build", "--load", *version, "-t", tag, "-f", path, str(CONTEXT))
+    container = ""
     try:
-        manifest = docker("run", "--rm", "--network=none", tag)
-        configuration = docker("run", "--rm", "--network=none", "--entrypoint=cat", tag, "/etc/release/api.toml")
-        history = docker("history", "--no-trunc", tag)
+        container = docker("run", "--detach", "--read-only", "--cap-drop=ALL", *environment, tag).strip()
+        deadline = time.monotonic() + 20
+        while (health := docker("inspect", "--format={{.State.Health.Status}}", container).strip()) != "healthy":
+            assert time.monotonic() < deadline, health
+            time.sleep(0.2)
+        started = time.monotonic()
+        docker("stop", container)
+        took = time.monotonic() - started
+        code = docker("inspect", "--format={{.State.ExitCode}}", container).strip()
     finally:
+        docker("rm", "-f", container)
         docker("image", "rm", "-f", tag)
 
-    assert manifest.startswith("files: 3\nsignature: ")
-    assert 64 == len(manifest.split()[-1])
-    assert "listen = 8080\nlog_format = json\n" == configuration
-    assert "the-secret-key" not in history
+    assert "0" == code
+    assert took < 8
+
+
+@pytest.mark.engine
+def test_packages_below_the_service_are_part_of_its_context(tmp_path: Path) -> None:
+    """The service may have packages in folders below: its ignore file lets them in."""
+    shutil.copytree(CONTEXT, tmp_path / "app")
+    package = tmp_path / "app/internal/store/store.go"
+    package.parent.mkdir(parents=True)
+    package.write_text("package store\n")
+    tmp_path.joinpath("Dockerfile").write_text("FROM scratch\nCOPY . /\n")
+    into, file = f"--output={tmp_path / 'out'}", f"--file={tmp_path / 'Dockerfile'}"
+    docker("buildx", "build", into, file, str(tmp_path / "app"))
+
+    assert "package store\n" == tmp_path.joinpath("out/internal/store/store.go").read_text()
+    assert not tmp_path.joinpath("out/README.md").exists()
 
 
 def test_a_users_file_passes_strict_types(tmp_path: Path) -> None:
@@ -87,7 +186,7 @@ def test_a_users_file_passes_strict_types(tmp_path: Path) -> None:
     good = ROOT.joinpath("builds/go_api.py").read_text()
     for name, text, passes in (
         ("good.py", good, True),
-        ("bad.py", good.replace('interval="10s"', 'intervall="10s"'), False),
+        ("bad.py", good.replace('interval="30s"', 'intervall="30s"'), False),
         ("wrong.py", good.replace("from_=build", "from_=5"), False),
     ):
         tmp_path.joinpath(name).write_text(text)
