@@ -111,6 +111,7 @@ def test_the_go_image_gives_the_same_answers(commands: None, tmp_path: Path, tag
             said.append([(result.ok, getattr(result, "status", None)) for result in report.results])
     assert [said[0]] * 3 == said
     settings = [inspect(f"{tag}-{name}")["Config"] for name in builders]
+    del settings[0]["Healthcheck"]["StartInterval"]  # left out for the others, with a warning
     for name in ("Entrypoint", "User", "ExposedPorts", "Healthcheck", "WorkingDir"):
         # buildah writes no folder where the root folder is meant.
         assert [settings[0].get(name) or "/"] * 3 == [each.get(name) or "/" for each in settings], name
@@ -423,7 +424,8 @@ def test_what_has_no_other_spelling(step: Run | Copy | Add, words: str) -> None:
 
 def test_what_both_know_stays_as_it_is() -> None:
     """The text, and the places of its lines."""
-    assert render(go_api.dockerfile) == for_buildah(go_api.dockerfile).text
+    known = render(go_api.dockerfile).replace(" --start-interval=500ms \\\n    CMD", " CMD")
+    assert known == for_buildah(go_api.dockerfile).text
     check = Healthcheck.exec("/x", interval="1s", start_interval="2s")
     translated = for_buildah(Dockerfile(Stage("scratch", steps=[check])))
     assert 'FROM scratch\nHEALTHCHECK --interval=1s CMD ["/x"]\n' == translated.text
