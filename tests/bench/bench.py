@@ -152,7 +152,7 @@ def inside(task: str) -> Callable[[Path, int], Ratios]:
 
 ROWS = {
     "cli": Row('`dockdsl FILE` over `python -c "import attrs, argparse"`', 1.5, cli),
-    "go": Row("builds/go_api.py constructed and rendered, over Docked", 2.0, inside("go")),
+    "go": Row("a Go build constructed and rendered, over Docked", 2.0, inside("go")),
     "large": Row("1,000 instructions constructed and rendered, over hpccm", 1.2, inside("large")),
     "growth": Row("10,000 instructions over 1,000", 11, inside("growth")),
     "names": Row("5,000 stages that are there twice, equal under one name, over 2,000", 3, inside("names")),

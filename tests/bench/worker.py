@@ -33,19 +33,6 @@ CYCLES = {1_000: 2, 10_000: 22}
 """Steps of large builds come in cycles of nine; with so many in each stage there are that many instructions."""
 
 
-class Body(ast.NodeTransformer):
-    """What a module makes: no imports, no main block, and of an ``Image(x, …)`` only the x, which is rendered."""
-
-    def visit_If(self, node: ast.If) -> ast.AST | None:
-        """Drop the main block."""
-        return None if "__main__" in ast.unparse(node.test) else node
-
-    def visit_Call(self, node: ast.Call) -> ast.AST:
-        """Take the Dockerfile out of the Image of dockdsl; that of Docked is a Dockerfile."""
-        inner = isinstance(node.func, ast.Name) and node.func.id == "Image"
-        return node.args[0] if inner else self.generic_visit(node)
-
-
 def body_of(path: Path) -> tuple[dict[str, Any], CodeType]:
     """Return a module's imported names, and its compiled body, to be run again and again."""
     tree = ast.parse(path.read_text())
@@ -53,7 +40,7 @@ def body_of(path: Path) -> tuple[dict[str, Any], CodeType]:
     rest = [node for node in tree.body if node not in imports]
     names: dict[str, Any] = {"__name__": "body"}
     exec(compile(ast.Module(imports, []), path, "exec"), names)
-    return names, compile(Body().visit(ast.Module(rest, [])), str(path), "exec")
+    return names, compile(ast.Module(rest, []), str(path), "exec")
 
 
 def rendering(path: Path) -> Task:
@@ -68,9 +55,10 @@ def rendering(path: Path) -> Task:
     return task
 
 
-def go(path: Path) -> tuple[Task, Task]:
-    """Make and render the Go build, with dockdsl and with Docked."""
-    return rendering(path), rendering(Path(__file__).parent / "recipes" / "docked_go.py")
+def go(_: Path) -> tuple[Task, Task]:
+    """Make and render a Go build, with dockdsl and with Docked."""
+    recipes = Path(__file__).parent / "recipes"
+    return rendering(recipes / "dockdsl_go.py"), rendering(recipes / "docked_go.py")
 
 
 def many(library: str, instructions: int) -> Task:

@@ -1,4 +1,4 @@
-"""The build of builds/go_api.py as a user of Docked writes it; a RUN takes one mount, so the second cache is lost."""
+"""A Go build as a user of Docked writes it; a RUN takes one mount, so the second cache is lost."""
 
 import docked as d  # type: ignore[import-not-found]  # not installed where the types are checked
 
@@ -37,6 +37,3 @@ api = d.Stage(
 )
 
 image = d.Image(build, api)
-
-if __name__ == "__main__":
-    print(image)
