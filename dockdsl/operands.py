@@ -92,7 +92,18 @@ def any_text(value: str) -> str:
         raise refuse_type("", value, "pass a str")
     if "\0" in value:
         raise Refused(f"{shown(value)} has a NUL character, {_NUL}", "take it out")
+    refuse_surrogates(value)
     return value
+
+
+def refuse_surrogates(value: str) -> None:
+    """Refuse text that no program can be given as it is: half of a surrogate pair has no encoding."""
+    try:
+        if not value.isascii():
+            value.encode()
+    except UnicodeEncodeError:
+        # It is not shown: it may be the value of a variable, and secret.
+        raise Refused("a lone surrogate is not a Unicode character", "decode the text first") from None
 
 
 def text(value: str) -> str:
@@ -154,6 +165,8 @@ def text_of(name: str, value: str) -> str:
         raise Refused(f"the value of {name} is {kind_of(value)}", "pass a str", wrong_type=True)
     if "\0" in value:
         raise Refused(f"the value of {name} has a NUL character, {_NUL}", "take it out")
+    with part(f"the value of {name}"):
+        refuse_surrogates(value)
     return value
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import attrs
 import pytest
 
-from dockdsl import CommandCheck, HttpCheck, InvalidType, InvalidValue
+from dockdsl import CommandCheck, Dockerfile, HttpCheck, Image, InvalidType, InvalidValue, Stage
 from dockdsl import operands as operand
 
 
@@ -66,3 +66,24 @@ def test_values_of_variables_and_headers_are_not_shown(value: Any) -> None:
         with pytest.raises((InvalidValue, InvalidType), match="the value of TOKEN ") as caught:
             attempt()
         assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"env": {"A": "\ud800"}},
+        {"command": ["\ud800"]},
+        {"build_args": {"A": "\ud800"}},
+        {"labels": {"\ud800": "a"}},
+        {"context": "\ud800"},
+        {"ignore": ["\ud800"]},
+        {"contexts": {"a": "\ud800"}},
+        {"cache_from": "\ud800"},
+        {"secrets": "id=a,src=\ud800"},
+    ],
+    ids=lambda options: next(iter(options)),
+)
+def test_what_has_no_encoding_is_refused_where_it_is_written(options: dict[str, Any]) -> None:
+    """A lone surrogate would become other bytes in the container, or an error of Python's when it is built."""
+    with pytest.raises(InvalidValue, match="a lone surrogate is not a Unicode character; decode the text first"):
+        Image(Dockerfile(Stage("scratch")), **{"context": ".", **options})
