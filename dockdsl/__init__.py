@@ -16,7 +16,7 @@ from __future__ import annotations
 __version__ = "0.1.0"
 
 # Importing typing would be most of the cost; a plain False would keep jedi from looking at what follows.
-TYPE_CHECKING = bool()  # noqa: UP018
+TYPE_CHECKING = bool()  # noqa: UP018 - see above
 if TYPE_CHECKING:
     from dockdsl.checks.budgets import SizeBudget as SizeBudget
     from dockdsl.checks.budgets import StartupBudget as StartupBudget
@@ -163,7 +163,7 @@ _HOME_OF = {name: module for module, names in _HOMES.items() for name in names.s
 
 # Hidden from type checkers: they would take any name for a public one, and cannot read a list that is computed.
 if not TYPE_CHECKING:
-    __all__ = [*_HOME_OF]  # noqa: PLE0604
+    __all__ = [*_HOME_OF]  # noqa: PLE0604 - all of them are str
 
     def __dir__() -> list[str]:
         return sorted([*__all__, "__version__"])

@@ -13,11 +13,11 @@ from dockdsl.instructions.converters import tuple_of
 from dockdsl.instructions.heredoc import Heredoc
 from dockdsl.instructions.instruction import Instruction
 from dockdsl.instructions.sources import Reference, Source, read_source, source_name, write_source
-from dockdsl.syntax.flags import OPERAND, SWITCH, TEXT, Kind, convert_later, flag, plain_if
+from dockdsl.syntax.flags import OPERAND, SWITCH, TEXT, Kind, are_all, convert_later, flag, plain_if
 from dockdsl.syntax.instruction_line import Line
 from dockdsl.syntax.lazy_regex import lazy_regex
 from dockdsl.syntax.lines import heredoc_of
-from dockdsl.syntax.patterns import are_plain, check_pattern, is_easy, is_plain_path, is_remote, is_settled, source
+from dockdsl.syntax.patterns import check_pattern, is_easy, is_plain_path, is_remote, is_settled, source
 from dockdsl.syntax.words import Literal, Spelling, Word, array, json_text, plain, word, word_or_none
 
 FileSource = Word | Heredoc
@@ -112,7 +112,7 @@ class FileInstruction(Instruction):
         if len(words) < 2:
             raise line.wrong("a source or the destination is missing", f"write {cls.KEYWORD} source destination")
         *sources, destination = words
-        if elements is None and not line.documents and are_plain(words):
+        if elements is None and not line.documents and are_all(is_plain_path, words):
             return {"sources": tuple(sources), "destination": destination}
         if heredoc_of(destination) is not None:
             raise line.wrong("the destination is a heredoc", "write a path last", destination)
@@ -137,7 +137,7 @@ class FileInstruction(Instruction):
 
     def operands(self, spelling: Spelling) -> Sequence[str]:
         operands = (*self.sources, self.destination)
-        if len(operands) > 1 and are_plain(operands):
+        if len(operands) > 1 and are_all(is_plain_path, operands):
             return operands  # type: ignore[return-value]  # all are texts
         if not self.sources:
             raise Refused("no source is given", "name at least one file")

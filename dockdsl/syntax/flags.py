@@ -6,7 +6,7 @@ Flags are written and read, and the frontend version that they need is found, by
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -93,6 +93,8 @@ class Declared(NamedTuple):
     """The fields that the constructor takes, in order."""
     flags: tuple[tuple[str, Flag], ...]
     """Those that are flags: (attribute, flag)."""
+    by_name: dict[str, tuple[str, Flag]]
+    """The same by the flag's name."""
     unset: dict[str, Any]
     """The values of flags that are not given."""
     converters: tuple[tuple[str, Any, Callable[[Any], Any]], ...]
@@ -132,7 +134,8 @@ def _declared(kind: type) -> Declared:
         plain = ()
     of_options = tuple(each for each in converters if each[0] in options)
     only_flags = len(options) == len(flags)
-    return Declared(fields, flags, unset, converters, of_options, plain, only_flags, _comparison(options))
+    by_name = {each.name: (attribute, each) for attribute, each in flags}
+    return Declared(fields, flags, by_name, unset, converters, of_options, plain, only_flags, _comparison(options))
 
 
 def _comparison(defaults: dict[str, Any]) -> Callable[[Any], bool]:
@@ -168,7 +171,7 @@ def plain_operands(value: Any, kind: Declared) -> list[str] | None:
     return operands
 
 
-def are_all(matches: Callable[[str], object], values: tuple[Any, ...]) -> bool:
+def are_all(matches: Callable[[str], object], values: Sequence[Any]) -> bool:
     """Whether there are any values, and all are texts that match."""
     try:
         return bool(values) and all(map(matches, values))
@@ -216,14 +219,13 @@ def read_flags(kind: type, line: Line) -> dict[str, Any]:
     """Read the flags of a line into the values of the fields that declare them."""
     known = declared(kind)
     values = known.unset.copy()
-    by_name = {each.name: (attribute, each) for attribute, each in known.flags}
     seen = set()
     refused: Refused | None = None
     for token in line.flags:
         name, value = token.name, token.value
-        if name not in by_name:
-            raise _unknown(kind, token, list(by_name))
-        attribute, each = by_name[name]
+        if name not in known.by_name:
+            raise _unknown(kind, token, list(known.by_name))
+        attribute, each = known.by_name[name]
         if name in seen and not each.repeatable:
             raise Misread(f"the flag --{name} is given twice", "keep one of them", token.start, token.end)
         seen.add(name)

@@ -8,7 +8,6 @@ same way.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 
 from dockdsl.display import shown
 from dockdsl.errors import Refused
@@ -28,14 +27,6 @@ is_plain_path = re.compile(
 is_easy = re.compile(r'["-Z\]_-~]+').fullmatch
 _needs_class = lazy_regex(r"((?:\.?/)*)([!\s])", re.DOTALL)
 _IN_CLASS = str.maketrans({"[": "[[]", "\\": "[\\\\]", "*": "[*]", "?": "[?]"})
-
-
-def are_plain(values: Iterable[object]) -> bool:
-    """Whether all operands are texts that are written and read as they are."""
-    try:
-        return None not in map(is_plain_path, values)  # type: ignore[arg-type]  # other types are caught
-    except TypeError:
-        return False
 
 
 def is_remote(value: object) -> bool:
