@@ -2,8 +2,8 @@
 
 An option is a field of `ImageOptions`, or of `BuildRequest` if it is about one build alone: its type, and the function
 that checks and normalizes it. `dockdsl.engine.flags` has how it is passed on. `Image`, `BuildRequest`, the argument
-lists of the builders and the command line are derived from these two. `dockdsl.engine.keywords` repeats the types for
-type checkers.
+lists of the builders and the command line are derived from these two. `BuildKeywords` repeats the types for type
+checkers.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypedDict
 
 import attrs
 
@@ -364,3 +364,34 @@ class ImageOptions:
     provenance: bool | str | None = attrs.field(default=None, converter=_provenance)
     reproducible: bool = attrs.field(default=False, converter=flag)
     source_date_epoch: int | None = attrs.field(default=None, converter=_epoch)
+
+
+class BuildKeywords(TypedDict, total=False):
+    """The keywords of `Image.build` and `Image.request`: the options of a `BuildRequest`, but for the builder."""
+
+    tags: TextsLike
+    target: str | Named | None
+    build_args: PairsLike
+    platforms: TextsLike
+    secrets: SecretsLike
+    labels: PairsLike
+    ignore: TextsLike
+    contexts: ContextsLike
+    cache_from: CachesLike
+    cache_to: CachesLike
+    network: str | None
+    add_hosts: PairsLike
+    allow: TextsLike
+    ssh: SshLike
+    shm_size: str | None
+    ulimits: TextsLike
+    annotations: PairsLike
+    sbom: bool | str | None
+    provenance: bool | str | None
+    reproducible: bool
+    source_date_epoch: int | None
+    output: OutputsLike
+    no_cache: bool
+    no_cache_filter: StagesLike
+    pull: bool
+    timeout: float

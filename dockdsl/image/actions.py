@@ -18,7 +18,7 @@ from dockdsl.operands import checked, seconds
 if TYPE_CHECKING:
     from dockdsl.checks.report import CheckResult, SmokeReport
     from dockdsl.engine.building import Builder, BuildRequest, BuildResult, Progress
-    from dockdsl.engine.keywords import BuildKeywords
+    from dockdsl.engine.options import BuildKeywords
     from dockdsl.engine.running import Runner
     from dockdsl.image.built import BuiltImage
     from dockdsl.image.size import SizeReport

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dockdsl.engine.building import BuildRequest
-    from dockdsl.engine.keywords import BuildKeywords
+    from dockdsl.engine.options import BuildKeywords
     from dockdsl.engine.running import RunRequest
     from dockdsl.model.dockerfile import Dockerfile
 

@@ -14,8 +14,7 @@ from dockdsl.cli import building as _building
 from dockdsl.engine import options
 from dockdsl.engine.building import BuildRequest
 from dockdsl.engine.flags import OPTIONS
-from dockdsl.engine.keywords import BuildKeywords
-from dockdsl.engine.options import ImageOptions
+from dockdsl.engine.options import BuildKeywords, ImageOptions
 from dockdsl.engine.specifications import CacheSpec, OutputSpec, SecretSpec, SshSpec
 from dockdsl.errors import Refused
 
