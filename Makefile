@@ -8,6 +8,7 @@ PYTHON := $(VENV)/bin/python
 READY := $(VENV)/.ready
 PROVISION := python3 tests/provision/provision.py
 IMAGES := go,busybox,python
+SPHINX := $(PYTHON) -m sphinx -q -W -n
 PIP := $(PYTHON) -m pip install --disable-pip-version-check
 # In CI an engine is required: its tests run, or the run fails.
 REQUIRE := $(if $(CI),--require,)
@@ -66,7 +67,7 @@ tests-here:
 	@$(PYTHON) -m coverage run -m pytest --numprocesses $(WORKERS) --dist loadgroup --ignore tests/typing $(ARGS)
 	@$(PYTHON) -m coverage combine -q && $(PYTHON) -m coverage report $(COVERED)
 	@if [ -z "$$DOCKDSL_ENGINE_REASON" ]; then \
-	  DOCKDSL_DOCS_ENGINE=1 $(PYTHON) -m sphinx -q -W -n -b doctest docs docs/_build/doctest; fi
+	  DOCKDSL_DOCS_ENGINE=1 $(MAKE) --no-print-directory pages-doctest; fi
 
 test-long: $(READY) ## The same with 20 times as many generated values, and 200 killed runs: takes hours
 	@DOCKDSL_EXAMPLES_FACTOR=20 $(MAKE) --no-print-directory test
@@ -81,8 +82,12 @@ check: $(READY) ## Check style, spelling, types and documentation
 	@$(MAKE) --no-print-directory docs
 
 docs: $(READY) ## Build the documentation; a warning is an error, and its examples run
-	@$(PYTHON) -m sphinx -q -W -n -b html docs docs/_build/html
-	@$(PYTHON) -m sphinx -q -W -n -b doctest docs docs/_build/doctest
+	@$(MAKE) --no-print-directory pages-html pages-doctest
+
+# The Japanese pages are built on their own, with the same settings, into a folder of the English ones.
+pages-%:
+	@$(SPHINX) -b $* docs docs/_build/$*
+	@$(SPHINX) -b $* -c docs -D language=ja docs/ja docs/_build/$*/ja
 
 bench: $(READY) ## Measure speed as ratios, each with its goal; ARGS="--only cli" for one row
 	@$(PROVISION) run --images go -- $(PYTHON) tests/bench/bench.py $(ARGS)

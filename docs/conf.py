@@ -12,8 +12,8 @@ project = "dockdsl"
 copyright = "2026, the dockdsl developers"  # noqa: A001 - Sphinx names it so
 release = version = __version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.doctest", "examples"]
-exclude_patterns = ["_build"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.doctest", "sphinx_copybutton", "examples", "frame"]
+exclude_patterns = ["_build", "ja"]  # the Japanese pages are built on their own: see `frame.py`
 nitpicky = True
 smartquotes = False
 # Single backquotes in docstrings.
@@ -23,6 +23,22 @@ html_theme = "furo"
 html_title = "dockdsl"
 html_copy_source = False
 html_show_sourcelink = False
+html_static_path = ["_static"]
+html_css_files = ["pages.css"]
+templates_path = ["_templates"]
+html_sidebars = {
+    "**": [
+        "sidebar/brand.html",
+        "language.html",
+        "sidebar/search.html",
+        "sidebar/scroll-start.html",
+        "sidebar/navigation.html",
+        "sidebar/scroll-end.html",
+    ]
+}
+# A session is copied without its prompts and what is printed.
+copybutton_prompt_text = r">>> |\.\.\. |\$ |> "
+copybutton_prompt_is_regexp = True
 
 myst_heading_anchors = 3
 

@@ -253,16 +253,10 @@ def _target(text: str) -> str | None:
     return None
 
 
-def _language(_: Sphinx, page: str, __: str, context: dict[str, Any], ___: object) -> None:
-    if page.startswith("ja/"):
-        context["language"] = "ja"
-
-
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register all this."""
     app.add_directive("file", File)
     app.add_directive("session", Session)
     app.add_directive("dockerfile", DockerfileOutput)
     app.add_role("named", named)
-    app.connect("html-page-context", _language)
     return {"parallel_read_safe": True}
