@@ -1,4 +1,4 @@
-"""The user's files: Dockerfiles, which are read, and Python files, which are run to find an object in them."""
+"""The user's files: Dockerfiles, which are read, and Python files, which are run."""
 
 from __future__ import annotations
 
@@ -7,64 +7,14 @@ import os
 import sys
 from collections.abc import Iterator
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any
 
-from dockdsl.display import cut, kind_of, shown
+from dockdsl.display import cut, shown
 from dockdsl.errors import DockdslError, FileError, SourceError
 from dockdsl.origins import Origin, short_path
 
-if TYPE_CHECKING:
-    from dockdsl.model.dockerfile import Dockerfile
-
-T = TypeVar("T")
 _LONGEST_TEXT = 300
 """Characters of an exception's text that are shown."""
-
-
-def load(spec: str, want: type[T]) -> T:
-    """Return the object of the class `want` in ``FILE[:NAME]``.
-
-    If a `Dockerfile` is wanted, that of an `Image` is used as well.
-
-    Raises `SourceError` if the file is missing, has a syntax error, raises an exception, or defines no such object or
-    more than one.
-    """
-    path, name = split(spec)
-    namespace = run_file(path)
-    found = _objects(namespace, want)
-    kind = want.__name__
-    if name is not None:
-        if name in found:
-            return found[name]
-        article = "an" if kind == "Image" else "a"
-        is_other = f"{name} is {kind_of(namespace[name])}, not {article} {kind}" if name in namespace else ""
-        remedy = _choices(found, path) or _hint(namespace, want) or _how(kind)
-        raise SourceError(f"{path}: {is_other or f'it defines no {kind} named {name!r}'}; {remedy}")
-    distinct = {id(value): value for value in found.values()}
-    if len(distinct) == 1:
-        return next(iter(distinct.values()))
-    if not found:
-        raise SourceError(f"{path}: it defines no {kind}; {_hint(namespace, want) or _how(kind)}")
-    raise SourceError(f"{path}: it defines more than one {kind}; {_choices(found, path)}")
-
-
-def model(spec: str) -> Dockerfile:
-    """Return the `Dockerfile` that a Python file defines, or that is read from a Dockerfile.
-
-    A path that ends in ``.py`` is a Python file, anything else a Dockerfile; ``-`` is a Dockerfile on stdin.
-
-    Raises `SourceError` as `load` does, `FileError` for a Dockerfile that cannot be read, and `DockerfileSyntaxError`.
-    """
-    from dockdsl.model.dockerfile import Dockerfile
-
-    path, name = split(spec)
-    if path.endswith(".py"):
-        return load(spec, Dockerfile)
-    if name is not None:
-        raise SourceError(f"{path}: a name picks an object in a Python file, and this is not one; leave :{name} out")
-    from dockdsl.text.parser import parse
-
-    return parse(read_text(path), "<stdin>" if path == "-" else path)
 
 
 def read_text(path: str, kind: str = "Dockerfile") -> str:
@@ -97,46 +47,6 @@ def _contents(path: str, kind: str, refusal: type[FileError | SourceError]) -> b
         raise refusal(f"{path}: it cannot be read ({error.strerror}); check its permissions") from None
 
 
-def split(spec: str) -> tuple[str, str | None]:
-    """Return the file and the name in ``FILE[:NAME]``."""
-    file, colon, name = spec.rpartition(":")
-    if colon and name.isidentifier() and not os.path.exists(spec):  # noqa: PTH110 - pathlib takes longer to import
-        return file, name
-    return spec, None
-
-
-def _choices(found: dict[str, Any], path: str) -> str:
-    return f"pick one: {', '.join(f'{path}:{name}' for name in sorted(found))}" if found else ""
-
-
-def _how(kind: str) -> str:
-    if kind == "Image":
-        return 'write image = Image(Dockerfile(stage), context="…", tags=["…"])'
-    return "write dockerfile = Dockerfile(stage) in it"
-
-
-def _hint(namespace: dict[str, Any], want: type[Any]) -> str:
-    """Suggest what to do with the collections and the stages that a file defines."""
-    for name, value in namespace.items():
-        if isinstance(value, (dict, list, tuple)) and value and name[0] != "_":
-            key, first = next(iter(value.items() if isinstance(value, dict) else enumerate(value)))
-            if isinstance(first, want):
-                return f"give each in {name} a name of its own: {want.__name__.lower()} = {name}[{shown(key)}]"
-    stages = [name for name, value in namespace.items() if type(value).__name__ == "Stage" and name[0] != "_"]
-    return f"put its last stage into one: dockerfile = Dockerfile({stages[-1]})" if stages else ""
-
-
-def _objects(namespace: dict[str, Any], want: type[T]) -> dict[str, T]:
-    found: dict[str, T] = {}
-    for name, value in namespace.items():
-        # The Dockerfile of an Image is one as well.
-        inner = getattr(value, "dockerfile", None) if type(value).__name__ == "Image" else None
-        for each in (value, inner):
-            if isinstance(each, want) and not name.startswith("_"):
-                found[name] = each
-    return found
-
-
 def run_file(path: str) -> dict[str, Any]:
     """Run a Python file as a module of its own and return its names.
 
@@ -156,12 +66,26 @@ def run_file(path: str) -> dict[str, Any]:
     module = ModuleType(f"_dockdsl_source_{os.path.basename(path)}")  # noqa: PTH119 - as above
     module.__file__ = full
     sys.modules[module.__name__] = module
-    folder = os.path.dirname(full)  # noqa: PTH120 - as above
+    with running(full):
+        exec(code, module.__dict__)  # noqa: S102 - running the user's file is what the command is for
+    return module.__dict__
+
+
+@contextlib.contextmanager
+def running(full: str) -> Iterator[None]:
+    """Let code of the file with this absolute path run: what it prints goes to stderr, what it raises is reported.
+
+    The current folder and the path of imports are afterwards as they were before.
+    """
+    folder = os.path.dirname(full)  # noqa: PTH120 - pathlib takes longer to import
     path_list, path_entries = sys.path, list(sys.path)
+    here = None
+    with contextlib.suppress(OSError):
+        here = os.getcwd()  # noqa: PTH109 - as above
     sys.path.insert(0, folder)
     try:
         with _stdout_to_stderr():
-            exec(code, module.__dict__)  # noqa: S102 - running the user's file is what the command is for
+            yield
     except DockdslError as error:
         if error.origin is None:
             error.origin = _line_of(error, full)
@@ -181,7 +105,9 @@ def run_file(path: str) -> dict[str, Any]:
         # Whatever the file did to the path: later imports are searched for where they were before.
         sys.path = path_list
         sys.path[:] = path_entries
-    return module.__dict__
+        if here is not None:
+            with contextlib.suppress(OSError):
+                os.chdir(here)
 
 
 @contextlib.contextmanager

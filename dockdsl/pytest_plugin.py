@@ -84,7 +84,7 @@ class _Session:
     def load(self, spec: str, folder: Path) -> Image:
         """Return the Image in ``FILE[:NAME]``, the same one each time."""
         from dockdsl.image import Image
-        from dockdsl.loading import load
+        from dockdsl.selection import load
 
         path = str(folder / spec)
         if path not in self._loaded:

@@ -21,7 +21,7 @@ PUBLIC = [name for name in dir(dockdsl) if name != "__version__"]
 # The rooms from the ground up: a file imports from its own room and from those that stand before it.
 ROOMS = (
     *("origins", "display", "errors", "operands", "syntax", "instructions", "model"),
-    *("text", "codegen", "schema", "engine", "checks", "image", "loading", "cli", "pytest_plugin"),
+    *("text", "codegen", "schema", "engine", "checks", "image", "loading", "selection", "cli", "pytest_plugin"),
 )
 # The engine takes text and folders: it knows nothing of what a Dockerfile is made of, but how images are named.
 ENGINE_KNOWS = {"origins", "display", "errors", "operands", "engine"}
@@ -72,7 +72,20 @@ def test_imports_lead_down(path: Path) -> None:
 
 # What is imported inside functions, all of it for its weight alone: few runs need these libraries…
 LATE_LIBRARIES = {
-    *("argparse", "ast", "attrs", "bisect", "csv", "datetime", "difflib", "hashlib", "html", "http", "importlib"),
+    *(
+        "argparse",
+        "ast",
+        "attrs",
+        "bisect",
+        "csv",
+        "datetime",
+        "difflib",
+        "hashlib",
+        "html",
+        "http",
+        "importlib",
+        "inspect",
+    ),
     *("ipaddress", "json", "pathlib", "shlex", "signal", "socket", "tempfile", "traceback", "urllib"),
     # These come with extras besides.
     *("docker", "dockerfile", "elftools", "requests", "rich", "yaml"),
@@ -81,7 +94,7 @@ LATE_LIBRARIES = {
 # expansion, for files with heredocs; and all that the plugin uses, since pytest loads it for every project.
 LATE_FILES = {
     *("checks.http_client", "checks.program", "checks.report", "checks.smoke", "checks.subject"),
-    *("cli.files", "cli.json_results", "cli.junit_results", "display", "errors", "loading", "operands", ""),
+    *("cli.files", "cli.json_results", "cli.junit_results", "display", "errors", "operands", "selection", ""),
     *("engine.builders", "engine.builders.buildx", "engine.builders.progress", "engine.building", "engine.endpoint"),
     *("engine.failures.diagnosis", "engine.flags", "engine.leftovers", "engine.leftovers.interrupts"),
     *("engine.leftovers.orphans", "engine.options", "engine.runners.docker_sdk", "engine.running"),

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from dockdsl.cli.streams import drop, put, report, say
 from dockdsl.display import suggestion
 from dockdsl.errors import DockdslError, SourceError
+from dockdsl.selection import split
 
 if TYPE_CHECKING:
     import argparse
@@ -88,8 +89,8 @@ def _run(arguments: list[str]) -> int:
         return _run_verb(verb, f"dockdsl {verb}", arguments[1:])
     if verb in ("", "-h", "--help", "--version"):
         return _about(verb)
-    file = verb.rpartition(":")[0] or verb
-    if not verb.startswith("-") and not file.endswith(".py") and not os.path.exists(verb) and not os.path.exists(file):  # noqa: PTH110
+    file, _ = split(verb)
+    if not verb.startswith("-") and not file.endswith(".py") and not os.path.exists(file):  # noqa: PTH110
         hint = suggestion(verb, VERBS, f"the verbs are {', '.join(VERBS)}")
         raise SourceError(f"{verb!r} is neither a verb nor a file; {hint}")
     return _run_verb("render", "dockdsl", arguments)

@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     import argparse
 
 
-def source_argument(parser: argparse.ArgumentParser) -> None:
-    """Add the Python file."""
-    what = "a Python file, and the name of the object if it defines several"
-    parser.add_argument("source", metavar="FILE[:NAME]", help=what)
+def sources_argument(parser: argparse.ArgumentParser) -> None:
+    """Add the Python files."""
+    what = "a Python file, and the name of the object if it defines several: NAME, NAME[KEY], or * for all"
+    parser.add_argument("sources", metavar="FILE[:NAME]", nargs="+", help=what)
 
 
 def output_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,7 +26,7 @@ def output_arguments(parser: argparse.ArgumentParser) -> None:
 
 def output_argument(parser: argparse.ArgumentParser, dest: str = "output") -> None:
     """Add ``-o``."""
-    whole = "write to this file, completely or not at all (- is stdout)"
+    whole = "write to this file, completely or not at all (- is stdout); {file}, {name}, {key} are those of the object"
     parser.add_argument("-o", "--output", dest=dest, metavar="PATH", help=whole)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from dockdsl.cli import building as _building
 from dockdsl.cli.streams import say, write_line
 from dockdsl.image import Image
-from dockdsl.loading import load
+from dockdsl.selection import load
 
 if TYPE_CHECKING:
     import argparse
@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Build, and print the image's id, or the result of the build."""
-    image = load(options.source, Image)
+    image = load(options.sources[0], Image)
     return _building.reported(lambda: _build(image, options))
 
 

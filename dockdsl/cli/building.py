@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from dockdsl.cli.arguments import source_argument
+from dockdsl.cli.arguments import sources_argument
 from dockdsl.cli.streams import report, say, write_line
 from dockdsl.errors import BuildFailed, DockdslError, EngineError, EngineUnavailable, Refused
 
@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser, verb: str = "") -> None:
     from dockdsl.engine.building import BuildRequest
     from dockdsl.engine.flags import OPTIONS
 
-    source_argument(parser)
+    sources_argument(parser)
     defaults = attrs.fields(BuildRequest)
     for name, option in OPTIONS.items():
         if not option.names or option.verb not in (None, verb):

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from dockdsl.cli.streams import put
 from dockdsl.errors import SourceError
-from dockdsl.loading import model
 from dockdsl.schema.description import describe
 from dockdsl.schema.json_schema import json_schema
+from dockdsl.selection import model
 
 if TYPE_CHECKING:
     import argparse

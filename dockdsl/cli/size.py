@@ -9,7 +9,7 @@ from dockdsl.cli import building as _building
 from dockdsl.cli.arguments import output_argument
 from dockdsl.cli.files import deliver
 from dockdsl.image import Image
-from dockdsl.loading import load
+from dockdsl.selection import load
 
 if TYPE_CHECKING:
     import argparse
@@ -30,7 +30,7 @@ def run(options: argparse.Namespace) -> int:
     """Build, and print what each line contributes."""
     # The user's file may change the current folder.
     target = None if options.file in (None, "-") else os.path.abspath(options.file)  # noqa: PTH100 - pathlib is slow
-    image = load(options.source, Image)
+    image = load(options.sources[0], Image)
     return _building.reported(lambda: _size(image, options, target))
 
 

@@ -11,7 +11,7 @@ from dockdsl.cli.streams import say, write_line
 from dockdsl.display import printable, shown
 from dockdsl.errors import CheckFailed, DockdslError, InvalidValue, RunFailed
 from dockdsl.image import Image
-from dockdsl.loading import load
+from dockdsl.selection import load
 
 if TYPE_CHECKING:
     import argparse
@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Build, run, check, and print a line for each check and a summary, or all of it as JSON."""
-    image = load(options.source, Image)
+    image = load(options.sources[0], Image)
     checks = (*image.checks, *(check for path in options.structure_test for check in from_structure_test(path)))
     chosen = _chosen(checks, options.check)
     return _building.reported(lambda: _test(image, chosen, options))
@@ -106,7 +106,7 @@ def _test(image: Image, checks: tuple[Check, ...], options: argparse.Namespace) 
             from dockdsl.cli.files import write
             from dockdsl.cli.junit_results import written
 
-            write(options.junit, written(request.tags[0] if request.tags else options.source, results, error, log))
+            write(options.junit, written(request.tags[0] if request.tags else options.sources[0], results, error, log))
     write_line(summary, lines)
     if failed is None:
         return 0

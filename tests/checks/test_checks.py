@@ -41,7 +41,7 @@ from dockdsl.engine.building import BuildResult
 from dockdsl.engine.fake import FakeBuilder, FakeCommand, FakeRequest, FakeResponse, FakeRunner
 from dockdsl.engine.runners.docker_sdk import DockerSdk
 from dockdsl.engine.running import RunRequest
-from dockdsl.loading import load
+from dockdsl.selection import load
 from tests.engine.helpers import BUSYBOX, SERVER, docker
 
 ROOT = Path(__file__).parents[2]

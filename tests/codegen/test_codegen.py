@@ -43,7 +43,7 @@ from dockdsl import (
     render,
     to_python,
 )
-from dockdsl.loading import load
+from dockdsl.selection import load
 from tests import strategies
 from tests.corpora import corpus
 from tests.test_laws import tried

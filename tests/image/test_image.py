@@ -33,7 +33,7 @@ from dockdsl import (
 from dockdsl.checks.check import Check
 from dockdsl.engine.fake import FakeBuilder, FakeRequest, FakeResponse, FakeRunner
 from dockdsl.engine.specifications import SshSpec
-from dockdsl.loading import load
+from dockdsl.selection import load
 from tests.laws import anything
 
 BASE = Stage("alpine:3.22", name="base", steps=[Run("true")])

@@ -41,8 +41,8 @@ from dockdsl import (
     parse,
 )
 from dockdsl.instructions.registry import KEYWORDS, kind_for
-from dockdsl.loading import load
 from dockdsl.schema.json_schema import json_schema
+from dockdsl.selection import load
 from dockdsl.syntax.flags import declared
 from tests import strategies
 from tests.corpora import corpus

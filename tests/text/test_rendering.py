@@ -17,7 +17,7 @@ BUILDS = sorted(Path(__file__).parents[2].joinpath("builds").glob("*.py"))
 OUTPUT = """
 import sys
 from dockdsl import Dockerfile, describe, render, to_python
-from dockdsl.loading import load
+from dockdsl.selection import load
 for path in sys.argv[1:]:
     dockerfile = load(path, Dockerfile)
     for output in (render, describe, to_python):

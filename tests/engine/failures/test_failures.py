@@ -23,7 +23,7 @@ from dockdsl import CommandCheck, Copy, Dockerfile, Image, Run, Secret, Stage, e
 from dockdsl.engine.failures.causes import CAUSES, explain
 from dockdsl.engine.runners.docker_sdk import DockerSdk
 from dockdsl.errors import BuildFailed, CheckFailed, RunFailed
-from dockdsl.loading import load
+from dockdsl.selection import load
 from tests.engine.helpers import BUSYBOX
 
 GO = "golang:1.27-alpine"

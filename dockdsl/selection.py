@@ -1,0 +1,267 @@
+"""The objects in a user's Python file, and which of them are meant: ``FILE``, ``FILE:NAME[KEY]``, ``FILE:*``."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+
+from dockdsl.display import kind_of, printable, shown
+from dockdsl.errors import SourceError
+from dockdsl.loading import read_text, run_file, running
+
+if TYPE_CHECKING:
+    from dockdsl.model.dockerfile import Dockerfile
+
+T = TypeVar("T")
+_DEEPEST = 4
+"""How many collections may stand in each other."""
+_LISTED = 20
+"""How many names a message lists."""
+_named = re.compile(r"([^\W\d]\w*)(\[.*\])?\Z", re.DOTALL).match
+
+
+class Selected(NamedTuple, Generic[T]):
+    """An object in a file: ``app.py``, ``matrix[3.12]``, and the object itself."""
+
+    file: str
+    name: str
+    value: T
+
+    @property
+    def spec(self) -> str:
+        """What names it on a command line."""
+        return f"{self.file}:{self.name}"
+
+
+class Selection(NamedTuple, Generic[T]):
+    """The objects that are meant, at least one, and whether a collection or ``*`` is: of whatever number of objects."""
+
+    objects: list[Selected[T]]
+    is_plural: bool
+
+
+def load(spec: str, want: type[T]) -> T:
+    """Return the object of the class `want` in ``FILE[:NAME]``.
+
+    Raises `SourceError` as `select` does, and if there is more than one.
+    """
+    found = select(spec, want, one=True).objects
+    if len(found) > 1:
+        raise SourceError(f"{spec}: it means {len(found)} objects; {_choices(found)}")
+    return found[0].value
+
+
+def select(
+    spec: str, want: type[T], *, one: bool = False, files: dict[str, dict[str, Any]] | None = None
+) -> Selection[T]:
+    """Return the objects of the class `want` that ``FILE[:NAME]`` means.
+
+    With `one`, no message advises to take all. `files` keeps the names of the files that were run: one that is there
+    is not run again.
+
+    A file's objects are what its names hold, in dicts, lists and tuples as well; a name that begins with ``_`` does not
+    count. NAME is a name with the keys of a collection, ``matrix[3.12]``, or a collection, or a function that takes no
+    arguments and is called; ``*`` means all objects, without what functions return. A key is written as it is
+    printed, a tuple as its parts with commas between. A string may have quotes, and needs them where another key is
+    printed alike. If a `Dockerfile` is wanted, that of an `Image` is used as well.
+
+    Raises `SourceError` if the file is missing, has a syntax error, raises an exception, defines no such object, or,
+    where no name is given, more than one.
+    """
+    file, name = split(spec)
+    files = {} if files is None else files
+    namespace = files[file] = files[file] if file in files else run_file(file)
+    public: Any = {key: value for key, value in namespace.items() if key[:1] != "_"}
+    found = _each(file, _objects(public, want, top=True))
+    if name not in (None, "*"):
+        picked = _picked(file, name, namespace, want)
+        if not picked.objects:
+            raise _unknown(file, name, namespace, found, want)
+        return picked
+    kind = want.__name__
+    if not found:
+        raise SourceError(f"{file}: it defines no {kind}; {_hint(namespace) or _how(kind)}")
+    if len(found) > 1 and name is None:
+        everything = "" if one else f", or {_quoted(f'{file}:*')} for all"
+        raise SourceError(f"{file}: it defines more than one {kind}; {_choices(found)}{everything}")
+    return Selection(found, name == "*")
+
+
+def model(spec: str) -> Dockerfile:
+    """Return the `Dockerfile` that a Python file defines, or that is read from a Dockerfile.
+
+    A path that ends in ``.py`` is a Python file, anything else a Dockerfile; ``-`` is a Dockerfile on stdin.
+
+    Raises `SourceError` as `load` does, `FileError` for a Dockerfile that cannot be read, and `DockerfileSyntaxError`.
+    """
+    from dockdsl.model.dockerfile import Dockerfile
+
+    path, name = split(spec)
+    if path.endswith(".py"):
+        return load(spec, Dockerfile)
+    if name is not None:
+        raise SourceError(f"{path}: a name picks an object in a Python file, and this is not one; leave :{name} out")
+    from dockdsl.text.parser import parse
+
+    return parse(read_text(path), "<stdin>" if path == "-" else path)
+
+
+def split(spec: str) -> tuple[str, str | None]:
+    """Return the file and the name in ``FILE[:NAME]``.
+
+    >>> split("app.py"), split("app.py:matrix[linux:3.12]"), split("C:/app.py:*")
+    (('app.py', None), ('app.py', 'matrix[linux:3.12]'), ('C:/app.py', '*'))
+    """
+    # A key may have colons in it, and so may the path.
+    for colon in re.finditer(":", spec):
+        name = spec[colon.end() :]
+        if colon.start() and (name == "*" or _named(name)) and not os.path.exists(spec):  # noqa: PTH110 - pathlib takes longer to import
+            return spec[: colon.start()], name
+    return spec, None
+
+
+def _picked(file: str, name: str, namespace: dict[str, Any], want: type[T]) -> Selection[T]:
+    """Return the objects that a name means, none where it means none."""
+    match = _named(name)
+    assert match is not None
+    head, keys = match[1], match[2] or ""
+    value: Any = namespace.get(head)
+    if _is_function(value):
+        _check_parameters(file, head, value)
+        with running(os.path.abspath(file)):  # noqa: PTH100 - links stay as the user wrote them
+            value = value()
+    at = _at(value, keys)
+    if at is None:
+        return Selection([], is_plural=False)
+    inside = list(_objects(at[1], want))
+    return Selection(
+        _each(file, ((f"{head}{at[0]}{rest}", each) for rest, each in inside)), any(rest for rest, _ in inside)
+    )
+
+
+def _is_function(value: Any) -> bool:
+    return callable(value) and not isinstance(value, type)
+
+
+def _check_parameters(file: str, name: str, function: Any) -> None:
+    from inspect import signature
+
+    try:
+        signature(function).bind()
+    except TypeError as error:
+        raise SourceError(
+            f"{file}: {name}() cannot be called without arguments ({error}); give each a default, or write what it "
+            "returns into the file under a name"
+        ) from None
+    except ValueError:
+        # It does not say.
+        return
+
+
+def _at(value: Any, keys: str) -> tuple[str, Any] | None:
+    """Return what is at the keys in a collection, and the keys as `_objects` writes them."""
+    if not keys:
+        return "", value
+    names = _key_names(value)
+    for key, inner in _items(value):
+        for spelling in (names[key], *((f'"{key}"', f"'{key}'") if isinstance(key, str) else ())):
+            if keys.startswith(f"[{spelling}]"):
+                found = _at(inner, keys[len(spelling) + 2 :])
+                if found is not None:
+                    return f"[{names[key]}]{found[0]}", found[1]
+    return None
+
+
+def _each(file: str, objects: Iterator[tuple[str, T]]) -> list[Selected[T]]:
+    distinct: dict[int, Selected[T]] = {}
+    for name, value in objects:
+        distinct.setdefault(id(value), Selected(file, name, value))
+    return list(distinct.values())
+
+
+def _wanted(value: Any, want: type[T]) -> T | None:
+    # The Dockerfile of an Image is one as well.
+    inner = getattr(value, "dockerfile", None) if type(value).__name__ == "Image" else None
+    return next((each for each in (value, inner) if isinstance(each, want)), None)
+
+
+def _objects(
+    value: Any, want: type[T], depth: int = _DEEPEST, seen: set[int] | None = None, *, top: bool = False
+) -> Iterator[tuple[str, T]]:
+    """Yield the objects that a value is or holds, each with the keys that lead to it; at the top these are names."""
+    each = _wanted(value, want)
+    seen = set() if seen is None else seen
+    if each is not None:
+        yield "", each
+    elif depth and isinstance(value, (dict, list, tuple)) and id(value) not in seen:
+        # One that holds itself ends here.
+        seen.add(id(value))
+        inside = [(key, at) for key, inner in _items(value) for at in _objects(inner, want, depth - 1, seen)]
+        names = _key_names(value) if inside and not top else {}
+        yield from (((key if top else f"[{names[key]}]") + keys, found) for key, (keys, found) in inside)
+
+
+def _items(value: Any) -> list[tuple[Any, Any]]:
+    if isinstance(value, dict):
+        return list(value.items())
+    return list(enumerate(value)) if isinstance(value, (list, tuple)) else []
+
+
+def _key_names(value: Any) -> dict[Any, str]:
+    """Return how each key of a collection is written."""
+    found: dict[str, list[Any]] = {}
+    for key, _ in _items(value):
+        found.setdefault(_printed(key), []).append(key)
+    return {
+        key: f'"{key}"' if isinstance(key, str) and len(keys) > 1 else name
+        for name, keys in found.items()
+        for key in keys
+    }
+
+
+def _printed(key: Any) -> str:
+    if isinstance(key, tuple):
+        return ",".join(map(_printed, key))
+    try:
+        return str(key)
+    except Exception:  # noqa: BLE001 - whatever a key of the user's raises
+        return shown(key)
+
+
+def _unknown(file: str, name: str, namespace: dict[str, Any], found: list[Selected[T]], want: type[T]) -> SourceError:
+    kind = want.__name__
+    fact = f"it defines no {kind} named {shown(name)}"
+    value = namespace.get(name)
+    if isinstance(value, (dict, list, tuple)):
+        fact = f"there is no {kind} in {name}"
+    elif _is_function(value):
+        fact = f"{name}() returns no {kind}"
+    elif name in namespace:
+        fact = f"{name} is {kind_of(value)}, not {'an' if kind == 'Image' else 'a'} {kind}"
+    return SourceError(f"{file}: {fact}; {_choices(found) or _hint(namespace) or _how(kind)}")
+
+
+def _choices(found: list[Selected[T]]) -> str:
+    more = len(found) - _LISTED
+    names = sorted(_quoted(printable(each.spec)) for each in found)[:_LISTED]
+    return f"pick one: {', '.join(names)}{f' and {more} more' if more > 0 else ''}" if found else ""
+
+
+def _quoted(spec: str) -> str:
+    from shlex import quote
+
+    return quote(spec)
+
+
+def _how(kind: str) -> str:
+    if kind == "Image":
+        return 'write image = Image(Dockerfile(stage), context="…", tags=["…"])'
+    return "write dockerfile = Dockerfile(stage) in it"
+
+
+def _hint(namespace: dict[str, Any]) -> str:
+    """Suggest what to do with the stages that a file defines."""
+    stages = [name for name, value in namespace.items() if type(value).__name__ == "Stage" and name[0] != "_"]
+    return f"put its last stage into one: dockerfile = Dockerfile({stages[-1]})" if stages else ""
