@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os.path
 from typing import TYPE_CHECKING, NamedTuple
 
 from dockdsl.cli.arguments import diff_argument
@@ -40,15 +41,19 @@ def run(options: argparse.Namespace) -> int:
         raise SourceError("-: stdin cannot be combined with files; name files, or - alone")
     files: list[_Formatted] = []
     proven = True
+    named: dict[str, str] = {}
     for path in options.files:
+        # A file that is named twice is formatted once.
+        named.setdefault(os.path.realpath(path), path)
+    for path in named.values():
         try:
             found = _formatted(path)
             proven &= _is_proven(found)
             files.append(found)
         except DockdslError as error:
             report(error)
-    if len(files) < len(options.files):
-        if len(options.files) > 1:
+    if len(files) < len(named):
+        if len(named) > 1:
             say("no files were changed")
         return 2
     if not proven:

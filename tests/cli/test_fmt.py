@@ -13,8 +13,8 @@ import pytest
 from dockdsl.cli import main
 
 ROOT = Path(__file__).parents[2]
-UGLY = "\ufefffrom alpine:3.22 as app\r\n\r\n\r\n#whom\r\nuser   1000\r\nenv A b c\r\n"
-GOOD = 'FROM alpine:3.22 AS app\n\n# whom\nUSER 1000\nENV A="b c"\n'
+UGLY = "\ufefffrom alpine:3.22 as app\r\n\r\n#whom\r\nuser   1000\r\nenv A b c\r\n\r\n"
+GOOD = 'FROM alpine:3.22 AS app\n\n#whom\nUSER 1000\nENV A="b c"\n'
 
 
 @pytest.fixture(autouse=True)
@@ -41,6 +41,18 @@ def test_in_place(capfd: pytest.CaptureFixture[str]) -> None:
     assert 1 == Path("good").stat().st_mtime
     assert 0 == main(["fmt", "Dockerfile", "good"])
     assert ("", "") == capfd.readouterr()
+
+
+def test_a_file_that_is_named_twice(capfd: pytest.CaptureFixture[str]) -> None:
+    """It is formatted and reported once."""
+    Path("link").symlink_to("Dockerfile")
+
+    assert 1 == main(["fmt", "--check", "Dockerfile", "./Dockerfile", "link"])
+    assert ("Dockerfile\n", "") == capfd.readouterr()
+    assert 2 == main(["fmt", "none", "Dockerfile", "none"])
+    assert 1 == capfd.readouterr().err.count("error: none: ")
+    assert 0 == main(["fmt", "Dockerfile", "Dockerfile"])
+    assert ("", "Dockerfile: formatted\n") == capfd.readouterr()
 
 
 def test_a_link_stays_a_link() -> None:
@@ -108,10 +120,10 @@ def test_check_of_stdin(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.M
         pytest.param("bad", b"FROM a\nRUNN x\n", "bad:2:1: RUNN: the instruction 'RUNN' is unknown", id="syntax"),
         pytest.param("bad", b"", "bad:1:1: ", id="empty"),
         pytest.param("bad", b"FROM a\n# \xff\n", "error: bad: it is not UTF-8 text", id="not UTF-8"),
-        pytest.param("bad", b"FROM a\n#\0\n", "error: bad: the formatted text cannot be proven", id="no proof"),
+        pytest.param("bad", b"from a\n#\0\n", "error: bad: the formatted text cannot be proven", id="no proof"),
         pytest.param(
             "bad",
-            b"FROM a\nONB\\\nUILD RUN x\n",
+            b"from a\nONB\\\nUILD RUN x\n",
             "error: bad: the formatted text cannot be proven",
             id="broken keyword",
         ),
@@ -155,7 +167,7 @@ def test_a_file_that_would_mean_something_else_is_left_alone(
     assert before == contents()
     assert capfd.readouterr().err == (
         "error: Dockerfile: the formatted text would not mean the same; the file is unchanged: ENV: the operands differ: "
-        "'b c' and 'b  c'\n  before: line 6: env A b c\n  after:  line 5: ENV A=\"b  c\"\n"
+        "'b c' and 'b  c'\n  before: line 5: env A b c\n  after:  line 5: ENV A=\"b  c\"\n"
     )
 
 
