@@ -98,7 +98,15 @@ LATE_FILES = {
     *("engine.builders", "engine.builders.buildx", "engine.builders.progress", "engine.building", "engine.endpoint"),
     *("engine.failures.diagnosis", "engine.flags", "engine.leftovers", "engine.leftovers.interrupts"),
     *("engine.leftovers.orphans", "engine.options", "engine.runners.docker_sdk", "engine.running"),
-    *("engine.specifications", "image", "image.built", "image.size", "model.dockerfile", "syntax.expand"),
+    *(
+        "engine.specifications",
+        "image",
+        "image.built",
+        "image.size",
+        "model.dockerfile",
+        "model.mapping",
+        "syntax.expand",
+    ),
     *("text.buildah", "text.parser", "text.proof", "text.rendering"),
 }
 

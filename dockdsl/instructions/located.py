@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self
 
-import attrs
-
 from dockdsl.origins import Origin, call_site, origin_of
 
 if TYPE_CHECKING:
@@ -40,16 +38,18 @@ class Located:
         value.complete(is_normal=True)
         return value
 
-    def with_origin(self, origin: Origin) -> Self:
+    def with_origin(self, origin: Origin | tuple[CodeType, int]) -> Self:
         """Return the same value with another origin."""
         value = type(self).__new__(type(self))
         value.__dict__.update(self.__dict__, _origin=origin)
         return value
 
     def changed(self, **changes: Any) -> Self:
-        """Return the value with some fields changed and the same origin."""
-        changed: Self = attrs.evolve(self, **changes)  # type: ignore[misc]  # subclasses are attrs classes
-        return changed.with_origin(self.origin)
+        """Return the value with other fields, given as the constructor would convert them, and the same origin."""
+        value = self.with_origin(self._origin)
+        value.__dict__.update(changes)
+        value.complete(is_normal=True)
+        return value
 
     @property
     def origin(self) -> Origin:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+import operator
+from collections.abc import Callable, Container, Iterable, Sequence
 from typing import Literal as OneOf
 
 import attrs
@@ -14,7 +15,7 @@ from dockdsl.instructions.instruction import Instruction
 from dockdsl.instructions.located import Located, put
 from dockdsl.instructions.sources import StageBase
 from dockdsl.instructions.verbatim import Verbatim
-from dockdsl.model.graph import StageGraph, called, collect
+from dockdsl.model.graph import StageGraph, called, collect, targets_of
 from dockdsl.model.stage import Stage, Steps, flatten
 from dockdsl.origins import Origin
 from dockdsl.syntax.lazy_regex import lazy_regex
@@ -109,15 +110,20 @@ class Dockerfile(Located):
         if self.is_read:
             # Unlike one written in Python, it may have arguments only, or stages with the same name.
             return
-        put(self, "stages", collect(self.targets, self))
         try:
             self._check_directives()
         except Refused as refused:
             raise refused.error("Dockerfile", self.origin) from None
+        self.settle(self.targets)
+
+    def settle(self, targets: Sequence[Stage]) -> None:
+        """Collect the stages; refuse those that do not fit together."""
+        put(self, "stages", collect(targets, self))
         self._check_escapes()
         if self.escape == "`":
             self._write_with_backtick()
-        put(self, "frontend", f"{FRONTEND}:{self.minimum_syntax}" if self.syntax == "auto" else self.syntax)
+        if not self.is_read:
+            put(self, "frontend", f"{FRONTEND}:{self.minimum_syntax}" if self.syntax == "auto" else self.syntax)
 
     def _check_directives(self) -> None:
         if type(self.escape) is not str or self.escape not in ("\\", "`"):
@@ -176,6 +182,47 @@ class Dockerfile(Located):
     def graph(self) -> StageGraph:
         """The stages and their dependencies."""
         return StageGraph(self.stages)
+
+    def map(self, change: Callable[[Stage], Stage]) -> Dockerfile:
+        """Return the Dockerfile with each stage replaced by what a function returns for it.
+
+        The function is called once for each stage, and returns it as it is or a changed one, most often made by
+        ``attrs.evolve(stage, base=…, name=…)`` or `Stage.map`. Whatever referred to a stage refers to the new one: a
+        base, ``from_`` of `Copy` and of mounts, a target, and names that are those of a stage. Names in `Onbuild`
+        follow if a stage of this Dockerfile is based on it; otherwise they belong to another build. What does not
+        change stays as it is, with its origin.
+
+        Raises `InvalidType` if the function does not return a `Stage`; `StageError` if the stages do not fit together
+        any more, or a `Verbatim` step names a stage that has got another name.
+
+        >>> import attrs
+        >>> from dockdsl import Copy
+        >>> build = Stage("golang:1.26", name="build")
+        >>> file = Dockerfile(Stage("scratch", steps=[Copy("/api", "/", from_=build)]))
+        >>> newer = attrs.evolve(build, base="golang:1.27", name="compile")
+        >>> print(file.map(lambda stage: newer if stage is build else stage), end="")
+        FROM golang:1.27 AS compile
+        <BLANKLINE>
+        FROM scratch
+        COPY --from=compile /api /
+
+        Source: the Dockerfile reference, "FROM" and "COPY --from".
+        """
+        from dockdsl.model.mapping import mapped  # noqa: PLC0415 - few programs change a model
+
+        new = mapped(self.stages, change)
+        stages = [new(stage) for stage in self.stages]
+        if all(map(operator.is_, stages, self.stages)):
+            return self
+        changed = self.with_origin(self._origin)
+        if self.is_read:
+            # Of what was read, all stages are kept, whether or not another one needs them.
+            changed.settle(stages)
+            put(changed, "targets", targets_of(changed.stages))
+        else:
+            put(changed, "targets", tuple([new(target) for target in self.targets]))
+            changed.settle(changed.targets)
+        return changed
 
     def pieces(self, header: str | None = None) -> list[Piece]:
         """Return the text and the value of each instruction, in order; `header` is a comment below the directives."""

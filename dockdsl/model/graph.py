@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal, NoReturn
 
@@ -237,12 +238,23 @@ def _merged(order: list[Stage]) -> list[Stage]:
             # A file may have a name twice: BuildKit uses the stage above or, for a copy, the last one.
             kept.append(stage)
         elif other != stage:
-            raise StageError(
-                f"Stage: two different stages are named {stage.name!r}, at {other.origin} and at {stage.origin}; "
-                "rename one",
-                origin=stage.origin,
-            )
+            raise _two_of_a_name(other, stage, order)
     return kept
+
+
+def _two_of_a_name(one: Stage, other: Stage, order: Sequence[Stage]) -> StageError:
+    where, remedy = f"at {one.origin} and at {other.origin}", "rename one"
+    users = {id(need): stage for stage in order for need in stage.needed_stages()}
+    used, free = (one, other) if id(one) in users else (other, one)
+    if id(used) in users:
+        where = f"at {free.origin} and at {used.origin}, which {called(users[id(used)])} refers to"
+        remedy += (
+            ", or, if one is a changed copy of the other, change it with Dockerfile.map, which moves references to it"
+        )
+    return StageError(
+        f"Stage: two different stages are named {one.name!r}, {where}; {remedy}",
+        origin=other.origin,
+    )
 
 
 def _sorted(order: list[Stage], needs: dict[int, list[Stage]], by_name: dict[str, Stage]) -> list[Stage]:
@@ -253,9 +265,18 @@ def _sorted(order: list[Stage], needs: dict[int, list[Stage]], by_name: dict[str
         by_object = [by_name.get(each.name, each) if each.name else each for each in stage.needed_stages()]
         return by_object + needs.get(id(stage), [])
 
-    def refuse(cycle: list[Stage]) -> NoReturn:
-        places = ", ".join(f"{called(each)} at {each.origin}" for each in cycle)
-        message = f"Stage: stages depend on each other in a cycle: {places}; break the cycle"
-        raise StageError(message, origin=cycle[-1].origin)
+    return walked(order, needed, refuse_cycle)
 
-    return walked(order, needed, refuse)
+
+def refuse_cycle(cycle: list[Stage]) -> NoReturn:
+    """Raise the error for stages that depend on each other."""
+    places = ", ".join(f"{called(each)} at {each.origin}" for each in cycle)
+    message = f"Stage: stages depend on each other in a cycle: {places}; break the cycle"
+    raise StageError(message, origin=cycle[-1].origin)
+
+
+def targets_of(stages: Sequence[Stage]) -> tuple[Stage, ...]:
+    """Return the targets of a file that was read: what no other stage needs, or all if that gives another order."""
+    needed = {id(need) for stage in stages for need in stage.needed_stages()}
+    targets = tuple([stage for stage in stages if id(stage) not in needed or stage is stages[-1]])
+    return targets if all(map(operator.is_, reached(targets), stages)) else tuple(stages)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import re
 from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
@@ -296,6 +297,26 @@ class Stage(StageBase):
         if not self._references:
             return []
         return [each.source for each in self._references if isinstance(each.source, Stage)]
+
+    def map(self, change: Callable[[Instruction], Instruction | Steps | None]) -> Stage:
+        """Return the stage with each step replaced by what a function returns for it.
+
+        The function returns an instruction (the same one if nothing changes), several in a list, or None for a step
+        that is left out. `Dockerfile.map` puts the new stage in its place.
+
+        Raises `InvalidType` for a step that is not an instruction.
+
+        >>> from dockdsl import Maintainer, User
+        >>> stage = Stage("alpine:3.22", steps=[Maintainer("me"), User("1000")])
+        >>> stage.map(lambda step: None if isinstance(step, Maintainer) else step).steps
+        (User(user='1000'),)
+
+        Source: the Dockerfile reference, "Format".
+        """
+        steps = [change(step) for step in self.steps]
+        if all(map(operator.is_, steps, self.steps)):
+            return self
+        return self.changed(steps=flatten(steps, "Stage.map"))
 
     @property
     def minimum_syntax(self) -> SyntaxVersion:

@@ -18,8 +18,8 @@ from dockdsl.instructions.registry import KEYWORDS, kind_for
 from dockdsl.instructions.sources import Source, external
 from dockdsl.instructions.verbatim import Verbatim
 from dockdsl.model.dockerfile import Dockerfile, automatic_name, is_check
-from dockdsl.model.graph import is_stage_like
-from dockdsl.model.stage import Stage, reached, read_from
+from dockdsl.model.graph import is_stage_like, targets_of
+from dockdsl.model.stage import Stage, read_from
 from dockdsl.origins import Origin, short_path
 from dockdsl.syntax.directives import Directives, directives_of
 from dockdsl.syntax.instruction_line import Line, Scope
@@ -322,11 +322,6 @@ class _Parser:
         return Comment.from_parsed(Origin(self.path, line + 1), {"remark": "\n".join(texts), "acts": acts})
 
     def _dockerfile(self, directives: Directives, args: list[Instruction]) -> Dockerfile:
-        targets: Sequence[Stage] = self.stages
-        if len(targets) > 1:
-            targets = _targets(self.stages)
-            if any(one is not other for one, other in zip(reached(targets), self.stages, strict=False)):
-                targets = self.stages
         check = directives.check
         if check is not None:
             check = ";".join([each for each in check.rstrip(",").split(";") if is_check().fullmatch(each)]) or None
@@ -334,7 +329,7 @@ class _Parser:
         return Dockerfile.from_parsed(
             Origin(self.path, 1),
             {
-                "targets": tuple(targets),
+                "targets": targets_of(self.stages),
                 "args": tuple(args),
                 "syntax": syntax,
                 "escape": directives.escape,
@@ -394,12 +389,6 @@ def _names(items: Sequence[_Item]) -> tuple[list[str], frozenset[str]]:
 def _mounted(line: Line) -> list[str]:
     values = [each.value for each in line.flags if each.name == "mount" and each.value]
     return [option[5:].lower() for value in values for option in value.split(",") if option.startswith("from=")]
-
-
-def _targets(stages: Sequence[Stage]) -> list[Stage]:
-    """Return the stages that no other needs, in their order, the last one last."""
-    needed = {id(need) for stage in stages for need in stage.needed_stages()}
-    return [stage for stage in stages if id(stage) not in needed or stage is stages[-1]]
 
 
 @lru_cache(1000)
