@@ -88,7 +88,7 @@ LATE_LIBRARIES = {
     ),
     *("ipaddress", "json", "pathlib", "shlex", "signal", "socket", "tempfile", "traceback", "urllib"),
     # These come with extras besides.
-    *("docker", "dockerfile", "elftools", "requests", "rich", "yaml"),
+    *("docker", "dockerfile", "elftools", "re2", "requests", "rich", "yaml"),
 }
 # … and these files: what runs, builds and examines, which a file that is only rendered does not need; BuildKit's word
 # expansion, for files with heredocs; and all that the plugin uses, since pytest loads it for every project.

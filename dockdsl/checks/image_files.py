@@ -105,6 +105,19 @@ class ImageFiles:
 
     def find(self, path: str, *, follow: bool = True) -> Entry | None:
         """Return the file at an absolute path, or None. A symbolic link at its end is followed if `follow`."""
+        node = self._found(path, follow=follow)
+        return None if node is None else node.entry or _DIRECTORY
+
+    def folders(self, path: str) -> tuple[str, ...] | None:
+        """Return the names of the folders in one at an absolute path, or None where there is none."""
+        node = self._found(path, follow=True)
+        if node is None or (node.entry or _DIRECTORY).kind != "directory":
+            return None
+        return tuple(
+            name for name, each in sorted(node.children.items()) if (each.entry or _DIRECTORY).kind == "directory"
+        )
+
+    def _found(self, path: str, *, follow: bool) -> _Node | None:
         left = [part for part in reversed(path.split("/")) if part]
         place: list[_Node] = [self._root]
         links = 0
@@ -127,7 +140,7 @@ class ImageFiles:
                 left += [each for each in reversed(node.entry.link.split("/")) if each]
                 continue
             place.append(node)
-        return place[-1].entry or _DIRECTORY
+        return place[-1]
 
     @contextlib.contextmanager
     def open(self, entry: Entry) -> Iterator[IO[bytes]]:

@@ -1,76 +1,49 @@
 """from_structure_test: the checks that a file of container-structure-test asks for.
 
-That project is in maintenance, and many have files for it.
+That project is in maintenance, and many have files for it. `structure_yaml` reads a file, this module knows its schema,
+`structure_checks` examines.
 """
-# ruff: noqa: PLC0415 - PyYAML comes with an extra, and few need it
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import attrs
 
-from dockdsl import operands as operand
 from dockdsl.checks.check import Check
-from dockdsl.checks.command import CommandCheck
-from dockdsl.checks.file import FileCheck
-from dockdsl.checks.metadata import MetadataCheck
-from dockdsl.display import kind_of, shown, suggestion
-from dockdsl.errors import DockdslError, FileError, InvalidType, InvalidValue, RunFailed
+from dockdsl.checks.structure_checks import Command, Content, Existence, Licenses, Metadata, RunOptions
+from dockdsl.checks.structure_yaml import Mapping, Node, read, text_of
+from dockdsl.display import shown
 from dockdsl.operands import Pairs
-from dockdsl.origins import Origin
 
-if TYPE_CHECKING:
-    from yaml.nodes import MappingNode, ScalarNode, SequenceNode
-
-    YamlNode = MappingNode | ScalarNode | SequenceNode
-
-    from dockdsl.checks.report import CheckResult
-    from dockdsl.checks.subject import Subject
-
-_T = TypeVar("_T")
-_VERSION = "2.0.0"
-_GO_ONLY = r"\[:\^?[a-z]+:\]|\\[QEpP]"
-"""What Go's regular expressions have and Python's do not, or with another meaning."""
-_PIECE = (
-    r"(?s)(?P<flags>\(\?(?P<on>[a-zA-Z]*)(?P<off>-[a-zA-Z]+)?(?P<end>[:)]))"
-    r"|(?P<class>\[\^?\]?(?:\\.|[^\]\\])*\])|\\.|."
+_TESTS = "globalEnvVars commandTests fileExistenceTests fileContentTests licenseTests"
+_OPTIONS = "user privileged capabilities bindMounts envVars envFile"
+_COMMAND = "name command envVars exitCode setup teardown expectedOutput excludedOutput expectedError excludedError"
+_NONE: tuple[tuple[str, ...], ...] = ()
+_EXECUTABLE_BY = ("", "owner", "group", "other", "any")
+_PORT = r"[0-9]{1,5}(/(tcp|udp|sctp))?"
+_ENV_LINE = (
+    r"\s*(?:export\s+)?(?P<name>[A-Za-z_][A-Za-z0-9_.]*)\s*="
+    r"""\s*(?:'(?P<single>[^'\\]*)'|"(?P<double>[^"\\$]*)"|(?P<bare>[^'"\\$#\s][^'"\\$]*?)?)\s*(?:\s\#.*)?"""
 )
-"""A piece of a regular expression: flags, a class of characters, an escape, or a character."""
-_VARIABLE = r"\$(?:\{([^}]*)\}|\{|([*#$@!?0-9-]|[A-Za-z_][A-Za-z0-9_]*))"
-_PERMISSIONS = r"[-dLugt]+((?:[r-][w-][x-]){3})"
-_KINDS = {"d": "directory", "L": "link"}
-_METADATA = {
-    "entrypoint": "entrypoint",
-    "cmd": "cmd",
-    "exposedPorts": "ports",
-    "unexposedPorts": "no_ports",
-    "volumes": "volumes",
-    "unmountedVolumes": "no_volumes",
-    "workdir": "workdir",
-    "user": "user",
-}
-_SPECIAL = {"u": 0o4000, "g": 0o2000, "t": 0o1000}
+"""A line of an environment file: a name and its value, which may be quoted; without what quotes and ``$`` do there."""
 
 
 def from_structure_test(path: str | os.PathLike[str]) -> tuple[Check, ...]:
     """Return the checks that a YAML or JSON file of container-structure-test asks for, to put into an `Image`.
 
-    Its schema 2.0.0 is read: ``commandTests``, ``fileExistenceTests``, ``fileContentTests`` and ``metadataTest``;
-    ``globalEnvVars``, and the user in ``containerRunOptions``. The title of a check begins with the
-    ``name`` of its test, and one that fails names its line in that file. What has no counterpart (``setup``,
-    ``teardown``, ``licenseTests``, other options of the container), a key that the schema does not have, and syntax
-    that only Go's regular expressions have, is refused with its line, and the whole file with it.
+    Its schemas 2.0.0 and 1.0.0 are read. The title of a check begins with the ``name`` of its test, and one that fails
+    names its line in that file. Each has the verdict of that tool, but for the few differences that
+    :doc:`/guide/images` names. What has no counterpart (``allocateTty``), a key that the schema does not have, and a
+    file that tests nothing, is refused with its line, and the whole file with it.
 
-    In patterns, ``^`` and ``$`` are the ends of the text, its last newline included, and of lines with ``(?m)``. A
-    ``$NAME`` or ``${NAME}`` in ``command``, ``args``, the ``path`` of ``fileExistenceTests`` and ``globalEnvVars`` is
-    replaced by the image's variable, or by nothing.
+    The variables and the environment file that ``containerRunOptions`` name are read when this function is called.
+    Each command may take 5 minutes.
 
-    PyYAML is needed, which comes with the extra ``structure-test``.
+    PyYAML is needed, and RE2 for Go's regular expressions; both come with the extra ``structure-test``.
 
     Raises `InvalidValue` for what it does not understand, `FileError` for a file that cannot be read, `InvalidType`
     for what is not a path.
@@ -81,373 +54,214 @@ def from_structure_test(path: str | os.PathLike[str]) -> tuple[Check, ...]:
     ...     file.flush()
     ...     [check.title for check in from_structure_test(file.name)]
     ['metadata user']
+
+    Source: the documentation and the schemas of container-structure-test.
     """
-    try:
-        import yaml
-    except ImportError:
-        raise FileError("structure test: PyYAML is not installed; run: pip install pyyaml") from None
-    if not isinstance(path, (str, os.PathLike)):
-        raise InvalidType(f"structure test: the file is {kind_of(path)}; pass its path")
-    file = operand.checked("structure test: the path", operand.text, os.fspath(path))
-    try:
-        with open(file, encoding="utf-8") as stream:  # noqa: PTH123 - as in the rest of the package
-            text = stream.read()
-    except OSError as error:
-        raise FileError(f"{file}: it cannot be read ({error.strerror}); check the path") from None
-    except UnicodeDecodeError:
-        raise FileError(f"{file}: it is not UTF-8 text; is it the right file?") from None
-    try:
-        root = yaml.compose(_without_tabs(text), Loader=yaml.SafeLoader)
-    except (yaml.YAMLError, RecursionError) as error:
-        mark = getattr(error, "problem_mark", None)
-        why = getattr(error, "problem", None) or "it is nested too deep"
-        origin = Origin(os.path.abspath(file), 1 if mark is None else mark.line + 1)  # noqa: PTH100 - links stay
-        raise InvalidValue(f"structure test: it is not YAML: {why}; fix the line", origin=origin) from None
-    if root is None:
-        raise InvalidValue(f"structure test: {file} is empty; is it the right file?", origin=None)
-    return tuple(_checks(_Node(cast("YamlNode", root), "the file", os.path.abspath(file))))  # noqa: PTH100 - as above
-
-
-def _without_tabs(text: str) -> str:
-    """Return JSON without the tabs that may indent it, which YAML refuses; no string of JSON has any."""
-    import json
-
-    try:
-        json.loads(text)
-    except (ValueError, RecursionError):
-        return text
-    return text.replace("\t", " ")
-
-
-def _path(value: str) -> str:
-    path = operand.checked("structure test: path", operand.text, value)
-    if not path.startswith(("/", "$")):
-        raise InvalidValue(
-            f"structure test: the path is {shown(path)}; write it from the root on, with a slash or a variable"
-        )
-    return path
-
-
-def _as_in_go(pattern: str) -> str:
-    """Return a pattern that means with MULTILINE what it means to Go: ``^`` and ``$`` are ends of the text.
-
-    >>> print(_as_in_go("^a[$^]$"), _as_in_go("(?im)^a$"), _as_in_go("(?:(?m:^a)$|b)"))
-    \\Aa[$^]\\Z (?i)^a$ (?:(?:^a)\\Z|b)
-    """
-    pieces = []
-    # Whether the flag m is set, in the group that is read and in those around it.
-    lines = [False]
-    for found in re.finditer(_PIECE, pattern):
-        piece = found[0]
-        if found["flags"]:
-            is_set = "m" in found["on"] or (lines[-1] and "m" not in (found["off"] or ""))
-            on, off = found["on"].replace("m", ""), (found["off"] or "").replace("m", "")
-            flags = on + (off if off != "-" else "")
-            if found["end"] == ":":
-                lines.append(is_set)
-            else:
-                lines[-1] = is_set
-            piece = f"(?{flags}{found['end']}" if flags or found["end"] == ":" else ""
-        elif piece == "(":
-            lines.append(lines[-1])
-        elif piece == ")" and len(lines) > 1:
-            lines.pop()
-        elif piece == r"\z" or (piece == "$" and not lines[-1]):
-            piece = r"\Z"
-        elif piece == "^" and not lines[-1]:
-            piece = r"\A"
-        pieces.append(piece)
-    return "".join(pieces)
-
-
-@attrs.frozen(slots=False)
-class _Named(Check):
-    """A check under the name that a file gives it."""
-
-    name: str
-    check: Check
-
-    @property
-    def title(self) -> str:
-        return f"{self.name}: {self.check.title}"
-
-    def examine(self, subject: Subject) -> CheckResult:
-        return attrs.evolve(self.check.examine(subject), title=self.title, origin=self.origin)
-
-
-@attrs.frozen(slots=False)
-class _Command(CommandCheck):
-    """A command in which variables are replaced; `variables` are those that the file sets for all of its tests."""
-
-    variables: Pairs = attrs.field(default=(), kw_only=True)
-
-    def examine(self, subject: Subject) -> CheckResult:
-        own, known = _variables(subject, self.variables)
-        argv = [_expanded(each, known) for each in self.argv]
-        if not argv[0]:
-            raise RunFailed(f"the command {self.argv[0]} is empty, since no variable of the image has that name")
-        return CommandCheck.examine(attrs.evolve(self, argv=argv, env={**own, **dict(self.env)}), subject)
-
-
-@attrs.frozen(slots=False)
-class _Existence(FileCheck):
-    """A file whose path has variables replaced, and which is examined itself where it is a link."""
-
-    path: str = attrs.field(converter=_path)
-    variables: Pairs = attrs.field(default=(), kw_only=True)
-
-    @property
-    def _follows(self) -> bool:
-        return False
-
-    def examine(self, subject: Subject) -> CheckResult:
-        path = _expanded(self.path, _variables(subject, self.variables)[1])
-        if not path.startswith("/"):
-            raise RunFailed(f"the path {self.path} is {shown(path)}, which is not an absolute path; see its variables")
-        return FileCheck.examine(attrs.evolve(self, path=path), subject)
-
-
-def _variables(subject: Subject, of_file: Pairs) -> tuple[dict[str, str], dict[str, str]]:
-    """Return the variables that a file sets for all of its tests, and those with the image's own."""
-    own = {name: _expanded(value, subject.variables) for name, value in of_file}
-    return own, {**subject.variables, **own}
-
-
-def _expanded(text: str, known: Mapping[str, str]) -> str:
-    """Return text with its variables replaced as Go's os.Expand does it; one that is not known becomes nothing.
-
-    >>> _expanded("$A/${B}c $$ $1 a$ $(x) ${}", {"A": "/a", "B": "b"})
-    '/a/bc   a$ $(x) '
-    """
-    return re.sub(_VARIABLE, lambda found: known.get(found[1] or found[2] or "", ""), text)
+    root = read(path)
+    found = tuple(_checks(root))
+    if not found:
+        raise root.refused("the file tests nothing; add a test, or leave the file out")
+    return found
 
 
 @attrs.frozen
-class _Node:
-    """A piece of the file: what it is made of, what it is called in messages, and the file."""
+class _Schema:
+    """What a version of the schema has, and what holds for all tests of a file."""
 
-    _yaml: YamlNode
-    _what: str
-    _path: str
-
-    @property
-    def origin(self) -> Origin:
-        return Origin(self._path, self._yaml.start_mark.line + 1)
-
-    def refused(self, message: str) -> InvalidValue:
-        return InvalidValue(f"structure test: {message}", origin=self.origin)
-
-    @contextlib.contextmanager
-    def blamed(self) -> Iterator[None]:
-        """Give the errors of the block this place, but for those that have one in the file."""
-        try:
-            yield
-        except DockdslError as error:
-            if error.origin is None or error.origin.path != self._path:
-                error.origin = self.origin
-            raise
-
-    @property
-    def is_null(self) -> bool:
-        return self._yaml.id == "scalar" and self._yaml.tag.endswith(":null")
-
-    def mapping(self, known: str, needed: str = "", *, others: str = "a key that is not known") -> _Mapping:
-        """Return what stands behind its keys."""
-        if self._yaml.id != "mapping":
-            raise self.refused(f"{self._what} is a {self._yaml.id}; write keys with values")
-        found = _Mapping()
-        for key, value in self._yaml.value:
-            name = str(key.value)
-            place = _Node(key, name, self._path)
-            if key.id != "scalar" or name not in known.split():
-                hint = suggestion(name, known.split(), f"known are {', '.join(known.split())}")
-                raise place.refused(f"{self._what} has {shown(name)}, {others}; {hint}")
-            if name in found:
-                raise place.refused(f"{self._what} has {name} twice; leave one")
-            found[name] = _Node(value, name, self._path)
-        for name in needed.split():
-            if name not in found:
-                raise self.refused(f"{self._what} has a test without {name}; add it")
-        return found
-
-    def items(self) -> list[_Node]:
-        """Return the elements of a list; null has none."""
-        if self.is_null:
-            return []
-        if self._yaml.id != "sequence":
-            raise self.refused(f"{self._what} is a {self._yaml.id}; write a list")
-        return [_Node(each, self._what, self._path) for each in self._yaml.value]
-
-    def text(self) -> str:
-        """Return text, of numbers and so on as it is written."""
-        if self._yaml.id != "scalar" or self.is_null:
-            kind = "nothing" if self._yaml.id == "scalar" else f"a {self._yaml.id}"
-            raise self.refused(f"{self._what} is {kind}; write text")
-        return str(self._yaml.value)
-
-    def texts(self) -> tuple[str, ...]:
-        return tuple(each.text() for each in self.items())
-
-    def flag(self) -> bool:
-        if self._yaml.id != "scalar" or not self._yaml.tag.endswith(":bool"):
-            raise self.refused(f"{shown(str(self._yaml.value))} is neither true nor false; write one of them")
-        return str(self._yaml.value).lower() in ("true", "yes", "on")
-
-    def whole(self) -> int:
-        value = str(self._yaml.value)
-        if self._yaml.id != "scalar" or not (value.isascii() and value.isdecimal()):
-            raise self.refused(f"{self._what} is {shown(value)}; write a number")
-        return int(value[:20])
-
-    def pattern(self) -> str:
-        """Return a regular expression of Go as Python's."""
-        text = self.text()
-        if re.search(_GO_ONLY, text):
-            raise self.refused(f"the pattern {shown(text)} has syntax that only Go knows; write it for Python's re")
-        try:
-            return re.compile(_as_in_go(text)).pattern
-        except operand.PATTERN_ERRORS as error:
-            raise self.refused(f"{shown(text)} is not a regular expression ({error}); fix it") from None
-
-    def patterns(self) -> tuple[str, ...]:
-        return tuple(each.pattern() for each in self.items())
+    top: str
+    command: str
+    existence: str
+    is_first: bool
+    env: Pairs = ()
+    options: RunOptions = attrs.field(factory=RunOptions)
 
 
-class _Mapping(dict[str, _Node]):
-    """What stands behind the keys of a piece of the file."""
-
-    def read(self, key: str, how: Callable[[_Node], _T]) -> _T | None:
-        """Return what stands behind a key, or None where it is left out."""
-        return how(self[key]) if key in self else None
-
-    def items_of(self, key: str) -> list[_Node]:
-        """Return the elements of a list, which may be left out."""
-        return self.read(key, _Node.items) or []
-
-
-def _checks(root: _Node) -> Iterator[Check]:
-    top = root.mapping(
-        "schemaVersion globalEnvVars commandTests fileExistenceTests fileContentTests metadataTest licenseTests "
-        "containerRunOptions"
-    )
-    version = top.read("schemaVersion", _Node.text)
-    if version != _VERSION:
-        raise top.get("schemaVersion", root).refused(f"schemaVersion is {version}; write 2.0.0, which is read")
-    if "licenseTests" in top:
-        raise top["licenseTests"].refused(
-            "licenseTests have no counterpart, so nothing of the file is taken; "
-            "move them into a file of their own for a scanner of licences"
-        )
-    env = tuple((top.read("globalEnvVars", _variables_in) or {}).items())
-    user = None
-    if "containerRunOptions" in top:
-        options = top["containerRunOptions"].mapping("user", others="no counterpart")
-        user = options.read("user", _Node.text)
-    for kind, (make, known, needed) in _TESTS.items():
-        for node in top.items_of(kind):
-            test = node.mapping(known, needed)
-            with node.blamed():
-                check = make(test, env, user)
-            yield _Named(test["name"].text(), check, origin=node.origin)
-    if "metadataTest" in top:
-        yield _metadata(top["metadataTest"])
-
-
-def _command(test: _Mapping, env: Pairs, user: str | None) -> Check:
-    for key in ("setup", "teardown"):
-        if test.items_of(key):
-            raise test[key].refused(
-                f"{key} has no counterpart, so nothing of the file is taken; "
-                'write one command instead: command: sh, args: ["-c", "…"]'
-            )
-    return _Command(
-        [test["command"].text(), *(test.read("args", _Node.texts) or ())],
-        exit_code=test.read("exitCode", _Node.whole) or 0,
-        stdout=test.read("expectedOutput", _Node.patterns),
-        no_stdout=test.read("excludedOutput", _Node.patterns),
-        stderr=test.read("expectedError", _Node.patterns),
-        no_stderr=test.read("excludedError", _Node.patterns),
-        env=test.read("envVars", _variables_in),
-        variables=env,
-        user=user,
-    )
-
-
-def _existence(test: _Mapping, env: Pairs, _: str | None) -> Check:
-    options: dict[str, Any] = test.read("permissions", _permissions) or {}
-    owner, group = (str(test[key].whole()) if key in test else "" for key in ("uid", "gid"))
-    return _Existence(
-        test["path"].text(),
-        variables=env,
-        exists=test.read("shouldExist", _Node.flag) is not False,
-        executable_by=cast(Any, test.read("isExecutableBy", _Node.text)),
-        owner=(f"{owner}:{group}" if group else owner) or None,
-        **options,
-    )
-
-
-def _content(test: _Mapping, _env: Pairs, _user: str | None) -> Check:
-    path = test["path"].text()
-    if "$" in path:
-        raise test["path"].refused(f"the path {shown(path)} has a $, which is not replaced; write it out")
-    return FileCheck(
-        path,
-        kind="file",
-        content=test.read("expectedContents", _Node.patterns),
-        no_content=test.read("excludedContents", _Node.patterns),
-    )
-
-
-_TESTS = {
-    "commandTests": (
-        _command,
-        "name command args envVars exitCode setup teardown expectedOutput excludedOutput expectedError excludedError",
-        "name command",
+_SCHEMAS = {
+    "1.0.0": _Schema(_TESTS, _COMMAND, "name path shouldExist permissions", is_first=True),
+    "2.0.0": _Schema(
+        f"{_TESTS} metadataTest containerRunOptions",
+        f"{_COMMAND} args",
+        "name path shouldExist permissions uid gid isExecutableBy",
+        is_first=False,
     ),
-    "fileExistenceTests": (_existence, "name path shouldExist permissions uid gid isExecutableBy", "name path"),
-    "fileContentTests": (_content, "name path expectedContents excludedContents", "name path"),
 }
-"""How the tests of each kind are read, the keys that they may have, and those that they must have."""
 
 
-def _metadata(node: _Node) -> Check:
-    test = node.mapping(f"env envVars unboundEnv unboundEnvVars labels {' '.join(_METADATA)}")
-    options: dict[str, Any] = {}
-    for key, field in (("env", "env"), ("envVars", "env"), ("labels", "labels")):
-        for each in test.items_of(key):
-            options.setdefault(field, {}).update(_pair(each))
-    for key in ("unboundEnv", "unboundEnvVars"):
-        for each in test.items_of(key):
-            options.setdefault("env", {})[each.mapping("key value isRegex", "key")["key"].text()] = None
-    for key, field in _METADATA.items():
-        if key in test and not test[key].is_null:
-            value = test[key].text() if key in ("workdir", "user") else test[key].texts()
-            # An empty text asks for nothing: the schema cannot say that there must be none.
-            if value != "":
-                options[field] = value
+def _checks(root: Node) -> Iterator[Check]:
+    latest = _SCHEMAS["2.0.0"]
+    version = root.mapping(f"schemaVersion {latest.top}").read("schemaVersion", Node.any_text, None)
+    schema = _SCHEMAS.get(version or "")
+    if schema is None:
+        place = root.mapping(f"schemaVersion {latest.top}").get("schemaVersion", root)
+        raise place.refused(f"schemaVersion is {version}; write 2.0.0, or 1.0.0, which are read")
+    top = root.mapping(f"schemaVersion {schema.top}", others=f"which {version} does not have")
+    options = top["containerRunOptions"].once(_run_options) if "containerRunOptions" in top else RunOptions()
+    schema = attrs.evolve(schema, env=top.read("globalEnvVars", _variables_in, ()), options=options)
+    readers = {
+        "commandTests": (_command, schema.command, "name command"),
+        "fileExistenceTests": (_existence, schema.existence, "name path"),
+        "fileContentTests": (_content, "name path expectedContents excludedContents", "name path"),
+        "licenseTests": (_licenses, "debian files", ""),
+    }
+    for kind, (make, known, needed) in readers.items():
+        for node in top.items_of(kind):
+            yield make(node.mapping(known, needed), schema, node)
+    if "metadataTest" in top and not top["metadataTest"].is_null:
+        check = _metadata(top["metadataTest"])
+        if check.asked:
+            yield check
+
+
+def _run_options(node: Node) -> RunOptions:
+    options = node.mapping(_OPTIONS, others="no counterpart")
+    env: dict[str, str] = {}
+    if "envFile" in options:
+        env.update(_env_file(options["envFile"]))
+    for each in options.items_of("envVars"):
+        name = each.text()
+        if not os.environ.get(name):
+            raise each.refused(f"the variable {shown(name)} is not set, or empty; set it, or leave it out")
+        env[name] = os.environ[name]
+    return RunOptions(
+        user=options.read("user", Node.text, None),
+        privileged=options.read("privileged", Node.flag, default=False),
+        cap_add=options.read("capabilities", Node.texts, ()),
+        volumes=options.read("bindMounts", Node.texts, ()),
+        env=tuple(env.items()),
+    )
+
+
+def _env_file(node: Node) -> Iterator[tuple[str, str]]:
+    """Yield the variables of an environment file whose values are not empty."""
+    file = node.text()
     with node.blamed():
-        return MetadataCheck(**options, origin=node.origin)
+        lines = text_of(file).splitlines()
+    for number, line in enumerate(lines, 1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        found = re.fullmatch(_ENV_LINE, line)
+        if found is None:
+            raise node.refused(f"line {number} of {file} is not NAME=value; write it so, without $ and backslashes")
+        value = found["single"] or found["double"] or found["bare"]
+        if value:
+            yield found["name"], value
 
 
-def _pair(node: _Node) -> dict[str, Any]:
-    entry = node.mapping("key value isRegex", "key value")
-    value: Any = entry["value"].text()
-    if entry.read("isRegex", _Node.flag):
-        value = re.compile(entry["value"].pattern(), re.MULTILINE)
-    return {entry["key"].text(): value}
+def _command(test: Mapping, schema: _Schema, node: Node) -> Check:
+    if schema.is_first:
+        program, *args = test["command"].once(Node.command)
+        rest = tuple(args)
+    else:
+        program, rest = test["command"].text(), test.read("args", Node.texts, ())
+    # What `teardown` would tidy goes with the container.
+    setup = test.read("setup", Node.commands, _NONE)
+    test.read("teardown", Node.commands, _NONE)
+    return Command(
+        name=test["name"].text(),
+        program=program,
+        args=rest,
+        setup=setup,
+        exit_code=test.read("exitCode", Node.whole, 0),
+        stdout=test.read("expectedOutput", Node.patterns, ()),
+        no_stdout=test.read("excludedOutput", Node.patterns, ()),
+        stderr=test.read("expectedError", Node.patterns, ()),
+        no_stderr=test.read("excludedError", Node.patterns, ()),
+        env=test.read("envVars", _filled_variables_in, ()),
+        variables=schema.env if setup or not schema.is_first else (),
+        options=schema.options,
+        origin=node.origin,
+    )
 
 
-def _variables_in(node: _Node) -> dict[str, str]:
-    entries = [each.mapping("key value", "key value") for each in node.items()]
-    return {entry["key"].text(): entry["value"].text() for entry in entries}
+def _existence(test: Mapping, schema: _Schema, node: Node) -> Check:
+    path = _in_image(test["path"], schema)
+    return Existence(
+        name=test["name"].text(),
+        path=path,
+        exists=test.read("shouldExist", Node.flag, default=True),
+        permissions=test.read("permissions", Node.any_text, ""),
+        uid=test.read("uid", Node.whole, -1),
+        gid=test.read("gid", Node.whole, -1),
+        executable_by=test.read("isExecutableBy", _executable_by, ""),
+        variables=None if schema.is_first else schema.env,
+        origin=node.origin,
+    )
 
 
-def _permissions(node: _Node) -> dict[str, Any]:
+def _content(test: Mapping, schema: _Schema, node: Node) -> Check:
+    return Content(
+        name=test["name"].text(),
+        path=_in_image(test["path"], schema),
+        content=test.read("expectedContents", Node.patterns, ()),
+        no_content=test.read("excludedContents", Node.patterns, ()),
+        origin=node.origin,
+    )
+
+
+def _in_image(node: Node, schema: _Schema) -> str:
+    """Return a path; refuse one in a mounted folder, since the image is read and not run."""
+    path = node.text()
+    for volume in schema.options.volumes:
+        mounted = volume.split(":")[1:2]
+        if mounted and f"{path}/".startswith(f"{mounted[0].rstrip('/')}/"):
+            raise node.refused(f"{shown(path)} is in {mounted[0]} of bindMounts, not in the image; write a commandTest")
+    return path
+
+
+def _licenses(test: Mapping, _: _Schema, node: Node) -> Check:
+    debian = test.read("debian", Node.flag, default=False)
+    return Licenses(debian=debian, files=test.read("files", Node.texts, ()), origin=node.origin)
+
+
+def _metadata(node: Node) -> Metadata:
+    lists = "entrypoint cmd exposedPorts unexposedPorts volumes unmountedVolumes"
+    test = node.mapping(f"env envVars unboundEnv unboundEnvVars labels workdir user {lists}")
+    env: dict[str, Any] = {}
+    for key in ("env", "envVars"):
+        env.update(_pair(each) for each in test.items_of(key))
+    for key in ("unboundEnv", "unboundEnvVars"):
+        env.update((each.mapping("key value isRegex", "key")["key"].text(), None) for each in test.items_of(key))
+    return Metadata(
+        # An empty text asks for nothing: the schema cannot say that there must be none.
+        user=test.read("user", Node.any_text, None) or None,
+        workdir=test.read("workdir", Node.any_text, None) or None,
+        entrypoint=test.read("entrypoint", Node.texts, None),
+        cmd=test.read("cmd", Node.texts, None),
+        env=tuple(env.items()),
+        labels=tuple(dict(_pair(each) for each in test.items_of("labels")).items()),
+        ports=tuple(_port(each) for each in test.items_of("exposedPorts")),
+        no_ports=tuple(_port(each) for each in test.items_of("unexposedPorts")),
+        volumes=test.read("volumes", Node.texts, ()),
+        no_volumes=test.read("unmountedVolumes", Node.texts, ()),
+        origin=node.origin,
+    )
+
+
+def _port(node: Node) -> str:
     text = node.text()
-    found = re.fullmatch(_PERMISSIONS, text)
-    if found is None:
-        raise node.refused(f"permissions are {shown(text)}; write them as -rw-r--r-- or drwxr-xr-x")
-    front = text[:-9]
-    bits = sum(1 << (8 - place) for place, letter in enumerate(found[1]) if letter != "-")
-    kind = next((_KINDS[letter] for letter in front if letter in _KINDS), "file")
-    return {"mode": bits | sum(_SPECIAL.get(letter, 0) for letter in front), "kind": kind}
+    if re.fullmatch(_PORT, text) is None:
+        raise node.refused(f'{shown(text)} is not a port; write 8080 or "53/udp"')
+    return text
+
+
+def _pair(node: Node) -> tuple[str, Any]:
+    entry = node.mapping("key value isRegex", "key value")
+    how: Callable[[Node], Any] = Node.pattern if entry.read("isRegex", Node.flag, default=False) else Node.any_text
+    return entry["key"].text(), entry["value"].once(how)
+
+
+def _variables_in(node: Node) -> Pairs:
+    entries = [each.mapping("key value", "key value") for each in node.items()]
+    return tuple({entry["key"].text(): entry["value"].any_text() for entry in entries}.items())
+
+
+def _filled_variables_in(node: Node) -> Pairs:
+    entries = [each.mapping("key value", "key value") for each in node.items()]
+    return tuple({entry["key"].text(): entry["value"].text() for entry in entries}.items())
+
+
+def _executable_by(node: Node) -> Any:
+    value = node.any_text()
+    if value not in _EXECUTABLE_BY:
+        raise node.refused(f"{shown(value)} is not one of {', '.join(_EXECUTABLE_BY[1:])}; write one of them")
+    return value

@@ -45,6 +45,7 @@ class Finished:
 class RunChanges(TypedDict, total=False):
     """The fields of `RunRequest` that one container has in the place of those of its image."""
 
+    image: str
     ports: Iterable[int]
     env: PairsLike
     command: Iterable[str] | None
@@ -55,6 +56,8 @@ class RunChanges(TypedDict, total=False):
     cap_add: TextsLike
     cap_drop: TextsLike
     security_opt: TextsLike
+    privileged: bool
+    volumes: TextsLike
 
 
 class Subject:

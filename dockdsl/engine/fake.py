@@ -217,6 +217,8 @@ class FakeContainer:
     _output: tuple[bytes, bytes] = (b"", b"")
     signals: list[str] = attrs.field(init=False, factory=list)
     """The signals that it was sent."""
+    committed: list[str] = attrs.field(init=False, factory=list)
+    """The tags that it was made images with."""
     removed: Callable[[], object] = attrs.field(init=False, default=lambda: None)
     """Called when it is removed."""
 
@@ -256,6 +258,10 @@ class FakeContainer:
             self._server.server_close()
             self._server = None
         return self.state()
+
+    def commit(self, tag: str) -> None:
+        """Remember the tag."""
+        self.committed.append(tag)
 
     def remove(self) -> None:
         """End the server and forget the container."""

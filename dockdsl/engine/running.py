@@ -33,7 +33,8 @@ class RunRequest:
         Its id or tag. It is never pulled.
     `ports`
         The TCP ports of the container to publish; the engine picks the ports outside, for this machine alone.
-    `env`, `command`, `entrypoint`, `user`, `read_only`, `tmpfs`, `cap_add`, `cap_drop`, `security_opt`
+    `env`, `command`, `entrypoint`, `user`, `read_only`, `tmpfs`, `cap_add`, `cap_drop`, `security_opt`, `privileged`,
+    `volumes`
         As ``docker run`` takes them; `command`, `entrypoint` and `user` None are the image's own.
     `name`
         What errors call the image; where it is left out, its tag or what its id begins with.
@@ -50,6 +51,8 @@ class RunRequest:
     cap_add: tuple[str, ...] = attrs.field(default=(), converter=texts)
     cap_drop: tuple[str, ...] = attrs.field(default=(), converter=texts)
     security_opt: tuple[str, ...] = attrs.field(default=(), converter=texts)
+    privileged: bool = False
+    volumes: tuple[str, ...] = attrs.field(default=(), converter=texts)
     name: str = attrs.field(default=attrs.Factory(lambda self: short_image(self.image), takes_self=True))
 
 
@@ -98,6 +101,10 @@ class Container(Protocol):
 
     def stop(self, timeout: float = 10.0) -> ContainerState:
         """Ask it to end, and end it by force after `timeout` seconds."""
+        ...
+
+    def commit(self, tag: str) -> None:
+        """Make an image with this tag of its files and settings as they are now."""
         ...
 
     def remove(self) -> None:

@@ -129,6 +129,8 @@ class DockerSdk:
                     cap_add=list(request.cap_add),
                     cap_drop=list(request.cap_drop),
                     security_opt=list(request.security_opt),
+                    privileged=request.privileged,
+                    volumes=list(request.volumes),
                     detach=True,
                 )
                 found = DockerContainer(container, request, way, self._engine)
@@ -463,6 +465,12 @@ class DockerContainer:
         with self._asking("stop"):
             self._container.stop(timeout=round(timeout))
         return self.state()
+
+    def commit(self, tag: str) -> None:
+        """Make an image with this tag of its files and settings as they are now."""
+        repository, _, name = tag.rpartition(":")
+        with _translated(f"commit {self._image}"):
+            self._container.commit(repository, name)
 
     @contextlib.contextmanager
     def _asking(self, verb: str) -> Iterator[None]:
