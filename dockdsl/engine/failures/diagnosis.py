@@ -13,6 +13,7 @@ from typing import Literal
 from dockdsl.display import cut, printable, quoted_log
 from dockdsl.engine.builders.progress import Account, Step
 from dockdsl.engine.building import LOG_LINES, BuildRequest
+from dockdsl.engine.failures.absent import absent
 from dockdsl.engine.failures.causes import NO_IMAGE, NOT_PUSHED, UNAVAILABLE, Explanation, explain, first
 from dockdsl.engine.running import ContainerState
 from dockdsl.errors import BuildFailed, EngineError, EngineUnavailable, RunFailed
@@ -47,7 +48,7 @@ _excerpted = re.compile(r"^Dockerfile:(\d+)\n-----.*\n((?:(?!-----).*\n)*)", re.
 _marked = re.compile(r"^\s*(\d+) \| >>>", re.MULTILINE).findall
 _exit_code = re.compile(r"did not complete successfully: (exit code: \d+.*)", re.DOTALL).search
 _not_there = re.compile(
-    r'failed to calculate checksum of ref \S+: ("(?:[^"\\]|\\.)*"): not found'
+    r'failed to calculate checksum of ref \S+: (?:("(?:[^"\\]|\\.)*"): not found|too many links$)'
     r"|^(?:failed to solve: )?lstat (\S.*): (?:no such file or directory|not a directory)$"
     r"|did not complete successfully: (?:open|l?stat) (\S.*): no such file or directory$"
 ).search
@@ -188,10 +189,11 @@ def _not_pushed(request: BuildRequest, step: Step, reason: str) -> BuildFailed |
 def _step_failed(request: BuildRequest, step: Step, error: str, lines: Lines | None, remedy: str) -> BuildFailed:
     reason, is_below = step.error or error, False
     known: Explanation | None
-    absent = _not_there(reason) if step.text.startswith(("COPY ", "ADD ")) or "--mount=" in step.text else None
+    missing = _not_there(reason) if step.text.startswith(("COPY ", "ADD ")) or "--mount=" in step.text else None
     secret = _no_secret(reason)
-    if absent:
-        reason, known = _absent(request, step, absent[1] or f'"{absent[2] or absent[3]}"')
+    if missing:
+        known = absent(request, step.text, next(filter(None, missing.groups()), ""))
+        reason = known.cause
     elif secret:
         known = Explanation(
             f"the build was not given the secret {secret[1]}",
@@ -239,21 +241,6 @@ def in_short(error: RunFailed) -> tuple[str, ...]:
     known = None if error.cause is None else Explanation(error.cause, error.fix or "")
     head = error.message.partition("\n")[0].removesuffix(f"; {BELOW}")
     return tuple((head + explained(known)).splitlines())
-
-
-def _absent(request: BuildRequest, step: Step, path: str) -> tuple[str, Explanation]:
-    """Return what is said of a file that is not there to be copied or mounted, and why it is not."""
-    mount = "--mount=" in step.text
-    fact = f"{path} is not there to be {'mounted' if mount else 'copied'}"
-    name = path.strip('"').lstrip("/")
-    if not re.search("--from=|--mount=\\S*from=", step.text) and name and (request.context / name).exists():
-        ignoring, line = (".dockerignore", f"a line !{name}") if request.ignore is None else ("ignore=", f'"!{name}"')
-        return f"{fact}: it is in the context folder, and {ignoring} leaves it out", Explanation(
-            f"{ignoring} leaves {path} out of the context", f"take it out of {ignoring}, or add {line} below"
-        )
-    return fact, Explanation(
-        fact, "check the path (below the context folder, or in the stage it is taken from) and .dockerignore"
-    )
 
 
 def source_at(origin: Origin | None) -> str | None:

@@ -184,10 +184,10 @@ COPY --from=bad /bin/true /b
 @pytest.mark.parametrize(
     ("instruction", "words"),
     [
-        pytest.param("COPY nothere /x", '"/nothere" is not there to be copied; check the path', id="no such file"),
+        pytest.param("COPY nothere /x", '"/nothere" is not there to be copied: the context folder', id="no such file"),
         pytest.param(
             "COPY hidden /x",
-            "it is in the context folder, and .dockerignore leaves it out; take it out of .dockerignore",
+            "it is in the context folder, and .dockerignore leaves it out; add !hidden at the end of .dockerignore",
             id="ignored file",
         ),
         pytest.param('RUN ["/nosuch"]', "exit code: 1; see cause and fix below\nlast o", id="no program"),
@@ -609,7 +609,7 @@ def test_a_path_that_another_stage_does_not_have(context: Path, path: str, base:
     error = failed(f"FROM {BUSYBOX} AS a\nFROM {base}\nCOPY --from=a {path} /y/\n", context)
 
     assert path in (error.reason or "")
-    assert "is not there to be copied; check the path (below the context folder, or in the s" in error.message
+    assert "is not there to be copied; check the path in the stage, image or context that it is t" in error.message
     assert (3, 3) == error.lines
 
 
