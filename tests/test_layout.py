@@ -94,7 +94,8 @@ LATE_LIBRARIES = {
 # expansion, for files with heredocs; and all that the plugin uses, since pytest loads it for every project.
 LATE_FILES = {
     *("checks.http_client", "checks.program", "checks.report", "checks.smoke", "checks.subject"),
-    *("cli.files", "cli.json_results", "cli.junit_results", "display", "errors", "operands", "selection", ""),
+    *("cli.files", "cli.json_results", "cli.junit_results", "cli.together", "selection"),
+    *("display", "errors", "operands", ""),
     *("engine.builders", "engine.builders.buildx", "engine.builders.progress", "engine.building", "engine.endpoint"),
     *("engine.failures.diagnosis", "engine.flags", "engine.leftovers", "engine.leftovers.interrupts"),
     *("engine.leftovers.orphans", "engine.options", "engine.runners.docker_sdk", "engine.running"),

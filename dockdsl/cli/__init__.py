@@ -14,7 +14,7 @@ from collections.abc import Sequence
 # The module itself would be hidden by the verb of this name.
 from gc import freeze, set_threshold
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dockdsl.cli.streams import drop, put, report, say
 from dockdsl.display import suggestion
@@ -107,8 +107,10 @@ def _run_verb(verb: str, program: str, arguments: list[str]) -> int:
     summary = f"{VERBS[verb][0].upper()}{VERBS[verb][1:]}."
     parser = argparse.ArgumentParser(program, description=summary, formatter_class=_formatter)
     module.add_arguments(parser)
-    options = module.Options() if verb == "render" else None
-    return int(module.run(parser.parse_args(arguments, options)))
+    options: Any = parser.parse_args(arguments, module.Options() if verb == "render" else None)
+    # For what is run in a process of its own.
+    options.arguments = [verb, *arguments]
+    return int(module.run(options))
 
 
 def _formatter(prog: str) -> argparse.HelpFormatter:

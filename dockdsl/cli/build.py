@@ -1,4 +1,4 @@
-"""``dockdsl build``: build the image that a Python file describes, and print its id, or all of its result."""
+"""``dockdsl build``: build the images that Python files describe, and print their ids, or all of the results."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from dockdsl.cli import building as _building
 from dockdsl.cli.streams import say, write_line
-from dockdsl.image import Image
-from dockdsl.selection import load
 
 if TYPE_CHECKING:
     import argparse
+
+    from dockdsl.cli.several import Chosen
+    from dockdsl.image import Image
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,14 +24,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Build, and print the image's id, or the result of the build."""
-    image = load(options.sources[0], Image)
-    return _building.reported(lambda: _build(image, options))
+    return _building.run_each(options, _build, lambda *_: None)
 
 
-def _build(image: Image, options: argparse.Namespace) -> int:
-    result = image.build(
+def _build(one: Chosen[Image], options: argparse.Namespace) -> int:
+    result = one.value.build(
         builder=_building.builder_of(options),
-        request=_building.request_of(image, options),
+        request=_building.request_of(one, options),
         progress=_building.progress_of(options),
     )
     if options.progress != "quiet":

@@ -1,4 +1,4 @@
-"""What the verbs `build` and `test` share: the options of a build, its progress, and its failures."""
+"""What `build`, `test` and `size` share: the options of a build, its progress, its failures, and several at once."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from dockdsl.cli.arguments import sources_argument
+from dockdsl.cli.several import Choice, Chosen, check_distinct, choose
 from dockdsl.cli.streams import report, say, write_line
 from dockdsl.errors import BuildFailed, DockdslError, EngineError, EngineUnavailable, Refused
+from dockdsl.image import Image
 
 if TYPE_CHECKING:
+    from dockdsl.cli.together import Part
     from dockdsl.engine.building import Builder, BuildRequest, Progress
-    from dockdsl.image import Image
 
 _SETUP = ("image", "registry", "definition")
 """Failures of a build in which no step was at fault."""
@@ -45,6 +47,9 @@ def add_arguments(parser: argparse.ArgumentParser, verb: str = "") -> None:
             parser.add_argument("--load", **load, const="load", help="into the engine")
             parser.add_argument("--push", **load, const="push", help="to the registry of its tags")
     parser.add_argument("--builder-engine", choices=list(BUILDERS), default="buildx", help="what builds (buildx)")
+    # What `together` gives the process of one of several objects.
+    parser.add_argument("--only", help=argparse.SUPPRESS)
+    parser.add_argument("--jobs", type=_jobs, metavar="N", help="how many of several objects to work on at once (4)")
     what = "what to show on stderr: what happens now in a terminal, a line for each event elsewhere (auto)"
     parser.add_argument("--progress", choices=["auto", "live", "plain", "quiet"], default="auto", help=what)
 
@@ -61,20 +66,61 @@ def reader(read: Callable[[str], Any]) -> Callable[[str], Any]:
     return reading
 
 
-def request_of(image: Image, options: argparse.Namespace) -> BuildRequest:
+def _jobs(text: str) -> int:
+    if text.isdecimal() and int(text):
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
+
+
+def run_each(
+    options: argparse.Namespace,
+    action: Callable[[Chosen[Image], argparse.Namespace], int],
+    finish: Callable[[list[Part], argparse.Namespace], object],
+    *,
+    check: Callable[[Choice[Image], argparse.Namespace], object] = lambda *_: None,
+    relays: bool = True,
+) -> int:
+    """Run `action` for the object that is meant; several in processes of their own, with `finish` afterwards.
+
+    `check` may refuse what the options say together. With `relays`, what is printed on stdout is printed at once, with
+    the name of the object before it. Nothing is begun where one object cannot be loaded, or two would have one tag or
+    be written to one place.
+    """
+    choice = choose([options.only] if options.only else options.sources, Image)
+    if choice.is_failed:
+        if choice.is_plural:
+            say("nothing was built")
+        return 2
+    check(choice, options)
+    if not choice.is_plural:
+        if options.only:
+            from dockdsl.cli.together import end_with_parent
+
+            end_with_parent()
+        return reported(lambda: action(choice.objects[0], options))
+    requests = [(one, request_of(one, options)) for one in choice.objects]
+    remedy = None if options.tags else "give each tags of its own"
+    check_distinct("-t", [(one, tag) for one, request in requests for tag in request.tags], remedy)
+    check_distinct("-o", [(one, each.dest) for one, request in requests for each in request.output])
+    from dockdsl.cli.together import run_together
+
+    return reported(lambda: run_together(choice, options, progress_of(options), finish, relays=relays))
+
+
+def request_of(one: Chosen[Image], options: argparse.Namespace) -> BuildRequest:
     """Return what is to be built: the image, with what the options say instead.
 
     Raises `InvalidValue` and `UnknownStage` for what `Image` would not take either.
     """
     try:
-        return image.request(**_overrides(image, options))
+        return one.value.request(**_overrides(one, options))
     except DockdslError as error:
         # It is about the command line, which is not a place in a file.
         error.origin = None
         raise
 
 
-def _overrides(image: Image, options: argparse.Namespace) -> Any:
+def _overrides(one: Chosen[Image], options: argparse.Namespace) -> Any:
     """Return what the options say in the place of what the image does, or besides it."""
     import attrs
 
@@ -91,10 +137,12 @@ def _overrides(image: Image, options: argparse.Namespace) -> Any:
         if isinstance(value, list):
             # One argument may say several.
             value = tuple(part for each in value for part in (each if isinstance(each, list) else (each,)))
+        if name in ("tags", "output"):
+            value = tuple(map(one.filled, value))
         if isinstance(value, tuple) and not option.replaces and hasattr(fields, name):
             check: Any = getattr(fields, name).converter
             added = checked(option.names[-1], check, value)
-            value = tuple({_identity(each): each for each in (*getattr(image, name), *added)}.values())
+            value = tuple({_identity(each): each for each in (*getattr(one.value, name), *added)}.values())
         found[name] = value
     return found
 
@@ -115,6 +163,10 @@ def progress_of(options: argparse.Namespace) -> Progress | None:
     """Return what reports the build on stderr, or None if it is to be quiet."""
     if options.progress == "quiet" or sys.stderr is None:
         return None
+    if options.only:
+        from dockdsl.cli.together import record_event
+
+        return record_event
     # The quick question first: the module is needed in a terminal alone.
     if options.progress == "live" or (options.progress == "auto" and sys.stderr.isatty()):
         from dockdsl.engine.builders import live

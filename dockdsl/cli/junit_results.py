@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
-from xml.etree.ElementTree import Element, SubElement, indent, tostring
+from xml.etree.ElementTree import Element, SubElement, fromstring, indent, tostring
 
 from dockdsl.display import printable
 
@@ -49,6 +49,18 @@ def written(suite: str, results: Iterable[CheckResult], error: str | None = None
         lines = [_clean(line) for line in error.splitlines()]
         SubElement(case, "error", message=lines[0]).text = "\n".join(lines)
     _add_log(top, log)
+    return _text(root)
+
+
+def joined(texts: Iterable[str]) -> str:
+    """Return the suites of several texts that `written` returned as one text."""
+    root = Element("testsuites")
+    for text in texts:
+        root.extend(fromstring(text))  # noqa: S314 - our own
+    return _text(root)
+
+
+def _text(root: Element) -> str:
     indent(root)
     return f'<?xml version="1.0" encoding="utf-8"?>\n{tostring(root, encoding="unicode")}\n'
 

@@ -71,7 +71,7 @@ def choose(specs: Sequence[str], want: type[T]) -> Choice[T]:
     return Choice(list(found.values()), bool(plural or len(specs) > 1), bool(failed))
 
 
-def check_distinct(option: str, places: Iterable[tuple[Chosen[T], str | None]]) -> None:
+def check_distinct(option: str, places: Iterable[tuple[Chosen[T], str | None]], remedy: str | None = None) -> None:
     """Refuse two objects that would be written to one place, or have one tag; None is none."""
     taken: dict[str, str] = {}
     for one, place in places:
@@ -79,5 +79,5 @@ def check_distinct(option: str, places: Iterable[tuple[Chosen[T], str | None]]) 
             shown = os.path.relpath(place) if os.path.isabs(place) else place  # noqa: PTH117 - pathlib is slow
             raise SourceError(
                 f"{option}: {taken[place]} and {one.spec} would both be {shown}; "
-                "put {name}, {key} or {file} into it"
+                f"{remedy or 'put {name}, {key} or {file} into it'}"
             )

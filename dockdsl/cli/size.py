@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from dockdsl.cli import building as _building
 from dockdsl.cli.arguments import output_argument
 from dockdsl.cli.files import deliver
-from dockdsl.image import Image
-from dockdsl.selection import load
+from dockdsl.cli.several import check_distinct
+from dockdsl.cli.streams import put
+from dockdsl.errors import SourceError
 
 if TYPE_CHECKING:
     import argparse
+
+    from dockdsl.cli.several import Choice, Chosen
+    from dockdsl.cli.together import Part
+    from dockdsl.image import Image
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,16 +32,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Build, and print what each line contributes."""
-    # The user's file may change the current folder.
-    target = None if options.file in (None, "-") else os.path.abspath(options.file)  # noqa: PTH100 - pathlib is slow
-    image = load(options.sources[0], Image)
-    return _building.reported(lambda: _size(image, options, target))
+    return _building.run_each(options, _size, _put, check=_check, relays=False)
 
 
-def _size(image: Image, options: argparse.Namespace, target: str | None) -> int:
-    report = image.size(
+def _target(one: Chosen[Image], options: argparse.Namespace) -> str | None:
+    return None if options.file in (None, "-") else one.filled(options.file)
+
+
+def _check(choice: Choice[Image], options: argparse.Namespace) -> None:
+    targets = [(one, _target(one, options)) for one in choice.objects]
+    check_distinct("-o", targets)
+    if choice.is_plural and options.svg and None in dict(targets).values():
+        raise SourceError("--svg makes a picture of each object; write each to a file with -o '{name}.svg'")
+
+
+def _put(parts: list[Part], options: argparse.Namespace) -> None:
+    if not options.json:
+        for part in parts:
+            if part.output:
+                put("\n".join([f"==> {part.one.spec} <==", *part.output, ""]))
+
+
+def _size(one: Chosen[Image], options: argparse.Namespace) -> int:
+    report = one.value.size(
         builder=_building.builder_of(options),
-        request=_building.request_of(image, options),
+        request=_building.request_of(one, options),
         progress=_building.progress_of(options),
         compressed=options.compressed,
     )
@@ -47,4 +66,4 @@ def _size(image: Image, options: argparse.Namespace, target: str | None) -> int:
         text = f"{json.dumps(report.data(), indent=2, ensure_ascii=False)}\n"
     else:
         text = report.svg() if options.svg else f"{report.text()}\n"
-    return deliver(text, target)
+    return deliver(text, _target(one, options))

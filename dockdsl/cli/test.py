@@ -10,15 +10,16 @@ from dockdsl.cli import building as _building
 from dockdsl.cli.streams import say, write_line
 from dockdsl.display import printable, shown
 from dockdsl.errors import CheckFailed, DockdslError, InvalidValue, RunFailed
-from dockdsl.image import Image
-from dockdsl.selection import load
 
 if TYPE_CHECKING:
     import argparse
 
     from dockdsl.checks.check import Check
     from dockdsl.checks.report import CheckResult
+    from dockdsl.cli.several import Chosen
+    from dockdsl.cli.together import Part
     from dockdsl.engine.building import BuildResult
+    from dockdsl.image import Image
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,10 +42,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Build, run, check, and print a line for each check and a summary, or all of it as JSON."""
-    image = load(options.sources[0], Image)
-    checks = (*image.checks, *(check for path in options.structure_test for check in from_structure_test(path)))
-    chosen = _chosen(checks, options.check)
-    return _building.reported(lambda: _test(image, chosen, options))
+    return _building.run_each(options, _test, _write_junit)
+
+
+def _write_junit(parts: list[Part], options: argparse.Namespace) -> None:
+    if options.junit is not None:
+        from dockdsl.cli.files import write
+        from dockdsl.cli.junit_results import joined, written
+
+        # One that was ended, or refused its options, has told nothing.
+        write(
+            options.junit,
+            joined(each.junit or written(each.one.spec, [], each.error or "it was not tested") for each in parts),
+        )
 
 
 def _chosen(checks: tuple[Check, ...], texts: list[str]) -> tuple[Check, ...]:
@@ -57,8 +67,11 @@ def _chosen(checks: tuple[Check, ...], texts: list[str]) -> tuple[Check, ...]:
     return tuple(check for check in checks if not texts or any(text in check.title for text in texts))
 
 
-def _test(image: Image, checks: tuple[Check, ...], options: argparse.Namespace) -> int:
-    request = _building.request_of(image, options)
+def _test(one: Chosen[Image], options: argparse.Namespace) -> int:
+    image = one.value
+    checks = (*image.checks, *(check for path in options.structure_test for check in from_structure_test(path)))
+    checks = _chosen(checks, options.check)
+    request = _building.request_of(one, options)
     builds: list[BuildResult] = []
     results: list[CheckResult] = []
     quiet = options.progress == "quiet"
@@ -106,7 +119,13 @@ def _test(image: Image, checks: tuple[Check, ...], options: argparse.Namespace) 
             from dockdsl.cli.files import write
             from dockdsl.cli.junit_results import written
 
-            write(options.junit, written(request.tags[0] if request.tags else options.sources[0], results, error, log))
+            xml = written(request.tags[0] if request.tags else one.spec, results, error, log)
+            if options.only:
+                from dockdsl.cli.together import record
+
+                record("junit", xml)
+            else:
+                write(options.junit, xml)
     write_line(summary, lines)
     if failed is None:
         return 0

@@ -35,11 +35,13 @@ from dockdsl import (
     render,
 )
 from dockdsl.cli import building as _building
+from dockdsl.cli.several import Chosen
 from dockdsl.engine.builders.buildx import Buildx, arguments
 from dockdsl.engine.building import BuildEvent, BuildRequest, plain
 from dockdsl.engine.fake import FakeBuilder
 from dockdsl.engine.specifications import SecretSpec, SshSpec
 from dockdsl.errors import BuildFailed, FileError
+from dockdsl.selection import Selected
 from tests.engine.helpers import BUSYBOX, cannot_run, docker, inspect, wait_until
 from tests.engine.registry import registry
 
@@ -625,7 +627,10 @@ def test_an_option_with_the_same_id_replaces_the_images(
     """Of two there would be one that is not there, or that the command refuses; others stay."""
     parser = argparse.ArgumentParser()
     _building.add_arguments(parser, "build")
-    request = _building.request_of(Image(DOCKERFILE, **said), parser.parse_args(["x.py", *words]))
+    image = Image(DOCKERFILE, **said)
+    request = _building.request_of(
+        Chosen("x.py", Selected("x.py", "image", image)), parser.parse_args(["x.py", *words])
+    )
 
     assert expected == {name: getattr(request, name) for name in expected}
 

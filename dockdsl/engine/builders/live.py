@@ -83,6 +83,16 @@ class _Watch:
             with contextlib.suppress(OSError):
                 self._stop()
 
+    def above(self, line: str) -> None:
+        """Print a line that is not about the build above what is shown now."""
+        if self._is_gone:
+            return
+        with contextlib.suppress(OSError):
+            if self._live is None:
+                print(line, file=self._stream or sys.stderr, flush=True)
+            else:
+                self._live.console.print(self._text(line, ""), soft_wrap=True)
+
     def _take(self, event: BuildEvent) -> None:
         if event.kind == "ended":
             self._stop()
