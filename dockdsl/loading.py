@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sys
 from collections.abc import Iterator
 from types import ModuleType
@@ -15,6 +16,10 @@ from dockdsl.origins import Origin, short_path
 
 _LONGEST_TEXT = 300
 """Characters of an exception's text that are shown."""
+_from = re.compile(
+    rb"^[ \t]*FROM[ \t]+(?:--\S+[ \t]+)*\S+(?:[ \t]+AS[ \t]+\S+)?[ \t]*\r?$", re.IGNORECASE | re.MULTILINE
+)
+"""A line of a Dockerfile, which no Python file has outside a string."""
 
 
 def read_text(path: str, kind: str = "Dockerfile") -> str:
@@ -57,9 +62,13 @@ def run_file(path: str) -> dict[str, Any]:
     try:
         code = compile(source, full, "exec", dont_inherit=True)
     except SyntaxError as error:
+        if not path.endswith(".py") and _from.search(source):
+            from shlex import quote
+
+            turned = f"dockdsl import {quote(path)} -o {quote(f'{path}.py')}"
+            raise SourceError(f"{path}: it is a Dockerfile, not a Python file; turn it into one: {turned}") from None
         place = Origin(error.filename or full, error.lineno or 1)
-        other = "name a Python file, or use import, fmt or inspect, which take a Dockerfile"
-        remedy = "fix the line" if path.endswith(".py") else other
+        remedy = "fix the line" if path.endswith(".py") else "name a Python file"
         raise SourceError(f"Python cannot parse it: {error.msg}; {remedy}", origin=place) from None
     except ValueError as error:
         raise SourceError(f"{path}: Python cannot parse it: {error}; is it a Python file?") from None

@@ -82,7 +82,7 @@ def select(
         return picked
     kind = want.__name__
     if not found:
-        raise SourceError(f"{file}: it defines no {kind}; {_hint(namespace) or _how(kind)}")
+        raise SourceError(f"{file}: it defines no {kind}; {_how(namespace, kind)}")
     if len(found) > 1 and name is None:
         everything = "" if one else f", or {_quoted(f'{file}:*')} for all"
         raise SourceError(f"{file}: it defines more than one {kind}; {_choices(found)}{everything}")
@@ -240,7 +240,7 @@ def _unknown(file: str, name: str, namespace: dict[str, Any], found: list[Select
         fact = f"{name}() returns no {kind}"
     elif name in namespace:
         fact = f"{name} is {kind_of(value)}, not {'an' if kind == 'Image' else 'a'} {kind}"
-    return SourceError(f"{file}: {fact}; {_choices(found) or _hint(namespace) or _how(kind)}")
+    return SourceError(f"{file}: {fact}; {_choices(found) or _how(namespace, kind)}")
 
 
 def _choices(found: list[Selected[T]]) -> str:
@@ -255,13 +255,11 @@ def _quoted(spec: str) -> str:
     return quote(spec)
 
 
-def _how(kind: str) -> str:
-    if kind == "Image":
-        return 'write image = Image(Dockerfile(stage), context="…", tags=["…"])'
-    return "write dockerfile = Dockerfile(stage) in it"
-
-
-def _hint(namespace: dict[str, Any]) -> str:
-    """Suggest what to do with the stages that a file defines."""
-    stages = [name for name, value in namespace.items() if type(value).__name__ == "Stage" and name[0] != "_"]
-    return f"put its last stage into one: dockerfile = Dockerfile({stages[-1]})" if stages else ""
+def _how(namespace: dict[str, Any], kind: str) -> str:
+    """Return the line that makes the object of what a file defines."""
+    last = {type(value).__name__: name for name, value in namespace.items() if name[:1] != "_"}
+    made = f"Dockerfile({last.get('Stage', 'stage')})"
+    line = f"image = Image({last.get('Dockerfile', made)})" if kind == "Image" else f"dockerfile = {made}"
+    missing = [name for name in ("Dockerfile", "Image") if f"{name}(" in line and name not in namespace]
+    names = " and ".join(missing)
+    return f"write {line}, and import {names} from dockdsl" if missing else f"write {line}"

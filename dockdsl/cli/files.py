@@ -61,6 +61,17 @@ def write(path: str, text: str) -> None:
         raise FileError(f"{path}: it cannot be written ({error.strerror}); {remedy}") from None
 
 
+def has_other_text(path: str, text: str) -> bool:
+    """Whether a path leads to a file that has something in it, and not this text."""
+    if not os.path.isfile(path):  # noqa: PTH113 - pathlib takes longer to import
+        return False
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123 - as above
+            return file.read() not in (b"", text.encode())
+    except OSError:
+        return True
+
+
 def compare(shown: str, path: str, text: str, remedy: str, *, made: str, diff: bool) -> int:
     """Compare a file with the text that it should have; with `diff`, print what would change. Return the exit code.
 

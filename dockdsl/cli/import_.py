@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dockdsl.cli.arguments import checked_output, output_arguments
-from dockdsl.cli.files import argument, compare, deliver
+from dockdsl.cli.files import argument, compare, deliver, has_other_text
 from dockdsl.cli.streams import say
 from dockdsl.codegen import to_python
-from dockdsl.errors import DockdslError, ProofUnavailable, SourceError
+from dockdsl.errors import DockdslError, FileError, ProofUnavailable, SourceError
 from dockdsl.loading import read_text
 from dockdsl.model.dockerfile import Dockerfile
 from dockdsl.origins import short_path
@@ -26,6 +26,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("source", metavar="DOCKERFILE", help="a Dockerfile (- is stdin)")
     output_arguments(parser)
+    force = "replace the file of -o, though it may have been edited"
+    parser.add_argument("--force", action="store_true", help=force)
     proof = parser.add_mutually_exclusive_group()
     prove = "require the proof that BuildKit reads the result in the same way, and say so"
     proof.add_argument("--prove", action="store_true", help=prove)
@@ -43,8 +45,12 @@ def run(options: argparse.Namespace) -> int:
     if not _is_proven(name, text, source, options):
         return 1
     if output is not None and compares:
-        remedy = f"run python -m dockdsl import {argument(options.source)} -o {argument(output)}"
+        force = " --force" if has_other_text(output, source) else ""
+        remedy = f"run python -m dockdsl import {argument(options.source)} -o {argument(output)}{force}"
         return compare(output, output, source, remedy, made="imported", diff=options.diff)
+    if output is not None and not options.force and has_other_text(output, source):
+        remedy = "see what would change with --diff, and use --force to replace it"
+        raise FileError(f"{output}: it has other text, perhaps edited; {remedy}")
     deliver(source, output)
     _warn_of_ignored(options.source)
     return 0

@@ -76,6 +76,26 @@ def test_writes_and_compares(capfd: pytest.CaptureFixture[str]) -> None:
     assert "app.py: it is not up to date; run" in said.err
 
 
+def test_an_edited_file_is_not_replaced_unasked(capfd: pytest.CaptureFixture[str]) -> None:
+    """A file with other text is left alone, and --force replaces it; one that is empty or as imported needs no --force."""
+    edited = SOURCE.replace("1000", "0")
+    Path("app.py").write_text(edited)
+
+    assert 2 == main(["import", "Dockerfile", "-o", "app.py"])
+    said = capfd.readouterr().err
+    assert said == (
+        "error: app.py: it has other text, perhaps edited; see what would change with --diff, and use --force to replace it\n"
+    )
+    assert edited == Path("app.py").read_text()
+    assert 1 == main(["import", "Dockerfile", "-o", "app.py", "--check"])
+    said = capfd.readouterr().err
+    assert said == "app.py: it is not up to date; run python -m dockdsl import Dockerfile -o app.py --force\n"
+    for before, options in ((edited, ["--force"]), ("", []), (SOURCE, [])):
+        Path("app.py").write_text(before)
+        assert 0 == main(["import", "Dockerfile", "-o", "app.py", *options])
+        assert SOURCE == Path("app.py").read_text()
+
+
 @pytest.mark.parametrize(
     ("content", "messages"),
     [

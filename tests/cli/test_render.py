@@ -144,7 +144,7 @@ def test_a_pipe_is_written_to_and_stays_a_pipe() -> None:
 def test_a_stage_alone_gets_a_hint(capfd: pytest.CaptureFixture[str]) -> None:
     """For a file with stages and no Dockerfile, the message says how to make one of them."""
     assert 2 == main([write('from dockdsl import Stage\nbase = Stage("a")\n')])
-    assert "put its last stage into one: dockerfile = Dockerfile(base)" in capfd.readouterr().err
+    assert "write dockerfile = Dockerfile(base), and import Dockerfile from dockdsl" in capfd.readouterr().err
 
 
 def test_writes_a_file_whole(capfd: pytest.CaptureFixture[str]) -> None:
@@ -356,7 +356,9 @@ def test_one_object_under_two_names_is_one(capfd: pytest.CaptureFixture[str]) ->
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        pytest.param("", "app.py: it defines no Dockerfile; write dockerfile = Dockerfile(stage) in it", id="empty"),
+        pytest.param(
+            "", "app.py: it defines no Dockerfile; write dockerfile = Dockerfile(stage), and import", id="empty"
+        ),
         pytest.param(
             "from dockdsl import *\nfiles = {'a': Dockerfile(Stage('a')), 'b': Dockerfile(Stage('b'))}\n",
             "pick one: 'app.py:files[a]', 'app.py:files[b]', or 'app.py:*' for all",
@@ -412,7 +414,14 @@ def test_an_error_in_an_imported_file_names_both_places(capfd: pytest.CaptureFix
     [
         pytest.param(["nowhere.py"], "nowhere.py: there is no such file", id="missing"),
         pytest.param(["."], "it is a folder", id="folder"),
-        pytest.param(["Dockerfile"], "or use import, fmt or inspect, which take a Dockerfile", id="Dockerfile"),
+        pytest.param(
+            ["Dockerfile"],
+            "error: Dockerfile: it is a Dockerfile, not a Python file; turn it into one: "
+            "dockdsl import Dockerfile -o Dockerfile.py\n",
+            id="Dockerfile",
+        ),
+        pytest.param(["build", "Dockerfile"], "turn it into one: dockdsl import", id="build of a Dockerfile"),
+        pytest.param(["text"], "text:1: error: Python cannot parse it: invalid syntax; name a Python file", id="text"),
         pytest.param(
             ["app.py:Dockerfile"],
             "app.py: Dockerfile is a type, not a Dockerfile; pick one: app.py:",
@@ -432,7 +441,8 @@ def test_an_error_in_an_imported_file_names_both_places(capfd: pytest.CaptureFix
 def test_usage_errors(arguments: list[str], message: str, capfd: pytest.CaptureFixture[str]) -> None:
     """A wrong call exits with 2 and says what is wrong."""
     write(GOOD)
-    Path("Dockerfile").write_text("FROM a\n")
+    Path("Dockerfile").write_text("# of c\r\nfrom --platform=linux/amd64 a as b\r\n")
+    Path("text").write_text("from here on\n")
     try:
         code = main(arguments)
     except SystemExit as end:

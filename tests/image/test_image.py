@@ -28,7 +28,9 @@ from dockdsl import (
     SourceError,
     Stage,
     UnknownStage,
+    parse,
     render,
+    to_python,
 )
 from dockdsl.checks.check import Check
 from dockdsl.engine.fake import FakeBuilder, FakeRequest, FakeResponse, FakeRunner
@@ -322,12 +324,31 @@ def test_an_unknown_option() -> None:
         Image(Dockerfile(API), **anything({"tagz": "a"}))
 
 
-def test_a_file_without_an_image(tmp_path: Path) -> None:
-    """Where only a Dockerfile stands, the message says how to write an Image."""
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        pytest.param(to_python(parse("FROM scratch\n")), "image = Image(dockerfile)", id="imported"),
+        pytest.param('from dockdsl import *\nd = Dockerfile(Stage("scratch"))\n', "image = Image(d)", id="all names"),
+        pytest.param(
+            'from dockdsl import Stage\nbase = Stage("scratch")\n',
+            "image = Image(Dockerfile(base))",
+            id="a stage alone",
+        ),
+    ],
+)
+def test_a_file_without_an_image(text: str, line: str, tmp_path: Path) -> None:
+    """Where no Image stands, the message says how to write one, and that works."""
     path = tmp_path / "x.py"
-    path.write_text('from dockdsl import *\nd = Dockerfile(Stage("scratch"))\n')
-    with pytest.raises(SourceError, match=r"defines no Image; write image = Image\(Dockerfile"):
+    path.write_text(text)
+    with pytest.raises(SourceError, match="defines no Image; write ") as caught:
         load(str(path), Image)
+    remedy = re.fullmatch(r"write (.*?)(?:, and import (.*) from dockdsl)?", caught.value.message.partition("; ")[2])
+
+    assert remedy is not None
+    assert line == remedy[1]
+    names = (remedy[2] or "Stage").replace(" and ", ", ")
+    path.write_text(f"{text}from dockdsl import {names}\n{remedy[1]}\n")
+    assert isinstance(load(str(path), Image), Image)
 
 
 # --- HttpCheck
