@@ -85,7 +85,7 @@ def program_in(stream: IO[bytes]) -> Program | None:
         from elftools.elf.elffile import ELFFile  # noqa: PLC0415
     except ImportError:
         raise EngineUnavailable(
-            "files: pyelftools, which reads programs, is not installed; run: pip install pyelftools"
+            'files: pyelftools, which reads programs, is not installed; run: pip install "dockdsl[runner]"'
         ) from None
     try:
         return _facts(ELFFile(stream))

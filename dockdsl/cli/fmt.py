@@ -59,7 +59,7 @@ def run(options: argparse.Namespace) -> int:
     if not proven:
         say(
             "not proven: BuildKit's parser is not installed, so only dockdsl's own parser compared the texts; "
-            "install the extra prove, or: pip install 'dockerfile>=3.4'"
+            'run: pip install "dockdsl[prove]"'
         )
     if options.check or options.diff:
         return _list(files, diff=options.diff)

@@ -227,7 +227,7 @@ class FakeContainer:
         if self._server is None:
             raise died(f"run {self.request.name}", self.state(), self.logs())
         if port not in self.request.ports:
-            raise RunFailed(f"run {self.request.image}: port {port} is not published; name it in RunRequest.ports")
+            raise RunFailed(f"run {self.request.image}: port {port} is not published; pass the Image port={port}")
         host, outside = self._server.server_address[:2]
         return str(host), int(outside)
 

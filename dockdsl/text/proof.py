@@ -513,7 +513,7 @@ def _parsed(text: str, which: str) -> Any:
         import dockerfile  # noqa: PLC0415 - an extra brings it
     except ImportError:
         raise ProofUnavailable(
-            "prove: BuildKit's parser is not installed; install the extra prove, or: pip install 'dockerfile>=3.4'"
+            'prove: BuildKit\'s parser is not installed; run: pip install "dockdsl[prove]"'
         ) from None
     try:
         return dockerfile.parse_string(text)

@@ -183,7 +183,7 @@ def test_what_cannot_be_judged_is_not_written(capfd: pytest.CaptureFixture[str])
 @pytest.mark.parametrize(
     ("option", "code", "message"),
     [
-        pytest.param([], 0, "Dockerfile: not proven: BuildKit's parser is not installed; install the extra", id="told"),
+        pytest.param([], 0, "Dockerfile: not proven: BuildKit's parser is not installed; run: pip install", id="told"),
         pytest.param(["--prove"], 2, "error: prove: BuildKit's parser is not installed", id="demanded"),
         pytest.param(["--unproven"], 0, "", id="not wanted"),
     ],

@@ -56,7 +56,8 @@ def watch(stream: TextIO | None = None, *, force: bool = False) -> Progress:
         return plain(lambda line: print(line, file=stream, flush=True))
     if not is_possible():
         raise EngineUnavailable(
-            "build: live progress needs rich, which is not installed; run: pip install rich, or ask for plain progress"
+            "build: live progress needs rich, which is not installed; run: pip install "
+            '"dockdsl[runner]", or ask for plain progress'
         )
     return _Watch(stream)
 

@@ -163,8 +163,8 @@ CAUSES = tuple(
 > free it (docker system df, docker builder prune), or give Tmpfs a larger size
 ~ [Rr]ead-only file system
 = what is written to is read-only
-> write elsewhere; give a Bind rw=True, what is written there is thrown away after the step; give a container a
-    tmpfs
+> write elsewhere; a step may write to what Bind(…, readwrite=True) mounts, and it is
+    dropped after the step; Hardened(tmpfs=…) gives a container folders to write to
 # --- programs
 : (?i)exec format error|cannot execute binary file
 = the program is for another kind of processor, or is a script without a #! line

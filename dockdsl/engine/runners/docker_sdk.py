@@ -422,7 +422,7 @@ class DockerContainer:
         state = _state(self._container.attrs)
         if not state.running:
             raise died(f"run {self._image}", state, self.logs())
-        raise RunFailed(f"run {self._image}: port {port} is not published; name it in RunRequest.ports")
+        raise RunFailed(f"run {self._image}: port {port} is not published; pass the Image port={port}")
 
     def state(self) -> ContainerState:
         """Ask how it is."""
@@ -548,7 +548,7 @@ def _check_sdk() -> None:
         # A folder of this name that is not a package has no file.
         file = getattr(docker, "__file__", None)
     if file is None:
-        raise EngineUnavailable("run: the docker SDK for Python is not installed; run: pip install docker")
+        raise EngineUnavailable('run: the docker SDK for Python is not installed; run: pip install "dockdsl[runner]"')
     raise EngineUnavailable(
         f"run: {short_path(file)} is imported as docker instead of the docker SDK for Python; rename that file"
     )

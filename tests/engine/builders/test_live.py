@@ -227,7 +227,9 @@ def test_a_display_in_python_without_a_terminal(tmp_path: Path) -> None:
 def test_without_rich(monkeypatch: pytest.MonkeyPatch) -> None:
     """A display that is asked for is refused with what to install."""
     monkeypatch.setattr("dockdsl.engine.builders.live.find_spec", lambda _: None)
-    with pytest.raises(EngineUnavailable, match="needs rich, which is not installed; run: pip install rich"):
+    with pytest.raises(
+        EngineUnavailable, match=r'not installed; run: pip install "dockdsl\[runner\]", or ask for plain'
+    ):
         live.watch(force=True)
     assert not live.is_possible()
 

@@ -297,7 +297,7 @@ def test_something_else_answers(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_no_sdk(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the docker SDK the message says what to install."""
     monkeypatch.setitem(sys.modules, "docker", None)
-    with pytest.raises(EngineUnavailable, match=r"not installed; run: pip install docker"):
+    with pytest.raises(EngineUnavailable, match=r'not installed; run: pip install "dockdsl\[runner\]"$'):
         DockerSdk().sweep()
 
 
