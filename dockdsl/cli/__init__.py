@@ -107,7 +107,8 @@ def _run_verb(verb: str, program: str, arguments: list[str]) -> int:
     summary = f"{VERBS[verb][0].upper()}{VERBS[verb][1:]}."
     parser = argparse.ArgumentParser(program, description=summary, formatter_class=_formatter)
     module.add_arguments(parser)
-    options: Any = parser.parse_args(arguments, module.Options() if verb == "render" else None)
+    # Files may stand before, between and after the options.
+    options: Any = parser.parse_intermixed_args(arguments, module.Options() if verb == "render" else None)
     # For what is run in a process of its own.
     options.arguments = [verb, *arguments]
     return int(module.run(options))
