@@ -8,8 +8,9 @@ of other tools. A row is::
     > the fix
 
 ``~`` in the place of ``:`` says that a program may print the words and continue: they count near the end of a log
-alone, as the likely cause. An indented line continues the one above it. What was said last counts, and of two rows
-that fit there the first.
+alone, after who says them (``tar: /x:``), as the likely cause. An indented line continues the one above it. What was
+said last counts, and of two rows that fit there the first. What a program quotes or compares, as tests do that fail, is
+not why it failed.
 """
 
 from __future__ import annotations
@@ -24,6 +25,11 @@ from dockdsl.engine.building import LOG_LINES
 
 _NEAR = 5
 """Lines at the end of a log in which words count that programs also print when they continue."""
+_is_of_tests = re.compile(r"\s*(?:-+ FAIL|FAIL|not ok \d|E  |Failures?:|[✗✕✖×] |test result: FAILED)").match
+_is_compared = re.compile(
+    r"[\"'`“‘]$|\b(?:FAIL\w*|(?i:got|wants?|wanted|expect\w*|actual\w*|assert\w*|should))\b"
+).search
+_is_said = re.compile(r"(?:^|[:)\]!]|\d) *$").search
 _rows = re.compile(r"^([:~])((?:.+\n )*.+)\n=((?:.+\n )*.+)\n>((?:.+\n )*.+)", re.MULTILINE).findall
 
 
@@ -69,12 +75,17 @@ def explain(reason: str, log: Iterable[str] = ()) -> Explanation | None:
     reason = "\n".join(map(both_ends, reason.split("\n")))
     # That a program failed says less than what it printed; what the engine itself could not do says all.
     is_program = reason.startswith("exit code: ")
+    if any(map(_is_of_tests, shown)):
+        shown = []
     text = "\n".join([reason, *shown] if is_program else [*shown, reason])
     near = len("\n".join(text.split("\n")[:-_NEAR]))
     best, last = None, -1
     for row in CAUSES:
         for found in re.finditer(row.words, text, re.MULTILINE):
             said = found.end() <= len(reason) if is_program else found.start() >= len(text) - len(reason)
+            before = text[text.rfind("\n", 0, found.start()) + 1 : found.start()]
+            if not said and (_is_compared(before) or (row.is_broad and not _is_said(before))):
+                continue
             is_sure = said or not row.is_broad
             line = text.count("\n", 0, found.end())
             if line > last and (is_sure or found.start() >= near):
@@ -166,7 +177,7 @@ CAUSES = tuple(
 > write elsewhere; a step may write to what Bind(…, readwrite=True) mounts, and it is
     dropped after the step; Hardened(tmpfs=…) gives a container folders to write to
 # --- programs
-: (?i)exec format error|cannot execute binary file
+: (?i)(?:exec|sh:.*) \S+: exec format error|cannot execute binary file
 = the program is for another kind of processor, or is a script without a #! line
 > build it for the stage's platform (GOARCH, --platform), or start the script with #!/bin/sh
 : exec: \"(?P<shell>/bin/sh|cmd|/bin/bash|/bin/ash|bash|sh)\": (?:stat \S+: no such file|executable file not found)

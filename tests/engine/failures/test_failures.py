@@ -214,9 +214,23 @@ PASSES = "for each in 1 2 3 4 5 6 7 8 9; do echo PASS $each; done"
         (f"{NOISE}; echo '{{go}}'; exit 1", "the Go of this stage is 1.20, and go.mod asks for 1.99 or newer"),
         (f"echo '{{go}}'; {PASSES}; exit 1", "the Go of this stage is 1.20, and go.mod asks for 1.99 or newer"),
         (f"echo '{{go}}'; {PASSES}; {PASSES}; {PASSES}; exit 1", None),
+        ("""echo 'x_test.go:9: got "exec format error"'; exit 1""", None),
+        ("echo 'disk_test.go:9: want no space left on device'; exit 1", None),
+        ("echo '--- FAIL: TestDial (0.01s)'; echo '    dial.go:7: dial: connection refused'; exit 1", None),
         (f"{NOISE}; {PASSES}; nosuch", "the shell does not find a program that the command names"),
     ],
-    ids=["long ago", "likely", "last of two", "before", "seldom meant else", "not shown", "exit code"],
+    ids=[
+        "long ago",
+        "likely",
+        "last of two",
+        "before",
+        "seldom meant else",
+        "not shown",
+        "quoted",
+        "compared",
+        "in a test",
+        "exit code",
+    ],
 )
 def test_what_else_was_printed(command: str, cause: str | None, tmp_path: Path) -> None:
     """What was said last counts; words after which a program continues count near the end, and as likely."""
@@ -449,6 +463,34 @@ def test_what_is_unknown_is_not_explained() -> None:
     """A cause is said only where it is known."""
     assert explain("exit code: 1") is None
     assert explain("") is None
+
+
+@pytest.mark.parametrize(
+    ("line", "cause"),
+    [
+        ("dd: error writing '/t/x': No space left on device", "a disk is full"),
+        ("OSError: [Errno 28] No space left on device", "a disk is full"),
+        ('level=error msg="dial tcp 10.0.0.1:5432: connect: connection refused"', "nothing listens"),
+        ("curl: (6) Could not resolve host: nosuch.invalid", "a name is not found in the network (nosuch.invalid)"),
+        ("tls: failed to verify certificate: x509: certificate signed by unknown authority", "the certificate"),
+        ("npm error EACCES: permission denied, mkdir '/x'", "the user that it runs as may not do that"),
+        ("sh: line 1:     7 Segmentation fault      ./x", "the program crashed"),
+        ("/bin/sh: /api: Exec format error", "another kind of processor"),
+        ("exec /api: exec format error", "another kind of processor"),
+        ("FAIL: TestDisk: no space left on device", None),
+        ("not ok 3 - copes: permission denied", None),
+        ("AssertionError: 'connection refused' != 'ok'", None),
+        ("    Expected: no space left on device", None),
+        ("error text should be: Permission denied", None),
+        ("checks that no space left on device is handled", None),
+    ],
+)
+def test_who_says_it(line: str, cause: str | None) -> None:
+    """Words count from a program that says what it could not do, and not from one that quotes or compares them."""
+    found = explain("exit code: 1", [line])
+
+    assert (found is None) == (cause is None), found
+    assert found is None or (cause or "") in found.cause
 
 
 def test_a_line_without_end() -> None:
