@@ -12,6 +12,7 @@ import attrs
 
 from dockdsl.checks.http_client import Answer, HttpProbe, NoAnswer, Probe, ask, excerpt
 from dockdsl.checks.image_files import ImageFiles
+from dockdsl.checks.readiness import remedy
 from dockdsl.checks.report import shown_line
 from dockdsl.display import short_image
 from dockdsl.engine.building import LOG_LINES, BuildResult, size_kind
@@ -176,8 +177,8 @@ class Subject:
         """Send requests until the server is ready, the container has ended, or the time is over."""
         port, probe = self.request.ports[0], self.probe
         address = container.address(port)
-        asked, listens = f"{probe.method} {probe.path}", f"see that it listens on 0.0.0.0:{port} inside"
-        pause, why, remedy, asked_before = _FIRST_PAUSE, "there was no time for a request", listens, False
+        asked = f"{probe.method} {probe.path}"
+        pause, why, has_answered, asked_before = _FIRST_PAUSE, "there was no time for a request", False, False
         while (left := begin + self.timeout - time.monotonic()) > 0:
             try:
                 answer = ask(address, probe, timeout=min(probe.timeout, left))
@@ -186,12 +187,12 @@ class Subject:
                     return
                 body = excerpt(answer.body)
                 why = f"{asked}: {'; '.join(map(shown_line, wrong))}" + (f"; body {body}" if body else "")
-                remedy = "see why it gives that answer"
+                has_answered = True
             except NoAnswer as error:
                 # The last request is cut short by the end of the time, which says less than what came before.
                 if not asked_before or begin + self.timeout > time.monotonic():
                     why = f"{asked}: {error}"
-                    remedy = "see why it gives that answer" if error.has_begun else listens
+                    has_answered = error.has_begun
             asked_before = True
             state = container.state()
             if not state.running:
@@ -200,7 +201,8 @@ class Subject:
             pause = min(pause * 1.5, _LONGEST_PAUSE)
         log = container.logs()
         fact = f"test {self.request.name}: the container was not ready after {self.timeout:g} s ({why})"
-        raise run_failed(f"{fact}; {remedy}, or allow it more time", explain("", log), log)
+        hint = remedy(address, port, self.config, log, has_answered=has_answered)
+        raise run_failed(f"{fact}; {hint}, or allow it more time", explain("", log), log)
 
     @contextlib.contextmanager
     def started(self, **changes: Unpack[RunChanges]) -> Iterator[Container]:
