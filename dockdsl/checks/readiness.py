@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
+import ssl
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -40,8 +41,6 @@ def remedy(
 
 def _speaks_tls(address: tuple[str, int]) -> bool:
     """Whether a server answers to a TLS handshake, be it with a refusal."""
-    import ssl  # noqa: PLC0415 - it is slow to import, and seldom needed
-
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
