@@ -26,7 +26,7 @@ FRONTEND = "docker/dockerfile"
 is_check = lazy_regex(
     r"(?:skip=(?:all|[A-Za-z]+(?:,[A-Za-z]+)*)|error=(?:true|false)|experimental=(?:all|[A-Za-z]+(?:,[A-Za-z]+)*))"
 )
-_looks_like_directive = lazy_regex(r"#\s*[A-Za-z][A-Za-z0-9]*\s*=")
+looks_like_directive = lazy_regex(r"#\s*[A-Za-z][A-Za-z0-9]*\s*=")
 
 
 def _targets(value: Stage | Iterable[Stage]) -> tuple[Stage, ...]:
@@ -244,7 +244,7 @@ class Dockerfile(Located):
                 found.append((stage.comment.rendered(spelling), stage))
             found.append((stage.rendered(spelling), stage))
             found += [(step.rendered(spelling), step) for step in stage.steps]
-        if not above and _looks_like_directive().match(found[0][0]):
+        if not above and looks_like_directive().match(found[0][0]):
             # A comment on the first line would be taken for a directive.
             found.insert(0, blank)
         return found

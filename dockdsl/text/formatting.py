@@ -9,9 +9,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
-from dockdsl.instructions.instruction import Instruction
 from dockdsl.instructions.verbatim import Verbatim
-from dockdsl.syntax.directives import directives_of
+from dockdsl.model.dockerfile import looks_like_directive
 from dockdsl.syntax.instruction_line import Line
 from dockdsl.syntax.lines import SPACE, continued
 from dockdsl.text.parser import lines_of, parse
@@ -39,11 +38,11 @@ def reformat(text: str, path: str | None = None) -> str:
 
     Source: the Dockerfile reference, "Format".
     """
-    dockerfile = parse(text, path)
+    # What no class can express is left alone.
     spelled = {
         value.origin.line: piece
-        for piece, value in dockerfile.pieces()
-        if isinstance(value, Instruction) and not isinstance(value, Verbatim)
+        for piece, value in parse(text, path).pieces()
+        if value is not None and not isinstance(value, Verbatim)
     }
     lines = text.removeprefix("\ufeff").split("\n")
     found = lines_of(text)
@@ -55,8 +54,9 @@ def reformat(text: str, path: str | None = None) -> str:
         pieces += _instruction(line, spelled, beside)
         above = line.last + 1
     pieces += _between(lines[above:])
-    tidy = "\n".join(pieces).strip("\n")
-    if directives_of(tidy.split("\n"))[:3] != directives_of(lines)[:3]:
+    written = "\n".join(pieces)
+    tidy = written.strip("\n")
+    if written.startswith("\n") and (tidy.startswith("#!") or looks_like_directive().match(tidy.lstrip(SPACE))):
         # It is the blank line above it that makes the first line a comment, and no directive.
         tidy = f"\n{tidy}"
     return f"{tidy}\n"
@@ -75,20 +75,9 @@ def _instruction(line: Line, spelled: dict[int, str], beside: Sequence[int | Non
     """Yield the lines of an instruction; its operands stay where they line up with those above or below."""
     where = line.logical
     rows = list(where.lines[where.first : where.last + 1])
-    for start, keyword in _keywords(line, len(where.text) - len(where.text.lstrip(SPACE))):
-        # A keyword may be broken across lines.
-        for offset, char in enumerate(keyword, start):
-            number, column = where.place(offset)
-            row = rows[number - where.first]
-            rows[number - where.first] = f"{row[:column]}{char}{row[column + 1 :]}"
+    if line.origin.line in spelled:
+        _tidy_words(line, rows, spelled[line.origin.line], beside)
     rows[0] = rows[0].lstrip(SPACE)
-    if _column(line) not in beside:
-        rows[0] = _head.sub(r"\1 ", rows[0], count=1)
-    if len(rows) == 1 and not where.is_open:
-        pair = line.inner() if line.keyword == "ONBUILD" else line
-        new = _paired(pair, spelled)
-        if new:
-            rows[0] = rows[0].rstrip(SPACE).removesuffix(pair.text) + new
     for row in rows:
         trimmed = row.rstrip(" \t\r")
         if trimmed.strip(SPACE):
@@ -97,13 +86,31 @@ def _instruction(line: Line, spelled: dict[int, str], beside: Sequence[int | Non
     yield from [f"{each.content}{each.end}" for each in line.documents]
 
 
-def _paired(line: Line, spelled: dict[int, str]) -> str:
+def _tidy_words(line: Line, rows: list[str], spelled: str, beside: Sequence[int | None]) -> None:
+    """Tidy the keywords of an instruction and the whitespace behind the first one; modernize ``ENV key value``."""
+    where = line.logical
+    for start, keyword in _keywords(line, len(where.text) - len(where.text.lstrip(SPACE))):
+        # A keyword may be broken across lines.
+        for offset, char in enumerate(keyword, start):
+            number, column = where.place(offset)
+            row = rows[number - where.first]
+            rows[number - where.first] = f"{row[:column]}{char}{row[column + 1 :]}"
+    if _column(line) not in beside:
+        rows[0] = _head.sub(r"\1 ", rows[0], count=1)
+    if len(rows) == 1 and not where.is_open:
+        pair = line.inner() if line.keyword == "ONBUILD" else line
+        new = _paired(pair, spelled)
+        if new:
+            rows[0] = rows[0].rstrip(SPACE).removesuffix(pair.text) + new
+
+
+def _paired(line: Line, spelled: str) -> str:
     """Return ``key=value`` for the old form ``key value`` of ENV and LABEL; nothing for another instruction or form."""
     if line.keyword not in ("ENV", "LABEL") or "=" in (words := line.quoted_words())[0]:
         return ""
     pair = list(line.legacy_pair())
     # Otherwise the value needs quotes, or other ones.
-    return "=".join(pair) if pair == words else spelled.get(line.origin.line, "").partition(f"{line.keyword} ")[2]
+    return "=".join(pair) if pair == words else spelled.partition(f"{line.keyword} ")[2]
 
 
 def _column(line: Line) -> int | None:

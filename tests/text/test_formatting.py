@@ -39,6 +39,7 @@ KEPT = {
     "old form over lines": "FROM a\nENV DEPENDENCIES \\\n\t\ta \\\n\t\tb\n",
     "old form in quotes over lines": 'FROM a\nENV A "b \\\n  c"\n',
     "what no class can express": "FROM a\nEXPOSE http\nENV A=${F:?msg}\nRUN --mount= x\n",
+    "keyword of what no class can express": "FROM a\nexpose   http\nenv A it's\n",
     "broken line before an instruction": "FROM a\n\\\n\tRUN x\n",
     "form feed behind a backslash": "FROM a\nRUN b \\\f\nUSER c\n",
     "carriage returns behind a backslash": "FROM a\nRUN b \\\r \nUSER c\n",
@@ -82,6 +83,7 @@ def test_what_is_kept(text: str) -> None:
         pytest.param("FROM a\r\nRUN <<E\r\nx\r\nE\r\n", "FROM a\nRUN <<E\nx\r\nE\n", id="line ends in a heredoc"),
         pytest.param("\ufeff#x\n#y\n\nFROM a\n", "#x\n#y\n\nFROM a\n", id="byte order mark"),
         pytest.param("\n\n# escape=`\nFROM a\n", "\n# escape=`\nFROM a\n", id="no directive"),
+        pytest.param("\n  # escape=`\nFROM a\n", "\n  # escape=`\nFROM a\n", id="no directive, indented"),
         pytest.param("\n# a\n# escape=`\nFROM a\n", "# a\n# escape=`\nFROM a\n", id="no directive anyway"),
         pytest.param("\n#!/x\n# syntax=y\nFROM a\n", "\n#!/x\n# syntax=y\nFROM a\n", id="no directive below a #!"),
         pytest.param(
