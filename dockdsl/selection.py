@@ -47,10 +47,15 @@ def load(spec: str, want: type[T]) -> T:
 
     Raises `SourceError` as `select` does, and if there is more than one.
     """
+    return pick(spec, want).value
+
+
+def pick(spec: str, want: type[T]) -> Selected[T]:
+    """Return what `load` does, with its name."""
     found = select(spec, want, one=True).objects
     if len(found) > 1:
         raise SourceError(f"{spec}: it means {len(found)} objects; {_choices(found)}")
-    return found[0].value
+    return found[0]
 
 
 def select(

@@ -48,6 +48,7 @@ class RunChanges(TypedDict, total=False):
 
     image: str
     ports: Iterable[int]
+    publish: Mapping[int, int]
     env: PairsLike
     command: Iterable[str] | None
     entrypoint: Iterable[str] | None

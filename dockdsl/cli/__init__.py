@@ -29,6 +29,7 @@ VERBS = {
     "import": "turn a Dockerfile into a Python file that describes it",
     "build": "build the image that a Python file describes",
     "test": "build the image, run it, and check it",
+    "run": "build the image and run it until Ctrl-C: the URL of its server on stdout, its log on stderr",
     "inspect": "print what a Dockerfile consists of: a line for each stage, or everything as JSON",
     "fmt": "format Dockerfiles without changing what they mean",
     "size": "build the image, and show how many bytes each line adds",

@@ -11,10 +11,11 @@ if TYPE_CHECKING:
     import argparse
 
 
-def sources_argument(parser: argparse.ArgumentParser) -> None:
-    """Add the Python files."""
-    what = "a Python file, and the name of the object if it defines several: NAME, NAME[KEY], or * for all"
-    parser.add_argument("sources", metavar="FILE[:NAME]", nargs="+", help=what)
+def sources_argument(parser: argparse.ArgumentParser, *, one: bool = False) -> None:
+    """Add the Python files, or one."""
+    everything = "" if one else ", or * for all"
+    what = f"a Python file, and the name of the object if it defines several: NAME, NAME[KEY]{everything}"
+    parser.add_argument("sources", metavar="FILE[:NAME]", nargs=1 if one else "+", help=what)
 
 
 def output_arguments(parser: argparse.ArgumentParser) -> None:

@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser, verb: str = "") -> None:
     from dockdsl.engine.building import BuildRequest
     from dockdsl.engine.flags import OPTIONS
 
-    sources_argument(parser)
+    sources_argument(parser, one=verb == "run")
     defaults = attrs.fields(BuildRequest)
     for name, option in OPTIONS.items():
         if not option.names or option.verb not in (None, verb):
@@ -47,9 +47,11 @@ def add_arguments(parser: argparse.ArgumentParser, verb: str = "") -> None:
             parser.add_argument("--load", **load, const="load", help="into the engine")
             parser.add_argument("--push", **load, const="push", help="to the registry of its tags")
     parser.add_argument("--builder-engine", choices=list(BUILDERS), default="buildx", help="what builds (buildx)")
-    # What `together` gives the process of one of several objects.
-    parser.add_argument("--only", help=argparse.SUPPRESS)
-    parser.add_argument("--jobs", type=_jobs, metavar="N", help="how many of several objects to work on at once (4)")
+    if verb != "run":
+        # What `together` gives the process of one of several objects.
+        parser.add_argument("--only", help=argparse.SUPPRESS)
+        at_once = "how many of several objects to work on at once (4)"
+        parser.add_argument("--jobs", type=_jobs, metavar="N", help=at_once)
     what = "what to show on stderr: what happens now in a terminal, a line for each event elsewhere (auto)"
     parser.add_argument("--progress", choices=["auto", "live", "plain", "quiet"], default="auto", help=what)
 
@@ -163,7 +165,7 @@ def progress_of(options: argparse.Namespace) -> Progress | None:
     """Return what reports the build on stderr, or None if it is to be quiet."""
     if options.progress == "quiet" or sys.stderr is None:
         return None
-    if options.only:
+    if getattr(options, "only", None):
         from dockdsl.cli.together import record_event
 
         return record_event

@@ -239,6 +239,10 @@ class FakeContainer:
         """Return the last lines that it "printed"."""
         return tuple(self._log[-lines:])
 
+    def follow(self) -> Iterator[str]:
+        """Yield the lines that it "printed" so far."""
+        yield from tuple(self._log)
+
     def output(self, most: int = LONGEST_OUTPUT) -> tuple[bytes, bytes]:
         """Return what it "printed" on stdout and on stderr."""
         stdout, stderr = self._output

@@ -21,6 +21,10 @@ def _ports(value: Iterable[int]) -> tuple[int, ...]:
     return tuple(value)
 
 
+def _published(value: Mapping[int, int] | Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    return tuple(value.items() if isinstance(value, Mapping) else value)
+
+
 def _command(value: Iterable[str] | None) -> tuple[str, ...] | None:
     return None if value is None else tuple(value)
 
@@ -33,6 +37,8 @@ class RunRequest:
         Its id or tag. It is never pulled.
     `ports`
         The TCP ports of the container to publish; the engine picks the ports outside, for this machine alone.
+    `publish`
+        Ports outside that are given, and the TCP ports of the container that they lead to: ``{8080: 80}``.
     `env`, `command`, `entrypoint`, `user`, `read_only`, `tmpfs`, `cap_add`, `cap_drop`, `security_opt`, `privileged`,
     `volumes`
         As ``docker run`` takes them; `command`, `entrypoint` and `user` None are the image's own.
@@ -42,6 +48,7 @@ class RunRequest:
 
     image: str
     ports: tuple[int, ...] = attrs.field(default=(), converter=_ports)
+    publish: tuple[tuple[int, int], ...] = attrs.field(default=(), converter=_published)
     env: Pairs = attrs.field(default=(), converter=pairs)
     command: tuple[str, ...] | None = attrs.field(default=None, converter=_command)
     entrypoint: tuple[str, ...] | None = attrs.field(default=None, converter=_command)
@@ -89,6 +96,10 @@ class Container(Protocol):
 
     def logs(self, lines: int = LOG_LINES) -> tuple[str, ...]:
         """Return the last lines that it printed."""
+        ...
+
+    def follow(self) -> Iterator[str]:
+        """Yield the lines that it prints, from its start until it ends."""
         ...
 
     def output(self, most: int = LONGEST_OUTPUT) -> tuple[bytes, bytes]:

@@ -4,13 +4,15 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+
+import attrs
 
 from dockdsl.checks.check import Check, checks_of
 from dockdsl.checks.http import HttpCheck
-from dockdsl.errors import InvalidValue, RunFailed
-from dockdsl.operands import PairsLike, checked, url_path
+from dockdsl.errors import RunFailed
+from dockdsl.operands import PairsLike, checked, seconds, url_path
 
 if TYPE_CHECKING:
     from dockdsl.checks.http_client import Answer
@@ -65,7 +67,7 @@ class BuiltImage:
         from dockdsl.checks.smoke import smoke
 
         if any(check.needs_server for check in checks):
-            self._check_port()
+            self.image.check_port()
             report = smoke(self._runner, self._request(), checks, **self._options())
         else:
             report = _examined(self._subject, checks)
@@ -73,15 +75,27 @@ class BuiltImage:
         return report
 
     @contextlib.contextmanager
-    def start(self) -> Iterator[RunningImage]:
+    def start(
+        self, *, publish: Mapping[int, int] | None = None, timeout: float | None = None
+    ) -> Iterator[RunningImage]:
         """Start a server, wait until it is ready, and remove it at the end of the block.
+
+        `publish`
+            Ports of this machine, and the ports of the container that they lead to: ``{8080: 80}``. By default a free
+            port leads to the image's.
+        `timeout`
+            Seconds until it must be ready, instead of the image's own.
 
         Raises `RunFailed` if it does not start or does not get ready, `InvalidValue` for an image without a port.
         """
         from dockdsl.checks.subject import Subject
 
-        self._check_port()
-        with Subject(self._runner, self._request(), **self._options()) as subject:
+        self.image.check_port()
+        request = attrs.evolve(self._request(), publish=publish or {})
+        options = self._options()
+        if timeout is not None:
+            options["timeout"] = checked("Image: timeout", seconds, timeout)
+        with Subject(self._runner, request, **options) as subject:
             try:
                 subject.serve()
             except RunFailed as error:
@@ -99,13 +113,6 @@ class BuiltImage:
     def _options(self) -> dict[str, Any]:
         image = self.image
         return {"ready": image.ready, "timeout": image.timeout, "name": self.name, "build": self.result}
-
-    def _check_port(self) -> None:
-        if self.image.port is None:
-            raise InvalidValue(
-                "Image: it has no port, so there is no server to start; pass port=…, where its server listens",
-                origin=self.image.origin,
-            )
 
 
 class RunningImage:
@@ -175,6 +182,10 @@ class RunningImage:
     def logs(self, lines: int = 20) -> tuple[str, ...]:
         """Return the last lines that it printed."""
         return self._container.logs(lines)
+
+    def follow(self) -> Iterator[str]:
+        """Yield the lines that it prints, from its start until it ends."""
+        return self._container.follow()
 
     def state(self) -> ContainerState:
         """Ask how the container is."""

@@ -128,6 +128,14 @@ class Declaration(ImageOptions):
         hint = suggestion(target, names, f"its stages are {', '.join(names) or 'without names'}")
         raise UnknownStage(f"Image: the Dockerfile has no stage {shown(target)} for {what}; {hint}")
 
+    def check_port(self) -> None:
+        """Raise `InvalidValue` for an image without a port: there is no server to start."""
+        if self.port is None:
+            raise InvalidValue(
+                "Image: it has no port, so there is no server to start; pass port=…, where its server listens",
+                origin=self.origin,
+            )
+
     @property
     def folder(self) -> Path:
         """The context as an absolute path."""

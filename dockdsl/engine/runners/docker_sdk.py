@@ -53,6 +53,8 @@ _MOUNTS = Path("/proc/self/mountinfo")
 _own_id = re.compile(r"/containers/([0-9a-f]{64})/\S+ /etc/(?:hostname|hosts|resolv\.conf) ").search
 """Finds there the files that Docker keeps for a container, in a folder with its id as name."""
 _port_taken = re.compile(r"address already in use|port is already allocated").search
+_LONGEST_LINE = 8192
+"""Bytes of a line of a container's log that are kept together."""
 _PIECE = 1 << 18
 """Bytes of a saved image that are handed on at once."""
 
@@ -99,7 +101,15 @@ class DockerSdk:
             try:
                 return self._start(client, request, way, outside)
             except RunFailed as error:
-                if not (left and _port_taken(error.message)):
+                if not _port_taken(error.message):
+                    raise
+                given = next((port for port, _ in request.publish if f":{port}" in error.message), None)
+                if given is not None:
+                    raise RunFailed(
+                        f"run {request.name}: the port {given} of {way.publish} is taken; end what listens there, or "
+                        "publish another one"
+                    ) from None
+                if not left:
                     raise
             outside, left = secrets.choice(_DYNAMIC_PORTS), left - 1
 
@@ -112,6 +122,11 @@ class DockerSdk:
             for index, port in enumerate(request.ports)
             if way.network is None
         }
+        if way.network is None:
+            ports |= {
+                f"{port}/tcp": [(way.publish, given) for given, inside in request.publish if inside == port]
+                for _, port in request.publish
+            }
         found: DockerContainer | None = None
         try:
             with deferred(), _translated(f"run {request.name}"):
@@ -435,6 +450,18 @@ class DockerContainer:
         with self._asking("logs of"):
             text: bytes = self._container.logs(stdout=True, stderr=True, tail=lines)
         return tuple(text[-_MOST:].decode("utf-8", "replace").splitlines())[-lines:]
+
+    def follow(self) -> Iterator[str]:
+        """Yield the lines that it prints, on stdout and stderr, from its start until it ends."""
+        with _translated(f"logs of {self._image}"):
+            rest = b""
+            for piece in self._container.logs(stdout=True, stderr=True, stream=True, follow=True):
+                *lines, rest = (rest + piece).split(b"\n")
+                if len(rest) > _LONGEST_LINE:
+                    lines, rest = [*lines, rest], b""
+                yield from (line.decode("utf-8", "replace").rstrip("\r") for line in lines)
+            if rest:
+                yield rest.decode("utf-8", "replace")
 
     def output(self, most: int = LONGEST_OUTPUT) -> tuple[bytes, bytes]:
         """Return what it printed on stdout and on stderr: the first `most` bytes of each."""

@@ -1,0 +1,90 @@
+"""``dockdsl run``: build the image that a Python file describes, run its server, and follow its log until Ctrl-C."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from typing import TYPE_CHECKING, Any
+
+from dockdsl.cli import building as _building
+from dockdsl.cli.several import Chosen
+from dockdsl.cli.streams import say, write_line
+from dockdsl.display import printable, shown
+from dockdsl.errors import EngineError, Refused
+from dockdsl.image import Image
+from dockdsl.operands import whole
+from dockdsl.selection import pick
+
+if TYPE_CHECKING:
+    import argparse
+
+    from dockdsl.image.built import RunningImage
+
+_LAST_LINES = 5.0
+"""Seconds to wait for the end of the log when the container has ended."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    from dockdsl.engine.flags import read_seconds
+
+    _building.add_arguments(parser, "run")
+    ports: Any = {"action": "append", "default": [], "type": _building.reader(_ports)}
+    what = "publish this port of the container at that port of this machine; HOST alone is for the image's own port"
+    parser.add_argument("--publish", **ports, metavar="HOST[:CONTAINER]", help=what)
+    limit = "how long the container may take to answer, instead of what the file says"
+    parser.add_argument("--ready-timeout", type=_building.reader(read_seconds), metavar="SECONDS", help=limit)
+
+
+def _ports(text: str) -> tuple[int, int | None]:
+    outside, colon, inside = text.partition(":")
+    if not outside.isdecimal() or (colon and not inside.isdecimal()):
+        raise Refused(f"{shown(text)} is not of the form HOST:CONTAINER", "write two ports: 8080:80")
+    return whole(int(outside), 1, 65535), whole(int(inside), 1, 65535) if colon else None
+
+
+def run(options: argparse.Namespace) -> int:
+    """Build, run, print the URL, and follow the log."""
+    (spec,) = options.sources
+    one = Chosen(spec, pick(spec, Image))
+    one.value.check_port()
+    return _building.reported(lambda: _run(one, options))
+
+
+def _run(one: Chosen[Image], options: argparse.Namespace) -> int:
+    image = one.value
+    assert image.port is not None
+    publish = {outside: inside or image.port for outside, inside in options.publish}
+    request, progress = _building.request_of(one, options), _building.progress_of(options)
+    with image.built(_building.builder_of(options), request=request, progress=progress) as built:
+        if options.progress != "quiet":
+            say(built.result.summary())
+        with built.start(publish=publish, timeout=options.ready_timeout) as server:
+            write_line(server.url, sys.stdout)
+            return _followed(server)
+
+
+def _followed(server: RunningImage) -> int:
+    """Show the log until the container ends; upon a signal ask it to end, so that its last words are shown, too."""
+    failures: list[EngineError] = []
+
+    def show() -> None:
+        try:
+            for line in server.follow():
+                say(printable(line))
+        except EngineError as error:
+            failures.append(error)
+
+    following = threading.Thread(target=show, daemon=True)
+    following.start()
+    try:
+        following.join()
+    except (KeyboardInterrupt, SystemExit):
+        server.stop()
+        following.join(_LAST_LINES)
+        raise
+    if failures:
+        raise failures[0]
+    state = server.stop(1)
+    say(f"the container {state}")
+    return 0 if state.exit_code == 0 else 1
