@@ -48,7 +48,7 @@ class RunChanges(TypedDict, total=False):
 
     image: str
     ports: Iterable[int]
-    publish: Mapping[int, int]
+    publish: Mapping[int, int] | Iterable[tuple[int, int]]
     env: PairsLike
     command: Iterable[str] | None
     entrypoint: Iterable[str] | None

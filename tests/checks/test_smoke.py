@@ -698,11 +698,11 @@ def test_an_engine_that_goes_away_during_a_test(context: Any, monkeypatch: pytes
 
 
 def test_changes_are_what_the_fields_accept() -> None:
-    """What a check changes of a container are the fields of its request, but for the image and its name."""
+    """What a check changes of a container are the fields of its request, but for its name."""
     fields = {each.name: each.converter for each in attrs.fields(RunRequest)}
     accepted = {name: next(iter(fields[name].__annotations__.values())) for name in fields if fields[name]}
 
-    assert fields.keys() - {"image", "name"} == RunChanges.__annotations__.keys()
+    assert fields.keys() - {"name"} == RunChanges.__annotations__.keys()
     for name, kind in accepted.items():
         assert kind == RunChanges.__annotations__[name].__forward_arg__, name
 
