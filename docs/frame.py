@@ -1,4 +1,4 @@
-"""The frame of the pages: two languages that link to each other, and tables that can be read on a phone.
+"""The frame of the pages: two languages that link to each other, and what can be read on a phone.
 
 The Japanese pages in ``ja/`` are built on their own, with ``language = "ja"``, into the folder ``ja`` of the English
 ones. So their navigation, search and labels are Japanese. A link to the other language is written as to any other page.
@@ -14,6 +14,11 @@ from typing import Any
 from docutils import nodes
 from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
+
+# Characters that have room on a phone, also beside a bullet.
+_LONG = 36
+
+_NO_SPACE_AFTER = ("、", "。", "：", "）")
 
 # What the theme says, and Sphinx has no Japanese for.
 _JAPANESE = {
@@ -71,6 +76,17 @@ def _name_columns(app: Sphinx, doctree: nodes.document, _: str) -> None:
                         entry.insert(0, nodes.inline("", title, classes=["column-title"]))
 
 
+def _break_code(_: Sphinx, doctree: nodes.document, __: str) -> None:
+    """Let a line end before code within a text, and in it only where a word of it does not fit on a phone."""
+    for code in doctree.findall(nodes.literal):
+        if max(map(len, code.astext().split()), default=0) > _LONG:
+            code["classes"].append("long")
+        before = code.previous_sibling() if code.parent.index(code) else None
+        if isinstance(before, nodes.Text) and before.endswith(_NO_SPACE_AFTER):
+            # A line may end here; browsers see that only where a space stands, if a code that does not break follows.
+            code.parent.replace(before, nodes.Text(f"{before}\u200b"))
+
+
 def _other_language(app: Sphinx, page: str, __: str, context: dict[str, Any], ___: object) -> None:
     """Give the template `language.html` the address of the same page in the other language, or of the index."""
     japanese = app.config.language == "ja"
@@ -85,5 +101,6 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("builder-inited", _translate)
     app.connect("doctree-read", _link_languages)
     app.connect("doctree-resolved", _name_columns)
+    app.connect("doctree-resolved", _break_code)
     app.connect("html-page-context", _other_language)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

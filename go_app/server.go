@@ -76,7 +76,8 @@ func serve(ctx context.Context, ln net.Listener, a *api, timeout time.Duration) 
 	deadline, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
 	if err := srv.Shutdown(deadline); err != nil {
-		return fmt.Errorf("requests in flight were cut off after %v: %w", timeout, errors.Join(err, srv.Close()))
+		return fmt.Errorf("requests in flight were cut off after %v: %w",
+			timeout, errors.Join(err, srv.Close()))
 	}
 	a.log.Info("stopped")
 	return nil

@@ -39,9 +39,10 @@ class RunRequest:
         The TCP ports of the container to publish; the engine picks the ports outside, for this machine alone.
     `publish`
         Ports outside that are given, and the TCP ports of the container that they lead to: ``{8080: 80}``.
-    `env`, `command`, `entrypoint`, `user`, `read_only`, `tmpfs`, `cap_add`, `cap_drop`, `security_opt`, `privileged`,
-    `volumes`
-        As ``docker run`` takes them; `command`, `entrypoint` and `user` None are the image's own.
+    `env`, `command`, `entrypoint`, `user`
+        As ``docker run`` takes them; None for the last three is the image's own.
+    `read_only`, `tmpfs`, `cap_add`, `cap_drop`, `security_opt`, `privileged`, `volumes`
+        As ``docker run`` takes them.
     `name`
         What errors call the image; where it is left out, its tag or what its id begins with.
     """
