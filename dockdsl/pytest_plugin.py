@@ -78,7 +78,7 @@ class _Session:
         self._runner = runner
         self._stack = contextlib.ExitStack()
         self._loaded: dict[str, Image] = {}
-        self._built: dict[tuple[Image, Path], BuiltImage | Exception] = {}
+        self._built: dict[tuple[Image, Path | str], BuiltImage | Exception] = {}
         self._running: dict[BuiltImage, RunningImage] = {}
 
     def load(self, spec: str, folder: Path) -> Image:

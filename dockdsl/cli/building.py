@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser, verb: str = "") -> None:
 
     from dockdsl.engine.builders import BUILDERS
     from dockdsl.engine.building import BuildRequest
-    from dockdsl.engine.flags import OPTIONS
+    from dockdsl.engine.flags import OPTIONS, read_attest
 
     sources_argument(parser, one=verb == "run")
     defaults = attrs.fields(BuildRequest)
@@ -46,6 +46,9 @@ def add_arguments(parser: argparse.ArgumentParser, verb: str = "") -> None:
             load: Any = {"action": "append_const", "dest": name}
             parser.add_argument("--load", **load, const="load", help="into the engine")
             parser.add_argument("--push", **load, const="push", help="to the registry of its tags")
+    if verb == "build":
+        attest: Any = {"metavar": "SPEC", "type": reader(read_attest), "action": _Attest}
+        parser.add_argument("--attest", **attest, help="--sbom or --provenance: type=provenance,mode=max")
     parser.add_argument("--builder-engine", choices=list(BUILDERS), default="buildx", help="what builds (buildx)")
     if verb != "run":
         # What `together` gives the process of one of several objects.
@@ -54,6 +57,13 @@ def add_arguments(parser: argparse.ArgumentParser, verb: str = "") -> None:
         parser.add_argument("--jobs", type=_jobs, metavar="N", help=at_once)
     what = "what to show on stderr: what happens now in a terminal, a line for each event elsewhere (auto)"
     parser.add_argument("--progress", choices=["auto", "live", "plain", "quiet"], default="auto", help=what)
+
+
+class _Attest(argparse.Action):
+    """Sets one of the two options that ``--attest`` stands for."""
+
+    def __call__(self, _: Any, options: argparse.Namespace, value: Any, _flag: str | None = None) -> None:
+        setattr(options, value[0], value[1])
 
 
 def reader(read: Callable[[str], Any]) -> Callable[[str], Any]:
@@ -134,7 +144,8 @@ def _overrides(one: Chosen[Image], options: argparse.Namespace) -> Any:
     found = {}
     for name, option in OPTIONS.items():
         value = getattr(options, name, None)
-        if value is None or value is False or value == []:
+        # A switch that is not set is False; --sbom false says something.
+        if value is None or value == [] or (value is False and option.metavar is None):
             continue
         if isinstance(value, list):
             # One argument may say several.

@@ -10,7 +10,7 @@ from typing import Any, Literal, Protocol
 import attrs
 
 from dockdsl.display import cut, megabytes, printable
-from dockdsl.engine.options import ImageOptions, outputs, stage_names
+from dockdsl.engine.options import ImageOptions, is_address, outputs, stage_names
 from dockdsl.engine.specifications import OutputSpec
 from dockdsl.errors import FileError
 from dockdsl.operands import Pairs, flag, named, optional_text, pairs, seconds
@@ -23,6 +23,10 @@ LOG_LINES = 20
 _WIDTH = 100
 
 
+def _place(value: str | os.PathLike[str]) -> Path | str:
+    return value if isinstance(value, str) and is_address(value) else Path(value)
+
+
 @attrs.frozen(kw_only=True, field_transformer=named)
 class BuildRequest(ImageOptions):
     """One build: a Dockerfile's text, the folder it copies from, the options of `ImageOptions`, and those of one build.
@@ -30,7 +34,8 @@ class BuildRequest(ImageOptions):
     `dockerfile`
         The text itself; it is never written into the context.
     `context`
-        A folder. Its ``.dockerignore`` counts, unless `ignore` has the patterns that replace it.
+        A folder. Its ``.dockerignore`` counts, unless `ignore` has the patterns that replace it. Or an address, which
+        the engine fetches: of a Git repository, ``https://…/x.git#BRANCH:FOLDER``, or of a tar archive.
     `contexts`
         As the option ``--build-context``: folders, ``docker-image://…``, ``oci-layout://…`` and addresses by name.
     `output`
@@ -54,7 +59,7 @@ class BuildRequest(ImageOptions):
     """
 
     dockerfile: str
-    context: Path = attrs.field(converter=Path)
+    context: Path | str = attrs.field(converter=_place)
     contexts: Pairs = attrs.field(default=(), converter=pairs)
     output: tuple[OutputSpec, ...] = attrs.field(default=(), converter=outputs)
     builder: str | None = attrs.field(default=None, converter=optional_text)
@@ -78,10 +83,15 @@ class BuildRequest(ImageOptions):
     def check_folders(self) -> None:
         """Raise `FileError` for a context that is not a folder."""
         for name, path in (("", str(self.context)), *self.contexts):
-            remote = name and ("://" in path or path.startswith("git@"))
+            remote = is_address(path) or (name and "://" in path)
             if not remote and not os.path.isdir(path):  # noqa: PTH112 - this one never raises
                 what = f"{name}, {path}," if name else path
                 raise FileError(f"build: the context {what} is not a folder; check the path", origin=None)
+
+    @property
+    def place(self) -> str:
+        """The context as a builder takes it: an address, or an absolute path."""
+        return self.context if isinstance(self.context, str) else str(self.context.absolute())
 
     def origin_at(self, lines: tuple[int, int] | None) -> Origin | None:
         """Return the origin of the first of some lines of the Dockerfile that has one."""

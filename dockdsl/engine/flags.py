@@ -14,6 +14,8 @@ import attrs
 
 from dockdsl.display import shown
 from dockdsl.engine.building import BuildRequest
+from dockdsl.engine.options import is_address
+from dockdsl.engine.specifications import pairs_in, spelled
 from dockdsl.errors import Refused
 from dockdsl.operands import LONGEST_TIME, seconds
 
@@ -25,7 +27,7 @@ def _spelled(value: Any) -> str:
 
 
 def _attested(key: str) -> Callable[[bool | str], str]:
-    return lambda value: f"{key}={value}" if isinstance(value, str) else str(value).lower()
+    return lambda value: str(value).lower() if isinstance(value, bool) else value if "=" in value else f"{key}={value}"
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -35,10 +37,21 @@ def _pair(text: str) -> tuple[str, str]:
     return name, value
 
 
+def _argument(text: str) -> Any:
+    """Read a build argument. A name alone takes its value from the environment; as for docker, unset is not given."""
+    if text and "=" not in text:
+        return (text, os.environ[text]) if text in os.environ else []
+    return _pair(text)
+
+
 def _context(text: str) -> tuple[str, str]:
     # A path on the command line is relative to the current folder.
     name, value = _pair(text)
     return name, value if ":" in value or not value else os.path.abspath(value)  # noqa: PTH100 - Path.absolute keeps the dots
+
+
+def _folder(text: str) -> str:
+    return text if is_address(text) or not text else os.path.abspath(text)  # noqa: PTH100 - as above
 
 
 def _platforms(text: str) -> list[str]:
@@ -46,7 +59,16 @@ def _platforms(text: str) -> list[str]:
 
 
 def _attestation(text: str) -> bool | str:
-    return {"true": True, "false": False}.get(text, text.removeprefix("mode=").removeprefix("generator="))
+    return {"true": True, "false": False}.get(text, text)
+
+
+def read_attest(text: str) -> tuple[str, bool | str]:
+    """Read ``--attest type=provenance,mode=max``, which is ``--provenance mode=max``: the option, and its value."""
+    parts = pairs_in(text)
+    kind = parts.pop("type", "")
+    if kind not in ("sbom", "provenance"):
+        raise Refused(f"{shown(text)} has no known type", "write type=sbom or type=provenance")
+    return kind, spelled(parts.items()) or True
 
 
 def read_seconds(text: str) -> float:
@@ -103,7 +125,12 @@ _for_build = functools.partial(Option, buildah="none", verb="build")
 OPTIONS = {
     "tags": Option("-t --tag TAG", "tag the image so, instead of as the file says", replaces=True),
     "target": Option("--target STAGE", "build this stage"),
-    "build_args": Option("--build-arg NAME=VALUE", "set a build argument", read=_pair),
+    "context": Option(
+        "--context FOLDER", "a folder or a Git address, instead of the file's", "other", "other", read=_folder
+    ),
+    "build_args": Option(
+        "--build-arg NAME[=VALUE]", "set a build argument; NAME alone: from the environment", read=_argument
+    ),
     "platforms": Option("--platform OS/ARCH", "build for this platform", read=_platforms, replaces=True),
     "secrets": Option("--secret SPEC", "give a secret: id=token,env=TOKEN; instead of the file's one of this id"),
     "labels": Option("--label NAME=VALUE", "give the image a label", read=_pair),
@@ -136,7 +163,7 @@ OPTIONS = {
     "annotations": _for_build("--annotation NAME=VALUE", "write it into the image's manifest", read=_pair),
     "sbom": _for_build("--sbom true|IMAGE", "add a bill of materials", spell=_attested("generator"), read=_attestation),
     "provenance": _for_build(
-        "--provenance true|false|min|max", "add how it was built", spell=_attested("mode"), read=_attestation
+        "--provenance true|false|min|max|SPEC", "add how it was built", spell=_attested("mode"), read=_attestation
     ),
 }
 

@@ -46,7 +46,15 @@ if TYPE_CHECKING:
     )
 
 _GATEWAY = "host-gateway"
-_LEVELS = 'pass True, False, "min" or "max"'
+_LEVELS = 'pass True, False, "min", "max" or "mode=max,version=v1"'
+_PROVENANCE = {
+    "mode": ("min", "max"),
+    "version": ("v0.2", "v1"),
+    "builder-id": (),
+    "reproducible": (),
+    "inline-only": (),
+}
+"""What can be said of a provenance, with the values that each part may have; none are any."""
 _REMOTE = ("http://", "https://", "git://", "ssh://", "git@")
 
 
@@ -78,6 +86,11 @@ class FileContext(str):
 
     __slots__ = ("base",)
     base: str
+
+
+def is_address(context: str) -> bool:
+    """Return whether a context is fetched by the engine: from a Git repository, or as a tar archive."""
+    return context.startswith(_REMOTE)
 
 
 def relative_to_caller(path: str) -> FileContext:
@@ -275,19 +288,39 @@ def _sbom(value: bool | str | None) -> bool | str | None:
         return value
     if not isinstance(value, str):
         raise refuse_type("", value, "pass True, or the name of the image that generates it")
-    if set(text(value)) & set(", \t\n"):
+    parts = _parts(value, "generator")
+    if set(parts.get("generator", "")) & set(", \t\n"):
         raise Refused(f"{shown(value)} is not the name of an image", "pass True, or such a name")
-    return value
+    return _attestation(parts, "generator")
 
 
 def _provenance(value: bool | str | None) -> bool | str | None:
-    if value is not None and not isinstance(value, bool) and value not in ("min", "max"):
-        raise (
-            refuse_type("", value, _LEVELS)
-            if not isinstance(value, str)
-            else Refused(f"{shown(value)} is unknown", _LEVELS)
-        )
-    return value
+    if value is None or isinstance(value, bool):
+        return value
+    if not isinstance(value, str):
+        raise refuse_type("", value, _LEVELS)
+    parts = _parts(value, "mode")
+    for key, each in parts.items():
+        if key not in (*_PROVENANCE, "disabled"):
+            raise Refused(f"{shown(value)} has the unknown part {shown(key)}", f"use {', '.join(_PROVENANCE)}")
+        if each not in (_PROVENANCE.get(key) or (each,)):
+            raise Refused(f"{shown(each)} is unknown", _LEVELS)
+    return _attestation(parts, "mode")
+
+
+def _parts(value: str, first: str) -> dict[str, str]:
+    """Return what an attestation says; a value alone is that of its first part."""
+    from dockdsl.engine.specifications import pairs_in  # noqa: PLC0415 - few images have attestations
+
+    return pairs_in(value) if "=" in text(value) else {first: value}
+
+
+def _attestation(parts: dict[str, str], first: str) -> bool | str:
+    from dockdsl.engine.specifications import spelled  # noqa: PLC0415 - few images have attestations
+
+    if parts.pop("disabled", "false").lower() in ("1", "t", "true"):
+        return False
+    return parts[first] if set(parts) == {first} else spelled(parts.items()) or True
 
 
 def _epoch(value: int | None) -> int | None:
@@ -332,7 +365,8 @@ class ImageOptions:
     `annotations`
         As the option ``--annotation``: for the manifest, or with ``"index:NAME"`` for the index.
     `sbom`, `provenance`
-        Attestations: True or False; the image that generates the bill of materials; ``"min"`` or ``"max"``.
+        Attestations: True or False; the image that generates the bill of materials; ``"min"`` or ``"max"``; or as the
+        options of these names: ``"mode=max,version=v1"``.
     `reproducible`
         Whether the same build gives the same digest, wherever and whenever it is made: all times in the image are
         those of `source_date_epoch`, and no attestation is added. What the steps do is up to them.
@@ -369,6 +403,7 @@ class ImageOptions:
 class BuildKeywords(TypedDict, total=False):
     """The keywords of `Image.build` and `Image.request`: the options of a `BuildRequest`, but for the builder."""
 
+    context: str | os.PathLike[str]
     tags: TextsLike
     target: str | Named | None
     build_args: PairsLike

@@ -41,7 +41,7 @@ class SecretSpec:
     @classmethod
     def parse(cls, spec: str) -> Self:
         """Read ``id=token,env=TOKEN`` or ``id=token,src=FILE``. Refuses what is not one."""
-        fields = _fields(spec)
+        fields = pairs_in(spec)
         unknown = [key for key in fields if key not in ("id", "env", "src", "source", "type")]
         if unknown:
             # What follows the key may be the secret itself.
@@ -67,7 +67,7 @@ class SecretSpec:
         return ("env", self.env) if self.env is not None else ("src", self.src or "")
 
     def __str__(self) -> str:
-        return _spelled([("id", self.id), ("env", self.env), ("src", self.src)])
+        return spelled([("id", self.id), ("env", self.env), ("src", self.src)])
 
 
 @attrs.frozen
@@ -144,7 +144,7 @@ class OutputSpec:
     def __str__(self) -> str:
         if self.type in ("load", "push"):
             return self.type
-        return _spelled([("type", self.type), ("dest", self.dest), *self.attributes])
+        return spelled([("type", self.type), ("dest", self.dest), *self.attributes])
 
 
 @attrs.frozen
@@ -167,7 +167,7 @@ class CacheSpec:
         return cls(fields.pop("type"), tuple(fields.items()))
 
     def __str__(self) -> str:
-        return _spelled([("type", self.type), *self.attributes])
+        return spelled([("type", self.type), *self.attributes])
 
 
 SecretsLike = str | SecretSpec | Iterable[str | SecretSpec] | None
@@ -188,7 +188,7 @@ def parsed(value: _T | str | Iterable[_T | str] | None, kind: type[_T]) -> tuple
 
 
 def _typed(spec: str, kinds: tuple[str, ...]) -> dict[str, str]:
-    fields = _fields(spec)
+    fields = pairs_in(spec)
     kind = fields.get("type")
     if kind is None:
         raise Refused(f"{shown(spec)} has no type", f"add type=…, one of {', '.join(kinds)}")
@@ -197,7 +197,7 @@ def _typed(spec: str, kinds: tuple[str, ...]) -> dict[str, str]:
     return fields
 
 
-def _fields(spec: str) -> dict[str, str]:
+def pairs_in(spec: str) -> dict[str, str]:
     """Read pairs as BuildKit does: separated by commas as CSV is, with keys in any case."""
     parts = spec.split(",")
     if '"' in spec:
@@ -216,6 +216,7 @@ def _fields(spec: str) -> dict[str, str]:
     return found
 
 
-def _spelled(pairs: Iterable[tuple[str, str | None]]) -> str:
+def spelled(pairs: Iterable[tuple[str, str | None]]) -> str:
+    """Return pairs as `pairs_in` reads them; those without a value are left out."""
     parts = [f"{key}={value}" for key, value in pairs if value is not None]
     return ",".join('"' + part.replace('"', '""') + '"' if set(part) & set(',"\r\n') else part for part in parts)

@@ -30,7 +30,8 @@ class Image(Declaration):
     It has all options of `dockdsl.engine.options.ImageOptions`, and:
 
     `context`
-        The folder that ``Copy`` and ``Add`` take files from; relative to the file in which the Image is written.
+        The folder that ``Copy`` and ``Add`` take files from; relative to the file in which the Image is written. Or an
+        address, which the engine fetches: of a Git repository, ``https://…/x.git#BRANCH:FOLDER``, or of a tar archive.
     `port`
         The TCP port that the image's server listens on, 1 to 65535. None for an image that is not a server.
     `env`, `command`

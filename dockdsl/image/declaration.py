@@ -12,7 +12,7 @@ import attrs
 from dockdsl.checks.check import Check, checks_of
 from dockdsl.checks.http import HttpCheck
 from dockdsl.display import shown, suggestion
-from dockdsl.engine.options import FileContext, ImageOptions, Tagged, relative_to_caller
+from dockdsl.engine.options import FileContext, ImageOptions, Tagged, is_address, relative_to_caller
 from dockdsl.errors import InvalidType, InvalidValue, Refused, UnknownStage, refuse_type
 from dockdsl.operands import Pairs, command, here, named_as, pairs, seconds, text, url_path, whole
 from dockdsl.origins import Origin
@@ -37,10 +37,13 @@ def _context(value: str | os.PathLike[str]) -> str:
     if isinstance(value, FileContext):
         return value
     if not isinstance(value, (str, os.PathLike)):
-        raise refuse_type("", value, "pass the path of a folder")
+        raise refuse_type("", value, "pass the path of a folder, or the address of a Git repository")
     context = text(os.fspath(value))
+    if is_address(context):
+        return context
     if "://" in context or context == "-":
-        raise Refused(f"{shown(context)} is not a folder", "check it out, and pass the folder's path")
+        remedy = "pass a folder's path, or the address of a Git repository such as https://…/x.git#main"
+        raise Refused(f"{shown(context)} is not a folder, and not an address that builds support", remedy)
     return relative_to_caller(context)
 
 
@@ -111,6 +114,11 @@ class Declaration(ImageOptions):
 
     def _check_together(self) -> None:
         """Refuse what contradicts each other."""
+        if self.ignore is not None and is_address(self.context):
+            raise InvalidValue(
+                f"Image: ignore: the context is {shown(self.context)}, which the engine fetches as a whole; leave "
+                "ignore out"
+            )
         if self.reproducible and (self.sbom or self.provenance):
             name = "sbom" if self.sbom else "provenance"
             raise InvalidValue(
@@ -137,9 +145,9 @@ class Declaration(ImageOptions):
             )
 
     @property
-    def folder(self) -> Path:
-        """The context as an absolute path."""
-        return self._absolute(self.context)
+    def folder(self) -> Path | str:
+        """The context: the absolute path of a folder, or an address."""
+        return self.context if is_address(self.context) else self._absolute(self.context)
 
     def _absolute(self, folder: str) -> Path:
         from pathlib import Path
@@ -176,7 +184,8 @@ class Declaration(ImageOptions):
     def changed(self, options: Any) -> tuple[Self, dict[str, Any]]:
         """Return a copy with the options that belong to an image, and the other options."""
         given: dict[str, Any] = {**options}
-        mine = {field.name: given.pop(field.name) for field in attrs.fields(ImageOptions) if field.name in given}
+        names = ("context", *(field.name for field in attrs.fields(ImageOptions)))
+        mine = {name: given.pop(name) for name in names if name in given}
         return attrs.evolve(self, **mine) if mine else self, given
 
     def own_request(self, options: dict[str, Any]) -> BuildRequest:

@@ -19,7 +19,7 @@ from dockdsl.engine.specifications import CacheSpec, OutputSpec, SecretSpec, Ssh
 from dockdsl.errors import Refused
 
 GUIDE = Path(__file__).parents[2] / "docs" / "guide"
-NO_OPTIONS = {"dockerfile", "context", "files", "notes", "origins"}
+NO_OPTIONS = {"dockerfile", "files", "notes", "origins"}
 """What a request has besides options."""
 
 

@@ -140,7 +140,6 @@ def test_tags_that_are_refused(tag: str) -> None:
 
 REFUSED = [
     pytest.param({"context": ""}, InvalidValue, "Image: context: '' is empty", id="context empty"),
-    pytest.param({"context": "https://x.test/y.git"}, InvalidValue, "is not a folder; check it out", id="context URL"),
     pytest.param({"context": "-"}, InvalidValue, "is not a folder", id="context stdin"),
     pytest.param({"context": "a\0b"}, InvalidValue, "NUL character", id="context NUL"),
     pytest.param({"context": 7}, InvalidType, "context: 7 is an int; pass the path", id="context type"),

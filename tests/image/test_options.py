@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import secrets
 import shutil
+import socket
 import subprocess
 import sys
 import tarfile
@@ -98,6 +100,22 @@ REFUSED = [
     pytest.param(
         {"provenance": "most"}, InvalidValue, "provenance: 'most' is unknown; pass True, False", id="provenance"
     ),
+    pytest.param({"provenance": "mode=most"}, InvalidValue, "provenance: 'most' is unknown; pass", id="mode"),
+    pytest.param({"provenance": "version=v2"}, InvalidValue, "'v2' is unknown; pass True", id="version of provenance"),
+    pytest.param(
+        {"provenance": "mode=max,x=y"}, InvalidValue, "has the unknown part 'x'; use mode, version", id="part"
+    ),
+    pytest.param({"sbom": "generator=a b"}, InvalidValue, "is not the name of an image", id="generator of two words"),
+    pytest.param(
+        {"context": "ftp://x"}, InvalidValue, "context: 'ftp://x' is not a folder, and not an a", id="address"
+    ),
+    pytest.param({"context": 1}, InvalidType, "context: 1 is an int; pass the path", id="context type of image"),
+    pytest.param(
+        {"context": "https://x.test/y.git", "ignore": "a"},
+        InvalidValue,
+        "ignore: the context is 'https://x.test/y.git', which the engine fetches as a whole; leave ignore out",
+        id="ignore of an address",
+    ),
     pytest.param({"reproducible": "yes"}, InvalidType, "reproducible: 'yes' is a str", id="reproducible"),
     pytest.param(
         {"reproducible": True, "sbom": True}, InvalidValue, "reproducible and has sbom", id="reproducible sbom"
@@ -185,6 +203,12 @@ ARGUMENTS = [
     pytest.param({"no_cache_filter": [DOCKERFILE.stages[0], "API"]}, ["--no-cache-filter=api", "--no-cache-filter=API"], id="filter"),
     pytest.param({"sbom": True, "provenance": "max"}, ["--sbom=true", "--provenance=mode=max"], id="attest"),
     pytest.param({"sbom": "x/y:1", "provenance": False}, ["--sbom=generator=x/y:1", "--provenance=false"], id="generator"),
+    pytest.param({"provenance": "Version=v1, mode=max", "sbom": "generator=x,a=B"}, ["--provenance=version=v1,mode=max", "--sbom=generator=x,a=B"], id="parts"),
+    pytest.param({"provenance": "mode=min", "sbom": "generator=x"}, ["--provenance=mode=min", "--sbom=generator=x"], id="one part"),
+    pytest.param({"provenance": "disabled=true"}, ["--provenance=false"], id="disabled"),
+    pytest.param({"context": "https://x.test/y.git#main:api"}, ["--load", "https://x.test/y.git#main:api"], id="git"),
+    pytest.param({"context": "git@x.test:y.git"}, ["--load", "git@x.test:y.git"], id="git by ssh"),
+    pytest.param({"context": "/srv"}, ["--load", "/srv"], id="another folder"),
     pytest.param({"source_date_epoch": 5}, ["--build-arg=SOURCE_DATE_EPOCH=5", "--load"], id="epoch"),
     pytest.param(
         {"reproducible": True},
@@ -216,7 +240,131 @@ def test_the_epoch_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "--build-arg=SOURCE_DATE_EPOCH=1700000000" in arguments(Image(DOCKERFILE).request(reproducible=True), "/f")
 
 
+def request(*arguments: str, **said: Any) -> BuildRequest:
+    """Return what the command line asks for with these arguments, of an image that says so."""
+    parser = argparse.ArgumentParser()
+    _building.add_arguments(parser, "build")
+    image = Image(DOCKERFILE, **said)
+    return _building.request_of(
+        Chosen("x.py", Selected("x.py", "image", image)), parser.parse_args(["x.py", *arguments])
+    )
+
+
+def test_a_build_argument_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name alone has the value that it has there; what is not set is not given, as docker does it."""
+    monkeypatch.setenv("A", "here = there")
+    monkeypatch.delenv("UNSET", raising=False)
+
+    given = {"A": "file"}
+
+    assert (("A", "here = there"),) == request("--build-arg", "A", "--build-arg", "UNSET", build_args=given).build_args
+    assert (("A", "file"), ("B", "")) == request("--build-arg", "B=", build_args=given).build_args
+
+
+@pytest.mark.parametrize(
+    ("arguments", "provenance", "sbom"),
+    [
+        ("--attest type=provenance,mode=max,version=v1", "mode=max,version=v1", None),
+        ("--attest type=provenance --attest type=sbom", True, True),
+        ("--attest type=sbom,generator=x/y:1", None, "x/y:1"),
+        ("--attest type=provenance,disabled=true", False, None),
+        ("--provenance mode=max,version=v1 --sbom generator=x", "mode=max,version=v1", "x"),
+        ("--provenance mode=min --sbom false", "min", False),
+    ],
+)
+def test_attestations_of_the_command_line(arguments: str, provenance: Any, sbom: Any) -> None:
+    """Either way of docker's command means the same."""
+    found = request(*arguments.split())
+
+    assert (provenance, sbom) == (found.provenance, found.sbom)
+
+
+def test_an_attestation_that_is_none(capsys: pytest.CaptureFixture[str]) -> None:
+    """Its type is looked at where it is read."""
+    for text in ("type=x", "mode=max"):
+        with pytest.raises(SystemExit):
+            request("--attest", text)
+        assert f"argument --attest: '{text}' has no known type; write type=sbom" in capsys.readouterr().err
+
+
+def test_the_context_of_the_command_line() -> None:
+    """A folder is relative to the current one, not to the file; an address stays as it is."""
+    assert Path.cwd() / "x" == request("--context", "x").context
+    assert "git@x.test:y.git" == request("--context", "git@x.test:y.git").context
+    with pytest.raises(InvalidValue, match="context: '' is empty"):
+        request("--context", "")
+
+
 # --- on the engine
+
+
+def listens(port: int) -> bool:
+    """Return whether somebody listens at a port of this machine."""
+    with socket.socket() as asking:
+        asking.settimeout(5)
+        return asking.connect_ex(("127.0.0.1", port)) == 0
+
+
+@contextlib.contextmanager
+def served(*command: str) -> Iterator[int]:
+    """Yield the port at which a server listens that runs for the block."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = int(free.getsockname()[1])
+    with subprocess.Popen([each.replace("PORT", str(port)) for each in command], stderr=subprocess.DEVNULL) as server:
+        try:
+            wait_until(lambda: listens(port))
+            yield port
+        finally:
+            server.terminate()
+
+
+@pytest.mark.engine
+def test_a_git_repository_as_the_context(tmp_path: Path, tag: str) -> None:
+    """The engine fetches it, by way of its own git: where it has none, that is what is said."""
+    repository = tmp_path / "repository"
+    repository.joinpath("sub").mkdir(parents=True)
+    repository.joinpath("sub", "mark").write_text("from git\n")
+    git = ["git", "-C", str(repository), "-c", "user.name=x", "-c", "user.email=x@x.test"]
+    for words in ("init --quiet", "add .", "commit --quiet --message=one", "tag v1"):
+        subprocess.run([*git, *words.split()], check=True, timeout=60)
+    stage = Stage(BUSYBOX, steps=[Copy("mark", "/got"), Run("ls /got >/out")])
+    with served(
+        "git", "daemon", "--listen=127.0.0.1", "--port=PORT", f"--base-path={tmp_path}", "--export-all"
+    ) as port:
+        image = Image(Dockerfile(stage), context=f"git://127.0.0.1:{port}/repository#v1:sub", tags=tag)
+        try:
+            image.build()
+        except BuildFailed as error:
+            assert "the engine has no git, with which it gets a repository" == error.cause  # noqa: PT017 - see above
+            return
+        assert "from git" == docker("run", "--rm", tag, "cat", "/got")
+        with pytest.raises(
+            BuildFailed, match=r"does not contain ref gone.*; check the address of the context"
+        ) as caught:
+            image.build(context=f"git://127.0.0.1:{port}/repository#gone")
+        assert caught.value.origin is None
+
+
+@pytest.mark.engine
+def test_an_archive_as_the_context(tmp_path: Path, tag: str) -> None:
+    """The engine fetches it and takes the files out; the Dockerfile is that of the Image all the same."""
+    tmp_path.joinpath("mark").write_text("from an archive\n")
+    # BuildKit looks at the first KiB, in which another format has no name of a file yet.
+    with tarfile.open(tmp_path / "x.tar", "w", format=tarfile.GNU_FORMAT) as archive:
+        archive.add(tmp_path / "mark", "mark")
+    stage = Stage(BUSYBOX, steps=[Copy("mark", "/got")])
+    with served(sys.executable, "-m", "http.server", "PORT", "--bind=127.0.0.1", f"--directory={tmp_path}") as port:
+        Image(Dockerfile(stage), tags=tag).build(context=f"http://127.0.0.1:{port}/x.tar")
+        with pytest.raises(BuildFailed, match=r"load remote build context: invalid response status 404"):
+            Image(Dockerfile(stage), tags=tag).build(context=f"http://127.0.0.1:{port}/gone.tar")
+        with pytest.raises(BuildFailed, match=r'"/gone" is not there to be copied') as caught:
+            Image(
+                Dockerfile(Stage(BUSYBOX, steps=[Copy("gone", "/got")])), context=f"http://127.0.0.1:{port}/x.tar"
+            ).build()
+        assert "check the path in the stage, image or context that it is taken from" == caught.value.fix
+
+    assert "from an archive" == docker("run", "--rm", tag, "cat", "/got")
 
 
 def printing(command: str, **options: Any) -> Stage:
@@ -625,14 +773,9 @@ def test_an_option_with_the_same_id_replaces_the_images(
     said: dict[str, Any], words: list[str], expected: dict[str, Any]
 ) -> None:
     """Of two there would be one that is not there, or that the command refuses; others stay."""
-    parser = argparse.ArgumentParser()
-    _building.add_arguments(parser, "build")
-    image = Image(DOCKERFILE, **said)
-    request = _building.request_of(
-        Chosen("x.py", Selected("x.py", "image", image)), parser.parse_args(["x.py", *words])
-    )
+    found = request(*words, **said)
 
-    assert expected == {name: getattr(request, name) for name in expected}
+    assert expected == {name: getattr(found, name) for name in expected}
 
 
 @pytest.mark.engine
@@ -809,13 +952,13 @@ def test_a_cache_in_a_folder(tmp_path: Path, tag: str) -> None:
 def test_attestations(tmp_path: Path) -> None:
     """The provenance is in the archive; a bill of materials needs an image that makes it, and says which."""
     # Without a step there is nothing to attest.
-    image = Image(Dockerfile(Stage("scratch", steps=[Copy.text("x\n", "/x")])), provenance="max")
+    image = Image(Dockerfile(Stage("scratch", steps=[Copy.text("x\n", "/x")])), provenance="mode=max,version=v1")
     image.build(output=f"type=oci,dest={tmp_path}/x,tar=false")
     blobs = [each.read_bytes() for each in tmp_path.joinpath("x/blobs/sha256").iterdir()]
     with pytest.raises(BuildFailed) as caught:
         Image(DOCKERFILE).build(sbom="127.0.0.1:1/scanner:1")
 
-    assert any(b"https://slsa.dev/provenance" in each for each in blobs)
+    assert any(b"https://slsa.dev/provenance/v1" in each for each in blobs)
     assert "the image 127.0.0.1:1/scanner:1 is not on this machine" in caught.value.message
 
 

@@ -248,7 +248,7 @@ def arguments(request: BuildRequest, folder: str) -> list[str]:
         f"--iidfile={folder}/image",
         *([] if request.ignore is None else [f"--ignorefile={folder}/Dockerfile.dockerignore"]),
         *flags(request, "buildah"),
-        str(request.context.absolute()),
+        request.place,
     ]
 
 
@@ -257,7 +257,7 @@ def _failed(request: BuildRequest, last: Step, silent: str) -> BuildFailed:
     errors = [found[1] for found in map(_error, last.log) if found]
     output = [line for line in last.log if not _error(line) and not _ended(line)]
     base = next((word for word in last.text.split()[1:] if not word.startswith("--")), "")
-    words = (errors or output or [silent])[-1].replace(f'"{request.context.absolute()}/', '"/')
+    words = (errors or output or [silent])[-1].replace(f'"{request.place}/', '"/')
     for pattern, plain in _WORDS:
         words = pattern.sub(plain.replace("BASE", base), words)
     step = attrs.evolve(last, log=deque(output)) if last.label else None

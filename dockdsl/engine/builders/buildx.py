@@ -210,7 +210,7 @@ def arguments(request: BuildRequest, folder: str) -> list[str]:
         *flags(request, "buildx"),
         # What replaces .dockerignore is looked for beside the file.
         "--file=-" if request.ignore is None else f"--file={folder}/Dockerfile",
-        str(request.context.absolute()),
+        request.place,
     ]
 
 

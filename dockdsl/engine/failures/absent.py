@@ -90,6 +90,8 @@ def _folder(request: BuildRequest, step: str, path: str) -> tuple[Path, str] | N
             found = _from(word)
             places.append(found[1].lower() if found else None)
     if not places or None in places:
+        if isinstance(request.context, str):
+            return None
         return request.context, ".dockerignore" if request.ignore is None else "ignore="
     folder = {name.lower(): where for name, where in request.contexts}.get(str(places[0]), "")
     return (Path(folder), ".dockerignore") if os.path.isdir(folder) else None  # noqa: PTH112 - this one never raises

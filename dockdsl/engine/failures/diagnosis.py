@@ -91,7 +91,8 @@ def failure(request: BuildRequest, account: Account, status: int) -> EngineError
     lines = _excerpt(text) or lines_of(step, request.dockerfile)
     if exporting:
         return _refused(request, last, lines, "check where the image goes to")
-    return build_failed(request, step, last, lines)
+    loading = step is not None and isinstance(request.context, str) and step.text.startswith("[internal] load ")
+    return build_failed(request, step, last, lines, "check the address of the context" if loading else None)
 
 
 def build_failed(
