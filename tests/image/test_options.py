@@ -447,8 +447,11 @@ def test_a_file_that_the_image_ignores(context: Path) -> None:
     with pytest.raises(BuildFailed) as caught:
         Image(Dockerfile(Stage("scratch", steps=[Copy("page", "/")])), context=context, ignore="page").build()
 
-    assert 'ignore= leaves "/page" out of the context' == caught.value.cause
-    assert 'take it out of ignore=, or add "!page" below' == caught.value.fix
+    assert (
+        '"/page" is not there to be copied: it is in the context folder, and ignore= leaves it out'
+        == caught.value.cause
+    )
+    assert 'add "!page" at the end of ignore=' == caught.value.fix
 
 
 @pytest.mark.engine
