@@ -262,8 +262,13 @@ class Image(Declaration):
         """Let errors that are about the image as a whole point to where it was written."""
         try:
             yield
-        except (RunFailed, FileError) as error:
+        except FileError as error:
             error.origin = self.origin
+            raise
+        except RunFailed as error:
+            from dockdsl.image.place import place_of
+
+            error.origin = place_of(self, error)
             raise
         except BuildFailed as error:
             # A step has a place of its own; options and tags are the image's.

@@ -89,6 +89,7 @@ class BuiltImage:
         Raises `RunFailed` if it does not start or does not get ready, `InvalidValue` for an image without a port.
         """
         from dockdsl.checks.subject import Subject
+        from dockdsl.image.place import place_of
 
         self.image.check_port()
         request = attrs.evolve(self._request(), publish=publish or {})
@@ -99,7 +100,7 @@ class BuiltImage:
             try:
                 subject.serve()
             except RunFailed as error:
-                error.origin = self.image.origin
+                error.origin = place_of(self.image, error)
                 raise
             yield RunningImage(subject)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import attrs
 
 from dockdsl.errors import RunFailed
+from dockdsl.image.place import stage_of
 from dockdsl.model.stage import Stage
 from dockdsl.origins import Origin, short_path
 
@@ -192,7 +193,7 @@ def divide(history: Sequence[tuple[str, int]], dockerfile: Dockerfile, target: s
 
     Raises `RunFailed` where the history does not have the steps of the Dockerfile.
     """
-    stage = _stage(dockerfile, target)
+    stage = stage_of(dockerfile, target)
     chain = [stage]
     while isinstance(chain[0].base, Stage):
         chain.insert(0, chain[0].base)
@@ -215,14 +216,6 @@ def divide(history: Sequence[tuple[str, int]], dockerfile: Dockerfile, target: s
         )
     from_base = sum(size for _, size in rest)
     return (Share("base", str(base.base), from_base, base.origin), *reversed(shares))
-
-
-def _stage(dockerfile: Dockerfile, target: str | None) -> Stage:
-    stages = dockerfile.stages
-    named = [stage for stage in stages if target is not None and (stage.name or "").lower() == target.lower()]
-    if named:
-        return named[0]
-    return stages[int(target)] if target is not None and target.isdecimal() else stages[-1]
 
 
 def _clean(words: str) -> str:

@@ -16,8 +16,10 @@ import pytest
 
 from dockdsl import (
     CheckFailed,
+    Cmd,
     DockdslError,
     Dockerfile,
+    Entrypoint,
     HttpCheck,
     Image,
     InvalidType,
@@ -28,6 +30,7 @@ from dockdsl import (
     SourceError,
     Stage,
     UnknownStage,
+    User,
     parse,
     render,
     to_python,
@@ -35,6 +38,7 @@ from dockdsl import (
 from dockdsl.checks.check import Check
 from dockdsl.engine.fake import FakeBuilder, FakeRequest, FakeResponse, FakeRunner
 from dockdsl.engine.specifications import SshSpec
+from dockdsl.image.place import place_of
 from dockdsl.selection import load
 from tests.laws import anything
 
@@ -632,3 +636,30 @@ def test_a_block_with_a_built_image() -> None:
     assert 1 == len(runner.untagged)
     with image().built(builder, runner) as built, pytest.raises(InvalidValue, match="it has no port, so there is"):
         built.check(HttpCheck("GET", "/"))
+
+
+@pytest.mark.parametrize(
+    ("message", "options", "at"),
+    [
+        ('run x: the engine refused: exec: "/a": stat /a: no such file', {}, "entrypoint"),
+        ('run x: the engine refused: exec: "/a": stat /a: no such file', {"target": "tool"}, "command"),
+        (
+            'run x: the engine refused: exec: "/a": stat /a: no such file',
+            {"target": "tool", "command": ["/a"]},
+            "image",
+        ),
+        ("run x: the engine refused: unable to find user u: no matching entries in passwd file", {}, "user"),
+        ("run x: the engine refused: Cannot mkdir: /x is not a directory", {}, "image"),
+        ("run x: the engine refused: driver failed: port is already allocated", {}, "image"),
+        ("test x: the container was not ready after 2 s", {}, "image"),
+    ],
+)
+def test_what_a_container_cannot_start_with(message: str, options: dict[str, Any], at: str) -> None:
+    """The error points to the instruction that says it, in the stage that is run or one below it, else to the image."""
+    entrypoint, command, user = Entrypoint.exec("/a"), Cmd.exec("/a"), User("u")
+    base = Stage("scratch", name="base", steps=[user, entrypoint])
+    tool = Stage("scratch", name="tool", steps=[command])
+    image = Image(Dockerfile([tool, Stage(base, name="api", steps=[command])]), **options)
+    places: dict[str, Any] = {"entrypoint": entrypoint, "command": command, "user": user, "image": image}
+
+    assert places[at].origin is place_of(image, RunFailed(message))

@@ -243,20 +243,21 @@ def test_what_else_was_printed(command: str, cause: str | None, tmp_path: Path) 
 
 SERVER = 'Cmd.exec("sh", "-c", {command!r})'
 DEATHS = [
-    row("dynamic on scratch", 'Copy("dynamic", "/api"), Entrypoint.exec("/api")', "the loader of a dynamic program", base="scratch"),
-    row("other processor", 'Copy("arm", "/api"), Entrypoint.exec("/api")', "another kind of processor"),
-    row("no shell on scratch", 'Copy("arm", "/api"), Cmd("/api")', "the stage has no /bin/sh", base="scratch"),
-    row("CRLF script", 'Copy("crlf.sh", "/api"), Entrypoint.exec("/api")', "a script with CRLF line ends"),
-    row("no x bit", 'Copy("no-x.sh", "/api"), Entrypoint.exec("/api")', "/api may not be run: its x bit is missing"),
-    row("no such program", 'Entrypoint.exec("/api")', "the stage has no program /api"),
-    row("a folder", 'Entrypoint.exec("/etc")', "/etc is a folder, not a program"),
-    row("no such user", 'User("nosuch"), Cmd.exec("true")', "does not know the user or group (nosuch)"),
-    row("no such command", SERVER.format(command="sleep 0.5; nosuch"), "the shell does not find a program"),
+    row("dynamic on scratch", 'Copy("dynamic", "/api"), Entrypoint.exec("/api")', "the loader of a dynamic program", base="scratch", at="Entrypoint"),
+    row("other processor", 'Copy("arm", "/api"), Entrypoint.exec("/api")', "another kind of processor", at="Entrypoint"),
+    row("no shell on scratch", 'Copy("arm", "/api"), Cmd("/api")', "the stage has no /bin/sh", base="scratch", at="Cmd"),
+    row("CRLF script", 'Copy("crlf.sh", "/api"), Entrypoint.exec("/api")', "a script with CRLF line ends", at="Entrypoint"),
+    row("no x bit", 'Copy("no-x.sh", "/api"), Entrypoint.exec("/api")', "/api may not be run: its x bit is missing", at="Entrypoint"),
+    row("no such program", 'Entrypoint.exec("/api")', "the stage has no program /api", at="Entrypoint"),
+    row("a folder", 'Entrypoint.exec("/etc")', "/etc is a folder, not a program", at="Entrypoint"),
+    row("no such user", 'User("nosuch"), Cmd.exec("true")', "does not know the user or group (nosuch)", at="User"),
+    row("no such command", SERVER.format(command="sleep 0.5; nosuch"), "the shell does not find a program", at="Cmd"),
     row("certificate", SERVER.format(command="echo tls: x509: certificate signed by unknown authority; exit 1"), "most likely the certificate"),
     row("nobody listens", SERVER.format(command="wget http://127.0.0.1:1/"), "most likely nothing listens at the address"),
     row("no rights", 'User("65534"), ' + SERVER.format(command="echo x > /etc/x"), "the user that it runs as may not do that"),
     row("killed", SERVER.format(command="(kill -9 $$); sleep 1; exit 137"), "killed from outside"),
     row("in the background", SERVER.format(command="httpd -p 8080"), "its first process ended"),
+    row("no folder", 'Workdir("/x"), Run("rmdir /x; touch /x"), Cmd.exec("true")', "a part of the path is a file", at="Workdir"),
     row("unknown", SERVER.format(command="echo no config; exit 3"), "", remedy="exited with code 3"),
     row("silent", 'Cmd.exec("false")', "", remedy="exited with code 1"),
 ]  # fmt: skip
@@ -265,18 +266,21 @@ DEATHS = [
 @pytest.mark.engine
 @pytest.mark.parametrize(("steps", "cause", "options"), DEATHS)
 def test_a_death(steps: str, cause: str, options: dict[str, Any], tmp_path: Path, folder: Path, tag: str) -> None:
-    """A container that does not start or ends names the image's line and tag, and says why and what to do."""
+    """A container that does not start or ends names tag and line, of the image or of what it runs, why and what to do."""
     file = tmp_path / "dying.py"
+    steps = steps.replace("), ", "),\n")
     file.write_text(
         "from dockdsl import *\n"
-        f"stage = Stage({options.get('base', BUSYBOX)!r}, steps=[{steps}])\n"
+        f"stage = Stage({options.get('base', BUSYBOX)!r}, steps=[\n{steps}])\n"
         f"image = Image(Dockerfile(stage), context={str(folder)!r}, tags={tag!r}, port=8080)\n"
     )
     with pytest.raises(RunFailed) as caught:
         load(str(file), Image).test()
     error = caught.value
 
-    assert (str(file), 3) == (getattr(error.origin, "path", None), getattr(error.origin, "line", None))
+    assert error.origin is not None
+    assert str(file) == error.origin.path
+    assert options.get("at", "image = Image(") in file.read_text().splitlines()[error.origin.line - 1]
     head = error.message.partition("\n")[0]
     assert head.startswith((f"run {tag}: ", f"test {tag}: "))
     assert options.get("remedy", "") in head
