@@ -103,6 +103,7 @@ LATE_FILES = {
         "engine.specifications",
         "image",
         "image.built",
+        "image.place",
         "image.size",
         "model.dockerfile",
         "model.mapping",
