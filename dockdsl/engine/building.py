@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -21,6 +22,7 @@ BUILD_TIMEOUT = 1800.0
 LOG_LINES = 20
 """How many of the last log lines an error shows."""
 _WIDTH = 100
+_flags = re.compile(r"([A-Z]+)(?: --[a-z][a-z-]*(?:=\S*)?)+(?= )").match
 
 
 def _place(value: str | os.PathLike[str]) -> Path | str:
@@ -125,6 +127,8 @@ class BuildEvent:
     [build 3/5] RUN go build -o /api . 12.3s
     >>> print(BuildEvent("cached", "[build 2/5]", "WORKDIR /src"))
     [build 2/5] WORKDIR /src CACHED
+    >>> print(BuildEvent("done", "[build 4/5]", "RUN --mount=type=cache,target=/root/.cache go test ./...", 3.2))
+    [build 4/5] RUN go test ./... 3.2s
     >>> print(BuildEvent("log", "[build 3/5]", "compiling"))
     [build 3/5] | compiling
     """
@@ -140,7 +144,18 @@ class BuildEvent:
         if self.kind == "warning":
             return f"warning: {self.text}"
         outcome = f"{self.seconds or 0:.1f}s" if self.kind == "done" else self.kind.upper()
-        return f"{self.step} {cut(self.text, _WIDTH)} {outcome}".strip()
+        return f"{self.step} {cut(self.label, _WIDTH)} {outcome}".strip()
+
+    @property
+    def label(self) -> str:
+        """The text without the flags of an instruction, before which no room would be left for the command."""
+        return without_flags(self.text)
+
+
+def without_flags(text: str) -> str:
+    """Return an instruction as people are shown it: without its flags."""
+    found = _flags(text)
+    return text if found is None else found[1] + text[found.end() :]
 
 
 Progress = Callable[[BuildEvent], None]

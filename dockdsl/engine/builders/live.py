@@ -101,7 +101,7 @@ class _Watch:
         if self._live is None:
             self._start()
         if event.kind == "started":
-            self._running[event.step] = _Line(event.text)
+            self._running[event.step] = _Line(event.label)
         elif event.kind == "log":
             if event.step in self._running and event.text.strip():
                 self._running[event.step].last = event.text

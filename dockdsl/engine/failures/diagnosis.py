@@ -12,7 +12,7 @@ from typing import Literal
 
 from dockdsl.display import cut, printable, quoted_log
 from dockdsl.engine.builders.progress import Account, Step
-from dockdsl.engine.building import LOG_LINES, BuildRequest
+from dockdsl.engine.building import LOG_LINES, BuildRequest, without_flags
 from dockdsl.engine.failures.absent import absent
 from dockdsl.engine.failures.causes import NO_IMAGE, NOT_PUSHED, UNAVAILABLE, Explanation, explain, first
 from dockdsl.engine.running import ContainerState
@@ -136,7 +136,7 @@ def _failed(
     origin = request.origin_at(lines)
     source = source_at(origin)
     log = step.lines()[-LOG_LINES:] if step is not None else ()
-    what = "build" if step is None else f"build step {printable(_name(step))}"
+    what = "build" if step is None else f"build step {printable(_name(step, without_flags(step.text)))}"
     if known is not None:
         remedy = BELOW if is_below else known.fix
     message = f"{what}{_place(lines)}: {fact}; {remedy}" + quoted_log(log, "last output of the step")
@@ -330,8 +330,8 @@ def _line(dockerfile: str, number: int) -> str:
     return "".join(dockerfile.split("\n")[number - 1 : number]).lstrip()
 
 
-def _name(step: Step) -> str:
-    return f"{step.label} {step.text}".strip()
+def _name(step: Step, text: str | None = None) -> str:
+    return f"{step.label} {step.text if text is None else text}".strip()
 
 
 def _place(lines: Lines | None) -> str:

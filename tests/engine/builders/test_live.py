@@ -28,7 +28,10 @@ from tests.engine.helpers import BUSYBOX, wait_until
 FILE = """\
 from dockdsl import *
 
-slow = Stage({image!r}, name="slow", steps=[Run("echo {mark}; sleep {seconds}; echo halfway; sleep {seconds}; exit {status}")])
+steps = "echo {mark}; sleep {seconds}; echo halfway; sleep {seconds}; exit {status}"
+# The flags are longer than what is shown of a step.
+cache = Cache("/var/cache/a/folder/with/a/long/name", id="{mark}")
+slow = Stage({image!r}, name="slow", steps=[Run(steps, mounts=[cache])])
 image = Image(Dockerfile(Stage("scratch", name="api", steps=[Copy("/bin/true", "/true", from_=slow)])))
 """
 
@@ -136,7 +139,7 @@ def test_a_failing_step_in_a_terminal(tmp_path: Path) -> None:
     last = shown[shown.rindex(SHOW) :]
 
     assert (1, "") == (status, out)
-    assert f"{file}:3: error: build step [slow 2/2] RUN echo {mark}" in last
+    assert f"{file}:6: error: build step [slow 2/2] RUN echo {mark}" in last
     assert "halfway" in last
     assert "steps done" not in last
 
@@ -249,6 +252,22 @@ def test_a_terminal_that_goes_away(tmp_path: Path) -> None:
 
     assert gone
     assert (0, True) == (status, out.startswith("sha256:"))
+
+
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        ("RUN --mount=type=cache,target=/x --network=none make", "RUN make"),
+        ("COPY --link --from=build /api /", "COPY /api /"),
+        ("RUN make --jobs=2", "RUN make --jobs=2"),
+        ('RUN --mount=type=secret,id=t ["/tool", "--x"]', 'RUN ["/tool", "--x"]'),
+        ("RUN --help", "RUN --help"),
+        ("[internal] load build context", "[internal] load build context"),
+    ],
+)
+def test_a_label_has_no_flags(text: str, label: str) -> None:
+    """Flags of an instruction are left out, those of a command are not."""
+    assert label == BuildEvent("done", "[build 2/3]", text).label
 
 
 def test_what_is_fetched_is_reported_in_bytes() -> None:
