@@ -23,7 +23,7 @@ _call = re.compile(r"\b([A-Z]\w*[a-z]\w*)(?:\.(\w+))?\(")
 _named_option = re.compile(r"\b([A-Z]\w*[a-z]\w*) (\w+)=")
 _option = re.compile(r"(?<![-\w.$<?])([a-z]\w+)=(?!=)")
 _pip = re.compile(r"pip install (\S+)")
-KEYS = {"default", "dest", "device", "env", "id", "key", "nofile", "src", "type"}
+KEYS = {"default", "dest", "device", "env", "id", "key", "nofile", "src", "type", "version"}
 """Keys in specifications of secrets, outputs and so on, which are text."""
 ELSEWHERE = {"check", "class", "error", "escape", "go", "skip", "syntax", "word"}
 """Of Dockerfiles and of other languages."""
