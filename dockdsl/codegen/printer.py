@@ -13,7 +13,8 @@ from textwrap import dedent
 from typing import NamedTuple
 
 WIDTH = 120
-_LONGEST_WORD = 300
+_LONGEST = 300
+"""Columns of a word, or of a line in triple quotes, beyond which it is broken."""
 _TAB = 4
 # Characters without a width, and those that affect others, are written as escapes.
 _INVISIBLE = frozenset({"Mn", "Mc", "Me", "Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs"})
@@ -130,7 +131,7 @@ def _fragments(text: str, room: int) -> Iterator[str]:
         if needed > room:
             bare = word.rstrip()
             # A link is more useful in one piece, and linters accept such a line.
-            whole, word = ([bare], word[len(bare) :]) if len(bare) <= _LONGEST_WORD else _cut(word, room)
+            whole, word = ([bare], word[len(bare) :]) if len(bare) <= _LONGEST else _cut(word, room)
             yield from whole
             needed = width(quoted(word)) - 2
         piece.append(word)
@@ -200,7 +201,8 @@ class Bracket(Expression):
 class Block(Expression):
     """A text in triple quotes, indented with the code, for functions that remove the indentation.
 
-    Its value also has a newline at the start unless `joined`, and the indentation of the closing quotes at the end.
+    Its value also has a newline at the start unless `joined`, and the indentation of the closing quotes at the end. A
+    line that is too long stays whole: the lines of a script are easier to read than its fragments.
     """
 
     def __init__(self, text: str, *, joined: bool = False) -> None:
@@ -242,7 +244,7 @@ class Choice(Expression):
         """Yield the lines of the first form that fits."""
         for way in self.ways[:-1]:
             found = list(way.lines(before, indent, after))
-            if all(width(line) <= WIDTH for line in found):
+            if all(width(line) <= _LONGEST for line in found):
                 yield from found
                 return
         yield from self.ways[-1].lines(before, indent, after)
