@@ -13,8 +13,7 @@ from textwrap import dedent
 from typing import NamedTuple
 
 WIDTH = 120
-_LONGEST = 300
-"""Columns of a word, or of a line in triple quotes, beyond which it is broken."""
+_LONGEST_WORD = 300
 _TAB = 4
 # Characters without a width, and those that affect others, are written as escapes.
 _INVISIBLE = frozenset({"Mn", "Mc", "Me", "Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs"})
@@ -131,7 +130,7 @@ def _fragments(text: str, room: int) -> Iterator[str]:
         if needed > room:
             bare = word.rstrip()
             # A link is more useful in one piece, and linters accept such a line.
-            whole, word = ([bare], word[len(bare) :]) if len(bare) <= _LONGEST else _cut(word, room)
+            whole, word = ([bare], word[len(bare) :]) if len(bare) <= _LONGEST_WORD else _cut(word, room)
             yield from whole
             needed = width(quoted(word)) - 2
         piece.append(word)
@@ -231,23 +230,6 @@ class Block(Expression):
             body = line if self.raw else "".join([_escaped(char) for char in line])
             yield inner + body if line else ""
         yield f'{pad}"""{after}'
-
-
-class Choice(Expression):
-    """Several forms of an expression, best first: the first one that fits is used, or the last one."""
-
-    def __init__(self, *ways: Expression) -> None:
-        self.ways = ways
-        self.flat = ways[0].flat
-
-    def broken(self, before: str, indent: int, after: str) -> Iterator[str]:
-        """Yield the lines of the first form that fits."""
-        for way in self.ways[:-1]:
-            found = list(way.lines(before, indent, after))
-            if all(width(line) <= _LONGEST for line in found):
-                yield from found
-                return
-        yield from self.ways[-1].lines(before, indent, after)
 
 
 class Argument(NamedTuple):

@@ -14,7 +14,6 @@ from dockdsl.codegen.printer import (
     Argument,
     Block,
     Bracket,
-    Choice,
     Expression,
     Name,
     Text,
@@ -285,7 +284,8 @@ def _body(command: str) -> str:
     for text in candidates:
         try:
             if shell.normal(text) == command:
-                return text
+                # A heredoc can be written in triple quotes where its body cannot, since that is indented.
+                return command if Block.serves(command) and not _is_shown_whole(text) else text
         except Refused:
             continue
     return command
@@ -322,6 +322,10 @@ def _shown(text: str, make: Callable[[Expression], Expression]) -> Expression:
     return _laid_out(text, make, "dedent") if text == text.strip() else make(Text(text))
 
 
+def _is_shown_whole(text: str) -> bool:
+    return "\n" not in text or (Block.serves(text) and text == text.strip())
+
+
 def _laid_out(
     text: str, make: Callable[[Expression], Expression], around: str = "", *, joined: bool = False
 ) -> Expression:
@@ -329,8 +333,7 @@ def _laid_out(
 
     `around` is the function that removes the indentation.
     """
-    whole = make(Text(text))
     if not Block.serves(text):
-        return whole
+        return make(Text(text))
     block: Expression = Block(text, joined=joined)
-    return Choice(make(call(around, [block]) if around else block), whole)
+    return make(call(around, [block]) if around else block)
