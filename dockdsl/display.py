@@ -16,8 +16,10 @@ Every error message comes through here, so that it imports nothing heavy.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable
+from typing import TextIO
 
 _LONGEST_VALUE = 100
 """Characters of a value that `shown` shows at most."""
@@ -61,6 +63,16 @@ def kind_of(value: object) -> str:
 def _escaped(text: str) -> str:
     """Return text with an escape for each character that is not for show, as `repr` writes them."""
     return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Whether what is written can have colours and can be changed afterwards, and is wanted so.
+
+    ``NO_COLOR`` says that it is not, and a terminal that is ``dumb`` cannot.
+    """
+    if stream is None or not stream.isatty():
+        return False
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM", "dumb") != "dumb"
 
 
 def short_image(name: str) -> str:

@@ -19,7 +19,8 @@ _DEEPEST = 4
 """How many collections may stand in each other."""
 _LISTED = 20
 """How many names a message lists."""
-_named = re.compile(r"([^\W\d]\w*)(\[.*\])?\Z", re.DOTALL).match
+# Compiled when a name is given.
+_NAME = r"(?s)([^\W\d]\w*)(\[.*\])?\Z"
 
 
 class Selected(NamedTuple, Generic[T]):
@@ -122,14 +123,14 @@ def split(spec: str) -> tuple[str, str | None]:
     # A key may have colons in it, and so may the path.
     for colon in re.finditer(":", spec):
         name = spec[colon.end() :]
-        if colon.start() and (name == "*" or _named(name)) and not os.path.exists(spec):  # noqa: PTH110 - pathlib takes longer to import
+        if colon.start() and (name == "*" or re.match(_NAME, name)) and not os.path.exists(spec):  # noqa: PTH110 - pathlib takes longer to import
             return spec[: colon.start()], name
     return spec, None
 
 
 def _picked(file: str, name: str, namespace: dict[str, Any], want: type[T]) -> Selection[T]:
     """Return the objects that a name means, none where it means none."""
-    match = _named(name)
+    match = re.match(_NAME, name)
     assert match is not None
     head, keys = match[1], match[2] or ""
     value: Any = namespace.get(head)

@@ -46,6 +46,10 @@ def program() -> int:
     # What is imported stays: to collect it again and again takes a tenth of the time of a rendering.
     set_threshold(50_000, 20, 20)
     try:
+        if "_ARGCOMPLETE" in os.environ:
+            from dockdsl.cli.completion import complete
+
+            complete(VERBS, lambda verb, prog: _parser(verb, prog)[1])
         return main()
     finally:
         freeze()
@@ -90,6 +94,11 @@ def _run(arguments: list[str]) -> int:
         return _run_verb(verb, f"dockdsl {verb}", arguments[1:])
     if verb in ("", "-h", "--help", "--version"):
         return _about(verb)
+    if verb == "--completion":
+        from dockdsl.cli.completion import script
+
+        put(script(arguments[1:]))
+        return 0
     file, _ = split(verb)
     if not verb.startswith("-") and not file.endswith(".py") and not os.path.exists(file):  # noqa: PTH110
         hint = suggestion(verb, VERBS, f"the verbs are {', '.join(VERBS)}")
@@ -98,21 +107,31 @@ def _run(arguments: list[str]) -> int:
 
 
 def _run_verb(verb: str, program: str, arguments: list[str]) -> int:
-    # `import` is a keyword of Python.
-    module = import_module(f"dockdsl.cli.{'import_' if verb == 'import' else verb}")
     if verb == "render" and len(arguments) == 1 and arguments[0][:1] not in ("", "-"):
         # A file alone needs no parser, and to import that takes longer than to render the file.
+        module = _module(verb)
         return int(module.run(module.Options(arguments[0])))
-    import argparse
-
-    summary = f"{VERBS[verb][0].upper()}{VERBS[verb][1:]}."
-    parser = argparse.ArgumentParser(program, description=summary, formatter_class=_formatter)
-    module.add_arguments(parser)
+    module, parser = _parser(verb, program)
     # Files may stand before, between and after the options.
     options: Any = parser.parse_intermixed_args(arguments, module.Options() if verb == "render" else None)
     # For what is run in a process of its own.
     options.arguments = [verb, *arguments]
     return int(module.run(options))
+
+
+def _module(verb: str) -> Any:
+    # `import` is a keyword of Python.
+    return import_module(f"dockdsl.cli.{'import_' if verb == 'import' else verb}")
+
+
+def _parser(verb: str, program: str) -> tuple[Any, argparse.ArgumentParser]:
+    import argparse
+
+    module = _module(verb)
+    summary = f"{VERBS[verb][0].upper()}{VERBS[verb][1:]}."
+    parser = argparse.ArgumentParser(program, description=summary, formatter_class=_formatter)
+    module.add_arguments(parser)
+    return module, parser
 
 
 def _formatter(prog: str) -> argparse.HelpFormatter:
@@ -137,7 +156,12 @@ def _about(option: str) -> int:
         "usage: dockdsl FILE[:NAME] [options]\n       dockdsl VERB FILE[:NAME] [options]\n\n"
         "Dockerfiles as Python values: render, build and test them.\n\n"
         f"verbs:\n{verbs}\n\n"
-        "FILE is a Python file that defines a Dockerfile or an Image; NAME picks one if it defines several.\n"
+        "options:\n"
+        "  -h, --help          print this\n"
+        "  --version           print the version\n"
+        "  --completion SHELL  print a script by which bash, zsh or fish completes words\n\n"
+        "FILE is a Python file that defines a Dockerfile or an Image; NAME picks one if it defines several,\n"
+        "and NAME[KEY] one in a dict or a list; * takes all.\n"
         "For import and fmt it is a Dockerfile; inspect takes either.\n"
         "'dockdsl VERB --help' lists the options of a verb."
     )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from dockdsl.cli.arguments import sources_argument
 from dockdsl.cli.several import Choice, Chosen, check_distinct, choose
 from dockdsl.cli.streams import report, say, write_line
+from dockdsl.display import is_terminal
 from dockdsl.errors import BuildFailed, DockdslError, EngineError, EngineUnavailable, Refused
 from dockdsl.image import Image
 
@@ -184,7 +185,7 @@ def progress_of(options: argparse.Namespace) -> Progress | None:
     if options.progress == "live" or (options.progress == "auto" and sys.stderr.isatty()):
         from dockdsl.engine.builders import live
 
-        if options.progress == "live" or (live.is_possible() and live.is_terminal(sys.stderr)):
+        if options.progress == "live" or (live.is_possible() and is_terminal(sys.stderr)):
             return live.watch(sys.stderr, force=True)
     from dockdsl.engine.building import plain
 

@@ -14,7 +14,6 @@ from dockdsl.selection import Selected, select
 T = TypeVar("T")
 HOLDERS = ("{file}", "{name}", "{key}")
 """What stands in a path or a tag for an object: its file without ``.py``, its name, its keys alone."""
-_special = re.compile(r"[^\w.]+")
 
 
 class Chosen(NamedTuple, Generic[T]):
@@ -38,7 +37,7 @@ class Chosen(NamedTuple, Generic[T]):
         if "{" not in pattern:
             return pattern
         name, _, keys = self.selected.name.partition("[")
-        key = _special.sub("-", keys).strip("-") or name
+        key = re.sub(r"[^\w.]+", "-", keys).strip("-") or name
         values = (self.selected.file.removesuffix(".py"), f"{name}-{key}" if keys else name, key)
         for holder, value in zip(HOLDERS, values, strict=True):
             pattern = pattern.replace(holder, value)

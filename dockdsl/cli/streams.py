@@ -5,10 +5,15 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import sys
 from typing import TextIO
 
+from dockdsl.display import is_terminal
 from dockdsl.errors import DockdslError, DockerfileSyntaxError, FileError
+
+_COLOURS = {"ok": "32", "FAIL": "1;31", "error": "1;31", "warning": "33"}
+_OUTCOME = r"(?:^|(?<=: ))(?:ok(?=   )|FAIL(?= )|error(?=: )|warning(?=: ))"
 
 
 def say(message: str) -> None:
@@ -28,13 +33,24 @@ def write_line(line: str, stream: TextIO | None) -> None:
     if stream is None:
         return
     encoding = stream.encoding or "utf-8"
+    line = line.encode(encoding, "backslashreplace").decode(encoding)
     try:
-        stream.write(f"{line.encode(encoding, 'backslashreplace').decode(encoding)}\n")
+        stream.write(f"{_coloured(line) if is_terminal(stream) else line}\n")
         stream.flush()
     except OSError as error:
         drop(stream)
         if stream is sys.stdout and error.errno not in (errno.EPIPE, errno.EIO):
             raise _unwritable(error) from None
+
+
+def _coloured(line: str) -> str:
+    """Return a line with colours for the word that says what came of something, if it has one.
+
+    >>> _coloured("api: FAIL GET / 500")
+    'api: \\x1b[1;31mFAIL\\x1b[0m GET / 500'
+    """
+    # Compiled here, since few lines need it.
+    return re.sub(_OUTCOME, lambda found: f"\x1b[{_COLOURS[found[0]]}m{found[0]}\x1b[0m", line, count=1)
 
 
 def report(error: DockdslError) -> None:

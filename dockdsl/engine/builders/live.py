@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
 import time
 from importlib.util import find_spec
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import attrs
 
-from dockdsl.display import cut, printable
+from dockdsl.display import cut, is_terminal, printable
 from dockdsl.engine.building import BuildEvent, Progress, plain
 from dockdsl.errors import EngineUnavailable
 
@@ -28,13 +27,6 @@ _INSTRUCTION = 50
 def is_possible() -> bool:
     """Whether rich is installed."""
     return find_spec("rich") is not None
-
-
-def is_terminal(stream: TextIO | None) -> bool:
-    """Whether what is written can be changed afterwards, and is wanted so."""
-    if stream is None or not stream.isatty():
-        return False
-    return not os.environ.get("NO_COLOR") and os.environ.get("TERM", "dumb") != "dumb"
 
 
 def watch(stream: TextIO | None = None, *, force: bool = False) -> Progress:
