@@ -77,7 +77,7 @@ def completed(shell: str, line: str) -> set[str]:
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("dockdsl buil", {"build"}),
+        ("dockdsl rend", {"render"}),
         ("dockdsl im", {"import", "image.py", "images.txt"}),
         ("dockdsl --v", {"--version"}),
         ("dockdsl image.py --c", {"--check"}),
