@@ -88,13 +88,13 @@ LATE_LIBRARIES = {
     ),
     *("ipaddress", "json", "pathlib", "shlex", "signal", "socket", "tempfile", "traceback", "urllib"),
     # These come with extras besides.
-    *("docker", "dockerfile", "elftools", "re2", "requests", "rich", "yaml"),
+    *("argcomplete", "docker", "dockerfile", "elftools", "re2", "requests", "rich", "yaml"),
 }
 # … and these files: what runs, builds and examines, which a file that is only rendered does not need; BuildKit's word
 # expansion, for files with heredocs; and all that the plugin uses, since pytest loads it for every project.
 LATE_FILES = {
     *("checks.http_client", "checks.program", "checks.report", "checks.smoke", "checks.subject"),
-    *("cli.files", "cli.json_results", "cli.junit_results", "cli.together", "selection"),
+    *("cli.completion", "cli.files", "cli.json_results", "cli.junit_results", "cli.together", "selection"),
     *("display", "errors", "operands", ""),
     *("engine.builders", "engine.builders.buildx", "engine.builders.progress", "engine.building", "engine.endpoint"),
     *("engine.failures.diagnosis", "engine.flags", "engine.leftovers", "engine.leftovers.interrupts"),
