@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
+import stat
 import sys
+import time
 from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
@@ -14,6 +17,10 @@ from dockdsl.display import cut, shown
 from dockdsl.errors import DockdslError, FileError, SourceError
 from dockdsl.origins import Origin, short_path
 
+_LARGEST = 64 << 20
+"""Bytes of a file that are read: a device may have no end."""
+_PATIENCE, _PAUSE = 5.0, 0.02
+"""Seconds that the writer of a FIFO has to come, and between two looks."""
 _LONGEST_TEXT = 300
 """Characters of an exception's text that are shown."""
 _from = re.compile(
@@ -30,7 +37,7 @@ def read_text(path: str, kind: str = "Dockerfile") -> str:
     if path != "-":
         data = _contents(path, kind, FileError)
     elif sys.stdin is not None:
-        data = sys.stdin.buffer.read()
+        data = _checked(sys.stdin.buffer.read(_LARGEST + 1), "stdin", kind, FileError)
     else:
         raise FileError(f"stdin: it is closed; open it, or name a {kind}")
     try:
@@ -41,15 +48,53 @@ def read_text(path: str, kind: str = "Dockerfile") -> str:
 
 
 def _contents(path: str, kind: str, refusal: type[FileError | SourceError]) -> bytes:
+    data: bytes | None
     try:
-        with open(path, "rb") as file:  # noqa: PTH123 - pathlib takes longer to import
-            return file.read()
+        if stat.S_ISFIFO(os.stat(path).st_mode):  # noqa: PTH116 - pathlib takes longer to import
+            data = _from_fifo(path)
+        else:
+            with open(path, "rb") as file:  # noqa: PTH123 - as above
+                data = file.read(_LARGEST + 1)
     except FileNotFoundError:
         raise refusal(f"{path or repr(path)}: there is no such file; check the path") from None
     except IsADirectoryError:
         raise refusal(f"{path}: it is a folder; name the {kind} in it") from None
     except OSError as error:
-        raise refusal(f"{path}: it cannot be read ({error.strerror}); check its permissions") from None
+        remedy = "correct the link" if error.errno == errno.ELOOP else "check its permissions"
+        raise refusal(f"{path}: it cannot be read ({error.strerror}); {remedy}") from None
+    if data is None:
+        raise refusal(f"{path}: it is a FIFO, and nobody writes to it; start what does, or name a file")
+    return _checked(data, path, kind, refusal)
+
+
+def _checked(data: bytes, path: str, kind: str, refusal: type[FileError | SourceError]) -> bytes:
+    if len(data) > _LARGEST:
+        raise refusal(f"{path}: it is larger than {_LARGEST >> 20} MiB; is it the right {kind}?")
+    return data
+
+
+def _from_fifo(path: str) -> bytes | None:
+    """Return what is written into a FIFO; None where nobody has it open for that, nor does so soon."""
+    found, is_open, deadline = bytearray(), False, time.monotonic() + _PATIENCE
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        while len(found) <= _LARGEST:
+            try:
+                piece = os.read(descriptor, 1 << 16)
+            except BlockingIOError:
+                is_open = True
+                time.sleep(_PAUSE)
+                continue
+            found += piece
+            if not piece and (is_open or found):
+                break
+            if not piece and time.monotonic() > deadline:
+                return None
+            if not piece:
+                time.sleep(_PAUSE)
+    finally:
+        os.close(descriptor)
+    return bytes(found)
 
 
 def run_file(path: str) -> dict[str, Any]:
@@ -72,12 +117,16 @@ def run_file(path: str) -> dict[str, Any]:
         raise SourceError(f"Python cannot parse it: {error.msg}; {remedy}", origin=place) from None
     except ValueError as error:
         raise SourceError(f"{path}: Python cannot parse it: {error}; is it a Python file?") from None
+    except (RecursionError, MemoryError) as error:
+        fact = f"Python cannot compile it, since an expression is nested too deeply ({type(error).__name__})"
+        raise SourceError(f"{path}: {fact}; split the expression") from None
     module = ModuleType(f"_dockdsl_source_{os.path.basename(path)}")  # noqa: PTH119 - as above
     module.__file__ = full
     sys.modules[module.__name__] = module
     with running(full):
         exec(code, module.__dict__)  # noqa: S102 - running the user's file is what the command is for
-    return module.__dict__
+    # A file may put anything there.
+    return {name: value for name, value in module.__dict__.items() if isinstance(name, str)}
 
 
 @contextlib.contextmanager

@@ -6,6 +6,8 @@ import os
 import shlex
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -384,6 +386,9 @@ def test_one_object_under_two_names_is_one(capfd: pytest.CaptureFixture[str]) ->
             "app.py:4: error: the file raised ValueError: deep",
             id="raises in a function",
         ),
+        pytest.param(f"x = {'-' * 100_000}1\n", "error: app.py: Python cannot compile it, since an expr", id="minus"),
+        pytest.param(f"x = {'+'.join('1' * 200_000)}\n", "app.py: Python cannot compile it, since an expr", id="sum"),
+        pytest.param("globals()[5] = 6\n", "app.py: it defines no Dockerfile", id="a name that is no text"),
         pytest.param("def f():\n    f()\nf()\n", "the file raised RecursionError", id="endless recursion"),
     ],
 )
@@ -398,6 +403,43 @@ def test_a_source_that_cannot_be_used(text: str, message: str, capfd: pytest.Cap
     assert 1 == said.err.count("\n")
     assert not said.out
     assert "kept" == Path("out").read_text()
+
+
+@pytest.mark.parametrize("verb", [[], ["import"], ["inspect"], ["build"]], ids=str)
+def test_what_has_no_end(verb: list[str], capfd: pytest.CaptureFixture[str]) -> None:
+    """A device without an end and a FIFO that nobody writes to are refused, and so is a folder whatever its name."""
+    os.mkfifo("waits.py")
+    Path("folder.py").mkdir()
+    Path("circle.py").symlink_to("circle.py")
+
+    for path, fact in (
+        ("/dev/zero", "/dev/zero: it is larger than 64 MiB; is it the right "),
+        ("waits.py", "waits.py: it is a FIFO, and nobody writes to it; start what does, or name a file\n"),
+        ("folder.py/", "folder.py/: it is a folder; name the "),
+        ("circle.py", "circle.py: it cannot be read ("),
+    ):
+        assert 2 == main([*verb, path])
+        said = capfd.readouterr()
+        assert said.err.startswith(f"error: {fact}")
+        assert not said.out
+
+
+def test_a_fifo(capfd: pytest.CaptureFixture[str]) -> None:
+    """It is read as soon as its writer is there, which may take a moment to begin and to go on."""
+    os.mkfifo("app.py")
+
+    def write_slowly() -> None:
+        with Path("app.py").open("w") as fifo:
+            for line in ("from dockdsl import *\n", 'd = Dockerfile(Stage("a"))\n'):
+                time.sleep(0.2)
+                fifo.write(line)
+                fifo.flush()
+
+    writer = threading.Thread(target=write_slowly)
+    writer.start()
+    assert 0 == main(["app.py"])
+    writer.join()
+    assert "FROM a\n" == capfd.readouterr().out
 
 
 def test_an_error_in_an_imported_file_names_both_places(capfd: pytest.CaptureFixture[str]) -> None:
