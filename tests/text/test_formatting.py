@@ -191,6 +191,19 @@ def test_real_files() -> None:
     assert not wrong
 
 
+@pytest.mark.corpora
+def test_well_kept_files_are_left_alone() -> None:
+    """A project that is consistent, whatever its style, has nothing to change."""
+    kept = [
+        file["text"]
+        for file in corpus()
+        if file["repo"] in ("nodejs/docker-node", "docker/docker-py") and file["cls"] == "good"
+    ]
+
+    assert kept
+    assert kept == list(map(reformat, kept))
+
+
 def unproven(before: str, after: str) -> bool:
     """Return whether BuildKit's parser finds a difference, or refuses."""
     try:
