@@ -21,7 +21,19 @@ PUBLIC = [name for name in dir(dockdsl) if name != "__version__"]
 # The rooms from the ground up: a file imports from its own room and from those that stand before it.
 ROOMS = (
     *("origins", "display", "errors", "operands", "syntax", "instructions", "model"),
-    *("text", "codegen", "schema", "engine", "checks", "image", "loading", "selection", "cli", "pytest_plugin"),
+    *(
+        "text",
+        "codegen",
+        "schema",
+        "migrate",
+        "engine",
+        "checks",
+        "image",
+        "loading",
+        "selection",
+        "cli",
+        "pytest_plugin",
+    ),
 )
 # The engine takes text and folders: it knows nothing of what a Dockerfile is made of, but how images are named.
 ENGINE_KNOWS = {"origins", "display", "errors", "operands", "engine"}

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 VERBS = {
     "render": "print the Dockerfile that a Python file describes, or write it with -o (the verb can be left out)",
     "import": "turn a Dockerfile into a Python file that describes it",
+    "migrate": "turn a builder-pattern script and its Dockerfiles into one Python file of stages",
     "build": "build the image that a Python file describes",
     "test": "build the image, run it, and check it",
     "run": "build the image and run it until Ctrl-C: the URL of its server on stdout, its log on stderr",

@@ -18,7 +18,7 @@ from dockdsl.model.stage import Stage
 from dockdsl.model.steps import steps_of
 
 _PUBLIC = {"Bind", "Cache", "Comment", "Dockerfile", "Heredoc", "Secret", "Ssh", "Stage", "Tmpfs", "Verbatim"}
-_PUBLIC |= {"external", "layout", "literal"}
+_PUBLIC |= {"HttpCheck", "Image", "external", "layout", "literal"}
 # The default width of other formatters; import sorters do not join lines again.
 _WIDTH_OF_IMPORTS = 88
 _not_in_docstrings = re.compile(r"[^ -!#-\[\]-~]").sub
@@ -59,8 +59,13 @@ def to_python(dockerfile: Dockerfile, *, source: str = "", relaid: bool = False)
     """
     if not checked(dockerfile, "to_python").stages:
         raise InvalidValue("to_python: the Dockerfile has no stages, so nothing can be built from it; add one")
-    body = "\n".join(_Module(dockerfile, relaid=relaid).lines())
-    return f"{_docstring(source)}\n\n{_imports(body)}\n{body}\n"
+    return module(dockerfile, _first_line(source), relaid=relaid)
+
+
+def module(dockerfile: Dockerfile, docstring: str, tail: Iterable[str] = (), *, relaid: bool = True) -> str:
+    """Return a Python file with a text for its docstring, and with lines that follow the Dockerfile."""
+    body = "\n".join([*_Module(dockerfile, relaid=relaid).lines(), *tail])
+    return f"{_docstring(docstring)}\n\n{_imports(body)}\n{body}\n"
 
 
 class _Module:
@@ -154,12 +159,14 @@ def _targets(dockerfile: Dockerfile) -> tuple[Stage, ...]:
     return stages
 
 
-def _docstring(source: str) -> str:
-    said = _not_in_docstrings("?", source)
-    line = f'"""Imported from {said}."""' if said else '"""Imported from a Dockerfile."""'
-    if len(line) <= WIDTH:
-        return line
-    return f'"""Imported from a Dockerfile.\n\n{said[: WIDTH - 1]}\n"""'
+def _first_line(source: str) -> str:
+    line = f"Imported from {source or 'a Dockerfile'}."
+    return line if len(line) + 6 <= WIDTH else f"Imported from a Dockerfile.\n\n{source[: WIDTH - 1]}"
+
+
+def _docstring(text: str) -> str:
+    lines = [_not_in_docstrings("?", line) for line in text.split("\n")]
+    return '"""' + "\n".join(lines) + ('\n"""' if len(lines) > 1 else '"""')
 
 
 def _imports(body: str) -> str:
@@ -167,18 +174,21 @@ def _imports(body: str) -> str:
     import ast  # noqa: PLC0415 - only needed here
 
     used = {node.id for node in ast.walk(ast.parse(body)) if isinstance(node, ast.Name)}
-    homes = {"textwrap": used & {"dedent"}, "dockdsl": used & _PUBLIC}
+    homes = {"": used & {"os"}, "textwrap": used & {"dedent"}, "dockdsl": used & _PUBLIC}
     for kind in map(kind_for, KEYWORDS):
         if kind is not None and kind.__name__ in used:
             # An instruction that a project has registered is imported from its module.
             home = "dockdsl" if kind.__module__.startswith("dockdsl.") else kind.__module__
             homes.setdefault(home, set()).add(kind.__name__)
     blocks = [_import(home, names) for home, names in homes.items() if names]
-    first = blocks[:1] if homes["textwrap"] else []
-    return "\n\n".join([*first, "\n".join(sorted(blocks[len(first) :]))])
+    count = bool(homes[""]) + bool(homes["textwrap"])
+    standard, others = blocks[:count], sorted(blocks[count:])
+    return "\n\n".join(["\n".join(block) for block in (standard, others) if block])
 
 
 def _import(home: str, names: Iterable[str]) -> str:
+    if not home:
+        return f"import {', '.join(names)}"
     # The order of isort: classes, then functions.
     ordered = sorted(names, key=lambda name: (name.islower(), name))
     line = f"from {home} import {', '.join(ordered)}"

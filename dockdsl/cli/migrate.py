@@ -1,0 +1,108 @@
+"""The verb ``migrate``: turn the scripts and Dockerfiles of the builder pattern into one Python file of stages."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dockdsl.cli.arguments import output_arguments
+from dockdsl.cli.files import argument, compare, deliver
+from dockdsl.cli.streams import say
+from dockdsl.errors import DockdslError, ProofUnavailable, SourceError
+from dockdsl.loading import read_text
+from dockdsl.migrate import sources
+from dockdsl.migrate.merge import Merged, merged
+from dockdsl.migrate.module import to_module
+from dockdsl.migrate.proof import proven
+from dockdsl.model.dockerfile import Dockerfile
+from dockdsl.origins import short_path
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    what = "a folder, or the files by name: the script, Makefile or CI file that builds the images, and Dockerfiles"
+    parser.add_argument("sources", metavar="PATH", nargs="+", help=what)
+    output_arguments(parser)
+    artefact = "where a file that a Dockerfile copies is in the image built before, if no script says so"
+    parser.add_argument("--artefact", metavar="FILE=PATH", action="append", default=[], help=artefact)
+    parser.add_argument("--force", action="store_true", help="replace a file that is there already")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Read, merge, prove, and write or compare."""
+    files = sources.found(options.sources)
+    recipe = sources.follow(files, [_artefact(each) for each in options.artefact])
+    result = merged(recipe)
+    path = _path(options.output, files.root, result)
+    folder = files.root / "builds" if path is None else Path(path).resolve().parent
+    read = [
+        *map(str, files.scripts),
+        *(str(build.dockerfile) for build in recipe.builds if isinstance(build.dockerfile, Path)),
+    ]
+    source = to_module(result, recipe, dict.fromkeys(short_path(each) for each in read), folder)
+    made = _made(source)
+    if path is not None and (options.check or options.diff):
+        remedy = f"run python -m dockdsl migrate {' '.join(map(argument, options.sources))} -o {argument(path)} --force"
+        return compare(path, path, source, remedy, made="migrated", diff=options.diff)
+    if path is not None and not options.force and Path(path).exists() and read_text(path, "file") != source:
+        raise SourceError(f"{path}: the file exists and is different; name another one with -o, or use --force")
+    if path is not None and options.output is None:
+        Path(path).parent.mkdir(exist_ok=True)
+    deliver(source, path)
+    for note in recipe.notes:
+        say(str(note))
+    is_same = _say_proof(result, made)
+    if path is not None:
+        say(f"wrote {path}; next: python -m dockdsl test {argument(path)}")
+    return 0 if is_same else 1
+
+
+def _artefact(given: str) -> tuple[str, str]:
+    name, separator, path = given.partition("=")
+    if not (name and separator and path.startswith("/")):
+        raise SourceError(f"--artefact: {given!r} is not FILE=PATH; write it as app=/src/app")
+    return name, path
+
+
+def _path(output: str | None, root: Path, result: Merged) -> str | None:
+    """Return where the file goes, or None for stdout: ``builds/NAME.py`` beside what it replaces."""
+    if output is not None:
+        return None if output == "-" else output
+    tags = [str(tag) for image in result.finals for tag in image.build.tags]
+    wish = tags[0].rpartition("/")[2].partition(":")[0] if tags else root.name
+    name = "".join(char if char.isalnum() else "_" for char in wish).strip("_").lower() or "image"
+    return short_path(str(root / "builds" / f"{name}.py"))
+
+
+def _made(source: str) -> Dockerfile:
+    """Run the Python file that is about to be written, and return its Dockerfile."""
+    names: dict[str, object] = {}
+    exec(compile(source, "<migrated>", "exec"), names)  # noqa: S102 - it was made of literals
+    found = names["dockerfile"]
+    assert isinstance(found, Dockerfile)
+    return found
+
+
+def _say_proof(result: Merged, made: Dockerfile) -> bool:
+    """Say for each Dockerfile whether its stages are those of the result; return whether none is different."""
+    is_same = True
+    try:
+        for image, difference in proven(result, made):
+            file = image.build.dockerfile
+            name = short_path(str(file)) if isinstance(file, Path) else str(image.build.place)
+            if difference is not None:
+                is_same = False
+                say(f"{name}: not proven: {difference}")
+                continue
+            moved = [str(change.before) for changes in image.changes.values() for change in changes]
+            but = f" but for {', '.join(moved)}, which take what the host had from a stage" if moved else ""
+            say(f"{name}: proven: BuildKit reads its stages in the result in the same way{but}")
+    except ProofUnavailable as error:
+        say(f"not proven: {error.message.partition(': ')[2]}")
+    except DockdslError as error:
+        say(f"not proven: {error.message}")
+        is_same = False
+    return is_same

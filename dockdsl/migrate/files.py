@@ -1,0 +1,101 @@
+"""Which files of the host come out of a container: the answer to what COPY takes from the context."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import NamedTuple
+
+from dockdsl.migrate.recipe import Artefact, Build, Container, Recipe
+
+
+class Origin(NamedTuple):
+    """Where a file of the host comes from."""
+
+    inside: str
+    """Its path in the image."""
+    artefact: Artefact
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is the artefact itself, and not a file in that folder."""
+        return self.inside == self.artefact.inside
+
+
+def origins(recipe: Recipe, build: Build, path: Path, moves: int | None = None) -> list[Origin]:
+    """Return what a source of COPY names among the artefacts; wildcards in its last part count.
+
+    `moves` is how many of those on the host may have brought it there.
+    """
+    made = made_before(recipe, build)
+    for artefact in reversed(made):
+        if path == artefact.path:
+            return [Origin(artefact.inside, artefact)]
+        if artefact.path in path.parents and artefact.is_folder is not False:
+            rest = os.path.relpath(path, artefact.path)
+            return [Origin(posixpath.join(artefact.inside, rest), artefact)]
+    if any(char in path.name for char in "*?["):
+        latest = {each.path: each for each in made if each.path.parent == path.parent}
+        found = [each for each in latest.values() if fnmatchcase(each.path.name, path.name)]
+        if found:
+            return [Origin(each.inside, each) for each in found]
+    return _mounted(recipe, build, path) or _moved(recipe, build, path, len(recipe.moves) if moves is None else moves)
+
+
+def _moved(recipe: Recipe, build: Build, path: Path, moves: int) -> list[Origin]:
+    """Return what was moved to a path."""
+    for index in reversed(range(moves)):
+        source, target = recipe.moves[index]
+        if path == target or target in path.parents:
+            before = source / os.path.relpath(path, target) if path != target else source
+            found = origins(recipe, build, before, index)
+            return [Origin(each.inside, each.artefact._replace(path=path, inside=each.inside)) for each in found]
+    return []
+
+
+def below(recipe: Recipe, build: Build, path: Path) -> list[Origin]:
+    """Return the artefacts in a folder that is copied."""
+    made = {each.path for each in made_before(recipe, build)} | {target for _, target in recipe.moves}
+    inside = sorted(each for each in made if path in each.parents)
+    return [origin for each in inside for origin in origins(recipe, build, each)]
+
+
+def made_before(recipe: Recipe, build: Build) -> list[Artefact]:
+    """Return what the script has made before it builds an image."""
+    earlier = recipe.builds[: recipe.builds.index(build)]
+    return [each for each in recipe.artefacts if _builder(each) is None or _builder(each) in earlier]
+
+
+def _builder(artefact: Artefact) -> Build | None:
+    return artefact.source.build if isinstance(artefact.source, Container) else artefact.source
+
+
+def _mounted(recipe: Recipe, build: Build, path: Path) -> list[Origin]:
+    """Return a file of a folder that a container has worked in."""
+    for container in reversed(recipe.containers):
+        is_later = container.place.path == build.place.path and container.place > build.place
+        if not container.runs or is_later:
+            continue
+        for folder, target in bound(recipe, container).items():
+            if path != folder and folder not in path.parents:
+                continue
+            is_said = any(path.name in (word.text or "") for word in container.command)
+            if path.exists() and not is_said and path != folder:
+                continue
+            inside = posixpath.normpath(posixpath.join(target, os.path.relpath(path, folder)))
+            return [Origin(inside, Artefact(container.place, path, container, inside))]
+    return []
+
+
+def bound(recipe: Recipe, container: Container) -> dict[Path, str]:
+    """Return the folders of the project that a container works in, and where it has them."""
+    found = {}
+    for source, target in container.mounts:
+        where = source.text
+        if container.runs and where is not None and where.startswith(("/", ".")):
+            path = Path(os.path.normpath(container.folder / where))
+            if path == recipe.root or recipe.root in path.parents or path in recipe.root.parents:
+                found[path] = target
+    return found

@@ -1,0 +1,300 @@
+"""The images of a recipe as the stages of one Dockerfile: what went over the host goes from stage to stage."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import shlex
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from dockdsl.codegen.words import text_in
+from dockdsl.errors import DockdslError, FileError, SourceError
+from dockdsl.instructions.add import Add
+from dockdsl.instructions.arg import Arg
+from dockdsl.instructions.copy import Copy, FileInstruction, FileSource
+from dockdsl.instructions.heredoc import Heredoc
+from dockdsl.instructions.instruction import Instruction
+from dockdsl.instructions.run import Run
+from dockdsl.instructions.sources import StageBase, external
+from dockdsl.migrate import containers
+from dockdsl.migrate.draft import Change, Draft, Image
+from dockdsl.migrate.files import Origin, below, bound, made_before, origins
+from dockdsl.migrate.recipe import Artefact, Build, Recipe
+from dockdsl.migrate.shell import Place
+from dockdsl.migrate.words import Variable, Word, text
+from dockdsl.model.dockerfile import Dockerfile
+from dockdsl.model.stage import Stage
+from dockdsl.origins import short_path
+from dockdsl.text.parser import parse
+
+# The archives that ADD unpacks, and how tar is told: not each one sees it by itself.
+_ARCHIVES = {".tar": "", ".tar.gz": "z", ".tgz": "z", ".tar.bz2": "j", ".tbz2": "j", ".tar.xz": "J", ".txz": "J"}
+_BUILDERS = ("build", "builder", "compile", "dev", "base")
+# They say how one run is to build, not what is built.
+_SWITCHES = ("no-cache", "pull")
+
+
+@attrs.frozen(eq=False)
+class Merged:
+    """The result: one Dockerfile, and what an `Image` of it takes."""
+
+    dockerfile: Dockerfile
+    draft: Draft
+    finals: list[Image]
+    """The images that no other one needs."""
+    carried: list[tuple[Artefact, str]]
+    """What no longer lands on the host, and the stage where it is now."""
+
+
+def merged(recipe: Recipe) -> Merged:
+    """Return the images of a recipe as one Dockerfile.
+
+    Raises `SourceError` if nothing is built, and what `parse` raises.
+    """
+    return _Merge(recipe).run()
+
+
+class _Merge:
+    def __init__(self, recipe: Recipe) -> None:
+        folders = [build.context for build in recipe.builds if isinstance(build.context, Path)]
+        folders += [folder for container in recipe.containers for folder in bound(recipe, container)]
+        self.recipe = recipe
+        self.draft = Draft(recipe, folders[0] if folders else recipe.root)
+        self.args: dict[str, Arg] = {}
+        self.carried: list[tuple[Artefact, str]] = []
+        self.stages: dict[int, Stage] = {}
+
+    def run(self) -> Merged:
+        for build in self.recipe.builds:
+            self._take(build)
+        images = self.draft.images.values()
+        finals = [image for image in images if id(image.build) not in self.draft.needed]
+        if not finals:
+            raise SourceError("migrate: no docker build was found; name the script that builds the images")
+        targets = [image.result for image in finals if image.result is not None]
+        dockerfile = Dockerfile(targets, list(self.args.values()), **self._directives())
+        return Merged(dockerfile, self.draft, finals, self.carried)
+
+    def _directives(self) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for image in self.draft.images.values():
+            file = image.original
+            for name, value in (("syntax", file.frontend), ("escape", file.escape), ("check", file.check)):
+                if value not in (None, "\\") and found.setdefault(name, value) != value:
+                    fact = f"the Dockerfiles have different lines # {name}=, and {found[name]} is kept"
+                    self.recipe.note(image.build.place, fact, f"see what needs {value}")
+        return found
+
+    # Builds.
+
+    def _take(self, build: Build) -> None:
+        given, name = _read(build)
+        original = parse(given, name)
+        target = build.options.last("target")
+        if target is not None:
+            original = _up_to(original, target, build)
+        image = self.draft.images[id(build)] = Image(build, original, given, _name(build))
+        self._take_args(image)
+        numbers = {id(stage): index for index, stage in enumerate(original.stages)}
+        last = len(original.stages) - 1
+
+        def change(stage: Stage) -> Stage:
+            index = numbers[id(stage)]
+            wish = stage.name or (image.name if index == last else f"{image.name}-{index}")
+            image.names[index] = self.draft.fresh(wish)
+            steps = self._steps(image, stage, index)
+            return attrs.evolve(stage, base=self._base(stage.base, image), name=image.names[index], steps=steps)
+
+        result = original.map(change)
+        image.result = next(stage for stage in result.stages if stage.name == image.names[last])
+
+    def _take_args(self, image: Image) -> None:
+        build = image.build
+        for arg in image.original.args:
+            if isinstance(arg, Arg) and self.args.setdefault(arg.name, arg) != arg:
+                fact = f"ARG {arg.name} has different defaults before FROM, and that of {self.args[arg.name]} is kept"
+                self.recipe.note(build.place, fact, "give one of them another name")
+        for word in build.options.all("build-arg"):
+            name, value = word.partition("=")
+            key = str(name)
+            value = Word.of([Variable(key)]) if value is None else value
+            if not value.is_settled:
+                self.recipe.note(build.place, *containers.unsettled("build argument", key, value))
+            elif self.draft.build_args.setdefault(key, value) != value:
+                fact = f"the build argument {key} has another value for an earlier image, which is kept"
+                self.recipe.note(build.place, fact, f"give one of the two another name than {key}")
+        for switch in _SWITCHES:
+            if build.options.last(switch) is not None:
+                remedy = f"pass it: python -m dockdsl build FILE --{switch}"
+                self.recipe.note(build.place, f"--{switch} is for one run", remedy)
+
+    def _base(self, base: Any, image: Image) -> Any:
+        if isinstance(base, StageBase):
+            return base
+        return self._image_of(_expanded(text_in(base), image), image) or base
+
+    def _image_of(self, name: str, image: Image) -> Stage | None:
+        """Return the stage of an image that the recipe has built before."""
+        build = self.recipe.built(text(name))
+        if build is None or id(build) not in self.draft.images or build is image.build:
+            return None
+        return self.draft.stage_of(build)
+
+    # Steps.
+
+    def _steps(self, image: Image, stage: Stage, index: int) -> list[Instruction]:
+        steps: list[Instruction] = []
+        for step in stage.steps:
+            after = tuple(self._step(image, step))
+            if after != (step,):
+                image.changes.setdefault(index, []).append(Change(step, after))
+            steps.extend(after)
+        return steps
+
+    def _step(self, image: Image, step: Instruction) -> Iterator[Instruction]:
+        if isinstance(step, Copy) and step.from_ is not None:
+            found = self._image_of(str(step.from_), image) if isinstance(step.from_, str) else None
+            yield step if found is None else attrs.evolve(step, from_=found)
+        elif isinstance(step, FileInstruction) and isinstance(image.build.context, Path):
+            yield from self._files(image, step, image.build.context)
+        else:
+            yield step
+
+    def _files(self, image: Image, step: FileInstruction, context: Path) -> Iterator[Instruction]:
+        """Copy what the host had from where it came, and the rest from the context."""
+        kept: list[FileSource] = []
+        moved: list[tuple[Origin, str]] = []
+        for source in step.sources:
+            name = "" if isinstance(source, Heredoc) else text_in(source)
+            if not name or "://" in name:
+                kept.append(source)
+                continue
+            if "$" in name and made_before(self.recipe, image.build):
+                fact = f"{step.keyword} takes {name}, which is settled in the build, so it was left with the context"
+                self.recipe.note(image.build.place, fact, "write out the name if the script makes that file")
+            path = Path(os.path.normpath(context / name.lstrip("/")))
+            found = [(each, "") for each in origins(self.recipe, image.build, path)]
+            if not found:
+                behind = below(self.recipe, image.build, path)
+                found = [(each, os.path.relpath(each.artefact.path, path)) for each in behind]
+                if not found or path.exists():
+                    kept.append(source)
+                    self._note_missing(image, step, path, name)
+            moved.extend(found)
+        if kept:
+            rest = step if len(kept) == len(step.sources) else attrs.evolve(step, sources=kept)
+            yield from self._from_context(image, rest, context)
+        for origin, rest_of_path in moved:
+            yield self._carried(step, origin, rest_of_path)
+
+    def _note_missing(self, image: Image, step: FileInstruction, path: Path, name: str) -> None:
+        """Say that a file is neither there nor made by the script."""
+        if path.exists() or any(char in name for char in "$*?["):
+            return
+        build = image.build
+        is_file = isinstance(build.dockerfile, Path)
+        place = Place(short_path(str(build.dockerfile)), step.origin.line) if is_file else build.place
+        fact = f"{name} is not in the context, and nothing that was read puts it there"
+        self.recipe.note(place, fact, f"create it, or pass --artefact {name}=PATH if the image before has it")
+
+    def _from_context(self, image: Image, step: FileInstruction, context: Path) -> Iterator[Instruction]:
+        """Take files from the context of the image, which may be another one than that of the result."""
+        local = [text_in(each) for each in step.sources if not isinstance(each, Heredoc)]
+        if context == self.draft.context or not local or all("://" in name for name in local):
+            yield step
+            return
+        if not isinstance(step, Copy):
+            fact = f"ADD takes {', '.join(local)} from another context, {short_path(str(context))}"
+            self.recipe.note(image.build.place, fact, "it is a COPY now, which unpacks no archive")
+        yield _copy(step, step.sources, step.destination, external(self.draft.context_name(context)))
+
+    def _carried(self, step: FileInstruction, origin: Origin, rest: str) -> Instruction:
+        """Copy an artefact from its stage to where the original put it; `rest` is its path in the folder copied."""
+        artefact, inside = origin.artefact, origin.inside
+        stage = self._stage_of(artefact)
+        destination: object = step.destination
+        to = text_in(step.destination)
+        if isinstance(step, Add) and artefact.path.name.endswith(tuple(_ARCHIVES)) and step.unpack is not False:
+            stage, inside = self._unpacked(stage, artefact), "/unpacked/"
+        elif rest:
+            destination = posixpath.join(to, rest)
+        elif len(step.sources) > 1 or to.endswith(("/", "/.")) or to in (".", ".."):
+            name = artefact.path.name
+            if origin.is_whole and posixpath.basename(inside) != name and not artefact.is_folder:
+                destination = posixpath.join(to, name)
+        self.carried.append((artefact, stage.name or ""))
+        return _copy(step, [inside], destination, stage)
+
+    def _stage_of(self, artefact: Artefact) -> Stage:
+        source = artefact.source
+        if isinstance(source, Build):
+            return self.draft.stage_of(source)
+        if id(source) not in self.stages:
+            self.stages[id(source)] = containers.stage_of(self.draft, source)
+        return self.stages[id(source)]
+
+    def _unpacked(self, stage: Stage, artefact: Artefact) -> Stage:
+        name = self.draft.fresh(f"{stage.name}-unpacked")
+        fact = f"ADD unpacks {artefact.path.name}, and COPY from a stage does not"
+        self.recipe.note(artefact.place, fact, f"the stage {name} does it with tar: check that its image has tar")
+        packed = next(how for end, how in reversed(_ARCHIVES.items()) if artefact.path.name.endswith(end))
+        line = f"mkdir /unpacked && tar -x{packed}f {shlex.quote(artefact.inside)} -C /unpacked"
+        return Stage(stage, name, steps=[Run(line)])
+
+
+def _copy(step: FileInstruction, sources: Sequence[object], destination: object, origin: object) -> Copy:
+    shared = {name: getattr(step, name) for name in ("chmod", "chown", "link", "exclude") if getattr(step, name)}
+    parents = {"parents": step.parents} if isinstance(step, Copy) and step.parents else {}
+    return Copy(sources, destination, from_=origin, **shared, **parents)  # type: ignore[arg-type]
+
+
+def _name(build: Build) -> str:
+    """Return what an image is called as a stage: by its Dockerfile, or by its tag."""
+    file = build.dockerfile.name if isinstance(build.dockerfile, Path) else ""
+    lower = file.lower()
+    suffix = lower.removeprefix("dockerfile") if lower.startswith("dockerfile") else lower.removesuffix("dockerfile")
+    if suffix.strip(".-_"):
+        return suffix.strip(".-_")
+    name, _, version = str(build.tags[0] if build.tags else "image").rpartition("/")[2].partition(":")
+    return version if version in _BUILDERS else name
+
+
+def _expanded(name: str, image: Image) -> str:
+    """Return the name of a base with the arguments that are known."""
+    from dockdsl.syntax.expand import expand  # noqa: PLC0415 - few names have variables
+
+    if "$" not in name:
+        return name
+    values = {arg.name: text_in(arg.default) for arg in image.original.args if isinstance(arg, Arg) and arg.default}
+    given = [word.partition("=") for word in image.build.options.all("build-arg")]
+    values |= {str(key): str(value) for key, value in given if value is not None}
+    try:
+        return expand(name, values)
+    except DockdslError:
+        return name
+
+
+def _read(build: Build) -> tuple[str, str]:
+    """Return the text of a Dockerfile, and its name for messages."""
+    if isinstance(build.dockerfile, str):
+        return build.dockerfile, str(build.place)
+    name = short_path(str(build.dockerfile))
+    try:
+        raw = build.dockerfile.read_bytes()
+    except OSError as error:
+        fact = error.strerror or "it cannot be read"
+        raise FileError(f"{build.place}: it builds {name}: {fact}; pass the folder in which it runs") from None
+    return raw.decode("utf-8-sig", "surrogateescape"), name
+
+
+def _up_to(dockerfile: Dockerfile, target: Word, build: Build) -> Dockerfile:
+    """Return the part of a Dockerfile that one target needs."""
+    name = (target.text or "").lower()
+    for index, stage in enumerate(dockerfile.stages):
+        if name in (str(index), (stage.name or "").lower()):
+            return dockerfile if stage is dockerfile.stages[-1] else Dockerfile(stage, dockerfile.args)
+    raise SourceError(f"{build.place}: the Dockerfile has no stage {target}; correct --target")

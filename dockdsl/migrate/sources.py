@@ -1,0 +1,229 @@
+"""Which files a migration reads: those named, or those of a folder that build images."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import re
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import NamedTuple
+
+from dockdsl.errors import FileError, SourceError
+from dockdsl.instructions.copy import FileInstruction
+from dockdsl.instructions.run import Run
+from dockdsl.instructions.workdir import Workdir
+from dockdsl.migrate.docker_options import Arguments
+from dockdsl.migrate.makefile import Makefile
+from dockdsl.migrate.pipeline import scripts
+from dockdsl.migrate.recipe import Artefact, Build, Recipe
+from dockdsl.migrate.shell import Place, Shell, Stop
+from dockdsl.migrate.words import text
+from dockdsl.model.dockerfile import Dockerfile
+from dockdsl.origins import short_path
+from dockdsl.text.parser import parse
+
+_builds = re.compile(
+    r"\b(?:docker|podman)\s+(?:image |buildx |builder )?(?:build|run|create)\b|build-push-action"
+).search
+_BUILDERS = ("build", "builder", "dev", "compile")
+
+
+class Found(NamedTuple):
+    """The files of a migration."""
+
+    root: Path
+    scripts: list[Path]
+    dockerfiles: list[Path]
+
+
+def found(names: Sequence[str]) -> Found:
+    """Return what is to be read: the files named, or those of the one folder.
+
+    Raises `FileError` for a name that is neither, `SourceError` for a folder without such files, or with several.
+    """
+    paths = [Path(name) for name in names]
+    for path in paths:
+        if not path.exists():
+            raise FileError(f"{path}: No such file or directory")
+    if len(paths) == 1 and paths[0].is_dir():
+        return _in_folder(paths[0])
+    for path in paths:
+        if path.is_dir():
+            raise SourceError(f"migrate: {path} is a folder; name one folder, or files")
+    dockerfiles = [path for path in paths if _is_dockerfile(path)]
+    return Found(_folder(paths[0]), [path for path in paths if path not in dockerfiles], dockerfiles)
+
+
+def _folder(path: Path) -> Path:
+    folder = path.resolve().parent
+    return folder.parent.parent if folder.parts[-2:] == (".github", "workflows") else folder
+
+
+def _is_dockerfile(path: Path) -> bool:
+    name = path.name.lower()
+    return name.startswith(("dockerfile", "containerfile")) or name.endswith((".dockerfile", ".containerfile"))
+
+
+def _in_folder(folder: Path) -> Found:
+    candidates = [
+        *sorted(folder.glob("*.sh")),
+        *(folder / name for name in ("Makefile", "makefile", "GNUmakefile", "build", ".gitlab-ci.yml")),
+        *(
+            path
+            for name in ("scripts", "script", "hack", "ci", "bin", "tools")
+            for path in sorted(folder.glob(f"{name}/*.sh"))
+        ),
+        *sorted(folder.glob(".github/workflows/*.y*ml")),
+    ]
+    texts = {path: path.read_text(errors="replace") for path in candidates if path.is_file()}
+    chosen = {path: text for path, text in texts.items() if _builds(text)}
+    # A script that another one calls is read with that one.
+    called = {path for path in chosen for other, text in texts.items() if other != path and path.name in text}
+    if set(chosen) - called:
+        chosen = {path: text for path, text in chosen.items() if path not in called}
+    callers = {path: text for path, text in texts.items() if any(each.name in text for each in called)}
+    chosen = {**chosen, **{path: text for path, text in callers.items() if path not in called}}
+    if len(chosen) > 1:
+        names = ", ".join(os.path.relpath(path, folder) for path in chosen)
+        raise SourceError(f"{folder}: several files build images: {names}; name the one to migrate")
+    dockerfiles = sorted(
+        path for path in folder.iterdir() if path.is_file() and _is_dockerfile(path) and path.suffix != ".dockerignore"
+    )
+    if not chosen and len(dockerfiles) < 2:
+        fact = "no script here builds images, and there are not two Dockerfiles"
+        raise SourceError(f"{folder}: {fact}; name the files, or use --single for one Dockerfile")
+    return Found(folder.resolve(), list(chosen), [] if chosen else dockerfiles)
+
+
+def follow(files: Found, artefacts: Iterable[tuple[str, str]] = ()) -> Recipe:
+    """Return what the files do.
+
+    Raises `SourceError` for a file that cannot be read as what it is.
+    """
+    recipe = Recipe(files.root)
+    for path in files.scripts:
+        _follow(recipe, path, files.root)
+    for path, place in recipe.unmarked.items():
+        name = short_path(str(path))
+        fact = f"{name} is printed, so that nobody may run it on the host; from a stage it keeps its mode"
+        recipe.note(place, fact, "give the Copy chmod= if it has to be as before")
+    given = dict(artefacts)
+    if not files.scripts:
+        _pair(recipe, files.dockerfiles, given)
+    elif recipe.builds:
+        source = recipe.builds[max(len(recipe.builds) - 2, 0)]
+        for name, inside in given.items():
+            path = Path(os.path.normpath(files.root / name))
+            recipe.artefacts.append(Artefact(source.place, path, source, inside))
+        built = {str(build.dockerfile) for build in recipe.builds}
+        for path in files.dockerfiles:
+            if str(path.resolve()) not in built:
+                recipe.note(Place(short_path(str(path)), 1), "no script builds it", "leave it out, or name its script")
+    return recipe
+
+
+def _follow(recipe: Recipe, path: Path, root: Path) -> None:
+    shown = short_path(str(path))
+    shell = recipe.shell(root)
+    if path.suffix in (".yml", ".yaml"):
+        _follow_pipeline(recipe, path, shown, shell)
+    elif path.name.lower() in ("makefile", "gnumakefile") or path.suffix == ".mk":
+        makefile = Makefile(path, shown, recipe.note)
+        goal = makefile.goal(lambda line: _builds(makefile.expanded(line)) is not None or ".sh" in line)
+        if goal is not None:
+            makefile.set_variables(shell)
+            makefile.follow(goal, shell)
+    else:
+        shell.run_file(path.resolve(), shown)
+
+
+def _follow_pipeline(recipe: Recipe, path: Path, shown: str, shell: Shell) -> None:
+    for script in scripts(path, shown, recipe.note):
+        outer = shell.folder, shell.variables.copy()
+        shell.folder = Path(os.path.normpath(shell.folder / script.folder))
+        shell.variables |= {name: text(value) for name, value in script.variables.items() if "$" not in value}
+        try:
+            shell.run_text(script.text, shown, script.line)
+        except Stop:
+            pass
+        finally:
+            shell.folder = outer[0]
+            shell.variables = outer[1] | {k: v for k, v in shell.variables.items() if k not in script.variables}
+
+
+# Two Dockerfiles without a script.
+
+
+def _pair(recipe: Recipe, paths: Sequence[Path], given: dict[str, str]) -> None:
+    """Take the files in their order: what compiles first; what is copied and does not exist comes from there."""
+    ordered = sorted(
+        paths, key=lambda path: not any(part in _BUILDERS for part in re.split(r"[.\-_]", path.name.lower()))
+    )
+    earlier: list[tuple[Build, Dockerfile]] = []
+    for path in ordered:
+        shown = short_path(str(path))
+        name = path.name.lower().replace("dockerfile", "").strip(".-_")
+        options = (
+            (("tag", text(f"{recipe.root.name}:{name}")),)
+            if path != ordered[-1] and name
+            else (("tag", text(recipe.root.name.lower())),)
+        )
+        build = Build(Place(shown, 1), path.resolve().parent, path.resolve(), Arguments(options, ()))
+        dockerfile = parse(path.read_text(encoding="utf-8-sig", errors="surrogateescape"), shown)
+        for source, place in _missing(dockerfile, build):
+            _trace(recipe, source, place, earlier, given)
+        recipe.builds.append(build)
+        earlier.append((build, dockerfile))
+
+
+def _missing(dockerfile: Dockerfile, build: Build) -> Iterable[tuple[str, Place]]:
+    """Yield what a Dockerfile copies from its context and is not there."""
+    for stage in dockerfile.stages:
+        for step in stage.steps:
+            if not isinstance(step, FileInstruction) or getattr(step, "from_", None) is not None:
+                continue
+            for source in step.sources:
+                is_path = isinstance(source, str) and not any(char in source for char in "$*?[") and "://" not in source
+                if is_path and not (Path(build.context) / str(source).lstrip("/")).exists():
+                    yield str(source), Place(build.place.path, step.origin.line)
+
+
+def _trace(
+    recipe: Recipe, source: str, place: Place, earlier: Sequence[tuple[Build, Dockerfile]], given: dict[str, str]
+) -> None:
+    path = Path(os.path.normpath(recipe.root / source.lstrip("/")))
+    name = os.path.normpath(source.lstrip("/"))
+    inside: set[str] = set()
+    if name in given:
+        inside = {given[name]}
+    elif earlier:
+        inside = _written(earlier[-1][1], path.name)
+    if len(inside) == 1 and earlier:
+        where = inside.pop()
+        recipe.artefacts.append(Artefact(place, path, earlier[-1][0], where))
+        if name not in given:
+            fact = f"no script says where {source} comes from; {where} of {earlier[-1][0].place.path} has its name"
+            recipe.note(place, fact, f"pass --artefact {name}=PATH if that is not the file")
+        return
+    fact = f"{source} is not in the context, and no script says where it comes from"
+    recipe.note(place, fact, f"pass --artefact {name}=PATH, its path in the image of the first Dockerfile")
+
+
+def _written(dockerfile: Dockerfile, name: str) -> set[str]:
+    """Return the paths with this name in the commands of the last stage."""
+    folder, found = "/", set()
+    for step in dockerfile.stages[-1].steps:
+        if isinstance(step, Workdir):
+            folder = posixpath.join(folder, str(step.path))
+        elif isinstance(step, Run):
+            words = re.split(
+                r"[\s\"'=;&|()]+", step.command if isinstance(step.command, str) else " ".join(step.command)
+            )
+            # A name that is only listed, as a package is, is no output.
+            outputs = [after for before, after in pairwise(words) if before in ("-o", "--output", "-out")]
+            outputs += [word for word in words if "/" in word]
+            paths = {posixpath.normpath(posixpath.join(folder, word)) for word in outputs}
+            found |= {path for path in paths if posixpath.basename(path) == name}
+    return found

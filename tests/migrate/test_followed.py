@@ -1,0 +1,158 @@
+"""What scripts do that migrate cannot follow, or follows with a word: each is named with its line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.migrate.sets import PAIR
+from tests.migrate.test_sets import made_in, migrate
+
+BUILD = "docker build -t a:build -f Dockerfile.build .\n"
+COPY = "docker create --name c a:build\ndocker cp c:/src/app app\n"
+FINAL = "docker build -t a .\n"
+
+
+def after(folder: Path, script: str, *arguments: str, **files: str) -> tuple[int, str]:
+    """Migrate a pair of Dockerfiles with a script; return the exit code and what was said."""
+    for name, text in {**PAIR, **files, "build.sh": script}.items():
+        folder.joinpath(name).write_text(text)
+    done = migrate(folder, *(arguments or (".",)))
+    return done.returncode, done.stderr
+
+
+NOTED = [
+    (BUILD + COPY + "docker build --pull -t a .\n", "build.sh:4: --pull is for one run; pass it: "),
+    (BUILD + COPY + FINAL + "docker push a\n", "build.sh:5: it pushes a; run python -m dockdsl build FILE --push"),
+    (
+        BUILD + COPY + 'if [ -n "$X" ]; then\n  docker build -t a .\nfi\n',
+        "build.sh:5: whether docker build runs is decided at build.sh:4;",
+    ),
+    (BUILD + COPY + "docker cp app c:/x\n" + FINAL, "build.sh:4: it copies into a container; write a COPY"),
+    (
+        BUILD + "docker cp other:/src/app app\n" + COPY + FINAL,
+        "build.sh:2: the container other was not made here; add the line",
+    ),
+    (
+        BUILD + COPY + "docker build -t a --build-arg V=$(git describe) .\n",
+        "the build argument V has the output of a command, $(git describe); pass it: python -m dockdsl build FILE --build-arg V=",
+    ),
+    (BUILD + COPY + "docker commit c a:2\n" + FINAL, "build.sh:4: docker commit is not followed;"),
+    (BUILD + COPY + "./other.sh\n. ./more.sh\n" + FINAL, "build.sh:5: the script ./more.sh is not there;"),
+    (
+        BUILD + "docker create --name c a:build\ndocker cp c:/src/app $OUT\n" + FINAL,
+        "build.sh:3: the path ${OUT} is not known; write it out",
+    ),
+    (
+        BUILD + "docker run --rm a:build cat /src/app > app\n" + FINAL,
+        "build.sh:2: app is printed, so that nobody may run it on the host",
+    ),
+    (BUILD + COPY + "tar c . | docker build -t a -\n" + FINAL, "build.sh:4: what is piped into it is not known;"),
+    (BUILD + COPY + FINAL + "docker tag x y\n", "build.sh:5: the image x was not built here;"),
+    ("cd $SOMEWHERE\n" + BUILD + COPY + FINAL, "build.sh:1: cd goes to ${SOMEWHERE}; write the folder"),
+    (
+        "docker run --rm -v $HOME/go:/go -v $PWD:/src -w /src golang:1.27-alpine go build -o app .\n" + FINAL,
+        "build.sh:1: ${HOME}/go is a folder of the host outside of the project;",
+    ),
+    (
+        "docker run --rm -v $PWD:/src -w /src golang:1.27-alpine go build -ldflags=$FLAGS -o app .\n" + FINAL,
+        "build.sh:1: the command has ${FLAGS}, from the environment; declare it",
+    ),
+    (BUILD + FINAL, "Dockerfile:2: app is not in the context, and nothing that was read puts it there; create it, or"),
+    (
+        "docker run --rm -v $PWD/o:/o golang:1.27-alpine\ncp o/app .\n" + FINAL,
+        "build.sh:1: what the image golang:1.27-alpine runs is not known;",
+    ),
+]
+
+
+@pytest.mark.parametrize(("script", "said"), NOTED)
+def test_what_is_not_followed_is_named(script: str, said: str, tmp_path: Path) -> None:
+    """The line of the script, what is the matter, and what to do."""
+    _, told = after(tmp_path, script)
+
+    assert said in told, told
+
+
+REFUSED = [
+    ("docker build -t a:build -f Dockerfile.build . &&\n", "build.sh:1: "),
+    (BUILD + 'echo "\n', "build.sh:2: the shell cannot read this: "),
+    ("echo docker build\n", "migrate: no docker build was found; name the script that builds the images"),
+    ("docker build -t a -f Nothing .\n", "build.sh:1: it builds Nothing: No such file or directory; pass the folder"),
+    ("docker build --target none -t a .\n", "build.sh:1: the Dockerfile has no stage none; correct --target"),
+    ("a() { a; }\na; docker build .\n", "scripts and functions call each other more than 20 deep; unroll them"),
+    (
+        "for a in 1 2 3 4 5 6 7 8 9 0; do\n" * 5 + "docker build .\n" + "done\n" * 5,
+        "the script gives more than 10000 commands;",
+    ),
+]
+
+
+@pytest.mark.parametrize(("script", "said"), REFUSED)
+def test_what_cannot_be_read_is_refused(script: str, said: str, tmp_path: Path) -> None:
+    """Nothing is written; the message has the line."""
+    code, told = after(tmp_path, script)
+
+    assert code == 2
+    assert said in told, told
+    assert not tmp_path.joinpath("builds").exists()
+
+
+def test_an_edited_file_stays(tmp_path: Path) -> None:
+    """A file that is different is replaced with --force only."""
+    script = BUILD + COPY + FINAL
+    assert after(tmp_path, script)[0] == 0
+    path = made_in(tmp_path)
+    path.write_text(path.read_text() + "# mine\n")
+
+    code, told = after(tmp_path, script)
+
+    assert (code, path.read_text()[-7:]) == (2, "# mine\n")
+    assert "the file exists and is different; name another one with -o, or use --force" in told
+    assert after(tmp_path, script, ".", "--force")[0] == 0
+    assert "# mine" not in path.read_text()
+
+
+def test_files_by_name(tmp_path: Path) -> None:
+    """The script and its Dockerfiles may be named; one that nothing builds is said."""
+    script = BUILD + COPY + FINAL
+    code, told = after(
+        tmp_path,
+        script,
+        "build.sh",
+        "Dockerfile.build",
+        "Dockerfile",
+        "Dockerfile.old",
+        **{"Dockerfile.old": "FROM a\n"},
+    )
+
+    assert code == 0, told
+    assert "Dockerfile.old:1: no script builds it; leave it out, or name its script" in told
+    assert "Dockerfile.build:1" not in told
+
+
+def test_two_dockerfiles_without_a_script(tmp_path: Path) -> None:
+    """Where a file comes from is asked for, unless one command says so."""
+    builder = PAIR["Dockerfile.build"].replace("-o app .", "-o $(cat name) .")
+    for name, text in {**PAIR, "Dockerfile.build": builder}.items():
+        tmp_path.joinpath(name).write_text(text)
+
+    unknown = migrate(tmp_path, "Dockerfile.build", "Dockerfile", "-o", "-")
+    given = migrate(tmp_path, "Dockerfile.build", "Dockerfile", "-o", "-", "--artefact", "app=/src/app")
+
+    assert (
+        "Dockerfile:2: app is not in the context, and no script says where it comes from; pass --artefact app=PATH"
+        in unknown.stderr
+    )
+    assert 'Copy("/src/app", "/", from_=build)' in given.stdout
+    assert "no script says" not in given.stderr
+
+
+def test_several_scripts_are_not_guessed_at(tmp_path: Path) -> None:
+    """Of two scripts that build images, the user names one."""
+    tmp_path.joinpath("Makefile").write_text("all:\n\tdocker build .\n")
+    code, told = after(tmp_path, BUILD + COPY + FINAL)
+
+    assert code == 2
+    assert "several files build images: build.sh, Makefile; name the one to migrate" in told
