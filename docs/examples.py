@@ -7,7 +7,8 @@ The doctest builder runs each page in a scratch folder of its own, which holds c
 ``{session}``
     Commands after ``$ `` with what they print. ``:engine:`` marks one that needs a container engine: it is run where
     ``DOCKDSL_DOCS_ENGINE`` is set. There sizes, durations, dates, cached steps and the width of columns may differ, and
-    ``...`` stands for anything else that differs from run to run.
+    ``...`` stands for anything else that differs from run to run. ``:serves:`` marks a command that runs on: its first
+    line is compared, and it gets Ctrl-C at the end of the page.
 ``{dockerfile}``
     As ``{testoutput}``: what the ``{testcode}`` above prints, shown as a Dockerfile.
 """
@@ -19,6 +20,7 @@ import importlib
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -73,6 +75,7 @@ _FUNCTIONS = (
     "watch",
 )
 _scratch: list[tuple[str, str]] = []
+_serving: list[subprocess.Popen[str]] = []
 
 
 def enter() -> None:
@@ -85,7 +88,15 @@ def enter() -> None:
 
 
 def leave() -> None:
-    """Go back, and remove the scratch folder."""
+    """End what still runs, go back, and remove the scratch folder."""
+    while _serving:
+        with _serving.pop() as process:
+            process.send_signal(signal.SIGINT)
+            try:
+                process.communicate(timeout=60)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise
     folder, before = _scratch.pop()
     os.chdir(before)
     shutil.rmtree(folder)
@@ -98,28 +109,50 @@ def write(path: str, text: str) -> None:
     target.write_text(text, encoding="utf-8")
 
 
-def run(session: str, *, engine: bool) -> None:
+def run(session: str, *, engine: bool, serves: bool = False) -> None:
     """Run a session, and print what it really looks like if that is not what the page shows."""
     if engine and not os.environ.get("DOCKDSL_DOCS_ENGINE"):
         return
-    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     real = ""
     for command in _commands(session):
-        done = subprocess.run(  # noqa: S603 - the page's own commands
-            ["bash", "-c", command.replace("\n> ", "\n")],  # noqa: S607 - the shell of the reader
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
-            text=True,
-            check=False,
-            timeout=1800,
-            env=environment,
-        )
-        real += f"$ {command}\n{done.stdout}"
+        printed = _first_line(command) if serves else _printed(command)
+        real += f"$ {command}\n{printed}"
         # The next prompt has a line of its own, whatever was printed.
-        real += "\n" if done.stdout and not done.stdout.endswith("\n") else ""
+        real += "\n" if printed and not printed.endswith("\n") else ""
     if not _same(f"{session}\n", real, engine=engine):
         print(real, end="")  # noqa: T201 - what is printed is what doctest reports
+
+
+def _printed(command: str) -> str:
+    done = subprocess.run(  # noqa: S603 - the page's own commands
+        ["bash", "-c", command.replace("\n> ", "\n")],  # noqa: S607 - the shell of the reader
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
+        text=True,
+        check=False,
+        timeout=1800,
+        env=_environment(),
+    )
+    return done.stdout
+
+
+def _first_line(command: str) -> str:
+    process = subprocess.Popen(  # noqa: S603 - as above
+        ["bash", "-c", f"exec {command}"],  # noqa: S607 - as above
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        stdin=subprocess.DEVNULL,
+        text=True,
+        env=_environment(),
+    )
+    _serving.append(process)
+    assert process.stdout is not None
+    return process.stdout.readline()
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
 
 
 def _same(shown: str, real: str, *, engine: bool) -> bool:
@@ -219,13 +252,14 @@ class Session(SphinxDirective):
     """``{session}``: commands and what they print."""
 
     has_content = True
-    option_spec: ClassVar[dict[str, Any]] = {"engine": directives.flag}
+    option_spec: ClassVar[dict[str, Any]] = {"engine": directives.flag, "serves": directives.flag}
 
     def run(self) -> list[nodes.Node]:
         """Show the session; run it where examples are run."""
         text = "\n".join(self.content)
         shown = nodes.literal_block(text, text, language="console")
-        return [shown, _test(self, f"examples.run({text!r}, engine={'engine' in self.options})")]
+        options = ", ".join(f"{name}={name in self.options}" for name in self.option_spec)
+        return [shown, _test(self, f"examples.run({text!r}, {options})")]
 
 
 def _test(directive: SphinxDirective, code: str) -> nodes.Node:
