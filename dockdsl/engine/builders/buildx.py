@@ -20,7 +20,7 @@ from dockdsl.engine.builders.docker_command import DockerCommand, Found
 from dockdsl.engine.builders.process import GRACE, Clock, OutOfTime, Running, started
 from dockdsl.engine.building import BuildEvent, BuildRequest, BuildResult, Progress
 from dockdsl.engine.flags import flags
-from dockdsl.engine.leftovers import owner
+from dockdsl.engine.leftovers import owner, replaced
 from dockdsl.engine.leftovers.interrupts import ended_by_exception
 from dockdsl.engine.specifications import OutputSpec
 from dockdsl.errors import EngineError, EngineUnavailable
@@ -92,6 +92,8 @@ class Buildx(CommandBuilder):
             metadata = _metadata(folder)
         named = [each for each in (*map(metadata.get, ("id", *_DIGESTS)), *request.tags[:1]) if each]
         image, size, kind = _known(command, named) if request.is_loaded else _elsewhere(named)
+        if request.is_loaded:
+            replaced.tidy(command, request.tags, image)
         stages = account.stages(request.dockerfile)
         return BuildResult(
             image=image,
@@ -116,7 +118,9 @@ class Buildx(CommandBuilder):
         command.load(archive, timeout)
         for tag in tags[1:]:
             command.tag(tags[0], tag)
-        return _known(command, [*tags[:1], f"sha256:{image.removeprefix('sha256:')}"])
+        found = _known(command, [*tags[:1], f"sha256:{image.removeprefix('sha256:')}"])
+        replaced.tidy(command, tags, found[0])
+        return found
 
     def _run(
         self,

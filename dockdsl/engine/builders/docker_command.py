@@ -96,12 +96,19 @@ class DockerCommand:
         write down. Raises `EngineUnavailable`.
         """
         for name in names:
-            found = self._asked(name)
+            found = self.inspect(name)
             if found is not None:
                 return found["Id"], found.get("Size"), size_kind(found)
         return None
 
-    def _asked(self, name: str) -> dict[str, Any] | None:
+    def remove(self, image: str) -> bool:
+        """Remove an image; return whether that was done. What a container or another image needs, the engine keeps."""
+        with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+            return self._run(QUESTION, "image", "rm", image).returncode == 0
+        return False
+
+    def inspect(self, name: str) -> dict[str, Any] | None:
+        """Return what the engine knows of an image, or None. Raises `EngineUnavailable`."""
         import json
 
         from dockdsl.engine.endpoint import endpoint
