@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import tarfile
+import tomllib
 import zipfile
 from email import message_from_bytes
 from email.message import Message
@@ -89,6 +90,18 @@ def test_the_wheel_works_alone(dist: Path, tmp_path: Path) -> None:
     )
     assert build.with_suffix(".Dockerfile").read_text() == run(python.with_name("dockdsl"), build, cwd=tmp_path)
     assert f"dockdsl {dockdsl.__version__}" in run(python, "-m", "dockdsl", "--version", cwd=tmp_path)
+
+
+def test_the_extra_all_has_what_the_others_have() -> None:
+    """One that is added later is not forgotten."""
+    extras = tomllib.loads(ROOT.joinpath("pyproject.toml").read_text())["project"]["optional-dependencies"]
+    named, *others = extras.pop("all")
+    contained = set(re.findall(r"[a-z-]+", named.partition("[")[2]))
+    packages = {re.split(r"[<>=; ]", each)[0] for each in others}
+
+    assert contained <= set(extras)
+    for extra, needed in extras.items():
+        assert extra in contained or {re.split(r"[<>=; ]", each)[0] for each in needed} <= packages
 
 
 def test_the_version_and_the_changelog_agree() -> None:

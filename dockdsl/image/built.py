@@ -173,6 +173,18 @@ class RunningImage:
         """Send a POST request; the options are those of `request`."""
         return self.request("POST", path, **options)
 
+    def put(self, path: str, **options: Unpack[Sent]) -> Answer:
+        """Send a PUT request; the options are those of `request`."""
+        return self.request("PUT", path, **options)
+
+    def patch(self, path: str, **options: Unpack[Sent]) -> Answer:
+        """Send a PATCH request; the options are those of `request`."""
+        return self.request("PATCH", path, **options)
+
+    def delete(self, path: str, **options: Unpack[Sent]) -> Answer:
+        """Send a DELETE request; the options are those of `request`."""
+        return self.request("DELETE", path, **options)
+
     def check(self, *checks: Check) -> SmokeReport:
         """Run checks, those that ask a server on this one. Raises `CheckFailed` if one fails, after all were run."""
         __tracebackhide__ = True

@@ -611,6 +611,8 @@ def test_a_block_with_a_built_image() -> None:
     """It is built once; checks run one by one, servers start and go, and the temporary tag is taken away."""
 
     def echo(request: FakeRequest) -> FakeResponse:
+        if request.path == "/method":
+            return FakeResponse(body=request.method.encode() + request.body)
         return FakeResponse(body=request.body if request.path == "/echo" else b'{"a": 1}')
 
     builder, runner = FakeBuilder(), FakeRunner(echo, log=("one", "two"))
@@ -622,6 +624,8 @@ def test_a_block_with_a_built_image() -> None:
             assert ('{"a": 1}', 200) == (running.post("/", json=[]).text, running.request("HEAD", "/x").status)
             assert ("two",) == running.logs(1)
             assert "text" == running.post("/echo", body="text").text
+            for method in ("put", "patch", "delete"):
+                assert f"{method.upper()}[1]" == getattr(running, method)("/method", json=[1]).text
             with pytest.raises(CheckFailed, match="expected status 404, got 200"):
                 running.check(HttpCheck("GET", "/", status=404), HttpCheck("GET", "/"))
             with pytest.raises(InvalidValue, match="does not start with a slash; start it with one"):
