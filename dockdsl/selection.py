@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from dockdsl.display import kind_of, printable, shown
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _DEEPEST = 4
 """How many collections may stand in each other."""
+_PLAIN = frozenset((str, bytes, int, float, bool, type(None)))
+"""What holds nothing, of which a file may have a great many."""
 _LISTED = 20
 """How many names a message lists."""
 # Compiled when a name is given.
@@ -24,23 +26,16 @@ _NAME = r"(?s)([^\W\d]\w*)(\[.*\])?\Z"
 
 
 class Selected(NamedTuple, Generic[T]):
-    """An object in a file: ``app.py``, ``matrix[3.12]``, and the object itself."""
+    """An object in a file.
 
+    `spec` is what names it on a command line, as it was given where it means this object alone: ``app.py``,
+    ``app.py:matrix[3.12]``; `file` and `name` are ``app.py`` and ``matrix[3.12]``.
+    """
+
+    spec: str
     file: str
     name: str
     value: T
-
-    @property
-    def spec(self) -> str:
-        """What names it on a command line."""
-        return f"{self.file}:{self.name}"
-
-
-class Selection(NamedTuple, Generic[T]):
-    """The objects that are meant, at least one, and whether a collection or ``*`` is: of whatever number of objects."""
-
-    objects: list[Selected[T]]
-    is_plural: bool
 
 
 def load(spec: str, want: type[T]) -> T:
@@ -53,7 +48,7 @@ def load(spec: str, want: type[T]) -> T:
 
 def pick(spec: str, want: type[T]) -> Selected[T]:
     """Return what `load` does, with its name."""
-    found = select(spec, want, one=True).objects
+    found, _ = select(spec, want, one=True)
     if len(found) > 1:
         raise SourceError(f"{spec}: it means {len(found)} objects; {_choices(found)}")
     return found[0]
@@ -61,8 +56,10 @@ def pick(spec: str, want: type[T]) -> Selected[T]:
 
 def select(
     spec: str, want: type[T], *, one: bool = False, files: dict[str, dict[str, Any]] | None = None
-) -> Selection[T]:
-    """Return the objects of the class `want` that ``FILE[:NAME]`` means.
+) -> tuple[list[Selected[T]], bool]:
+    """Return the objects of the class `want` that ``FILE[:NAME]`` means, at least one.
+
+    With them comes whether several are meant: a collection or ``*`` means several, of whatever number of objects.
 
     With `one`, no message advises to take all. `files` keeps the names of the files that were run: one that is there
     is not run again.
@@ -82,17 +79,17 @@ def select(
     public: Any = {key: value for key, value in namespace.items() if key[:1] != "_"}
     found = _each(file, _objects(public, want, top=True))
     if name not in (None, "*"):
-        picked = _picked(file, name, namespace, want)
-        if not picked.objects:
+        picked, is_plural = _picked(file, name, namespace, want)
+        if not picked:
             raise _unknown(file, name, namespace, found, want)
-        return picked
+        return picked if is_plural else [picked[0]._replace(spec=spec)], is_plural
     kind = want.__name__
     if not found:
         raise SourceError(f"{file}: it defines no {kind}; {_how(namespace, kind)}")
     if len(found) > 1 and name is None:
         everything = "" if one else f", or {_quoted(f'{file}:*')} for all"
         raise SourceError(f"{file}: it defines more than one {kind}; {_choices(found)}{everything}")
-    return Selection(found, name == "*")
+    return (found, True) if name == "*" else ([found[0]._replace(spec=spec)], False)
 
 
 def model(spec: str) -> Dockerfile:
@@ -128,8 +125,8 @@ def split(spec: str) -> tuple[str, str | None]:
     return spec, None
 
 
-def _picked(file: str, name: str, namespace: dict[str, Any], want: type[T]) -> Selection[T]:
-    """Return the objects that a name means, none where it means none."""
+def _picked(file: str, name: str, namespace: dict[str, Any], want: type[T]) -> tuple[list[Selected[T]], bool]:
+    """Return the objects that a name means, none where it means none, and whether it means several."""
     match = re.match(_NAME, name)
     assert match is not None
     head, keys = match[1], match[2] or ""
@@ -140,11 +137,10 @@ def _picked(file: str, name: str, namespace: dict[str, Any], want: type[T]) -> S
             value = value()
     at = _at(value, keys)
     if at is None:
-        return Selection([], is_plural=False)
+        return [], False
     inside = list(_objects(at[1], want))
-    return Selection(
-        _each(file, ((f"{head}{at[0]}{rest}", each) for rest, each in inside)), any(rest for rest, _ in inside)
-    )
+    named = ((f"{head}{at[0]}{rest}", each) for rest, each in inside)
+    return _each(file, named), any(rest for rest, _ in inside)
 
 
 def _is_function(value: Any) -> bool:
@@ -183,7 +179,7 @@ def _at(value: Any, keys: str) -> tuple[str, Any] | None:
 def _each(file: str, objects: Iterator[tuple[str, T]]) -> list[Selected[T]]:
     distinct: dict[int, Selected[T]] = {}
     for name, value in objects:
-        distinct.setdefault(id(value), Selected(file, name, value))
+        distinct.setdefault(id(value), Selected(f"{file}:{name}", file, name, value))
     return list(distinct.values())
 
 
@@ -204,15 +200,21 @@ def _objects(
     elif depth and isinstance(value, (dict, list, tuple)) and id(value) not in seen:
         # One that holds itself ends here.
         seen.add(id(value))
-        inside = [(key, at) for key, inner in _items(value) for at in _objects(inner, want, depth - 1, seen)]
+        inside = [
+            (key, at)
+            for key, inner in _items(value)
+            if type(inner) not in _PLAIN
+            for at in _objects(inner, want, depth - 1, seen)
+        ]
         names = _key_names(value) if inside and not top else {}
         yield from (((key if top else f"[{names[key]}]") + keys, found) for key, (keys, found) in inside)
 
 
-def _items(value: Any) -> list[tuple[Any, Any]]:
+def _items(value: Any) -> Iterable[tuple[Any, Any]]:
     if isinstance(value, dict):
-        return list(value.items())
-    return list(enumerate(value)) if isinstance(value, (list, tuple)) else []
+        # A class of the user's may have an items() of its own, which does anything.
+        return dict.items(value)
+    return enumerate(value) if isinstance(value, (list, tuple)) else ()
 
 
 def _key_names(value: Any) -> dict[Any, str]:

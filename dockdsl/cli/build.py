@@ -11,8 +11,8 @@ from dockdsl.cli.streams import say, write_line
 if TYPE_CHECKING:
     import argparse
 
-    from dockdsl.cli.several import Chosen
     from dockdsl.image import Image
+    from dockdsl.selection import Selected
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,7 +27,7 @@ def run(options: argparse.Namespace) -> int:
     return _building.run_each(options, _build, lambda *_: None)
 
 
-def _build(one: Chosen[Image], options: argparse.Namespace) -> int:
+def _build(one: Selected[Image], options: argparse.Namespace) -> int:
     result = one.value.build(
         builder=_building.builder_of(options),
         request=_building.request_of(one, options),

@@ -8,11 +8,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from dockdsl.cli.arguments import sources_argument
-from dockdsl.cli.several import Choice, Chosen, check_distinct, choose
+from dockdsl.cli.several import check_distinct, check_files, choose, filled
 from dockdsl.cli.streams import report, say, write_line
 from dockdsl.display import is_terminal
 from dockdsl.errors import BuildFailed, DockdslError, EngineError, EngineUnavailable, Refused
 from dockdsl.image import Image
+from dockdsl.selection import Selected
 
 if TYPE_CHECKING:
     from dockdsl.cli.together import Part
@@ -87,10 +88,10 @@ def _jobs(text: str) -> int:
 
 def run_each(
     options: argparse.Namespace,
-    action: Callable[[Chosen[Image], argparse.Namespace], int],
+    action: Callable[[Selected[Image], argparse.Namespace], int],
     finish: Callable[[list[Part], argparse.Namespace], object],
     *,
-    check: Callable[[Choice[Image], argparse.Namespace], object] = lambda *_: None,
+    check: Callable[[list[Selected[Image]], bool, argparse.Namespace], object] = lambda *_: None,
     relays: bool = True,
 ) -> int:
     """Run `action` for the object that is meant; several in processes of their own, with `finish` afterwards.
@@ -99,28 +100,28 @@ def run_each(
     the name of the object before it. Nothing is begun where one object cannot be loaded, or two would have one tag or
     be written to one place.
     """
-    choice = choose([options.only] if options.only else options.sources, Image)
-    if choice.is_failed:
-        if choice.is_plural:
+    objects, is_plural, is_failed = choose([options.only] if options.only else options.sources, Image)
+    if is_failed:
+        if is_plural:
             say("nothing was built")
         return 2
-    check(choice, options)
-    if not choice.is_plural:
+    check(objects, is_plural, options)
+    if not is_plural:
         if options.only:
             from dockdsl.cli.together import end_with_parent
 
             end_with_parent()
-        return reported(lambda: action(choice.objects[0], options))
-    requests = [(one, request_of(one, options)) for one in choice.objects]
+        return reported(lambda: action(objects[0], options))
+    requests = [(one, request_of(one, options)) for one in objects]
     remedy = None if options.tags else "give each tags of its own"
     check_distinct("-t", [(one, tag) for one, request in requests for tag in request.tags], remedy)
-    check_distinct("-o", [(one, each.dest) for one, request in requests for each in request.output])
+    check_files([(one, each.dest) for one, request in requests for each in request.output])
     from dockdsl.cli.together import run_together
 
-    return reported(lambda: run_together(choice, options, progress_of(options), finish, relays=relays))
+    return reported(lambda: run_together(objects, options, progress_of(options), finish, relays=relays))
 
 
-def request_of(one: Chosen[Image], options: argparse.Namespace) -> BuildRequest:
+def request_of(one: Selected[Image], options: argparse.Namespace) -> BuildRequest:
     """Return what is to be built: the image, with what the options say instead.
 
     Raises `InvalidValue` and `UnknownStage` for what `Image` would not take either.
@@ -133,7 +134,7 @@ def request_of(one: Chosen[Image], options: argparse.Namespace) -> BuildRequest:
         raise
 
 
-def _overrides(one: Chosen[Image], options: argparse.Namespace) -> Any:
+def _overrides(one: Selected[Image], options: argparse.Namespace) -> Any:
     """Return what the options say in the place of what the image does, or besides it."""
     import attrs
 
@@ -152,7 +153,7 @@ def _overrides(one: Chosen[Image], options: argparse.Namespace) -> Any:
             # One argument may say several.
             value = tuple(part for each in value for part in (each if isinstance(each, list) else (each,)))
         if name in ("tags", "output"):
-            value = tuple(map(one.filled, value))
+            value = tuple(filled(one, each) for each in value)
         if isinstance(value, tuple) and not option.replaces and hasattr(fields, name):
             check: Any = getattr(fields, name).converter
             added = checked(option.names[-1], check, value)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from dockdsl.cli.arguments import checked_output, output_arguments, sources_argument
 from dockdsl.cli.files import argument, compare, deliver
-from dockdsl.cli.several import Chosen, check_distinct, choose
+from dockdsl.cli.several import check_files, choose, filled
 from dockdsl.cli.streams import put, report, say
 from dockdsl.errors import DockdslError
 from dockdsl.model.dockerfile import Dockerfile
 from dockdsl.origins import short_path
+from dockdsl.selection import Selected
 from dockdsl.text.rendering import render
 
 if TYPE_CHECKING:
@@ -41,22 +41,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: Options) -> int:
     """Render, and print, write or compare; write nothing if one object cannot be rendered."""
     compares = options.check or options.diff
-    choice = choose(options.sources, Dockerfile)
-    outputs = [_output(one, options, compares=compares) for one in choice.objects]
-    check_distinct("-o", zip(choice.objects, map(_target, outputs), strict=True))
-    if choice.is_failed and not compares:
-        if choice.is_plural and outputs:
+    objects, is_plural, is_failed = choose(options.sources, Dockerfile)
+    outputs = [_output(one, options, compares=compares) for one in objects]
+    check_files(zip(objects, outputs, strict=True))
+    if is_failed and not compares:
+        if is_plural and outputs:
             say("nothing was written")
         return 2
-    texts = [(one, output, _text(one, output, options)) for one, output in zip(choice.objects, outputs, strict=True)]
-    code = 2 if choice.is_failed else 0
+    texts = [(one, output, _text(one, output, options)) for one, output in zip(objects, outputs, strict=True)]
+    code = 2 if is_failed else 0
     for one, output, text in texts:
         try:
             if output is not None and compares:
                 remedy = f"run {_command(one, output, options)}"
                 found = compare(output, output, text, remedy, made="rendered", diff=options.diff)
             else:
-                if output is None and choice.is_plural:
+                if output is None and is_plural:
                     # Several are no Dockerfile together, and this line makes sure that nothing builds them as one.
                     put(f"==> {one.spec} <==\n")
                 found = deliver(text, output)
@@ -67,18 +67,14 @@ def run(options: Options) -> int:
     return code
 
 
-def _output(one: Chosen[Dockerfile], options: Options, *, compares: bool) -> str | None:
-    file = one.selected.file
+def _output(one: Selected[Dockerfile], options: Options, *, compares: bool) -> str | None:
+    file = one.file
     default = f"{file.removesuffix('.py')}.Dockerfile" if one.spec == file and file.endswith(".py") else None
-    output = None if options.output is None else one.filled(options.output)
+    output = None if options.output is None else filled(one, options.output)
     return checked_output(output, file, default=default, compares=compares, names=("source", "Dockerfile"))
 
 
-def _target(output: str | None) -> str | None:
-    return None if output is None else os.path.realpath(output)
-
-
-def _text(one: Chosen[Dockerfile], output: str | None, options: Options) -> str:
+def _text(one: Selected[Dockerfile], output: str | None, options: Options) -> str:
     header = None
     if options.header:
         command = _command(one, output, options)
@@ -86,6 +82,6 @@ def _text(one: Chosen[Dockerfile], output: str | None, options: Options) -> str:
     return render(one.value, header=header)
 
 
-def _command(one: Chosen[Dockerfile], output: str | None, options: Options) -> str:
+def _command(one: Selected[Dockerfile], output: str | None, options: Options) -> str:
     written = "" if output is None else f" -o {argument(output)}"
     return f"python -m dockdsl {argument(one.spec)}{' --header' if options.header else ''}{written}"

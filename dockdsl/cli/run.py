@@ -7,13 +7,12 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from dockdsl.cli import building as _building
-from dockdsl.cli.several import Chosen
 from dockdsl.cli.streams import say, write_line
 from dockdsl.display import printable, shown
 from dockdsl.errors import EngineError, Refused
 from dockdsl.image import Image
 from dockdsl.operands import whole
-from dockdsl.selection import pick
+from dockdsl.selection import Selected, pick
 
 if TYPE_CHECKING:
     import argparse
@@ -46,12 +45,12 @@ def _ports(text: str) -> tuple[int, int | None]:
 def run(options: argparse.Namespace) -> int:
     """Build, run, print the URL, and follow the log."""
     (spec,) = options.sources
-    one = Chosen(spec, pick(spec, Image))
+    one = pick(spec, Image)
     one.value.check_port()
     return _building.reported(lambda: _run(one, options))
 
 
-def _run(one: Chosen[Image], options: argparse.Namespace) -> int:
+def _run(one: Selected[Image], options: argparse.Namespace) -> int:
     image = one.value
     assert image.port is not None
     publish = {outside: inside or image.port for outside, inside in options.publish}

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 from dockdsl.cli import building as _building
 from dockdsl.cli.arguments import output_argument
 from dockdsl.cli.files import deliver
-from dockdsl.cli.several import check_distinct
+from dockdsl.cli.several import check_files, filled
 from dockdsl.cli.streams import put
 from dockdsl.errors import SourceError
 
 if TYPE_CHECKING:
     import argparse
 
-    from dockdsl.cli.several import Choice, Chosen
     from dockdsl.cli.together import Part
     from dockdsl.image import Image
+    from dockdsl.selection import Selected
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,14 +35,14 @@ def run(options: argparse.Namespace) -> int:
     return _building.run_each(options, _size, _put, check=_check, relays=False)
 
 
-def _target(one: Chosen[Image], options: argparse.Namespace) -> str | None:
-    return None if options.file in (None, "-") else one.filled(options.file)
+def _target(one: Selected[Image], options: argparse.Namespace) -> str | None:
+    return None if options.file in (None, "-") else filled(one, options.file)
 
 
-def _check(choice: Choice[Image], options: argparse.Namespace) -> None:
-    targets = [(one, _target(one, options)) for one in choice.objects]
-    check_distinct("-o", targets)
-    if choice.is_plural and options.svg and None in dict(targets).values():
+def _check(objects: list[Selected[Image]], is_plural: bool, options: argparse.Namespace) -> None:
+    targets = [(one, _target(one, options)) for one in objects]
+    check_files(targets)
+    if is_plural and options.svg and any(target is None for _, target in targets):
         raise SourceError("--svg makes a picture of each object; write each to a file with -o '{name}.svg'")
 
 
@@ -53,7 +53,7 @@ def _put(parts: list[Part], options: argparse.Namespace) -> None:
                 put("\n".join([f"==> {part.one.spec} <==", *part.output, ""]))
 
 
-def _size(one: Chosen[Image], options: argparse.Namespace) -> int:
+def _size(one: Selected[Image], options: argparse.Namespace) -> int:
     report = one.value.size(
         builder=_building.builder_of(options),
         request=_building.request_of(one, options),

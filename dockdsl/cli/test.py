@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
     from dockdsl.checks.check import Check
     from dockdsl.checks.report import CheckResult
-    from dockdsl.cli.several import Chosen
     from dockdsl.cli.together import Part
     from dockdsl.engine.building import BuildResult
     from dockdsl.image import Image
+    from dockdsl.selection import Selected
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -67,7 +67,7 @@ def _chosen(checks: tuple[Check, ...], texts: list[str]) -> tuple[Check, ...]:
     return tuple(check for check in checks if not texts or any(text in check.title for text in texts))
 
 
-def _test(one: Chosen[Image], options: argparse.Namespace) -> int:
+def _test(one: Selected[Image], options: argparse.Namespace) -> int:
     image = one.value
     checks = (*image.checks, *(check for path in options.structure_test for check in from_structure_test(path)))
     checks = _chosen(checks, options.check)

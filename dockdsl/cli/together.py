@@ -19,10 +19,10 @@ from typing import IO, TYPE_CHECKING, Any
 
 import attrs
 
-from dockdsl.cli.several import Choice, Chosen
 from dockdsl.cli.streams import say, write_line
 from dockdsl.engine.building import BuildEvent, Progress
 from dockdsl.engine.leftovers.interrupts import ended_by_exception
+from dockdsl.selection import Selected
 
 if TYPE_CHECKING:
     import argparse
@@ -59,7 +59,7 @@ def end_with_parent() -> None:
 
 
 def run_together(
-    choice: Choice[Image],
+    objects: list[Selected[Image]],
     options: argparse.Namespace,
     progress: Progress | None,
     finish: Callable[[list[Part], argparse.Namespace], object],
@@ -67,17 +67,17 @@ def run_together(
     relays: bool,
 ) -> int:
     """Run the verb for each object, call `finish`, print a summary, and return the highest exit code."""
-    is_one_file = len({one.selected.file for one in choice.objects}) == 1
-    parts = [Part(one, one.selected.name if is_one_file else one.spec) for one in choice.objects]
+    is_one_file = len({one.file for one in objects}) == 1
+    parts = [Part(one, one.name if is_one_file else one.spec) for one in objects]
     together = Together(parts, options.arguments, progress, relays=relays and not options.json)
     try:
         return together.run(options.jobs or JOBS)
     finally:
         finish(parts, options)
         if options.json:
-            objects = [{"object": each.one.spec, "exit_code": each.code, "result": each.data()} for each in parts]
+            results = [{"object": each.one.spec, "exit_code": each.code, "result": each.data()} for each in parts]
             write_line(
-                json.dumps({"ok": all(each.code == 0 for each in parts), "objects": objects}, indent=2), sys.stdout
+                json.dumps({"ok": all(each.code == 0 for each in parts), "objects": results}, indent=2), sys.stdout
             )
         if options.progress != "quiet":
             for each in parts:
@@ -89,7 +89,7 @@ def run_together(
 class Part:
     """An object, and what came of it."""
 
-    one: Chosen[Image]
+    one: Selected[Image]
     label: str
     process: subprocess.Popen[str] | None = None
     code: int | None = None

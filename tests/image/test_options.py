@@ -37,7 +37,6 @@ from dockdsl import (
     render,
 )
 from dockdsl.cli import building as _building
-from dockdsl.cli.several import Chosen
 from dockdsl.engine.builders.buildx import Buildx, arguments
 from dockdsl.engine.building import BuildEvent, BuildRequest, plain
 from dockdsl.engine.fake import FakeBuilder
@@ -245,9 +244,7 @@ def request(*arguments: str, **said: Any) -> BuildRequest:
     parser = argparse.ArgumentParser()
     _building.add_arguments(parser, "build")
     image = Image(DOCKERFILE, **said)
-    return _building.request_of(
-        Chosen("x.py", Selected("x.py", "image", image)), parser.parse_args(["x.py", *arguments])
-    )
+    return _building.request_of(Selected("x.py", "x.py", "image", image), parser.parse_args(["x.py", *arguments]))
 
 
 def test_a_build_argument_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
