@@ -33,13 +33,13 @@ def shown(value: object) -> str:
     It never fails: a value that is refused may be one that cannot even show itself.
 
     >>> shown("x"), shown(10**5000), shown("x" * 1000)[-3:]
-    ("'x'", 'an int of 16610 bits', "x…'")
+    ("'x'", '<an int of 16610 bits>', "x…'")
     """
     try:
         text = repr(value)
     except Exception:  # noqa: BLE001 - whatever the repr of a stranger's object raises
         # Python writes no int of more than some thousand digits.
-        return f"an int of {value.bit_length()} bits" if type(value) is int else f"<{kind_of(value)}>"
+        return f"<an int of {value.bit_length()} bits>" if type(value) is int else f"<{kind_of(value)}>"
     text = _escaped(text)
     if len(text) <= _LONGEST_VALUE:
         return text

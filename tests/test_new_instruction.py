@@ -282,7 +282,28 @@ def test_a_flag_more(line: str) -> None:
         unregister(Dash)
 
 
-@pytest.mark.parametrize("keyword", ["", "hint", "HI NT", "FROM", "HINT1", "É"])
+@pytest.mark.parametrize("keyword", ["HINT2", "HI-NT", "HI_NT2"])
+def test_a_keyword_with_digits(keyword: str) -> None:
+    """BuildKit takes all up to a blank for the keyword, so digits and dashes make no difference in any direction."""
+
+    class Other(Hint):
+        """Another hint."""
+
+        KEYWORD: ClassVar[str] = keyword
+
+    register(Other)
+    try:
+        file = parse(f"FROM a\n{keyword} --level=low x\nONBUILD {keyword} y\n")
+
+        assert f"FROM a\n{keyword} --level=low x\nONBUILD {keyword} y\n" == str(file)
+        assert [keyword, "ONBUILD", keyword] == [step.instruction.keyword for step in steps_of(file)]
+        assert Verbatim(f"{keyword} y").keyword == keyword
+        jsonschema.Draft202012Validator(json_schema()).validate(describe(file))
+    finally:
+        unregister(Other)
+
+
+@pytest.mark.parametrize("keyword", ["", "hint", "HI NT", "FROM", "1HINT", "É", "HINT\n", "HINT²"])
 def test_keywords(keyword: str) -> None:
     """A keyword that no Dockerfile can have is refused, with what to use."""
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any
 
-from dockdsl.syntax.words import Literal, word_or_none
+from dockdsl.syntax.words import TOO_LARGE, Literal, word_or_none
 
 
 def number_or_word(value: Any) -> Any:
@@ -15,7 +15,7 @@ def number_or_word(value: Any) -> Any:
     A bool and a number of more than 20 digits are left as they are, and refused when they are written.
     """
     if isinstance(value, int):
-        return value if isinstance(value, bool) or abs(value) >= 10**20 else str(int(value))
+        return value if isinstance(value, bool) or abs(value) >= TOO_LARGE else str(int(value))
     return word_or_none(value)
 
 

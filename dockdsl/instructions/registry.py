@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib import import_module
 from typing import TypeVar
 
@@ -29,6 +30,7 @@ KEYWORDS = [
     "VOLUME",
     "WORKDIR",
 ]
+_is_keyword = re.compile(r"[A-Z][A-Z0-9_-]*").fullmatch
 _OURS = frozenset(KEYWORDS)
 _kinds: dict[str, type[Instruction]] = {}
 _K = TypeVar("_K", bound=type[Instruction])
@@ -46,8 +48,9 @@ def kind_for(keyword: str) -> type[Instruction] | None:
 def register(kind: _K) -> _K:
     """Register an instruction of a frontend that has more instructions than BuildKit's own; usable as a decorator.
 
-    `kind` is a subclass of `Instruction` with a ``KEYWORD`` in capitals. From then on, `parse`, `describe`, the JSON
-    Schema, `to_python`, `Verbatim` and `Onbuild` support it. A class replaces another one with the same keyword.
+    `kind` is a subclass of `Instruction` with a ``KEYWORD`` in capitals; digits, ``_`` and ``-`` may follow the first
+    letter, since BuildKit takes all up to a blank for the keyword. From then on, `parse`, `describe`, the JSON Schema,
+    `to_python`, `Verbatim` and `Onbuild` support it. A class replaces another one with the same keyword.
 
     Raises `InvalidValue` if the keyword is not valid.
 
@@ -65,9 +68,10 @@ def register(kind: _K) -> _K:
     Source: the Dockerfile reference, "syntax".
     """
     keyword = kind.KEYWORD
-    if not (keyword.isascii() and keyword.isalpha() and keyword.isupper()) or keyword == "FROM":
+    if not _is_keyword(keyword) or keyword == "FROM":
         raise InvalidValue(
-            f"register: the keyword {shown(keyword)} of {kind.__name__} is not valid; use capital letters"
+            f"register: the keyword {shown(keyword)} of {kind.__name__} is not valid; use capital letters, "
+            'and after the first one digits, "_" and "-"'
         )
     _kinds[keyword] = kind
     if keyword not in KEYWORDS:

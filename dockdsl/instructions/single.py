@@ -12,7 +12,7 @@ from dockdsl.errors import Refused
 from dockdsl.instructions.instruction import Instruction
 from dockdsl.syntax.flags import convert_later
 from dockdsl.syntax.instruction_line import Line
-from dockdsl.syntax.words import Spelling, is_bare
+from dockdsl.syntax.words import Literal, Spelling, is_bare, refuse_word
 
 
 @attrs.frozen(slots=False, repr=False, field_transformer=convert_later)
@@ -32,6 +32,8 @@ class SingleOperand(Instruction):
         value = getattr(self, self.OPERAND)
         if type(value) is str and is_bare(value) and value[0] != "-":
             return (value,)
+        if not isinstance(value, (str, Literal)):
+            raise refuse_word(self.OPERAND, value)
         if isinstance(value, str) and not value.strip():
             raise Refused(f"the {self.OPERAND} {shown(value)} is blank", f"name a {self.OPERAND}")
         spelled = spelling.value(value)

@@ -19,7 +19,7 @@ from dockdsl.syntax.lines import SPACE, continued, logical
 from dockdsl.syntax.misread import Misread
 from dockdsl.syntax.words import Spelling, text_of
 
-_keyword = lazy_regex(r"[A-Za-z]+")
+_keyword = lazy_regex(r"\S+")
 
 
 @attrs.frozen(slots=False, repr=False)

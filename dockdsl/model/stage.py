@@ -25,7 +25,7 @@ from dockdsl.syntax.lines import continued
 from dockdsl.syntax.modifiers import modifier_versions
 from dockdsl.syntax.references import is_image, is_platform
 from dockdsl.syntax.versions import SyntaxVersion, highest
-from dockdsl.syntax.words import BACKSLASH, Spelling, Word, atoms_of, word, word_or_none
+from dockdsl.syntax.words import BACKSLASH, Literal, Spelling, Word, atoms_of, refuse_word, word, word_or_none
 
 Steps = Iterable["Instruction | Steps | None"]
 """Instructions in order; nested lists are flattened, and None is ignored."""
@@ -99,6 +99,8 @@ def check_base(base: Word) -> str:
         return str(base)
     if type(base) is str and is_image(base):
         return base
+    if not isinstance(base, (str, Literal)):
+        raise refuse_word("base", base, 'pass "name:tag", or a Stage')
     atoms = atoms_of(base)
     if isinstance(base, str) and base.startswith("-"):
         raise Refused(f"the base {shown(base)} starts with a dash", 'write "name:tag", or pass a Stage')
@@ -131,6 +133,8 @@ def _read_platform(line: Line) -> Word | None:
 
 def check_platform(platform: Word) -> None:
     """Refuse a value that is not a platform."""
+    if not isinstance(platform, (str, Literal)):
+        raise refuse_word("platform", platform, 'pass "linux/amd64" or "$BUILDPLATFORM"')
     if isinstance(platform, str) and not platform:
         raise Refused("the platform is empty", "leave it out")
     if isinstance(platform, str) and "$" not in platform and not is_platform(platform):

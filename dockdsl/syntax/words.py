@@ -42,6 +42,9 @@ _DEEPEST = 50
 Atom = tuple[bool, str]
 """(whether it is a reference, text): literal characters, or one ``$NAME`` or ``${…}`` as it is written."""
 
+TOO_LARGE = 10**20
+"""The first number that is too large to be an operand."""
+
 
 class Literal:
     """Text in which a dollar is just a dollar, possibly joined with text that has references.
@@ -247,10 +250,17 @@ def atoms_of(value: Word, *, control: bool = False) -> list[Atom]:
     elif isinstance(value, Literal):
         atoms = _split_parts(value.parts)
     else:
-        raise refuse_type("operand", value, "pass a str or a literal()")
+        raise refuse_word("operand", value)
     for _, text in atoms:
         check_characters(text, control=control)
     return atoms
+
+
+def refuse_word(what: str, value: object, remedy: str = "pass a str or a literal()") -> Refused:
+    """Return the refusal of a value that is not a word."""
+    if isinstance(value, int) and abs(value) >= TOO_LARGE:
+        return Refused(f"the {what} {shown(value)} has more than 20 digits", "pass a smaller number")
+    return refuse_type(what, value, remedy)
 
 
 def check_characters(text: str, *, control: bool = False) -> None:
