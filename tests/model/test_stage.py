@@ -20,6 +20,7 @@ from dockdsl import (
     Run,
     Stage,
     User,
+    Workdir,
     literal,
 )
 
@@ -54,6 +55,9 @@ def test_from_line(stage: Stage, line: str) -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
+        pytest.param(lambda: Stage(None), "the base None is a NoneType; pass", id="no base"),  # type: ignore[arg-type]
+        pytest.param(lambda: Stage("a", platform=5), "the platform 5 is an int", id="platform"),  # type: ignore[arg-type]
+        pytest.param(lambda: Workdir(10**20), "has more than 20 digits", id="number"),  # type: ignore[arg-type]
         pytest.param(lambda: Stage(""), "not the name of an image", id="empty base"),
         pytest.param(lambda: Stage("Debian"), "lower case", id="capital in an image"),
         pytest.param(lambda: Stage("debian 12"), "not the name of an image", id="blank in an image"),
