@@ -54,7 +54,7 @@ def kind_of(value: object) -> str:
     ('an int', 'a str', 'an object')
     """
     try:
-        name = cut(_escaped(type(value).__name__), _LONGEST_VALUE)
+        name = "class" if isinstance(value, type) else cut(_escaped(type(value).__name__), _LONGEST_VALUE)
     except Exception:  # noqa: BLE001 - a metaclass may do anything
         name = ""
     return f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}" if name else "an object"

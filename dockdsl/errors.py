@@ -28,7 +28,7 @@ from typing import Any, Literal, cast
 import attrs
 
 from dockdsl.display import kind_of, shown
-from dockdsl.origins import Origin, call_site, origin_of
+from dockdsl.origins import Origin, call_sites, origin_of
 
 _UNSAID: Any = ...
 
@@ -53,7 +53,11 @@ class DockdslError(Exception):
 
     def __attrs_post_init__(self) -> None:
         if self.origin is _UNSAID:
-            self.origin = origin_of(call_site()) if self._points_to_caller else None
+            self.origin = origin_of(call_sites()) if self._points_to_caller else None
+        elif self.origin is not None and self.origin.function and not self.origin.callers:
+            # A value that is refused while it is made knows its line, but not who called.
+            here = origin_of(call_sites())
+            self.origin = here if here == self.origin else self.origin
         super().__init__(self.message)
 
     def __str__(self) -> str:

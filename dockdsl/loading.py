@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 
-from dockdsl.display import cut, shown
+from dockdsl.display import cut, shown, suggestion
 from dockdsl.errors import DockdslError, FileError, SourceError
 from dockdsl.origins import Origin, short_path
 
@@ -23,6 +23,7 @@ _PATIENCE, _PAUSE = 5.0, 0.02
 """Seconds that the writer of a FIFO has to come, and between two looks."""
 _LONGEST_TEXT = 300
 """Characters of an exception's text that are shown."""
+_from_as_option = re.compile(r"[(,\s]from\s*=[^=]").search
 _from = re.compile(
     rb"^[ \t]*FROM[ \t]+(?:--\S+[ \t]+)*\S+(?:[ \t]+AS[ \t]+\S+)?[ \t]*\r?$", re.IGNORECASE | re.MULTILINE
 )
@@ -114,6 +115,8 @@ def run_file(path: str) -> dict[str, Any]:
             raise SourceError(f"{path}: it is a Dockerfile, not a Python file; turn it into one: {turned}") from None
         place = Origin(error.filename or full, error.lineno or 1)
         remedy = "fix the line" if path.endswith(".py") else "name a Python file"
+        if _from_as_option(error.text or ""):
+            remedy = "write from_=…, since from is a keyword of Python"
         raise SourceError(f"Python cannot parse it: {error.msg}; {remedy}", origin=place) from None
     except ValueError as error:
         raise SourceError(f"{path}: Python cannot parse it: {error}; is it a Python file?") from None
@@ -157,7 +160,7 @@ def running(full: str) -> Iterator[None]:
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # noqa: BLE001 - whatever the user's file raises is reported in one line
-        message = f"{type(error).__name__}: {_said_by(error)}".rstrip(": ")
+        message = f"{type(error).__name__}: {_said_by(error)}{_near(error)}".rstrip(": ")
         raise SourceError(f"the file raised {message}{_deeper(error, full)}", origin=_line_of(error, full)) from None
     finally:
         # Whatever the file did to the path: later imports are searched for where they were before.
@@ -194,6 +197,23 @@ def _said_by(error: BaseException) -> str:
         return cut(next(iter(str(error).strip().splitlines()), ""), _LONGEST_TEXT)
     except Exception:  # noqa: BLE001 - even the text of an unknown exception may raise
         return ""
+
+
+def _near(error: BaseException) -> str:
+    """Return the name that was probably meant, where one is not known."""
+    if not isinstance(error, (NameError, AttributeError)) or not isinstance(error.name, str):
+        return ""
+    import traceback
+
+    known: set[str] = set()
+    with contextlib.suppress(Exception):
+        if isinstance(error, AttributeError):
+            known.update(dir(error.obj))
+        else:
+            for frame, _ in traceback.walk_tb(error.__traceback__):
+                known = {*frame.f_locals, *frame.f_globals, *frame.f_builtins}
+    hint = suggestion(error.name, known - {error.name}, "")
+    return f"; {hint}" if hint else ""
 
 
 def _line_of(error: BaseException, path: str) -> Origin:

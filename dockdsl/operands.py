@@ -16,7 +16,7 @@ import attrs
 
 from dockdsl.display import kind_of, shown
 from dockdsl.errors import Refused, refuse_type
-from dockdsl.origins import Origin, call_site, origin_of
+from dockdsl.origins import Origin, call_sites, origin_of
 
 Pairs = tuple[tuple[str, str], ...]
 """A mapping of strings that cannot change: its pairs, in its order."""
@@ -35,7 +35,7 @@ _T = TypeVar("_T")
 
 def here() -> Origin:
     """Return the place of the nearest caller outside dockdsl."""
-    return origin_of(call_site())
+    return origin_of(call_sites())
 
 
 def named(cls: type, fields: list[attrs.Attribute[Any]]) -> list[attrs.Attribute[Any]]:

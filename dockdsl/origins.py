@@ -4,28 +4,60 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from types import CodeType, FrameType
 
 # The frames between a user's line and here: our own, and methods that attrs generates.
 _OURS = (os.path.dirname(__file__) + os.sep, "<attrs generated")  # noqa: PTH120 - pathlib takes longer to import
-_is_ours: dict[str, bool] = {}
+_INNER: set[str] = set()
+OUTER: set[str] = set()
+"""Files that are known not to stand between a user's line and here."""
+# Where the callers are not the user's any more.
+_LIBRARY = (os.path.dirname(os.__file__) + os.sep, "<frozen ")  # noqa: PTH120 - as above
+_PACKAGES = f"{os.sep}site-packages{os.sep}"
 
 
-class Origin(NamedTuple):
+_MODULE = "<module>"
+_INLINE = ("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")
+_LONGEST_SITE = 8
+"""The length of a site with three callers."""
+
+Site = tuple[Any, ...]
+"""A code object and the offset of an instruction in it; then the same of its caller, and so on."""
+
+
+class _Place(NamedTuple):
+    path: str
+    line: int
+
+
+class Origin(_Place):
     """The place where a value was written: a file and a line in it (counted from 1).
 
     >>> str(Origin("builds/go_api.py", 31))
     'builds/go_api.py:31'
     """
 
-    path: str
-    line: int
+    callers: tuple[Origin, ...] = ()
+    """Where the function that has the line was called, and who called that: at most three. Not part of the value."""
+    function: str = ""
+    """The function that has the line; empty where it is not a line of Python. Not part of the value."""
 
     def __str__(self) -> str:
         return f"{short_path(self.path)}:{self.line}"
+
+    def within(self, outer: Origin) -> Origin:
+        """Return the place of a step in the stage at another one, by which it is known who called the function here."""
+        if not self.function or not outer.function:
+            return self
+        is_same = (self.path, self.function) == (outer.path, outer.function)
+        return _origin(self, self.function, outer.callers if is_same else (outer, *outer.callers))
+
+    def trail(self) -> str:
+        """Return a line for each of the callers, to go below a message."""
+        return "".join([f"\n  by way of {each}" for each in self.callers])
 
 
 def short_path(path: str) -> str:
@@ -37,21 +69,42 @@ def short_path(path: str) -> str:
     return path.removeprefix(here)
 
 
-def call_site() -> tuple[CodeType, int]:
+def call_site() -> Site:
     """Return the code and instruction of the nearest caller outside dockdsl.
 
     `origin_of` turns it into a file and a line when they are needed: most origins never are, and keeping the frame
     itself would keep its local variables alive.
     """
     frame: FrameType = sys._getframe(2)  # noqa: SLF001 - the public ways build a list of all frames
-    while True:
-        file = frame.f_code.co_filename
-        ours = _is_ours.get(file)
-        if ours is None:
-            ours = _is_ours[file] = file.startswith(_OURS) or _is_between(file)
-        if not ours or frame.f_back is None:
-            return frame.f_code, frame.f_lasti
+    while _is_inner(frame.f_code.co_filename) and frame.f_back is not None:
         frame = frame.f_back
+    return frame.f_code, frame.f_lasti
+
+
+def call_sites() -> Site:
+    """Return the same, and who called that in turn.
+
+    It takes longer, so it is asked for stages, but not for their steps.
+    """
+    frame: FrameType | None = sys._getframe(2)  # noqa: SLF001 - as above
+    site: tuple[Any, ...] = ()
+    while frame is not None and len(site) < _LONGEST_SITE:
+        code = frame.f_code
+        if not _is_inner(code.co_filename) or (frame.f_back is None and not site):
+            site += code, frame.f_lasti
+            if code.co_name == _MODULE:
+                break
+        frame = frame.f_back
+    return site
+
+
+def _is_inner(file: str) -> bool:
+    """Whether the code of a file stands between a user's line and here."""
+    if file in OUTER:
+        return False
+    if file not in _INNER:
+        (_INNER if file.startswith(_OURS) or _is_between(file) else OUTER).add(file)
+    return file in _INNER
 
 
 def _is_between(file: str) -> bool:
@@ -62,10 +115,29 @@ def _is_between(file: str) -> bool:
     return attr is not None and os.path.dirname(str(attr.__file__)) == os.path.dirname(file)  # noqa: PTH120 - as above
 
 
-def origin_of(site: tuple[CodeType, int]) -> Origin:
+def origin_of(site: Site) -> Origin:
     """Turn a call site into file and line."""
-    code, offset = site
-    for index, position in enumerate(code.co_positions()):
-        if index == offset // 2 and position[0] is not None:
-            return Origin(code.co_filename, position[0])
-    return Origin(code.co_filename, code.co_firstlineno)
+    origin = _place(*site[:2])
+    callers: list[Origin] = []
+    for inner, code, offset in zip(site[::2], site[2::2], site[3::2], strict=False):
+        if code.co_filename.startswith(_LIBRARY) or _PACKAGES in code.co_filename:
+            break
+        place = _place(code, offset)
+        # A comprehension is a function to Python, and not to people.
+        if inner.co_name not in _INLINE and place not in (origin, *callers):
+            callers.append(place)
+    return _origin(origin, origin.function, tuple(callers))
+
+
+def _place(code: CodeType, offset: int) -> Origin:
+    lines = [line for start, end, line in code.co_lines() if start <= offset < end and line is not None]
+    inline = code.co_name in _INLINE
+    function = code.co_qualname.rpartition(".<locals>.")[0] or _MODULE if inline else code.co_qualname
+    return _origin((code.co_filename, lines[0] if lines else code.co_firstlineno), function, ())
+
+
+def _origin(place: tuple[str, int], function: str, callers: tuple[Origin, ...]) -> Origin:
+    origin = Origin(*place)
+    origin.function = function
+    origin.callers = callers
+    return origin

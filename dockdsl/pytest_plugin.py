@@ -147,7 +147,7 @@ def _reported(config: pytest.Config) -> Iterator[None]:
     try:
         yield
     except DockdslError as error:
-        text = f"{error.origin}: {error.message}" if error.origin else error.message
+        text = f"{error.origin}: {error.message}{error.origin.trail()}" if error.origin else error.message
         skipping = config.getoption("--dockdsl-no-engine") or config.getini("dockdsl_no_engine")
         # Without from None, pytest would show the error it comes from as well, which says the same.
         if isinstance(error, EngineUnavailable) and skipping == "skip":

@@ -20,23 +20,12 @@ PACKAGE = Path(dockdsl.__file__).parent
 PUBLIC = [name for name in dir(dockdsl) if name != "__version__"]
 # The rooms from the ground up: a file imports from its own room and from those that stand before it.
 ROOMS = (
-    *("origins", "display", "errors", "operands", "syntax", "instructions", "model"),
-    *(
-        "text",
-        "codegen",
-        "schema",
-        "migrate",
-        "engine",
-        "checks",
-        "image",
-        "loading",
-        "selection",
-        "cli",
-        "pytest_plugin",
-    ),
+    *("origins", "display", "errors", "misuse", "operands", "syntax", "instructions", "model"),
+    *("text", "codegen", "schema", "migrate", "engine", "checks"),
+    *("image", "loading", "selection", "cli", "pytest_plugin"),
 )
 # The engine takes text and folders: it knows nothing of what a Dockerfile is made of, but how images are named.
-ENGINE_KNOWS = {"origins", "display", "errors", "operands", "engine"}
+ENGINE_KNOWS = {"origins", "display", "errors", "misuse", "operands", "engine"}
 IMAGE_NAMES = "syntax.references"
 
 

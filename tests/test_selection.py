@@ -132,7 +132,7 @@ def test_the_only_object_needs_no_name(tmp_path: Path, text: str) -> None:
         pytest.param("matrix[9]", ": it defines no Dockerfile named 'matrix[9]'; pick one: ", id="no key"),
         pytest.param("single[0]", ": it defines no Dockerfile named 'single[0]'; pick one: ", id="no collection"),
         pytest.param("data", ": there is no Dockerfile in data; pick one: ", id="other collection"),
-        pytest.param("Color", ": Color is an EnumType, not a Dockerfile; pick one: ", id="class"),
+        pytest.param("Color", ": Color is a class, not a Dockerfile; pick one: ", id="class"),
         pytest.param("nothing", ": nothing() returns no Dockerfile; pick one: ", id="returns something else"),
         pytest.param("late", ":27: error: the file raised ValueError: deep", id="raises"),
         pytest.param(

@@ -9,6 +9,7 @@ import attrs
 
 from dockdsl.display import kind_of
 from dockdsl.errors import Refused
+from dockdsl.misuse import Explained
 from dockdsl.operands import here, one_or_several
 from dockdsl.origins import Origin
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @attrs.frozen(slots=False)
-class Check:
+class Check(metaclass=Explained):
     """Something that is expected of an image. Each kind is a subclass; a project may have kinds of its own.
 
     >>> class Layers(Check):

@@ -68,7 +68,7 @@ class CheckResult:
         if self.ok:
             took = "" if self.seconds is None else f"({self.seconds * 1000:.0f} ms)"
             return " ".join(filter(None, ("ok  " if self.verdict else "note", self.title, self.detail, took)))
-        place = f" ({self.origin})" if self.origin else ""
+        place = f" ({', by way of '.join(map(str, (self.origin, *self.origin.callers)))})" if self.origin else ""
         body = f"; body {self.excerpt}" if self.excerpt else ""
         return f"FAIL {self.title}: {'; '.join(self.mismatches)}{body}{place}"
 

@@ -59,7 +59,8 @@ def report(error: DockdslError) -> None:
         # It names the place of each of its errors.
         say(error.message)
     else:
-        say(f"{'' if error.origin is None else f'{error.origin}: '}error: {error.message}")
+        trail = "" if error.origin is None else error.origin.trail()
+        say(f"{'' if error.origin is None else f'{error.origin}: '}error: {error.message}{trail}")
 
 
 def put(text: str) -> None:

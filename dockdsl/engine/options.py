@@ -17,6 +17,7 @@ import attrs
 
 from dockdsl.display import kind_of, shown
 from dockdsl.errors import Refused, refuse_type
+from dockdsl.misuse import Explained
 from dockdsl.operands import (
     Pairs,
     PairsLike,
@@ -331,7 +332,7 @@ def _epoch(value: int | None) -> int | None:
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False, slots=False)
-class ImageOptions:
+class ImageOptions(metaclass=Explained):
     """The options of a build that belong to an image: those of `Image`, which `Image.build` takes as well.
 
     `tags`

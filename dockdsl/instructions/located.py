@@ -2,29 +2,56 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+import sys
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from dockdsl.origins import Origin, call_site, origin_of
+from dockdsl.misuse import Explained, misused
+from dockdsl.origins import OUTER, Origin, Site, call_site, call_sites, origin_of
 
-if TYPE_CHECKING:
-    from types import CodeType
-
+_getframe = sys._getframe  # noqa: SLF001 - the public ways build a list of all frames
+_new = object.__new__
 put = object.__setattr__
 """Sets a declared attribute of a frozen value while it is being made."""
 
 
-class Located:
+class _Located(Explained):
+    """The type of classes whose values know where they were made."""
+
+    if not TYPE_CHECKING:
+        # Type checkers and editors know the parameters of `__init__`.
+
+        def __call__(cls, *values: Any, **options: Any) -> Any:  # noqa: N805 - of a metaclass
+            value = _new(cls)
+            try:
+                value.__init__(*values, **options)
+            except TypeError as error:
+                misuse = misused(cls, error, values, options)
+                if misuse is None:
+                    raise
+                raise misuse from None
+            # What is below is done for each value of a model: it is written so that it takes least.
+            frame = _getframe(1)
+            code = frame.f_code
+            if code.co_filename in OUTER and not cls.KNOWS_CALLERS:
+                site: Site = (code, frame.f_lasti)
+            else:
+                site = call_sites() if cls.KNOWS_CALLERS else call_site()
+            value.__dict__["_origin"] = site
+            value.complete()
+            return value
+
+
+class Located(metaclass=_Located):
     """A value that knows where in the user's file it was written.
 
     The place has no effect on equality, hash and repr. Subclasses are frozen attrs classes; what this class and other
     bases without a constructor declare are not fields, but computed when a value is made.
     """
 
-    _origin: Origin | tuple[CodeType, int]
+    KNOWS_CALLERS: ClassVar[bool] = False
+    """Whether it is noted, too, who called the function that made the value, which takes longer."""
 
-    def __attrs_post_init__(self) -> None:
-        put(self, "_origin", call_site())
-        self.complete()
+    _origin: Origin | Site
 
     def complete(self, *, is_normal: bool = False) -> None:
         """Check the fields, which are converted already if `is_normal`, and compute what is stored beside them."""
@@ -38,7 +65,7 @@ class Located:
         value.complete(is_normal=True)
         return value
 
-    def with_origin(self, origin: Origin | tuple[CodeType, int]) -> Self:
+    def with_origin(self, origin: Origin | Site) -> Self:
         """Return the same value with another origin."""
         value = type(self).__new__(type(self))
         value.__dict__.update(self.__dict__, _origin=origin)

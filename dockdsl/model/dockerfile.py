@@ -284,9 +284,15 @@ def joined(pieces: Iterable[Piece]) -> tuple[str, tuple[Origin | None, ...]]:
     """Return the text of pieces, and the origin of each of its lines."""
     lines: list[str] = []
     origins: list[Origin | None] = []
+    stage: Origin | None = None
     for text, value in pieces:
+        origin = None if value is None else value.origin
+        if isinstance(value, Stage):
+            stage = origin
+        elif stage is not None and origin is not None:
+            origin = origin.within(stage)
         lines.append(text)
-        origins.extend([None if value is None else value.origin] * (text.count("\n") + 1))
+        origins.extend([origin] * (text.count("\n") + 1))
     return "\n".join(lines) + "\n", tuple(origins)
 
 

@@ -217,6 +217,7 @@ class Stage(StageBase):
     """
 
     KEYWORD: ClassVar[str] = "FROM"
+    KNOWS_CALLERS: ClassVar[bool] = True
 
     base: Word | StageBase = attrs.field(converter=_base)
     name: str | None = None

@@ -371,6 +371,21 @@ def test_one_object_under_two_names_is_one(capfd: pytest.CaptureFixture[str]) ->
         pytest.param(
             "import nowhere_at_all\n", "app.py:1: error: the file raised ModuleNotFoundError", id="missing import"
         ),
+        pytest.param(
+            "build = 1\nx = biuld\n",
+            "app.py:2: error: the file raised NameError: name 'biuld' is not defined; did you mean 'build'?",
+            id="misspelled name",
+        ),
+        pytest.param(
+            "import dockdsl\ndockdsl.Run.exce('x')\n",
+            "app.py:2: error: the file raised AttributeError: type object 'Run' has no attribute 'exce'; did you mean 'exec'?",
+            id="misspelled attribute",
+        ),
+        pytest.param(
+            'from dockdsl import Copy\nCopy("a", "/", from="build")\n',
+            "app.py:2: error: Python cannot parse it: invalid syntax; write from_=…, since from is a keyword of Python",
+            id="keyword as an option",
+        ),
         pytest.param("raise BaseException('odd')\n", "app.py:1: error: the file raised BaseException: odd", id="odd"),
         pytest.param("import sys\nsys.path = []\n", "it defines no Dockerfile", id="no path"),
         pytest.param(f"raise ValueError('{'x' * 9999}')", "xxx…", id="long text"),
@@ -466,7 +481,7 @@ def test_an_error_in_an_imported_file_names_both_places(capfd: pytest.CaptureFix
         pytest.param(["text"], "text:1: error: Python cannot parse it: invalid syntax; name a Python file", id="text"),
         pytest.param(
             ["app.py:Dockerfile"],
-            "app.py: Dockerfile is a type, not a Dockerfile; pick one: app.py:",
+            "app.py: Dockerfile is a class, not a Dockerfile; pick one: app.py:",
             id="name of a class",
         ),
         pytest.param(["bulid", "x.py"], "'bulid' is neither a verb nor a file; did you mean 'build'?", id="verb"),
