@@ -24,7 +24,7 @@ _STDIN = "<stdin>"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("source", metavar="DOCKERFILE", help="a Dockerfile (- is stdin)")
+    parser.add_argument("sources", metavar="DOCKERFILE", nargs="+", help="a Dockerfile (- is stdin)")
     output_arguments(parser)
     force = "replace the file of -o, though it may have been edited"
     parser.add_argument("--force", action="store_true", help=force)
@@ -36,6 +36,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Import, prove, and print, write or compare."""
+    (options.source, *others) = options.sources
+    if others:
+        all_of_them = " ".join(map(argument, options.sources))
+        fact = f"import takes one Dockerfile, and {len(options.sources)} files are named"
+        raise SourceError(f"{fact}; if one makes what another one copies: python -m dockdsl migrate {all_of_them}")
     compares, names = options.check or options.diff, ("Dockerfile", "Python file")
     output = checked_output(options.output, options.source, default=None, compares=compares, names=names)
     name = _STDIN if options.source == "-" else options.source

@@ -6,16 +6,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dockdsl.cli.arguments import output_arguments
-from dockdsl.cli.files import argument, compare, deliver
+from dockdsl.cli.files import argument, compare, deliver, has_other_text
 from dockdsl.cli.streams import say
 from dockdsl.errors import DockdslError, ProofUnavailable, SourceError
 from dockdsl.loading import read_text
-from dockdsl.migrate import sources
+from dockdsl.migrate import sources, words
+from dockdsl.migrate.docker_options import Arguments
+from dockdsl.migrate.draft import Draft, Image
 from dockdsl.migrate.merge import Merged, merged
 from dockdsl.migrate.module import to_module
 from dockdsl.migrate.proof import proven
+from dockdsl.migrate.recipe import Build, Recipe
+from dockdsl.migrate.shell import Place
+from dockdsl.migrate.single import lines, split
 from dockdsl.model.dockerfile import Dockerfile
 from dockdsl.origins import short_path
+from dockdsl.text.parser import parse
 
 if TYPE_CHECKING:
     import argparse
@@ -28,36 +34,57 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     output_arguments(parser)
     artefact = "where a file that a Dockerfile copies is in the image built before, if no script says so"
     parser.add_argument("--artefact", metavar="FILE=PATH", action="append", default=[], help=artefact)
+    single = "take one Dockerfile of one stage, and propose what to compile in a stage of its own"
+    parser.add_argument("--single", action="store_true", help=single)
     parser.add_argument("--force", action="store_true", help="replace a file that is there already")
 
 
 def run(options: argparse.Namespace) -> int:
     """Read, merge, prove, and write or compare."""
-    files = sources.found(options.sources)
-    recipe = sources.follow(files, [_artefact(each) for each in options.artefact])
-    result = merged(recipe)
-    path = _path(options.output, files.root, result)
-    folder = files.root / "builds" if path is None else Path(path).resolve().parent
-    read = [
-        *map(str, files.scripts),
-        *(str(build.dockerfile) for build in recipe.builds if isinstance(build.dockerfile, Path)),
-    ]
-    source = to_module(result, recipe, dict.fromkeys(short_path(each) for each in read), folder)
+    if options.single:
+        recipe, result, read, remarks = _split(options.sources)
+    else:
+        files = sources.found(options.sources)
+        recipe = sources.follow(files, [_artefact(each) for each in options.artefact])
+        result = merged(recipe)
+        dockerfiles = [build.dockerfile for build in recipe.builds if isinstance(build.dockerfile, Path)]
+        read, remarks = [*files.scripts, *dockerfiles], []
+    path = _path(options.output, recipe.root, result)
+    folder = recipe.root / "builds" if path is None else Path(path).resolve().parent
+    source = to_module(result, recipe, dict.fromkeys(short_path(str(each)) for each in read), folder)
     made = _made(source)
     if path is not None and (options.check or options.diff):
         remedy = f"run python -m dockdsl migrate {' '.join(map(argument, options.sources))} -o {argument(path)} --force"
         return compare(path, path, source, remedy, made="migrated", diff=options.diff)
-    if path is not None and not options.force and Path(path).exists() and read_text(path, "file") != source:
+    if path is not None and not options.force and has_other_text(path, source):
         raise SourceError(f"{path}: the file exists and is different; name another one with -o, or use --force")
     if path is not None and options.output is None:
         Path(path).parent.mkdir(exist_ok=True)
     deliver(source, path)
-    for note in recipe.notes:
-        say(str(note))
-    is_same = _say_proof(result, made)
+    for line in (*map(str, recipe.notes), *remarks):
+        say(line)
+    is_same = options.single or _say_proof(result, made)
     if path is not None:
         say(f"wrote {path}; next: python -m dockdsl test {argument(path)}")
     return 0 if is_same else 1
+
+
+def _split(names: list[str]) -> tuple[Recipe, Merged, list[Path], list[str]]:
+    """Split the one Dockerfile."""
+    if len(names) != 1:
+        raise SourceError(f"--single: it takes one Dockerfile, and {len(names)} are named; name one")
+    path = Path(names[0]) / "Dockerfile" if Path(names[0]).is_dir() else Path(names[0])
+    shown = short_path(str(path))
+    text = read_text(str(path))
+    original = parse(text, shown)
+    proposal = split(original)
+    recipe = Recipe(path.resolve().parent)
+    options = Arguments((("tag", words.text(recipe.root.name.lower())),), ())
+    build = Build(Place(shown, 1), recipe.root, path.resolve(), options)
+    stage = proposal.dockerfile.stages[-1]
+    image = Image(build, original, text, stage.name or "", stage)
+    result = Merged(proposal.dockerfile, Draft(recipe, recipe.root, {id(build): image}), [image], [])
+    return recipe, result, [path], list(lines(proposal, shown))
 
 
 def _artefact(given: str) -> tuple[str, str]:

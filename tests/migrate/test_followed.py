@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -147,6 +149,16 @@ def test_two_dockerfiles_without_a_script(tmp_path: Path) -> None:
     )
     assert 'Copy("/src/app", "/", from_=build)' in given.stdout
     assert "no script says" not in given.stderr
+
+
+def test_import_leads_here(tmp_path: Path) -> None:
+    """Who imports a pair of Dockerfiles is told of migrate."""
+    command = [sys.executable, "-m", "dockdsl", "import", "Dockerfile.build", "Dockerfile"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+
+    assert done.returncode == 2
+    assert "import takes one Dockerfile, and 2 files are named; " in done.stderr
+    assert "python -m dockdsl migrate Dockerfile.build Dockerfile" in done.stderr
 
 
 def test_several_scripts_are_not_guessed_at(tmp_path: Path) -> None:
