@@ -56,7 +56,7 @@ def test_each_kind_of_check_has_a_row(name: str) -> None:
 def test_each_builder_has_an_entry(name: str) -> None:
     """Its class has an entry, and the guide shows how it is chosen."""
     assert f"dockdsl.engine.builders.{name}.{BUILDERS[name]}" in entries()
-    assert name in guide("images.md")
+    assert name in guide("engines.md")
     assert name in guide("command-line.md")
 
 
