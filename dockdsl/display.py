@@ -2,8 +2,10 @@
 
 `shown` and `kind_of`
     A value that a message is about, and its type with an article.
-`printable`
-    A line from outside, without what could control a terminal.
+`printable`, `one_line`, `for_terminal`
+    A line that a program printed, a name from outside, and a whole message: nothing in them can control a terminal.
+`argument`
+    Text as a word of a command line.
 `cut`, `both_ends`, `quoted_log`
     Long text, long lines, and logs.
 `megabytes`, `short_image`
@@ -11,7 +13,8 @@
 `suggestion`
     The known name that was probably meant.
 
-Every error message comes through here, so that it imports nothing heavy.
+Whatever comes through here has no secret in it that the process knows. Every error message does, so that this module
+imports nothing heavy.
 """
 
 from __future__ import annotations
@@ -21,8 +24,12 @@ import re
 from collections.abc import Iterable
 from typing import TextIO
 
+from dockdsl.secrecy import hide, without_sequences
+
 _LONGEST_VALUE = 100
 """Characters of a value that `shown` shows at most."""
+_SEARCHED = 1 << 20
+"""Bytes of a value in which secrets are looked for: none is longer."""
 _END = 1000
 """Characters that `both_ends` keeps of each end of a very long line."""
 
@@ -36,11 +43,14 @@ def shown(value: object) -> str:
     ("'x'", '<an int of 16610 bits>', "x…'")
     """
     try:
-        text = repr(value)
+        if type(value) is str:
+            text = repr(hide(value, 2 * _LONGEST_VALUE))
+        else:
+            text = hide(repr(value[:_SEARCHED] if type(value) is bytes else value))
     except Exception:  # noqa: BLE001 - whatever the repr of a stranger's object raises
         # Python writes no int of more than some thousand digits.
         return f"<an int of {value.bit_length()} bits>" if type(value) is int else f"<{kind_of(value)}>"
-    text = _escaped(text)
+    text = _all_escaped(text)
     if len(text) <= _LONGEST_VALUE:
         return text
     closing = "" if text[-1].isalnum() else text[-1]
@@ -54,13 +64,13 @@ def kind_of(value: object) -> str:
     ('an int', 'a str', 'an object')
     """
     try:
-        name = "class" if isinstance(value, type) else cut(_escaped(type(value).__name__), _LONGEST_VALUE)
+        name = "class" if isinstance(value, type) else cut(_all_escaped(type(value).__name__), _LONGEST_VALUE)
     except Exception:  # noqa: BLE001 - a metaclass may do anything
         name = ""
     return f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}" if name else "an object"
 
 
-def _escaped(text: str) -> str:
+def _all_escaped(text: str) -> str:
     """Return text with an escape for each character that is not for show, as `repr` writes them."""
     return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
@@ -97,19 +107,61 @@ def megabytes(size: int) -> str:
     return f"{size} B"
 
 
-def printable(text: str) -> str:
-    """Return a line from outside without what could control a terminal: escape sequences and control characters.
+_UNSAFE = re.compile(
+    # Control characters; marks that change the direction, break lines or take no room; halves of surrogate pairs, which
+    # cannot be encoded; and the characters with which text is hidden in other text.
+    "[\x00-\x1f\x7f-\x9f\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
 
-    Half of a surrogate pair, which cannot be encoded, becomes an escape.
 
-    >>> printable("\\x1b[31mred\\x1b[0m\\ta\\x07")
-    'red\\ta'
-    >>> print(printable("\\ud800"))
-    \\ud800
+def for_terminal(text: str, keep: str = "\n\t") -> str:
+    r"""Return text that cannot control a terminal: an escape stands for each character that could, and for bidi marks.
+
+    It may have several lines; `keep` are the control characters that stay as they are.
+
+    >>> print(for_terminal("a\x1b[31m\u202e\nb\ud800"))
+    a\x1b[31m\u202e
+    b\ud800
     """
-    text = re.sub(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])", "", text)
-    text = re.sub(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]", "", text)
-    return re.sub(r"[\ud800-\udfff]", lambda found: f"\\u{ord(found[0]):04x}", text)
+    text = hide(text)
+    return text if text.isprintable() else _UNSAFE.sub(lambda found: _escape(found[0], keep), text)
+
+
+def _escape(character: str, keep: str) -> str:
+    return character if character in keep else repr(character)[1:-1]
+
+
+def one_line(name: str) -> str:
+    r"""Return a name from outside, as that of a file, on one line.
+
+    >>> print(one_line("a\nok  all is well"))
+    a\nok  all is well
+    """
+    return for_terminal(name, keep="")
+
+
+def argument(text: str) -> str:
+    r"""Return text as a word of a command line, in a form that Bash and its like read back.
+
+    >>> print(argument("my app.py"), argument("a\x1b'.py"))
+    'my app.py' $'a\x1b\'.py'
+    """
+    from shlex import quote  # noqa: PLC0415 - only needed for the message
+
+    return quote(text) if text.isprintable() else f"$'{_ansi_c(text)}'"
+
+
+def _ansi_c(text: str) -> str:
+    return text.encode("unicode_escape").decode().replace("'", "\\'")
+
+
+def printable(text: str) -> str:
+    r"""Return a line that a program printed. What it meant for a terminal, such as colours, is left out.
+
+    >>> print(printable("\x1b[31mred\x1b[0m\a\r"))
+    red\x07
+    """
+    return for_terminal(without_sequences(hide(text)).rstrip("\r\n"), keep="\t")
 
 
 def cut(text: str, longest: int) -> str:
@@ -118,6 +170,7 @@ def cut(text: str, longest: int) -> str:
     >>> cut("0123456789", 5)
     '0123…'
     """
+    text = hide(text, longest + 1)
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
@@ -127,6 +180,7 @@ def both_ends(line: str) -> str:
     >>> len(both_ends("x" * 100_000))
     2001
     """
+    line = hide(line)
     return line if len(line) <= 2 * _END else f"{line[:_END]}…{line[-_END:]}"
 
 

@@ -27,8 +27,9 @@ from typing import Any, Literal, cast
 
 import attrs
 
-from dockdsl.display import kind_of, shown
+from dockdsl.display import for_terminal, kind_of, shown
 from dockdsl.origins import Origin, call_sites, origin_of
+from dockdsl.secrecy import hide
 
 _UNSAID: Any = ...
 
@@ -58,6 +59,13 @@ class DockdslError(Exception):
             # A value that is refused while it is made knows its line, but not who called.
             here = origin_of(call_sites())
             self.origin = here if here == self.origin else self.origin
+        # Whoever shows the error, as pytest does, gets text that is fit to be shown.
+        self.message = for_terminal(self.message)
+        for name, value in vars(self).items():
+            if isinstance(value, str):
+                setattr(self, name, hide(value))
+            elif type(value) is tuple and all(isinstance(each, str) for each in value):
+                setattr(self, name, tuple(map(hide, value)))
         super().__init__(self.message)
 
     def __str__(self) -> str:

@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 
-from dockdsl.display import cut, shown, suggestion
+from dockdsl.display import argument, cut, one_line, shown, suggestion
 from dockdsl.errors import DockdslError, FileError, SourceError
-from dockdsl.origins import Origin, short_path
+from dockdsl.origins import Origin
 
 _LARGEST = 64 << 20
 """Bytes of a file that are read: a device may have no end."""
@@ -24,6 +24,8 @@ _PATIENCE, _PAUSE = 5.0, 0.02
 _LONGEST_TEXT = 300
 """Characters of an exception's text that are shown."""
 _from_as_option = re.compile(r"[(,\s]from\s*=[^=]").search
+_MAIN = "__mp_main__"
+"""The name that `multiprocessing` gives the main program in a child."""
 _from = re.compile(
     rb"^[ \t]*FROM[ \t]+(?:--\S+[ \t]+)*\S+(?:[ \t]+AS[ \t]+\S+)?[ \t]*\r?$", re.IGNORECASE | re.MULTILINE
 )
@@ -44,7 +46,7 @@ def read_text(path: str, kind: str = "Dockerfile") -> str:
     try:
         return data.decode()
     except UnicodeDecodeError:
-        name = "stdin" if path == "-" else path
+        name = "stdin" if path == "-" else one_line(path)
         raise FileError(f"{name}: it is not UTF-8 text; is it the right file?") from None
 
 
@@ -57,20 +59,20 @@ def _contents(path: str, kind: str, refusal: type[FileError | SourceError]) -> b
             with open(path, "rb") as file:  # noqa: PTH123 - as above
                 data = file.read(_LARGEST + 1)
     except FileNotFoundError:
-        raise refusal(f"{path or repr(path)}: there is no such file; check the path") from None
+        raise refusal(f"{one_line(path) or repr(path)}: there is no such file; check the path") from None
     except IsADirectoryError:
-        raise refusal(f"{path}: it is a folder; name the {kind} in it") from None
+        raise refusal(f"{one_line(path)}: it is a folder; name the {kind} in it") from None
     except OSError as error:
         remedy = "correct the link" if error.errno == errno.ELOOP else "check its permissions"
-        raise refusal(f"{path}: it cannot be read ({error.strerror}); {remedy}") from None
+        raise refusal(f"{one_line(path)}: it cannot be read ({error.strerror}); {remedy}") from None
     if data is None:
-        raise refusal(f"{path}: it is a FIFO, and nobody writes to it; start what does, or name a file")
+        raise refusal(f"{one_line(path)}: it is a FIFO, and nobody writes to it; start what does, or name a file")
     return _checked(data, path, kind, refusal)
 
 
 def _checked(data: bytes, path: str, kind: str, refusal: type[FileError | SourceError]) -> bytes:
     if len(data) > _LARGEST:
-        raise refusal(f"{path}: it is larger than {_LARGEST >> 20} MiB; is it the right {kind}?")
+        raise refusal(f"{one_line(path)}: it is larger than {_LARGEST >> 20} MiB; is it the right {kind}?")
     return data
 
 
@@ -102,6 +104,7 @@ def run_file(path: str) -> dict[str, Any]:
     """Run a Python file as a module of its own and return its names.
 
     What it prints goes to stderr, since stdout is for the product. Its imports are searched for in its folder first.
+    To `pickle` and `multiprocessing` it is the main program: its name is the one that they give that in a child.
     """
     source = _contents(path, "Python file", SourceError)
     full = os.path.abspath(path)  # noqa: PTH100 - links stay as the user wrote them
@@ -109,21 +112,21 @@ def run_file(path: str) -> dict[str, Any]:
         code = compile(source, full, "exec", dont_inherit=True)
     except SyntaxError as error:
         if not path.endswith(".py") and _from.search(source):
-            from shlex import quote
-
-            turned = f"dockdsl import {quote(path)} -o {quote(f'{path}.py')}"
-            raise SourceError(f"{path}: it is a Dockerfile, not a Python file; turn it into one: {turned}") from None
+            turned = f"dockdsl import {argument(path)} -o {argument(f'{path}.py')}"
+            raise SourceError(
+                f"{one_line(path)}: it is a Dockerfile, not a Python file; turn it into one: {turned}"
+            ) from None
         place = Origin(error.filename or full, error.lineno or 1)
         remedy = "fix the line" if path.endswith(".py") else "name a Python file"
         if _from_as_option(error.text or ""):
             remedy = "write from_=…, since from is a keyword of Python"
         raise SourceError(f"Python cannot parse it: {error.msg}; {remedy}", origin=place) from None
     except ValueError as error:
-        raise SourceError(f"{path}: Python cannot parse it: {error}; is it a Python file?") from None
+        raise SourceError(f"{one_line(path)}: Python cannot parse it: {error}; is it a Python file?") from None
     except (RecursionError, MemoryError) as error:
         fact = f"Python cannot compile it, since an expression is nested too deeply ({type(error).__name__})"
-        raise SourceError(f"{path}: {fact}; split the expression") from None
-    module = ModuleType(f"_dockdsl_source_{os.path.basename(path)}")  # noqa: PTH119 - as above
+        raise SourceError(f"{one_line(path)}: {fact}; split the expression") from None
+    module = ModuleType(_MAIN)
     module.__file__ = full
     sys.modules[module.__name__] = module
     with running(full):
@@ -144,6 +147,8 @@ def running(full: str) -> Iterator[None]:
     with contextlib.suppress(OSError):
         here = os.getcwd()  # noqa: PTH109 - as above
     sys.path.insert(0, folder)
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = sys.modules.get(_MAIN, main)
     try:
         with _stdout_to_stderr():
             yield
@@ -160,9 +165,10 @@ def running(full: str) -> Iterator[None]:
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # noqa: BLE001 - whatever the user's file raises is reported in one line
-        message = f"{type(error).__name__}: {_said_by(error)}{_near(error)}".rstrip(": ")
+        message = one_line(f"{type(error).__name__}: {_said_by(error)}{_near(error)}".rstrip(": "))
         raise SourceError(f"the file raised {message}{_deeper(error, full)}", origin=_line_of(error, full)) from None
     finally:
+        sys.modules["__main__"] = main
         # Whatever the file did to the path: later imports are searched for where they were before.
         sys.path = path_list
         sys.path[:] = path_entries
@@ -230,4 +236,4 @@ def _deeper(error: BaseException, path: str) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     if not frames or frames[-1].filename == path or frames[-1].filename.startswith("<"):
         return ""
-    return f" (at {short_path(frames[-1].filename)}:{frames[-1].lineno})"
+    return f" (at {Origin(frames[-1].filename, frames[-1].lineno or 1)})"

@@ -6,6 +6,8 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from dockdsl.display import one_line
+
 if TYPE_CHECKING:
     from types import CodeType, FrameType
 
@@ -46,7 +48,7 @@ class Origin(_Place):
     """The function that has the line; empty where it is not a line of Python. Not part of the value."""
 
     def __str__(self) -> str:
-        return f"{short_path(self.path)}:{self.line}"
+        return f"{one_line(short_path(self.path))}:{self.line}"
 
     def within(self, outer: Origin) -> Origin:
         """Return the place of a step in the stage at another one, by which it is known who called the function here."""

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
-from dockdsl.display import kind_of, printable, shown
+from dockdsl.display import argument, kind_of, one_line, shown
 from dockdsl.errors import SourceError
 from dockdsl.loading import read_text, run_file, running
 
@@ -50,7 +50,7 @@ def pick(spec: str, want: type[T]) -> Selected[T]:
     """Return what `load` does, with its name."""
     found, _ = select(spec, want, one=True)
     if len(found) > 1:
-        raise SourceError(f"{spec}: it means {len(found)} objects; {_choices(found)}")
+        raise SourceError(f"{one_line(spec)}: it means {len(found)} objects; {_choices(found)}")
     return found[0]
 
 
@@ -74,6 +74,7 @@ def select(
     where no name is given, more than one.
     """
     file, name = split(spec)
+    shown_file = one_line(file)
     files = {} if files is None else files
     namespace = files[file] = files[file] if file in files else run_file(file)
     public: Any = {key: value for key, value in namespace.items() if key[:1] != "_"}
@@ -85,10 +86,10 @@ def select(
         return picked if is_plural else [picked[0]._replace(spec=spec)], is_plural
     kind = want.__name__
     if not found:
-        raise SourceError(f"{file}: it defines no {kind}; {_how(namespace, kind)}")
+        raise SourceError(f"{shown_file}: it defines no {kind}; {_how(namespace, kind)}")
     if len(found) > 1 and name is None:
-        everything = "" if one else f", or {_quoted(f'{file}:*')} for all"
-        raise SourceError(f"{file}: it defines more than one {kind}; {_choices(found)}{everything}")
+        everything = "" if one else f", or {argument(f'{file}:*')} for all"
+        raise SourceError(f"{shown_file}: it defines more than one {kind}; {_choices(found)}{everything}")
     return (found, True) if name == "*" else ([found[0]._replace(spec=spec)], False)
 
 
@@ -105,7 +106,9 @@ def model(spec: str) -> Dockerfile:
     if path.endswith(".py"):
         return load(spec, Dockerfile)
     if name is not None:
-        raise SourceError(f"{path}: a name picks an object in a Python file, and this is not one; leave :{name} out")
+        raise SourceError(
+            f"{one_line(path)}: a name picks an object in a Python file, and this is not one; leave :{name} out"
+        )
     from dockdsl.text.parser import parse
 
     return parse(read_text(path), "<stdin>" if path == "-" else path)
@@ -154,8 +157,8 @@ def _check_parameters(file: str, name: str, function: Any) -> None:
         signature(function).bind()
     except TypeError as error:
         raise SourceError(
-            f"{file}: {name}() cannot be called without arguments ({error}); give each a default, or write what it "
-            "returns into the file under a name"
+            f"{one_line(file)}: {name}() cannot be called without arguments ({error}); give each a default, or write "
+            "what it returns into the file under a name"
         ) from None
     except ValueError:
         # It does not say.
@@ -248,19 +251,13 @@ def _unknown(file: str, name: str, namespace: dict[str, Any], found: list[Select
         fact = f"{name}() returns no {kind}"
     elif name in namespace:
         fact = f"{name} is {kind_of(value)}, not {'an' if kind == 'Image' else 'a'} {kind}"
-    return SourceError(f"{file}: {fact}; {_choices(found) or _how(namespace, kind)}")
+    return SourceError(f"{one_line(file)}: {fact}; {_choices(found) or _how(namespace, kind)}")
 
 
 def _choices(found: list[Selected[T]]) -> str:
     more = len(found) - _LISTED
-    names = sorted(_quoted(printable(each.spec)) for each in found)[:_LISTED]
+    names = sorted(argument(each.spec) for each in found)[:_LISTED]
     return f"pick one: {', '.join(names)}{f' and {more} more' if more > 0 else ''}" if found else ""
-
-
-def _quoted(spec: str) -> str:
-    from shlex import quote
-
-    return quote(spec)
 
 
 def _how(namespace: dict[str, Any], kind: str) -> str:

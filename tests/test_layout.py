@@ -20,12 +20,12 @@ PACKAGE = Path(dockdsl.__file__).parent
 PUBLIC = [name for name in dir(dockdsl) if name != "__version__"]
 # The rooms from the ground up: a file imports from its own room and from those that stand before it.
 ROOMS = (
-    *("origins", "display", "errors", "misuse", "operands", "syntax", "instructions", "model"),
+    *("secrecy", "display", "origins", "errors", "misuse", "operands", "syntax", "instructions", "model"),
     *("text", "codegen", "schema", "migrate", "engine", "checks"),
     *("image", "loading", "selection", "cli", "pytest_plugin"),
 )
 # The engine takes text and folders: it knows nothing of what a Dockerfile is made of, but how images are named.
-ENGINE_KNOWS = {"origins", "display", "errors", "misuse", "operands", "engine"}
+ENGINE_KNOWS = {"secrecy", "display", "origins", "errors", "misuse", "operands", "engine"}
 IMAGE_NAMES = "syntax.references"
 
 
@@ -73,21 +73,20 @@ def test_imports_lead_down(path: Path) -> None:
 
 # What is imported inside functions, all of it for its weight alone: few runs need these libraries…
 LATE_LIBRARIES = {
+    *("ast", "attrs", "base64", "bisect", "csv", "datetime", "difflib", "hashlib", "html", "http"),
     *(
-        "argparse",
-        "ast",
-        "attrs",
-        "bisect",
-        "csv",
-        "datetime",
-        "difflib",
-        "hashlib",
-        "html",
-        "http",
         "importlib",
         "inspect",
+        "ipaddress",
+        "json",
+        "pathlib",
+        "shlex",
+        "signal",
+        "socket",
+        "tempfile",
+        "traceback",
+        "urllib",
     ),
-    *("ipaddress", "json", "pathlib", "shlex", "signal", "socket", "tempfile", "traceback", "urllib"),
     # These come with extras besides.
     *("argcomplete", "docker", "dockerfile", "elftools", "re2", "requests", "rich", "yaml"),
 }
@@ -95,21 +94,14 @@ LATE_LIBRARIES = {
 # expansion, for files with heredocs; and all that the plugin uses, since pytest loads it for every project.
 LATE_FILES = {
     *("checks.http_client", "checks.program", "checks.report", "checks.smoke", "checks.subject"),
-    *("cli.completion", "cli.files", "cli.json_results", "cli.junit_results", "cli.together", "selection"),
+    *("cli.completion", "cli.files", "cli.json_results", "cli.junit_results", "cli.parser", "cli.together"),
+    "selection",
     *("display", "errors", "operands", ""),
     *("engine.builders", "engine.builders.buildx", "engine.builders.progress", "engine.building", "engine.endpoint"),
     *("engine.failures.diagnosis", "engine.flags", "engine.leftovers", "engine.leftovers.interrupts"),
     *("engine.leftovers.orphans", "engine.options", "engine.runners.docker_sdk", "engine.running"),
-    *(
-        "engine.specifications",
-        "image",
-        "image.built",
-        "image.place",
-        "image.size",
-        "model.dockerfile",
-        "model.mapping",
-        "syntax.expand",
-    ),
+    *("engine.specifications", "image", "image.built", "image.place", "image.size", "model.dockerfile"),
+    *("model.mapping", "syntax.expand"),
     *("text.buildah", "text.parser", "text.proof", "text.rendering"),
 }
 

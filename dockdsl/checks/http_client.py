@@ -17,8 +17,9 @@ from typing import Any, Protocol
 
 import attrs
 
-from dockdsl.display import cut, printable
+from dockdsl.display import cut, printable, shown
 from dockdsl.errors import EngineError
+from dockdsl.secrecy import hide
 
 LONGEST_BODY = 16 << 20
 """Bytes of a body that are read, as it comes and decoded; a longer one is an error."""
@@ -26,6 +27,8 @@ ENCODINGS = ("gzip", "x-gzip", "deflate")
 """The content encodings that are decoded."""
 _PROBE_TIMEOUT = 5.0
 _EXCERPT = 200
+_SEARCHED = 1 << 20
+"""Bytes of a body in which secrets are looked for, for an excerpt: none is longer."""
 _INTERIM = b"HTTP/1.1 1"
 _STARTED_WITH_BODY, _STARTED = 1.0, 0.3
 """Seconds that a server has to start on a request, with a body and without one."""
@@ -44,8 +47,8 @@ class Answer:
     """
 
     status: int
-    headers: Mapping[str, str]
-    body: bytes
+    headers: Mapping[str, str] = attrs.field(repr=shown)
+    body: bytes = attrs.field(repr=shown)
     seconds: float
 
     @property
@@ -302,4 +305,5 @@ def excerpt(body: bytes) -> str:
     >>> excerpt(b'{"error":\\n "no"}')
     '{"error": "no"}'
     """
-    return cut(printable(" ".join(body[: 4 * _EXCERPT].decode("utf-8", "replace").split())), _EXCERPT)
+    text = hide(body[:_SEARCHED].decode("utf-8", "replace"), 4 * _EXCERPT)
+    return cut(printable(" ".join(text.split())), _EXCERPT)

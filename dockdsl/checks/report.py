@@ -10,6 +10,7 @@ from dockdsl.display import cut, printable, quoted_log, short_image
 from dockdsl.engine.building import BuildResult, sized
 from dockdsl.errors import CheckFailed
 from dockdsl.origins import Origin
+from dockdsl.secrecy import hide
 
 _LONGEST_LINE = 400
 
@@ -21,6 +22,10 @@ def shown_line(text: str) -> str:
 
 def _lines(lines: Iterable[str]) -> tuple[str, ...]:
     return tuple(map(shown_line, lines))
+
+
+def _hidden(lines: Iterable[str]) -> tuple[str, ...]:
+    return tuple(map(hide, lines))
 
 
 @attrs.frozen(kw_only=True)
@@ -55,8 +60,8 @@ class CheckResult:
     seconds: float | None = None
     mismatches: tuple[str, ...] = attrs.field(default=(), converter=_lines)
     verdict: bool = True
-    excerpt: str = ""
-    log: tuple[str, ...] = ()
+    excerpt: str = attrs.field(default="", converter=shown_line)
+    log: tuple[str, ...] = attrs.field(default=(), converter=_hidden)
     origin: Origin | None = None
 
     @property

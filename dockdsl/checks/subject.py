@@ -14,7 +14,7 @@ from dockdsl.checks.http_client import Answer, HttpProbe, NoAnswer, Probe, ask, 
 from dockdsl.checks.image_files import ImageFiles
 from dockdsl.checks.readiness import remedy
 from dockdsl.checks.report import shown_line
-from dockdsl.display import short_image
+from dockdsl.display import short_image, shown
 from dockdsl.engine.building import LOG_LINES, BuildResult, size_kind
 from dockdsl.engine.failures.causes import explain
 from dockdsl.engine.failures.diagnosis import died, run_failed
@@ -33,8 +33,8 @@ class Finished:
     """A command that ran in a container of its own."""
 
     exit_code: int | None
-    stdout: bytes
-    stderr: bytes
+    stdout: bytes = attrs.field(repr=shown)
+    stderr: bytes = attrs.field(repr=shown)
     seconds: float
 
     def lines(self) -> tuple[str, ...]:

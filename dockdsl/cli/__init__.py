@@ -16,13 +16,14 @@ from gc import freeze, set_threshold
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from dockdsl.cli.streams import drop, put, report, say
+from dockdsl.cli.ending import Ending
+from dockdsl.cli.streams import drop, product, put, report, reserve_stdout, say
 from dockdsl.display import suggestion
 from dockdsl.errors import DockdslError, SourceError
 from dockdsl.selection import split
 
 if TYPE_CHECKING:
-    import argparse
+    from dockdsl.cli.parser import Parser
 
 VERBS = {
     "render": "print the Dockerfile that a Python file describes, or write it with -o (the verb can be left out)",
@@ -46,14 +47,20 @@ def program() -> int:
     """Run the command line as a process of its own and return its exit code."""
     # What is imported stays: to collect it again and again takes a tenth of the time of a rendering.
     set_threshold(50_000, 20, 20)
-    try:
-        if "_ARGCOMPLETE" in os.environ:
-            from dockdsl.cli.completion import complete
+    if "_ARGCOMPLETE" in os.environ:
+        from dockdsl.cli.completion import complete
 
-            complete(VERBS, lambda verb, prog: _parser(verb, prog)[1])
-        return main()
+        complete(VERBS, lambda verb, prog: _parser(verb, prog)[1])
+    reserve_stdout()
+    ending = Ending()
+    try:
+        ending.status = main()
+    except SystemExit as raised:
+        ending.status = raised.code if isinstance(raised.code, int) else int(raised.code is not None)
+        raise
     finally:
         freeze()
+    return ending.status
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -66,7 +73,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     except BrokenPipeError:
         # Something other than the product could not be written, so the work is not done.
-        drop(sys.stdout)
+        if (stream := product()) is not None:
+            drop(stream)
         return 1
     except KeyboardInterrupt:
         say("interrupted")
@@ -125,25 +133,13 @@ def _module(verb: str) -> Any:
     return import_module(f"dockdsl.cli.{'import_' if verb == 'import' else verb}")
 
 
-def _parser(verb: str, program: str) -> tuple[Any, argparse.ArgumentParser]:
-    import argparse
+def _parser(verb: str, program: str) -> tuple[Any, Parser]:
+    from dockdsl.cli.parser import Parser
 
     module = _module(verb)
-    summary = f"{VERBS[verb][0].upper()}{VERBS[verb][1:]}."
-    parser = argparse.ArgumentParser(program, description=summary, formatter_class=_formatter)
+    parser = Parser(program, description=f"{VERBS[verb][0].upper()}{VERBS[verb][1:]}.")
     module.add_arguments(parser)
     return module, parser
-
-
-def _formatter(prog: str) -> argparse.HelpFormatter:
-    # Without a width, argparse imports shutil and all the compressors for each option that is added.
-    import argparse
-
-    try:
-        width = os.get_terminal_size().columns
-    except OSError:
-        width = 80
-    return argparse.HelpFormatter(prog, width=width - 2)
 
 
 def _about(option: str) -> int:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 from dockdsl.cli import building as _building
-from dockdsl.cli.streams import say, write_line
+from dockdsl.cli.streams import json_text, put, say, show
 
 if TYPE_CHECKING:
     import argparse
@@ -38,8 +37,8 @@ def _build(one: Selected[Image], options: argparse.Namespace) -> int:
     if options.json:
         from dockdsl.cli.json_results import of_build
 
-        _building.say_json(of_build(result))
+        put(json_text(of_build(result)))
         return 0
     # Files are not an image and have no id: they are where the request said.
-    write_line(result.image or "\n".join(result.output), sys.stdout)
+    show(result.image or "\n".join(result.output))
     return 0

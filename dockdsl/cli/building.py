@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from dockdsl.cli.arguments import sources_argument
 from dockdsl.cli.several import check_distinct, check_files, choose, filled
-from dockdsl.cli.streams import report, say, write_line
+from dockdsl.cli.streams import report, say
 from dockdsl.display import is_terminal
 from dockdsl.errors import BuildFailed, DockdslError, EngineError, EngineUnavailable, Refused
 from dockdsl.image import Image
@@ -191,13 +191,6 @@ def progress_of(options: argparse.Namespace) -> Progress | None:
     from dockdsl.engine.building import plain
 
     return plain(say)
-
-
-def say_json(data: dict[str, Any]) -> None:
-    """Write data to stdout as one JSON object, in characters that each encoding has."""
-    import json
-
-    write_line(json.dumps(data, indent=2), sys.stdout)
 
 
 def reported(action: Callable[[], int]) -> int:

@@ -6,10 +6,10 @@ import contextlib
 import errno
 import os
 
-from dockdsl.cli.streams import put, say
+from dockdsl.cli.streams import put, say, show
+from dockdsl.display import one_line
 from dockdsl.errors import FileError
 from dockdsl.loading import read_text
-from dockdsl.origins import short_path
 
 _NEW_FILE = 0o666
 
@@ -54,11 +54,11 @@ def write(path: str, text: str) -> None:
             Path(name).unlink(missing_ok=True)
             raise
     except IsADirectoryError:
-        raise FileError(f"{path}: it is a folder; name a file in it") from None
+        raise FileError(f"{one_line(path)}: it is a folder; name a file in it") from None
     except OSError as error:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         remedy = "make room, or name another file" if full else "check that the folder exists and is writable"
-        raise FileError(f"{path}: it cannot be written ({error.strerror}); {remedy}") from None
+        raise FileError(f"{one_line(path)}: it cannot be written ({error.strerror}); {remedy}") from None
 
 
 def has_other_text(path: str, text: str) -> bool:
@@ -81,9 +81,9 @@ def compare(shown: str, path: str, text: str, remedy: str, *, made: str, diff: b
     if there == text:
         return 0
     if diff:
-        put(difference(there or "", text, shown, made))
+        show(difference(there or "", text, shown, made))
     state = "does not exist" if there is None else "is not up to date"
-    say(f"{shown}: it {state}; {remedy}")
+    say(f"{one_line(shown)}: it {state}; {remedy}")
     return 1
 
 
@@ -91,15 +91,9 @@ def difference(there: str, text: str, shown: str, made: str) -> str:
     """Return what would change in a file, as ``diff -u`` writes it."""
     from difflib import unified_diff
 
+    shown = one_line(shown)
     lines = unified_diff(there.splitlines(keepends=True), text.splitlines(keepends=True), shown, f"{shown} ({made})")
     return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
-
-
-def argument(path: str) -> str:
-    """Return a path as a word of a command line."""
-    from shlex import quote
-
-    return quote(short_path(path))
 
 
 def is_same(one: str, other: str) -> bool:

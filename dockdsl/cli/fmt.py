@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dockdsl.cli.arguments import diff_argument
 from dockdsl.cli.files import difference, is_special, write
-from dockdsl.cli.streams import put, report, say
+from dockdsl.cli.streams import put, report, say, show
+from dockdsl.display import one_line
 from dockdsl.errors import DockdslError, FileError, ProofUnavailable, SourceError
 from dockdsl.loading import read_text
 from dockdsl.text.formatting import reformat
@@ -74,10 +75,10 @@ def run(options: argparse.Namespace) -> int:
 
 def _formatted(path: str) -> _Formatted:
     if path.endswith(".py"):
-        raise SourceError(f"{path}: it is a Python file; name a Dockerfile")
+        raise SourceError(f"{one_line(path)}: it is a Python file; name a Dockerfile")
     if path != "-" and is_special(path):
-        raise FileError(f"{path}: it is not a regular file; use - to format stdin")
-    name = _STDIN if path == "-" else path
+        raise FileError(f"{one_line(path)}: it is not a regular file; use - to format stdin")
+    name = _STDIN if path == "-" else one_line(path)
     before = read_text(path)
     return _Formatted(path, name, before, reformat(before, name))
 
@@ -108,5 +109,5 @@ def _list(files: list[_Formatted], *, diff: bool) -> int:
     """List the files that are not formatted, or print what would change in them; return the exit code."""
     changed = [each for each in files if each.before != each.after]
     for each in changed:
-        put(difference(each.before, each.after, each.name, "formatted") if diff else f"{each.name}\n")
+        show(difference(each.before, each.after, each.name, "formatted") if diff else f"{each.name}\n")
     return 1 if changed else 0

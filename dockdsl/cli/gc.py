@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 from dockdsl.cli import building as _building
-from dockdsl.cli.streams import say, write_line
+from dockdsl.cli.streams import say, show
 
 if TYPE_CHECKING:
     import argparse
@@ -30,7 +29,7 @@ def _sweep(*, dry_run: bool) -> int:
     from dockdsl.errors import RunFailed
 
     def report(thing: object, done: tuple[str, str] = ("would remove", "removed")) -> None:
-        write_line(f"{done[not dry_run]} {thing}", sys.stdout)
+        show(f"{done[not dry_run]} {thing}")
 
     count = 0
     for orphan in orphans():

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dockdsl.cli.arguments import checked_output, output_arguments
-from dockdsl.cli.files import argument, compare, deliver, has_other_text
+from dockdsl.cli.files import compare, deliver, has_other_text
 from dockdsl.cli.streams import say
 from dockdsl.codegen import to_python
+from dockdsl.display import argument, one_line
 from dockdsl.errors import DockdslError, FileError, ProofUnavailable, SourceError
 from dockdsl.loading import read_text
 from dockdsl.model.dockerfile import Dockerfile
@@ -43,15 +44,17 @@ def run(options: argparse.Namespace) -> int:
         raise SourceError(f"{fact}; if one makes what another one copies: python -m dockdsl migrate {all_of_them}")
     compares, names = options.check or options.diff, ("Dockerfile", "Python file")
     output = checked_output(options.output, options.source, default=None, compares=compares, names=names)
-    name = _STDIN if options.source == "-" else options.source
+    path = _STDIN if options.source == "-" else options.source
+    name = one_line(path)
     text = read_text(options.source)
-    dockerfile = parse(text, name)
-    source = to_python(dockerfile, source="" if options.source == "-" else short_path(name), relaid=True)
+    dockerfile = parse(text, path)
+    source = to_python(dockerfile, source="" if options.source == "-" else short_path(path), relaid=True)
     if not _is_proven(name, text, source, options):
         return 1
     if output is not None and compares:
         force = " --force" if has_other_text(output, source) else ""
-        remedy = f"run python -m dockdsl import {argument(options.source)} -o {argument(output)}{force}"
+        here, there = (argument(short_path(path)) for path in (options.source, output))
+        remedy = f"run python -m dockdsl import {here} -o {there}{force}"
         return compare(output, output, source, remedy, made="imported", diff=options.diff)
     if output is not None and not options.force and has_other_text(output, source):
         remedy = "see what would change with --diff, and use --force to replace it"
@@ -71,7 +74,7 @@ def _warn_of_ignored(source: str) -> None:
         return
     patterns = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
     fact = "this file excludes files from the context of the Dockerfile, and has no effect on a build from Python"
-    say(f"{path}: {fact}; add to the Image: ignore={patterns!r}")
+    say(f"{one_line(path)}: {fact}; add to the Image: ignore={patterns!r}")
 
 
 def _is_proven(name: str, text: str, source: str, options: argparse.Namespace) -> bool:

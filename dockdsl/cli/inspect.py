@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from dockdsl.cli.streams import put
+from dockdsl.cli.streams import json_text, put, show
 from dockdsl.errors import SourceError
 from dockdsl.schema.description import describe
 from dockdsl.schema.json_schema import json_schema
@@ -32,19 +32,16 @@ def run(options: argparse.Namespace) -> int:
     if options.schema:
         if options.source is not None:
             raise SourceError("--schema takes no file; leave one of them out")
-        put(_json(json_schema()))
+        put(json_text(json_schema()))
         return 0
     if options.source is None:
         raise SourceError("there is nothing to inspect; name a file, or use --schema")
     data = describe(model(options.source))
-    put(_json(data) if options.json else summary(data))
+    if options.json:
+        put(json_text(data))
+    else:
+        show(summary(data))
     return 0
-
-
-def _json(data: dict[str, Any]) -> str:
-    import json
-
-    return json.dumps(data, indent=2) + "\n"
 
 
 def summary(data: dict[str, Any]) -> str:

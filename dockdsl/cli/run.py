@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
 from dockdsl.cli import building as _building
-from dockdsl.cli.streams import say, write_line
+from dockdsl.cli.streams import say, show
 from dockdsl.display import printable, shown
 from dockdsl.errors import EngineError, Refused
 from dockdsl.image import Image
@@ -59,7 +58,7 @@ def _run(one: Selected[Image], options: argparse.Namespace) -> int:
         if options.progress != "quiet":
             say(built.result.summary())
         with built.start(publish=publish, timeout=options.ready_timeout) as server:
-            write_line(server.url, sys.stdout)
+            show(server.url)
             return _followed(server)
 
 

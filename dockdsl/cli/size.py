@@ -8,7 +8,8 @@ from dockdsl.cli import building as _building
 from dockdsl.cli.arguments import output_argument
 from dockdsl.cli.files import deliver
 from dockdsl.cli.several import check_files, filled
-from dockdsl.cli.streams import put
+from dockdsl.cli.streams import json_text, put
+from dockdsl.display import one_line
 from dockdsl.errors import SourceError
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def _put(parts: list[Part], options: argparse.Namespace) -> None:
     if not options.json:
         for part in parts:
             if part.output:
-                put("\n".join([f"==> {part.one.spec} <==", *part.output, ""]))
+                put("\n".join([f"==> {one_line(part.one.spec)} <==", *part.output, ""]))
 
 
 def _size(one: Selected[Image], options: argparse.Namespace) -> int:
@@ -60,10 +61,5 @@ def _size(one: Selected[Image], options: argparse.Namespace) -> int:
         progress=_building.progress_of(options),
         compressed=options.compressed,
     )
-    if options.json:
-        import json
-
-        text = f"{json.dumps(report.data(), indent=2, ensure_ascii=False)}\n"
-    else:
-        text = report.svg() if options.svg else f"{report.text()}\n"
-    return deliver(text, _target(one, options))
+    picture = report.svg() if options.svg else f"{report.text()}\n"
+    return deliver(json_text(report.data()) if options.json else picture, _target(one, options))

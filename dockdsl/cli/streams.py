@@ -1,4 +1,8 @@
-"""What a command prints: its product to stdout, messages to stderr."""
+"""What a command prints: its product to stdout, messages to stderr.
+
+Text for people passes `for_terminal`, so that no file name, no Dockerfile and no log can control their terminal. The
+product is written byte for byte, but into a terminal as text for people.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +11,35 @@ import errno
 import os
 import re
 import sys
-from typing import TextIO
+from typing import Any, TextIO
 
-from dockdsl.display import is_terminal
+from dockdsl.display import for_terminal, is_terminal
 from dockdsl.errors import DockdslError, DockerfileSyntaxError, FileError
+from dockdsl.secrecy import hide
+
+_reserved: TextIO | None = None
+"""Where the product goes once stdout is reserved for it."""
+
+
+def reserve_stdout() -> None:
+    """Keep stdout for the product, to the end of the process: what else writes there, now or later, writes to stderr.
+
+    That is the user's file with its threads and child processes, and what it has registered for the end.
+    """
+    global _reserved  # noqa: PLW0603 - a process has one stdout
+    if sys.stdout is None:
+        return
+    kept = os.dup(1)
+    _reserved = open(kept, "w", encoding=sys.stdout.encoding, errors=sys.stdout.errors)  # noqa: PTH123, SIM115
+    with contextlib.suppress(OSError):
+        os.dup2(2, 1)
+    sys.stdout = sys.stderr
+
+
+def product() -> TextIO | None:
+    """Return the stream for the product: stdout, or None where it is closed."""
+    return _reserved or sys.stdout
+
 
 _COLOURS = {"ok": "32", "FAIL": "1;31", "error": "1;31", "warning": "33"}
 _OUTCOME = r"(?:^|(?<=: ))(?:ok(?=   )|FAIL(?= )|error(?=: )|warning(?=: ))"
@@ -22,7 +51,7 @@ def say(message: str) -> None:
 
 
 def write_line(line: str, stream: TextIO | None) -> None:
-    """Write a line to stdout or stderr at once; to None, nothing.
+    """Write a line for people to stdout or stderr at once; to None, nothing. It may be several lines.
 
     What the stream's encoding has no character for becomes an escape. When the reader went away, as `head` does, or
     the terminal, the line is dropped: what is being built or tested continues, and its exit code says how it ended. The
@@ -30,6 +59,11 @@ def write_line(line: str, stream: TextIO | None) -> None:
 
     Raises `FileError` where stdout cannot be written to for another reason.
     """
+    write_data(for_terminal(line), stream)
+
+
+def write_data(line: str, stream: TextIO | None) -> None:
+    """Write a line that a program reads, as `write_line` does, but as it is."""
     if stream is None:
         return
     encoding = stream.encoding or "utf-8"
@@ -39,7 +73,7 @@ def write_line(line: str, stream: TextIO | None) -> None:
         stream.flush()
     except OSError as error:
         drop(stream)
-        if stream is sys.stdout and error.errno not in (errno.EPIPE, errno.EIO):
+        if stream is product() and error.errno not in (errno.EPIPE, errno.EIO):
             raise _unwritable(error) from None
 
 
@@ -51,6 +85,27 @@ def _coloured(line: str) -> str:
     """
     # Compiled here, since few lines need it.
     return re.sub(_OUTCOME, lambda found: f"\x1b[{_COLOURS[found[0]]}m{found[0]}\x1b[0m", line, count=1)
+
+
+def show(text: str) -> None:
+    """Write text for people to stdout: a list, a table, a diff."""
+    write_line(text.removesuffix("\n"), product())
+
+
+def json_text(data: Any) -> str:
+    """Return data as JSON, in characters that each encoding and each terminal has, and with no secret in its texts."""
+    import json
+
+    return json.dumps(hidden(data), indent=2) + "\n"
+
+
+def hidden(data: Any) -> Any:
+    """Return data with asterisks for the secrets in its texts."""
+    if isinstance(data, dict):
+        return {name: hidden(value) for name, value in data.items()}
+    if isinstance(data, (list, tuple)):
+        return list(map(hidden, data))
+    return hide(data) if isinstance(data, str) else data
 
 
 def report(error: DockdslError) -> None:
@@ -68,18 +123,19 @@ def put(text: str) -> None:
 
     A reader that stops reading, as ``head`` does, has what it wanted: that does not change the result.
     """
-    if sys.stdout is None:
+    stream = product()
+    if stream is None:
         raise FileError("stdout: it is closed; open it, or write a file with -o")
     try:
-        sys.stdout.flush()
-        buffer = getattr(sys.stdout, "buffer", None)
+        stream.flush()
+        buffer = getattr(stream, "buffer", None)
         if buffer is None:
-            sys.stdout.write(text)
+            stream.write(text)
         else:
-            buffer.write(text.encode())
-        sys.stdout.flush()
+            buffer.write((for_terminal(text) if stream.isatty() else text).encode())
+        stream.flush()
     except OSError as error:
-        drop(sys.stdout)
+        drop(stream)
         if not isinstance(error, BrokenPipeError):
             raise _unwritable(error) from None
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dockdsl.checks.structure_test import from_structure_test
 from dockdsl.cli import building as _building
-from dockdsl.cli.streams import say, write_line
+from dockdsl.cli.streams import json_text, product, put, say, write_line
 from dockdsl.display import printable, shown
 from dockdsl.errors import CheckFailed, DockdslError, InvalidValue, RunFailed
 
@@ -76,7 +76,7 @@ def _test(one: Selected[Image], options: argparse.Namespace) -> int:
     results: list[CheckResult] = []
     quiet = options.progress == "quiet"
     # The product is on stdout.
-    lines = (None if quiet else sys.stderr) if options.json else sys.stdout
+    lines = (None if quiet else sys.stderr) if options.json else product()
 
     def report_build(result: BuildResult) -> None:
         builds.append(result)
@@ -114,7 +114,7 @@ def _test(one: Selected[Image], options: argparse.Namespace) -> int:
         if options.json:
             from dockdsl.cli.json_results import of_test
 
-            _building.say_json(of_test(builds[0] if builds else None, results, error))
+            put(json_text(of_test(builds[0] if builds else None, results, error)))
         if options.junit is not None:
             from dockdsl.cli.files import write
             from dockdsl.cli.junit_results import written

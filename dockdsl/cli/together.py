@@ -19,7 +19,8 @@ from typing import IO, TYPE_CHECKING, Any
 
 import attrs
 
-from dockdsl.cli.streams import say, write_line
+from dockdsl.cli.streams import hidden, json_text, product, put, say, show, write_data
+from dockdsl.display import one_line
 from dockdsl.engine.building import BuildEvent, Progress
 from dockdsl.engine.leftovers.interrupts import ended_by_exception
 from dockdsl.selection import Selected
@@ -39,7 +40,7 @@ _PATIENCE = 120.0
 
 def record(kind: str, data: Any) -> None:
     """Tell the process that shows this part what it cannot read from text: an event of the build, results as XML."""
-    say(f"{_RECORD}{json.dumps([kind, data])}")
+    write_data(f"{_RECORD}{json.dumps(hidden([kind, data]))}", sys.stderr)
 
 
 def record_event(event: BuildEvent) -> None:
@@ -68,7 +69,7 @@ def run_together(
 ) -> int:
     """Run the verb for each object, call `finish`, print a summary, and return the highest exit code."""
     is_one_file = len({one.file for one in objects}) == 1
-    parts = [Part(one, one.name if is_one_file else one.spec) for one in objects]
+    parts = [Part(one, one_line(one.name if is_one_file else one.spec)) for one in objects]
     together = Together(parts, options.arguments, progress, relays=relays and not options.json)
     try:
         return together.run(options.jobs or JOBS)
@@ -76,9 +77,7 @@ def run_together(
         finish(parts, options)
         if options.json:
             results = [{"object": each.one.spec, "exit_code": each.code, "result": each.data()} for each in parts]
-            write_line(
-                json.dumps({"ok": all(each.code == 0 for each in parts), "objects": results}, indent=2), sys.stdout
-            )
+            put(json_text({"ok": all(each.code == 0 for each in parts), "objects": results}))
         if options.progress != "quiet":
             for each in parts:
                 say(each.line())
@@ -203,10 +202,10 @@ class Together:
             part.output.append(line)
             if self._relays:
                 with self._writing:
-                    if self._is_live and sys.stdout is not None and sys.stdout.isatty():
+                    if self._is_live and (stdout := product()) is not None and stdout.isatty():
                         self._above(f"{part.label}: {line}")
                     else:
-                        write_line(f"{part.label}: {line}", sys.stdout)
+                        show(f"{part.label}: {line}")
 
     def _read_errors(self, part: Part, stream: IO[str]) -> None:
         for line in _lines(stream):

@@ -349,7 +349,7 @@ class ImageOptions(metaclass=Explained):
         ``.dockerignore``.
     `secrets`, `ssh`
         As the options ``--secret`` and ``--ssh``: ``"id=token,env=TOKEN"``, ``"default"``; or `SecretSpec` and
-        `SshSpec`. The value of a secret is in no message and no log, each line of it from four characters on.
+        `SshSpec`. The value of a secret is in no message, log and report; so is each of its lines.
     `contexts`
         What ``Copy(from_=…)`` and base images find under a name: a folder (relative as `Image.context`),
         ``docker-image://…``, ``oci-layout://…``, an address, or another `Image`, which is built first and needs a tag.

@@ -41,21 +41,21 @@ class SecretSpec:
     @classmethod
     def parse(cls, spec: str) -> Self:
         """Read ``id=token,env=TOKEN`` or ``id=token,src=FILE``. Refuses what is not one."""
-        fields = pairs_in(spec)
+        # No message shows it: it may be the secret itself.
+        fields = pairs_in(spec, "it")
         unknown = [key for key in fields if key not in ("id", "env", "src", "source", "type")]
         if unknown:
-            # What follows the key may be the secret itself.
             raise Refused(
                 f"{shown(fields.get('id', ''))} has the unknown key {shown(unknown[0])}", "use id, env and src"
             )
         if not fields.get("id"):
-            raise Refused(f"{shown(spec)} has no id", "write id=token,env=TOKEN or id=token,src=FILE")
+            raise Refused("it has no id", "write id=token,env=TOKEN or id=token,src=FILE")
         empty = [key for key in ("env", "src", "source") if fields.get(key) == ""]
         if empty:
-            raise Refused(f"{shown(spec)} has nothing after {empty[0]}=", "write env=NAME or src=FILE")
+            raise Refused(f"{shown(fields['id'])} has nothing after {empty[0]}=", "write env=NAME or src=FILE")
         kind = fields.get("type", "file")
         if kind not in ("file", "env"):
-            raise Refused(f"{shown(spec)} has the type {shown(kind)}", "leave it out, and write env= or src=")
+            raise Refused(f"{shown(fields['id'])} has the type {shown(kind)}", "leave it out, and write env= or src=")
         env, src = fields.get("env"), fields.get("src", fields.get("source"))
         return cls(fields["id"], src, None) if kind == "env" and env is None else cls(fields["id"], env, src)
 
@@ -197,8 +197,9 @@ def _typed(spec: str, kinds: tuple[str, ...]) -> dict[str, str]:
     return fields
 
 
-def pairs_in(spec: str) -> dict[str, str]:
-    """Read pairs as BuildKit does: separated by commas as CSV is, with keys in any case."""
+def pairs_in(spec: str, name: str | None = None) -> dict[str, str]:
+    """Read pairs as BuildKit does: separated by commas as CSV is, with keys in any case. Messages call it `name`."""
+    name = shown(spec) if name is None else name
     parts = spec.split(",")
     if '"' in spec:
         import csv  # noqa: PLC0415 - few values are quoted
@@ -206,12 +207,12 @@ def pairs_in(spec: str) -> dict[str, str]:
         try:
             parts = next(csv.reader([spec], strict=True))
         except csv.Error as error:
-            raise Refused(f"{shown(spec)} cannot be read ({error})", "close each quote") from None
+            raise Refused(f"{name} cannot be read ({error})", "close each quote") from None
     found = {}
     for part in parts:
         key, equals, value = part.partition("=")
         if not (key.strip() and equals):
-            raise Refused(f"{shown(spec)} has the part {shown(part)}", "write each as key=value")
+            raise Refused(f"{name} has a part without a key and an equals sign", "write each as key=value")
         found[key.strip().lower()] = value
     return found
 

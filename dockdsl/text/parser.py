@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import attrs
 
-from dockdsl.display import cut, kind_of, shown
+from dockdsl.display import cut, for_terminal, kind_of, one_line, shown
 from dockdsl.errors import DockerfileSyntaxError, InvalidType, InvalidValue, Refused, SyntaxProblem
 from dockdsl.instructions.comment import Comment
 from dockdsl.instructions.instruction import Instruction
@@ -103,7 +103,7 @@ class _Parser:
     def _error(self) -> DockerfileSyntaxError:
         problems = tuple(sorted(self.problems, key=lambda each: (each.line, each.column)))
         first = problems[0]
-        shown_path = short_path(self.path)
+        shown_path = one_line(short_path(self.path))
         blocks = []
         for each in problems:
             line = self.lines[each.line - 1].rstrip("\r")
@@ -410,7 +410,8 @@ def _unknown(line: Line) -> Misread:
 def _excerpt(line: str, problem: SyntaxProblem) -> str:
     """Return the line with the place underlined, shortened if it is long."""
     start = max(0, problem.column - 1 - 60)
-    piece = line[start : start + 120]
-    under = "".join("\t" if char == "\t" else " " for char in line[start : problem.column - 1])
-    marks = "^" + "~" * (min(problem.length, len(piece) - len(under)) - 1)
-    return f"\n    {piece}\n    {under}{marks}"
+    begin, end = problem.column - 1, min(problem.column - 1 + problem.length, start + 120)
+    # Escapes are longer than what they stand for.
+    before, about, after = map(for_terminal, (line[start:begin], line[begin:end], line[end : start + 120]))
+    under = "".join("\t" if char == "\t" else " " for char in before)
+    return f"\n    {before}{about}{after}\n    {under}^{'~' * (len(about) - 1)}"

@@ -78,7 +78,10 @@ REFUSED = [
         {"cache_to": "dest=x"}, InvalidValue, "has no type; add type=…, one of registry", id="cache without type"
     ),
     pytest.param(
-        {"cache_to": "type=local,x"}, InvalidValue, "has the part 'x'; write each as key=value", id="cache part"
+        {"cache_to": "type=local,x"},
+        InvalidValue,
+        "without a key and an equals sign; write each as key=value",
+        id="cache part",
     ),
     pytest.param(
         {"network": "bridge"}, InvalidValue, "network: 'bridge' is not one of default, none, host", id="network"
@@ -136,7 +139,9 @@ REFUSED = [
     ),
     pytest.param({"secrets": "id=t,type=x,src=y"}, InvalidValue, "has the type 'x'; leave it out", id="secret type"),
     pytest.param({"secrets": 'id=t,"src=y'}, InvalidValue, "close each quote", id="secret quote"),
-    pytest.param({"secrets": "token"}, InvalidValue, "has the part 'token'; write each as key=value", id="secret"),
+    pytest.param(
+        {"secrets": "token"}, InvalidValue, "it has a part without a key and an equals sign; write each", id="secret"
+    ),
 ]
 REFUSED_HERE = [
     pytest.param({"output": "type=zip,dest=x"}, InvalidValue, "has the type 'zip'; use one of local", id="output type"),

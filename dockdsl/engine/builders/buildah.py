@@ -27,6 +27,7 @@ from dockdsl.engine.flags import OPTIONS, flags
 from dockdsl.engine.leftovers import orphans, owner
 from dockdsl.engine.leftovers.interrupts import ended_by_exception
 from dockdsl.errors import BuildFailed, EngineUnavailable
+from dockdsl.secrecy import hide
 
 _step = re.compile(r"(?:\[\d+/\d+\] )?STEP (\d+/\d+): (.*)").match
 _cached = re.compile(r"--> Using cache [0-9a-f]+\Z").match
@@ -172,13 +173,14 @@ class Buildah:
     def _run(self, argv: list[str], request: BuildRequest, progress: Progress | None, clock: Clock) -> _Account:
         """Run a command to its end and return what it reported."""
         account = _Account(progress)
-        hide = secret.hider(secret.values(request.secrets))
+        secret.note(request.secrets)
         status = None
         try:
             # Its steps are on stdout, its errors on stderr.
             with ended_by_exception(), started(argv, None, _without_config(), with_stdout=True) as running:
-                while (line := running.line(clock.left())) is not None:
-                    account.feed(hide(line.rstrip("\n")))
+                # As for docker: a line is in no variable here.
+                while account.feed(running.line(clock.left())):
+                    pass
                 status = running.wait(clock.left())
         except OutOfTime:
             raise timed_out(request) from None
@@ -199,18 +201,22 @@ class _Account:
         self.steps = self.cached = 0
         self._begin = 0.0
 
-    def feed(self, line: str) -> None:
-        """Take a line in."""
+    def feed(self, line: str | None) -> bool:
+        """Take a line in; return False at the end, which is None."""
+        if line is None:
+            return False
+        line = line.rstrip("\n")
         found = _step(line)
         if found:
             self.end_step("done")
-            self.step, self._begin = Step(f"[{found[1]}] {found[2]}"), time.monotonic()
+            self.step, self._begin = Step(f"[{found[1]}] {hide(found[2])}"), time.monotonic()
             self.report(BuildEvent("started", self.step.label, self.step.text))
         elif _cached(line):
             self.step.cached = True
         else:
-            self.step.log.append(line)
-            self.report(BuildEvent("log", self.step.label, line))
+            self.step.log.append(hide(line))
+            self.report(BuildEvent("log", self.step.label, self.step.log[-1]))
+        return True
 
     def end_step(self, kind: Literal["done", "failed", "canceled"]) -> None:
         """Report that the step has ended, if there is one."""

@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal
@@ -63,7 +63,7 @@ class Buildx(CommandBuilder):
         """
         command = DockerCommand(self.docker)
         request.check_folders()
-        hide = secret.hider(secret.values(request.secrets))
+        secret.note(request.secrets)
         clock = Clock(request.timeout)
         with (
             owner.temporary_folder() as folder,
@@ -77,7 +77,7 @@ class Buildx(CommandBuilder):
                 request.write_files(Path(folder))
             try:
                 argv = [*command.buildx(), *arguments(written, folder)]
-                account, status = self._run(command, argv, dockerfile, folder, request, progress, hide, clock)
+                account, status = self._run(command, argv, dockerfile, folder, request, progress, clock)
             finally:
                 if progress is not None:
                     progress(BuildEvent("ended", "", "", clock.spent()))
@@ -130,7 +130,6 @@ class Buildx(CommandBuilder):
         folder: str,
         request: BuildRequest,
         progress: Progress | None,
-        hide: Callable[[str], str],
         clock: Clock,
     ) -> tuple[Account, int]:
         """Run the build to its end, or end it: on a timeout, on Ctrl-C, on SIGTERM."""
@@ -145,12 +144,13 @@ class Buildx(CommandBuilder):
             from dockdsl.engine.builders.progress import Account
             from dockdsl.engine.leftovers import orphans
 
-            account = Account(progress, request.origin_at, hide)
+            account = Account(progress, request.origin_at)
             import_module("http.client")
             orphans.sweep()
             try:
-                while (line := self._next(command, running, clock)) is not None:
-                    account.feed(line)
+                # A line is in no variable here: a secret may be in it, and a traceback may show the variables.
+                while account.feed(self._next(command, running, clock)):
+                    pass
                 return account, running.wait(clock.left())
             except OutOfTime:
                 from dockdsl.engine.failures.diagnosis import timed_out

@@ -20,6 +20,7 @@ import attrs
 from dockdsl.display import megabytes
 from dockdsl.engine.building import BuildEvent, BuildWarning, Progress, StageTime
 from dockdsl.origins import Origin
+from dockdsl.secrecy import hide
 
 KEPT_LINES = 200
 """Log lines of each step, and lines of plain text, that are kept."""
@@ -95,7 +96,6 @@ class Account:
         self,
         progress: Progress | None = None,
         origin_at: Callable[[tuple[int, int] | None], Origin | None] = lambda _: None,
-        hide: Callable[[str], str] = str,
     ) -> None:
         self.steps: dict[str, Step] = {}
         self.warnings: list[BuildWarning] = []
@@ -105,11 +105,11 @@ class Account:
         self._ended: list[Step] = []
         self._report = progress or (lambda _: None)
         self._origin_at = origin_at
-        self._hide = hide
-        """Removes from a text what must not be logged."""
 
-    def feed(self, line: str) -> None:
-        """Take one line."""
+    def feed(self, line: str | None) -> bool:
+        """Take one line; return False at the end, which is None."""
+        if line is None:
+            return False
         if line.startswith("{"):
             try:
                 record = json.loads(line)
@@ -118,8 +118,9 @@ class Account:
             if isinstance(record, dict):
                 self.is_empty = False
                 self._take(record)
-                return
-        self.text.append(self._hide(line.rstrip("\r\n")))
+                return True
+        self.text.append(hide(line.rstrip("\r\n")))
+        return True
 
     def stages(self, dockerfile: str = "") -> tuple[StageTime, ...]:
         """Return what each stage cost, in the order of the Dockerfile.
@@ -176,7 +177,7 @@ class Account:
         step.started = _str(vertex.get("started")) or step.started
         step.completed = _str(vertex.get("completed"))
         step.cached = step.cached or vertex.get("cached") is True
-        step.error = self._hide(_str(vertex.get("error")) or "") or step.error
+        step.error = hide(_str(vertex.get("error")) or "") or step.error
         if step.completed:
             self._flush(step)
         if not step.label:
@@ -207,7 +208,7 @@ class Account:
         stream = log.get("stream")
         decoder, pending = step.unfinished.get(stream) or (codecs.getincrementaldecoder("utf-8")("replace"), "")
         *complete, rest = (pending + decoder.decode(_bytes(log.get("data")))).split("\n")
-        step.unfinished[stream] = (decoder, self._hide(rest)[-LONGEST_LINE:])
+        step.unfinished[stream] = (decoder, hide(rest)[-LONGEST_LINE:])
         for line in complete:
             self._line(step, line)
 
@@ -219,7 +220,7 @@ class Account:
 
     def _line(self, step: Step, line: str) -> None:
         # What a carriage return overwrites is not seen on a terminal either.
-        line = self._hide(line.rstrip("\r").rpartition("\r")[2])[:LONGEST_LINE]
+        line = hide(line.rstrip("\r").rpartition("\r")[2])[:LONGEST_LINE]
         step.log.append(line)
         self._report(BuildEvent("log", step.label, line))
 

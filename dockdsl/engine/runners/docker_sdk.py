@@ -27,6 +27,7 @@ from dockdsl.engine.runners.tunnel import Line, Tunnel
 from dockdsl.engine.running import LONGEST_OUTPUT, ContainerState, RunRequest
 from dockdsl.errors import EngineError, EngineUnavailable, RunFailed
 from dockdsl.origins import short_path
+from dockdsl.secrecy import hide
 
 if TYPE_CHECKING:
     import docker
@@ -449,7 +450,7 @@ class DockerContainer:
         """Return the last lines that it printed, on stdout and stderr."""
         with self._asking("logs of"):
             text: bytes = self._container.logs(stdout=True, stderr=True, tail=lines)
-        return tuple(text[-_MOST:].decode("utf-8", "replace").splitlines())[-lines:]
+        return tuple(map(hide, text[-_MOST:].decode("utf-8", "replace").splitlines()[-lines:]))
 
     def follow(self) -> Iterator[str]:
         """Yield the lines that it prints, on stdout and stderr, from its start until it ends."""
