@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dockdsl.cli.arguments import output_arguments
-from dockdsl.cli.files import argument, compare, deliver, has_other_text
+from dockdsl.cli.files import compare, deliver, has_other_text
 from dockdsl.cli.streams import say
+from dockdsl.display import argument, one_line
 from dockdsl.errors import DockdslError, ProofUnavailable, SourceError
 from dockdsl.loading import read_text
 from dockdsl.migrate import sources, words
@@ -57,7 +58,9 @@ def run(options: argparse.Namespace) -> int:
         remedy = f"run python -m dockdsl migrate {' '.join(map(argument, options.sources))} -o {argument(path)} --force"
         return compare(path, path, source, remedy, made="migrated", diff=options.diff)
     if path is not None and not options.force and has_other_text(path, source):
-        raise SourceError(f"{path}: the file exists and is different; name another one with -o, or use --force")
+        raise SourceError(
+            f"{one_line(path)}: the file exists and is different; name another one with -o, or use --force"
+        )
     if path is not None and options.output is None:
         Path(path).parent.mkdir(exist_ok=True)
     deliver(source, path)
@@ -65,7 +68,7 @@ def run(options: argparse.Namespace) -> int:
         say(line)
     is_same = options.single or _say_proof(result, made)
     if path is not None:
-        say(f"wrote {path}; next: python -m dockdsl test {argument(path)}")
+        say(f"wrote {one_line(path)}; next: python -m dockdsl test {argument(path)}")
     return 0 if is_same else 1
 
 
@@ -119,7 +122,7 @@ def _say_proof(result: Merged, made: Dockerfile) -> bool:
     try:
         for image, difference in proven(result, made):
             file = image.build.dockerfile
-            name = short_path(str(file)) if isinstance(file, Path) else str(image.build.place)
+            name = one_line(short_path(str(file))) if isinstance(file, Path) else str(image.build.place)
             if difference is not None:
                 is_same = False
                 say(f"{name}: not proven: {difference}")

@@ -17,6 +17,7 @@ from fnmatch import translate
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from dockdsl.display import one_line
 from dockdsl.errors import FileError, SourceError
 from dockdsl.migrate.words import Part, Unknown, Variable, Word, text
 
@@ -33,7 +34,7 @@ class Place(NamedTuple):
     line: int
 
     def __str__(self) -> str:
-        return f"{self.path}:{self.line}"
+        return f"{one_line(self.path)}:{self.line}"
 
 
 class Command(NamedTuple):

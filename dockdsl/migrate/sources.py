@@ -10,6 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
+from dockdsl.display import one_line
 from dockdsl.errors import FileError, SourceError
 from dockdsl.instructions.copy import FileInstruction
 from dockdsl.instructions.run import Run
@@ -46,12 +47,12 @@ def found(names: Sequence[str]) -> Found:
     paths = [Path(name) for name in names]
     for path in paths:
         if not path.exists():
-            raise FileError(f"{path}: No such file or directory")
+            raise FileError(f"{one_line(str(path))}: No such file or directory")
     if len(paths) == 1 and paths[0].is_dir():
         return _in_folder(paths[0])
     for path in paths:
         if path.is_dir():
-            raise SourceError(f"migrate: {path} is a folder; name one folder, or files")
+            raise SourceError(f"migrate: {one_line(str(path))} is a folder; name one folder, or files")
     dockerfiles = [path for path in paths if _is_dockerfile(path)]
     return Found(_folder(paths[0]), [path for path in paths if path not in dockerfiles], dockerfiles)
 
@@ -93,7 +94,7 @@ def _in_folder(folder: Path) -> Found:
     )
     if not chosen and len(dockerfiles) < 2:
         fact = "no script here builds images, and there are not two Dockerfiles"
-        raise SourceError(f"{folder}: {fact}; name the files, or use --single for one Dockerfile")
+        raise SourceError(f"{one_line(str(folder))}: {fact}; name the files, or use --single for one Dockerfile")
     return Found(folder.resolve(), list(chosen), [] if chosen else dockerfiles)
 
 

@@ -105,6 +105,16 @@ CASES = [
         for what in ("*", "matrix", "nothing", "function")
     ],
     pytest.param(["run", PYTHON], {PYTHON: IMAGE}, id="run"),
+    *[
+        pytest.param(["migrate", NAME, *options], {NAME: text}, id=f"migrate {what}")
+        for what, text, options in (
+            ("a script", f"docker build -t 'x:{BREAKING}' -f {BREAKING} .\ndocker run {BREAKING}\n", []),
+            ("a Dockerfile", DOCKERFILE, []),
+            ("a folder", "", []),
+            ("no file", None, []),
+            ("no artefact", "", ["--artefact", NAME]),
+        )
+    ],
     pytest.param(["gc"], {}, id="gc"),
     pytest.param([NAME], {}, id="no verb"),
 ]
