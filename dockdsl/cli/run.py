@@ -65,6 +65,8 @@ def _run(one: Selected[Image], options: argparse.Namespace) -> int:
 def _followed(server: RunningImage) -> int:
     """Show the log until the container ends; upon a signal ask it to end, so that its last words are shown, too."""
     failures: list[EngineError] = []
+    # A thread that is being joined when a signal comes counts as ended from then on.
+    is_over = threading.Event()
 
     def show() -> None:
         try:
@@ -72,14 +74,15 @@ def _followed(server: RunningImage) -> int:
                 say(printable(line))
         except EngineError as error:
             failures.append(error)
+        finally:
+            is_over.set()
 
-    following = threading.Thread(target=show, daemon=True)
-    following.start()
     try:
-        following.join()
+        threading.Thread(target=show, daemon=True).start()
+        is_over.wait()
     except (KeyboardInterrupt, SystemExit):
         server.stop()
-        following.join(_LAST_LINES)
+        is_over.wait(_LAST_LINES)
         raise
     if failures:
         raise failures[0]
