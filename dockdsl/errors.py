@@ -150,8 +150,12 @@ class UnknownStage(StageError, LookupError):
     """A reference to a stage that the Dockerfile does not have."""
 
 
+@attrs.define(slots=False, eq=False, repr=False, on_setattr=[], auto_exc=False)
 class ExpansionError(DockdslError, ValueError):
     """A word that BuildKit would refuse to expand."""
+
+    reason: str = attrs.field(default="", kw_only=True)
+    """Fact and remedy, without the word that they are about."""
 
 
 class SourceError(DockdslError, ValueError):

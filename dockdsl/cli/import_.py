@@ -13,6 +13,7 @@ from dockdsl.display import argument, one_line
 from dockdsl.errors import DockdslError, FileError, ProofUnavailable, SourceError
 from dockdsl.loading import read_text
 from dockdsl.model.dockerfile import Dockerfile
+from dockdsl.model.stage import Stage
 from dockdsl.origins import short_path
 from dockdsl.text.parser import parse
 from dockdsl.text.rendering import render
@@ -49,7 +50,7 @@ def run(options: argparse.Namespace) -> int:
     text = read_text(options.source)
     dockerfile = parse(text, path)
     source = to_python(dockerfile, source="" if options.source == "-" else short_path(path), relaid=True)
-    if not _is_proven(name, text, source, options):
+    if not _is_proven(name, text, dockerfile, source, options):
         return 1
     if output is not None and compares:
         force = " --force" if has_other_text(output, source) else ""
@@ -77,11 +78,11 @@ def _warn_of_ignored(source: str) -> None:
     say(f"{one_line(path)}: {fact}; add to the Image: ignore={patterns!r}")
 
 
-def _is_proven(name: str, text: str, source: str, options: argparse.Namespace) -> bool:
+def _is_proven(name: str, text: str, read: Dockerfile, source: str, options: argparse.Namespace) -> bool:
     """Report whether BuildKit reads the Dockerfile of the Python file as the original; return whether to write it."""
     from dockdsl.text.proof import prove
 
-    made = _made(name, source)
+    made = _made(name, read, source)
     try:
         difference = prove(text, render(made))
     except ProofUnavailable as error:
@@ -109,13 +110,16 @@ def _is_proven(name: str, text: str, source: str, options: argparse.Namespace) -
     return bool(options.unproven)
 
 
-def _made(name: str, source: str) -> Dockerfile:
-    """Run the Python file that is about to be written, and return its Dockerfile."""
+def _made(name: str, read: Dockerfile, source: str) -> Dockerfile:
+    """Run the Python file that is about to be written, and return its Dockerfile; `read` is the original."""
     names: dict[str, Any] = {}
     try:
         exec(compile(source, "<imported>", "exec"), names)  # noqa: S102 - `to_python` made it of literals
     except DockdslError as error:
-        raise SourceError(f"{name}: it cannot be expressed in Python: {error.message}") from None
+        # Each stage is a statement, in the order of the Dockerfile.
+        made = [each for each in names.values() if isinstance(each, Stage)]
+        line = [*read.stages, read][len(made)].origin.line
+        raise SourceError(f"{name}:{line}: it cannot be expressed in Python: {error.message}") from None
     found = names["dockerfile"]
     assert isinstance(found, Dockerfile)
     return found

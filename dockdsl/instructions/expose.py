@@ -53,6 +53,8 @@ class Expose(Instruction):
         words = line.words()
         if not words:
             raise line.wrong("no port is given", "write EXPOSE 8080")
+        if any("$" in each and any(char in each for char in ("'", '"', line.escape)) for each in words):
+            raise Refused("quotes keep the value of a variable from being split into several ports", "remove them")
         return {"ports": tuple([line.word(each) for each in words])}
 
     def operands(self, spelling: Spelling) -> Sequence[str]:  # noqa: ARG002 - nothing is escaped here

@@ -24,6 +24,10 @@ from dockdsl.syntax.modes import reads_as_mode
 from dockdsl.syntax.modifiers import modifier_versions, references_in
 from dockdsl.syntax.words import BACKSLASH, Literal, Spelling, Word, word, word_or_none
 
+_FIELD = r'(?:"((?:[^"]|"")*+)"|([^",]*+))'
+_is_csv = lazy_regex(f"{_FIELD}(?:,{_FIELD})*+")
+_field = lazy_regex(f"{_FIELD},")
+_is_variable_source = lazy_regex(r"from=.*\$.", re.IGNORECASE)
 _is_size = lazy_regex(r"[0-9]+(?:\.[0-9]+)? ?(?:[kKmMgGtTpP]?i?[bB]?)")
 _is_mode = lazy_regex(r"0*[0-7]{1,4}")
 _is_variable = lazy_regex(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -115,16 +119,17 @@ _FALSE = ("0", "f", "F", "FALSE", "false", "False")
 
 
 def csv_fields(value: str) -> list[str]:
-    """Split a flag's value into its fields."""
+    """Split a flag's value into its fields, as BuildKit does: quotes stand around a whole field, or are doubled."""
+    if not value:
+        raise Misread("the value is empty", "name what is meant, or leave the flag out")
     if '"' not in value:
         return value.split(",")
-    import csv  # noqa: PLC0415 - few mounts have quotes
-
-    try:
-        (fields,) = csv.reader([value], strict=True)
-    except (csv.Error, ValueError):
-        raise Misread("the value has a quote that is never closed", "close it") from None
-    return fields
+    if not _is_csv().fullmatch(value):
+        raise Misread(
+            "the value has a double quote inside a field, or one that is never closed",
+            'put quotes around the whole field: "target=/a b"',
+        )
+    return [quoted.replace('""', '"') or bare for quoted, bare in _field().findall(f"{value},")]
 
 
 def switch(value: str | None) -> bool:
@@ -385,24 +390,33 @@ _KINDS: dict[str, type[Mount]] = {each.TYPE: each for each in (Bind, Cache, Tmpf
 
 def _read(line: Line, value: str) -> Mount:
     options: dict[str, str | None] = {}
-    for field in csv_fields(value):
+    given: list[str] = []
+    pairs = csv_fields(value)
+    for field in pairs:
+        if _is_variable_source().match(field):
+            remedy = "make a stage with that base, and name the stage"
+            raise Misread(f"the option {field!r} has a variable, and variables are not expanded there", remedy)
+    for field in pairs:
         name, equals, text = field.partition("=")
         name = name.lower()
         if not equals and name not in _SHORT:
             raise Refused(f"the option {field!r} has no value", f"write {name}=value")
-        if name == "from" and re.search(r"\$.", text):
-            remedy = "make a stage with that base, and name the stage"
-            raise Misread(f"the option {field!r} has a variable, and variables are not expanded there", remedy)
-        options[_ALIASES.get(name, name)] = text if equals else None
-    kind = _KINDS.get((options.pop("type", None) or "bind").lower())
+        name = _ALIASES.get(name, name)
+        given.append("readonly" if name == "readwrite" else name)
+        if name in ("required", "size") and "type" not in options:
+            raise Refused(f"the option {name} stands before the type that it belongs to", "write type= first")
+        options[name] = text if equals else None
+    if len(set(given)) < len(given):
+        raise Refused("an option is given twice", "keep one of them")
+    kind = _KINDS.get((options.pop("type", "bind") or "").lower())
     if kind is None:
         raise Refused(f"the mount type in {shown(value)} is unknown", f"use one of {', '.join(_KINDS)}")
     known = {field.name.rstrip("_"): field.name for field in declared(kind).fields}
     fields: dict[str, Any] = {}
-    for name, given in options.items():
+    for name, said in options.items():
         if name in ("readonly", "readwrite"):
             # Each is the opposite of the other; the default is not stored.
-            on = switch(given)
+            on = switch(said)
             other = "readwrite" if name == "readonly" else "readonly"
             if name in known:
                 fields[name] = on
@@ -416,11 +430,11 @@ def _read(line: Line, value: str) -> Mount:
         if name not in known or known[name] in fields:
             raise Refused(f"the option {name} does not apply to this mount", "leave it out")
         if name == "required":
-            fields[name] = switch(given)
+            fields[name] = switch(said)
         elif name == "from":
-            fields["from_"] = line.scope.source(given, by_index=False) if given else None
+            fields["from_"] = line.scope.source(said, by_index=False) if said else None
         else:
-            fields[known[name]] = line.word(given or "")
+            fields[known[name]] = line.word(said or "")
     try:
         mount = kind(**{"target": None, **fields} if kind in (Cache, Tmpfs) else fields)
     except (InvalidType, InvalidValue) as error:

@@ -57,6 +57,8 @@ class Onbuild(Instruction):
             if misread.grammar:
                 raise
             raise Refused(misread.fact, misread.remedy) from None
+        if line.escape != "\\" and any(char in line.text for char in "\\`"):
+            raise Refused("the build that runs the instruction reads it with its own escape character", "remove it")
         line.kept = inner.kept
         return {"instruction": value}
 

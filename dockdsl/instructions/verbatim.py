@@ -14,12 +14,9 @@ from dockdsl.instructions.instruction import Instruction
 from dockdsl.instructions.registry import kind_for
 from dockdsl.syntax.guard import check_lengths
 from dockdsl.syntax.instruction_line import Line, Scope, named
-from dockdsl.syntax.lazy_regex import lazy_regex
 from dockdsl.syntax.lines import SPACE, continued, logical
 from dockdsl.syntax.misread import Misread
 from dockdsl.syntax.words import Spelling, text_of
-
-_keyword = lazy_regex(r"\S+")
 
 
 @attrs.frozen(slots=False, repr=False)
@@ -56,32 +53,34 @@ class Verbatim(Instruction):
         # Before the keyword, there may be continued lines with nothing but whitespace.
         text = found.layout(len(found.text) - len(found.text.lstrip(SPACE)), len(found.text), found.escape)
         if not line.documents and continued(text.rpartition("\n")[2], found.escape):
-            # Whitespace between the escape character and the end of the line does not count.
-            raw = found.lines[found.last].rstrip("\r")
-            text += raw[len(raw.rstrip(SPACE)) :]
+            # The text ends with the escape character. With any other blank than these behind it, the line does too.
+            blank = found.tail()
+            text += blank if blank.strip(" \t") else "\f"
         text = "\n".join([text, *[f"{each.content}{each.end}" for each in line.documents]])
         escape = found.escape if "\\" in text or "`" in text else "\\"
         return cls.from_parsed(line.origin, {"text": text, "escape": escape})
 
     @property
     def keyword(self) -> str:
-        found = _keyword().match(self.text)
-        return found[0].upper() if found else ""
+        return self._line().keyword
+
+    def _line(self) -> Line:
+        """Return the line as that of a file: the text comes from the user."""
+        return Line(logical(self.text.split("\n"), 0, self.escape), 0, Scope("", named))
 
     def write(self, spelling: Spelling, plain: Sequence[str] | None = None) -> str:  # noqa: ARG002 - written in one way
         text = self.text
         if not isinstance(text, str):
             raise refuse_type("text", text, "pass a str")
-        if kind_for(self.keyword) is None:
+        if self.escape not in ("\\", "`"):
+            raise Refused(f"{shown(self.escape)} is not an escape character", "use a backslash or a backtick")
+        line = self._line()
+        if kind_for(line.keyword) is None:
             raise Refused(
                 f"the text {shown(text)} does not begin with an instruction of a stage", "begin it with a keyword"
             )
-        if self.escape not in ("\\", "`"):
-            raise Refused(f"{shown(self.escape)} is not an escape character", "use a backslash or a backtick")
-        # The text comes from the user, so it is read in the same way as a file.
         lines = text.split("\n")
         check_lengths(lines)
-        line = Line(logical(lines, 0, self.escape), 0, Scope("", named))
         try:
             last = line.read_documents()
         except Misread as misread:

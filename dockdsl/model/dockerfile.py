@@ -18,14 +18,12 @@ from dockdsl.instructions.verbatim import Verbatim
 from dockdsl.model.graph import StageGraph, called, collect, targets_of
 from dockdsl.model.stage import Stage, Steps, flatten
 from dockdsl.origins import Origin
+from dockdsl.syntax.directives import settings_of
 from dockdsl.syntax.lazy_regex import lazy_regex
 from dockdsl.syntax.versions import SyntaxVersion, highest
 from dockdsl.syntax.words import BACKSLASH, BACKTICK, Spelling
 
 FRONTEND = "docker/dockerfile"
-is_check = lazy_regex(
-    r"(?:skip=(?:all|[A-Za-z]+(?:,[A-Za-z]+)*)|error=(?:true|false)|experimental=(?:all|[A-Za-z]+(?:,[A-Za-z]+)*))"
-)
 looks_like_directive = lazy_regex(r"#\s*[A-Za-z][A-Za-z0-9]*\s*=")
 
 
@@ -133,12 +131,12 @@ class Dockerfile(Located):
                 continue
             if type(value) is not str:
                 raise Refused(f"{name} is {shown(value)}, {kind_of(value)}", "pass a str", wrong_type=True)
-            if not value or not value.isprintable() or value != value.strip() or not value.isascii():
+            if not value or not value.isprintable() or value != value.strip():
                 raise Refused(f"{name} is {shown(value)}, which is not valid in a directive", "write it on one line")
-        if self.check is not None and not all(is_check().fullmatch(setting) for setting in self.check.split(";")):
+        if self.check is not None and self.check != settings_of(self.check):
             raise Refused(
-                f"check is {shown(self.check)}, of which BuildKit would read only a part",
-                'write "skip=RuleOne,RuleTwo;error=true", without whitespace',
+                f"check is {shown(self.check)}, which BuildKit refuses, or reads in part",
+                'write "skip=RuleOne,RuleTwo;error=true", without whitespace, each setting once',
             )
 
     def _check_escapes(self) -> None:

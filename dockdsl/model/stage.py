@@ -21,7 +21,7 @@ from dockdsl.syntax.flags import OPERAND, flag, read_flags
 from dockdsl.syntax.guard import guard
 from dockdsl.syntax.instruction_line import Line
 from dockdsl.syntax.lazy_regex import lazy_regex
-from dockdsl.syntax.lines import continued
+from dockdsl.syntax.lines import SPACE, continued, lower
 from dockdsl.syntax.modifiers import modifier_versions
 from dockdsl.syntax.references import is_image, is_platform
 from dockdsl.syntax.versions import SyntaxVersion, highest
@@ -33,7 +33,8 @@ Steps = Iterable["Instruction | Steps | None"]
 RESERVED = ("scratch", "context")
 _is_name = re.compile(r"[a-z][a-z0-9_.-]*").fullmatch
 _is_image_part = lazy_regex(r"[A-Za-z0-9_.:/@+-]*")
-_is_written = lazy_regex(r"[A-Za-z0-9{<\[%][A-Za-z0-9_.:/@+{}<>%|()\[\]=,-]*")
+# One word: blanks other than these may be in it, but not at its ends.
+_is_written = lazy_regex(rf"(?!--)[^\0{SPACE}](?:[^\0\t\n\v\f\r ]*[^\0{SPACE}])?")
 
 
 # What is iterable, but not a list of steps: text, and what has no order.
@@ -95,7 +96,7 @@ def check_base(base: Word) -> str:
     """Return the name of an image as it is written; raise `Refused` for a value that is not one."""
     if isinstance(base, External):
         if not _is_written().fullmatch(base):
-            raise Refused(f"{shown(base)} is not the name of an image", 'write "name:tag"')
+            raise Refused(f"{shown(base)} is not one word, which a base is", 'write "name:tag"')
         return str(base)
     if type(base) is str and is_image(base):
         return base
@@ -147,8 +148,8 @@ def read_from(line: Line, by_name: Mapping[str, Stage], names: AbstractSet[str])
     platform = _read_platform(line)
     words = line.words()
     name = None
-    if len(words) == 3 and words[1].lower() == "as":
-        name = words[2].lower()
+    if len(words) == 3 and words[1].casefold() == "as":
+        name = lower(words[2])
         if not _is_name(name):
             raise line.wrong(
                 f"{words[2]!r} is not a valid stage name",
@@ -161,9 +162,7 @@ def read_from(line: Line, by_name: Mapping[str, Stage], names: AbstractSet[str])
     text = words[0]
     if text[-1] == line.escape and continued(text, line.escape):
         # At the end it has no effect, but would join the next line.
-        text = text[:-1]
-        if not text:
-            raise line.wrong("the base is empty", "write FROM image", words[0])
+        text = text[:-1] or "''"
     if text in by_name:
         return by_name[text], name, platform
     if text in names:
@@ -186,7 +185,7 @@ class Stage(StageBase):
 
     `base`
         The name of an image, ``"scratch"`` for an empty base, or another `Stage`. Variables in a name are those of
-        ``Dockerfile(args=…)``.
+        ``Dockerfile(args=…)``. `external` makes any one word a base, such as a placeholder.
     `name`
         Lower-case letters, digits, ``_``, ``.`` and ``-``, starting with a letter; not ``scratch`` or ``context``. It
         is optional: other stages refer to the object.

@@ -9,8 +9,10 @@ from dockdsl.syntax.lazy_regex import lazy_regex
 from dockdsl.syntax.lines import SPACE
 from dockdsl.syntax.misread import Misread
 
-_is_directive = lazy_regex(r"#\s*([A-Za-z][A-Za-z0-9]*)[\t\n\f\r ]*=[\t\n\f\r ]*(.+?)[\t\n\f\r ]*$")
+_is_directive = lazy_regex(rf"#[{SPACE}]*([A-Za-z][A-Za-z0-9]*)[\t\n\f\r ]*=[\t\n\f\r ]*(.+?)[\t\n\f\r ]*$")
 _DIRECTIVES = ("syntax", "escape", "check")
+_TRUE = ("1", "t", "T", "TRUE", "true", "True")
+_FALSE = ("0", "f", "F", "FALSE", "false", "False")
 
 
 class Directives(NamedTuple):
@@ -49,7 +51,7 @@ def directives_of(lines: Sequence[str]) -> Directives:
     return Directives(
         acting["syntax"][1] if "syntax" in acting else None,
         escape[1],
-        acting["check"][1].partition(" ")[0] if "check" in acting else None,
+        acting["check"][1] if "check" in acting else None,
         frozenset(used),
         tuple(misread),
     )
@@ -65,9 +67,23 @@ def _acting(lines: Sequence[str]) -> dict[str, tuple[int, str]]:
         if match is None or name not in _DIRECTIVES or name in found:
             break
         found[name] = (index, match[2])
-    # A value that cannot be the name of an image or a rule has no effect, and remains a comment.
-    return {
-        name: (index, value)
-        for name, (index, value) in found.items()
-        if name != "escape" and value.isascii() and value.isprintable()
-    }
+    return {name: each for name, each in found.items() if name != "escape"}
+
+
+def settings_of(value: str) -> str | None:
+    """Return the settings of a ``check`` in their normal form; None where BuildKit refuses them.
+
+    A space ends them. Of two with the same name, the last one counts. The second semicolon is the last that counts.
+    """
+    settings: dict[str, str] = {}
+    for each in value.partition(" ")[0].split(";", 2):
+        name, equals, said = [part.strip(SPACE) for part in each.partition("=")]
+        if name == "error" and said in (*_TRUE, *_FALSE):
+            settings[name] = "true" if said in _TRUE else "false"
+        elif name in ("skip", "experimental") and equals:
+            rules = [rule.strip(SPACE) for rule in said.split(",")]
+            if settings.get(name) != "all":
+                settings[name] = ",".join([rule for rule in rules if rule])
+        else:
+            return None
+    return ";".join([f"{name}={said}" for name, said in settings.items() if said])

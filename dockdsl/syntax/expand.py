@@ -22,7 +22,7 @@ from dockdsl.syntax.lazy_regex import lazy_regex
 _BOM = "\ufeff"
 # What Go takes for whitespace: unlike Python, not the four separators U+001C to U+001F.
 _SPACES = lazy_regex(r"[^\S\x1c-\x1f]+")
-_HEREDOC = lazy_regex(r"<<[^\S\x1c-\x1f]*")
+_HEREDOC = lazy_regex(r"<<[ \t\r]*")
 _GROUP = lazy_regex(r"\$(?:\$|(\w+)|\{(\w+)\})")
 _WHOLE_CHARACTERS = lazy_regex(r"\\.|.", re.DOTALL)
 _ESCAPABLE = frozenset("*?\\}/")
@@ -119,18 +119,22 @@ def names(word: str, *, escape: str = "\\", options: Options = _ORDINARY) -> lis
 
     Source: Dockerfile reference, "Environment replacement".
     """
+    return list(dict.fromkeys(reference.name for reference in references(word, escape=escape, options=options)))
+
+
+def references(word: str, *, escape: str = "\\", options: Options = _ORDINARY) -> list[Reference]:
+    """Return the references in `word` in order, those in operands included; raise what `names` raises."""
     _check(word, escape)
     if "$" not in word and _is_plain(word, escape):
         return []
-    references: list[_Reference] = []
+    found: list[Reference] = []
 
-    def record(reference: _Reference) -> str:
-        references.append(reference)
-        return ""
+    def record(reference: Reference) -> str:
+        found.append(reference)
+        return reference.spell()
 
     _Lexer(word, escape, options, record).read(_Text())
-    references.sort(key=lambda reference: reference.start)
-    return list(dict.fromkeys(reference.name for reference in references))
+    return sorted(found, key=lambda reference: reference.start)
 
 
 def _check(word: str, escape: str) -> None:
@@ -180,7 +184,7 @@ class _Words(_Text):
     def add_source(self, text: str) -> None:
         start = 0
         if "<<" in text:
-            # Since 1.16 the whitespace after << belongs to the word, for the sake of heredocs.
+            # Since 1.16 these blanks after << belong to the word, for the sake of heredocs; no others do.
             for found in _HEREDOC().finditer(text):
                 self.add(text[start : found.start()])
                 self._parts.append(found[0])
@@ -207,7 +211,7 @@ class _Words(_Text):
         self._parts.clear()
 
 
-class _Reference(NamedTuple):
+class Reference(NamedTuple):
     """A variable reference: ``$name``, or name, modifier and operands between braces."""
 
     name: str
@@ -233,13 +237,13 @@ class _Open(NamedTuple):
     text: _Text
     start: int
     raw_escapes: bool
-    reference: _Reference | None = None
+    reference: Reference | None = None
 
 
 class _Lexer(Cursor):
     """Reads one word; `resolve` returns the text of a reference when it is complete."""
 
-    def __init__(self, word: str, escape: str, options: Options, resolve: Callable[[_Reference], str]) -> None:
+    def __init__(self, word: str, escape: str, options: Options, resolve: Callable[[Reference], str]) -> None:
         super().__init__(word, escape)
         self._options = options
         self._resolve = resolve
@@ -279,7 +283,7 @@ class _Lexer(Cursor):
             self._fail_quote("single", "'", self.at)
         innermost.text.add_solid(f"'{quoted}'" if self._options.raw_quotes else quoted)
 
-    def _open_operand(self, reference: _Reference, closing: str, *, raw_escapes: bool) -> None:
+    def _open_operand(self, reference: Reference, closing: str, *, raw_escapes: bool) -> None:
         plain = run_without(self._special + closing)
         self._stack.append(
             _Open(closing, plain, _Text(), reference.start, raw_escapes=raw_escapes, reference=reference)
@@ -299,7 +303,7 @@ class _Lexer(Cursor):
         else:
             self._finish(reference)
 
-    def _finish(self, reference: _Reference) -> None:
+    def _finish(self, reference: Reference) -> None:
         try:
             value = self._resolve(reference)
         except Refused as refused:
@@ -312,7 +316,7 @@ class _Lexer(Cursor):
         self.at += 1
         if not word.startswith("{", self.at):
             if name := self.name():
-                self._finish(_Reference(name, "", start, braces=False, operands=[]))
+                self._finish(Reference(name, "", start, braces=False, operands=[]))
             else:
                 self._stack[-1].text.add("$")
             return
@@ -330,7 +334,7 @@ class _Lexer(Cursor):
                 modifier += following
         if not char or modifier == ":":
             self._fail_brace(start)
-        reference = _Reference(name, "" if char == "}" else modifier, start, braces=True, operands=[])
+        reference = Reference(name, "" if char == "}" else modifier, start, braces=True, operands=[])
         if modifier == "}":
             self._finish(reference)
         elif char == "/":
@@ -367,10 +371,10 @@ class _Lexer(Cursor):
         construct = self.word[start:end]
         place = "" if construct == self.word else f" in {shown(self.word)}"
         reason = f"{fact}; {remedy}" if remedy else fact
-        raise ExpansionError(f"{shown(construct)}{place}: {reason}") from None
+        raise ExpansionError(f"{shown(construct)}{place}: {reason}", reason=reason) from None
 
 
-def _value(reference: _Reference, env: Mapping[str, str], options: Options) -> str:
+def _value(reference: Reference, env: Mapping[str, str], options: Options) -> str:
     name, modifier = reference.name, reference.modifier
     value = env.get(name)
     if value is None and options.skip_unset_env:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 
 from dockdsl.errors import Refused
+from dockdsl.syntax.arrays import array_in
 from dockdsl.syntax.lazy_regex import lazy_regex
 from dockdsl.syntax.lines import SPACE, HeredocWord, continued
 
@@ -153,13 +154,8 @@ def _started(logical: str, escape: str) -> list[HeredocWord] | None:
     if keyword is None:
         return []
     operands = _without_flags(logical[keyword.end() :], escape)
-    if not operands.startswith("["):
-        return heredoc_words(logical)
-    import json  # noqa: PLC0415 - seldom needed
-
-    try:
-        elements = json.loads(operands)
-    except (ValueError, RecursionError):
+    elements = array_in(operands)
+    if elements is None:
         return heredoc_words(logical)
     # BuildKit looks for heredocs in the array of COPY and ADD, but not in that of RUN.
     looks = keyword[1].upper() != "RUN" and any(_heredoc_word().fullmatch(str(element)) for element in elements)

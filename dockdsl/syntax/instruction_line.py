@@ -8,8 +8,9 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from dockdsl.origins import Origin
+from dockdsl.syntax.arrays import array_in
 from dockdsl.syntax.lazy_regex import lazy_regex
-from dockdsl.syntax.lines import SPACE, Document, Logical, documents, heredocs_in
+from dockdsl.syntax.lines import SPACE, Document, Logical, documents, heredocs_in, lower
 from dockdsl.syntax.misread import Misread
 from dockdsl.syntax.words import Word, read_word
 
@@ -20,7 +21,6 @@ _easy_flag = re.compile(r"--([a-z][a-z-]*)(?:=([^\s'\"\\`]*))?[ \t]+").match
 _is_easy_array = re.compile(r'\[[ \t]*(?:"[^"\\\x00-\x1f]*"(?:[ \t]*,[ \t]*"[^"\\\x00-\x1f]*")*)?[ \t]*\]').fullmatch
 _easy_strings = re.compile(r'"([^"]*)"').findall
 _WITH_HEREDOCS = ("RUN", "COPY", "ADD")
-_string = lazy_regex(r'"(?:[^"\\]|\\.)*"')
 _surrogate = lazy_regex("[\ud800-\udfff]")
 
 
@@ -117,7 +117,8 @@ class Line:
         line = self.inner() if self.keyword == "ONBUILD" else self
         if line.keyword not in _WITH_HEREDOCS or line.array() is not None:
             return last
-        words = heredocs_in(text)
+        # A backslash at the end escapes what comes next, though it is no part of the instruction.
+        words = heredocs_in(text + self.logical.tail() if text[-1] == "\\" else text)
         if words:
             self.documents, self.last = documents(self.logical, words)
         return self.last
@@ -157,18 +158,9 @@ class Line:
         return self._decoded(text)
 
     def _decoded(self, text: str) -> list[str] | None:
-        import json  # noqa: PLC0415 - only arrays with escapes need it
-
-        try:
-            found = json.loads(text, parse_constant=_refuse_constant)
-        except ValueError:
+        found = array_in(text)
+        if found is None:
             return None
-        except RecursionError:
-            # Nested deeper than any Dockerfile: an array of arrays if its brackets close, else no JSON.
-            bare = _string().sub("", text)
-            if bare.count("[") != bare.count("]"):
-                return None
-            found = [None]
         if not all(isinstance(each, str) for each in found):
             raise self.wrong(
                 "the array has an element that is not a string",
@@ -204,12 +196,8 @@ class Line:
 
 def _capitals(word: str) -> str:
     # In lower case first: some letters are ASCII only in upper case.
-    small = word.lower()
+    small = lower(word)
     return small.upper() if small.isascii() else word
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(name)
 
 
 def _replaced(text: str) -> str:

@@ -25,6 +25,11 @@ _heredoc_word = lazy_regex(r"([0-9]*)<<(-?)[\t\n\f\r ]*([^<]*)", re.DOTALL)
 _BOM = "\ufeff"
 
 
+def lower(text: str) -> str:
+    """Return a text in lower case, as Go has it: one character for each."""
+    return text.lower() if text.isascii() else "".join(["i" if char == "\u0130" else char.lower() for char in text])
+
+
 def continued(line: str, escape: str) -> bool:
     """Whether BuildKit joins the next line to this one."""
     tail = line.rstrip("\r").rstrip(" \t")
@@ -54,6 +59,13 @@ class Logical(NamedTuple):
     escape: str
     is_open: bool = False
     """Whether its last line is continued, but the file ends."""
+
+    def tail(self) -> str:
+        """Return the whitespace behind the text, which is not part of it."""
+        line = self.lines[self.parts[-1][1] if self.parts else self.first].rstrip("\r")
+        if self.is_open:
+            line = line.rstrip(" \t")[:-1]
+        return line[len(line.rstrip(SPACE)) :]
 
     def place(self, offset: int) -> tuple[int, int]:
         """Return line and column (both counted from 0) of a place in the text."""

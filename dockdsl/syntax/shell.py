@@ -13,10 +13,11 @@ from typing import NamedTuple
 
 from dockdsl.display import kind_of, shown
 from dockdsl.errors import InvalidType, Refused, refuse_type
+from dockdsl.syntax.arrays import array_in, begins_array
 from dockdsl.syntax.guard import heredoc_bodies, heredoc_words
 from dockdsl.syntax.layout import INDENT, WIDTH, pick_delimiter
 from dockdsl.syntax.lazy_regex import lazy_regex
-from dockdsl.syntax.lines import continued, heredocs_in, logical
+from dockdsl.syntax.lines import SPACE, continued, heredocs_in, logical
 from dockdsl.syntax.words import check_characters
 
 
@@ -60,45 +61,35 @@ def layout(text: str) -> Layout:
     if text.startswith("\n"):
         lines = text[1:].split("\n")
         text = _dedent(lines if lines[-1].strip() else lines[:-1])
+    text = text.strip(" \t")
     lines = text.split("\n")
-    if not lines[0].strip():
+    if not lines[0].strip(SPACE) or one_line_trap(text) == _BLANK_ENDS:
+        # It is refused where it is used.
         return Layout(text)
     line = logical(lines, 0, "\\")
     if line.is_open:
         return Layout(text)
     # Text that is read has no blank lines, no whitespace after a line break, and nothing before the first word.
-    start = len(line.text) - len(line.text.lstrip())
+    start = len(line.text) - len(line.text.lstrip(SPACE))
     return Layout("\n".join([line.layout(start, len(line.text)), *lines[line.last + 1 :]]))
 
 
 def relaid(text: str, escape: str) -> str:
     """Return a layout with the given escape character; refuse one that is not in the shell form."""
     check_text(text)
-    if escape == "\\" and text[0] not in "[\\" and not text[0].isspace():
+    if text != text.strip(SPACE):
+        raise Refused(f"the command {shown(text)} has {_BLANK_ENDS}", "remove it")
+    if escape == "\\" and text[0] not in "[\\":
         return text
     lines = text.split("\n")
     line = logical(lines, 0, "\\")
-    if lines[0] != lines[0].lstrip() or _begins_array(line.text, whole=True):
+    if array_in(line.text) is not None:
         raise Refused(f"the command {shown(text)} is not in the shell form", "use the exec form for an array")
     if escape == "\\":
         return text
     head = line.layout(0, len(line.text), escape)
     rest = lines[line.last + 1 :]
     return "\n".join([head, *rest])
-
-
-def _begins_array(text: str, *, whole: bool) -> bool:
-    """Whether a text is a JSON array, as a `whole` or with more after it."""
-    if not text.startswith("["):
-        return False
-    import json  # noqa: PLC0415 - few texts start with a bracket
-
-    try:
-        return isinstance(json.loads(text) if whole else json.JSONDecoder().raw_decode(text)[0], list)
-    except ValueError:
-        return False
-    except RecursionError:
-        return whole
 
 
 def under(text: str, escape: str) -> str:
@@ -110,6 +101,7 @@ def under(text: str, escape: str) -> str:
 
 _nothing = lazy_regex(r"(?:\\\n[ \t]*)*")
 _tokens = lazy_regex(r"\\.|.", re.DOTALL)
+_BLANK_ENDS = "whitespace at its start or end, which BuildKit strips"
 _BREAK = f" && \\\n{INDENT}"
 # One line that is nothing but text for every reader: no escape character, no heredoc, no array.
 is_plain = re.compile(r"[A-Za-z0-9_./$][ -;=-\[\]-~]*+(?<! )").fullmatch
@@ -484,7 +476,7 @@ def check_text(text: str) -> None:
     """Refuse what is not shell text at all."""
     if not isinstance(text, str):
         raise refuse_type("command", text, "pass a str")
-    if not text.strip():
+    if not text.strip(SPACE):
         raise Refused("the command is empty", "give it a command")
     if "\0" in text:
         raise Refused(f"the command {shown(text)} has a NUL character", "remove it")
@@ -495,9 +487,9 @@ def one_line_trap(text: str) -> str | None:
     """Return what the Dockerfile grammar would misread in a one-line text, if anything."""
     if text.endswith("\\"):
         return "a backslash at its end"
-    if text != text.strip():
-        return "whitespace at its start or end, which BuildKit strips"
-    if _begins_array(text, whole=False):
+    if text != text.strip(SPACE):
+        return _BLANK_ENDS
+    if begins_array(text):
         return "a JSON array at its start, which BuildKit may read as the exec form"
     return None
 
@@ -514,7 +506,7 @@ def layout_only(text: str) -> bool:
         # With whitespace after the backslash the line is continued for BuildKit, but not for the shell.
         if line[-1:] != "\\" or not continued(line, "\\"):
             return False
-        following = lines[index + 1].strip()
+        following = lines[index + 1].strip(SPACE)
         if not following or following.startswith("#"):
             return False
         parts.append(line[:-1])
@@ -522,7 +514,7 @@ def layout_only(text: str) -> bool:
         breaks.append(length)
     joined = "".join([*parts, lines[-1]])
     # In single quotes the shell would keep what BuildKit joins, and a shell comment cannot be continued.
-    return joined == joined.strip() and operators(joined, breaks) is not None
+    return joined == joined.strip(SPACE) and operators(joined, breaks) is not None
 
 
 def has_heredoc(text: str) -> bool:
@@ -562,7 +554,7 @@ def normal(text: str) -> str:
         return _broken(stripped)
     if layout_only(stripped):
         joined = stripped.replace("\\\n", "")
-        if heredoc_words(joined) == [] and not _begins_array(joined, whole=False):
+        if heredoc_words(joined) == [] and not begins_array(joined):
             return stripped
     elif _is_heredoc(stripped):
         return stripped
@@ -573,7 +565,7 @@ def _is_heredoc(text: str) -> bool:
     """Whether the text is one command with its heredocs, which BuildKit passes on as they are."""
     first, _, rest = text.partition("\n")
     words = heredoc_words(first)
-    if not words or continued(first, "\\") or first != first.strip() or _begins_array(first, whole=False):
+    if not words or continued(first, "\\") or first != first.strip(SPACE) or begins_array(first):
         return False
     lines = rest.split("\n")
     names = {word.name for word in words}

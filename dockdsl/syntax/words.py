@@ -19,7 +19,8 @@ from dockdsl.syntax.lazy_regex import lazy_regex
 # What can be written without quotes in any operand: no whitespace, quote, escape character, dollar or bracket.
 _BARE = r"A-Za-z0-9_@%+:,./=^~\-"
 _SIMPLE_REFERENCE = r"\$(?:[A-Za-z_][A-Za-z0-9_]*|\{[A-Za-z_][A-Za-z0-9_]*\})"
-is_bare = re.compile(rf"(?:[{_BARE}]++|{_SIMPLE_REFERENCE})++").fullmatch
+_WITH_DEFAULT = rf"\$\{{[A-Za-z_][A-Za-z0-9_]*:?[-+?][{_BARE}]*+\}}"
+is_bare = re.compile(rf"(?:[{_BARE}]++|{_SIMPLE_REFERENCE}|{_WITH_DEFAULT})++").fullmatch
 is_plain = re.compile(rf"(?!-)(?:[{_BARE}]++|{_SIMPLE_REFERENCE})++").fullmatch
 """Whether a text is bare, and cannot be taken for a flag."""
 is_bare_path = re.compile(
@@ -218,7 +219,13 @@ def _reference_end(text: str, dollar: int, depth: int = 0) -> int:
         return end
     modified = _open_reference().match(text, dollar)
     if modified is not None:
-        return _modifier_end(text, modified.end(), dollar, depth)
+        end = _modifier_end(text, modified.end(), dollar, depth)
+        if text[modified.end() - 1] == "/" and "/" not in text[modified.end() : end]:
+            raise Refused(
+                f"the reference {shown(text[dollar:end])} has a pattern and no replacement",
+                "write ${NAME/PATTERN/REPLACEMENT}",
+            )
+        return end
     raise Refused(
         f"the dollar in {shown(text[dollar : dollar + 20])} does not start a variable reference",
         "use literal(…) for a plain dollar",

@@ -17,13 +17,13 @@ from dockdsl.instructions.instruction import Instruction
 from dockdsl.instructions.registry import KEYWORDS, kind_for
 from dockdsl.instructions.sources import Source, external
 from dockdsl.instructions.verbatim import Verbatim
-from dockdsl.model.dockerfile import Dockerfile, automatic_name, is_check
+from dockdsl.model.dockerfile import Dockerfile, automatic_name
 from dockdsl.model.graph import is_stage_like, targets_of
 from dockdsl.model.stage import Stage, read_from
 from dockdsl.origins import Origin, short_path
-from dockdsl.syntax.directives import Directives, directives_of
+from dockdsl.syntax.directives import Directives, directives_of, settings_of
 from dockdsl.syntax.instruction_line import Line, Scope
-from dockdsl.syntax.lines import LONGEST_READ, SPACE, logical
+from dockdsl.syntax.lines import LONGEST_READ, SPACE, logical, lower
 from dockdsl.syntax.misread import Misread
 from dockdsl.syntax.words import BACKTICK
 
@@ -179,8 +179,10 @@ class _Parser:
         items = self._split(directives)
         self.stages: list[Stage] = []
         self.by_name: dict[str, Stage] = {}
-        names, unnamed = _names(items)
+        all_names, unnamed = _names(items)
+        names = [name for name in all_names if name is not None]
         self.names = frozenset(names)
+        self.last = {name: index for index, name in enumerate(all_names) if name is not None}
         self.repeated = {name for name, count in Counter(names).items() if count > 1}
         args: list[Instruction] = []
         steps = args
@@ -244,11 +246,10 @@ class _Parser:
     def _source(self, name: str, *, by_index: bool) -> Source:
         """Return what a name in ``from`` means."""
         low = name.lower()
-        if low in self.by_name:
-            return self.by_name[low]
         if low in self.names:
-            # The stage is this one or further down: BuildKit refuses that only when it builds the stage.
-            return external(low)
+            # Of several, the last one is meant. BuildKit refuses this stage, and one further down, when it builds.
+            stage = self.by_name.get(low) if self.last[low] < len(self.stages) else None
+            return external(low) if stage is None else stage
         if by_index and name.isdecimal():
             index = name.lstrip("0") or "0"
             stage = self.stages[int(index)] if len(index) < 10 and int(index) < len(self.stages) else None
@@ -266,7 +267,7 @@ class _Parser:
         inside = line.comment_lines()
         comment = None
         if above or inside:
-            texts = [*map(self._remark, above), *[self._remark(each, inside=True) for each in inside]]
+            texts = [*map(self._remark, above), *filter(None, [self._remark(each, inside=True) for each in inside])]
             comment = self._made_comment(texts, acts=any(_acts(each) for each in texts), line=(above or inside)[0])
         return _Begun(line, base, name, platform, comment, nameless=name in unnamed)
 
@@ -305,6 +306,9 @@ class _Parser:
         first = 0
         for index, number in enumerate((*above, *inside)):
             text = self._remark(number, inside=index >= len(above))
+            if not text and index >= len(above):
+                # Above the instruction, it would end the effect of the comments above itself.
+                continue
             if _acts(text):
                 if texts:
                     found.append(self._made_comment(texts, acts=False, line=first))
@@ -324,7 +328,9 @@ class _Parser:
     def _dockerfile(self, directives: Directives, args: list[Instruction]) -> Dockerfile:
         check = directives.check
         if check is not None:
-            check = ";".join([each for each in check.rstrip(",").split(";") if is_check().fullmatch(each)]) or None
+            settings = settings_of(check)
+            # What BuildKit refuses there, it refuses when it builds: that text is kept.
+            check = check if settings is None else settings or None
         syntax = directives.syntax
         return Dockerfile.from_parsed(
             Origin(self.path, 1),
@@ -363,13 +369,13 @@ class _Begun:
     nameless: bool = False
 
 
-def _names(items: Sequence[_Item]) -> tuple[list[str], frozenset[str]]:
-    """Return the names of the stages, and those that were made up for an unnamed stage."""
+def _names(items: Sequence[_Item]) -> tuple[list[str | None], frozenset[str]]:
+    """Return the name of each stage, and those that were made up for an unnamed stage."""
     froms = [item.line for item in items if item.line is not None and item.line.keyword == "FROM"]
     names: list[str | None] = []
     for line in froms:
         words = line.words()
-        names.append(words[2].lower() if len(words) == 3 else None)
+        names.append(lower(words[2]) if len(words) == 3 else None)
     counts = Counter(names)
     automatic = set()
     for index, name in enumerate(names):
@@ -383,7 +389,7 @@ def _names(items: Sequence[_Item]) -> tuple[list[str], frozenset[str]]:
         automatic &= {line.words()[0] for line in froms if line.text} | {
             name for item in items if item.line is not None for name in _mounted(item.line)
         }
-    return [name for name in names if name is not None], frozenset(automatic)
+    return names, frozenset(automatic)
 
 
 def _mounted(line: Line) -> list[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import zip_longest
 from typing import Any, NamedTuple
 
@@ -18,13 +18,11 @@ import attrs
 from dockdsl.display import kind_of
 from dockdsl.errors import ExpansionError, InvalidType, InvalidValue, ProofUnavailable
 from dockdsl.syntax import shell
-from dockdsl.syntax.expand import Options, expand, split_words
+from dockdsl.syntax.expand import Options, expand, references, split_words
+from dockdsl.syntax.lines import SPACE, lower
 
-_directive = re.compile(r"\s*#\s*([A-Za-z][A-Za-z0-9]*)\s*=\s*(.+?)\s*").fullmatch
-_check = re.compile(r"#\s*check\s*=\s*(\S+)", re.IGNORECASE).match
-_is_setting = re.compile(r"(?:skip|experimental)=.+|error=(?:true|false)").fullmatch
-_modified = re.compile(r"\$\{\w+[^\w}][^}]*\}").findall
-_quotes = re.compile(r"[\"'\\`]")
+_directive = re.compile(rf"#[{SPACE}]*([A-Za-z][A-Za-z0-9]*)[\t\n\f\r ]*=[\t\n\f\r ]*(.+?)[\t\n\f\r ]*").fullmatch
+_is_csv = re.compile(r"""(?:"(?:[^"]|"")*"|[^",]*)(?:,(?:"(?:[^"]|"")*"|[^",]*))*""").fullmatch
 _heredoc = re.compile(r"\d*<<-?(.+)", re.DOTALL).fullmatch
 _tokens = re.compile(r"\0[\0 \t]*|\\.|.", re.DOTALL).findall
 _tabs = re.compile(r"^\t+", re.MULTILINE)
@@ -99,7 +97,7 @@ def prove(before: str, after: str) -> Difference | None:
     """
     one, other = _Reading(before, "before"), _Reading(after, "after")
     for name in _DIRECTIVES:
-        if name != "escape" and (one.directives.get(name) or None) != (other.directives.get(name) or None):
+        if name != "escape" and one.setting(name) != other.setting(name):
             values = " and ".join([str(each.directives.get(name)) for each in (one, other)])
             return Difference(f"the directive {name} differs: {values}", None, None)
     for found, again in zip_longest(one.instructions(), other.instructions()):
@@ -156,7 +154,8 @@ class _Set(dict[str, str]):
         return self.form.format(key)
 
 
-_ENVIRONMENTS: tuple[Mapping[str, str], ...] = (_Set("\x02{}\x03"), _Set(""), {})
+# The blanks show where a value is split into words.
+_ENVIRONMENTS: tuple[Mapping[str, str], ...] = (_Set("\x02 {} \x03"), _Set(""), {})
 
 
 @attrs.frozen
@@ -165,22 +164,34 @@ class _Word:
 
     text: str = attrs.field(eq=False)
     values: tuple[object, ...]
-    modified: tuple[str, ...]
+    modified: tuple[object, ...]
 
 
-def _word(text: str, escape: str, options: Options = Options()) -> _Word | str:  # noqa: B008 - it is frozen
-    if not any(char in text for char in "\"'\\`$"):
-        return text
+def _word(
+    text: str,
+    escape: str,
+    options: Options = Options(),  # noqa: B008 - it is frozen
+    read: Callable[..., Any] = expand,
+) -> object:
+    if not any(char in text for char in "\"'\\`$\ufeff"):
+        return text if read is expand else (text,)
     values: list[object] = []
+    failed = 0
     for environment in _ENVIRONMENTS:
         try:
-            values.append(expand(text, environment, escape=escape, options=options))
+            found = read(text, environment, escape=escape, options=options)
+            values.append(found if isinstance(found, str) else tuple(found))
         except ExpansionError as error:
-            values.append((text, str(error)))
-    if len(set(values)) == 1 and isinstance(values[0], str) and "$" not in text:
+            # A variable that must be set is missing.
+            values.append((error.reason,))
+            failed += 1
+    if failed == len(values):
+        return text
+    if not failed and "$" not in text:
         return values[0]
-    # No environment may distinguish one pattern from another, or reach an inner default. Quotes have had their effect.
-    return _Word(text, tuple(values), tuple([_quotes.sub("", each) for each in _modified(text)]))
+    # No environment may distinguish one pattern from another, or reach an inner default.
+    modified = [each for each in references(text, escape=escape, options=options) if each.modifier]
+    return _Word(text, tuple(values), tuple([(each.name, each.modifier, *each.operands) for each in modified]))
 
 
 class _Reading:
@@ -201,7 +212,7 @@ class _Reading:
         self.which = which
         self.lines = text.removeprefix("\ufeff").split("\n")
         self.directives: dict[str, str] = {}
-        self.top = top = self._read_directives()
+        top = self._read_directives()
         self.escape = self.directives.get("escape", "\\")
         # The parser does not know the newer directives, and looks for none after one that it does not know.
         judged = [f"# escape={self.escape}", *[""] * top, *self.lines[top:]]
@@ -211,28 +222,42 @@ class _Reading:
         self.last = _last_of_each_name(self.commands)
 
     def _read_directives(self) -> int:
-        """Note the directives; return how many lines they take."""
-        for number, line in enumerate(self.lines):
-            found = _directive(line.removesuffix("\r"))
-            name = "" if found is None else found[1].lower()
-            if found is None or name not in _DIRECTIVES or name in self.directives:
-                return number
-            self.directives[name] = _settings(found[2]) if name == "check" else found[2]
-        return len(self.lines)
+        """Note the directives; return how many lines the parser of lines takes for them."""
+        top = 0
+        for line in self.lines:
+            name, value = _named(line.lstrip(SPACE))
+            if name not in _DIRECTIVES or (name == "escape" and name in self.directives):
+                break
+            top += 1
+            if name == "escape":
+                self.directives[name] = value
+        # The other two are looked for in the first column, and after a line with the name of a program.
+        for line in self.lines[1:] if self.lines[0].startswith("#!") else self.lines:
+            name, value = _named(line)
+            if name not in _DIRECTIVES or (name != "escape" and name in self.directives):
+                break
+            if name != "escape":
+                self.directives[name] = value
+        return top
 
     def instructions(self) -> Iterator[_Said]:
         """Yield what each instruction says."""
-        end = self.top
+        end = 0
         for command in self.commands:
             # The line that was put in front is counted.
             start, last = command.start_line - 2, command.end_line - 1
-            checks = tuple([found[1] for found in map(_check, self.lines[end:start]) if found is not None])
+            checks = _checks(self.lines[end:start])
             end = last
             side = Side(start + 1, command.original.rstrip("\n"))
-            yield _Said(side, command.cmd.upper(), {"checks": checks, **self._parts(command, start, last)})
+            yield _Said(side, _keyword(command), {"checks": checks, **self._parts(command, start, last)})
+
+    def setting(self, name: str) -> object:
+        """Return what a directive says."""
+        value = self.directives.get(name)
+        return _settings(value) if name == "check" and value is not None else value
 
     def _parts(self, command: Any, start: int, end: int) -> dict[str, Any]:
-        keyword = command.cmd.upper()
+        keyword = _keyword(command)
         words = tuple(command.value)
         heredocs = tuple([(each.name, each.content) for each in command.heredocs])
         # BuildKit ignores flags where an instruction has none.
@@ -249,19 +274,19 @@ class _Reading:
             case "COPY" | "ADD":
                 operands, heredocs = self._files(words, heredocs)
             case "VOLUME":
-                operands = tuple([_word(each.strip(), escape) for each in words])
+                operands = tuple([_word(each.strip(SPACE), escape) for each in words])
             case "EXPOSE":
-                operands = tuple([self._ports(each) for each in words])
+                operands = tuple([_word(each, escape, read=split_words) for each in words])
             case "ENV" | "LABEL":
                 pass
             case "RUN" | "CMD" | "ENTRYPOINT" | "HEALTHCHECK":
                 return {"flags": flags, **self._command(command, start, end, words, heredocs)}
             case "ONBUILD":
-                return {"triggers": self._trigger(start, end)}
+                return {"triggers": self._trigger(command.original, start, end)}
             case "SHELL" | "MAINTAINER":
                 operands = words
             case other if other not in _WHOLE:
-                operands = (command.original,)
+                operands = (command.original.strip(SPACE),)
         return {"flags": flags, "operands": operands, "heredocs": heredocs}
 
     # FROM, and references to stages
@@ -270,7 +295,7 @@ class _Reading:
         base = words[0]
         known = self.indexes.get(base)
         self.stage += 1
-        name = words[2].lower() if len(words) > 2 else None
+        name = lower(words[2]) if len(words) > 2 else None
         if name is not None:
             self.indexes[name] = self.stage
         if name in _RESERVED or self.last.get(name or "") != self.stage or _is_automatic(self.stage, name or ""):
@@ -279,8 +304,7 @@ class _Reading:
 
     def _source(self, name: str, *, index: bool) -> object:
         """Return what ``from`` names: the index of a stage, or the name itself."""
-        # A later stage has an index as well.
-        known = self.indexes.get(name.lower(), self.last.get(name.lower()))
+        known = self.last.get(lower(name))
         if known is None and index and name.isdecimal() and int(name) < self.stage:
             known = int(name)
         return name if known is None else ("stage", known)
@@ -311,26 +335,30 @@ class _Reading:
         return (*single, *[each for name in _IN_ORDER for each in flags if each[0] == name])
 
     def _mount(self, text: str) -> object:
-        try:
-            (fields,) = csv.reader([text], strict=True)
-        except (csv.Error, ValueError):
+        if not text or not _is_csv(text):
             return text
-        options: dict[str, Any] = {"type": "bind"}
+        (fields,) = csv.reader([text], strict=True)
+        options: dict[str, Any] = {}
         for field in fields:
             given, equals, value = field.partition("=")
             name = _OPTIONS.get(given.lower(), given.lower())
+            if name in options or (name in ("required", "size") and "type" not in options):
+                # Their order counts, and BuildKit may refuse it: it is left alone.
+                return text
             if name == "from":
-                options[name] = self._source(value, index=False)
+                options[name] = self._source(value, index=False) if value else None
             elif name in ("readonly", "readwrite", "required"):
                 options[name] = True if not equals else _switch(value)
-            elif name in ("type", "sharing"):
-                options[name] = value.lower()
             else:
-                options[name] = _word(value, self.escape)
+                meant = _word(value, self.escape)
+                options[name] = meant.lower() if name in ("type", "sharing") and isinstance(meant, str) else meant
+        options.setdefault("type", "bind")
         if options["type"] == "secret" and "id" not in options and "source" in options:
             options["id"] = options.pop("source")
+        if {"readonly", "readwrite"} <= set(options):
+            return text
         _normalize_access(options)
-        return tuple(sorted(options.items(), key=lambda each: each[0]))
+        return tuple(sorted([each for each in options.items() if each[1] is not None], key=lambda each: each[0]))
 
     # Files
 
@@ -351,26 +379,17 @@ class _Reading:
             operands.append(("heredoc", names[len(bodies) - 1]))
         return tuple(operands), tuple(bodies) if len(bodies) == len(names) else heredocs
 
-    def _ports(self, text: str) -> object:
-        if "$" not in text:
-            return text
-        try:
-            return (text, *[tuple(split_words(text, each, escape=self.escape)) for each in _ENVIRONMENTS])
-        except ExpansionError:
-            return text
-
     # Commands
 
     def _command(
         self, command: Any, start: int, end: int, words: tuple[str, ...], heredocs: tuple[tuple[str, str], ...]
     ) -> dict[str, Any]:
         kind = ""
-        if command.cmd.upper() == "HEALTHCHECK":
+        if _keyword(command) == "HEALTHCHECK":
             kind, words = words[0].upper(), words[1:]
-        if command.json and _is_array(command.original):
+        text = _behind_array(command.original, words).rstrip(SPACE) if command.json else "".join(words)
+        if command.json and not text:
             return {"form": "exec", "kind": kind, "operands": words, "heredocs": heredocs}
-        # The parser takes a text that merely starts with an array for one.
-        text = command.original[command.original.index("[") :].rstrip() if command.json else "".join(words)
         if heredocs:
             return {"form": "shell", "kind": kind, **_with_heredocs(text, heredocs)}
         joined = self._with_breaks(command.original, start, end)
@@ -388,35 +407,80 @@ class _Reading:
         parts: list[str] = []
         ends = re.compile(rf"{re.escape(self.escape)}[ \t]*$")
         for line in self.lines[start:end]:
-            stripped = line.strip()
+            stripped = line.strip(SPACE)
             if parts and (not stripped or stripped.startswith("#")):
                 continue
             parts.append(ends.sub("", line.rstrip("\r")))
         # The parser strips the ends.
-        joined = _BREAK.join(parts).strip()
-        return joined if joined.replace(_BREAK, "") == original.strip() else None
+        joined = _BREAK.join(parts).strip(SPACE)
+        return joined if joined.replace(_BREAK, "") == original.strip(SPACE) else None
 
-    def _trigger(self, start: int, end: int) -> object:
+    def _trigger(self, original: str, start: int, end: int) -> object:
         """Return what the instruction after ONBUILD means: the parser keeps only its keyword."""
         whole = "\n".join(self.lines[start:end])
+        if self.escape != "\\":
+            # The build that runs it reads it with its own escape character, by default the backslash.
+            whole = re.sub(r"(?m)(?<!`)`[ \t]*(?=\r?$)", "\\\\", whole) if "\\" not in whole else original
         # Before the keyword there may be broken lines, and comments between them.
-        lines = rf"(?:[ \t\v\f]*(?:{re.escape(self.escape)}[ \t]*|#[^\n]*)?\r?\n)*"
+        lines = r"(?:[ \t\v\f]*(?:\\[ \t]*|#[^\n]*)?\r?\n)*"
         text = re.sub(rf"\A{lines}\s*ONBUILD(?=\s)", "", whole, count=1, flags=re.IGNORECASE)
         if text == whole:
-            raise InvalidValue(f"prove: line {start + 1}: the keyword ONBUILD is split across lines; join it")
-        inner = _Reading(f"# escape={self.escape}\n{text}", f"{self.which}, in ONBUILD")
+            # The keyword itself is split across lines.
+            text = original.strip(SPACE)[len("ONBUILD") :]
+        try:
+            inner = _Reading(f"# escape=\\\n{text}", f"{self.which}, in ONBUILD")
+        except InvalidValue:
+            # Only the build that runs it would refuse it.
+            return original.rstrip(SPACE)
         return tuple([(said.keyword, *said.parts.items()) for said in inner.instructions()])
 
 
-def _settings(value: str) -> str:
-    """Return the settings in ``# check=`` that BuildKit knows; it ignores the others."""
-    return ";".join([each for each in value.partition(" ")[0].split(";") if _is_setting(each)])
+def _named(line: str) -> tuple[str, str]:
+    """Return the name and the value of a directive; the name is empty if a line is none."""
+    found = _directive(line.removesuffix("\r"))
+    return ("", "") if found is None else (found[1].lower(), found[2])
+
+
+def _settings(value: str) -> object:
+    """Return what a ``check`` says; the text itself where BuildKit refuses it, None where it changes nothing."""
+    value = value.partition(" ")[0]
+    rules: dict[str, frozenset[str]] = {}
+    error: object = False
+    for each in value.split(";", 2):
+        name, equals, said = [part.strip(SPACE) for part in each.partition("=")]
+        if name in ("skip", "experimental") and equals:
+            found = frozenset(["all"] if said == "all" else [rule.strip(SPACE) for rule in said.split(",")]) - {""}
+            rules[name] = found if "all" not in rules.get(name, ()) else rules[name]
+        elif name == "error" and isinstance(_switch(said), bool):
+            error = _switch(said)
+        else:
+            return value
+    meant = (frozenset(rules.get("skip", ())), frozenset(rules.get("experimental", ())), error)
+    return meant if any(meant) else None
+
+
+def _checks(lines: Sequence[str]) -> object:
+    """Return what the comments above an instruction say to the checks: the first of them, if BuildKit can read it."""
+    found: object = None
+    for line in lines:
+        name, value = _named(line)
+        if line.strip(SPACE) == "#":
+            found = None
+        elif name == "check" and found is None:
+            meant = _settings(value)
+            found = () if meant is None or isinstance(meant, str) else meant
+    return found or None
+
+
+def _keyword(command: Any) -> str:
+    """Return the keyword in capitals."""
+    return lower(command.cmd).upper()
 
 
 def _last_of_each_name(commands: Any) -> dict[str, int]:
     """Return the index of the last stage of each name: it hides earlier ones of the same name."""
-    stages = [tuple(command.value) for command in commands if command.cmd.upper() == "FROM"]
-    return {words[2].lower(): index for index, words in enumerate(stages) if len(words) > 2}
+    stages = [tuple(command.value) for command in commands if _keyword(command) == "FROM"]
+    return {lower(words[2]): index for index, words in enumerate(stages) if len(words) > 2}
 
 
 def _is_automatic(index: int, name: str) -> bool:
@@ -451,14 +515,20 @@ def _switch(value: str) -> object:
     return False if value in ("0", "f", "F", "false", "FALSE", "False") else value
 
 
-def _is_array(original: str) -> bool:
-    """Whether an instruction has a JSON array and nothing after it; the parser ignores what follows."""
+def _behind_array(original: str, elements: Sequence[str]) -> str:
+    """Return what follows the array of an instruction: the parser ignores it. There may be brackets in its flags."""
     import json  # noqa: PLC0415 - only arrays need it
 
-    try:
-        return isinstance(json.loads(original[original.index("[") :]), list)
-    except (ValueError, RecursionError):
-        return False
+    at = original.find("[")
+    while at >= 0:
+        try:
+            found, end = json.JSONDecoder().raw_decode(original, at)
+        except (ValueError, RecursionError):
+            found = end = None
+        if found == list(elements):
+            return original[at:] if original[end:].strip(SPACE) else ""
+        at = original.find("[", at + 1)
+    return original
 
 
 def _with_heredocs(text: str, heredocs: Sequence[tuple[str, str]]) -> dict[str, Any]:
@@ -466,7 +536,7 @@ def _with_heredocs(text: str, heredocs: Sequence[tuple[str, str]]) -> dict[str, 
     if "<<-" in text:
         # The shell strips the tabs.
         heredocs = [(name, _tabs.sub("", content)) for name, content in heredocs]
-    start = _heredoc(text.strip())
+    start = _heredoc(text.strip(SPACE))
     if len(heredocs) == 1 and start is not None and not re.search(r"\s", start[1]):
         # It is the whole command: its name does not matter.
         return {"operands": heredocs[0][1].removesuffix("\n"), "heredocs": ()}

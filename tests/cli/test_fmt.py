@@ -121,12 +121,6 @@ def test_check_of_stdin(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.M
         pytest.param("bad", b"", "bad:1:1: ", id="empty"),
         pytest.param("bad", b"FROM a\n# \xff\n", "error: bad: it is not UTF-8 text", id="not UTF-8"),
         pytest.param("bad", b"from a\n#\0\n", "error: bad: the formatted text cannot be proven", id="no proof"),
-        pytest.param(
-            "bad",
-            b"from a\nONB\\\nUILD RUN x\n",
-            "error: bad: the formatted text cannot be proven",
-            id="broken keyword",
-        ),
         pytest.param("nowhere", None, "error: nowhere: there is no such file", id="missing"),
         pytest.param(".", None, "error: .: it is a folder", id="folder"),
         pytest.param("bad.py", b"x = 1\n", "error: bad.py: it is a Python file; name a Dockerfile", id="Python"),

@@ -1,4 +1,4 @@
-"""Feeds the reader texts that are made to reach new code, until it is stopped: ``make fuzz``.
+"""Feeds the reader texts that are made to reach new code, until it is stopped: ``make fuzz``. BuildKit is the judge.
 
 The arguments are those of libFuzzer: ``-max_total_time=60``, and a folder that keeps the texts that reached something
 new. A text that breaks a law is written beside it, and is read again by naming it.
@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 with atheris.instrument_imports(include=["dockdsl"]):
     import dockdsl.text.parser  # noqa: F401 - loaded here, it is watched
 
-from tests.text.test_parser import PIECES, check_text, files
+from tests.text.differential import FILES, PIECES, check_text
 
 
 def one(data: bytes) -> None:
@@ -33,7 +33,7 @@ def main() -> None:
     for folder in folders[:1]:
         if not folder.is_file():
             folder.mkdir(parents=True, exist_ok=True)
-            for number, text in enumerate(files):
+            for number, text in enumerate(FILES):
                 (folder / f"given-{number}").write_text(text, encoding="ascii", errors="replace")
     atheris.Setup(sys.argv, one)
     atheris.Fuzz()

@@ -24,7 +24,7 @@ from tests.laws import anything
         pytest.param(Stopsignal("-1"), "STOPSIGNAL -1", id="negative number, which BuildKit takes"),
         pytest.param(Stopsignal(signal.SIGTERM), "STOPSIGNAL 15", id="member of Python's enumeration"),
         pytest.param(Stopsignal("$SIGNAL"), "STOPSIGNAL $SIGNAL", id="variable"),
-        pytest.param(Stopsignal("${UNSET:-SIGINT}"), 'STOPSIGNAL "${UNSET:-SIGINT}"', id="variable with a default"),
+        pytest.param(Stopsignal("${UNSET:-SIGINT}"), "STOPSIGNAL ${UNSET:-SIGINT}", id="variable with a default"),
     ],
 )
 def test_text(value: Stopsignal, text: str) -> None:

@@ -239,7 +239,7 @@ def test_a_comment_above_a_stage_counts_for_the_version() -> None:
         pytest.param(lambda: Dockerfile(Stage("a"), syntax=""), "syntax", id="empty syntax"),
         pytest.param(lambda: Dockerfile(Stage("a"), syntax=1), "pass a str", id="number as syntax"),  # type: ignore[arg-type]
         pytest.param(lambda: Dockerfile(Stage("a"), check="skip=A, B"), "without whitespace", id="blank in check"),
-        pytest.param(lambda: Dockerfile(Stage("a"), check="nonsense"), "would read only a part", id="unknown check"),
+        pytest.param(lambda: Dockerfile(Stage("a"), check="nonsense"), "refuses, or reads in part", id="unknown check"),
         pytest.param(lambda: render(Stage("a")), "pass Dockerfile", id="stage rendered"),  # type: ignore[arg-type]
         pytest.param(lambda: render(None), "pass a Dockerfile", id="nothing rendered"),  # type: ignore[arg-type]
     ],

@@ -91,7 +91,7 @@ def test_what_means_the_same(before: str, after: str) -> None:
         pytest.param(
             "# check=skip=all\n# escape=`\nFROM a `\n AS b\n", "# escape=`\n# check=skip=all\nFROM a AS b", id="order"
         ),
-        pytest.param("# check=skip=A;x=y z\nFROM a\n", "# check=skip=A\nFROM a\n", id="checks that there are not"),
+        pytest.param("# check=skip=,A;error=f z\nFROM a\n", "# check=skip=A\nFROM a\n", id="empty names of checks"),
         pytest.param("FROM --platform= a\n", "FROM a\n", id="no platform"),
         pytest.param("\ufeffFROM a\n", "FROM a\n", id="byte order mark"),
     ],
