@@ -38,7 +38,7 @@ KEPT = {
     "heredoc with tabs": "FROM a\nCOPY <<-E /a\n\tb\n\tE\nRUN z\n",
     "old form over lines": "FROM a\nENV DEPENDENCIES \\\n\t\ta \\\n\t\tb\n",
     "old form in quotes over lines": 'FROM a\nENV A "b \\\n  c"\n',
-    "what no class can express": "FROM a\nEXPOSE http\nENV A=${F:?msg}\nRUN --mount= x\n",
+    "what no class can express": "FROM a\nEXPOSE http\nENV A=${F:?msg}\nRUN --mount=, x\n",
     "keyword of what no class can express": "FROM a\nexpose   http\nenv A it's\n",
     "broken line before an instruction": "FROM a\n\\\n\tRUN x\n",
     "form feed behind a backslash": "FROM a\nRUN b \\\f\nUSER c\n",
