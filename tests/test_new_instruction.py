@@ -99,7 +99,7 @@ LINE = 'HINT --level=high --loud --tag=x --tag="y z" "$A b"'
     [
         pytest.param(Hint("a"), "HINT a", id="operand"),
         pytest.param(Hint(literal("$a")), r'HINT "\$a"', id="literal"),
-        pytest.param(Hint("${A:-b}"), 'HINT "${A:-b}"', id="variable"),
+        pytest.param(Hint("${A:-b}"), "HINT ${A:-b}", id="variable"),
         pytest.param(FULL, LINE, id="all flags"),
         pytest.param(Hint("a", loud=False), "HINT --loud=false a", id="switch that is off"),
         pytest.param(Onbuild(Hint("a", level="low")), "ONBUILD HINT --level=low a", id="kept"),
