@@ -18,7 +18,7 @@ from tests.laws import anything
         pytest.param(User("nobody"), "USER nobody", id="name"),
         pytest.param(User("65532:65532"), "USER 65532:65532", id="numbers"),
         pytest.param(User(65532), "USER 65532", id="number"),
-        pytest.param(User("$UID:${GID:-0}"), 'USER "$UID:${GID:-0}"', id="variables"),
+        pytest.param(User("$UID:${GID:-0}"), "USER $UID:${GID:-0}", id="variables"),
         pytest.param(User("DOMAIN\\me"), r'USER "DOMAIN\\me"', id="backslash"),
         pytest.param(User("a b"), 'USER "a b"', id="blank"),
         pytest.param(User("--root"), 'USER "--root"', id="dashes are no flag"),
