@@ -67,6 +67,15 @@ class _Node:
 
 
 _DIRECTORY = Entry("directory", 0o755, 0, 0, 0, "", -1, 0)
+_ADDED = {
+    **dict.fromkeys(("/dev", "/dev/pts", "/dev/shm", "/etc", "/proc", "/sys"), _DIRECTORY),  # noqa: S108 - as the engine names it
+    **dict.fromkeys(
+        ("/.dockerenv", "/dev/console", "/etc/hostname", "/etc/hosts", "/etc/resolv.conf"),
+        Entry("file", 0o755, 0, 0, 0, "", -1, 0),
+    ),
+    "/etc/mtab": Entry("link", 0o777, 0, 0, 0, "/proc/mounts", -1, 0),
+}
+"""What the engine adds to each container, where the image does not have it."""
 
 
 class ImageFiles:
@@ -107,6 +116,10 @@ class ImageFiles:
         """Return the file at an absolute path, or None. A symbolic link at its end is followed if `follow`."""
         node = self._found(path, follow=follow)
         return None if node is None else node.entry or _DIRECTORY
+
+    def in_container(self, path: str, *, follow: bool = True) -> Entry | None:
+        """Return the file at a path in a container that was created of the image, and not started."""
+        return self.find(path, follow=follow) or _ADDED.get(posixpath.normpath(f"/{path.lstrip('/')}"))
 
     def folders(self, path: str) -> tuple[str, ...] | None:
         """Return the names of the folders in one at an absolute path, or None where there is none."""

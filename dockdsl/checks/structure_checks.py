@@ -177,7 +177,7 @@ class Existence(Check):
         path = self.path
         if self.variables is not None:
             path = expanded(path, _variables(subject, self.variables)[1])
-        entry = subject.files.find(path, follow=False) if path else None
+        entry = subject.files.in_container(path, follow=False) if path else None
         wrong = []
         if entry is None:
             wrong = ["expected a file, got none"] if self.exists else []
@@ -321,7 +321,7 @@ def judged(what: str, found: bytes, patterns: Patterns, absent: Patterns) -> Ite
 
 def content_of(files: ImageFiles, path: str) -> bytes:
     """Return what a file has in it. Raises `RunFailed` where there is none that can be searched."""
-    entry = files.find(path)
+    entry = files.in_container(path)
     if entry is None or entry.kind != "file":
         raise RunFailed(f"expected a file, got {'none' if entry is None else f'a {entry.kind}'}")
     if entry.size > _LONGEST_CONTENT:

@@ -36,9 +36,9 @@ def from_structure_test(path: str | os.PathLike[str]) -> tuple[Check, ...]:
     """Return the checks that a YAML or JSON file of container-structure-test asks for, to put into an `Image`.
 
     Its schemas 2.0.0 and 1.0.0 are read. The title of a check begins with the ``name`` of its test, and one that fails
-    names its line in that file. Each has the verdict of that tool, but for the few differences that
-    :doc:`/guide/images` names. What has no counterpart (``allocateTty``), a key that the schema does not have, and a
-    file that tests nothing, is refused with its line, and the whole file with it.
+    names its line in that file. Each has the verdict of that tool, but for the few differences that the page
+    :doc:`/guide/structure-test` names. What has no counterpart (``allocateTty``), a key that the schema does not have,
+    and a file that tests nothing, is refused with its line, and the whole file with it.
 
     The variables and the environment file that ``containerRunOptions`` name are read when this function is called.
     Each command may take 5 minutes.

@@ -82,12 +82,19 @@ fileExistenceTests:
 - {name: + link, path: /e/l, permissions: Lrwxrwxrwx}
 - {name: + link to nothing, path: /n}
 - {name: '- link to nothing', path: /n, shouldExist: false}
+- {name: + added by the engine, path: /.dockerenv, permissions: -rwxr-xr-x, uid: 0, gid: 0}
+- {name: '- added by the engine', path: ./etc/../.dockerenv, shouldExist: false}
+- {name: + added console, path: /dev/console, permissions: -rwxr-xr-x}
+- {name: + added link, path: /etc/mtab, permissions: Lrwxrwxrwx}
+- {name: + added folder, path: /dev/pts, permissions: drwxr-xr-x}
+- {name: '- not added', path: /proc/mounts}
 - {name: '- permissions of a link', path: /d/l, permissions: -rw-r-----}
 fileContentTests:
 - {name: + content, path: /d/ab, expectedContents: ['a', '(?m)^b$'], excludedContents: [c, '^b']}
 - {name: '- content', path: /d/ab, excludedContents: ['[[:alpha:]]']}
 - {name: + relative content, path: d/f, expectedContents: ['^x\n$']}
 - {name: + content of a link, path: /abs, expectedContents: [x]}
+- {name: + added content, path: /.dockerenv, excludedContents: [x]}
 - {name: '- no variables here', path: /$F}
 - {name: '- folder for content', path: /d}
 - {name: '- no content', path: /gone}
