@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from dockdsl.cli.arguments import sources_argument
+from dockdsl.cli.local import check_local
 from dockdsl.cli.several import check_distinct, check_files, choose, filled
 from dockdsl.cli.streams import report, say
 from dockdsl.display import is_terminal
@@ -139,7 +140,7 @@ def _overrides(one: Selected[Image], options: argparse.Namespace) -> Any:
     import attrs
 
     from dockdsl.engine.flags import OPTIONS
-    from dockdsl.engine.options import ImageOptions
+    from dockdsl.engine.options import ImageOptions, outputs
     from dockdsl.operands import checked
 
     fields = attrs.fields(ImageOptions)
@@ -154,10 +155,14 @@ def _overrides(one: Selected[Image], options: argparse.Namespace) -> Any:
             value = tuple(part for each in value for part in (each if isinstance(each, list) else (each,)))
         if name in ("tags", "output"):
             value = tuple(filled(one, each) for each in value)
+        flag = option.names[-1]
+        if hasattr(fields, name) or name == "output":
+            check: Any = outputs if name == "output" else getattr(fields, name).converter
+            value = checked(flag, check, value)
+        if isinstance(value, tuple):
+            check_local(flag, value)
         if isinstance(value, tuple) and not option.replaces and hasattr(fields, name):
-            check: Any = getattr(fields, name).converter
-            added = checked(option.names[-1], check, value)
-            value = tuple({_identity(each): each for each in (*getattr(one.value, name), *added)}.values())
+            value = tuple({_identity(each): each for each in (*getattr(one.value, name), *value)}.values())
         found[name] = value
     return found
 

@@ -30,7 +30,10 @@ def write(path: str, text: str) -> None:
 
     data = text.encode()
     try:
-        target = Path(path).resolve()
+        target = Path(os.path.realpath(path))
+        if target.is_symlink():
+            # It leads in a circle, which this raises.
+            target.stat()
         if is_special(target):
             # A device or a pipe is written to, and not replaced by a file.
             target.write_bytes(data)

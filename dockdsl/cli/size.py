@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from dockdsl.cli import building as _building
 from dockdsl.cli.arguments import output_argument
 from dockdsl.cli.files import deliver
+from dockdsl.cli.local import check_file
 from dockdsl.cli.several import check_files, filled
 from dockdsl.cli.streams import json_text, put
 from dockdsl.display import one_line
@@ -43,6 +44,8 @@ def _target(one: Selected[Image], options: argparse.Namespace) -> str | None:
 def _check(objects: list[Selected[Image]], is_plural: bool, options: argparse.Namespace) -> None:
     targets = [(one, _target(one, options)) for one in objects]
     check_files(targets)
+    for _, target in targets:
+        check_file("-o", target)
     if is_plural and options.svg and any(target is None for _, target in targets):
         raise SourceError("--svg makes a picture of each object; write each to a file with -o '{name}.svg'")
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dockdsl.checks.structure_test import from_structure_test
 from dockdsl.cli import building as _building
+from dockdsl.cli.local import check_file
 from dockdsl.cli.streams import json_text, product, put, say, write_line
 from dockdsl.display import printable, shown
 from dockdsl.errors import CheckFailed, DockdslError, InvalidValue, RunFailed
@@ -42,6 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Build, run, check, and print a line for each check and a summary, or all of it as JSON."""
+    check_file("--junit", options.junit)
     return _building.run_each(options, _test, _write_junit)
 
 
@@ -60,6 +62,8 @@ def _write_junit(parts: list[Part], options: argparse.Namespace) -> None:
 def _chosen(checks: tuple[Check, ...], texts: list[str]) -> tuple[Check, ...]:
     """Return the checks whose title has one of the texts, all of them where there are no texts."""
     for text in texts:
+        if not text:
+            raise InvalidValue("--check: the text is empty, which each title has; name a part of one", origin=None)
         if not any(text in check.title for check in checks):
             titles = "".join(f"\n  {printable(check.title)}" for check in checks)
             remedy = f"take a part of one of these{titles}" if checks else "the image has none, give it checks=…"

@@ -489,6 +489,7 @@ def test_an_error_in_an_imported_file_names_both_places(capfd: pytest.CaptureFix
         pytest.param(["app.py", "--nonsense"], "unrecognized arguments", id="option"),
         pytest.param(["app.py", "-o", "no/such/folder"], "cannot be written", id="output folder"),
         pytest.param(["app.py", "-o", "."], ": it is a folder; name a file in it", id="output is a folder"),
+        pytest.param(["app.py", "-o", "circle"], "circle: it cannot be written (Too many levels", id="circle of links"),
         pytest.param(["app.py", "-o", "/dev/full"], "(No space left on device); make room, or name", id="no room"),
         pytest.param(["app.py", "-o", "app.py"], "-o: the path is the source itself", id="onto the source"),
         pytest.param(["app.py", "-o", ""], "-o: the path is empty", id="empty output"),
@@ -500,6 +501,7 @@ def test_usage_errors(arguments: list[str], message: str, capfd: pytest.CaptureF
     write(GOOD)
     Path("Dockerfile").write_text("# of c\r\nfrom --platform=linux/amd64 a as b\r\n")
     Path("text").write_text("from here on\n")
+    Path("circle").symlink_to("circle")
     try:
         code = main(arguments)
     except SystemExit as end:

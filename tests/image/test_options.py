@@ -775,9 +775,13 @@ FROM_THE_LINE = [
 
 @pytest.mark.parametrize(("said", "words", "expected"), FROM_THE_LINE)
 def test_an_option_with_the_same_id_replaces_the_images(
-    said: dict[str, Any], words: list[str], expected: dict[str, Any]
+    said: dict[str, Any], words: list[str], expected: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of two there would be one that is not there, or that the command refuses; others stay."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SSH_AUTH_SOCK", "k")
+    for name in ("f", "k", "x"):
+        tmp_path.joinpath(name).touch()
     found = request(*words, **said)
 
     assert expected == {name: getattr(found, name) for name in expected}

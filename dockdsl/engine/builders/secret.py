@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dockdsl.display import one_line
 from dockdsl.engine.specifications import SecretSpec
-from dockdsl.errors import BuildFailed
+from dockdsl.errors import BuildFailed, Refused
 from dockdsl.secrecy import remember
 
 _LONGEST = 500 << 10
@@ -24,6 +24,15 @@ def note(specs: Iterable[SecretSpec]) -> None:
 
 
 def _value(spec: SecretSpec) -> str:
+    try:
+        return value_of(spec)
+    except Refused as refused:
+        message, fact, remedy = f"build: {refused}", refused.fact, refused.remedy
+    raise BuildFailed(message, origin=None, cause=fact, fix=remedy, kind="definition")
+
+
+def value_of(spec: SecretSpec) -> str:
+    """Return what a secret holds; refuse one whose variable or file is not there."""
     kind, name = spec.source
     shown_name = one_line(name)
     try:
@@ -39,5 +48,4 @@ def _value(spec: SecretSpec) -> str:
     except OSError as error:
         fact = f"its file {shown_name} cannot be read ({error.strerror})"
         remedy = "check the path, or pass the secret with env=NAME"
-    message = f"build: the secret {one_line(spec.id)}: {fact}; {remedy}"
-    raise BuildFailed(message, origin=None, cause=fact, fix=remedy, kind="definition")
+    raise Refused(f"the secret {one_line(spec.id)}: {fact}", remedy)
