@@ -55,7 +55,9 @@ def _sweep(*, dry_run: bool) -> int:
         kept, stuck = 0, False
         for each in engine.owned():
             if not each.is_left:
-                kept += 1
+                kept += not each.doubt
+                if each.doubt:
+                    say(f"kept {each}: {each.doubt}")
                 continue
             count += 1
             try:

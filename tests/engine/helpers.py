@@ -79,8 +79,14 @@ def left_by(*pids: int) -> list[str]:
 
 
 def marked(whose: owner.Owner) -> list[str]:
-    """Return the options of the docker command that make something that owner's."""
+    """Return the options of the docker command that make a network or a volume that owner's."""
     return [f"--label={name}={value}" for name, value in whose.labels("session").items()]
+
+
+def named(whose: owner.Owner) -> list[str]:
+    """Return the options of the docker command that make a container that owner's."""
+    name = f"dockdsl-{secrets.token_hex(8)}"
+    return [f"--name={name}", f"--label={owner.NAME}={name}", *marked(whose)]
 
 
 def inspect(name: str, kind: str = "image") -> Any:

@@ -2,16 +2,20 @@
 
 A container outlives the process that started it when that is killed. So each one is labelled with the host, the
 boot, the process and the process's start; the next run on the same host removes what no living process owns. What
-belongs to another host, or to a process that cannot be seen from here, is never touched.
+belongs to another host, to another boot, or to a process that cannot be seen from here, is never touched: a copy of a
+machine has the same names, and differs in its boot alone. Images inherit the labels of a container, and containers
+those of their image; so a container also has a label with its own name, which nothing inherits.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import secrets
 import shutil
 import socket
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -25,12 +29,16 @@ from dockdsl.errors import FileError
 
 PREFIX = "dockdsl."
 SESSION = f"{PREFIX}session"
+NAME = f"{PREFIX}name"
+"""The label of a container that says its own name."""
 TEMPORARY = "dockdsl-test"
 """The repository of the tags that live for one test only."""
 FOLDER = "dockdsl-build-"
 """How the names of the temporary folders of builds begin."""
 SOCKET_FOLDER = "dockdsl-ssh-"
 """How the names of the temporary folders of sockets begin."""
+_HIGHEST = 2**31 - 1
+"""The highest number that a process can have for the functions of `os`."""
 _ELSEWHERE = "elsewhere-"
 """How the links begin by which a temporary folder notes files that are not in it."""
 
@@ -62,11 +70,13 @@ class Owner:
     def is_dead(self) -> bool:
         """Whether it is certain that the process has ended."""
         here = this_process()
-        if self.host != here.host:
-            return False
-        if self.boot and here.boot and self.boot != here.boot:
-            return True
-        return self.space == here.space and self.boot == here.boot and not _lives(self.pid, self.started)
+        is_visible = (self.host, self.boot, self.space) == (here.host, here.boot, here.space)
+        return is_visible and self.boot != "" and not _lives(self.pid, self.started)
+
+    def is_of_other_boot(self) -> bool:
+        """Whether it is from an earlier start of this machine, or from a copy of it, which cannot be told apart."""
+        here = this_process()
+        return self.host == here.host and self.boot != here.boot
 
 
 def owner_of(labels: Mapping[str, str]) -> Owner | None:
@@ -76,9 +86,14 @@ def owner_of(labels: Mapping[str, str]) -> Owner | None:
 
 def _from_texts(fields: Iterable[str | None]) -> Owner | None:
     host, boot, space, pid, started = fields
-    if host is None or boot is None or space is None or pid is None or started is None or not pid.isdecimal():
+    if host is None or boot is None or space is None or pid is None or started is None:
         return None
-    return Owner(host, boot, space, int(pid), started)
+    return Owner(host, boot, space, int(pid), started) if _is_number(pid) else None
+
+
+def _is_number(pid: str) -> bool:
+    # Others may write what they like there: Python takes digits of all alphabets, but not any number of them.
+    return pid.isascii() and pid.isdecimal() and len(pid) <= len(str(_HIGHEST)) and 0 < int(pid) <= _HIGHEST
 
 
 def temporary_tag(owner: Owner) -> str:
@@ -176,7 +191,12 @@ def _host() -> str:
 
 @cache
 def _boot() -> str:
-    return _read("/proc/sys/kernel/random/boot_id").replace("-", "")
+    text = _read("/proc/sys/kernel/random/boot_id")
+    if sys.platform == "darwin":
+        with contextlib.suppress(OSError, subprocess.SubprocessError):
+            command = ["/usr/sbin/sysctl", "-n", "kern.bootsessionuuid"]
+            text = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()  # noqa: S603 - a list
+    return text.replace("-", "")
 
 
 @cache

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, cast
 
 import attrs
 
-from dockdsl.display import printable, short_image
+from dockdsl.display import argument, printable, short_image
 from dockdsl.engine.building import LOG_LINES
 from dockdsl.engine.endpoint import LOOPBACK, Endpoint, endpoint
 from dockdsl.engine.failures.causes import explain
@@ -129,15 +129,17 @@ class DockerSdk:
                 for _, port in request.publish
             }
         found: DockerContainer | None = None
+        name = f"dockdsl-{secrets.token_hex(8)}"
         try:
             with deferred(), _translated(f"run {request.name}"):
                 container = client.containers.create(
                     request.image,
+                    name=name,
                     command=None if request.command is None else list(request.command),
                     entrypoint=list(request.entrypoint or ()) or None,
                     user=request.user or None,
                     environment=dict(request.env),
-                    labels=self.labels(),
+                    labels=self.labels() | {owner.NAME: name},
                     ports=ports,
                     network=way.network,
                     read_only=request.read_only,
@@ -159,13 +161,17 @@ class DockerSdk:
         return found
 
     def labels(self) -> dict[str, str]:
-        """Return the labels that say whose a thing is; `sweep` knows containers, networks and volumes by them."""
+        """Return the labels that say whose a thing is; `sweep` knows networks and volumes by them.
+
+        A container has one more, with its name: its other labels are inherited by images that are made of it.
+        """
         return owner.this_process().labels(self._session)
 
     def owned(self) -> tuple[Owned, ...]:
         """Return what processes made here and elsewhere and is still on the engine, in the order of its removal.
 
-        Containers, networks and volumes are known by their labels, images by their temporary tags.
+        Containers, networks and volumes are known by their labels, images by their temporary tags. What has such labels
+        or tags and was made otherwise has no owner.
 
         Raises `EngineUnavailable`.
         """
@@ -174,7 +180,7 @@ class DockerSdk:
         marked = {"label": owner.SESSION}
         with _translated("sweep", place):
             found = [
-                Owned("container", each["Id"], str(each.get("Image")), _whose(each))
+                Owned("container", each["Id"], str(each.get("Image")), _whose_container(each))
                 for each in api.containers(all=True, filters=marked)
             ]
             found += [Owned("network", each["Id"], each["Name"], _whose(each)) for each in api.networks(filters=marked)]
@@ -185,7 +191,7 @@ class DockerSdk:
                 for each in api.images(name=owner.TEMPORARY)
                 for tag in each.get("RepoTags") or ()
             ]
-        return tuple(each for each in found if each.owner is not None)
+        return tuple(found)
 
     def discard(self, thing: Owned) -> bool:
         """Remove what `owned` returned; return whether it was there and is gone. What is in use stays.
@@ -294,14 +300,35 @@ class Owned:
         """Whether it is certain that nobody needs it any more."""
         return self.owner is not None and self.owner.is_dead()
 
+    @property
+    def doubt(self) -> str:
+        """Why it stays although no living process here has it; empty where that is not the reason."""
+        if self.owner is None:
+            return f"it has a {'tag' if self.kind == 'image' else 'label'} of dockdsl's, which did not make it"
+        if self.owner.is_of_other_boot():
+            known = "it is from another start of this machine, or of a copy of it"
+            return f"{known}; if its run has ended: docker {_REMOVING[self.kind]} {argument(self._short)}"
+        return ""
+
+    @property
+    def _short(self) -> str:
+        return self.name if self.kind in ("volume", "image") else self.name[:12]
+
     def __str__(self) -> str:
-        name = self.name if self.kind in ("volume", "image") else self.name[:12]
         what = f" ({printable(short_image(self.what))})" if self.what else ""
-        return f"{self.kind} {printable(name)}{what}" + (f" of process {self.owner.pid}" if self.owner else "")
+        return f"{self.kind} {printable(self._short)}{what}" + (f" of process {self.owner.pid}" if self.owner else "")
+
+
+_REMOVING = {"container": "rm --force", "network": "network rm", "volume": "volume rm", "image": "rmi"}
 
 
 def _whose(thing: Mapping[str, Any]) -> owner.Owner | None:
     return owner.owner_of(thing.get("Labels") or {})
+
+
+def _whose_container(thing: Mapping[str, Any]) -> owner.Owner | None:
+    name = (thing.get("Labels") or {}).get(owner.NAME)
+    return _whose(thing) if f"/{name}" in (thing.get("Names") or ()) else None
 
 
 class _Engine:

@@ -38,6 +38,7 @@ from tests.engine.helpers import (
     inspect,
     left_by,
     marked,
+    named,
     someone_else,
     stuck,
     temporary_tags,
@@ -471,7 +472,8 @@ OWNERS = [
     pytest.param({}, False, id="itself"),
     pytest.param({"pid": GONE}, True, id="a process that has ended"),
     pytest.param({"started": "1"}, True, id="a process whose number another one has now"),
-    pytest.param({"boot": "0" * 32}, True, id="before the last boot"),
+    pytest.param({"boot": "0" * 32}, False, id="another boot, perhaps of a copy of this machine"),
+    pytest.param({"boot": "", "pid": GONE}, False, id="a boot that nobody knows"),
     pytest.param({"host": "elsewhere", "pid": GONE}, False, id="another machine"),
     pytest.param({"host": "elsewhere", "boot": "0" * 32}, False, id="another boot of another machine"),
     pytest.param({"space": "1", "pid": GONE}, False, id="a process that cannot be seen from here"),
@@ -494,7 +496,16 @@ def test_who_is_dead(changes: dict[str, Any], dead: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    "labels", [{}, {"dockdsl.session": "x"}, {**owner.this_process().labels("x"), "dockdsl.pid": "many"}]
+    "labels",
+    [
+        {},
+        {"dockdsl.session": "x"},
+        *[
+            {**owner.this_process().labels("x"), "dockdsl.pid": pid}
+            for pid in ("many", "", "-1", "0", "٣", "²", "1_0", "9" * 10, "9" * 5000, str(2**31))
+        ],
+    ],
+    ids=lambda labels: labels.get("dockdsl.pid", "none")[:20],
 )
 def test_labels_that_name_no_owner(labels: dict[str, str]) -> None:
     """They are nobody's, and nobody is never dead."""
@@ -518,7 +529,9 @@ def test_sweeping_takes_the_dead_ones_alone(
     volume, name = f"dockdsl-{secrets.token_hex(6)}", f"dockdsl-{secrets.token_hex(6)}"
     network = docker("network", "create", *labels, name)
     docker("volume", "create", *labels, volume)
-    container = docker("run", "--detach", *labels, "--network", name, "--volume", f"{volume}:/data", BUSYBOX, *SLEEP)
+    container = docker(
+        "run", "--detach", *named(other(changes)), "--network", name, "--volume", f"{volume}:/data", BUSYBOX, *SLEEP
+    )
     made = {"container": container, "network": network, "volume": volume}
     try:
         assert (set(made.values()) if dead else set()) == set(runner.sweep())
@@ -557,7 +570,7 @@ def test_what_is_in_use_stays(runner: DockerSdk, machine: str) -> None:
 def test_what_cannot_be_removed_hinders_nobody(runner: DockerSdk, machine: str) -> None:
     """The sweep continues with the others, and a later one removes it."""
     del machine
-    made = [docker("create", *marked(other({"pid": GONE})), BUSYBOX) for _ in range(3)]
+    made = [docker("create", *named(other({"pid": GONE})), BUSYBOX) for _ in range(3)]
     with stuck(made[1]):
         assert {made[0], made[2]} == set(runner.sweep())
         assert () == runner.sweep()
@@ -568,7 +581,7 @@ def test_what_cannot_be_removed_hinders_nobody(runner: DockerSdk, machine: str) 
 def test_two_may_sweep_at_once(runner: DockerSdk, machine: str) -> None:
     """What both find is removed once, and neither fails."""
     del runner, machine
-    containers = {docker("create", *marked(other({"pid": GONE})), BUSYBOX) for _ in range(4)}
+    containers = {docker("create", *named(other({"pid": GONE})), BUSYBOX) for _ in range(4)}
     with ThreadPoolExecutor() as threads, DockerSdk() as one, DockerSdk() as two:
         swept = [set(each.result()) for each in [threads.submit(one.sweep), threads.submit(two.sweep)]]
 
