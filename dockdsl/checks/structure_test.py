@@ -17,7 +17,7 @@ from dockdsl.checks.check import Check
 from dockdsl.checks.structure_checks import Command, Content, Existence, Licenses, Metadata, RunOptions
 from dockdsl.checks.structure_yaml import Mapping, Node, read, text_of
 from dockdsl.display import shown
-from dockdsl.operands import Pairs
+from dockdsl.operands import Pairs, checked, pairs
 
 _TESTS = "globalEnvVars commandTests fileExistenceTests fileContentTests licenseTests"
 _OPTIONS = "user privileged capabilities bindMounts envVars envFile"
@@ -122,12 +122,14 @@ def _run_options(node: Node) -> RunOptions:
         if not os.environ.get(name):
             raise each.refused(f"the variable {shown(name)} is not set, or empty; set it, or leave it out")
         env[name] = os.environ[name]
+    with node.blamed():
+        given = checked("structure test: containerRunOptions", pairs, env)
     return RunOptions(
         user=options.read("user", Node.text, None),
         privileged=options.read("privileged", Node.flag, default=False),
-        cap_add=options.read("capabilities", Node.texts, ()),
-        volumes=options.read("bindMounts", Node.texts, ()),
-        env=tuple(env.items()),
+        cap_add=tuple(each.text() for each in options.items_of("capabilities")),
+        volumes=tuple(each.text() for each in options.items_of("bindMounts")),
+        env=given,
     )
 
 
@@ -250,14 +252,15 @@ def _pair(node: Node) -> tuple[str, Any]:
     return entry["key"].text(), entry["value"].once(how)
 
 
-def _variables_in(node: Node) -> Pairs:
+def _variables_in(node: Node, value: Callable[[Node], str] = Node.any_text) -> Pairs:
     entries = [each.mapping("key value", "key value") for each in node.items()]
-    return tuple({entry["key"].text(): entry["value"].any_text() for entry in entries}.items())
+    with node.blamed():
+        found = {entry["key"].text(): value(entry["value"]) for entry in entries}
+        return checked("structure test: a variable", pairs, found)
 
 
 def _filled_variables_in(node: Node) -> Pairs:
-    entries = [each.mapping("key value", "key value") for each in node.items()]
-    return tuple({entry["key"].text(): entry["value"].text() for entry in entries}.items())
+    return _variables_in(node, Node.text)
 
 
 def _executable_by(node: Node) -> Any:

@@ -141,6 +141,15 @@ def test_json(tmp_path: Path, indent: int | str | None) -> None:
             id="merged into itself",
         ),
         pytest.param(
+            f"{HEAD}commandTests: [{{name: a, command: b, envVars: [{{key: A=B, value: c}}]}}]",
+            2,
+            "the name 'A=B' has an equals sign",
+            id="name of a variable",
+        ),
+        pytest.param(
+            f"{HEAD}containerRunOptions: {{bindMounts: ['']}}", 2, "bindMounts is empty; write", id="no mount"
+        ),
+        pytest.param(
             f"{HEAD}commandTests: [{{name: a, <<: b}}]", 2, "commandTests is a scalar; write keys", id="merge"
         ),
         pytest.param(

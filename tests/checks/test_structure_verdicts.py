@@ -307,6 +307,20 @@ def test_what_the_tool_loses_is_given(tmp_path: Path, image: str, monkeypatch: p
     assert {"capability": False, "variable": False} == tool(image, file)
 
 
+def test_variables_of_the_environment_that_are_no_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are refused where they are named, as those of an Image are, and not shown."""
+    monkeypatch.setenv("BYTES", "secret\udcff")
+    file = tmp_path / "structure.yaml"
+    file.write_text(
+        "schemaVersion: 2.0.0\ncontainerRunOptions: {envVars: [BYTES]}\ncommandTests: [{name: a, command: b}]\n"
+    )
+    with pytest.raises(InvalidValue, match="the value of BYTES: a lone surrogate") as caught:
+        from_structure_test(file)
+
+    assert caught.value.origin is not None
+    assert 2 == caught.value.origin.line
+
+
 @pytest.mark.parametrize("line", ["X", "1=2", 'X="$A"', "X=a$A", 'X="a\\n"', "X='a", "Y: 1", "X='a\\'"])
 def test_environment_files_that_are_refused(tmp_path: Path, line: str) -> None:
     """What the tool reads otherwise than it stands there is not read; and a missing file is an error, not a warning."""
