@@ -6,7 +6,6 @@ build or test; 2 a usage error, a file that cannot be loaded, no engine.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 from collections.abc import Sequence
@@ -17,7 +16,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from dockdsl.cli.ending import Ending
-from dockdsl.cli.streams import drop, product, put, report, reserve_stdout, say
+from dockdsl.cli.streams import drop, product, put, report, reserve_stdout, say, signal_of
 from dockdsl.display import suggestion
 from dockdsl.errors import DockdslError, SourceError
 from dockdsl.selection import split
@@ -39,8 +38,6 @@ VERBS = {
 }
 
 _INTERRUPTED = 130
-_BY_SIGNAL = 128
-"""An exit code above this is this plus the number of the signal that ended the program."""
 
 
 def program() -> int:
@@ -80,12 +77,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         say("interrupted")
         return _INTERRUPTED
     except SystemExit as ending:
-        if isinstance(ending.code, int) and ending.code > _BY_SIGNAL:
-            from signal import Signals
-
-            # A check that the user wrote may end the program, too.
-            with contextlib.suppress(ValueError):
-                say(f"ended by {Signals(ending.code - _BY_SIGNAL).name}")
+        # A check that the user wrote may end the program, too.
+        if name := signal_of(ending.code):
+            say(f"ended by {name}")
         raise
     except Exception as error:
         if os.environ.get("DOCKDSL_TRACEBACK"):

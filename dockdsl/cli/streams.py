@@ -41,6 +41,8 @@ def product() -> TextIO | None:
     return _reserved or sys.stdout
 
 
+BY_SIGNAL = 128
+"""An exit code above this is this plus the number of the signal that ended the program."""
 _COLOURS = {"ok": "32", "FAIL": "1;31", "error": "1;31", "warning": "33"}
 _OUTCOME = r"(?:^|(?<=: ))(?:ok(?=   )|FAIL(?= )|error(?=: )|warning(?=: ))"
 
@@ -116,6 +118,21 @@ def report(error: DockdslError) -> None:
     else:
         trail = "" if error.origin is None else error.origin.trail()
         say(f"{'' if error.origin is None else f'{error.origin}: '}error: {error.message}{trail}")
+
+
+def signal_of(code: object) -> str:
+    """Return the name of the signal that an exit code tells of, or nothing.
+
+    >>> signal_of(143), signal_of(1), signal_of(None)
+    ('SIGTERM', '', '')
+    """
+    if not isinstance(code, int) or code <= BY_SIGNAL:
+        return ""
+    from signal import Signals
+
+    with contextlib.suppress(ValueError):
+        return Signals(code - BY_SIGNAL).name
+    return ""
 
 
 def put(text: str) -> None:

@@ -19,7 +19,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import attrs
 
-from dockdsl.cli.streams import hidden, json_text, product, put, say, show, write_data
+from dockdsl.cli.streams import BY_SIGNAL, hidden, json_text, product, put, say, show, signal_of, write_data
 from dockdsl.display import one_line
 from dockdsl.engine.building import BuildEvent, Progress
 from dockdsl.engine.leftovers.interrupts import ended_by_exception
@@ -105,6 +105,8 @@ class Part:
 
     def line(self) -> str:
         """Return what came of it, for people."""
+        if name := signal_of(self.code):
+            return f"FAIL {self.label}: ended by {name}"
         detail = self.error or (self.output[-1] if self.output and self.code else "")
         if self.code:
             return f"FAIL {self.label}: {detail or f'exit code {self.code}'}"
@@ -141,7 +143,7 @@ class Together:
             try:
                 wait(futures)
             except (KeyboardInterrupt, SystemExit) as ending:
-                self._end(signal.SIGINT if isinstance(ending, KeyboardInterrupt) else int(str(ending.code)) - 128)
+                self._end(signal.SIGINT if isinstance(ending, KeyboardInterrupt) else int(str(ending.code)) - BY_SIGNAL)
                 raise
             finally:
                 if self._progress is not None:
@@ -237,7 +239,7 @@ def _lines(stream: IO[str]) -> Iterator[str]:
 
 
 def _exit_code(code: int) -> int:
-    return 128 - code if code < 0 else code
+    return BY_SIGNAL - code if code < 0 else code
 
 
 def _environment() -> dict[str, str]:

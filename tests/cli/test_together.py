@@ -176,6 +176,7 @@ def test_all_are_ended(tmp_path: Path, tag: str, number: signal.Signals, status:
 
     assert status == child.returncode, error
     assert "Traceback" not in error
+    assert f"FAIL images[1]: ended by {number.name}\n" in error
     assert "images[2]: not started\n0 of 3 objects are ok\n" in error
     assert [] == running(tag)
 
