@@ -78,9 +78,11 @@ def call_site() -> Site:
     itself would keep its local variables alive.
     """
     frame: FrameType = sys._getframe(2)  # noqa: SLF001 - the public ways build a list of all frames
-    while _is_inner(frame.f_code.co_filename) and frame.f_back is not None:
+    code = frame.f_code
+    while code.co_filename not in OUTER and _is_inner(code.co_filename) and frame.f_back is not None:
         frame = frame.f_back
-    return frame.f_code, frame.f_lasti
+        code = frame.f_code
+    return code, frame.f_lasti
 
 
 def call_sites() -> Site:
@@ -92,7 +94,7 @@ def call_sites() -> Site:
     site: tuple[Any, ...] = ()
     while frame is not None and len(site) < _LONGEST_SITE:
         code = frame.f_code
-        if not _is_inner(code.co_filename) or (frame.f_back is None and not site):
+        if code.co_filename in OUTER or not _is_inner(code.co_filename) or (frame.f_back is None and not site):
             site += code, frame.f_lasti
             if code.co_name == _MODULE:
                 break
@@ -102,9 +104,7 @@ def call_sites() -> Site:
 
 def _is_inner(file: str) -> bool:
     """Whether the code of a file stands between a user's line and here."""
-    if file in OUTER:
-        return False
-    if file not in _INNER:
+    if file not in _INNER and file not in OUTER:
         (_INNER if file.startswith(_OURS) or _is_between(file) else OUTER).add(file)
     return file in _INNER
 

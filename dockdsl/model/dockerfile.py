@@ -13,7 +13,6 @@ from dockdsl.errors import InvalidType, InvalidValue, Refused
 from dockdsl.instructions.comment import Comment
 from dockdsl.instructions.instruction import Instruction
 from dockdsl.instructions.located import Located, put
-from dockdsl.instructions.sources import StageBase
 from dockdsl.instructions.verbatim import Verbatim
 from dockdsl.model.graph import StageGraph, called, collect, targets_of
 from dockdsl.model.stage import Stage, Steps, flatten
@@ -253,7 +252,7 @@ class Dockerfile(Located):
             (id(each.source), each.by)
             for stage in self.stages
             for each in stage.references()
-            if isinstance(each.source, StageBase) and each.source.name is None
+            if each.source is not None and isinstance(each.source, Stage) and each.source.name is None
         ]
         if not unnamed:
             return BACKSLASH if self.escape == "\\" else BACKTICK

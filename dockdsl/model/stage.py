@@ -37,6 +37,8 @@ _is_image_part = lazy_regex(r"[A-Za-z0-9_.:/@+-]*")
 _is_written = lazy_regex(rf"(?!--)[^\0{SPACE}](?:[^\0\t\n\v\f\r ]*[^\0{SPACE}])?")
 
 
+_KINDS: set[type[Instruction]] = set()
+"""Classes of instructions that were met: with a metaclass, ``isinstance`` takes longer than to look a class up."""
 # What is iterable, but not a list of steps: text, and what has no order.
 _NO_LISTS = (str, bytes, Instruction, Mapping, AbstractSet)
 
@@ -68,7 +70,11 @@ def _collect(steps: Any, flat: list[Instruction], owner: str) -> None:
             raise InvalidType(f"{owner}: the steps are one instruction, {steps!r}; put it into a list")
         raise InvalidType(f"{owner}: the steps {shown(steps)} are {kind_of(steps)}; pass a list of instructions")
     for step in steps:
-        if isinstance(step, Instruction):
+        kind = type(step)
+        if kind in _KINDS:
+            flat.append(step)
+        elif isinstance(step, Instruction):
+            _KINDS.add(kind)
             flat.append(step)
         elif isinstance(step, (list, tuple)) or (isinstance(step, Iterable) and not isinstance(step, _NO_LISTS)):
             _collect(step, flat, owner)
@@ -300,7 +306,8 @@ class Stage(StageBase):
         """The stages that the stage refers to as objects, in order."""
         if not self._references:
             return []
-        return [each.source for each in self._references if isinstance(each.source, Stage)]
+        # Most references are to the build context, and that is None.
+        return [each.source for each in self._references if each.source is not None and isinstance(each.source, Stage)]
 
     def map(self, change: Callable[[Instruction], Instruction | Steps | None]) -> Stage:
         """Return the stage with each step replaced by what a function returns for it.
