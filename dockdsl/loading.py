@@ -59,7 +59,10 @@ def _contents(path: str, kind: str, refusal: type[FileError | SourceError]) -> b
             with open(path, "rb") as file:  # noqa: PTH123 - as above
                 data = file.read(_LARGEST + 1)
     except FileNotFoundError:
-        raise refusal(f"{one_line(path) or repr(path)}: there is no such file; check the path") from None
+        is_name = path.endswith(":") and os.path.exists(path.rstrip(":"))  # noqa: PTH110 - as above
+        remedy = "leave the colon out, or write a name after it" if is_name else "check the path"
+        shown_path = one_line(path) if path[-1:] not in ("", ":") else repr(path)
+        raise refusal(f"{shown_path}: there is no such file; {remedy}") from None
     except IsADirectoryError:
         raise refusal(f"{one_line(path)}: it is a folder; name the {kind} in it") from None
     except OSError as error:

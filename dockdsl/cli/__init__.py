@@ -103,7 +103,7 @@ def _run(arguments: list[str]) -> int:
         put(script(arguments[1:]))
         return 0
     file, _ = split(verb)
-    if not verb.startswith("-") and not file.endswith(".py") and not os.path.exists(file):  # noqa: PTH110
+    if not verb.startswith("-") and not file.rstrip(":").endswith(".py") and not os.path.exists(file):  # noqa: PTH110
         hint = suggestion(verb, VERBS, f"the verbs are {', '.join(VERBS)}")
         raise SourceError(f"{verb!r} is neither a verb nor a file; {hint}")
     return _run_verb("render", "dockdsl", arguments)
@@ -116,6 +116,7 @@ def _run_verb(verb: str, program: str, arguments: list[str]) -> int:
         return int(module.run(module.Options(arguments[0])))
     module, parser = _parser(verb, program)
     # Files may stand before, between and after the options.
+    parser.check_options(arguments)
     options: Any = parser.parse_intermixed_args(arguments, module.Options() if verb == "render" else None)
     # For what is run in a process of its own.
     options.arguments = [verb, *arguments]

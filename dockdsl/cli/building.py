@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from dockdsl.cli.arguments import sources_argument
 from dockdsl.cli.local import check_local
 from dockdsl.cli.several import check_distinct, check_files, choose, filled
-from dockdsl.cli.streams import report, say
+from dockdsl.cli.streams import open_product, report, say
 from dockdsl.display import is_terminal
 from dockdsl.errors import BuildFailed, DockdslError, EngineError, EngineUnavailable, Refused
 from dockdsl.image import Image
@@ -101,6 +101,8 @@ def run_each(
     the name of the object before it. Nothing is begun where one object cannot be loaded, or two would have one tag or
     be written to one place.
     """
+    if getattr(options, "file", None) is None:
+        open_product()
     objects, is_plural, is_failed = choose([options.only] if options.only else options.sources, Image)
     if is_failed:
         if is_plural:

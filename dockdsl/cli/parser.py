@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from dockdsl.cli.streams import put, say
-from dockdsl.display import one_line
+from dockdsl.display import one_line, suggestion
 
 
 class Parser(argparse.ArgumentParser):
@@ -20,6 +21,18 @@ class Parser(argparse.ArgumentParser):
         """Write the help to stdout."""
         del file
         put(self.format_help())
+
+    def check_options(self, arguments: Sequence[str]) -> None:
+        """Refuse a misspelled option with what was meant: argparse may report what is missing besides."""
+        known = [name for name in self._option_string_actions if name.startswith("--")]
+        for word in arguments:
+            name = word.partition("=")[0]
+            if word == "--":
+                return
+            # A word with a blank is a value; options may be abbreviated.
+            if word.startswith("--") and " " not in word and not any(each.startswith(name) for each in known):
+                others = ["--version", "--completion"] if " " not in self.prog else []
+                self.error(f"{name} is not an option; {suggestion(name, [*known, *others], 'see --help')}")
 
     def error(self, message: str) -> NoReturn:
         """Say how the verb is used, and what is wrong."""

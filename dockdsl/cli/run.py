@@ -6,7 +6,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from dockdsl.cli import building as _building
-from dockdsl.cli.streams import say, show
+from dockdsl.cli.streams import open_product, say, show
 from dockdsl.display import printable, shown
 from dockdsl.errors import EngineError, Refused
 from dockdsl.image import Image
@@ -43,6 +43,7 @@ def _ports(text: str) -> tuple[int, int | None]:
 
 def run(options: argparse.Namespace) -> int:
     """Build, run, print the URL, and follow the log."""
+    open_product()
     (spec,) = options.sources
     one = pick(spec, Image)
     one.value.check_port()

@@ -41,6 +41,14 @@ def product() -> TextIO | None:
     return _reserved or sys.stdout
 
 
+def open_product() -> TextIO:
+    """Return the stream for the product. Raises `FileError` where it is closed: what is lost is not done."""
+    stream = product()
+    if stream is None:
+        raise FileError("stdout: it is closed; redirect it to a file, or to /dev/null")
+    return stream
+
+
 BY_SIGNAL = 128
 """An exit code above this is this plus the number of the signal that ended the program."""
 _COLOURS = {"ok": "32", "FAIL": "1;31", "error": "1;31", "warning": "33"}
@@ -91,7 +99,7 @@ def _coloured(line: str) -> str:
 
 def show(text: str) -> None:
     """Write text for people to stdout: a list, a table, a diff."""
-    write_line(text.removesuffix("\n"), product())
+    write_line(text.removesuffix("\n"), open_product())
 
 
 def json_text(data: Any) -> str:
@@ -140,9 +148,7 @@ def put(text: str) -> None:
 
     A reader that stops reading, as ``head`` does, has what it wanted: that does not change the result.
     """
-    stream = product()
-    if stream is None:
-        raise FileError("stdout: it is closed; open it, or write a file with -o")
+    stream = open_product()
     try:
         stream.flush()
         buffer = getattr(stream, "buffer", None)

@@ -88,17 +88,26 @@ def test_a_reader_that_goes_away_hides_no_drift() -> None:
 
 
 @pytest.mark.parametrize(
-    ("redirection", "message"),
+    ("command", "message"),
     [
-        pytest.param(">&-", "stdout: it is closed", id="closed"),
-        pytest.param("> /dev/full", "stdout: it cannot be written to (No space left on device)", id="full"),
+        ("app.py >&-", "stdout: it is closed; redirect it to a file, or to /dev/null"),
+        ("app.py > /dev/full", "stdout: it cannot be written to (No space left on device)"),
+        ("inspect app.py >&-", "stdout: it is closed"),
+        ("inspect app.py > /dev/full", "stdout: it cannot be written to"),
+        # Nothing is built, so that there is no need of an engine.
+        ("build image.py >&-", "stdout: it is closed"),
+        ("build image.py --json >&-", "stdout: it is closed"),
+        ("test image.py >&-", "stdout: it is closed"),
+        ("size image.py >&-", "stdout: it is closed"),
+        ("run image.py >&-", "stdout: it is closed"),
     ],
 )
-def test_an_stdout_that_takes_nothing(redirection: str, message: str) -> None:
-    """Exit code 2 and one clear line."""
+def test_an_stdout_that_takes_nothing(command: str, message: str) -> None:
+    """Exit code 2 and one clear line: what cannot be written is not done."""
     write(GOOD)
+    write("from dockdsl import *\nimage = Image(Dockerfile(Stage('nosuch.invalid/x')), port=80)\n", "image.py")
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    command = f"{sys.executable} -m dockdsl app.py {redirection}"
+    command = f"{sys.executable} -m dockdsl {command}"
     done = subprocess.run(
         ["bash", "-c", command], capture_output=True, text=True, check=False, env=environment, timeout=60
     )
@@ -486,7 +495,14 @@ def test_an_error_in_an_imported_file_names_both_places(capfd: pytest.CaptureFix
         ),
         pytest.param(["bulid", "x.py"], "'bulid' is neither a verb nor a file; did you mean 'build'?", id="verb"),
         pytest.param(["qwertz"], "the verbs are render, import, ", id="no verb at all"),
-        pytest.param(["app.py", "--nonsense"], "unrecognized arguments", id="option"),
+        pytest.param(["app.py", "--nonsense"], "--nonsense is not an option; see --help", id="option"),
+        pytest.param(["app.py", "--chekc"], "--chekc is not an option; did you mean '--check'?", id="misspelled"),
+        pytest.param(["--hlep"], "--hlep is not an option; did you mean '--help'?", id="help"),
+        pytest.param(["--verison"], "--verison is not an option; did you mean '--version'?", id="version"),
+        pytest.param(["build", "--buidl-arg=a=b"], "--buidl-arg is not an option; did you mean '--build-a", id="value"),
+        pytest.param(["app.py:"], "'app.py:': there is no such file; leave the colon out, or write a n", id="no name"),
+        pytest.param(["test", "app.py::"], "'app.py::': there is no such file; leave the colon out", id="two colons"),
+        pytest.param(["no.py:"], "'no.py:': there is no such file; check the path", id="colon of no file"),
         pytest.param(["app.py", "-o", "no/such/folder"], "cannot be written", id="output folder"),
         pytest.param(["app.py", "-o", "."], ": it is a folder; name a file in it", id="output is a folder"),
         pytest.param(["app.py", "-o", "circle"], "circle: it cannot be written (Too many levels", id="circle of links"),
