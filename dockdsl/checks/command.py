@@ -9,6 +9,7 @@ import attrs
 from dockdsl import operands as operand
 from dockdsl.checks.check import Check
 from dockdsl.checks.judging import judged_text
+from dockdsl.checks.searching import Searches
 from dockdsl.operands import Pairs
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class CommandCheck(Check):
     `env`, `user`
         For this run: variables besides the image's, and the user instead of its own.
     `timeout`
-        Seconds that the command may take.
+        Seconds that the command may take, and as many again for searching what it prints.
 
     The first MiB of each stream is examined. Raises `InvalidValue` and `InvalidType`.
 
@@ -84,13 +85,14 @@ class CommandCheck(Check):
             user=self.user,
         )
         wrong = []
+        searches = Searches(self.timeout)
         if self.exit_code is not None and done.exit_code != self.exit_code:
             wrong.append(f"expected exit code {self.exit_code}, got {done.exit_code}")
         for name, found, text, patterns, absent in (
             ("stdout", done.stdout, self.stdout_text, self.stdout, self.no_stdout),
             ("stderr", done.stderr, self.stderr_text, self.stderr, self.no_stderr),
         ):
-            wrong += judged_text(name, found, text=text, patterns=patterns, absent=absent)
+            wrong += judged_text(name, found, text=text, patterns=patterns, absent=absent, searches=searches)
         return self.result(
             wrong, detail=f"exit code {done.exit_code}", seconds=done.seconds, log=done.lines() if wrong else ()
         )

@@ -24,6 +24,7 @@ from dockdsl.checks.json_values import (
 )
 from dockdsl.checks.judging import judged_value
 from dockdsl.checks.saving import Header, Saving
+from dockdsl.checks.searching import Searches
 from dockdsl.display import cut, shown
 from dockdsl.errors import InvalidValue, Refused, refuse_type
 from dockdsl.operands import Pairs, PairsLike
@@ -121,7 +122,7 @@ class HttpCheck(Check):
         stands first is a path itself and taken as it is, ``"{made}"`` or ``"{made}/tags"``; of a URL, path and query
         are taken, whatever server it names.
     `timeout`
-        Seconds that the whole answer may take.
+        Seconds that the whole answer may take, and as many again for searching it.
 
     Redirects are answers like others: they are judged, not followed.
 
@@ -236,19 +237,23 @@ class HttpCheck(Check):
         return headers, dumps(self.send_json).encode()
 
     def judge(self, status: int, headers: Mapping[str, str], body: bytes) -> list[str]:
-        """Return what is wrong with an answer, a line each; nothing where all is as expected."""
+        """Return what is wrong with an answer, a line each; nothing where all is as expected.
+
+        Raises `RunFailed` where searching takes more than `timeout` seconds.
+        """
         wrong = []
+        searches = Searches(self.timeout)
         if self.status is not None and status != self.status:
             wrong.append(f"expected status {self.status}, got {status}")
         found = {name.lower(): value.strip() for name, value in headers.items()}
         for name, value in self.headers:
-            wrong += judged_value("header", name, value, found.get(name.lower()))
+            wrong += judged_value("header", name, value, found.get(name.lower()), searches)
         if self.json is not ...:
             try:
                 wrong += differences(self.json, parsed(body))
             except (ValueError, RecursionError):
                 wrong.append(f"expected a JSON body{_still_encoded(found)}")
-        if self.body is not None and re.search(self.body, body.decode("utf-8", "replace")) is None:
+        if self.body is not None and searches.first(self.body, body.decode("utf-8", "replace")) is None:
             wrong.append(f"expected a body with {shown(self.body)}{_still_encoded(found)}")
         return wrong
 

@@ -167,7 +167,10 @@ def ask(
     if missing:
         raise NoAnswer(_HALF, has_begun=True)
     found = {name.lower(): response.getheader(name, "") for name in response.headers}
-    content = _decoded(content, found.get("content-encoding", "").strip().lower())
+    try:
+        content = _decoded(content, found.get("content-encoding", "").strip().lower(), begin + timeout)
+    except TimeoutError:
+        raise NoAnswer(f"no whole answer within {timeout:.3g} s: its body takes long to decode") from None
     return Answer(response.status, found, content, time.monotonic() - begin)
 
 
@@ -212,8 +215,22 @@ def _check_length(body: bytes) -> None:
         raise NoAnswer(f"the body is longer than {LONGEST_BODY >> 20} MiB", has_begun=True)
 
 
-def _decoded(body: bytes, encoding: str) -> bytes:
-    """Return a body without its content encoding. Raises `NoAnswer` if it is too long, or not in that encoding."""
+class _Until(io.BytesIO):
+    """Bytes that can be read until a time: a body of nothing but empty parts takes long to decode."""
+
+    deadline = 0.0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if time.monotonic() > self.deadline:
+            raise TimeoutError
+        return super().read(size)
+
+
+def _decoded(body: bytes, encoding: str, deadline: float) -> bytes:
+    """Return a body without its content encoding. Raises `NoAnswer` if it is too long, or not in that encoding.
+
+    Raises `TimeoutError` at the deadline.
+    """
     # The answer to HEAD has no body, whatever its headers say.
     if not body or encoding not in ENCODINGS:
         return body
@@ -221,8 +238,12 @@ def _decoded(body: bytes, encoding: str) -> bytes:
         if encoding == "deflate":
             found = _inflated(body)
         else:
-            with gzip.open(io.BytesIO(body)) as packed:
+            source = _Until(body)
+            source.deadline = deadline
+            with gzip.open(source) as packed:
                 found = packed.read(LONGEST_BODY + 1)
+    except TimeoutError:
+        raise
     except (OSError, EOFError, zlib.error):
         raise NoAnswer(f"the body is not in the encoding {encoding} that its header names", has_begun=True) from None
     _check_length(found)

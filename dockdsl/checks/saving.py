@@ -9,6 +9,7 @@ import attrs
 
 from dockdsl import operands as operand
 from dockdsl.checks.json_values import Json, json_shown, name_of_saved
+from dockdsl.checks.searching import Searches
 from dockdsl.display import shown
 from dockdsl.errors import InvalidValue, Refused
 
@@ -47,12 +48,15 @@ class Header:
     pattern: str | None = attrs.field(default=None, kw_only=True, converter=operand.optional_pattern)
 
     def value_in(self, headers: Mapping[str, str]) -> str | None:
-        """Return what is to be saved of these headers, whose names are in lower case; None where it is missing."""
+        """Return what is to be saved of these headers, whose names are in lower case; None where it is missing.
+
+        Raises `RunFailed` as `Searches` does.
+        """
         value = headers.get(self.name.lower())
         if value is None or self.pattern is None:
             return value
-        found = re.search(self.pattern, value)
-        return None if found is None else found[1 if found.re.groups else 0]
+        found = Searches().first(self.pattern, value)
+        return None if found is None else found[:2][-1]
 
 
 Saving = tuple[tuple[str, str | Header], ...]
