@@ -348,12 +348,12 @@ def test_a_check_that_fails(tmp_path: Path) -> None:
     ],
 )
 def test_a_container_that_does_not_serve(tmp_path: Path, step: str, limit: str, words: str) -> None:
-    """Exit 1, with the Image's place and the reason; nothing is left."""
+    """Exit 1, with the reason, and the Image's place or that of what cannot be started; nothing is left."""
     file = source(tmp_path, step=step)
     done = dockdsl("test", file, "--progress", "quiet", "--ready-timeout", limit)
 
     assert (1, "") == (done.returncode, done.stdout)
-    assert done.stderr.startswith(f"{file}:7: error: ")
+    assert done.stderr.startswith(f"{file}:{5 if 'nosuch' in step else 7}: error: ")
     assert words in done.stderr
     assert [] == left_by(done.pid)
 
