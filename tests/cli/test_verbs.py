@@ -167,13 +167,13 @@ def test_a_base_image_that_cannot_be_had(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        pytest.param(["--build-arg", "A"], "'A' is not of the form NAME=VALUE", id="build argument"),
+        pytest.param(["--build-arg", "=A"], "'=A' is not of the form NAME=VALUE", id="build argument"),
         pytest.param(["--timeout", "0"], "'0' is not a number of seconds above 0", id="timeout"),
         pytest.param(["--timeout", "1e12"], "'1e12' is not a number of seconds above 0; write at most", id="endless"),
-        pytest.param(["-t", "Bad:Tag"], "error: Image: tags: 'Bad:Tag' is not a tag", id="tag"),
+        pytest.param(["-t", "Bad:Tag"], "error: --tag: 'Bad:Tag' is not a tag", id="tag"),
         pytest.param(["--target", "zzz"], "error: Image: the Dockerfile has no stage 'zzz'", id="target"),
-        pytest.param(["--target", ""], "error: Image: target: '' is empty", id="empty target"),
-        pytest.param(["--platform", "li nux"], "error: Image: platforms: 'li nux' is not a platform", id="platform"),
+        pytest.param(["--target", ""], "error: --target: '' is empty", id="empty target"),
+        pytest.param(["--platform", "li nux"], "error: --platform: 'li nux' is not a platform", id="platform"),
         pytest.param(["--timeout", "1h"], "'1h' is not a number of seconds above 0", id="timeout with unit"),
         pytest.param(["--progress", "fancy"], "invalid choice: 'fancy'", id="progress"),
     ],
