@@ -117,7 +117,8 @@ def run_each(
         return reported(lambda: action(objects[0], options))
     requests = [(one, request_of(one, options)) for one in objects]
     remedy = None if options.tags else "give each tags of its own"
-    check_distinct("-t", [(one, tag) for one, request in requests for tag in request.tags], remedy)
+    tags = [(one, tag.removesuffix(":latest")) for one, request in requests for tag in request.tags]
+    check_distinct("-t", tags, remedy)
     check_files([(one, each.dest) for one, request in requests for each in request.output])
     from dockdsl.cli.together import run_together
 

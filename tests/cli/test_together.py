@@ -193,6 +193,7 @@ def test_none_outlives_its_parent(tmp_path: Path, tag: str) -> None:
 SAME = """\
 from dockdsl import *
 images = [Image(Dockerfile(Stage("scratch")), tags="same:1") for _ in range(2)]
+latest = [Image(Dockerfile(Stage("scratch")), tags=tag) for tag in ("same", "same:latest")]
 """
 
 
@@ -222,17 +223,28 @@ def test_what_cannot_be_together(tmp_path: Path, arguments: list[str], message: 
     """It is refused before anything is begun."""
     file = tmp_path / "app.py"
     file.write_text(SAME)
-    done = dockdsl(arguments[0], f"{file}:*", *(each.format(file=file) for each in arguments[1:]))
+    done = dockdsl(arguments[0], f"{file}:images", *(each.format(file=file) for each in arguments[1:]))
 
     assert 2 == done.returncode
     assert message.format(file=file) in done.stderr
+
+
+def test_the_latest_tag_is_one_tag(tmp_path: Path) -> None:
+    """A tag without a version is that of the latest."""
+    file = tmp_path / "app.py"
+    file.write_text(SAME)
+    done = dockdsl("build", f"{file}:latest")
+
+    assert 2 == done.returncode
+    assert "latest[0] and" in done.stderr
+    assert "would both be same; give each tags of its own\n" in done.stderr
 
 
 def test_no_engine_for_several(tmp_path: Path) -> None:
     """Each says so, and the exit code is that of what cannot be tried."""
     file = tmp_path / "app.py"
     file.write_text(SAME.replace('"same:1"', 'f"same:{_}"'))
-    done = dockdsl("build", f"{file}:*", DOCKER_HOST="unix:///nonexistent/docker.sock", PATH="/nonexistent")
+    done = dockdsl("build", f"{file}:images", DOCKER_HOST="unix:///nonexistent/docker.sock", PATH="/nonexistent")
 
     assert (2, "") == (done.returncode, done.stdout)
     assert done.stderr.endswith("\n0 of 2 objects are ok\n")
