@@ -15,7 +15,6 @@ import os
 import secrets
 import shutil
 import socket
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -35,6 +34,8 @@ TEMPORARY = "dockdsl-test"
 """The repository of the tags that live for one test only."""
 FOLDER = "dockdsl-build-"
 """How the names of the temporary folders of builds begin."""
+FILE = ".dockdsl-"
+"""How the names of temporary files begin that become a file at once."""
 SOCKET_FOLDER = "dockdsl-ssh-"
 """How the names of the temporary folders of sockets begin."""
 _HIGHEST = 2**31 - 1
@@ -153,6 +154,21 @@ def remember(folder: str, file: Path) -> None:
     Path(folder, f"{_ELSEWHERE}{file.name}").symlink_to(file)
 
 
+def file_prefix(owner: Owner) -> str:
+    """Return how the name of a temporary file begins that names its owner, for `discard_files`."""
+    return f"{FILE}{_written(owner)}"
+
+
+def discard_files(folder: Path) -> None:
+    """Remove the temporary files in a folder whose process has ended; what cannot be removed stays."""
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        names = [each.name for each in entries if each.name.startswith(FILE)]
+        for name in names:
+            whose = _read_back(name, FILE)
+            if whose is not None and whose.is_dead():
+                Path(folder, name).unlink(missing_ok=True)
+
+
 def discard_folder(folder: Path) -> None:
     """Remove a folder of `left_folders`, and the files that it notes; what cannot be removed stays."""
     try:
@@ -193,6 +209,8 @@ def _host() -> str:
 def _boot() -> str:
     text = _read("/proc/sys/kernel/random/boot_id")
     if sys.platform == "darwin":
+        import subprocess  # noqa: PLC0415 - no other system needs it
+
         with contextlib.suppress(OSError, subprocess.SubprocessError):
             command = ["/usr/sbin/sysctl", "-n", "kern.bootsessionuuid"]
             text = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()  # noqa: S603 - a list
