@@ -118,7 +118,7 @@ def run_each(
     requests = [(one, request_of(one, options)) for one in objects]
     remedy = None if options.tags else "give each tags of its own"
     tags = [(one, tag.removesuffix(":latest")) for one, request in requests for tag in request.tags]
-    check_distinct("-t", tags, remedy)
+    check_distinct("tags", tags, remedy)
     check_files([(one, each.dest) for one, request in requests for each in request.output])
     from dockdsl.cli.together import run_together
 

@@ -201,7 +201,7 @@ latest = [Image(Dockerfile(Stage("scratch")), tags=tag) for tag in ("same", "sam
     ("arguments", "message"),
     [
         pytest.param(
-            ["build"], "-t: {file}:images[0] and {file}:images[1] would both be same:1; give each tags of", id="tags"
+            ["build"], "tags: {file}:images[0] and {file}:images[1] would both be same:1; give each tags of", id="tags"
         ),
         pytest.param(["test", "-t", "x:1"], "would both be x:1; put {{name}}, {{key}} or {{file}} into it", id="-t"),
         pytest.param(
