@@ -60,7 +60,7 @@ def layout(text: str) -> Layout:
         raise InvalidType(f"layout(): the text is {kind_of(text)}; pass a str")
     if text.startswith("\n"):
         lines = text[1:].split("\n")
-        text = _dedent(lines if lines[-1].strip() else lines[:-1])
+        text = _dedent(lines if lines[-1].strip(SPACE) else lines[:-1])
     text = text.strip(" \t")
     lines = text.split("\n")
     if not lines[0].strip(SPACE) or one_line_trap(text) == _BLANK_ENDS:
@@ -438,9 +438,9 @@ def _under_its_head(text: str) -> str:
 def script(text: str) -> str:
     """Return a heredoc that runs `text`, which is not blank, and stops at the first failing line."""
     lines = text.split("\n")
-    while not lines[0].strip():
+    while not lines[0].strip(SPACE):
         del lines[0]
-    while not lines[-1].strip():
+    while not lines[-1].strip(SPACE):
         del lines[-1]
     if ends_open(lines[-1]):
         raise Refused("the script ends with a backslash", "remove it")
@@ -457,12 +457,12 @@ def _dedent(lines: list[str]) -> str:
     # textwrap would empty whitespace-only lines, which may be part of a here-document.
     margin: str | None = None
     for line in lines:
-        if line.strip():
+        if line.strip(SPACE):
             blank = line[: len(line) - len(line.lstrip(" \t"))]
             while margin is not None and not blank.startswith(margin):
                 margin = margin[:-1]
             margin = blank if margin is None else margin
-    return "\n".join([line.removeprefix(margin or "") if line.strip() else line.lstrip(" \t") for line in lines])
+    return "\n".join([line.removeprefix(margin or "") if line.strip(SPACE) else line.lstrip(" \t") for line in lines])
 
 
 def wrap(text: str) -> str:

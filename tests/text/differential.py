@@ -203,8 +203,10 @@ def _check_health(words: Sequence[str], flags: dict[str, list[str]]) -> None:
             if value and not (re.fullmatch(r"[-+]?[0-9]+", value) and 0 <= int(value) < 2**31):
                 raise _Bad("retries")
         elif value:
+            if not _is_duration(value):
+                raise _Bad("duration")
             seconds = sum(float(number) * _UNITS[unit] for number, unit in re.findall(rf"({_NUMBER})([a-z]+)", value))
-            if not _is_duration(value) or (seconds and (value[0] == "-" or seconds < 0.001)) or seconds >= 2**63 / 1e9:
+            if (seconds and (value[0] == "-" or seconds < 0.001)) or seconds >= 2**63 / 1e9:
                 raise _Bad("duration")
 
 
@@ -327,6 +329,13 @@ PIECES = [
     *["# check=", "skip=A,B", "error=", ";", "&&", "?m}", "${A:?", "${A/", "\f", "\u2028", "\u0130", "[1e400]", "NaN", "#!x\n", "AS ", "--platform="],
     *["--mount=", "type=secret,id=s", ",required", ",ro", "from=y", "--device=", "`\n", "ONBUILD LABEL a=b", 'EXPOSE "$A"\n', "\\"],
 ]  # fmt: skip
+WORDS = [
+    *["a", "b", "=b", "a=b", "A=${", "$A", "${A:-b}", "${A:?b}", "<<EOF", "'", '"', "\\", "'a b'", '"$A"', "$", "A=$5", "A=b\\", "#"],
+    *["--from=5", "--from=b", "--from=$X", "--chmod=${", "--chmod=755", "--chown=a", "--link", "--link=1", "--x", "--", "--exclude=a"],
+    *["--mount=", "--mount=type=x", "--mount=from=$x", "--mount=from=x", "--mount=target=/a", "--mount=type=cache,target=/c,ro,rw"],
+    *["--mount=type=secret,id=a,required", "--network=none", "--network=", "--device=a", "--interval=3s", "--retries=x", "--platform=a?"],
+    *["[1]", '["a"]', '["a","b"]', "[]", "[NaN]", "CMD", "NONE", "AS", "b", "RUN", "COPY", "LABEL", "80", "80-90/udp", "80/x", "SIGHUP"],
+]  # fmt: skip
 FILES = [
     *[path.read_text() for path in sorted(Path(__file__).parents[2].joinpath("builds").glob("*.Dockerfile"))],
     "# escape=`\nFROM a AS b\nRUN x `\n  y\nCOPY c:`\n d\n",
@@ -341,9 +350,14 @@ def texts(number: int, seed: int, more: Sequence[str] = ()) -> Iterator[str]:
     source = random.Random(seed)
     given = [each for each in (*FILES, *more) if len(each) < _LONGEST]
     for _ in range(number):
-        if source.random() < 0.5:
+        kind = source.random()
+        if kind < 0.4:
             text = source.choice(given)
             count = source.randint(0, 3)
+        elif kind < 0.7:
+            words = source.choices(WORDS, k=source.randint(0, 4))
+            text = f"FROM x\n{' '.join([source.choice(sorted(_KEYWORDS)), *words])}\n"
+            count = source.choice([0, 0, 1])
         else:
             text = "FROM x\n" + "".join(source.choices(PIECES, k=source.randint(1, 8)))
             count = source.randint(0, 2)

@@ -64,7 +64,13 @@ ACCEPTED = [
 REFUSED = [
     f"FROM scratch\n{step}"
     for step in (
-        *["COPY --from=5 <<EOF <<EOF\nx\nEOF\ny\nEOF", "ADD --chmod=${", "ADD --checksum=${ a", "RUN <<\\ \\"],
+        *[
+            "COPY --from=5 <<EOF <<EOF\nx\nEOF\ny\nEOF",
+            "ADD --chmod=${",
+            "ADD --checksum=${ a",
+            "ARG A=${ =b",
+            "RUN <<\\ \\",
+        ],
         *[
             "RUN --mount=type=bind,target='/a\"b' c",
             "RUN --mount= c",
@@ -178,6 +184,7 @@ def test_references_without_blanks_need_no_quotes() -> None:
 def test_characters_at_the_start(kind: type[Cmd | Run]) -> None:
     """What BuildKit keeps is kept, and what it would strip is refused: nothing vanishes without a word."""
     assert f"{kind.KEYWORD} \x1cx" == str(kind(layout("\x1cx"))) == str(kind("\x1cx"))
+    assert "RUN <<EOF\nset -e\n\x1c\nEOF" == str(Run.script("\x1c\n"))
     assert f"{kind.KEYWORD} x" == str(kind(layout(" \tx ")))
     for text in (" \x0cx", "\u2028x", "x\u2028", "x\\\n y\x85"):
         with pytest.raises(
