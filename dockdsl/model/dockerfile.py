@@ -115,7 +115,7 @@ class Dockerfile(Located):
 
     def settle(self, targets: Sequence[Stage]) -> None:
         """Collect the stages; refuse those that do not fit together."""
-        put(self, "stages", collect(targets, self))
+        put(self, "stages", collect(targets, None if self.is_read else self.args, self))
         self._check_escapes()
         if self.escape == "`":
             self._write_with_backtick()

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import operator
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Literal, NoReturn
+from typing import TYPE_CHECKING, NoReturn
+from typing import Literal as OneOf
 
 import attrs
 
 from dockdsl.display import shown
 from dockdsl.errors import StageError, UnknownStage
+from dockdsl.instructions.instruction import Instruction
 from dockdsl.instructions.located import Located
 from dockdsl.instructions.sources import External, Reference, StageBase
-from dockdsl.model.stage import RESERVED, Stage, reached, walked
+from dockdsl.model.stage import RESERVED, Stage, has_variable, reached, walked
 from dockdsl.syntax.lazy_regex import lazy_regex
+
+if TYPE_CHECKING:
+    from dockdsl.model.variable_bases import Candidates
 
 _looks_like_stage = lazy_regex(r"[A-Za-z][A-Za-z0-9_.-]*")
 
@@ -47,7 +53,7 @@ class Edge:
 
     stage: Stage
     needs: Stage
-    by: Literal["base", "copy", "mount"]
+    by: OneOf["base", "copy", "mount"]
     """Whether the stage is based on the other one, copies from it, or mounts it."""
     step: int | None
     """The index of the step; None for the base."""
@@ -140,35 +146,63 @@ def called(stage: Stage) -> str:
     return f"stage {stage.name!r}" if stage.name else f"the unnamed stage on {shown(stage.base)}"
 
 
-def collect(targets: Sequence[Stage], dockerfile: Located) -> tuple[Stage, ...]:
+def collect(targets: Sequence[Stage], args: Sequence[Instruction] | None, dockerfile: Located) -> tuple[Stage, ...]:
     """Return `targets` and all stages that they need, each once, after those that it needs; the last target is last.
+
+    `args` are those above the first stage; None if the variables in bases do not count, because a file has an order.
 
     Raises `StageError` if they do not fit together, `UnknownStage` if a name looks like a stage and is not one of them.
     """
     order = _merged(reached(targets))
     by_name = {stage.name: stage for stage in order if stage.name is not None}
+    needs: dict[int, list[Stage]] = {}
     if any(_names_something(stage, by_name) for stage in order):
         needs = {id(stage): list(_named_needs(stage, by_name)) for stage in order}
         _check_external(order, by_name, bases=False)
-        if any(needs.values()):
-            order = _sorted(order, needs, by_name)
+        bases: dict[int, Candidates] = {}
+        if args is not None and any(has_variable(stage.base) for stage in order):
+            from dockdsl.model.variable_bases import candidates_of  # noqa: PLC0415 - few bases have variables
+
+            bases = candidates_of(order, by_name, args)
+        order, needs = _ordered(order, targets[-1], needs, bases, by_name)
         _check_external(order, by_name, bases=True)
     last = targets[-1]
     if order[-1] is not last and order[-1] != last:
-        needed_by = next(
-            stage for stage in reversed(order) if last in stage.needed_stages() or last in _named_needs(stage, by_name)
-        )
+        user = next(each for each in reversed(order) if last in each.needed_stages() or last in needs.get(id(each), ()))
+        is_sure = last in user.needed_stages() or last in _named_needs(user, by_name)
         raise StageError(
             f"Dockerfile: the last target, {called(last)}, is built by default and so must come last, but "
-            f"{called(needed_by)} needs it; put it before the others, or leave it out",
+            f"{called(user)} {'needs it' if is_sure else 'may be based on it'}; put it before the others, or leave it "
+            "out",
             origin=dockerfile.origin,
         )
     return tuple(order)
 
 
+def _ordered(
+    order: list[Stage],
+    last: Stage,
+    named: dict[int, list[Stage]],
+    bases: dict[int, Candidates],
+    by_name: dict[str, Stage],
+) -> tuple[list[Stage], dict[int, list[Stage]]]:
+    """Return the stages, each after those that it needs by name, and these needs.
+
+    A stage comes after all that its base may mean, whatever the variables are set to. Where that is not possible, it
+    comes after those that it is expected to mean; only what is certain can close a cycle.
+    """
+    for level in range(3 if bases else 0):
+        needs = {key: [*needs, *(bases[key][level] if key in bases else ())] for key, needs in named.items()}
+        with contextlib.suppress(*[StageError] if level < 2 else []):
+            found = _sorted(order, needs, by_name)
+            if level or found[-1] is last or found[-1] == last:
+                return found, needs
+    return (_sorted(order, named, by_name) if any(named.values()) else order), named
+
+
 def _names_something(stage: Stage, by_name: dict[str, Stage]) -> bool:
     """Whether a stage refers to anything by name, a stage or an image."""
-    if isinstance(stage.base, str) and stage.base in by_name:
+    if (isinstance(stage.base, str) and stage.base in by_name) or has_variable(stage.base):
         return True
     for each in stage.references():  # noqa: SIM110 - a loop is twice as fast as a generator here
         if isinstance(each.source, str):

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from itertools import groupby
-from typing import Any, ClassVar, NoReturn
+from typing import Any, ClassVar, NoReturn, TypeGuard
 
 import attrs
 
@@ -122,6 +122,11 @@ def check_base(base: Word) -> str:
         remedy = 'write "name:tag" in lower case, or pass a Stage'
         raise Refused(f"{shown(base)} is not the name of an image", remedy)
     return "".join([text for _, text in atoms])
+
+
+def has_variable(base: Word | StageBase) -> TypeGuard[Word]:
+    """Whether variables tell what a base means."""
+    return isinstance(base, Literal) or (isinstance(base, str) and "$" in base and not isinstance(base, External))
 
 
 def _read_platform(line: Line) -> Word | None:
