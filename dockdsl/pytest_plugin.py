@@ -254,6 +254,37 @@ def container(request: pytest.FixtureRequest, image: BuiltImage, _dockdsl_sessio
         request.node.stash[_LOG] = lambda: log
 
 
+def _ending_with_signals() -> Generator[None]:
+    """Let a signal that ends what dockdsl does in a test end the run, too: pytest takes it for a failed test."""
+    try:
+        return (yield)
+    except SystemExit as raised:
+        from dockdsl.engine.leftovers.interrupts import Ended
+
+        if isinstance(raised, Ended):
+            number = int(str(raised.code)) - 128
+            pytest.exit(f"ended by {signal.Signals(number).name}", returncode=128 + number)
+        raise
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup() -> Generator[None]:
+    """End the run if a signal came in a fixture."""
+    return (yield from _ending_with_signals())
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Generator[None]:
+    """End the run if a signal came in a test."""
+    return (yield from _ending_with_signals())
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown() -> Generator[None]:
+    """End the run if a signal came in the end of a fixture."""
+    return (yield from _ending_with_signals())
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Attach the container's log to a test that failed, itself or in the setup or teardown of its fixtures."""

@@ -402,3 +402,53 @@ def test_a_run_that_is_ended_removes_its_containers(tmp_path: Path, number: sign
 
     assert 128 + number == running.returncode, output
     assert [] == containers_of(running.pid)
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("where", ["test", "setup", "teardown"])
+def test_a_run_that_is_ended_in_a_build_of_its_own(tmp_path: Path, where: str) -> None:
+    """SIGTERM while a test builds an image without the fixtures ends the run, and is no failed test."""
+    parts = {name: "build()" if name == where else "pass" for name in ("test", "setup", "teardown")}
+    tmp_path.joinpath("test_build.py").write_text(
+        f"""
+import os, pytest
+from dockdsl import *
+
+def build():
+    step = Run(f"echo {{os.urandom(8).hex()}}; echo begun; sleep 60")
+    def progress(event):
+        if event.text == "begun":
+            open("started", "w").close()
+    Image(Dockerfile(Stage({BUSYBOX!r}, "s", steps=[step])), tags="x:y").build(progress=progress)
+
+@pytest.fixture
+def made():
+    {parts["setup"]}
+    yield
+    {parts["teardown"]}
+
+def test_one(made):
+    {parts["test"]}
+
+def test_two():
+    open("went_on", "w").close()
+"""
+    )
+    with subprocess.Popen(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    ) as running:
+        try:
+            wait_until(lambda: tmp_path.joinpath("started").exists() or running.poll() is not None, 120)
+            running.terminate()
+            output, _ = running.communicate(timeout=60)
+        finally:
+            running.kill()
+
+    assert 143 == running.returncode, output
+    assert "ended by SIGTERM" in output
+    assert not tmp_path.joinpath("went_on").exists()

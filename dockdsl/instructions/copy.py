@@ -68,7 +68,7 @@ class FileInstruction(Instruction):
         content: Word,
         destination: Word,
         *,
-        name: str = "",
+        name: str | None = None,
         expand: bool = False,
         chmod: Word | None = None,
         chown: Word | None = None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import attrs
 
@@ -21,6 +22,11 @@ _is_name = lazy_regex(r"[A-Za-z0-9_.+=@%^,:~][A-Za-z0-9_.+=@%^,:~-]*")
 _is_quoted_name = lazy_regex(r"[^\s'<>/\\]+")
 _find_tabs = lazy_regex(r"^\t+", re.MULTILINE)
 _BOM = "\ufeff"
+
+
+def _given(name: str | None) -> Any:
+    # None stays until the content is known, from which the name is chosen.
+    return None if name is None else text_of(name)
 
 
 @attrs.frozen(slots=False, repr=False)
@@ -51,7 +57,7 @@ class Heredoc(Located):
     """
 
     content: Word = attrs.field(converter=word)
-    name: str = attrs.field(default="", converter=text_of)
+    name: str = attrs.field(default=None, converter=_given)
     expand: bool = attrs.field(default=False, kw_only=True)
     _lines: str = attrs.field(init=False, eq=False, repr=False)
 
@@ -63,7 +69,7 @@ class Heredoc(Located):
         except Refused as refused:
             raise refused.error("Heredoc", self.origin) from None
         put(self, "_lines", lines)
-        if not self.name:
+        if self.name is None:
             put(self, "name", pick_delimiter(lines))
 
     @classmethod
@@ -105,7 +111,7 @@ class Heredoc(Located):
         return text
 
     def _check_name(self, body: str) -> None:
-        if not self.name:
+        if self.name is None:
             return
         if not isinstance(self.name, str):
             raise refuse_type("name", self.name, "pass a str")

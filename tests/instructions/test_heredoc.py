@@ -61,6 +61,7 @@ def test_text(value: Heredoc, text: str) -> None:
         pytest.param(
             lambda: Heredoc("a\n", "a b"), InvalidValue, "cannot be a delimiter; use letters", id="blank in a name"
         ),
+        pytest.param(lambda: Heredoc("a\n", ""), InvalidValue, "the name '' cannot be a delimiter", id="empty name"),
         pytest.param(lambda: Heredoc("a\n", "a\nb"), InvalidValue, "cannot be a delimiter", id="newline in a name"),
         pytest.param(lambda: Heredoc("a\n", "a'b"), InvalidValue, "cannot be a delimiter", id="quote in a name"),
         pytest.param(lambda: Heredoc("a\n", "a/b"), InvalidValue, "cannot be a delimiter", id="slash in a name"),

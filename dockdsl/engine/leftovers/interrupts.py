@@ -20,8 +20,12 @@ on_wait: Callable[[], None] | None = None
 """Is called when a signal came and what it waits for takes longer than that, so that people know."""
 
 
+class Ended(SystemExit):
+    """The end of the program by a signal; its code is 128 plus the number of the signal."""
+
+
 class _Ending:
-    """The handler of signals that end a block: SIGINT by `KeyboardInterrupt`, the others by `SystemExit`."""
+    """The handler of signals that end a block: SIGINT by `KeyboardInterrupt`, the others by `Ended`."""
 
     def __init__(self) -> None:
         self._since: float | None = None
@@ -34,7 +38,7 @@ class _Ending:
         self._since = now
         if number == signal.SIGINT:
             raise KeyboardInterrupt
-        raise SystemExit(128 + number)
+        raise Ended(128 + number)
 
     def is_echo(self, when: float) -> bool:
         """Whether a signal that came then is one that was raised already, sent a second time."""
@@ -43,7 +47,7 @@ class _Ending:
 
 @contextmanager
 def ended_by_exception() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP raise `SystemExit` in this block, so that ``finally`` blocks run, as on Ctrl-C.
+    """Let SIGTERM and SIGHUP raise `Ended` (a `SystemExit`) here, so that ``finally`` blocks run, as on Ctrl-C.
 
     What comes within a second of a signal, Ctrl-C included, is taken for the same: a terminal and a parent may both
     send it.

@@ -508,7 +508,7 @@ def test_control_characters_do_not_reach_the_terminal() -> None:
     lines: list[str] = []
     plain(lines.append)(BuildEvent("log", "[1/1]", "\x1b]0;title\x07\x1b[2Jred\u202e"))
 
-    assert ["[1/1] | red"] == lines
+    assert ["[1/1] | red\\u202e"] == lines
 
 
 def test_a_step_is_found_by_its_text_where_nothing_marks_its_lines(context: Path) -> None:
