@@ -220,7 +220,7 @@ CAUSES = tuple(
 : unable to find (?P<what>user|group) (?P<name>\S+?):? no matching entries|invalid user(?:/group)? index
     |no such (?:user|group)|no matching entries in (?:passwd|group) file
 = the stage does not know the user or group ({name})
-> make it before (adduser), or write its number, which needs no entry: User("65532:65532")
+> make it before (useradd, adduser), or write its number, which needs no entry: User("65532:65532")
 ~ [Pp]ermission denied|Operation not permitted|EACCES
 = the user that it runs as may not do that
 > do it before the User instruction, or give the file to that user with chown=
@@ -320,6 +320,9 @@ UNAVAILABLE = tuple(
 
 NO_IMAGE = tuple(
     _read(r"""
+: unknown scheme oci-layout
+= cannot be had, since the engine's own builder reads no OCI layouts with its classic image store
+> turn on the engine's containerd image store, or take another builder (docker buildx create, then --builder)
 : x509:|certificate
 = is not on this machine, and the engine does not trust its registry's certificate
 > put the certificate of who signed it into /etc/docker/certs.d/HOST/ca.crt on the engine's machine
