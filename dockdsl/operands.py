@@ -149,6 +149,15 @@ def pairs(value: PairsLike) -> Pairs:
     return found
 
 
+def names_alone(value: Pairs) -> str:
+    """Return the repr of pairs whose values may be secrets: tracebacks show it.
+
+    >>> names_alone((("TOKEN", "hunter22"),))
+    "(('TOKEN', …),)"
+    """
+    return f"({' '.join(f'({name!r}, …),' for name, _ in value)})"
+
+
 def texts_by_name(value: PairsLike) -> Pairs:
     """Return a mapping of strings as pairs; refuse names that are empty."""
     found = entries(value)

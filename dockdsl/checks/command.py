@@ -60,7 +60,7 @@ class CommandCheck(Check):
     no_stderr: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=operand.patterns)
     stdout_text: str | None = attrs.field(default=None, kw_only=True, converter=operand.optional_any_text)
     stderr_text: str | None = attrs.field(default=None, kw_only=True, converter=operand.optional_any_text)
-    env: Pairs = attrs.field(default=(), kw_only=True, converter=operand.pairs)
+    env: Pairs = attrs.field(default=(), kw_only=True, converter=operand.pairs, repr=operand.names_alone)
     user: str | None = attrs.field(default=None, kw_only=True, converter=operand.optional_text)
     timeout: float = attrs.field(default=30.0, kw_only=True, converter=operand.seconds)
 

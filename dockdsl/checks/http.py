@@ -144,7 +144,7 @@ class HttpCheck(Check):
     body: str | None = attrs.field(default=None, kw_only=True, converter=operand.optional_pattern)
     send_json: Json = attrs.field(default=..., kw_only=True, converter=sent_json, hash=False)
     send_body: str | bytes | None = attrs.field(default=None, kw_only=True, converter=_send_body)
-    send_headers: Pairs = attrs.field(default=(), kw_only=True, converter=_send_headers)
+    send_headers: Pairs = attrs.field(default=(), kw_only=True, converter=_send_headers, repr=operand.names_alone)
     save: Saving = attrs.field(default=(), kw_only=True, converter=saving.saving)
     timeout: float = attrs.field(default=5.0, kw_only=True, converter=operand.seconds)
 

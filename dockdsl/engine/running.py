@@ -9,7 +9,7 @@ import attrs
 
 from dockdsl.display import short_image
 from dockdsl.engine.building import LOG_LINES
-from dockdsl.operands import Pairs, named, pairs, texts
+from dockdsl.operands import Pairs, named, names_alone, pairs, texts
 
 READY_TIMEOUT = 30.0
 """Seconds that a container may take to give its first HTTP answer where nothing else is said."""
@@ -50,7 +50,7 @@ class RunRequest:
     image: str
     ports: tuple[int, ...] = attrs.field(default=(), converter=_ports)
     publish: tuple[tuple[int, int], ...] = attrs.field(default=(), converter=_published)
-    env: Pairs = attrs.field(default=(), converter=pairs)
+    env: Pairs = attrs.field(default=(), converter=pairs, repr=names_alone)
     command: tuple[str, ...] | None = attrs.field(default=None, converter=_command)
     entrypoint: tuple[str, ...] | None = attrs.field(default=None, converter=_command)
     user: str | None = None

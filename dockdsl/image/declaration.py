@@ -14,7 +14,7 @@ from dockdsl.checks.http import HttpCheck
 from dockdsl.display import shown, suggestion
 from dockdsl.engine.options import FileContext, ImageOptions, Tagged, is_address, relative_to_caller
 from dockdsl.errors import InvalidType, InvalidValue, Refused, UnknownStage, refuse_type
-from dockdsl.operands import Pairs, command, here, named_as, pairs, seconds, text, url_path, whole
+from dockdsl.operands import Pairs, command, here, named_as, names_alone, pairs, seconds, text, url_path, whole
 from dockdsl.origins import Origin
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class Declaration(ImageOptions):
     dockerfile: Dockerfile = attrs.field(converter=_dockerfile)
     context: str = attrs.field(default=".", converter=_context)
     port: int | None = attrs.field(default=None, kw_only=True, converter=_port)
-    env: Pairs = attrs.field(default=(), kw_only=True, converter=pairs)
+    env: Pairs = attrs.field(default=(), kw_only=True, converter=pairs, repr=names_alone)
     command: tuple[str, ...] | None = attrs.field(default=None, kw_only=True, converter=_command)
     checks: tuple[Check, ...] = attrs.field(default=(), kw_only=True, converter=checks_of)
     ready: str | HttpCheck = attrs.field(default="/", kw_only=True, converter=_ready)

@@ -70,40 +70,50 @@ def test_a_secret_in_an_image_is_in_no_report(secret: str, options: list[str], t
 
 
 TRACEBACK = """
-import sys, traceback
-from pathlib import Path
+import os
 from dockdsl import *
 
 def test_it():
     stage = Stage({base!r}, "s", steps=[
         Run({command!r}, mounts=[Secret("s", required=True)]),
     ])
-    Image(Dockerfile(stage), secrets="id=s,src=" + {path!r}, tags="x:y").build({options})
+    checks = [
+        CommandCheck(["x"], env={{"TOKEN": os.environ["DOCKDSL_TEST_OTHER"]}}),
+        HttpCheck("GET", "/", send_headers={{"Authorization": os.environ["DOCKDSL_TEST_OTHER"]}}),
+    ]
+    image = Image(
+        Dockerfile(stage), secrets={secret!r}, tags="x:y", env={{"T": os.environ["DOCKDSL_TEST_OTHER"]}}, port=1, checks=checks
+    )
+    image.test({options})
 """
 
 
+@pytest.mark.parametrize("secret", ["id=s,src={path}", "id=s,env=DOCKDSL_TEST_SECRET"], ids=["file", "variable"])
 @pytest.mark.parametrize(
     ("command", "options"),
     [
         pytest.param("cat /run/secrets/s; exit 1", "", id="a step that fails"),
-        pytest.param("cat /run/secrets/s; sleep 100", "timeout=20", id="a step without end"),
+        pytest.param("cat /run/secrets/s; sleep 100", "request=image.request(timeout=20)", id="a step without end"),
         pytest.param("cat /run/secrets/s", "progress=lambda event: 1 / 0", id="a fault in the user's own function"),
     ],
 )
-def test_a_secret_is_in_no_traceback(command: str, options: str, tmp_path: Path) -> None:
+def test_a_secret_is_in_no_traceback(secret: str, command: str, options: str, tmp_path: Path) -> None:
     """A traceback that shows the variables of each frame, as pytest's, has no secret in it."""
     path, source = tmp_path / "s", tmp_path / "test_it.py"
     path.write_text("hunter22-and-more\n")
     command = f"{command} # {os.urandom(8).hex()}"
-    source.write_text(TRACEBACK.format(base=BUSYBOX, command=command, path=str(path), options=options))
+    source.write_text(TRACEBACK.format(base=BUSYBOX, command=command, secret=secret.format(path=path), options=options))
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "--showlocals", "-vvv", "--tb=long", "-p", "no:cacheprovider", source],
         capture_output=True,
         text=True,
         check=False,
         timeout=300,
+        env=os.environ | {"DOCKDSL_TEST_SECRET": "hunter22-and-more", "DOCKDSL_TEST_OTHER": "hunter33"},
     )
 
     assert 1 == done.returncode
     assert "request" in done.stdout
+    # What the values of the user's own objects are is shown by name alone.
+    assert "hunter33" not in done.stdout + done.stderr
     assert "hunter22" not in done.stdout + done.stderr

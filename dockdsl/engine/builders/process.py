@@ -82,6 +82,11 @@ def end(process: subprocess.Popen[bytes], seconds: float) -> None:
         process.wait()
 
 
+def _environment(variables: Mapping[str, str | None]) -> dict[str, str]:
+    # It has secrets in it: it stays in no variable of a function that lives on, which a traceback would show.
+    return {name: value for name, value in {**os.environ, **variables}.items() if value is not None}
+
+
 @contextlib.contextmanager
 def started(
     argv: list[str],
@@ -96,14 +101,13 @@ def started(
 
     Raises `EngineUnavailable` where it cannot be run.
     """
-    environment = {name: value for name, value in {**os.environ, **variables}.items() if value is not None}
     try:
         process = subprocess.Popen(  # noqa: S603 - a list of arguments, no shell
             argv,
             stdin=subprocess.DEVNULL if stdin is None else stdin,
             stdout=subprocess.PIPE if with_stdout else subprocess.DEVNULL,
             stderr=subprocess.STDOUT if with_stdout else subprocess.PIPE,
-            env=environment,
+            env=_environment(variables),
             # A plugin is a process of its own: with a group they can be ended together.
             process_group=0,
         )

@@ -487,9 +487,9 @@ class DockerContainer:
                 *lines, rest = (rest + piece).split(b"\n")
                 if len(rest) > _LONGEST_LINE:
                     lines, rest = [*lines, rest], b""
-                yield from (line.decode("utf-8", "replace").rstrip("\r") for line in lines)
+                yield from (hide(line.decode("utf-8", "replace").rstrip("\r")) for line in lines)
             if rest:
-                yield rest.decode("utf-8", "replace")
+                yield hide(rest.decode("utf-8", "replace"))
 
     def output(self, most: int = LONGEST_OUTPUT) -> tuple[bytes, bytes]:
         """Return what it printed on stdout and on stderr: the first `most` bytes of each."""
