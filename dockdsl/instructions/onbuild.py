@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import attrs
 
-from dockdsl.errors import Refused, refuse_type
+from dockdsl.errors import InvalidType, InvalidValue, Refused, refuse_type
 from dockdsl.instructions.instruction import Instruction
 from dockdsl.instructions.registry import kind_for
 from dockdsl.instructions.sources import StageBase
@@ -53,12 +53,16 @@ class Onbuild(Instruction):
             raise Refused(f"{inner.head!r} is not an instruction", "write an instruction after ONBUILD")
         try:
             value = kind.read(inner)
+            # The build that runs it reads it with its own escape character, by default the backslash.
+            again = value if line.escape == "\\" else kind.read(line.inner("\\"))
         except Misread as misread:
             if misread.grammar:
                 raise
             raise Refused(misread.fact, misread.remedy) from None
-        if line.escape != "\\" and any(char in line.text for char in "\\`"):
-            raise Refused("the build that runs the instruction reads it with its own escape character", "remove it")
+        except (InvalidType, InvalidValue) as error:
+            raise Refused(error.message, "") from None
+        if value != again:
+            raise Refused("the build that runs the instruction reads it with another escape character", "remove it")
         line.kept = inner.kept
         return {"instruction": value}
 

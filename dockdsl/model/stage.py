@@ -33,8 +33,8 @@ Steps = Iterable["Instruction | Steps | None"]
 RESERVED = ("scratch", "context")
 _is_name = re.compile(r"[a-z][a-z0-9_.-]*").fullmatch
 _is_image_part = lazy_regex(r"[A-Za-z0-9_.:/@+-]*")
-# One word: blanks other than these may be in it, but not at its ends.
-_is_written = lazy_regex(rf"(?!--)[^\0{SPACE}](?:[^\0\t\n\v\f\r ]*[^\0{SPACE}])?")
+# One word that stands for itself: blanks other than these may be in it, but not at its ends.
+_is_written = lazy_regex(rf"""[^\0{SPACE}"'$\\`](?:[^\0\t\n\v\f\r "'$\\`]*[^\0{SPACE}"'$\\`])?""")
 
 
 _KINDS: set[type[Instruction]] = set()
@@ -102,7 +102,7 @@ def check_base(base: Word) -> str:
     """Return the name of an image as it is written; raise `Refused` for a value that is not one."""
     if isinstance(base, External):
         if not _is_written().fullmatch(base):
-            raise Refused(f"{shown(base)} is not one word, which a base is", 'write "name:tag"')
+            raise Refused(f"{shown(base)} is not one word without quotes, dollars and escapes", 'write "name:tag"')
         return str(base)
     if type(base) is str and is_image(base):
         return base
@@ -273,7 +273,9 @@ class Stage(StageBase):
         pieces = ["FROM"]
         if self.platform is not None:
             pieces.append(f"--platform={self._written_platform(spelling)}")
-        pieces.append(self._written_base(spelling))
+        base = self._written_base(spelling)
+        # Two dashes would start a flag.
+        pieces += ["--", base] if base.startswith("--") else [base]
         name = self.name
         if name is None and spelling.names is not None:
             # A stage that is a base or is mounted can only be referred to by name.

@@ -102,9 +102,9 @@ class Line:
         self.flags, at = _flags(text, at, self.escape)
         return at
 
-    def inner(self) -> Line:
-        """Return the line of the instruction in an ONBUILD."""
-        found = Line(self.logical, self.start, Scope(self.origin.path, named))
+    def inner(self, escape: str | None = None) -> Line:
+        """Return the line of the instruction in an ONBUILD; with another escape character, what another build reads."""
+        found = Line(self.logical._replace(escape=escape or self.escape), self.start, Scope(self.origin.path, named))
         found.documents = self.documents
         return found
 

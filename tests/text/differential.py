@@ -6,6 +6,7 @@ parser is known to read something in another way than BuildKit does today, the d
 
 from __future__ import annotations
 
+import json
 import random
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -42,7 +43,7 @@ _HAS_SOME = ("ENV", "LABEL", "ARG", "EXPOSE", "VOLUME", "SHELL", "HEALTHCHECK", 
 _KEYWORDS = {*_FLAGS, *_HAS_ONE, *_HAS_SOME, "CMD", "ENTRYPOINT"}
 
 
-_NEVER_BUILT = r"Stage: .*(?:one word|escape character|platform|dollar|quote|brace)|Dockerfile: check is"
+_NEVER_BUILT = r"Stage: .*(?:one word|escape character|platform|dollar|quote|brace)|Dockerfile: (?:check|syntax) is"
 
 
 class _Bad(Exception):
@@ -116,7 +117,15 @@ def refusal(text: str) -> str | None:
 
 
 def _has_text_behind_array(text: str) -> bool:
-    return re.search(rf"\][^\]]*[^{BLANKS}\]]", text) is not None
+    line = re.sub(r"[\\`][ \t]*\r?\n", "", text)
+    for found in re.finditer(r"\[", line):
+        try:
+            _, end = json.JSONDecoder().raw_decode(line, found.start())
+        except (ValueError, RecursionError):
+            continue
+        if line[end:].partition("\n")[0].strip(BLANKS):
+            return True
+    return False
 
 
 def _check(keyword: str, command: Any) -> None:

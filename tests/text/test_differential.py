@@ -58,7 +58,7 @@ ACCEPTED = [
     ],
     *[
         f"FROM {base}"
-        for base in ("__R__/x:1", "@BASE@", "#B#", "%%B%%", "{{B}}", "<b>", "~x", "x;y", "a\\b", "é", "-x", "a\xa0b", "\\$x", "''", "\\\x85")
+        for base in ("__R__/x:1", "@BASE@", "#B#", "%%B%%", "{{B}}", "<b>", "~x", "x;y", "a\\b", "é", "-x", "-- --x", "a\xa0b", "\\$x", "''", "\\\x85")
     ],
 ]  # fmt: skip
 REFUSED = [
@@ -68,6 +68,7 @@ REFUSED = [
             "COPY --from=5 <<EOF <<EOF\nx\nEOF\ny\nEOF",
             "ADD --chmod=${",
             "ADD --checksum=${ a",
+            "ONBUILD --c COPY [ c",
             "ARG A=${ =b",
             "RUN <<\\ \\",
         ],
