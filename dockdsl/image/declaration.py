@@ -196,7 +196,8 @@ class Declaration(ImageOptions):
 
         for name in options:
             if name not in OPTIONS:
-                hint = suggestion(name, OPTIONS, "use those of BuildRequest")
+                others = ", ".join(each for each in OPTIONS if not hasattr(attrs.fields(ImageOptions), each))
+                hint = suggestion(name, OPTIONS, f"it has those of the Image that say how it is built, and {others}")
                 raise InvalidType(f"Image: a build has no option {shown(name)}; {hint}")
         rendered = render_with_map(self.dockerfile)
         own = {field.name: getattr(self, field.name) for field in attrs.fields(ImageOptions)}

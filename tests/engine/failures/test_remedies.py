@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import secrets
 import shutil
 import socket
 import subprocess
@@ -351,7 +352,7 @@ def test_an_agent(agent: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_secret(tmp_path: Path) -> None:
     """A secret that is named in the Image is there to be read."""
     tmp_path.joinpath("token").write_text("hunter22")
-    step = Run("cat /run/secrets/token", mounts=[Secret("token")])
+    step = Run(f"cat /run/secrets/token  # {secrets.token_hex(6)}", mounts=[Secret("token")])
 
     failing(image_of(step), "the secret that is read is not there (/run/secrets/token)")
     attempt(image_of(step, secrets=f"id=token,src={tmp_path}/token"))
