@@ -21,7 +21,7 @@ _LIBRARY = (os.path.dirname(os.__file__) + os.sep, "<frozen ")  # noqa: PTH120 -
 _PACKAGES = f"{os.sep}site-packages{os.sep}"
 
 
-_MODULE = "<module>"
+MODULE = "<module>"
 _INLINE = ("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")
 _LONGEST_SITE = 8
 """The length of a site with three callers."""
@@ -96,7 +96,7 @@ def call_sites() -> Site:
         code = frame.f_code
         if code.co_filename in OUTER or not _is_inner(code.co_filename) or (frame.f_back is None and not site):
             site += code, frame.f_lasti
-            if code.co_name == _MODULE:
+            if code.co_name == MODULE:
                 break
         frame = frame.f_back
     return site
@@ -134,7 +134,7 @@ def origin_of(site: Site) -> Origin:
 def _place(code: CodeType, offset: int) -> Origin:
     lines = [line for start, end, line in code.co_lines() if start <= offset < end and line is not None]
     inline = code.co_name in _INLINE
-    function = code.co_qualname.rpartition(".<locals>.")[0] or _MODULE if inline else code.co_qualname
+    function = code.co_qualname.rpartition(".<locals>.")[0] or MODULE if inline else code.co_qualname
     return _origin((code.co_filename, lines[0] if lines else code.co_firstlineno), function, ())
 
 

@@ -56,7 +56,7 @@ class Instruction(Located):
             if len(text) > WIDTH:
                 plain = None
             elif not kind.has_options(self):
-                put(self, "_text", text)
+                self.__dict__["_text"] = text  # most instructions end here, and `put` takes longer
                 return
         if not is_normal:
             convert(self, kind.converters if plain is None else kind.of_options)

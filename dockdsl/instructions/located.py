@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from dockdsl.misuse import Explained, misused
-from dockdsl.origins import OUTER, Origin, Site, call_site, call_sites, origin_of
+from dockdsl.origins import MODULE, OUTER, Origin, Site, call_site, call_sites, origin_of
 
 _getframe = sys._getframe  # noqa: SLF001 - the public ways build a list of all frames
 _new = object.__new__
@@ -32,7 +32,7 @@ class _Located(Explained):
             # What is below is done for each value of a model: it is written so that it takes least.
             frame = _getframe(1)
             code = frame.f_code
-            if code.co_filename in OUTER and not cls.KNOWS_CALLERS:
+            if code.co_filename in OUTER and (not cls.KNOWS_CALLERS or code.co_name == MODULE):
                 site: Site = (code, frame.f_lasti)
             else:
                 site = call_sites() if cls.KNOWS_CALLERS else call_site()

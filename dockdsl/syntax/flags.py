@@ -109,15 +109,14 @@ class Declared(NamedTuple):
     """Whether any field of an instance differs from its default."""
 
 
-_known: dict[type, Declared] = {}
+class _Known(dict[type, Declared]):
+    def __missing__(self, kind: type) -> Declared:
+        self[kind] = found = _declared(kind)
+        return found
 
 
-def declared(kind: type) -> Declared:
-    """Return what the fields of an attrs class declare."""
-    known = _known.get(kind)
-    if known is None:
-        known = _known[kind] = _declared(kind)
-    return known
+declared = _Known().__getitem__
+"""Returns what the fields of an attrs class declare."""
 
 
 def _declared(kind: type) -> Declared:
