@@ -319,6 +319,24 @@ def test_a_push_without_a_tag() -> None:
         image.build(tags=f"{place}/x:1", output="push")
 
 
+@pytest.mark.engine
+def test_an_image_of_a_registry(context: Path) -> None:
+    """The right name and tag are what a build needs, and the right address is what a push needs."""
+    image = Image(Dockerfile(Stage("scratch", steps=[Copy("file", "/file")])), context=str(context))
+    with registry() as (place, _):
+        with pytest.raises(BuildFailed) as not_pushed:
+            image.build(tags="127.0.0.1:1/x:1", output="push")
+        image.build(tags=f"{place}/x:1", output="push")
+        assert "the registry cannot be reached" == not_pushed.value.cause
+
+        def taken(tag: str) -> Image:
+            return image_of(Copy("/file", "/file", from_=Stage(f"{place}/{tag}", name="other")))
+
+        failing(taken("x:2"), "its registry does not have it")
+        failing(taken("y:1"), "its registry does not have it")
+        attempt(taken("x:1"))
+
+
 @pytest.fixture
 def agent(tmp_path: Path) -> Iterator[tuple[Path, Path]]:
     """An agent that holds a key: the path of its socket, and of the key."""
