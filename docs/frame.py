@@ -7,11 +7,15 @@ ones. So their navigation, search and labels are Japanese. A link to the other l
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Iterator
 from gettext import NullTranslations
 from pathlib import Path
 from typing import Any
 
 from docutils import nodes
+from pygments.lexers.shell import BashSessionLexer
+from pygments.token import Generic, Name, Text
 from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
 
@@ -40,6 +44,20 @@ _JAPANESE = {
     "Toggle site navigation sidebar": "メニューを開く",
     "Toggle table of contents sidebar": "目次を開く",
 }
+
+
+class _Session(BashSessionLexer):
+    """Commands and what they print, in which an option is a word of its own: it does not break behind its dashes."""
+
+    def get_tokens_unprocessed(self, text: str) -> Iterator[tuple[int, Any, str]]:
+        for start, kind, value in super().get_tokens_unprocessed(text):
+            if kind not in (Text, Generic.Output):
+                yield start, kind, value
+                continue
+            at = start
+            for index, part in enumerate(re.split(r"((?<![\w-])--?[A-Za-z][\w-]*)", value)):
+                yield at, Name.Attribute if index % 2 else kind, part
+                at += len(part)
 
 
 class _Japanese(NullTranslations):
@@ -98,6 +116,7 @@ def _other_language(app: Sphinx, page: str, __: str, context: dict[str, Any], __
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register all this."""
+    app.add_lexer("console", _Session)
     app.connect("builder-inited", _translate)
     app.connect("doctree-read", _link_languages)
     app.connect("doctree-resolved", _name_columns)

@@ -57,6 +57,12 @@ def test_each_cell_names_its_column(built: Path, page: str, titles: set[str]) ->
     assert titles <= set(re.findall(r'<td><span class="column-title">(.*?)</span>', text))
 
 
+def test_an_option_in_a_session_is_one_word(built: Path) -> None:
+    """The style sheet says that it does not break behind its dashes."""
+    assert '<span class="na">--retry-all-errors</span>' in built.joinpath("tutorial.html").read_text(encoding="utf-8")
+    assert ".highlight-console .na" in built.joinpath("_static/pages.css").read_text(encoding="utf-8")
+
+
 def test_links_lead_to_the_built_pages_of_the_other_language(built: Path) -> None:
     """They are written as links between the sources."""
     english = built.joinpath("tutorial.html").read_text(encoding="utf-8")
