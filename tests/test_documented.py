@@ -16,6 +16,8 @@ from dockdsl.engine.builders import BUILDERS
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 JAPANESE = sorted(path.relative_to(DOCS / "ja").as_posix() for path in DOCS.glob("ja/**/*.md"))
+# Columns of code that fit on a page in a window of 1,280 pixels.
+COLUMNS = 90
 INDEXES = [DOCS / "index.md", DOCS / "ja" / "index.md"]
 PUBLIC = [name for name in dir(dockdsl) if name != "__version__"]
 CHECKS = [name for name in PUBLIC if isinstance(kind := getattr(dockdsl, name), type) and issubclass(kind, Check)]
@@ -109,3 +111,11 @@ def test_the_readmes_name_a_line_that_an_error_would_name(name: str) -> None:
     assert found is not None
     steps = dockdsl.steps_of(runpy.run_path(str(ROOT / found[1]))["image"].dockerfile)
     assert int(found[2]) in [step.instruction.origin.line for step in steps]
+
+
+@pytest.mark.parametrize("page", sorted(DOCS.glob("**/*.md")), ids=lambda page: page.relative_to(DOCS).as_posix())
+def test_code_is_not_cut(page: Path) -> None:
+    """No line of Python is longer than a page is wide."""
+    code = r"^```(?:{testcode}|{file} \S+\.py|python)\n(?!:hide:)(.*?)^```$"
+    blocks = re.findall(code, page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    assert [] == [line for block in blocks for line in block.split("\n") if len(line) > COLUMNS]
