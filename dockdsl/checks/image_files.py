@@ -121,6 +121,15 @@ class ImageFiles:
         """Return the file at a path in a container that was created of the image, and not started."""
         return self.find(path, follow=follow) or _ADDED.get(posixpath.normpath(f"/{path.lstrip('/')}"))
 
+    def walk(self) -> Iterator[tuple[str, Entry]]:
+        """Yield the absolute path of everything that is no directory, with its entry."""
+        left = [("", self._root)]
+        while left:
+            path, node = left.pop()
+            if node.entry is not None and node.entry.kind != "directory":
+                yield path, node.entry
+            left += [(f"{path}/{name}", each) for name, each in sorted(node.children.items(), reverse=True)]
+
     def folders(self, path: str) -> tuple[str, ...] | None:
         """Return the names of the folders in one at an absolute path, or None where there is none."""
         node = self._found(path, follow=True)

@@ -28,6 +28,7 @@ VERBS = {
     "render": "print the Dockerfile that a Python file describes, or write it with -o (the verb can be left out)",
     "import": "turn a Dockerfile into a Python file that describes it",
     "migrate": "turn a builder-pattern script and its Dockerfiles into one Python file of stages",
+    "compare": "build as a builder-pattern script does and as stages, and show what each costs",
     "build": "build the image that a Python file describes",
     "test": "build the image, run it, and check it",
     "run": "build the image and run it until Ctrl-C: the URL of its server on stdout, its log on stderr",

@@ -57,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser, verb: str = "") -> None:
         # What `together` gives the process of one of several objects.
         parser.add_argument("--only", help=argparse.SUPPRESS)
         at_once = "how many of several objects to work on at once (4)"
-        parser.add_argument("--jobs", type=_jobs, metavar="N", help=at_once)
+        parser.add_argument("--jobs", type=count, metavar="N", help=at_once)
     what = "what to show on stderr: what happens now in a terminal, a line for each event elsewhere (auto)"
     parser.add_argument("--progress", choices=["auto", "live", "plain", "quiet"], default="auto", help=what)
 
@@ -81,7 +81,8 @@ def reader(read: Callable[[str], Any]) -> Callable[[str], Any]:
     return reading
 
 
-def _jobs(text: str) -> int:
+def count(text: str) -> int:
+    """Read a number above 0."""
     if text.isdecimal() and int(text):
         return int(text)
     raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")

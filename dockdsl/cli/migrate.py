@@ -15,7 +15,7 @@ from dockdsl.migrate import sources, words
 from dockdsl.migrate.docker_options import Arguments
 from dockdsl.migrate.draft import Draft, Image
 from dockdsl.migrate.merge import Merged, merged
-from dockdsl.migrate.module import to_module
+from dockdsl.migrate.module import file_name, to_module
 from dockdsl.migrate.proof import proven
 from dockdsl.migrate.recipe import Build, Recipe
 from dockdsl.migrate.shell import Place
@@ -33,8 +33,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what = "a folder, or the files by name: the script, Makefile or CI file that builds the images, and Dockerfiles"
     parser.add_argument("sources", metavar="PATH", nargs="+", help=what)
     output_arguments(parser)
-    artefact = "where a file that a Dockerfile copies is in the image built before, if no script says so"
-    parser.add_argument("--artefact", metavar="FILE=PATH", action="append", default=[], help=artefact)
+    where = "where a file that a Dockerfile copies is in the image built before, if no script says so"
+    parser.add_argument("--artefact", metavar="FILE=PATH", action="append", default=[], help=where)
     single = "take one Dockerfile of one stage, and propose what to compile in a stage of its own"
     parser.add_argument("--single", action="store_true", help=single)
     parser.add_argument("--force", action="store_true", help="replace a file that is there already")
@@ -46,7 +46,7 @@ def run(options: argparse.Namespace) -> int:
         recipe, result, read, remarks = _split(options.sources)
     else:
         files = sources.found(options.sources)
-        recipe = sources.follow(files, [_artefact(each) for each in options.artefact])
+        recipe = sources.follow(files, [artefact(each) for each in options.artefact])
         result = merged(recipe)
         dockerfiles = [build.dockerfile for build in recipe.builds if isinstance(build.dockerfile, Path)]
         read, remarks = [*files.scripts, *dockerfiles], []
@@ -90,7 +90,8 @@ def _split(names: list[str]) -> tuple[Recipe, Merged, list[Path], list[str]]:
     return recipe, result, [path], list(lines(proposal, shown))
 
 
-def _artefact(given: str) -> tuple[str, str]:
+def artefact(given: str) -> tuple[str, str]:
+    """Read ``--artefact``."""
     name, separator, path = given.partition("=")
     if not (name and separator and path.startswith("/")):
         raise SourceError(f"--artefact: {given!r} is not FILE=PATH; write it as app=/src/app")
@@ -101,10 +102,7 @@ def _path(output: str | None, root: Path, result: Merged) -> str | None:
     """Return where the file goes, or None for stdout: ``builds/NAME.py`` beside what it replaces."""
     if output is not None:
         return None if output == "-" else output
-    tags = [str(tag) for image in result.finals for tag in image.build.tags]
-    wish = tags[0].rpartition("/")[2].partition(":")[0] if tags else root.name
-    name = "".join(char if char.isalnum() else "_" for char in wish).strip("_").lower() or "image"
-    return short_path(str(root / "builds" / f"{name}.py"))
+    return short_path(str(root / file_name(result, root)))
 
 
 def _made(source: str) -> Dockerfile:

@@ -14,7 +14,8 @@ from dockdsl.migrate.docker_options import Arguments, arguments, verb_of
 from dockdsl.migrate.shell import Command, Pipeline, Place, Shell
 from dockdsl.migrate.words import Unknown, Word, text
 
-_ENGINES = ("docker", "podman", "nerdctl", "buildah")
+ENGINES = ("docker", "podman", "nerdctl", "buildah")
+"""The commands that build and run."""
 
 
 class Note(NamedTuple):
@@ -98,11 +99,20 @@ class Archive(NamedTuple):
     """What it is called in the archive."""
 
 
+class Given(NamedTuple):
+    """A command, or several that are piped, as the script gives it; for what does the same again."""
+
+    pipeline: Pipeline
+    identity: Word | None
+    """The id that it prints, as far as words know it: of the image built, or of the container made."""
+
+
 @attrs.define(eq=False)
 class Recipe:
     """All that the scripts do, in their order."""
 
     root: Path
+    given: list[Given] = attrs.field(factory=list)
     builds: list[Build] = attrs.field(factory=list)
     artefacts: list[Artefact] = attrs.field(factory=list)
     containers: list[Container] = attrs.field(factory=list)
@@ -137,12 +147,19 @@ class Recipe:
 
     def handle(self, pipeline: Pipeline) -> Word | None:
         """Take in one pipeline."""
-        first = pipeline[0] if pipeline else None
-        if first is None or not any(self._concerns(command) for command in pipeline):
+        if len(pipeline) > 1 and pipeline[0].name not in ENGINES:
+            pipeline = self._fed(pipeline)
+        if not pipeline:
             return None
-        if len(pipeline) > 1 and first.name not in _ENGINES:
-            return self._fed(pipeline)
-        if first.name not in _ENGINES:
+        said = self._taken(pipeline)
+        self.given.append(Given(pipeline, said))
+        return said
+
+    def _taken(self, pipeline: Pipeline) -> Word | None:
+        first = pipeline[0]
+        if first.name not in ENGINES and (first.name not in _HOST or len(pipeline) > 1):
+            return None
+        if first.name not in ENGINES:
             _HOST[first.name](self, first)
             return None
         verb, words = verb_of(first.words[1:])
@@ -160,31 +177,28 @@ class Recipe:
             return None
         return result
 
-    def _concerns(self, command: Command) -> bool:
-        return command.name in _ENGINES or command.name in _HOST
-
-    def _fed(self, pipeline: Pipeline) -> Word | None:
-        """A pipeline into docker: a Dockerfile from a heredoc, or something else."""
+    def _fed(self, pipeline: Pipeline) -> Pipeline:
+        """A pipeline into docker: a Dockerfile that ``cat`` gives becomes what the command is given."""
         last = pipeline[-1]
-        if last.name in _ENGINES and pipeline[0].name == "cat" and len(pipeline) == 2:
+        if last.name in ENGINES and pipeline[0].name == "cat" and len(pipeline) == 2:
             given = pipeline[0].given
             operands = pipeline[0].words[1:]
             if given is None and len(operands) == 1 and operands[0].text is not None:
                 path = pipeline[0].folder / operands[0].text
                 given = text(path.read_text()) if path.is_file() else None
             if given is not None:
-                return self.handle([last._replace(given=given)])
+                return [last._replace(given=given)]
         for command in pipeline:
-            if command.name in _ENGINES:
+            if command.name in ENGINES:
                 self.note(command.place, "what is piped into it is not known", "write it to a file that stays")
-        return None
+        return pipeline
 
     def _unpack(self, archive: Archive, pipeline: Pipeline) -> None:
         """A stream of files goes into ``tar``, or into a file."""
         place, container = pipeline[0].place, archive.container
         last = pipeline[-1]
         if len(pipeline) > 1 and last.name in ("tar", "bsdtar"):
-            folder = _folder_of_tar(last)
+            folder = folder_of_tar(last)
             if folder is not None:
                 path = Path(os.path.normpath(folder / archive.name))
                 self.artefacts.append(Artefact(place, path, container, archive.inside))
@@ -196,7 +210,8 @@ class Recipe:
         return path in self.folders or path.is_dir()
 
 
-def _folder_of_tar(command: Command) -> Path | None:
+def folder_of_tar(command: Command) -> Path | None:
+    """Return where ``tar`` unpacks what it is given; None where that is not known."""
     words = [word.text for word in command.words[1:]]
     folder = command.folder
     for index, word in enumerate(words):

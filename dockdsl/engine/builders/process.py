@@ -94,10 +94,13 @@ def started(
     variables: Mapping[str, str | None] = {},
     *,
     with_stdout: bool = False,
+    stdout: IO[bytes] | None = None,
+    folder: str | None = None,
 ) -> Iterator[Running]:
-    """Start a command, and leave nothing of it running, whatever ends the block.
+    """Start a command in a folder, and leave nothing of it running, whatever ends the block.
 
-    Its lines are those of its stderr, and of its stdout too if `with_stdout`. A variable that is None is unset.
+    Its lines are those of its stderr, and of its stdout too if `with_stdout`; else that goes to the file `stdout`, or
+    nowhere. A variable that is None is unset.
 
     Raises `EngineUnavailable` where it cannot be run.
     """
@@ -105,9 +108,10 @@ def started(
         process = subprocess.Popen(  # noqa: S603 - a list of arguments, no shell
             argv,
             stdin=subprocess.DEVNULL if stdin is None else stdin,
-            stdout=subprocess.PIPE if with_stdout else subprocess.DEVNULL,
+            stdout=subprocess.PIPE if with_stdout else stdout or subprocess.DEVNULL,
             stderr=subprocess.STDOUT if with_stdout else subprocess.PIPE,
             env=_environment(variables),
+            cwd=folder,
             # A plugin is a process of its own: with a group they can be ended together.
             process_group=0,
         )

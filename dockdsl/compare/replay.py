@@ -1,0 +1,346 @@
+"""The commands of a script, given again in a copy of the project, with names of dockdsl's own on the engine.
+
+No shell is involved, and nothing runs on the host but docker and what makes, copies and removes files.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+import tarfile
+import tempfile
+from collections import deque
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import IO
+
+import attrs
+
+from dockdsl.compare.belongings import Belongings
+from dockdsl.display import quoted_log
+from dockdsl.engine.builders.docker_command import USUAL, DockerCommand
+from dockdsl.engine.builders.process import Clock, OutOfTime, started
+from dockdsl.engine.building import BUILD_TIMEOUT, LOG_LINES
+from dockdsl.errors import RunFailed, SourceError
+from dockdsl.migrate.docker_options import Arguments, arguments, verb_of
+from dockdsl.migrate.recipe import ENGINES, Given, Recipe, folder_of_tar
+from dockdsl.migrate.shell import Command
+from dockdsl.migrate.words import Unknown, Word
+
+# File commands, and the options with which they touch no other paths than their operands.
+_FILES = {"mkdir": "pv", "cp": "rRafpvLPd", "mv": "fv", "chmod": "Rv", "rm": "rRfv", "rmdir": "pv", "touch": ""}
+# What may fail as a script that is run again sees it fail: it is there already, or gone.
+_TOLERANT = ("mkdir", "rm", "rmdir")
+_LOOKING = ("images", "ps", "ls", "inspect", "logs", "version", "info", "history", "port")
+# Options of a build that say where things go which dockdsl names itself, or what is printed.
+_NOT_IN_BUILD = ("tag", "file", "quiet", "q", "progress", "load", "iidfile", "metadata-file", "cache-to", "push")
+_NOT_IN_RUN = ("name", "i", "t", "interactive", "tty", "publish", "p", "P", "publish-all", "label", "cidfile", "pull")
+_IN_RUN = ("detach", "rm", "env", "workdir", "user", "entrypoint", "platform", "network", "tmpfs", "init", "memory")
+_KNOWN = ("rm", "rmi", "start", "stop", "kill", "wait")
+_VERBS = {"build": "_build", "create": "_start", "run": "_start", "cp": "_cp", "export": "_export", "tag": "_tag"}
+_VERBS |= dict.fromkeys(_KNOWN, "_known")
+_ids = re.compile(r"\b(?:image|container)@\d+\b").sub
+_Give = Callable[[Given, Arguments, "IO[bytes] | None"], bool]
+
+
+@attrs.define(eq=False)
+class Replay:
+    """Gives the commands of a recipe in `folder`, a copy of its project. `work` is for files that nobody is to see."""
+
+    recipe: Recipe
+    own: Belongings
+    folder: Path
+    work: str
+    report: Callable[[str], object]
+    images: dict[str, str] = attrs.field(factory=dict)
+    """The tag of dockdsl's own for each name that an image has in the script."""
+    containers: dict[str, str] = attrs.field(factory=dict)
+    volumes: dict[str, str] = attrs.field(factory=dict)
+    notes: dict[str, None] = attrs.field(factory=dict)
+    """What was left out."""
+    _no_cache: bool = False
+    _clock: Clock = attrs.field(factory=lambda: Clock(BUILD_TIMEOUT))
+
+    def again(self, *, no_cache: bool = False) -> tuple[str, ...]:
+        """Give the commands, and return them as they are written; with `no_cache`, each build runs all of its steps.
+
+        Raises `SourceError` for a command that cannot be given again, `RunFailed` for one that fails.
+        """
+        self.images.clear()
+        self.containers.clear()
+        self._no_cache, self._clock = no_cache, Clock(BUILD_TIMEOUT)
+        done = []
+        for given in self.recipe.given:
+            begin = self._clock.spent()
+            if self._give(given):
+                first = given.pipeline[0]
+                done += [_ids("ID", " ".join(map(str, command.words))) for command in given.pipeline]
+                self.report(f"{first.place}: {done[-len(given.pipeline)]} {self._clock.spent() - begin:.1f}s")
+        return tuple(done)
+
+    def _give(self, given: Given) -> bool:
+        """Give one; return whether it counts, as what only looks at things does not."""
+        command, *rest = given.pipeline
+        if command.name in ENGINES:
+            verb, words = verb_of(command.words[1:])
+            found = arguments(verb, words, first_operand_ends=verb in ("run", "create"))
+            if verb not in _VERBS:
+                return verb not in _LOOKING and self._left_out(command, f"docker {verb}")
+            give: _Give = getattr(self, _VERBS[verb])
+            if rest and rest[0].name in ("tar", "bsdtar"):
+                return self._unpacked(give, given, found)
+            for other in rest:
+                self._left_out(other, other.name)
+            return give(given, found, None)
+        if rest or command.name not in _FILES:
+            return self._left_out(command, command.name)
+        return self._file(command)
+
+    def _left_out(self, command: Command, what: str) -> bool:
+        self.notes[f"{command.place}: {what} was left out"] = None
+        return False
+
+    def _run(
+        self,
+        command: Command,
+        argv: list[str],
+        *,
+        stdin: str | None = None,
+        stdout: IO[bytes] | None = None,
+        is_tolerant: bool = False,
+    ) -> bool:
+        """Run a program to its end. Raises `RunFailed` where it fails, or takes too long."""
+        name = f"{command.place}: {' '.join(map(str, command.words[:2]))}"
+        log: deque[str] = deque(maxlen=LOG_LINES)
+        with tempfile.TemporaryFile(dir=self.work) as given:
+            given.write((stdin or "").encode())
+            given.seek(0)
+            output = stdout
+            if command.output is not None and stdout is None and str(command.output) != "/dev/null":
+                output = self._opened(command, self._text(command, command.output))
+            variables = {
+                key: self._text(command, value) for key, value in command.settings if not key.startswith("DOCKER_")
+            }
+            folder = self._inside(command, ".")
+            try:
+                with started(argv, given, {**variables, "TMPDIR": self.work}, stdout=output, folder=folder) as running:
+                    while (line := running.line(self._clock.left())) is not None:
+                        log.append(line.rstrip())
+                    status = running.wait(self._clock.left())
+            except OutOfTime:
+                fact = f"{name} was not done within {BUILD_TIMEOUT:g} s"
+                raise RunFailed(f"{fact}; see what holds it up", origin=None) from None
+            finally:
+                if output is not None and output is not stdout:
+                    output.close()
+        if status and not is_tolerant:
+            fact = f"{name} ended with exit code {status}; fix what it says"
+            raise RunFailed(fact + quoted_log(log, "its last output"), log=tuple(log), origin=None)
+        return True
+
+    def _opened(self, command: Command, path: str) -> IO[bytes]:
+        try:
+            return Path(self._inside(command, path)).open("wb")
+        except OSError as error:
+            fact = f"{command.place}: {path} cannot be written ({error.strerror})"
+            raise RunFailed(f"{fact}; create its folder before", origin=None) from None
+
+    # Words.
+
+    def _text(self, command: Command, word: Word) -> str:
+        found = ""
+        for part in word:
+            if isinstance(part, Unknown):
+                raise SourceError(f"{command.place}: only running the script could tell {part}; write it out")
+            found += part if isinstance(part, str) else os.environ.get(part.name, part.default)
+        return found
+
+    def _inside(self, command: Command, path: str) -> str:
+        """Return where a path of the project is in the copy."""
+        root = self.recipe.root
+        whole = Path(os.path.normpath(command.folder / path))
+        if whole != root and root not in whole.parents:
+            raise SourceError(f"{command.place}: {path} is outside of {root}; name the folder that has both")
+        there = self.folder / whole.relative_to(root)
+        real, copy = Path(os.path.realpath(there)), Path(os.path.realpath(self.folder))
+        if real != copy and copy not in real.parents:
+            raise SourceError(f"{command.place}: {path} leads out of the project by a link; name the file itself")
+        return str(there) + ("/." if path.endswith("/.") else "/" if path.endswith("/") else "")
+
+    def _key(self, command: Command, word: Word) -> str:
+        """Return what a thing of the engine is called in the script."""
+        return (self._text(command, word) if word.is_settled else str(word)).removesuffix(":latest")
+
+    def _image(self, command: Command, word: Word) -> str:
+        return self.images.get(self._key(command, word)) or self._text(command, word)
+
+    # Docker.
+
+    def _build(self, given: Given, found: Arguments, stdout: IO[bytes] | None) -> bool:
+        command = given.pipeline[-1]
+        if given.identity is None:
+            raise SourceError(f"{command.place}: it is not known what is built here; see the note on this line")
+        argv = [*DockerCommand(USUAL).buildx(), "build", "--load", "--progress=plain", f"--iidfile={self.work}/image"]
+        argv += ["--no-cache"] if self._no_cache else []
+        # The names of what was built before mean what this run has built.
+        argv += [f"--build-context={name}=docker-image://{tag}" for name, tag in self.images.items() if "@" not in name]
+        for name, value in found.options:
+            if name == "push":
+                self._left_out(command, "--push")
+            elif name == "output":
+                raise SourceError(f"{command.place}: a build with --output is not compared; load the image")
+            elif name == "build-context" and "://" not in str(value):
+                key, _, path = self._text(command, value).partition("=")
+                argv.append(f"--{name}={key}={self._inside(command, path)}")
+            elif name not in _NOT_IN_BUILD:
+                if any(isinstance(part, Unknown) for part in value):
+                    # The migrated file leaves it out as well.
+                    self._left_out(command, f"--{name} {value}")
+                    continue
+                # It may be the id of an image.
+                key, separator, given_text = self._text(command, value).partition("=")
+                argv.append(f"--{name}={key}{separator}{self.images.get(given_text, given_text)}")
+        context = self._text(command, found.operands[0]) if found.operands else "."
+        file = found.last("file")
+        if file is not None:
+            name = self._text(command, file)
+            argv.append(f"--file={name if name == '-' else self._inside(command, name)}")
+        tag = self.own.tag()
+        argv += [f"--tag={tag}", context if context == "-" else self._inside(command, context)]
+        text = None if command.given is None else self._text(command, command.given)
+        self._run(command, argv, stdin=text, stdout=stdout)
+        for word in (given.identity, *found.all("tag")):
+            self.images[self._key(command, word)] = tag
+        return True
+
+    def _start(self, given: Given, found: Arguments, stdout: IO[bytes] | None) -> bool:
+        command = given.pipeline[0]
+        verb, _ = verb_of(command.words[1:])
+        is_detached = any(name in ("d", "detach") for name, _ in found.options)
+        is_server = any(name in ("publish", "p", "P", "publish-all") for name, _ in found.options)
+        if not found.operands or (verb == "run" and is_server and not is_detached):
+            return self._left_out(command, "docker run of a server")
+        name = self.own.container()
+        argv = [USUAL, verb, f"--name={name}", *self.own.marks()]
+        for key, value in found.options:
+            option = "detach" if key == "d" else key
+            if option in ("volume", "mount"):
+                argv.append(f"--{option}={self._mount(command, option, self._text(command, value))}")
+            elif option == "env-file":
+                argv.append(f"--env-file={self._inside(command, self._text(command, value))}")
+            elif option in _IN_RUN:
+                argv.append(f"--{option}={self._text(command, value)}")
+            elif option not in _NOT_IN_RUN:
+                self._left_out(command, f"the option {option}")
+        image, *words = found.operands
+        argv += [self._image(command, image), *(self._text(command, word) for word in words)]
+        self._run(command, argv, stdout=stdout)
+        for word in (given.identity, found.last("name")):
+            if word is not None:
+                self.containers[self._key(command, word)] = name
+        return True
+
+    def _mount(self, command: Command, option: str, value: str) -> str:
+        """Return a mount with its place in the copy; what is not of the project is a volume of dockdsl's own."""
+        if option == "volume":
+            source, separator, rest = value.partition(":")
+            return f"{self._source(command, source)}:{rest}" if separator else value
+        fields = dict(part.partition("=")[::2] for part in value.split(","))
+        key = "source" if "source" in fields else "src"
+        if key in fields:
+            fields[key] = self._source(command, fields[key])
+            fields["type"] = "bind" if fields[key].startswith("/") else "volume"
+        return ",".join(f"{name}={each}" if each else name for name, each in fields.items())
+
+    def _source(self, command: Command, source: str) -> str:
+        if "/" in source or source in (".", ".."):
+            try:
+                return self._inside(command, source)
+            except SourceError:
+                self.notes[f"{command.place}: {source} is not of the project: an empty volume takes its place"] = None
+        if source not in self.volumes:
+            self.volumes[source] = name = self.own.volume()
+            self._run(command, [USUAL, "volume", "create", *self.own.marks(), name])
+        return self.volumes[source]
+
+    def _cp(self, given: Given, found: Arguments, stdout: IO[bytes] | None) -> bool:
+        command = given.pipeline[0]
+        argv = [USUAL, "cp", *(f"{'-' * min(len(name), 2)}{name}" for name, _ in found.options)]
+        for word in found.operands:
+            name, inside = word.partition(":")
+            if inside is not None:
+                argv.append(f"{self._container(command, name)}:{self._text(command, inside)}")
+            else:
+                path = self._text(command, word)
+                argv.append(path if path == "-" else self._inside(command, path))
+        return self._run(command, argv, stdout=stdout)
+
+    def _export(self, given: Given, found: Arguments, stdout: IO[bytes] | None) -> bool:
+        command = given.pipeline[0]
+        name = self._container(command, found.operands[0] if found.operands else Word())
+        return self._run(command, [USUAL, "export", name], stdout=stdout)
+
+    def _container(self, command: Command, name: Word) -> str:
+        key = self._key(command, name)
+        if key not in self.containers:
+            raise SourceError(f"{command.place}: the container {key} was not made here; add the line that does")
+        return self.containers[key]
+
+    def _known(self, given: Given, found: Arguments, stdout: IO[bytes] | None) -> bool:
+        """Do something to containers or images: to those of dockdsl's own that have these names, and to no others."""
+        command = given.pipeline[0]
+        verb, _ = verb_of(command.words[1:])
+        is_image = verb == "rmi" or (verb == "rm" and str(command.words[1]) == "image")
+        ours = self.images if is_image else self.containers
+        names = [self._key(command, word) for word in found.operands]
+        known = [ours[name] for name in names if name in ours]
+        switches = {"rm": ("f", "force", "v", "volumes"), "rmi": ("f", "force"), "start": ("a", "attach")}.get(verb, ())
+        options = [f"{'-' * min(len(name), 2)}{name}" for name, _ in found.options if name in switches]
+        if known:
+            argv = [USUAL, "rmi" if is_image else verb, *options, *known]
+            self._run(command, argv, stdout=stdout, is_tolerant=verb in ("rm", "rmi"))
+        return True
+
+    def _tag(self, given: Given, found: Arguments, stdout: IO[bytes] | None) -> bool:
+        command = given.pipeline[0]
+        if len(found.operands) != 2 or self._key(command, found.operands[0]) not in self.images:
+            return self._left_out(command, "docker tag of an image that was not built here")
+        tag = self.own.tag()
+        self._run(command, [USUAL, "tag", self._image(command, found.operands[0]), tag], stdout=stdout)
+        self.images[self._key(command, found.operands[1])] = tag
+        return True
+
+    # Files.
+
+    def _unpacked(self, give: _Give, given: Given, found: Arguments) -> bool:
+        """Give a command whose output goes into ``tar``."""
+        tar = given.pipeline[1]
+        folder = folder_of_tar(tar)
+        if folder is None:
+            raise SourceError(f"{tar.place}: where tar unpacks is not known; write tar -xC FOLDER")
+        with tempfile.TemporaryFile(dir=self.work) as archive:
+            give(given, found, archive)
+            archive.seek(0)
+            try:
+                with tarfile.open(fileobj=archive) as files:
+                    files.extractall(self._inside(tar, str(folder)), filter="data")
+            except tarfile.TarError as error:
+                fact = f"{tar.place}: what tar is given cannot be unpacked ({error})"
+                raise RunFailed(f"{fact}; copy the files themselves", origin=None) from None
+        return True
+
+    def _file(self, command: Command) -> bool:
+        words = [self._text(command, word) for word in command.words[1:]]
+        options = [word for word in words if word.startswith("-")]
+        paths = [word for word in words if not word.startswith("-")]
+        if any(not set(word[1:]) <= set(_FILES[command.name]) for word in options):
+            return self._left_out(command, " ".join(map(str, command.words)))
+        first = [paths.pop(0)] if command.name == "chmod" and paths else []
+        places = [place for path in paths for place in self._matching(self._inside(command, path))]
+        argv = [command.name, *options, *first, *places]
+        return self._run(command, argv, is_tolerant=command.name in _TOLERANT)
+
+    def _matching(self, path: str) -> Sequence[str]:
+        found = glob.glob(path) if any(char in path for char in "*?[") else []  # noqa: PTH207 - the path is absolute
+        return sorted(found) or [path]
