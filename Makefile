@@ -17,7 +17,7 @@ COVERED := $(if $(CI),--fail-under=92,)
 # The engine's tests take one process, which mostly waits; each core takes one more.
 WORKERS := $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
 
-.PHONY: help demo test tests-here test-quick test-long check docs bench fuzz format clean venv-package
+.PHONY: help demo test tests-here test-quick test-long check docs compare bench fuzz format clean venv-package
 
 help: ## List what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -88,6 +88,14 @@ docs: $(READY) ## Build the documentation; a warning is an error, and its exampl
 pages-%:
 	@$(SPHINX) -b $* docs docs/_build/$*
 	@$(SPHINX) -b $* -c docs -D language=ja docs/ja docs/_build/$*/ja
+
+MEASURED := docs/_static/compare.json
+compare: $(READY) ## Measure the builder pattern and stages on the Go REST API, for the READMEs: takes about 10 minutes
+	@rm -rf .cache/compare && mkdir -p .cache/compare && cp -r builds/builder_pattern .cache/compare/notes
+	@cp go_app/go.mod go_app/*.go .cache/compare/notes
+	@$(PROVISION) run --require --images go -- $(PYTHON) -m dockdsl compare .cache/compare/notes --repeat 3 --json -o $(MEASURED)
+	@for lang in en ja; do \
+	  $(PYTHON) -m dockdsl compare --from $(MEASURED) --lang $$lang --markdown --svg docs/_static/compare.$$lang.svg; done
 
 bench: $(READY) ## Measure speed as ratios, each with its goal; ARGS="--only cli" for one row
 	@$(PROVISION) run --images go -- $(PYTHON) tests/bench/bench.py $(ARGS)

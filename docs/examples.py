@@ -164,7 +164,7 @@ def _same(shown: str, real: str, *, engine: bool) -> bool:
 def _alike(text: str) -> str:
     """Return a text without what differs from run to run: figures with their unit, dates, the width of columns."""
     for pattern, instead in (
-        (r"<?\b\d[\d.]* ?([mun]?s|[kMG]?B|times)\b", r"0 \1"),
+        (r"<?\b\d[\d.]* ?([mun]?s|[kMG]?B|times|秒)\b", r"0 \1"),
         (r"<?\b\d+ %", "0 %"),
         (r"\b\d+ of (?=\d+ steps cached)", "0 of "),
         (r"\b\d{4}-\d\d-\d\dT[\d:.]+Z", "0000-00-00T00:00:00Z"),

@@ -6,6 +6,7 @@ import secrets
 
 import attrs
 
+from dockdsl.engine.leftovers import owner
 from dockdsl.engine.runners.docker_sdk import DockerSdk, Owned
 from dockdsl.errors import EngineError
 
@@ -29,9 +30,10 @@ class Belongings:
         """Return a name for a volume."""
         return self._noted("volume", f"dockdsl-{secrets.token_hex(8)}")
 
-    def marks(self) -> list[str]:
-        """Return the options by which the docker command says whose a container or a volume is."""
-        return [f"--label={name}={value}" for name, value in self.engine.labels().items()]
+    def marks(self, name: str) -> list[str]:
+        """Return the options by which the docker command says whose the container or the volume of this name is."""
+        labels = self.engine.labels() | {owner.NAME: name}
+        return [f"--label={key}={value}" for key, value in labels.items()]
 
     def remove(self) -> None:
         """Remove everything: containers first, since they keep volumes and images."""

@@ -20,6 +20,7 @@ from dockdsl.compare.belongings import Belongings
 from dockdsl.compare.comparison import Comparison, Side
 from dockdsl.compare.replay import Replay
 from dockdsl.compare.unneeded import Unneeded, unneeded
+from dockdsl.engine.builders import secret
 from dockdsl.engine.builders.buildx import Buildx
 from dockdsl.engine.leftovers import orphans, owner
 from dockdsl.engine.leftovers.interrupts import ended_by_exception
@@ -127,6 +128,8 @@ def compare(
             before = _Before(recipe, own, folders[0], work, lambda line: report(f"before: {line}"))
             before.finals = tuple(image.build for image in result.finals)
             images = _images(folders[1] / file, to_module(result, recipe, [file], (root / file).parent))
+            for image in images:
+                secret.note(image.secrets)
             command = f"dockdsl build {file}" if len(images) == 1 else f"dockdsl build '{file}:*'"
             after = _After(own, folders[1], images, command, lambda line: report(f"after: {line}"))
             old, new = _sides((before, after), engine, changed, repeat)

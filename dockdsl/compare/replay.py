@@ -27,6 +27,7 @@ from dockdsl.migrate.docker_options import Arguments, arguments, verb_of
 from dockdsl.migrate.recipe import ENGINES, Given, Recipe, folder_of_tar
 from dockdsl.migrate.shell import Command
 from dockdsl.migrate.words import Unknown, Word
+from dockdsl.secrecy import hide
 
 # File commands, and the options with which they touch no other paths than their operands.
 _FILES = {"mkdir": "pv", "cp": "rRafpvLPd", "mv": "fv", "chmod": "Rv", "rm": "rRfv", "rmdir": "pv", "touch": ""}
@@ -126,7 +127,7 @@ class Replay:
             try:
                 with started(argv, given, {**variables, "TMPDIR": self.work}, stdout=output, folder=folder) as running:
                     while (line := running.line(self._clock.left())) is not None:
-                        log.append(line.rstrip())
+                        log.append(hide(line.rstrip()))
                     status = running.wait(self._clock.left())
             except OutOfTime:
                 fact = f"{name} was not done within {BUILD_TIMEOUT:g} s"
@@ -222,7 +223,7 @@ class Replay:
         if not found.operands or (verb == "run" and is_server and not is_detached):
             return self._left_out(command, "docker run of a server")
         name = self.own.container()
-        argv = [USUAL, verb, f"--name={name}", *self.own.marks()]
+        argv = [USUAL, verb, f"--name={name}", *self.own.marks(name)]
         for key, value in found.options:
             option = "detach" if key == "d" else key
             if option in ("volume", "mount"):
@@ -261,7 +262,7 @@ class Replay:
                 self.notes[f"{command.place}: {source} is not of the project: an empty volume takes its place"] = None
         if source not in self.volumes:
             self.volumes[source] = name = self.own.volume()
-            self._run(command, [USUAL, "volume", "create", *self.own.marks(), name])
+            self._run(command, [USUAL, "volume", "create", *self.own.marks(name), name])
         return self.volumes[source]
 
     def _cp(self, given: Given, found: Arguments, stdout: IO[bytes] | None) -> bool:

@@ -1,0 +1,137 @@
+"""How a comparison is shown and read, and what counts as shipped in vain; nothing is built here."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from dockdsl.checks.image_files import Entry, ImageFiles
+from dockdsl.cli import main
+from dockdsl.compare.comparison import Comparison, Side, from_data
+from dockdsl.compare.page import page, picture
+from dockdsl.compare.report import text
+from dockdsl.compare.unneeded import Unneeded, unneeded
+from dockdsl.compare.words import LANGUAGES, Words
+
+GO = Unneeded("compiler", 2, 15_000_000, "/usr/local/go/bin/go")
+OLD = Side(
+    commands=("docker build <x> .", "rm app"),
+    images=("a:build", "a"),
+    image_bytes=437_000_000,
+    files=(("app", 7_000_000), ("b", 1)),
+    layers=3,
+    shipped_bytes=7_000_000,
+    cold_seconds=61.2,
+    rebuild_seconds=None,
+    unneeded=(GO,),
+)
+NEW = Side(images=("a",), image_bytes=7_000_000, layers=1, shipped_bytes=7_000_000, cold_seconds=60.0, unneeded=())
+FOUND = Comparison(name="a|<b>", changed=None, before=OLD, after=NEW, notes=("build.sh:1: npm was left out",))
+
+
+def test_data_and_back() -> None:
+    """What is saved as JSON is read as the same comparison."""
+    assert FOUND == from_data(json.loads(json.dumps(FOUND.data())), "x.json")
+
+
+@pytest.mark.parametrize("data", [None, [], {}, {"before": 1, "after": 1}, FOUND.data() | {"after": {"images": 1}}])
+def test_other_data(data: object, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Anything else is refused, with the command that writes one."""
+    file = tmp_path / "x.json"
+    file.write_text(json.dumps(data))
+
+    assert 2 == main(["compare", "--from", str(file)])
+    assert f"{file}: it is not a comparison; write one with dockdsl compare PATH --json" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [[], ["x", "--from", "y"]])
+def test_what_to_measure(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """Either something is measured or something is read."""
+    assert 2 == main(["compare", *arguments])
+    assert "compare: pass a folder or files to measure, or --from" in capsys.readouterr().err
+
+
+def test_two_dockerfiles_without_a_script(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nobody says what was done between them, so nothing is built."""
+    tmp_path.joinpath("Dockerfile.build").write_text("FROM busybox\nRUN go build -o /app\n")
+    tmp_path.joinpath("Dockerfile").write_text("FROM scratch\nCOPY app /\n")
+
+    assert 2 == main(["compare", str(tmp_path)])
+    assert "compare: no script says what was done before; name the script" in capsys.readouterr().err
+
+
+def test_a_terminal_has_columns() -> None:
+    """Wide characters take two places; numbers end at one column."""
+    lines = text(FOUND, Words("ja")).splitlines()[1:]
+
+    assert 1 == len({sum(2 if ord(char) > 0x2E80 else 1 for char in line) for line in lines})
+    assert lines[2].split() == ["エンジンに残るイメージ", "2（437", "MB）", "1（7", "MB）"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_page_stands_alone(language: str) -> None:
+    """It loads nothing, is in one language, has light and dark colours, and foreign text is no markup."""
+    found = page(FOUND, Words(language))
+
+    assert f'<html lang="{language}">' in found
+    assert not re.search(r"\b(?:src|href)=|@import|url\(", found)
+    assert 2 == found.count("prefers-color-scheme:dark") == picture(FOUND, Words(language)).count("prefers") + 1
+    assert "a|&lt;b&gt;" in found
+    assert "docker build &lt;x&gt; ." in found
+    assert "rebuild" not in found
+    assert "npm was left out" in found
+    assert ("コンパイラー" in found) == (language == "ja")
+
+
+FILES = {
+    "/usr/local/go/bin/go": "compiler",
+    "/usr/local/go/src/fmt/print.go": "compiler",
+    "/usr/bin/x86_64-linux-gnu-gcc-12": "compiler",
+    "/usr/libexec/gcc/x86_64/12/cc1": "compiler",
+    "/src/main.go": "sources",
+    "/usr/include/stdio.h": "sources",
+    "/var/lib/apt/lists/a": "caches",
+    "/root/.cache/go-build/00/a": "caches",
+    "/go/pkg/mod/x/y.go": "caches",
+    "/api": None,
+    "/app/main.py": None,
+    "/usr/bin/cat": None,
+    "/home/go": None,
+    "/srv/gcc.txt": None,
+}
+
+
+@pytest.mark.parametrize(("path", "kind"), FILES.items())
+def test_kinds(path: str, kind: str | None) -> None:
+    """A file that is not needed has a kind; what runs has none."""
+    found = unneeded([(path, Entry("file", 0o755, 0, 0, 5, "", 0, 0))])
+
+    assert (() if kind is None else (Unneeded(kind, 1, 5, path),)) == found
+
+
+def test_all_files_of_an_image() -> None:
+    """Each file that a container would see is met once, links too, and nothing that a layer has removed."""
+    layers = [{"a/x": "1", "a/y": "22", "b": "3"}, {"a/.wh.x": "", "c": "4"}]
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w") as archive:
+
+        def add(name: str, data: bytes, to: tarfile.TarFile) -> None:
+            entry = tarfile.TarInfo(name)
+            entry.size = len(data)
+            to.addfile(entry, io.BytesIO(data))
+
+        for number, files in enumerate(layers):
+            inner = io.BytesIO()
+            with tarfile.open(fileobj=inner, mode="w") as layer:
+                for name, content in files.items():
+                    add(name, content.encode(), layer)
+            add(f"{number}.tar", inner.getvalue(), archive)
+        manifest = [{"Config": "c.json", "Layers": ["0.tar", "1.tar"]}]
+        add("manifest.json", json.dumps(manifest).encode(), archive)
+    with ImageFiles([stream.getvalue()]) as image:
+        assert [("/a/y", 2), ("/b", 1), ("/c", 1)] == [(path, entry.size) for path, entry in image.walk()]
