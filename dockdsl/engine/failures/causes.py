@@ -29,7 +29,7 @@ _is_of_tests = re.compile(r"\s*(?:-+ FAIL|FAIL|not ok \d|E  |Failures?:|[✗✕�
 _is_compared = re.compile(
     r"[\"'`“‘]$|\b(?:FAIL\w*|(?i:got|wants?|wanted|expect\w*|actual\w*|assert\w*|should))\b"
 ).search
-_is_said = re.compile(r"(?:^|[:)\]!]|\d) *$").search
+_is_said = re.compile(r"(?:^|[:)\]!] *|\d *)$").search
 _rows = re.compile(r"^([:~])((?:.+\n )*.+)\n=((?:.+\n )*.+)\n>((?:.+\n )*.+)", re.MULTILINE).findall
 
 

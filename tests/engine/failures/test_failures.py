@@ -487,6 +487,9 @@ def test_what_is_unknown_is_not_explained() -> None:
         ("AssertionError: 'connection refused' != 'ok'", None),
         ("    Expected: no space left on device", None),
         ("error text should be: Permission denied", None),
+        ("  permission denied", None),
+        ("+ permission denied", None),
+        ("Segmentation fault (core dumped)", "the program crashed"),
         ("checks that no space left on device is handled", None),
     ],
 )
