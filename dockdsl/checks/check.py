@@ -46,7 +46,7 @@ class Check(metaclass=Explained):
         """Examine the image, and return what came of it.
 
         A `RunFailed` or `NoAnswer` that is raised counts as a failure of the check; in a kind of a project's own, so
-        does an exception that is not a `DockdslError`.
+        does an exception that is not a `DockdslError`, and the end of the program by `sys.exit`.
         """
         raise NotImplementedError
 

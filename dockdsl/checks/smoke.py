@@ -15,7 +15,7 @@ from dockdsl.checks.subject import Subject, afterwards
 from dockdsl.display import kind_of, short_image
 from dockdsl.engine.building import Builder, BuildRequest, BuildResult, Progress
 from dockdsl.engine.failures.diagnosis import in_short
-from dockdsl.engine.leftovers.interrupts import ended_by_exception
+from dockdsl.engine.leftovers.interrupts import Ended, ended_by_exception
 from dockdsl.engine.running import READY_TIMEOUT, Runner, RunRequest
 from dockdsl.errors import DockdslError, RunFailed
 from dockdsl.origins import Origin
@@ -120,7 +120,7 @@ def smoke(
         return SmokeReport(image=subject.name, results=results, ready=subject.ready, log=log, build=build)
 
 
-def _raised(error: Exception) -> str:
+def _raised(error: Exception | SystemExit) -> str:
     """Return what an exception says, and where it was raised in the file of the check."""
     place = ""
     # The first frame is that of the call.
@@ -150,8 +150,8 @@ def examined(subject: Subject, checks: Iterable[Check], report: ReportResult | N
             result = check.result([str(error)])
         except RunFailed as error:
             result = check.result(in_short(error), log=error.log, seconds=time.monotonic() - begin)
-        except Exception as error:
-            if isinstance(error, DockdslError) or type(check).__module__.startswith("dockdsl."):
+        except (Exception, SystemExit) as error:
+            if isinstance(error, (DockdslError, Ended)) or type(check).__module__.startswith("dockdsl."):
                 raise
             # The mistake is not dockdsl's.
             result = check.result([_raised(error)])

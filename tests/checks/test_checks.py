@@ -759,14 +759,16 @@ def test_a_mistake_in_a_check_of_a_projects_own() -> None:
         Unlucky(lambda: None),
         Unlucky(lambda: (_ for _ in ()).throw(Mute)),
         Unlucky(lambda: json.loads("{")),
+        Unlucky(lambda: sys.exit(0)),
         MetadataCheck(user=""),
     )
 
-    assert ["FAIL", "FAIL", "FAIL", "FAIL", "ok  "] == [line[:4] for line in lines]
+    assert ["FAIL", "FAIL", "FAIL", "FAIL", "FAIL", "ok  "] == [line[:4] for line in lines]
     assert re.search(r"examine raised ZeroDivisionError at \S*test_checks.py:\d+: division by zero", lines[0])
     assert "examine returned a NoneType; return self.result(…)" in lines[1]
     assert re.search(r"examine raised Mute at \S*test_checks.py:\d+ \(", lines[2])
     assert re.search(r"examine raised JSONDecodeError at \S*test_checks.py:\d+: Expecting", lines[3])
+    assert re.search(r"examine raised SystemExit at \S*test_checks.py:\d+: 0", lines[4])
 
 
 def test_an_error_of_dockdsl_is_not_hidden_by_a_check() -> None:
