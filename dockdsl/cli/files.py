@@ -58,8 +58,9 @@ def write(path: str, text: str) -> None:
     except OSError as error:
         if isinstance(error, FileError):
             raise
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        remedy = "make room, or name another file" if full else "check that the folder exists and is writable"
+        room = "make room, or name another file"
+        remedies = {errno.ENOSPC: room, errno.EDQUOT: room, errno.ELOOP: "correct the link"}
+        remedy = remedies.get(error.errno or 0, "check that the folder exists and is writable")
         raise FileError(f"{one_line(path)}: it cannot be written ({error.strerror}); {remedy}") from None
 
 
