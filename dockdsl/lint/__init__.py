@@ -1,0 +1,1 @@
+"""Checks of a Dockerfile before it is built: each rule is one file."""

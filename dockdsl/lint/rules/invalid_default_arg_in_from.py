@@ -1,0 +1,39 @@
+"""The defaults of the arguments of FROM give the name of an image.
+
+Bad::
+
+    ARG VERSION
+    FROM alpine:${VERSION}
+
+Good::
+
+    ARG VERSION=3.22
+    FROM alpine:${VERSION}
+
+Fix: give the argument a default, so that the file can be built without options.
+
+Source: https://docs.docker.com/reference/build-checks/invalid-default-arg-in-from/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dockdsl.lint.rule import Fault, Rule
+from dockdsl.lint.subject import Subject, expanded
+from dockdsl.syntax.references import is_image
+
+
+def examine(subject: Subject) -> Iterator[Fault]:
+    """Find bases that are no names with the defaults alone."""
+    values = subject.defaults
+    for part in subject.parts:
+        if "$" not in part.base:
+            continue
+        name = expanded(part.base, values)
+        if name is not None and not (is_image(name) or name.lower() == "scratch"):
+            fact = f"with the defaults of its arguments the base {part.base} is {name!r}, which is no image"
+            yield Fault(part.line, fact, "give the argument a default")
+
+
+RULE = Rule("InvalidDefaultArgInFrom", examine, __doc__ or "")

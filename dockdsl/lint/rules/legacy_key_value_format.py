@@ -1,0 +1,36 @@
+"""ENV and LABEL are written ``key=value``.
+
+The old form with a blank takes all the rest of the line for the value.
+
+Bad::
+
+    FROM scratch
+    ENV DIR /srv
+
+Good::
+
+    FROM scratch
+    ENV DIR=/srv
+
+Fix: write an equals sign; ``dockdsl fmt`` does.
+
+Source: https://docs.docker.com/reference/build-checks/legacy-key-value-format/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dockdsl.lint.rule import Fault, Rule
+from dockdsl.lint.subject import Subject
+
+
+def examine(subject: Subject) -> Iterator[Fault]:
+    """Find the old form."""
+    for line in subject.steps("ENV", "LABEL"):
+        words = line.quoted_words()
+        if words and "=" not in words[0]:
+            yield Fault(line, f"{line.keyword} is in the old form", f"write {line.keyword} {words[0]}=…")
+
+
+RULE = Rule("LegacyKeyValueFormat", examine, __doc__ or "")

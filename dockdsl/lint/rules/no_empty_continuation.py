@@ -1,0 +1,40 @@
+"""No blank line stands inside an instruction.
+
+BuildKit still goes on behind the blank line, which will be an error one day: a blank line looks like the end.
+
+Bad::
+
+    FROM scratch
+    COPY a \\
+
+     /b
+
+Good::
+
+    FROM scratch
+    COPY a \\
+     /b
+
+Fix: remove the blank line, or write a comment there.
+
+Source: https://docs.docker.com/reference/build-checks/no-empty-continuation/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dockdsl.lint.rule import Fault, Rule
+from dockdsl.lint.subject import Subject
+
+
+def examine(subject: Subject) -> Iterator[Fault]:
+    """Find blank lines between the lines of an instruction."""
+    for line in subject.lines:
+        where = line.logical
+        inside = where.lines[where.first + 1 : where.last]
+        if any(not each.strip() for each in inside):
+            yield Fault(line, "a blank line stands inside the instruction", "remove it", at=where.last)
+
+
+RULE = Rule("NoEmptyContinuation", examine, __doc__ or "")

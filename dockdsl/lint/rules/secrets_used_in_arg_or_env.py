@@ -1,0 +1,42 @@
+"""No ARG and no ENV has the name of a secret.
+
+Their values stay in the image and its history, where everybody who has the image can read them.
+
+Bad::
+
+    FROM scratch
+    ARG API_TOKEN
+
+Good::
+
+    FROM alpine:3.22
+    RUN --mount=type=secret,id=api_token cat /run/secrets/api_token
+
+Fix: mount the secret in the RUN that needs it: ``Run(…, mounts=[Secret("api_token")])``.
+
+Source: https://docs.docker.com/reference/build-checks/secrets-used-in-arg-or-env/
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from dockdsl.lint.rule import Fault, Rule
+from dockdsl.lint.subject import Subject
+
+_is_secret = re.compile(
+    r"(?:_|^)(?:apikey|auth|credentials?|key|password|pword|passwd|secret|token)(?:_|$)", re.IGNORECASE
+).search
+_is_public = re.compile(r"(?:_|^)(?:public|file|version)(?:_|$)", re.IGNORECASE).search
+
+
+def examine(subject: Subject) -> Iterator[Fault]:
+    """Find names with the words of secrets."""
+    for line in (*subject.args, *subject.steps("ARG", "ENV")):
+        for name in subject.names(line):
+            if _is_secret(name) and not _is_public(name):
+                yield Fault(line, f"{name} has the name of a secret, and stays in the image", "mount it as a secret")
+
+
+RULE = Rule("SecretsUsedInArgOrEnv", examine, __doc__ or "", aliases=("DL3064",))

@@ -1,0 +1,57 @@
+"""A variable is declared before it is used.
+
+BuildKit puts nothing in its place. A base image may set it: names that its own ENV gives are not known here, so on
+such a base this is a hint,
+unless the name looks like one that the file declares.
+
+Bad::
+
+    FROM scratch
+    COPY $folder /x
+
+Good::
+
+    FROM scratch
+    ARG folder=src
+    COPY $folder /x
+
+Fix: declare it with ARG or ENV, or correct its name.
+
+Source: https://docs.docker.com/reference/build-checks/undefined-var/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dockdsl.display import suggestion
+from dockdsl.lint.rule import Fault, Rule
+from dockdsl.lint.subject import KNOWN, PREDEFINED, Subject, used
+
+_EXPANDED = ("ADD", "COPY", "ENV", "EXPOSE", "LABEL", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR")
+
+
+def examine(subject: Subject) -> Iterator[Fault]:
+    """Find names that nothing declares."""
+    declared = {variable.name for variable in subject.variables if variable.kind != "undeclared"}
+    for variable in subject.variables:
+        if variable.kind != "undeclared" or variable.name in KNOWN:
+            continue
+        for use in variable.uses:
+            line = None if use.step is None else subject.by_line.get(use.step.instruction.origin.line)
+            is_predefined = use.stage is None and variable.name in PREDEFINED
+            if line is None or use.by != "builder" or is_predefined:
+                continue
+            close = suggestion(variable.name, declared, "")
+            is_scratch = subject.is_on_scratch(line)
+            remedy = close or f"declare it: ARG {variable.name}"
+            yield Fault(line, f"${variable.name} is not set", remedy, "warning" if is_scratch or close else "hint")
+    for line in subject.steps(*_EXPANDED):
+        texts = [line.text, *(each.content for each in line.documents if not each.word.quoted)]
+        for name in sorted({name for text in texts for name in used(text) if not name.isidentifier()}):
+            yield Fault(
+                line, f"${name} is a variable of shells, and BuildKit puts nothing in its place", "escape the $"
+            )
+
+
+RULE = Rule("UndefinedVar", examine, __doc__ or "")

@@ -1,0 +1,49 @@
+"""The first WORKDIR is absolute.
+
+A relative path continues that of the base image, which may change without notice.
+
+Bad::
+
+    FROM scratch
+    WORKDIR app
+
+Good::
+
+    FROM scratch
+    WORKDIR /app
+
+Fix: write the whole path.
+
+Source: https://docs.docker.com/reference/build-checks/workdir-relative-path/
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from dockdsl.lint.rule import Fault, Rule
+from dockdsl.lint.rules import undefined_var
+from dockdsl.lint.subject import Subject
+
+_is_windows = re.compile(r"[A-Za-z]:[\\\\/]").match
+
+
+def examine(subject: Subject) -> Iterator[Fault]:
+    """Find relative paths that no absolute one comes before."""
+    unknown = {id(fault.line) for fault in undefined_var.examine(subject) if fault.level == "hint"}
+    for part in subject.parts:
+        is_set = any(line.keyword == "WORKDIR" for each in part.chain() if each is not part for line in each.steps)
+        for line in part.steps:
+            if line.keyword != "WORKDIR":
+                continue
+            path = " ".join(subject.expanded(line))
+            if not is_set and not path.startswith("/"):
+                # On Windows it is absolute, and the base image may set its variables.
+                is_unsure = id(line) in unknown or _is_windows(line.text) is not None
+                fact = f"the path {line.text!r} is relative to that of the base image"
+                yield Fault(line, fact, "write the whole path", "hint" if is_unsure else "warning")
+            is_set = True
+
+
+RULE = Rule("WorkdirRelativePath", examine, __doc__ or "", aliases=("DL3000",))

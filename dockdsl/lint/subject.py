@@ -1,0 +1,174 @@
+"""A Dockerfile as rules see it: its lines as they are written, and its stages with what they inherit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+
+from dockdsl.errors import DockdslError
+from dockdsl.model.dockerfile import Dockerfile
+from dockdsl.model.steps import Variable, variables_of
+from dockdsl.syntax import expand
+from dockdsl.syntax.instruction_line import Line
+from dockdsl.text.parser import lines_of, parse
+
+PREDEFINED = frozenset(
+    f"{side}{part}" for side in ("TARGET", "BUILD") for part in ("PLATFORM", "OS", "ARCH", "VARIANT")
+)
+"""The arguments that BuildKit declares for FROM."""
+PREDEFINED |= {"TARGETSTAGE", "TARGETOSVERSION", "BUILDOSVERSION"}
+KNOWN = frozenset({"PATH", "BUILDKIT_SBOM_SCAN_CONTEXT", "BUILDKIT_SBOM_SCAN_STAGE"})
+"""Variables that every stage has."""
+
+_WORDS = ("EXPOSE", "WORKDIR")
+
+
+class Part:
+    """A stage: its FROM line and the lines of its steps."""
+
+    def __init__(self, line: Line) -> None:
+        self.line = line
+        self.steps: list[Line] = []
+        words = line.words()
+        self.base = words[0] if words else ""
+        self.name = words[2] if len(words) > 2 else None
+        self.parent: Part | None = None
+        """The stage that it is based on."""
+
+    def chain(self) -> Iterator[Part]:
+        """Yield the stage, and those that it is based on."""
+        part: Part | None = self
+        while part is not None:
+            yield part
+            part = part.parent
+
+    @property
+    def platform(self) -> str | None:
+        """The value of its ``--platform``."""
+        return next((flag.value for flag in self.line.flags if flag.name == "platform"), None)
+
+
+class Subject:
+    """One Dockerfile."""
+
+    def __init__(self, text: str, path: str) -> None:
+        """Read a text. Raises `DockerfileSyntaxError` if BuildKit would refuse it."""
+        self.text = text
+        self.path = path
+        self.dockerfile: Dockerfile = parse(text, path)
+        self.lines: Sequence[Line] = lines_of(text)
+        self.args: list[Line] = []
+        """The ARG lines before the first stage."""
+        self.parts: list[Part] = []
+        names: dict[str, Part] = {}
+        for line in self.lines:
+            if line.keyword == "FROM":
+                part = Part(line)
+                part.parent = names.get(part.base.lower())
+                self.parts.append(part)
+                if part.name is not None:
+                    names[part.name.lower()] = part
+            elif not self.parts:
+                self.args.append(line)
+            else:
+                self.parts[-1].steps.append(line)
+
+    def steps(self, *keywords: str) -> Iterator[Line]:
+        """Yield the lines of stages with one of the keywords."""
+        for part in self.parts:
+            yield from (line for line in part.steps if line.keyword in keywords)
+
+    @cached_property
+    def variables(self) -> list[Variable]:
+        """The variables of the model."""
+        return variables_of(self.dockerfile)
+
+    @cached_property
+    def by_line(self) -> dict[int, Line]:
+        """The lines by the number of their first physical line, from 1."""
+        return {line.logical.first + 1: line for line in self.lines}
+
+    def names(self, line: Line) -> list[str]:
+        """Return the names that an ARG, ENV or LABEL gives values to."""
+        return [name for name, _ in self.pairs(line)]
+
+    @staticmethod
+    def pairs(line: Line) -> list[tuple[str, str | None]]:
+        """Return the names and values of an ARG, ENV or LABEL; None where there is no value."""
+        words = line.quoted_words()
+        if line.keyword != "ARG" and words and "=" not in words[0]:
+            return [(words[0], " ".join(words[1:]))]
+        parts = [word.partition("=") for word in words]
+        return [(name, value if equals else None) for name, equals, value in parts]
+
+    @cached_property
+    def defaults(self) -> dict[str, str]:
+        """The values of the arguments above the first stage."""
+        values = {
+            name: "linux" if name.endswith("OS") else "amd64" for name in PREDEFINED if name.endswith(("OS", "ARCH"))
+        }
+        values |= {"TARGETPLATFORM": "linux/amd64", "BUILDPLATFORM": "linux/amd64"}
+        for line in self.args:
+            self._declare(line, values, {})
+        return values
+
+    def expanded(self, line: Line) -> list[str]:
+        """Return the words of an instruction with the values that the file gives to its variables."""
+        return self._expanded[id(line)] if id(line) in self._expanded else line.words()
+
+    @cached_property
+    def _expanded(self) -> dict[int, list[str]]:
+        """The words of the lines that have variables or quotes, in one walk."""
+        found: dict[int, list[str]] = {}
+        after: dict[int, dict[str, str]] = {}
+        for part in self.parts:
+            values = dict(after[id(part.parent)]) if part.parent is not None else {}
+            for step in part.steps:
+                if step.keyword in ("ARG", "ENV"):
+                    self._declare(step, values, self.defaults if step.keyword == "ARG" else {})
+                elif step.keyword in _WORDS and any(char in step.text for char in "$\"'\\"):
+                    words = [step.text] if step.keyword == "WORKDIR" else step.words()
+                    found[id(step)] = [_expanded_or_not(word, values, step.escape) for word in words]
+            after[id(part)] = values
+        return found
+
+    @cached_property
+    def _parts_by_step(self) -> dict[int, Part]:
+        return {id(step): part for part in self.parts for step in part.steps}
+
+    def _part_of(self, line: Line) -> Part | None:
+        return self._parts_by_step.get(id(line))
+
+    def is_on_scratch(self, line: Line) -> bool:
+        """Whether nothing but this file sets variables for an instruction."""
+        part = self._part_of(line)
+        return part is not None and [*part.chain()][-1].base.lower() == "scratch"
+
+    def _declare(self, line: Line, values: dict[str, str], otherwise: Mapping[str, str]) -> None:
+        # Of one ENV, no value sees those beside it; of one ARG, each sees those before it.
+        seen = values if line.keyword == "ARG" else dict(values)
+        for name, value in self.pairs(line):
+            given = otherwise.get(name) if value is None else expanded(value, seen)
+            if given is not None:
+                values[name] = given
+
+
+def _expanded_or_not(word: str, values: Mapping[str, str], escape: str) -> str:
+    found = expanded(word, values, escape)
+    return word if found is None else found
+
+
+def expanded(text: str, values: Mapping[str, str], escape: str = "\\") -> str | None:
+    """Return a word as BuildKit expands it; None where it cannot."""
+    try:
+        return expand.expand(text, values, escape=escape)
+    except DockdslError:
+        return None
+
+
+def used(text: str) -> set[str]:
+    """Return the names of the variables in a word."""
+    try:
+        return set(expand.names(text))
+    except DockdslError:
+        return set()

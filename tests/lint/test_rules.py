@@ -1,0 +1,118 @@
+"""The rules: their own examples, and the verdicts of BuildKit on the cases where they are present."""
+
+from __future__ import annotations
+
+import cProfile
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dockdsl.lint.checking import check_text
+from dockdsl.lint.rule import Rule
+from dockdsl.lint.rules import rules
+from tests.corpora import cases
+
+RULES = [pytest.param(rule, id=rule.name) for rule in rules()]
+
+
+def found(text: str) -> set[tuple[str, int]]:
+    """Return rule and line of each finding."""
+    return {(each.rule, each.line) for each in check_text(text, "Dockerfile")}
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_the_examples_of_a_rule(rule: Rule) -> None:
+    """What its page calls bad is found, and what it calls good is not."""
+    bad, good = rule.example("Bad"), rule.example("Good")
+
+    assert rule.name in {name for name, _ in found(bad)}
+    assert not found(good)
+    assert "Fix: " in rule.page
+    assert "Source: https://" in rule.page
+
+
+def verdicts() -> list[tuple[str, list[dict[str, Any]]]]:
+    """Return BuildKit's cases that it builds, each with what its checks say."""
+    built = [
+        (case["dockerfile"], case["result"].get("lint") or [])
+        for case in cases("integration_inline", "parse_snippets")
+        if not any(case["result"].get(f"{kind}_error") for kind in ("parse", "instruction", "build"))
+    ]
+    pairs = [(case[kind], case[f"{kind}_result"]) for case in cases("lint_rules_own") for kind in ("bad", "good")]
+    # What a client passes, and files of the context, are not in a Dockerfile; one of them is not valid.
+    checked = [
+        (case["dockerfile"], case["warnings"])
+        for case in cases("lint_buildkit")
+        if not (case["build_args"] or case["dockerignore"] or "BADCMD" in case["dockerfile"])
+    ]
+    return built + pairs + checked
+
+
+@pytest.mark.corpora
+def test_buildkit_says_the_same() -> None:
+    """Rule and line of each finding are those of BuildKit."""
+    judged = verdicts()
+
+    assert len(judged) > 500
+    for text, said in judged:
+        assert found(text) == {
+            (each["rule"], each["lines"][0][0] if "lines" in each else each["line"]) for each in said
+        }
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize(
+    "text",
+    [
+        'FROM busybox:1.37\nWORKDIR "/usr/bin/"\n',
+        "ARG PYTHON_VERSION\nFROM busybox:${version}1.37\n",
+        'FROM busybox:1.37\nSHELL ["a"]\nCMD x\n',
+        "FROM busybox:1.37\nWORKDIR $GOPATH\n",
+        "FROM busybox:1.37 as Build\nENV a b\nCMD x\nCMD y\nARG API_TOKEN\nCOPY a \\\n\n b\nEXPOSE 80/TCP\n",
+    ],
+)
+def test_the_engine_says_the_same(text: str, tmp_path: Path) -> None:
+    """So does the engine's own frontend, for what it knows."""
+    tmp_path.joinpath("Dockerfile").write_text(text)
+    command = ["docker", "buildx", "build", "--call=check,format=json", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    said = json.loads(done.stdout)["warnings"] or []
+
+    assert found(text) == {(each["ruleName"], each["location"]["ranges"][0]["start"]["line"]) for each in said}
+
+
+def test_comments_of_the_file_silence() -> None:
+    """A directive silences a rule in the file, a comment above an instruction there; experiments are asked for."""
+    assert not found("# check=skip=JSONArgsRecommended,StageNameCasing\nFROM a AS B\nCMD x\n")
+    assert not found("# check=skip=all\nFROM a AS B\nCMD x\n")
+    assert found("FROM a\n# check=skip=JSONArgsRecommended\n\nCMD x\nHEALTHCHECK CMD x\nENTRYPOINT y\n") == {
+        ("JSONArgsRecommended", 6)
+    }
+    assert not found("# x\nFROM a AS b\n")
+
+
+def test_what_a_base_image_may_set_is_a_hint() -> None:
+    """Nobody is warned of a variable that the base image may set, nor of a path of Windows."""
+    levels = {
+        each.line: each.level
+        for each in check_text(
+            "FROM golang:1.27\nARG FOLDER\nWORKDIR $GOPATH\nCOPY $FOLDR .\nFROM a\nWORKDIR C:\\x\n", "D"
+        )
+    }
+
+    assert levels == {3: "hint", 4: "warning", 6: "hint"}
+
+
+def test_a_large_file_takes_time_in_proportion() -> None:
+    """Ten times as many instructions take about ten times as long, counted in calls."""
+
+    def calls(count: int) -> int:
+        profile = cProfile.Profile()
+        text = "FROM a AS b\nARG A=1\n" + "ENV X=$A Y=$Z\nWORKDIR $X\n" * count
+        profile.runcall(check_text, text, "D")
+        return sum(entry.callcount for entry in profile.getstats())
+
+    assert calls(500) < 7 * calls(100)
