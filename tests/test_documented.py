@@ -44,8 +44,9 @@ def test_each_public_name_has_an_entry(name: str) -> None:
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_each_verb_has_a_row(verb: str) -> None:
-    """It stands in the table of verbs."""
+    """It stands in the table of verbs, in both languages."""
     assert f"`dockdsl {verb}" in guide("command-line.md")
+    assert f"`dockdsl {verb}" in guide("../ja/guide/command-line.md")
 
 
 @pytest.mark.parametrize("name", CHECKS)
