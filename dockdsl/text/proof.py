@@ -292,15 +292,15 @@ class _Reading:
     # FROM, and references to stages
 
     def _from(self, words: Sequence[str]) -> tuple[Any, ...]:
-        base = words[0]
-        known = self.indexes.get(base)
+        base = _word(words[0], self.escape)
+        known = self.indexes.get(base) if isinstance(base, str) else None
         self.stage += 1
         name = lower(words[2]) if len(words) > 2 else None
         if name is not None:
             self.indexes[name] = self.stage
         if name in _RESERVED or self.last.get(name or "") != self.stage or _is_automatic(self.stage, name or ""):
             name = None
-        return (_word(base, self.escape) if known is None else ("stage", known), *words[3:], name)
+        return (base if known is None else ("stage", known), *words[3:], name)
 
     def _source(self, name: str, *, index: bool) -> object:
         """Return what ``from`` names: the index of a stage, or the name itself."""
@@ -586,6 +586,9 @@ def _parsed(text: str, which: str) -> Any:
             'prove: BuildKit\'s parser is not installed; run: pip install "dockdsl[prove]"'
         ) from None
     try:
-        return dockerfile.parse_string(text)
+        commands = dockerfile.parse_string(text)
     except dockerfile.GoParseError as error:
         raise InvalidValue(f"prove: {which}: BuildKit's parser refuses the text: {error}; fix it") from None
+    if not all(each.cmd for each in commands):
+        raise InvalidValue(f"prove: {which}: an instruction is nothing but an escape character; remove it")
+    return commands

@@ -43,7 +43,9 @@ _HAS_SOME = ("ENV", "LABEL", "ARG", "EXPOSE", "VOLUME", "SHELL", "HEALTHCHECK", 
 _KEYWORDS = {*_FLAGS, *_HAS_ONE, *_HAS_SOME, "CMD", "ENTRYPOINT"}
 
 
-_NEVER_BUILT = r"Stage: .*(?:one word|escape character|platform|dollar|quote|brace)|Dockerfile: (?:check|syntax) is"
+_NEVER_BUILT = (
+    r"Stage: .*(?:one word|escape character|platform|in a flag|dollar|quote|brace)|Dockerfile: (?:check|syntax) is"
+)
 
 
 class _Bad(Exception):

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dockdsl import DockerfileSyntaxError, Expose, Run, layout, parse, prove, render
+from dockdsl import DockerfileSyntaxError, Expose, InvalidValue, Run, layout, parse, prove, render
 from dockdsl.instructions.cmd import Cmd
 from tests import strategies
 from tests.text import differential
@@ -49,6 +49,8 @@ ACCEPTED = [
     *[f"# check={value}\nFROM a" for value in ("skip=,FromAsCasing;error=true", "error=t;skip=", "skip=A,,B", "skip=A;skip=B")],
     *[f"# check={value}\nFROM a" for value in ("bar=1", "error=yes", "error=true;", "skip=A;error=f;experimental=B;skip=C", "skip=é")],
     *["FROM a AS \u0130", "FROM a a\u017f b", "#!\n#check=skip=all\nFROM B", "#!\n# syntax=x\nFROM B", "#!\n# escape=`\nFROM B"],
+    "FROM b AS b\nFROM \\b\nCOPY x y",
+    "# escape=`\nFROM a\nONBUILD \\\nRUN",
     "#check=skip=X\nFROM a\nCMD cmd\\\n#",
     "FROM a\n# check=skip=X\nCOPY a \\\n#\n b",
     "# note\nFROM a\n# check=skip=X\n#\n# check=skip=Y\nRUN x",
@@ -166,6 +168,14 @@ def test_differences(before: str, after: str) -> None:
 def test_differences_between_files(before: str, after: str) -> None:
     """So it does in directives, in triggers, and where a stage has a namesake."""
     assert prove(before, after) is not None
+
+
+def test_no_instruction() -> None:
+    """A line that is nothing but an escape character is no instruction to either of the two."""
+    with pytest.raises(InvalidValue, match="nothing but an escape character"):
+        prove("FROM a\n\\", "FROM a")
+    with pytest.raises(DockerfileSyntaxError):
+        parse("FROM a\n\\")
 
 
 def test_quotes_that_count_are_kept() -> None:
