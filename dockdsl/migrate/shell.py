@@ -80,11 +80,13 @@ def parsed(script: str, name: str, first: int = 1) -> Node:
             'migrate: scripts are read by shfmt, which is not installed; run pip install "dockdsl[migrate]"'
         ) from None
     except subprocess.TimeoutExpired:
-        raise SourceError(f"{name}: the script could not be read within {_SECONDS} s; split it") from None
+        raise SourceError(f"{one_line(name)}: the script could not be read within {_SECONDS} s; split it") from None
     if found.returncode:
         line, _, fact = found.stderr.strip().partition(":")
         number = first - 1 + int(line) if line.isdigit() else first
-        raise SourceError(f"{name}:{number}: the shell cannot read this: {fact.partition(':')[2].strip()}; correct it")
+        raise SourceError(
+            f"{one_line(name)}:{number}: the shell cannot read this: {fact.partition(':')[2].strip()}; correct it"
+        )
     tree: Node = json.loads(found.stdout)
     return tree
 

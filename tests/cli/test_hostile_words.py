@@ -115,6 +115,14 @@ CASES = [
             ("no artefact", "", ["--artefact", NAME]),
         )
     ],
+    *[
+        pytest.param(["compare", one, other], {PYTHON: IMAGE, NAME: DOCKERFILE}, id=f"compare {number}")
+        for number, (one, other) in enumerate([(PYTHON, PYTHON), (NAME, PYTHON), ("nothing", NAME), (NAME, "x:y")])
+    ],
+    *[
+        pytest.param(["check", one], {PYTHON: IMAGE, NAME: DOCKERFILE}, id=f"check {number}")
+        for number, one in enumerate([PYTHON, NAME, "nothing", f"{PYTHON}:{NAME}"])
+    ],
     pytest.param(["gc"], {}, id="gc"),
     pytest.param([NAME], {}, id="no verb"),
 ]
