@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dockdsl import __version__
-from dockdsl.display import printable
+from dockdsl.display import for_terminal, printable
 from dockdsl.lint.finding import Finding, Level
 from dockdsl.lint.rules import rules
 from dockdsl.origins import short_path
@@ -58,6 +58,7 @@ def github(found: Sequence[Finding]) -> str:
 
 
 def _escaped(value: str) -> str:
+    value = for_terminal(value, keep="\r\n\t")
     return value.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
@@ -89,7 +90,7 @@ def sarif(found: Sequence[Finding]) -> str:
 
 
 def _dumped(value: object) -> str:
-    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(value, indent=2) + "\n"
 
 
 FORMATS: dict[str, Callable[[Sequence[Finding]], str]] = {

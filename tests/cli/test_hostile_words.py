@@ -120,8 +120,9 @@ CASES = [
         for number, (one, other) in enumerate([(PYTHON, PYTHON), (NAME, PYTHON), ("nothing", NAME), (NAME, "x:y")])
     ],
     *[
-        pytest.param(["check", one], {PYTHON: IMAGE, NAME: DOCKERFILE}, id=f"check {number}")
+        pytest.param(["check", one, "--format", form], {PYTHON: IMAGE, NAME: DOCKERFILE}, id=f"check {number} {form}")
         for number, one in enumerate([PYTHON, NAME, "nothing", f"{PYTHON}:{NAME}"])
+        for form in ("text", "json", "sarif", "github")
     ],
     pytest.param(["gc"], {}, id="gc"),
     pytest.param([NAME], {}, id="no verb"),
