@@ -8,6 +8,7 @@ import shutil
 import stat
 import time
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Protocol
@@ -121,11 +122,17 @@ def compare(
         orphans.sweep()
         engine.sweep()
         own = Belongings(engine)
-        with owner.temporary_folder() as work, afterwards(own.remove):
+        with ExitStack() as stack:
+            work = stack.enter_context(owner.temporary_folder())
+            stack.enter_context(afterwards(own.remove))
             folders = [Path(work, side, root.name) for side in ("before", "after")]
-            for folder in folders:
-                _copy(root, folder)
             before = _Before(recipe, own, folders[0], work, lambda line: report(f"before: {line}"))
+            stack.enter_context(afterwards(lambda: before.regain(os.geteuid() if hasattr(os, "geteuid") else 0)))
+            for folder in folders:
+                for path in _copy(root, folder):
+                    before.notes[f"{path.relative_to(root)} was not copied: it is no file, or a link out of {root}"] = (
+                        None
+                    )
             before.finals = tuple(image.build for image in result.finals)
             images = _images(folders[1] / file, to_module(result, recipe, [file], (root / file).parent))
             for image in images:
@@ -201,16 +208,20 @@ def _costs(engine: DockerSdk, made: Mapping[str, str], shipped: list[str]) -> Si
 # Files.
 
 
-def _copy(root: Path, to: Path) -> None:
-    """Copy a project; what is no file, and links that lead out of it, stay behind."""
+def _copy(root: Path, to: Path) -> list[Path]:
+    """Copy a project; return what stays behind: what is no file, and links that lead out of it."""
+    stayed: list[Path] = []
 
     def left_out(folder: str, names: list[str]) -> list[str]:
-        return [name for name in names if not _belongs(Path(folder, name), root)]
+        paths = [path for path in (Path(folder, name) for name in names) if not _belongs(path, root)]
+        stayed.extend(paths)
+        return [path.name for path in paths]
 
     try:
         shutil.copytree(root, to, symlinks=True, ignore=left_out)
     except (shutil.Error, OSError) as error:
         raise FileError(f"compare: {root} cannot be copied ({error}); set TMPDIR to a folder with room") from None
+    return stayed
 
 
 def _belongs(path: Path, root: Path) -> bool:

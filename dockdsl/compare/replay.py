@@ -12,6 +12,7 @@ import tarfile
 import tempfile
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -41,6 +42,8 @@ _IN_RUN = ("detach", "rm", "env", "workdir", "user", "entrypoint", "platform", "
 _KNOWN = ("rm", "rmi", "start", "stop", "kill", "wait")
 _VERBS = {"build": "_build", "create": "_start", "run": "_start", "cp": "_cp", "export": "_export", "tag": "_tag"}
 _VERBS |= dict.fromkeys(_KNOWN, "_known")
+_OWNERS = 60.0
+"""Seconds that changing the owner of files may take."""
 _ids = re.compile(r"\b(?:image|container)@\d+\b").sub
 _Give = Callable[[Given, Arguments, "IO[bytes] | None"], bool]
 
@@ -60,6 +63,8 @@ class Replay:
     volumes: dict[str, str] = attrs.field(factory=dict)
     notes: dict[str, None] = attrs.field(factory=dict)
     """What was left out."""
+    worker: str | None = None
+    """An image whose containers have worked in the copy."""
     _no_cache: bool = False
     _clock: Clock = attrs.field(factory=lambda: Clock(BUILD_TIMEOUT))
 
@@ -80,6 +85,17 @@ class Replay:
                 self.report(f"{first.place}: {done[-len(given.pipeline)]} {self._clock.spent() - begin:.1f}s")
         return tuple(done)
 
+    def regain(self, user: int) -> None:
+        """Give this user what a container has left in the copy as root, who alone could remove it."""
+        if self.worker is None or user == 0:
+            return
+        name = self.own.container()
+        argv = [USUAL, "run", "--detach", f"--name={name}", *self.own.marks(name), f"--volume={self.folder}:/project"]
+        argv += ["--user=0", "--network=none", "--entrypoint=chown", self.worker, "-R", str(user), "/project"]
+        for each in (argv, [USUAL, "wait", name]):
+            with suppress(OutOfTime), started(each) as running:
+                running.wait(_OWNERS)
+
     def _give(self, given: Given) -> bool:
         """Give one; return whether it counts, as what only looks at things does not."""
         command, *rest = given.pipeline
@@ -96,7 +112,7 @@ class Replay:
             return give(given, found, None)
         if rest or command.name not in _FILES:
             return self._left_out(command, command.name)
-        return self._file(command)
+        return self._on_host(command)
 
     def _left_out(self, command: Command, what: str) -> bool:
         self.notes[f"{command.place}: {what} was left out"] = None
@@ -235,6 +251,8 @@ class Replay:
             elif option not in _NOT_IN_RUN:
                 self._left_out(command, f"the option {option}")
         image, *words = found.operands
+        if any(str(self.folder) in word for word in argv):
+            self.worker = self._image(command, image)
         argv += [self._image(command, image), *(self._text(command, word) for word in words)]
         self._run(command, argv, stdout=stdout)
         for word in (given.identity, found.last("name")):
@@ -330,6 +348,15 @@ class Replay:
                 fact = f"{tar.place}: what tar is given cannot be unpacked ({error})"
                 raise RunFailed(f"{fact}; copy the files themselves", origin=None) from None
         return True
+
+    def _on_host(self, command: Command) -> bool:
+        """Give a file command; what it does outside of the project is left out where nothing can depend on it."""
+        try:
+            return self._file(command)
+        except SourceError:
+            if command.name in ("cp", "mv"):
+                raise
+            return self._left_out(command, " ".join(map(str, command.words)))
 
     def _file(self, command: Command) -> bool:
         words = [self._text(command, word) for word in command.words[1:]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import secrets
 import signal
@@ -16,6 +17,10 @@ from typing import Any
 import pytest
 
 from dockdsl.cli import main
+from dockdsl.compare.belongings import Belongings
+from dockdsl.compare.replay import Replay
+from dockdsl.engine.runners.docker_sdk import DockerSdk
+from dockdsl.migrate.recipe import Recipe
 from tests.engine.helpers import BUSYBOX, docker, left_by, wait_until
 
 pytestmark = pytest.mark.engine
@@ -63,8 +68,9 @@ def shown(capsys: pytest.CaptureFixture[str], *options: str | Path) -> str:
 
 def test_figures(tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Each figure is what it says, all forms have the same, and the engine, the project and the host are as before."""
-    script = f"#!/bin/sh\ndocker rm -f NAME-c\n{MAIN}{COPY}{END}docker images NAME\ndocker push NAME\nnpm test\n"
-    folder = project(tmp_path / "notes", name, script)
+    end = "docker images NAME\ndocker push NAME\nnpm test\nrm -f /nowhere/x $(ls)\n"
+    folder = project(tmp_path / "notes", name, f"#!/bin/sh\ndocker rm -f NAME-c\n{MAIN}{COPY}{END}{end}")
+    folder.joinpath("password").symlink_to("/etc/passwd")
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     page, saved = tmp_path / "page.html", tmp_path / "found.json"
 
@@ -88,9 +94,13 @@ def test_figures(tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]) 
         assert [{"kind": "caches", "files": 1, "bytes": 2, "example": "/var/cache/apk/index"}] == side["unneeded"]
         assert 0 < side["cold_seconds"] < 300
         assert 0 < side["rebuild_seconds"] < 300
-    assert ["build.sh:9: docker push was left out", "build.sh:10: npm was left out"] == [
-        line.rpartition("/")[2] for line in found["notes"]
-    ]
+    assert [
+        f"password was not copied: it is no file, or a link out of {folder}",
+        "build.sh:9: docker push was left out",
+        "build.sh:10: npm was left out",
+        "build.sh:11: ls was left out",
+        "build.sh:11: rm -f /nowhere/x $(ls) was left out",
+    ] == [line.removeprefix(f"{folder}/") for line in found["notes"]]
 
     for language in ("en", "ja"):
         table = shown(capsys, "--from", saved, "--lang", language, "--markdown")
@@ -167,7 +177,7 @@ def test_an_image_as_a_base(tmp_path: Path, name: str) -> None:
 
 
 REFUSED = [
-    (MAIN + COPY.replace("./app", "/tmp/app") + END, "build.sh:3: /tmp/app is outside of "),
+    ("rm -f /tmp/x\n" + MAIN + COPY.replace("./app", "/tmp/app") + END, "build.sh:4: /tmp/app is outside of "),
     (MAIN + COPY.replace("./app", "out/app") + END, "build.sh:3: out/app leads out of the project by a link"),
     (MAIN + COPY + "docker build -t NAME:latest --output x .\n", "build.sh:5: a build with --output is not compared;"),
     (MAIN + COPY + END + "docker rmi NAME:latest\n", "compare: the script removes the image that it ships,"),
@@ -238,3 +248,16 @@ def test_signals(number: signal.Signals, tmp_path: Path, name: str) -> None:
         subprocess.run([sys.executable, "-m", "dockdsl", "gc"], check=True, capture_output=True, timeout=120)
     assert [] == left_by(child.pid)
     assert not folder.joinpath("app").exists()
+
+
+def test_files_of_root(tmp_path: Path) -> None:
+    """What a container leaves in the copy as root belongs to the user afterwards, who can remove it."""
+    with DockerSdk() as engine:
+        own = Belongings(engine)
+        docker("run", "--rm", f"--volume={tmp_path}:/src", BUSYBOX, "sh", "-c", "mkdir /src/d && touch /src/d/f")
+        replay = Replay(Recipe(tmp_path), own, tmp_path, str(tmp_path), print, worker=BUSYBOX)
+        replay.regain(65534)
+        own.remove()
+
+    assert {65534} == {path.stat().st_uid for path in (tmp_path, *tmp_path.rglob("*"))}
+    assert [] == left_by(os.getpid())
