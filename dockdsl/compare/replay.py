@@ -136,12 +136,9 @@ class Replay:
             output = stdout
             if command.output is not None and stdout is None and str(command.output) != "/dev/null":
                 output = self._opened(command, self._text(command, command.output))
-            variables = {
-                key: self._text(command, value) for key, value in command.settings if not key.startswith("DOCKER_")
-            }
             folder = self._inside(command, ".")
             try:
-                with started(argv, given, {**variables, "TMPDIR": self.work}, stdout=output, folder=folder) as running:
+                with started(argv, given, {"TMPDIR": self.work}, stdout=output, folder=folder) as running:
                     while (line := running.line(self._clock.left())) is not None:
                         log.append(hide(line.rstrip()))
                     status = running.wait(self._clock.left())
@@ -202,6 +199,7 @@ class Replay:
         argv += ["--no-cache"] if self._no_cache else []
         # The names of what was built before mean what this run has built.
         argv += [f"--build-context={name}=docker-image://{tag}" for name, tag in self.images.items() if "@" not in name]
+        settings = dict(command.settings)
         for name, value in found.options:
             if name == "push":
                 self._left_out(command, "--push")
@@ -215,9 +213,12 @@ class Replay:
                     # The migrated file leaves it out as well.
                     self._left_out(command, f"--{name} {value}")
                     continue
-                # It may be the id of an image.
                 key, separator, given_text = self._text(command, value).partition("=")
-                argv.append(f"--{name}={key}{separator}{self.images.get(given_text, given_text)}")
+                if name == "build-arg" and not separator and key in settings:
+                    separator, given_text = "=", self._text(command, settings[key])
+                if given_text.startswith("image@"):
+                    given_text = self.images.get(given_text, given_text)
+                argv.append(f"--{name}={key}{separator}{given_text}")
         context = self._text(command, found.operands[0]) if found.operands else "."
         file = found.last("file")
         if file is not None:
@@ -239,7 +240,8 @@ class Replay:
         if not found.operands or (verb == "run" and is_server and not is_detached):
             return self._left_out(command, "docker run of a server")
         name = self.own.container()
-        argv = [USUAL, verb, f"--name={name}", *self.own.marks(name)]
+        # A base image that is fetched would stay.
+        argv = [USUAL, verb, "--pull=never", f"--name={name}", *self.own.marks(name)]
         for key, value in found.options:
             option = "detach" if key == "d" else key
             if option in ("volume", "mount"):
