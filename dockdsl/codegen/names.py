@@ -122,5 +122,14 @@ def _last(path: str) -> str:
 
 
 def repeated(mounts: Iterable[Mount]) -> list[Mount]:
-    """Return the mounts that occur more than once, in the order of their first occurrence."""
-    return [mount for mount, count in Counter(mounts).items() if count > 1]
+    """Return the mounts that occur more than once, in the order of their first occurrence.
+
+    Equal mounts may be of two stages that are equal: such are not one mount.
+    """
+    of_stages: dict[Mount, set[int]] = {}
+    counts: Counter[Mount] = Counter()
+    for mount in mounts:
+        counts[mount] += 1
+        sources = [each.source for each in mount.references()]
+        of_stages.setdefault(mount, set()).update(id(source) for source in sources if isinstance(source, StageBase))
+    return [mount for mount, count in counts.items() if count > 1 and len(of_stages[mount]) < 2]

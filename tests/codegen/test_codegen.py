@@ -87,6 +87,11 @@ def test_a_build_file_comes_back(path: Path) -> None:
     check(load(str(path), Dockerfile))
 
 
+def test_equal_mounts_of_two_stages_are_two() -> None:
+    """Stages without a name may be equal; each mount is of its own one."""
+    check(parse("FROM a\nFROM a\nFROM b\nRUN --mount=from=0,target=/m x\nRUN --mount=from=1,target=/m y\n"))
+
+
 def test_every_dockerfile_comes_back() -> None:
     """The source of whatever the constructors accept makes an equal value, which has the same source."""
 
