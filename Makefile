@@ -93,7 +93,7 @@ MEASURED := docs/_static/compare.json
 compare: $(READY) ## Measure the builder pattern and stages on the Go REST API, for the READMEs: takes about 10 minutes
 	@rm -rf .cache/compare && mkdir -p .cache/compare && cp -r builds/builder_pattern .cache/compare/notes
 	@cp go_app/go.mod go_app/*.go .cache/compare/notes
-	@$(PROVISION) run --require --images go -- $(PYTHON) -m dockdsl compare .cache/compare/notes --repeat 3 --json -o $(MEASURED)
+	@$(PROVISION) run --require --images go -- $(PYTHON) -m dockdsl compare .cache/compare/notes --repeat 2 --json -o $(MEASURED)
 	@for lang in en ja; do \
 	  $(PYTHON) -m dockdsl compare --from $(MEASURED) --lang $$lang --markdown --svg docs/_static/compare.$$lang.svg; done
 

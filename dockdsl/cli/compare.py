@@ -73,7 +73,7 @@ def _measured(options: argparse.Namespace) -> Comparison:
         say(str(note))
     found = compare(recipe, result, file_name(result, files.root), say, change=options.change, repeat=options.repeat)
     for line in found.notes:
-        say(line)
+        say(f"left out: {line}")
     return found
 
 

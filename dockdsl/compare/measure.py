@@ -130,9 +130,7 @@ def compare(
             stack.enter_context(afterwards(lambda: before.regain(os.geteuid() if hasattr(os, "geteuid") else 0)))
             for folder in folders:
                 for path in _copy(root, folder):
-                    before.notes[f"{path.relative_to(root)} was not copied: it is no file, or a link out of {root}"] = (
-                        None
-                    )
+                    before.notes[str(path.relative_to(root))] = None
             before.finals = tuple(image.build for image in result.finals)
             images = _images(folders[1] / file, to_module(result, recipe, [file], (root / file).parent))
             for image in images:

@@ -12,6 +12,8 @@ from dockdsl.display import cut, printable
 _WIDTH, _BAR, _GROUP, _TOP = 400, 230, 66, 34
 _LABEL, _VALUE = 52, 22
 """How many characters there is room for above bars, and behind them."""
+_FIGURE = 12
+"""Characters of a cell that is not divided into lines."""
 _COLOURS = (
     ".paper{fill:#fff}.ink{fill:#1f2328}.before{fill:#b3541e}.after{fill:#1a7f64}"
     "@media(prefers-color-scheme:dark){.paper{fill:#0d1117}.ink{fill:#e6edf3}.before{fill:#e8935a}.after{fill:#4cc2a0}}"
@@ -23,8 +25,8 @@ h1{font-size:1.35rem;line-height:1.35}h2{font-size:1.05rem}
 svg{display:block;width:100%;max-width:34rem;height:auto}
 table{border-collapse:collapse;width:100%;margin:1rem 0}
 th,td{padding:.4rem .5rem;border-bottom:1px solid #8886;text-align:right;vertical-align:top;overflow-wrap:anywhere}
-th:first-child{text-align:left;font-weight:normal}thead th{font-weight:600}
-li{overflow-wrap:anywhere}code{font:.85em ui-monospace,monospace}
+th:first-child{text-align:left;font-weight:normal;width:34%}table{table-layout:fixed}thead th{font-weight:600}
+.figure{white-space:nowrap}li{overflow-wrap:anywhere}code{font:.85em ui-monospace,monospace}
 @media(prefers-color-scheme:dark){body{background:#0d1117;color:#e6edf3}}
 """
 
@@ -73,14 +75,16 @@ def page(found: Comparison, words: Words) -> str:
         "<tbody>",
     ]
     for row in rows(found, words):
-        cells = "".join(f"<td>{_safe(each)}</td>" for each in (row.before, row.after))
+        # A figure and its unit stay together.
+        ways = ((each, "" if len(each) > _FIGURE else ' class="figure"') for each in (row.before, row.after))
+        cells = "".join(f"<td{way}>{_safe(each)}</td>" for each, way in ways)
         lines.append(f'<tr><th scope="row">{_safe(row.label)}</th>{cells}</tr>')
     lines.append("</tbody>\n</table>")
     for key in ("before", "after"):
         side = found.before if key == "before" else found.after
-        lines += _list(f"{words('given')} ({words(key)})", side.commands, "ol")
+        lines += _list(words("sized", words("given"), words(key)), side.commands, "ol")
         files = [words("sized", name, words.size(size)) for name, size in side.files]
-        lines += _list(f"{words('left')} ({words(key)})", (*side.images, *files))
+        lines += _list(words("sized", words("left"), words(key)), (*side.images, *files))
     lines += _list(words("notes"), found.notes)
     return "\n".join([*lines, f"<p>{words('foot')}</p>\n</body>\n</html>", ""])
 

@@ -103,19 +103,19 @@ class Replay:
             verb, words = verb_of(command.words[1:])
             found = arguments(verb, words, first_operand_ends=verb in ("run", "create"))
             if verb not in _VERBS:
-                return verb not in _LOOKING and self._left_out(command, f"docker {verb}")
+                return verb not in _LOOKING and self._left_out(command)
             give: _Give = getattr(self, _VERBS[verb])
             if rest and rest[0].name in ("tar", "bsdtar"):
                 return self._unpacked(give, given, found)
             for other in rest:
-                self._left_out(other, other.name)
+                self._left_out(other)
             return give(given, found, None)
         if rest or command.name not in _FILES:
-            return self._left_out(command, command.name)
+            return self._left_out(command)
         return self._on_host(command)
 
-    def _left_out(self, command: Command, what: str) -> bool:
-        self.notes[f"{command.place}: {what} was left out"] = None
+    def _left_out(self, command: Command, what: str = "") -> bool:
+        self.notes[f"{command.place}: {what or ' '.join(map(str, command.words))}"] = None
         return False
 
     def _run(
@@ -238,7 +238,7 @@ class Replay:
         is_detached = any(name in ("d", "detach") for name, _ in found.options)
         is_server = any(name in ("publish", "p", "P", "publish-all") for name, _ in found.options)
         if not found.operands or (verb == "run" and is_server and not is_detached):
-            return self._left_out(command, "docker run of a server")
+            return self._left_out(command)
         name = self.own.container()
         # A base image that is fetched would stay.
         argv = [USUAL, verb, "--pull=never", f"--name={name}", *self.own.marks(name)]
@@ -251,7 +251,7 @@ class Replay:
             elif option in _IN_RUN:
                 argv.append(f"--{option}={self._text(command, value)}")
             elif option not in _NOT_IN_RUN:
-                self._left_out(command, f"the option {option}")
+                self._left_out(command, f"--{option}")
         image, *words = found.operands
         if any(str(self.folder) in word for word in argv):
             self.worker = self._image(command, image)
@@ -279,7 +279,7 @@ class Replay:
             try:
                 return self._inside(command, source)
             except SourceError:
-                self.notes[f"{command.place}: {source} is not of the project: an empty volume takes its place"] = None
+                self._left_out(command, f"-v {source}")
         if source not in self.volumes:
             self.volumes[source] = name = self.own.volume()
             self._run(command, [USUAL, "volume", "create", *self.own.marks(name), name])
@@ -326,7 +326,7 @@ class Replay:
     def _tag(self, given: Given, found: Arguments, stdout: IO[bytes] | None) -> bool:
         command = given.pipeline[0]
         if len(found.operands) != 2 or self._key(command, found.operands[0]) not in self.images:
-            return self._left_out(command, "docker tag of an image that was not built here")
+            return self._left_out(command)
         tag = self.own.tag()
         self._run(command, [USUAL, "tag", self._image(command, found.operands[0]), tag], stdout=stdout)
         self.images[self._key(command, found.operands[1])] = tag
@@ -358,14 +358,14 @@ class Replay:
         except SourceError:
             if command.name in ("cp", "mv"):
                 raise
-            return self._left_out(command, " ".join(map(str, command.words)))
+            return self._left_out(command)
 
     def _file(self, command: Command) -> bool:
         words = [self._text(command, word) for word in command.words[1:]]
         options = [word for word in words if word.startswith("-")]
         paths = [word for word in words if not word.startswith("-")]
         if any(not set(word[1:]) <= set(_FILES[command.name]) for word in options):
-            return self._left_out(command, " ".join(map(str, command.words)))
+            return self._left_out(command)
         first = [paths.pop(0)] if command.name == "chmod" and paths else []
         places = [place for path in paths for place in self._matching(self._inside(command, path))]
         argv = [command.name, *options, *first, *places]

@@ -31,7 +31,7 @@ OLD = Side(
     unneeded=(GO,),
 )
 NEW = Side(images=("a",), image_bytes=7_000_000, layers=1, shipped_bytes=7_000_000, cold_seconds=60.0, unneeded=())
-FOUND = Comparison(name="a|<b>", changed=None, before=OLD, after=NEW, notes=("build.sh:1: npm was left out",))
+FOUND = Comparison(name="a|<b>", changed=None, before=OLD, after=NEW, notes=("build.sh:1: npm test",))
 
 
 def test_data_and_back() -> None:
@@ -84,7 +84,7 @@ def test_a_page_stands_alone(language: str) -> None:
     assert "a|&lt;b&gt;" in found
     assert "docker build &lt;x&gt; ." in found
     assert "rebuild" not in found
-    assert "npm was left out" in found
+    assert "build.sh:1: npm test" in found
     assert ("コンパイラー" in found) == (language == "ja")
 
 
