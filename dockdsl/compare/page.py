@@ -35,9 +35,10 @@ def picture(found: Comparison, words: Words) -> str:
     """Return an SVG picture: two bars for each figure that can be compared so."""
     shown = [row for row in rows(found, words) if row.bars is not None and max(row.bars) > 0]
     height = _TOP + _GROUP * len(shown)
+    size = f'width="{_WIDTH * 1.2:g}" height="{height * 1.2:g}"'
     font = 'font-family="system-ui, sans-serif" font-size="13"'
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" role="img" {font}>',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" {size} role="img" {font}>',
         f"<title>{_safe(words('title', found.name))}</title>",
         f"<style>{_COLOURS}</style>",
         f'<rect class="paper" width="{_WIDTH}" height="{height}"/>',
