@@ -94,8 +94,8 @@ compare: $(READY) ## Measure the builder pattern and stages on the Go REST API, 
 	@rm -rf .cache/compare && mkdir -p .cache/compare && cp -r builds/builder_pattern .cache/compare/notes
 	@cp go_app/go.mod go_app/*.go .cache/compare/notes
 	@$(PROVISION) run --require --images go -- $(PYTHON) -m dockdsl compare .cache/compare/notes --repeat 2 --json -o $(MEASURED)
-	@for lang in en ja; do \
-	  $(PYTHON) -m dockdsl compare --from $(MEASURED) --lang $$lang --markdown --svg docs/_static/compare.$$lang.svg; done
+	@$(PYTHON) -m dockdsl compare --from $(MEASURED) --markdown --svg docs/_static/compare.svg
+	@$(PYTHON) -m dockdsl compare --from $(MEASURED) --markdown --svg docs/ja/_static/compare.svg --lang ja
 
 bench: $(READY) ## Measure speed as ratios, each with its goal; ARGS="--only cli" for one row
 	@$(PROVISION) run --images go -- $(PYTHON) tests/bench/bench.py $(ARGS)
