@@ -94,7 +94,9 @@ def _in_folder(folder: Path) -> Found:
     )
     if not chosen and len(dockerfiles) < 2:
         fact = "no script here builds images, and there are not two Dockerfiles"
-        raise SourceError(f"{one_line(str(folder))}: {fact}; name the files, or use --single for one Dockerfile")
+        raise SourceError(
+            f"{one_line(str(folder))}: {fact}; name the files, or use dockdsl migrate --single for one Dockerfile"
+        )
     return Found(folder.resolve(), list(chosen), [] if chosen else dockerfiles)
 
 
