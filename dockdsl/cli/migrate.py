@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ from dockdsl.cli.arguments import output_arguments
 from dockdsl.cli.files import compare, deliver, has_other_text
 from dockdsl.cli.streams import say
 from dockdsl.display import argument, one_line
-from dockdsl.errors import DockdslError, ProofUnavailable, SourceError
+from dockdsl.errors import DockdslError, FileError, ProofUnavailable, SourceError
 from dockdsl.loading import read_text
 from dockdsl.migrate import sources, words
 from dockdsl.migrate.docker_options import Arguments
@@ -62,10 +63,17 @@ def run(options: argparse.Namespace) -> int:
             f"{one_line(path)}: the file exists and is different; name another one with -o, or use --force"
         )
     if path is not None and options.output is None:
-        Path(path).parent.mkdir(exist_ok=True)
+        try:
+            Path(path).parent.mkdir(exist_ok=True)
+        except OSError as error:
+            raise FileError(f"{Path(path).parent}: it cannot be made ({error.strerror}); name a file with -o") from None
     deliver(source, path)
     for line in (*map(str, recipe.notes), *remarks):
         say(line)
+    carried = {each.path for each, _ in result.carried}
+    for name, _ in map(artefact, options.artefact):
+        if Path(os.path.normpath(recipe.root / name)) not in carried:
+            say(f"--artefact: no Dockerfile copies {name} from the context; see its name there")
     is_same = options.single or _say_proof(result, made)
     if path is not None:
         say(f"wrote {one_line(path)}; next: python -m dockdsl test {argument(path)}")
@@ -93,7 +101,7 @@ def _split(names: list[str]) -> tuple[Recipe, Merged, list[Path], list[str]]:
 def artefact(given: str) -> tuple[str, str]:
     """Read ``--artefact``."""
     name, separator, path = given.partition("=")
-    if not (name and separator and path.startswith("/")):
+    if not (name and separator and path.startswith("/") and path.isprintable()):
         raise SourceError(f"--artefact: {given!r} is not FILE=PATH; write it as app=/src/app")
     return name, path
 
@@ -108,7 +116,10 @@ def _path(output: str | None, root: Path, result: Merged) -> str | None:
 def _made(source: str) -> Dockerfile:
     """Run the Python file that is about to be written, and return its Dockerfile."""
     names: dict[str, object] = {}
-    exec(compile(source, "<migrated>", "exec"), names)  # noqa: S102 - it was made of literals
+    try:
+        exec(compile(source, "<migrated>", "exec"), names)  # noqa: S102 - it was made of literals
+    except DockdslError as error:
+        raise SourceError(f"migrate: the result cannot be expressed: {error.message}") from None
     found = names["dockerfile"]
     assert isinstance(found, Dockerfile)
     return found

@@ -90,7 +90,7 @@ def _variable(draft: Draft, container: Container, value: Word) -> Instruction:
 
 def unsettled(kind: str, name: str, value: Word) -> tuple[str, str]:
     """Return the words for a value that only running the script could tell."""
-    remedy = f'pass it: python -m dockdsl build FILE --build-arg {name}="{value}"'
+    remedy = f"pass it: python -m dockdsl build FILE --build-arg {name}=…"
     return f"the {kind} {name} has the output of a command, {value}", remedy
 
 

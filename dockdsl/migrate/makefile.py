@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from dockdsl.errors import SourceError
 from dockdsl.migrate.shell import Place, Shell, Stop
 from dockdsl.migrate.words import text
 
 _assignment = re.compile(r"(?:export\s+|override\s+)*([A-Za-z_][\w.-]*)\s*(\?=|:=|::=|\+=|=)\s*(.*)").fullmatch
 _rule = re.compile(r"([^\s:=#][^:=#]*?)\s*::?(?!=)\s*([^=]*)").fullmatch
 _reference = re.compile(r"\$(?:\(([^()$]*)\)|\{([^{}$]*)\}|([@<^*$]))")
+_LONGEST = 100_000
 _BRANCHES = ("ifeq", "ifneq", "ifdef", "ifndef")
 _GOALS = ("all", "build", "image", "images", "docker", "docker-build", "release", "dist")
 
@@ -97,6 +99,10 @@ class Makefile:
             value, count = _reference.subn(replaced, value)
             if not count:
                 break
+            if len(value) > _LONGEST:
+                raise SourceError(
+                    f"{self.shown}: a line has more than {_LONGEST} characters with its variables; shorten it"
+                )
         return value.replace("\0", "$")
 
     def goal(self, concerns: Callable[[str], bool]) -> str | None:

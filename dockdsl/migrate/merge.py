@@ -36,6 +36,13 @@ _ARCHIVES = {".tar": "", ".tar.gz": "z", ".tgz": "z", ".tar.bz2": "j", ".tbz2": 
 _BUILDERS = ("build", "builder", "compile", "dev", "base")
 # They say how one run is to build, not what is built.
 _SWITCHES = ("no-cache", "pull")
+_TAKEN = {
+    *_SWITCHES,
+    *("tag", "file", "build-arg", "target", "label", "secret", "ssh", "add-host", "platform", "cache-from", "cache-to"),
+    *("ulimit", "annotation", "network", "shm-size", "output"),
+    # They say what is printed, or what the engine does by itself.
+    *("quiet", "q", "rm", "force-rm", "load", "progress", "builder", "iidfile", "metadata-file"),
+}
 
 
 @attrs.frozen(eq=False)
@@ -127,10 +134,25 @@ class _Merge:
             elif self.draft.build_args.setdefault(key, value) != value:
                 fact = f"the build argument {key} has another value for an earlier image, which is kept"
                 self.recipe.note(build.place, fact, f"give one of the two another name than {key}")
+        for tag in build.tags:
+            self._note_tag(build, tag)
+        for option in dict.fromkeys(name for name, _ in build.options.options if name not in _TAKEN):
+            dashes = "--" if len(option) > 1 else "-"
+            self.recipe.note(build.place, f"{dashes}{option} is left out", "pass it when you build, if it counts")
         for switch in _SWITCHES:
             if build.options.last(switch) is not None:
                 remedy = f"pass it: python -m dockdsl build FILE --{switch}"
                 self.recipe.note(build.place, f"--{switch} is for one run", remedy)
+
+    def _note_tag(self, build: Build, tag: Word) -> None:
+        if not tag.is_settled:
+            fact = f"the tag {tag} has the output of a command, and is left out"
+            self.recipe.note(build.place, fact, "pass it: python -m dockdsl build FILE --tag …")
+            return
+        for part in tag:
+            if isinstance(part, Variable) and not part.default:
+                fact = f"the tag takes ${part.name} from the environment, and 'latest' where it is not set"
+                self.recipe.note(build.place, fact, "set it when you build")
 
     def _base(self, base: Any, image: Image) -> Any:
         if isinstance(base, StageBase):
@@ -287,7 +309,9 @@ def _read(build: Build) -> tuple[str, str]:
         raw = build.dockerfile.read_bytes()
     except OSError as error:
         fact = error.strerror or "it cannot be read"
-        raise FileError(f"{build.place}: it builds {name}: {fact}; pass the folder in which it runs") from None
+        raise FileError(
+            f"{build.place}: it builds {name}: {fact}; pass the folder in which it runs, or write that file"
+        ) from None
     return raw.decode("utf-8-sig", "surrogateescape"), name
 
 

@@ -14,6 +14,7 @@ from dockdsl.migrate.draft import Image
 from dockdsl.migrate.merge import Merged
 from dockdsl.migrate.recipe import Recipe
 from dockdsl.migrate.words import Variable, Word
+from dockdsl.migrate.words import text as words_of
 from dockdsl.model.stage import Stage
 from dockdsl.origins import short_path
 
@@ -77,6 +78,8 @@ def _image(result: Merged, recipe: Recipe, image: Image, folder: Path, *, severa
         words = [word for name, word in options if name == option]
         words += [word for name, word in shared if name == option and option in _OF_ALL and word not in words]
         settled = [word for word in words if word.is_settled]
+        if option == "platform":
+            settled = [words_of(each) for word in settled for each in str(word).split(",")]
         if settled and option in _PAIRS:
             pairs = dict(word.partition(_PAIRS[option]) for word in settled)
             arguments.append(Argument(field, _mapping({str(key): value or Word() for key, value in pairs.items()})))

@@ -75,7 +75,12 @@ def _variables(node: Any) -> dict[str, str]:
 
 def _settled(text: str) -> str:
     """Return a text whose expressions are substitutions of the shell, which nobody knows."""
-    return _expression.sub(lambda match: f"$({re.sub(r'[^A-Za-z0-9_.-]', '-', match[1])})", text)
+
+    def spelled(match: re.Match[str]) -> str:
+        variable = re.fullmatch(r"env\.(\w+)", match[1])
+        return f"${{{variable[1]}}}" if variable else f"$({re.sub(r'[^A-Za-z0-9_.-]', '-', match[1])})"
+
+    return _expression.sub(spelled, text)
 
 
 def _first_line(node: Any) -> int:

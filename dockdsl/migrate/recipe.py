@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import posixpath
+import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -158,6 +159,7 @@ class Recipe:
     def _taken(self, pipeline: Pipeline) -> Word | None:
         first = pipeline[0]
         if first.name not in ENGINES and (first.name not in _HOST or len(pipeline) > 1):
+            self._note_unfollowed(pipeline)
             return None
         if first.name not in ENGINES:
             _HOST[first.name](self, first)
@@ -176,6 +178,15 @@ class Recipe:
             self._unpack(result, pipeline)
             return None
         return result
+
+    def _note_unfollowed(self, pipeline: Pipeline) -> None:
+        """Name what may change a file that a Dockerfile copies."""
+        for command in pipeline:
+            is_harmless = command.name in _HARMLESS or _is_expression(command.name) is not None
+            if not is_harmless and command.name not in ENGINES:
+                fact = f"{command.name or command.words[0]} is not followed"
+                self.note(command.place, fact, "if it changes what a Dockerfile copies, make it a Run of the stage")
+            note_written(command, self.note)
 
     def _fed(self, pipeline: Pipeline) -> Pipeline:
         """A pipeline into docker: a Dockerfile that ``cat`` gives becomes what the command is given."""
@@ -208,6 +219,13 @@ class Recipe:
     def is_folder(self, path: Path) -> bool:
         """Whether something is a folder on the host, before the script or through it."""
         return path in self.folders or path.is_dir()
+
+
+def note_written(command: Command, note: Callable[[Place, str, str], None]) -> None:
+    """Name the file that a command of the host writes."""
+    if command.output is not None and not str(command.output).startswith("/dev/"):
+        fact = f"{command.name} writes {command.output}, which is not followed"
+        note(command.place, fact, "if a Dockerfile copies that file, make it in a Run of the stage")
 
 
 def folder_of_tar(command: Command) -> Path | None:
@@ -340,6 +358,10 @@ def _run(recipe: Recipe, command: Command, given: Arguments) -> Word | Archive |
         if source.text is not None and source.text.startswith(("/", ".", "~")):
             path = Path(os.path.normpath(command.folder / source.text))
             recipe.folders.add(path)
+            made = [each.path.name for each in recipe.artefacts if path in each.path.parents]
+            if made:
+                fact = f"the container may change {', '.join(dict.fromkeys(made))}, which an image has made"
+                recipe.note(command.place, fact, "if it does, make its command a Run of the stage that makes the file")
     _known_as(recipe, container)
     return None
 
@@ -471,6 +493,9 @@ def _moved(recipe: Recipe, command: Command) -> None:
     if None in words or len(paths) < 2:
         return
     target = Path(os.path.normpath(command.folder / paths[-1]))
+    if any(each.path == target for each in recipe.artefacts):
+        fact = f"{command.name} replaces {target.name}, which an image has made"
+        recipe.note(command.place, fact, "if that counts, copy the other file into the stage")
     for source in paths[:-1]:
         path = Path(os.path.normpath(command.folder / source.rstrip("/.")))
         into = target / path.name if paths[-1].endswith("/") or recipe.is_folder(target) else target
@@ -491,6 +516,30 @@ def _asked(recipe: Recipe, command: Command) -> None:
                 recipe.asked.append(path)
 
 
+# They change no file of the project, or tidy up what a build of stages does not leave.
+_HARMLESS = {
+    *("cat", "grep", "egrep", "awk", "cut", "head", "tail", "tr", "sort", "uniq", "wc", "ls", "find", "xargs", "date"),
+    *(
+        "git",
+        "uname",
+        "id",
+        "whoami",
+        "hostname",
+        "which",
+        "env",
+        "tput",
+        "sleep",
+        "rm",
+        "rmdir",
+        "ps",
+        "df",
+        "du",
+        "jq",
+    ),
+    *("kubectl", "helm", "aws", "gcloud", "az", "ssh", "seq", "nproc", "stat", "sha256sum", "md5sum", "file"),
+}
+# Of a CI file: it stands for a value.
+_is_expression = re.compile(r"(?:github|secrets|matrix|steps|inputs|vars|needs|runner|job)\..*").fullmatch
 _HOST: dict[str, Callable[[Recipe, Command], None]] = {
     "mkdir": _mkdir,
     "mv": _moved,

@@ -25,6 +25,7 @@ Node = dict[str, Any]
 _LIMIT = 10_000
 _DEPTH = 20
 _SECONDS = 30
+_LONGEST = 100_000
 
 
 class Place(NamedTuple):
@@ -260,7 +261,12 @@ class Shell:
         if body is not None:
             return self._function(body, command)
         builtin = _BUILTINS.get(command.name)
-        return builtin(self, command) if builtin is not None else self.handle(commands)  # type: ignore[arg-type]
+        if builtin is None:
+            return self.handle([command])
+        if command.output is not None and not str(command.output).startswith("/dev/"):
+            fact = f"{command.name} writes {command.output}, which is not followed"
+            self.note(command.place, fact, "if a Dockerfile copies that file, make it in a Run of the stage")
+        return builtin(self, command)
 
     def _command(self, node: Node) -> Command | None:
         command = node["Cmd"]
@@ -309,7 +315,11 @@ class Shell:
                 continue
             if "Value" in node:
                 before = self._variable(name) if node.get("Append") else Word()
-                self.variables[name] = Word.of([*before, *self._word(node["Value"])])
+                value = Word.of([*before, *self._word(node["Value"])])
+                if sum(len(str(part)) for part in value) > _LONGEST:
+                    place = Place(self.path, self.first)
+                    raise SourceError(f"{place}: the variable {name} has more than {_LONGEST} characters; shorten it")
+                self.variables[name] = value
 
     # Words.
 
@@ -323,6 +333,9 @@ class Shell:
             if len(inner) == 1 and _name(inner[0]) == "@":
                 return list(self.arguments)
         word = self._word(node)
+        braces = _brace(word.text) if word.text is not None and len(parts) == 1 and parts[0]["Type"] == "Lit" else None
+        if braces is not None:
+            return [text(each) for each in braces]
         loose = any(part["Type"] in ("ParamExp", "CmdSubst") for part in parts)
         if loose and word.text is not None:
             return [text(each) for each in word.text.split()]
@@ -401,6 +414,19 @@ class Shell:
         if name in self.variables:
             return self.variables[name]
         return Word.of([Variable(name)]) if name.isidentifier() else Word.of([Unknown(f"${name}")])
+
+
+def _brace(word: str) -> list[str] | None:
+    """Return the words of ``a{b,c}`` and ``a{1..3}``; None for another word."""
+    found = re.fullmatch(r"([^{}]*)\{([^{}]*)\}([^{}]*)", word)
+    if found is None:
+        return None
+    numbers = re.fullmatch(r"(\d{1,4})\.\.(\d{1,4})", found[2])
+    if numbers is not None:
+        first, last = int(numbers[1]), int(numbers[2])
+        step = 1 if first <= last else -1
+        return [f"{found[1]}{number}{found[3]}" for number in range(first, last + step, step)]
+    return [f"{found[1]}{part}{found[3]}" for part in found[2].split(",")] if "," in found[2] else None
 
 
 def _name(node: Node) -> str | None:
@@ -503,6 +529,15 @@ def _follow(shell: Shell, command: Command, word: Word, run: Callable[[Path, str
         shell.depth -= 1
 
 
+def _eval(shell: Shell, command: Command) -> Word | None:
+    script = [word.text for word in command.words[1:]]
+    if None in script:
+        shell.note(command.place, "what eval runs is not known", "write it out")
+        return None
+    shell.run_text(" ".join(map(str, script)), command.place.path, command.place.line)
+    return None
+
+
 def _stop(_: Shell, __: Command) -> None:
     raise Stop
 
@@ -536,6 +571,7 @@ _BUILTINS: dict[str, Callable[[Shell, Command], Word | None]] = {
     "sh": _interpreter,
     "bash": _interpreter,
     "dash": _interpreter,
+    "eval": _eval,
     "exit": _stop,
     "return": _stop,
     "set": _set,

@@ -61,6 +61,26 @@ NOTED = [
         "docker run --rm -v $PWD:/src -w /src golang:1.27-alpine go build -ldflags=$FLAGS -o app .\n" + FINAL,
         "build.sh:1: the command has ${FLAGS}, from the environment; declare it",
     ),
+    (
+        BUILD + COPY + "strip app\n" + FINAL,
+        "build.sh:4: strip is not followed; if it changes what a Dockerfile copies, make",
+    ),
+    (BUILD + COPY + "sed -i s/a/b/ Dockerfile\n" + FINAL, "build.sh:4: sed is not followed;"),
+    (BUILD + COPY + "echo more >> app\n" + FINAL, "build.sh:4: echo writes app, which is not followed;"),
+    (BUILD + COPY + "cat x | gzip > app\n" + FINAL, "build.sh:4: gzip writes app, which is not followed;"),
+    (BUILD + COPY + "cp /etc/hosts app\n" + FINAL, "build.sh:4: cp replaces app, which an image has made;"),
+    (
+        BUILD + COPY + 'docker run -v "$PWD":/w busybox:1.37 sh -c "echo >> /w/app"\n' + FINAL,
+        "build.sh:4: the container may change app, which an image has made;",
+    ),
+    (
+        BUILD + COPY + "docker build -t a:$(git describe) .\n",
+        "build.sh:4: the tag a:$(git describe) has the output of a",
+    ),
+    (BUILD + COPY + "docker build -t a:${1:?version} .\n", "build.sh:4: the tag takes $ARG1 from the environment, and"),
+    (BUILD + COPY + "docker build -t a --push --memory 1g .\n", "build.sh:4: --memory is left out; pass it when you"),
+    (BUILD + COPY + "docker build -t a --push .\n", "build.sh:4: --push is left out; pass it when you build"),
+    (BUILD + COPY + "eval docker build -t a --pull .\n", "build.sh:4: --pull is for one run;"),
     (BUILD + FINAL, "Dockerfile:2: app is not in the context, and nothing that was read puts it there; create it, or"),
     (
         "docker run --rm -v $PWD/o:/o golang:1.27-alpine\ncp o/app .\n" + FINAL,
@@ -82,6 +102,7 @@ REFUSED = [
     (BUILD + 'echo "\n', "build.sh:2: the shell cannot read this: "),
     ("echo docker build\n", "migrate: no docker build was found; name the script that builds the images"),
     ("docker build -t a -f Nothing .\n", "build.sh:1: it builds Nothing: No such file or directory; pass the folder"),
+    ("a=x\n" + "a=$a$a\n" * 20 + "docker build .\n", "the variable a has more than 100000 characters; shorten it"),
     ("docker build --target none -t a .\n", "build.sh:1: the Dockerfile has no stage none; correct --target"),
     ("a() { a; }\na; docker build .\n", "scripts and functions call each other more than 20 deep; unroll them"),
     (
@@ -114,6 +135,33 @@ def test_an_edited_file_stays(tmp_path: Path) -> None:
     assert "the file exists and is different; name another one with -o, or use --force" in told
     assert after(tmp_path, script, ".", "--force")[0] == 0
     assert "# mine" not in path.read_text()
+
+
+def test_lists_are_taken_apart(tmp_path: Path) -> None:
+    """Platforms with commas between are several, and braces are several words."""
+    script = "for f in {build,none}; do docker build -t a:$f -f Dockerfile.$f .; done\n" + COPY
+    script += "docker buildx build --platform linux/amd64,linux/arm64 -t a .\n"
+    code, told = after(tmp_path, script, **{"Dockerfile.none": "FROM scratch\n"})
+
+    assert code == 0, told
+    assert 'platforms=["linux/amd64", "linux/arm64"]' in made_in(tmp_path).read_text()
+
+
+def test_the_folder_of_builds_is_a_file(tmp_path: Path) -> None:
+    """Then another place has to be named."""
+    tmp_path.joinpath("builds").write_text("")
+    code, told = after(tmp_path, BUILD + COPY + FINAL)
+
+    assert code == 2
+    assert "it cannot be made (File exists); name a file with -o" in told
+
+
+def test_an_artefact_that_nobody_copies(tmp_path: Path) -> None:
+    """A name that is misspelled is said."""
+    code, told = after(tmp_path, BUILD + COPY + FINAL, ".", "--artefact", "ap=/src/app")
+
+    assert code == 0
+    assert "--artefact: no Dockerfile copies ap from the context; see its name there" in told
 
 
 def test_files_by_name(tmp_path: Path) -> None:
