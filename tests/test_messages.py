@@ -25,7 +25,7 @@ _option = re.compile(r"(?<![-\w.$<?])([a-z]\w+)=(?!=)")
 _pip = re.compile(r"pip install (\S+)")
 KEYS = {"default", "dest", "device", "env", "id", "key", "nofile", "src", "type", "version"}
 """Keys in specifications of secrets, outputs and so on, which are text."""
-ELSEWHERE = {"app", "check", "class", "error", "escape", "go", "skip", "syntax", "word"}
+ELSEWHERE = {"app", "check", "class", "error", "escape", "go", "height", "skip", "syntax", "word"}
 """Of Dockerfiles and of other languages, and names in examples."""
 
 
