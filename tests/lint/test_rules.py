@@ -71,6 +71,7 @@ def test_buildkit_says_the_same() -> None:
         "ARG PYTHON_VERSION\nFROM busybox:${version}1.37\n",
         'FROM busybox:1.37\nSHELL ["a"]\nCMD x\n',
         "FROM busybox:1.37\nWORKDIR $GOPATH\n",
+        "FROM busybox:1.37 AS BASE\nFROM BASE\n",
         "FROM busybox:1.37 as Build\nENV a b\nCMD x\nCMD y\nARG API_TOKEN\nCOPY a \\\n\n b\nEXPOSE 80/TCP\n",
     ],
 )

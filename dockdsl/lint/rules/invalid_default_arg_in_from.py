@@ -28,12 +28,15 @@ def examine(subject: Subject) -> Iterator[Fault]:
     """Find bases that are no names with the defaults alone."""
     values = subject.defaults
     for part in subject.parts:
-        if "$" not in part.base:
-            continue
         name = expanded(part.base, values)
         if name is not None and not (is_image(name) or name.lower() == "scratch"):
-            fact = f"with the defaults of its arguments the base {part.base} is {name!r}, which is no image"
-            yield Fault(part.line, fact, "give the argument a default")
+            if "$" in part.base:
+                fact = f"with the defaults of its arguments the base {part.base} is {name!r}, which is no image"
+                yield Fault(part.line, fact, "give the argument a default")
+            else:
+                yield Fault(
+                    part.line, f"the base {name!r} is neither an image nor a stage above it", "correct the name"
+                )
 
 
 RULE = Rule("InvalidDefaultArgInFrom", examine, __doc__ or "")
