@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 
 from dockdsl.cli.arguments import output_argument
 from dockdsl.cli.building import count, reported
-from dockdsl.cli.files import deliver, write
+from dockdsl.cli.files import is_special, write
+from dockdsl.cli.local import check_file
 from dockdsl.cli.migrate import artefact
-from dockdsl.cli.streams import say
+from dockdsl.cli.streams import put, say
 from dockdsl.compare import report
 from dockdsl.compare.comparison import Comparison, from_data
 from dockdsl.compare.measure import compare
 from dockdsl.compare.page import page, picture
 from dockdsl.compare.words import LANGUAGES, Words
-from dockdsl.errors import SourceError
+from dockdsl.errors import FileError, SourceError
 from dockdsl.loading import read_text
 from dockdsl.migrate import sources
 from dockdsl.migrate.merge import merged
@@ -52,17 +53,30 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
+    output = None if options.output == "-" else options.output
+    for option, path in (("-o", output), ("--html", options.html), ("--svg", options.svg)):
+        # What is open already, as /dev/stdout is, is not in a folder that a user can write to.
+        check_file(option, None if path is None or is_special(path) else path)
     found = _measured(options) if options.given is None else _read(options.given)
     words = Words(options.lang)
-    if options.html is not None:
-        write(options.html, page(found, words))
-    if options.svg is not None:
-        write(options.svg, picture(found, words))
     if options.json:
         text = json.dumps(found.data(), indent=2) + "\n"
     else:
         text = (report.markdown if options.markdown else report.text)(found, words)
-    return deliver(text, None if options.output == "-" else options.output)
+    try:
+        if output is not None:
+            write(output, text)
+    except FileError:
+        # What took minutes to measure is not lost.
+        put(text)
+        raise
+    if output is None:
+        put(text)
+    if options.html is not None:
+        write(options.html, page(found, words))
+    if options.svg is not None:
+        write(options.svg, picture(found, words))
+    return 0
 
 
 def _measured(options: argparse.Namespace) -> Comparison:
@@ -80,6 +94,6 @@ def _measured(options: argparse.Namespace) -> Comparison:
 def _read(path: str) -> Comparison:
     try:
         data = json.loads(read_text(path, "comparison"))
-    except ValueError:
+    except (ValueError, RecursionError):
         data = None
     return from_data(data, path)

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from types import NoneType
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import attrs
 
 from dockdsl.compare.unneeded import Unneeded
 from dockdsl.errors import SourceError
+
+_MOST = 2**63
+"""More bytes or seconds than anything has: neither infinity nor what is too big to be drawn."""
+
+
+@attrs.frozen
+class Left:
+    """A file that is left on the host."""
+
+    name: str
+    bytes: int
 
 
 @attrs.frozen(kw_only=True)
@@ -22,7 +33,7 @@ class Side:
     `image_bytes`
         Bytes of their layers, unpacked; a layer that they share counts once.
     `files`
-        The files that are left on the host, with their bytes.
+        The files that are left on the host.
     `layers`, `shipped_bytes`
         Of the image that is shipped; of several, all of them together.
     `cold_seconds`
@@ -36,7 +47,7 @@ class Side:
     commands: tuple[str, ...] = ()
     images: tuple[str, ...]
     image_bytes: int
-    files: tuple[tuple[str, int], ...] = ()
+    files: tuple[Left, ...] = ()
     layers: int
     shipped_bytes: int
     cold_seconds: float = 0.0
@@ -46,7 +57,7 @@ class Side:
     @property
     def file_bytes(self) -> int:
         """Bytes of the files that are left on the host."""
-        return sum(size for _, size in self.files)
+        return sum(each.bytes for each in self.files)
 
 
 @attrs.frozen(kw_only=True)
@@ -69,29 +80,48 @@ class Comparison:
 
     def data(self) -> dict[str, Any]:
         """Return it as what JSON can hold; sizes are in bytes, times in seconds."""
-        found = attrs.asdict(self)
-        for side in (found["before"], found["after"]):
-            side["files"] = [{"name": name, "bytes": size} for name, size in side["files"]]
-        return found
+        return attrs.asdict(self)
 
 
 def from_data(data: Any, file: str) -> Comparison:
-    """Return what `Comparison.data` has written. Raises `SourceError` for anything else."""
+    """Return what `Comparison.data` has written. Raises `SourceError`, with the key, for anything else."""
     try:
-        sides = {
-            name: Side(
-                **{
-                    **_tuples(data[name]),
-                    "files": tuple((each["name"], int(each["bytes"])) for each in data[name]["files"]),
-                    "unneeded": tuple(Unneeded(**each) for each in data[name]["unneeded"]),
-                }
-            )
-            for name in ("before", "after")
-        }
-        return Comparison(name=data["name"], changed=data["changed"], notes=tuple(data["notes"]), **sides)
-    except (KeyError, TypeError, ValueError, AttributeError):
-        raise SourceError(f"{file}: it is not a comparison; write one with dockdsl compare PATH --json") from None
+        found: Comparison = _value(Comparison, data, "")
+    except _Wrong as wrong:
+        raise SourceError(f"{file}: {wrong}; write one with dockdsl compare PATH --json") from None
+    return found
 
 
-def _tuples(data: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: tuple(each) if isinstance(each, list) else each for name, each in data.items()}
+class _Wrong(Exception):
+    pass
+
+
+_NAMES = {int: "a whole number", float: "a number", str: "text", NoneType: "null"}
+
+
+def _value(kind: Any, data: Any, key: str) -> Any:
+    """Return the value of a type of this module, as JSON has it."""
+    if attrs.has(kind):
+        if not isinstance(data, dict):
+            raise _Wrong(f"{key} is not an object" if key else "it is not a comparison")
+        found = {}
+        for name, each in get_type_hints(kind).items():
+            where = f"{key}.{name}" if key else name
+            if name not in data:
+                raise _Wrong(f"it is not a comparison, {where} is missing")
+            found[name] = _value(each, data[name], where)
+        return kind(**found)
+    if get_origin(kind) is tuple:
+        if not isinstance(data, list):
+            raise _Wrong(f"{key} is not a list")
+        return tuple(_value(get_args(kind)[0], each, f"{key}[{number}]") for number, each in enumerate(data))
+    if get_origin(kind) is Literal:
+        if data in get_args(kind):
+            return data
+        raise _Wrong(f"{key} is not one of {', '.join(get_args(kind))}")
+    kinds = get_args(kind) or (kind,)
+    # JSON has no difference between 1 and 1.0; true is an int for Python alone.
+    allowed = (*kinds, int) if float in kinds else kinds
+    if type(data) not in allowed or (isinstance(data, int | float) and not 0 <= data <= _MOST):
+        raise _Wrong(f"{key} is not {' or '.join(_NAMES[each] for each in kinds)}")
+    return data

@@ -18,9 +18,10 @@ import attrs
 from dockdsl.checks.image_files import ImageFiles
 from dockdsl.checks.subject import afterwards
 from dockdsl.compare.belongings import Belongings
-from dockdsl.compare.comparison import Comparison, Side
+from dockdsl.compare.comparison import Comparison, Left, Side
 from dockdsl.compare.replay import Replay
 from dockdsl.compare.unneeded import Unneeded, unneeded
+from dockdsl.display import shown
 from dockdsl.engine.builders import secret
 from dockdsl.engine.builders.buildx import Buildx
 from dockdsl.engine.leftovers import orphans, owner
@@ -108,7 +109,7 @@ def compare(
     `report`
         Is called with a line for each command.
     `change`
-        The file that gets a line before the rebuild; None chooses one.
+        The file that gets a line before the rebuild, as seen from the current folder or from the project; None chooses.
     `repeat`
         How often each way is measured, turn by turn; the shortest times count.
 
@@ -117,7 +118,7 @@ def compare(
     root = recipe.root
     if not recipe.given:
         raise SourceError("compare: no script says what was done before; name the script, with its Dockerfiles")
-    changed = _changeable(result, root) if change is None else _named(root, change)
+    changed = _changeable(result, root) if change is None else source_file(root, change)
     with DockerSdk() as engine, ended_by_exception():
         orphans.sweep()
         engine.sweep()
@@ -151,7 +152,7 @@ def _sides(ways: tuple[_Way, _Way], engine: DockerSdk, changed: str | None, repe
             seconds = time.monotonic() - begin
             if not turn:
                 left = tuple(
-                    (name, facts[0]) for name, facts in _files(way.folder).items() if present.get(name) != facts
+                    Left(name, facts[0]) for name, facts in _files(way.folder).items() if present.get(name) != facts
                 )
                 costs = _costs(engine, way.made(), way.shipped())
                 sides.append(attrs.evolve(costs, commands=commands, files=left, cold_seconds=seconds))
@@ -236,11 +237,15 @@ def _files(folder: Path) -> dict[str, tuple[int, int]]:
     return {name: (facts.st_size, facts.st_mtime_ns) for name, facts in found}
 
 
-def _named(root: Path, change: str) -> str:
-    path = Path(change).resolve()
-    if not path.is_file() or root not in path.parents or path.suffix not in _COMMENTS:
-        fact = f"{change} is not a file of {root} whose comments are known"
-        raise SourceError(f"--change: {fact}; name one of these: {', '.join(_COMMENTS)}")
+def source_file(root: Path, change: str) -> str:
+    """Return the file that is to be changed, relative to the project; it is named as seen from here, or from there."""
+    places = (Path(change).resolve(), Path(root, change).resolve())
+    path = next((each for each in places if each.is_file() and root in each.parents), None)
+    if path is None:
+        raise SourceError(f"--change: {shown(change)} is not a file of {shown(str(root))}; name one of its files")
+    if path.suffix not in _COMMENTS:
+        fact = f"how {shown(change)} has comments is not known"
+        raise SourceError(f"--change: {fact}; name a file that ends in one of these: {', '.join(_COMMENTS)}")
     return path.relative_to(root).as_posix()
 
 

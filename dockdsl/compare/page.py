@@ -84,7 +84,7 @@ def page(found: Comparison, words: Words) -> str:
     for key in ("before", "after"):
         side = found.before if key == "before" else found.after
         lines += _list(words("sized", words("given"), words(key)), side.commands, "ol")
-        files = [words("sized", name, words.size(size)) for name, size in side.files]
+        files = [words("sized", each.name, words.size(each.bytes)) for each in side.files]
         lines += _list(words("sized", words("left"), words(key)), (*side.images, *files))
     lines += _list(words("notes"), found.notes)
     return "\n".join([*lines, f"<p>{words('foot')}</p>\n</body>\n</html>", ""])

@@ -45,7 +45,7 @@ def rows(found: Comparison, words: Words) -> Iterator[Row]:
 
 def _files(side: Side, words: Words) -> str:
     if len(side.files) == 1:
-        return words("sized", printable(side.files[0][0]), words.size(side.file_bytes))
+        return words("sized", printable(side.files[0].name), words.size(side.file_bytes))
     return words("sized", len(side.files), words.size(side.file_bytes)) if side.files else words("none")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable
+from typing import Literal, get_args
 
 import attrs
 
@@ -21,13 +22,14 @@ _CACHES = re.compile(
     r"/var/cache/(?:apk|apt|dnf|yum|pacman)/|/var/lib/apt/lists/|/etc/apk/cache/|/go/pkg/mod/|/usr/local/share/\.cache/"
     r"|/(?:root|home/[^/]+)/\.(?:cache|npm|m2|gradle|cargo/registry|yarn|bun|nuget)/"
 ).match
+Kind = Literal["compiler", "sources", "caches"]
 
 
 @attrs.frozen
 class Unneeded:
     """Files of one kind: ``"compiler"``, ``"sources"`` or ``"caches"``; their number, their bytes, and one of them."""
 
-    kind: str
+    kind: Kind
     files: int
     bytes: int
     example: str
@@ -40,7 +42,7 @@ def unneeded(files: Iterable[tuple[str, Entry]]) -> tuple[Unneeded, ...]:
     >>> unneeded([("/usr/local/go/bin/go", go), ("/api", go)])
     (Unneeded(kind='compiler', files=1, bytes=12000000, example='/usr/local/go/bin/go'),)
     """
-    found: dict[str, list[tuple[str, int]]] = {"compiler": [], "sources": [], "caches": []}
+    found: dict[Kind, list[tuple[str, int]]] = {kind: [] for kind in get_args(Kind)}
     for path, entry in files:
         kind = _kind(path, entry)
         if kind is not None:
@@ -52,7 +54,7 @@ def unneeded(files: Iterable[tuple[str, Entry]]) -> tuple[Unneeded, ...]:
     )
 
 
-def _kind(path: str, entry: Entry) -> str | None:
+def _kind(path: str, entry: Entry) -> Kind | None:
     folder, name = posixpath.split(path)
     if entry.kind != "file":
         return None
