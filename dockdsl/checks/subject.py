@@ -75,6 +75,8 @@ class Subject:
         Seconds until it must be ready.
     `name`, `build`
         What reports say of the image.
+    `verb`
+        What is done with it, as errors say it: ``"test"`` or ``"run"``.
     """
 
     def __init__(
@@ -86,11 +88,13 @@ class Subject:
         timeout: float = READY_TIMEOUT,
         name: str | None = None,
         build: BuildResult | None = None,
+        verb: str = "test",
     ) -> None:
         self.runner = runner
         self.name = name or request.image
         self.request = attrs.evolve(request, name=short_image(self.name))
         self.build = build
+        self.verb = verb
         self.probe: HttpProbe = Probe(ready) if isinstance(ready, str) else ready
         self.timeout = timeout
         self.saved: dict[str, Any] = {}
@@ -197,11 +201,11 @@ class Subject:
             asked_before = True
             state = container.state()
             if not state.running:
-                raise died(f"test {self.request.name}", state, container.logs(), " before it was ready")
+                raise died(f"{self.verb} {self.request.name}", state, container.logs(), " before it was ready")
             time.sleep(min(pause, max(begin + self.timeout - time.monotonic(), 0)))
             pause = min(pause * 1.5, _LONGEST_PAUSE)
         log = container.logs()
-        fact = f"test {self.request.name}: the container was not ready after {self.timeout:g} s ({why})"
+        fact = f"{self.verb} {self.request.name}: the container was not ready after {self.timeout:g} s ({why})"
         hint = remedy(address, port, self.config, log, has_answered=has_answered)
         raise run_failed(f"{fact}; {hint}, or allow it more time", explain("", log), log)
 

@@ -45,9 +45,8 @@ class SecretSpec:
         fields = pairs_in(spec, "it")
         unknown = [key for key in fields if key not in ("id", "env", "src", "source", "type")]
         if unknown:
-            raise Refused(
-                f"{shown(fields.get('id', ''))} has the unknown key {shown(unknown[0])}", "use id, env and src"
-            )
+            name = shown(fields["id"]) if fields.get("id") else "it"
+            raise Refused(f"{name} has the unknown key {shown(unknown[0])}", "use id, env and src")
         if not fields.get("id"):
             raise Refused("it has no id", "write id=token,env=TOKEN or id=token,src=FILE")
         empty = [key for key in ("env", "src", "source") if fields.get(key) == ""]

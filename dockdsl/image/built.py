@@ -93,7 +93,7 @@ class BuiltImage:
 
         self.image.check_port()
         request = attrs.evolve(self._request(), publish=publish or {})
-        options = self._options()
+        options = {**self._options(), "verb": "run"}
         if timeout is not None:
             options["timeout"] = checked("Image: timeout", seconds, timeout)
         with Subject(self._runner, request, **options) as subject:

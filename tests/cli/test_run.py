@@ -141,7 +141,7 @@ def test_a_server_that_is_not_ready(tmp_path: Path) -> None:
     done = dockdsl("run", file, "--ready-timeout", "6", "--progress", "quiet")
 
     assert (1, "") == (done.returncode, done.stdout)
-    assert done.stderr.startswith(f"{file}:3: error: ")
+    assert done.stderr.startswith(f"{file}:3: error: run ")
     assert "was not ready after 6 s" in done.stderr
     assert [] == left_by(done.pid)
 
