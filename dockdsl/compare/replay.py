@@ -111,11 +111,14 @@ class Replay:
                 self._left_out(other)
             return give(given, found, None)
         if rest or command.name not in _FILES:
-            return self._left_out(command)
+            for each in given.pipeline:
+                self._left_out(each)
+            return False
         return self._on_host(command)
 
     def _left_out(self, command: Command, what: str = "") -> bool:
-        self.notes[f"{command.place}: {what or ' '.join(map(str, command.words))}"] = None
+        output = [] if command.output is None else [">", command.output]
+        self.notes[f"{command.place}: {what or ' '.join(map(str, (*command.words, *output)))}"] = None
         return False
 
     def _run(

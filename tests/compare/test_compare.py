@@ -69,6 +69,7 @@ def shown(capsys: pytest.CaptureFixture[str], *options: str | Path) -> str:
 def test_figures(tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Each figure is what it says, all forms have the same, and the engine, the project and the host are as before."""
     end = "docker images NAME\ndocker push NAME\nnpm test\nrm -f /nowhere/x $(ls)\n"
+    end += "cat app | tee x\nsed 1d app > y\necho patched >> app\n"
     folder = project(tmp_path / "notes", name, f"#!/bin/sh\ndocker rm -f NAME-c\n{MAIN}{COPY}{END}{end}")
     folder.joinpath("password").symlink_to("/etc/passwd")
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
@@ -94,10 +95,11 @@ def test_figures(tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]) 
         assert [{"kind": "caches", "files": 1, "bytes": 2, "example": "/var/cache/apk/index"}] == side["unneeded"]
         assert 0 < side["cold_seconds"] < 300
         assert 0 < side["rebuild_seconds"] < 300
-    assert ["password", f"9: docker push {name}", "10: npm test", "11: ls", "11: rm -f /nowhere/x $(ls)"] == [
-        line.removeprefix(f"{folder}/build.sh:") for line in found["notes"]
-    ]
+    left_out = [f"9: docker push {name}", "10: npm test", "11: ls", "11: rm -f /nowhere/x $(ls)"]
+    left_out += ["12: cat app", "12: tee x", "13: sed 1d app > y"]
+    assert ["password", *left_out] == [line.removeprefix(f"{folder}/build.sh:") for line in found["notes"]]
     assert "left out: password\n" in said
+    assert f"{folder}/build.sh:14: echo writes app, which is not followed; " in said
 
     for language in ("en", "ja"):
         table = shown(capsys, "--from", saved, "--lang", language, "--markdown")
