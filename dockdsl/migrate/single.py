@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import posixpath
 import re
 import shlex
@@ -42,6 +43,19 @@ _adds_users = re.compile(r"\b(?:adduser|addgroup|useradd|groupadd)\b").search
 # Packages that programs need when they run.
 _RUNTIME = {"ca-certificates", "tzdata", "tini", "dumb-init", "su-exec", "gosu", "libstdc++", "libgcc"}
 _TOOLCHAIN = re.compile(r"(?:GO|CGO_|CARGO_|RUST|MAVEN_|GRADLE_|CC$|CXX|CFLAGS|DOTNET_CLI)\w*").match
+_java_version = re.compile(r"(?:temurin|jdk|corretto|semeru|sapmachine|zulu|\bjava)[:-]?(\d+)").search
+_outputs = re.compile(r"(?:-o|--output)[ =](\S+)").findall
+# Folders that tools write to without being told.
+_FOLDERS = (
+    ("go install", "/go/bin"),
+    ("cargo install", "/usr/local/cargo/bin"),
+    ("cargo build", "target"),
+    ("mvn", "target"),
+    ("gradle", "build"),
+)
+_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
+_WRAPPERS = {"tini", "dumb-init", "su-exec", "gosu"}
+_SHELLS = {"sh", "ash", "bash", "dash"}
 _BUILD_SHELL = ("apk", "apt-get", "apt", "update", "upgrade", "add", "install", "clean")
 
 
@@ -75,84 +89,212 @@ class _Split:
         self.dockerfile = dockerfile
         self.stage = stage
         self.reasons: list[Reason] = []
+        self.remarks: list[Reason] = []
         self.compiling = [step for step in stage.steps if isinstance(step, Run) and _compiles(_script(step))]
+        self.outputs: list[str] = []
+        self.folders: list[str] = []
+        for step, folder in self._in_folders():
+            if isinstance(step, Run) and step in self.compiling:
+                script = _script(step)
+                named = [output.strip("\"';") for output in _outputs(script)]
+                self.outputs += [posixpath.normpath(posixpath.join(folder, output)) for output in named]
+                self.folders += [posixpath.join(folder, each) for tool, each in _FOLDERS if tool in script]
+        self.shipped: list[str] = []
+        self.brought: list[FileInstruction] = []
+        self.scripts: list[str] = []
+        self.wrappers: list[str] = []
+        self.needs_shell = False
+        self.words = self._words()
+        self.tool = next((word for word in self.words if word in ("java", "dotnet")), None)
 
     def run(self) -> Split:
         if not self.compiling:
             raise SourceError("migrate --single: no step compiles anything, so nothing can be left out; keep one stage")
-        folder = self._folder()
-        program = self._program(folder)
+        self._find_programs()
         build, final = [], []
         for step in self.stage.steps:
-            in_build, in_final, why = self._place(step, program)
+            in_build, in_final, why = self._place(step)
             build += [step] if in_build else []
             final += [step] if in_final else []
             if not isinstance(step, Comment):
-                self.reasons.append(Reason(step.origin.line, str(step).partition("\n")[0], why))
+                self._say(step, why)
         compiler = attrs.evolve(self.stage, name="build", steps=build)
-        shipped = self._shipped(program)
-        copies = [Copy(shipped, shipped, from_=compiler)]
+        copies = [Copy(path, path, from_=compiler) for path in self.shipped]
         position = next((index for index, step in enumerate(final) if isinstance(step, _RUNS)), len(final))
         base = self._base(final)
         result = Stage(base, "final", steps=[*final[:position], *copies, *final[position:]])
+        self._check_users(final)
+        self.reasons += self.remarks
         return Split(attrs.evolve(self.dockerfile, targets=result), self.reasons)
 
-    def _folder(self) -> str:
+    def _say(self, step: Instruction, fact: str) -> None:
+        self.reasons.append(Reason(step.origin.line, str(step).partition("\n")[0], fact))
+
+    def _remark(self, line: int, step: str, fact: str) -> None:
+        self.remarks.append(Reason(line, step, f"check: {fact}"))
+
+    def _in_folders(self) -> Iterator[tuple[Instruction, str]]:
+        """Yield each step with the working folder behind it."""
         folder = "/"
         for step in self.stage.steps:
             if isinstance(step, Workdir):
                 folder = posixpath.join(folder, text_in(step.path))
-        return folder
+            yield step, folder
 
-    # The program.
+    # The programs.
 
-    def _program(self, folder: str) -> str:
-        """Return the path of what the image runs, in the file system of the build."""
-        words = self._command()
+    def _find_programs(self) -> None:
+        """Find what the words of ENTRYPOINT and CMD name: in the build, or by a COPY."""
+        words = self.words
         if not words:
-            fact = "it has neither CMD nor ENTRYPOINT, so what it ships cannot be told"
-            raise SourceError(f"migrate --single: {fact}; add one")
-        if words[0] in ("java", "dotnet"):
-            files = [word for word in words if word.endswith((".jar", ".dll"))]
-            if not files:
-                raise SourceError(f"migrate --single: {words[0]} is given no .jar or .dll; name the file in CMD")
-            return posixpath.normpath(posixpath.join(folder, files[0]))
-        name = posixpath.basename(words[0])
-        if "/" in words[0]:
-            return posixpath.normpath(posixpath.join(folder, words[0]))
-        for step in self.compiling:
-            script = _script(step)
-            outputs = re.findall(r"(?:-o|--output)[ =](\S+)", script)
-            for output in outputs:
-                if posixpath.basename(output) == name:
-                    return posixpath.normpath(posixpath.join(folder, output))
-            if "go install" in script:
-                return f"/go/bin/{name}"
-            if "cargo install" in script:
-                return f"/usr/local/cargo/bin/{name}"
-        remedy = "write its path into CMD or ENTRYPOINT"
-        raise SourceError(f"migrate --single: no step that compiles writes {name}; {remedy}")
+            fact = "neither CMD nor ENTRYPOINT names a program, so what it ships cannot be told"
+            raise SourceError(f"migrate --single: {fact}; name it in CMD")
+        if self.tool and not any(word.endswith((".jar", ".dll")) for word in words):
+            raise SourceError(f"migrate --single: {self.tool} is given no .jar or .dll; name the file in CMD")
+        folder = [folder for _, folder in self._in_folders()][-1]
+        is_compiled = False
+        for index, word in enumerate(words):
+            if word.startswith("-") or word == self.tool:
+                continue
+            is_file = bool(self.tool) and word.endswith((".jar", ".dll"))
+            paths = [f"{each}/{word}" for each in _PATH]
+            if "/" in word or is_file:
+                paths = [posixpath.normpath(posixpath.join(folder, word))]
+            written = self._written(word, paths, is_first=index == 0)
+            step = None if written else self._bringer(paths)
+            if written or (is_file and not (step and self._is_late(step))):
+                is_compiled = True
+                # An assembly needs those beside it.
+                path = written or paths[0]
+                self._ship(posixpath.dirname(path) + "/" if path.endswith(".dll") else path)
+            elif step:
+                is_compiled |= not self._bring(
+                    step, next(path for path in paths if self._bringer([path]) is step), is_first=index == 0
+                )
+            elif index == 0 and "/" in word:
+                self._ship(paths[0])
+                is_compiled = True
+                if not any(
+                    posixpath.basename(word) in _script(each) for each in self.stage.steps if isinstance(each, Run)
+                ):
+                    self._remark(
+                        *self._command_line(), f"no step is seen to write {paths[0]}; see that the build has it"
+                    )
+        if not is_compiled and self.scripts:
+            # The script names the program itself.
+            for output in self.outputs:
+                self._ship(output)
+                is_compiled = True
+            fact = f"{self.scripts[0]} names the program; see that what it runs is copied from build"
+            self._remark(*self._command_line(), fact)
+        if not is_compiled:
+            name = posixpath.basename(self.scripts[0] if self.scripts else words[0])
+            remedy = "write its path into CMD or ENTRYPOINT"
+            if self.scripts:
+                raise SourceError(f"migrate --single: what the script {name} runs cannot be told; {remedy}")
+            raise SourceError(f"migrate --single: no step that compiles writes {name}; {remedy}")
 
-    def _command(self) -> list[str]:
-        """Return the words of the last ENTRYPOINT, or CMD."""
+    def _ship(self, path: str) -> None:
+        if path not in self.shipped:
+            self.shipped.append(path)
+
+    def _written(self, word: str, paths: list[str], *, is_first: bool) -> str | None:
+        """Return the path of what a step that compiles writes."""
+        for output in self.outputs:
+            if posixpath.basename(output) == word or output == paths[0]:
+                return output
+        for folder in [*self.outputs, *self.folders]:
+            if len(paths) == 1 and paths[0].startswith(folder + "/"):
+                return paths[0]
+            if len(paths) > 1 and is_first and folder in ("/go/bin", "/usr/local/cargo/bin"):
+                return f"{folder}/{word}"
+        return None
+
+    def _bringer(self, paths: list[str]) -> FileInstruction | None:
+        """Return the last COPY that brings one of some paths, by its name or with a folder."""
+        found = None
+        for step, folder in self._in_folders():
+            if isinstance(step, FileInstruction) and any(_brings(step, folder, path) for path in paths):
+                found = step
+        return found
+
+    def _bring(self, step: FileInstruction, path: str, *, is_first: bool) -> bool:
+        """Ship what a COPY brings; return whether no compiler writes it."""
+        is_source = True
+        name = posixpath.basename(path)
+        is_named = name in {posixpath.basename(target) for target in [*_names(step), text_in(step.destination)]}
+        if is_first or path.endswith(".sh"):
+            if is_named or "." in name:
+                self.scripts.append(path)
+                fact = f"{path} may be a script; see that the final stage has the interpreter that its first line names"
+                self._remark(*self._command_line(), fact)
+            else:
+                is_source = False
+                self._remark(*self._command_line(), f"no step is seen to write {path}; see that the build has it")
+        is_changed = any(name in _script(each) for each in self.stage.steps if isinstance(each, Run))
+        if self._is_late(step) or (is_named and len(step.sources) == 1 and not is_changed):
+            self.brought.append(step)
+        else:
+            self._ship(path)
+        return is_source
+
+    def _is_late(self, step: Instruction) -> bool:
+        return step.origin.line > max(each.origin.line for each in self.stage.steps if isinstance(each, Run))
+
+    def _command_line(self) -> tuple[int, str]:
+        step = [each for each in self.stage.steps if isinstance(each, (Cmd, Entrypoint))][-1]
+        return step.origin.line, str(step)
+
+    def _words(self) -> list[str]:
+        """Return the words of the last ENTRYPOINT and the last CMD: the program first, and without shells."""
+        words: list[str] = []
         for kind in (Entrypoint, Cmd):
-            for step in reversed(self.stage.steps):
-                if isinstance(step, kind):
-                    command = step.command
-                    if not isinstance(command, str):
-                        return list(command)
-                    words = shlex.split(command)
-                    return words[1:] if words[:1] == ["exec"] else words
-        return []
+            step = next((each for each in reversed(self.stage.steps) if isinstance(each, kind)), None)
+            if step and isinstance(step.command, str):
+                self.needs_shell = True
+                words += self._in_shell(step.command)
+                break
+            words += step.command if step else []
+        found = self._unwrapped(words)
+        # A wrapper may be brought by a COPY.
+        return found and [*found, *self.wrappers]
 
-    @staticmethod
-    def _shipped(program: str) -> str:
-        # An assembly needs those beside it.
-        return posixpath.dirname(program) + "/" if program.endswith(".dll") else program
+    def _unwrapped(self, words: list[str]) -> list[str]:
+        """Return words without the shells and wrappers that start what follows them."""
+        index = next((i for i, word in enumerate(words) if posixpath.basename(word) in _SHELLS | _WRAPPERS), None)
+        if index is None:
+            return words
+        before, (starter, *rest) = words[:index], words[index:]
+        if posixpath.basename(starter) in _SHELLS:
+            self.needs_shell = True
+        else:
+            self.wrappers.append(starter)
+            rest = rest[1:] if starter.endswith(("su-exec", "gosu")) else rest
+        options = [*itertools.takewhile(lambda word: word.startswith("-"), rest)]
+        rest = rest[len(options) :]
+        is_text = starter not in self.wrappers and any(option.endswith("c") for option in options)
+        if is_text and rest:
+            return [*before, *self._in_shell(rest[0]), *rest[1:]]
+        return [*before, *self._unwrapped(rest)]
+
+    def _in_shell(self, text: str) -> list[str]:
+        try:
+            lexer = shlex.shlex(text, posix=True, punctuation_chars=";&|")
+            lexer.whitespace_split = True
+            lexer.commenters = ""
+            words = list(lexer)
+        except ValueError:
+            raise SourceError(f"migrate --single: {text!r} has an open quote; close it") from None
+        marks = [index for index, word in enumerate(words) if word in ("exec", "&&", ";")]
+        last = marks[-1] + 1 if marks else 0
+        kept = [word for word in [*words[last:], *words[:last]] if word not in ("exec", "&&", ";", "$@", "$*")]
+        while kept and re.match(r"\w+=", kept[0]):
+            del kept[0]
+        return self._unwrapped(kept)
 
     # Each line.
 
-    def _place(self, step: Instruction, program: str) -> tuple[bool, bool, str]:
+    def _place(self, step: Instruction) -> tuple[bool, bool, str]:
         """Return whether a step belongs to the build, to the final stage, and why."""
         if isinstance(step, _RUNS):
             is_before = step.origin.line < self.compiling[-1].origin.line
@@ -170,7 +312,7 @@ class _Split:
         if isinstance(step, Run):
             return self._place_run(step)
         if isinstance(step, FileInstruction):
-            return self._place_files(step, program)
+            return self._place_files(step)
         return True, False, "build"
 
     def _place_run(self, step: Run) -> tuple[bool, bool, str]:
@@ -190,13 +332,10 @@ class _Split:
             return True, True, "both: the user of the program"
         return True, False, "build: see whether the program needs what it does"
 
-    def _place_files(self, step: FileInstruction, program: str) -> tuple[bool, bool, str]:
-        destination = text_in(step.destination)
-        names = [posixpath.basename(text_in(each)) for each in step.sources if not isinstance(each, Heredoc)]
-        is_run = posixpath.basename(program) in names
-        if is_run and not destination.endswith("/"):
-            return False, True, "final: it is what runs"
-        if step.origin.line > max(each.origin.line for each in self.stage.steps if isinstance(each, Run)):
+    def _place_files(self, step: FileInstruction) -> tuple[bool, bool, str]:
+        if any(step is each for each in self.brought):
+            return False, True, "final: ENTRYPOINT or CMD names it"
+        if self._is_late(step):
             return False, True, "final: nothing that compiles comes behind it, so it is read when the program runs"
         return True, False, "build: sources; copy from build what the program reads when it runs"
 
@@ -205,13 +344,19 @@ class _Split:
     def _base(self, final: list[Instruction]) -> str:
         base = self.stage.base
         name = text_in(base) if not isinstance(base, Stage) else ""  # type: ignore[arg-type]
-        words = self._command()
-        if words[:1] == ["java"]:
-            number = re.search(r"(?:temurin|jdk|corretto|java)[:-]?(\d+)", name) or re.search(r":(\d+)", name)
+        if self.tool == "java":
+            scripts = [_script(step) for step in self.stage.steps if isinstance(step, Run)]
+            number = _java_version("\n".join([name, *scripts]))
+            if not number:
+                fact = "its Java version is not known; see that the final stage has that of the build, or a later one"
+                self._remark(self.stage.origin.line, f"FROM {name}", fact)
             return f"eclipse-temurin:{number[1] if number else '21'}-jre"
-        if words[:1] == ["dotnet"]:
+        if self.tool == "dotnet":
             return name.replace("/sdk", "/aspnet")
-        needs_shell = any(isinstance(step, Run) for step in final) or self._has_shell_form()
+        needs_shell = (
+            self.needs_shell or bool(self.scripts or _users(final)) or any(isinstance(step, Run) for step in final)
+        )
+        needs_shell |= any(isinstance(step, Healthcheck) and isinstance(step.command, str) for step in final)
         said = [*map(_script, self.compiling), *(str(step) for step in self.stage.steps if isinstance(step, Env))]
         if re.search(r"CGO_ENABLED[= ]\"?0", "\n".join(said)) and not needs_shell:
             return "scratch"
@@ -221,8 +366,37 @@ class _Split:
         release = re.search(r"bookworm|trixie|bullseye|forky", name)
         return f"debian:{release[0] if release else 'stable'}-slim"
 
-    def _has_shell_form(self) -> bool:
-        return any(isinstance(step, (Cmd, Entrypoint)) and isinstance(step.command, str) for step in self.stage.steps)
+    def _check_users(self, final: list[Instruction]) -> None:
+        made = "\n".join(_script(step) for step in final if isinstance(step, Run) and _adds_users(_script(step)))
+        for step in _users(final):
+            name = text_in(step.user).partition(":")[0]
+            if name not in ("root", "nobody") and not re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", made):
+                fact = f"no step of the final stage makes the user {name}; make it in a RUN of its own"
+                self._remark(step.origin.line, str(step), fact)
+
+
+def _users(steps: list[Instruction]) -> list[User]:
+    """Return the steps that name a user, for which the image needs a list of users."""
+    return [step for step in steps if isinstance(step, User) and not re.match(r"[\d$]", text_in(step.user))]
+
+
+def _names(step: FileInstruction) -> list[str]:
+    return [each.name if isinstance(each, Heredoc) else text_in(each) for each in step.sources]
+
+
+def _brings(step: FileInstruction, folder: str, path: str) -> bool:
+    """Tell whether COPY brings a path: by its name, or with a folder."""
+    destination = text_in(step.destination)
+    target = posixpath.normpath(posixpath.join(folder, destination))
+    is_folder = destination.endswith(("/", ".")) or len(step.sources) > 1 or target == folder
+    for name in _names(step):
+        base = posixpath.basename(posixpath.normpath(name))
+        if path == (posixpath.join(target, base) if is_folder else target):
+            return True
+        may_be_folder = name.endswith(("/", ".")) or "." not in base or "*" in base
+        if may_be_folder and path.startswith(target.rstrip("/") + "/"):
+            return True
+    return False
 
 
 def _script(step: Run) -> str:

@@ -74,10 +74,92 @@ def test_bases_and_programs(text: str, base: str, program: str) -> None:
     assert f"COPY --from=build {program} {program}" in map(str, final.steps)
 
 
+GO_IN_APP = "FROM golang:1.27-alpine\nENV CGO_ENABLED=0\nWORKDIR /app\n"
+SERVER = "COPY . /app\nRUN go build -o /app/server .\n"
+SHIPPED = [
+    # A COPY of its own brings the script.
+    (SERVER + 'COPY entry.sh /\nENTRYPOINT ["/entry.sh"]\nCMD ["/app/server"]\n', "alpine:3", ["COPY entry.sh /", "/app/server"]),
+    ("COPY entry.sh /usr/local/bin/\n" + SERVER + 'ENTRYPOINT ["entry.sh"]\nCMD ["server"]\n', "alpine:3", ["COPY entry.sh /usr/local/bin/", "/app/server"]),
+    # A RUN of the build changes it.
+    ("COPY entry.sh /\nRUN chmod +x /entry.sh\n" + SERVER + 'ENTRYPOINT ["/entry.sh"]\nCMD ["/app/server"]\n', "alpine:3", ["/entry.sh", "/app/server"]),
+    # It comes with the sources.
+    (SERVER + 'ENTRYPOINT ["./docker/entry.sh"]\nCMD ["/app/server"]\n', "alpine:3", ["/app/docker/entry.sh", "/app/server"]),
+    # It names the program itself.
+    (SERVER + 'CMD ["sh", "./entry.sh"]\n', "alpine:3", ["/app/entry.sh", "/app/server"]),
+    (SERVER + 'COPY docker /docker\nENTRYPOINT ["/docker/entry.sh"]\nCMD ["/app/server"]\n', "alpine:3", ["COPY docker /docker", "/app/server"]),
+    # The shell is no program of the build.
+    ('RUN go install .\nCMD ["/bin/sh", "-c", "exec /go/bin/srv"]\n', "alpine:3", ["/go/bin/srv"]),
+    ('RUN go install .\nENTRYPOINT ["sh", "-c"]\nCMD ["umask 7; exec /go/bin/srv"]\n', "alpine:3", ["/go/bin/srv"]),
+    ("RUN go build -o m ./m && go build -o s ./s\nCMD ./m up && PORT=1 exec ./s -p 80\n", "alpine:3", ["/app/s", "/app/m"]),
+    ('RUN apk add tini\nRUN go build -o s\nENTRYPOINT ["/sbin/tini", "--"]\nCMD ["./s", "/data"]\n', "alpine:3", ["/app/s"]),
+    # A health check in a shell, and a user by name, need more than the program.
+    ('RUN go build -o s\nHEALTHCHECK CMD ./s -c\nCMD ["./s"]\n', "alpine:3", ["/app/s"]),
+    ('RUN go build -o s\nUSER nobody\nCMD ["./s"]\n', "alpine:3", ["/app/s"]),
+    ('RUN go build -o s\nUSER 1000\nCMD ["./s", "--port=80"]\n', "scratch", ["/app/s"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("steps", "base", "copies"), SHIPPED)
+def test_all_that_the_command_names_is_shipped(steps: str, base: str, copies: list[str]) -> None:
+    """Programs come from the build, scripts by their COPY; a script needs a shell."""
+    final = split(parse(GO_IN_APP + steps)).dockerfile.stages[-1]
+
+    assert str(final.base) == base
+    assert [str(step) for step in final.steps if str(step).startswith("COPY")] == [
+        each if each.startswith("COPY") else f"COPY --from=build {each} {each}" for each in copies
+    ]
+
+
+MAVEN = 'WORKDIR /s\nRUN mvn package\nCMD ["java", "-jar", "target/a.jar"]\n'
+JAVA = [
+    ("maven:3", None),
+    ("gradle:8", None),
+    ("gradle:8-jdk21", "21"),
+    ("maven:3-jdk-17", "17"),
+    ("openjdk:11", "11"),
+    ("maven:3-amazoncorretto-17", "17"),
+    ("eclipse-temurin:25-jdk", "25"),
+    ("debian:stable\nRUN apt-get install -y openjdk-17-jdk", "17"),
+]
+
+
+@pytest.mark.parametrize(("base", "version"), JAVA)
+def test_the_version_of_java(base: str, version: str | None) -> None:
+    """Only what names Java tells its version; where nothing does, a remark says so."""
+    result = split(parse(f"FROM {base}\n{MAVEN}"))
+
+    assert str(result.dockerfile.stages[-1].base) == f"eclipse-temurin:{version or 21}-jre"
+    said = f"D:1: FROM {base}: check: its Java version is not known; see that the final stage has that of the build, or a later one"
+    assert (said in lines(result, "D")) == (version is None)
+
+
+REMARKS = [
+    ('RUN go build -o s && adduser -D app\nUSER app\nCMD ["./s"]\n', "D:5: USER app: check: no step of the final stage makes the user app; make it in a RUN of its own"),
+    ('RUN adduser -D app\nRUN go build -o s\nUSER app:app\nCMD ["./s"]\n', None),
+    ('RUN adduser -D apple\nRUN go build -o s\nUSER app\nCMD ["./s"]\n', "D:6: USER app: check: no step of the final stage makes the user app; make it in a RUN of its own"),
+    ('RUN make\nCMD ["/usr/bin/x"]\n', 'D:5: CMD ["/usr/bin/x"]: check: no step is seen to write /usr/bin/x; see that the build has it'),
+    ('COPY . .\nRUN go build\nCMD ["./x"]\n', 'D:6: CMD ["./x"]: check: no step is seen to write /app/x; see that the build has it'),
+    ('RUN make && cp out/x /usr/bin/x\nCMD ["/usr/bin/x"]\n', None),
+    (SERVER + 'CMD ["/app/run.sh"]\n', 'D:6: CMD ["/app/run.sh"]: check: /app/run.sh names the program; see that what it runs is copied from build'),
+    (SERVER + 'CMD ["/app/run.sh", "server"]\n', 'D:6: CMD ["/app/run.sh", "server"]: check: /app/run.sh may be a script; see that the final stage has the interpreter that its first line names'),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("steps", "said"), REMARKS)
+def test_what_cannot_be_seen_is_said(steps: str, said: str | None) -> None:
+    """A proposal that may not work says what to check."""
+    checks = [line for line in lines(split(parse(GO_IN_APP + steps)), "D") if ": check: " in line]
+
+    assert said in checks if said else not checks
+
+
 REFUSED = [
     ("FROM a\nFROM b\n", "the Dockerfile has several stages; it is split already"),
     ("FROM python:3.13\nCOPY a.py /\nCMD python /a.py\n", "no step compiles anything, so nothing can be left out; keep one stage"),
-    ("FROM golang\nRUN go build .\n", "it has neither CMD nor ENTRYPOINT, so what it ships cannot be told; add one"),
+    ("FROM golang\nRUN go build .\n", "neither CMD nor ENTRYPOINT names a program, so what it ships cannot be told; name it in CMD"),
+    ('FROM golang\nRUN go build .\nCMD ["sh", "-c"]\n', "neither CMD nor ENTRYPOINT names a program, so what it ships cannot be told; name it in CMD"),
+    ("FROM golang\nRUN go build .\nCMD 'api\n", "\"'api\" has an open quote; close it"),
+    ('FROM gcc\nRUN make\nCOPY run.sh /\nCMD ["/run.sh"]\n', "what the script run.sh runs cannot be told; write its path into CMD or ENTRYPOINT"),
     ("FROM golang\nRUN go build .\nCMD api\n", "no step that compiles writes api; write its path into CMD or ENTRYPOINT"),
     ("FROM maven\nRUN mvn package\nCMD java Main\n", "java is given no .jar or .dll; name the file in CMD"),
 ]  # fmt: skip
@@ -90,6 +172,26 @@ def test_what_cannot_be_split_is_refused(text: str, said: str) -> None:
         split(parse(text))
 
     assert said in str(caught.value)
+
+
+@pytest.mark.engine
+def test_a_split_image_with_a_script_answers(tmp_path: Path, tag: str) -> None:
+    """The script of ENTRYPOINT starts the program of CMD."""
+    script = '#!/bin/sh\nexec "$@"\n'
+    steps = SERVER + 'COPY --chmod=755 entry.sh /\nEXPOSE 8080\nENTRYPOINT ["/entry.sh"]\nCMD ["/app/server"]\n'
+    text = GO_IN_APP + steps
+    for name, content in {**GO, "Dockerfile": text, "entry.sh": script}.items():
+        tmp_path.joinpath(name).write_text(content)
+    done = migrate(tmp_path, "--single", ".")
+    assert done.returncode == 0, done.stderr
+    made = made_in(tmp_path)
+    made.write_text(made.read_text().replace("alpine:3", "busybox:1.37"))
+
+    image = load(str(made), Image)
+    image.build(tags=[tag])
+    report = attrs.evolve(image, checks=[HttpCheck("GET", "/", body="no page\n")]).test()
+
+    assert report.ok, report
 
 
 @pytest.mark.engine
