@@ -96,7 +96,9 @@ class _Split:
         for step, folder in self._in_folders():
             if isinstance(step, Run) and step in self.compiling:
                 script = _script(step)
-                named = [output.strip("\"';") for output in _outputs(script)]
+                # Other commands of the step have an -o, too: that of curl is no program.
+                commands = [command for command in re.split(r"&&|;|\|", script) if _compiles(command)]
+                named = [output.strip("\"'") for command in commands for output in _outputs(command)]
                 self.outputs += [posixpath.normpath(posixpath.join(folder, output)) for output in named]
                 self.folders += [posixpath.join(folder, each) for tool, each in _FOLDERS if tool in script]
         self.shipped: list[str] = []
@@ -257,7 +259,7 @@ class _Split:
             words += step.command if step else []
         found = self._unwrapped(words)
         # A wrapper may be brought by a COPY.
-        return found and [*found, *self.wrappers]
+        return [word for word in [*found, *self.wrappers] if word.strip("/")] if found else []
 
     def _unwrapped(self, words: list[str]) -> list[str]:
         """Return words without the shells and wrappers that start what follows them."""

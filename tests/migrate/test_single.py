@@ -157,6 +157,8 @@ REFUSED = [
     ("FROM a\nFROM b\n", "the Dockerfile has several stages; it is split already"),
     ("FROM python:3.13\nCOPY a.py /\nCMD python /a.py\n", "no step compiles anything, so nothing can be left out; keep one stage"),
     ("FROM golang\nRUN go build .\n", "neither CMD nor ENTRYPOINT names a program, so what it ships cannot be told; name it in CMD"),
+    ('FROM gcc\nRUN curl -o sums x && make\nCOPY run.sh /\nCMD ["/run.sh"]\n', "what the script run.sh runs cannot be told"),
+    ('FROM gcc\nRUN make\nCMD [""]\n', "neither CMD nor ENTRYPOINT names a program"),
     ('FROM golang\nRUN go build .\nCMD ["sh", "-c"]\n', "neither CMD nor ENTRYPOINT names a program, so what it ships cannot be told; name it in CMD"),
     ("FROM golang\nRUN go build .\nCMD 'api\n", "\"'api\" has an open quote; close it"),
     ('FROM gcc\nRUN make\nCOPY run.sh /\nCMD ["/run.sh"]\n', "what the script run.sh runs cannot be told; write its path into CMD or ENTRYPOINT"),
