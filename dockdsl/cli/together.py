@@ -186,7 +186,7 @@ class Together:
                 stderr=subprocess.PIPE,
                 encoding="utf-8",
                 errors="replace",
-                env=_environment(),
+                env=environment(),
             )
         assert process.stdin is not None
         assert process.stdout is not None
@@ -242,7 +242,8 @@ def _exit_code(code: int) -> int:
     return BY_SIGNAL - code if code < 0 else code
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
+    """Return the variables with which a process runs dockdsl as this one does."""
     import dockdsl
 
     # The package is found there whatever the folder and the way by which it was found here.

@@ -37,11 +37,11 @@ def _problem(problem: SyntaxProblem, path: str) -> Finding:
     return Finding(UNREADABLE, "error", fact, problem.remedy, problem.line, problem.line, Origin(path, problem.line))
 
 
-def problem(error: DockdslError, path: str) -> Finding:
+def problem(error: DockdslError, path: str, rule: str = UNREADABLE) -> Finding:
     """Return the finding for a file that cannot be read or run."""
     fact, _, remedy = error.message.rpartition("; ")
     origin = error.origin or Origin(path, 1)
-    return Finding(UNREADABLE, "error", fact or remedy, remedy if fact else "see the message", 1, 1, origin)
+    return Finding(rule, "error", fact or remedy, remedy if fact else "see the message", 1, 1, origin)
 
 
 def check_dockerfile(dockerfile: Dockerfile, path: str) -> list[Finding]:

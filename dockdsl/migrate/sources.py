@@ -23,6 +23,7 @@ from dockdsl.migrate.shell import Place, Shell, Stop
 from dockdsl.migrate.words import text
 from dockdsl.model.dockerfile import Dockerfile
 from dockdsl.origins import short_path
+from dockdsl.syntax.filenames import is_dockerfile
 from dockdsl.text.parser import parse
 
 _builds = re.compile(
@@ -53,18 +54,13 @@ def found(names: Sequence[str]) -> Found:
     for path in paths:
         if path.is_dir():
             raise SourceError(f"migrate: {one_line(str(path))} is a folder; name one folder, or files")
-    dockerfiles = [path for path in paths if _is_dockerfile(path)]
+    dockerfiles = [path for path in paths if is_dockerfile(path.name)]
     return Found(_folder(paths[0]), [path for path in paths if path not in dockerfiles], dockerfiles)
 
 
 def _folder(path: Path) -> Path:
     folder = path.resolve().parent
     return folder.parent.parent if folder.parts[-2:] == (".github", "workflows") else folder
-
-
-def _is_dockerfile(path: Path) -> bool:
-    name = path.name.lower()
-    return name.startswith(("dockerfile", "containerfile")) or name.endswith((".dockerfile", ".containerfile"))
 
 
 def _in_folder(folder: Path) -> Found:
@@ -90,7 +86,9 @@ def _in_folder(folder: Path) -> Found:
         names = ", ".join(os.path.relpath(path, folder) for path in chosen)
         raise SourceError(f"{folder}: several files build images: {names}; name the one to migrate")
     dockerfiles = sorted(
-        path for path in folder.iterdir() if path.is_file() and _is_dockerfile(path) and path.suffix != ".dockerignore"
+        path
+        for path in folder.iterdir()
+        if path.is_file() and is_dockerfile(path.name) and path.suffix != ".dockerignore"
     )
     if not chosen and len(dockerfiles) < 2:
         fact = "no script here builds images, and there are not two Dockerfiles"

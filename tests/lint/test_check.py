@@ -50,6 +50,59 @@ def test_a_folder(folder: Path) -> None:
     assert done.stderr == "4 findings in 4 files\n"
 
 
+def test_files_of_a_folder(tmp_path: Path) -> None:
+    """Those that import dockdsl and are no tests are run, and of these helpers are passed over; folders of others, too."""
+    ran = "from pathlib import Path\n\nPath(__file__ + '.ran').touch()\n"
+    helper = "from dockdsl import Run\n\n\ndef tidy():\n    return Run('rm -r /tmp/x')\n"
+    texts = {
+        "Containerfile.dev": "FROM scratch AS C\n",
+        "helper.py": helper,
+        "app.py": f"import os, dockdsl as d\nfrom helper import tidy\n{PYTHON}",
+        "inside.py": f"def make():\n    from dockdsl.instructions import run\n\n\n{ran}",
+        "unclosed.py": "from dockdsl import Run\n\nRun(\n",
+        "-dash.py": PYTHON,
+        "unclosed_other.py": "# no dockdsl\nprint(\n",
+        "comment.py": f"# dockdsl\n{ran}",
+        "words.py": f'"""\nimport dockdsl\n"""\n{ran}',
+        "relative.py": f"if False:\n    from .dockdsl import x\n{ran}",
+        "Dockerfile.dockerignore": "x\n",
+    }
+    tests = ["test_app.py", "app_test.py", "conftest.py"]
+    others = [f"{name}/a.py" for name in ("node_modules", "vendor", "x/venv", "__pycache__", ".tox")]
+    texts |= dict.fromkeys([*tests, *others], f"import dockdsl\n{PYTHON}{ran}") | {"vendor/Dockerfile": "NOTHING\n"}
+    for name, text in texts.items():
+        tmp_path.joinpath(name).parent.mkdir(parents=True, exist_ok=True)
+        tmp_path.joinpath(name).write_text(text)
+    done = check(tmp_path, ".", "--format", "json")
+    found = [(each["path"], each["line"], each["rule"]) for each in json.loads(done.stdout)]
+
+    assert found == [
+        ("-dash.py", 3, "JSONArgsRecommended"),
+        ("Containerfile.dev", 1, "StageNameCasing"),
+        ("app.py", 5, "JSONArgsRecommended"),
+        ("unclosed.py", 3, "Unreadable"),
+    ]
+    assert [path.name for path in tmp_path.rglob("*.ran")] == ["inside.py.ran"]
+    assert check(tmp_path, ".").stderr == "4 findings in 4 files\n"
+    named = check(tmp_path, ".", "helper.py")
+    assert "helper.py:1: error: helper.py: it defines no Dockerfile; write dockerfile = " in named.stdout
+    assert "5 findings in 5 files\n" == named.stderr
+
+
+def test_a_file_of_a_folder_that_ends_the_program(tmp_path: Path) -> None:
+    """It is a finding, and the other files are checked."""
+    tmp_path.joinpath("a.py").write_text("import os\n\nimport dockdsl\n\nos._exit(7)\n")
+    tmp_path.joinpath("b.py").write_text("import os\n\nimport dockdsl\n\nos.kill(os.getpid(), 9)\n")
+    tmp_path.joinpath("c.py").write_text(PYTHON)
+    done = check(tmp_path, ".")
+
+    assert done.returncode == 1
+    assert "a.py:1: error: the file ended the program (exit 7) before it was checked; guard that with if" in done.stdout
+    assert "b.py:1: error: the file ended the program (signal 9) before it was checked; " in done.stdout
+    assert "c.py:3: warning: CMD is in the shell form" in done.stdout
+    assert done.stderr.endswith("\n3 findings in 3 files\n")
+
+
 def test_nothing_found(tmp_path: Path) -> None:
     """Exit 0, and a line that says what was looked at."""
     tmp_path.joinpath("Dockerfile").write_text("FROM scratch\n")
