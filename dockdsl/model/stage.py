@@ -243,6 +243,8 @@ class Stage(StageBase):
                 line = self.from_line(BACKSLASH)
             else:
                 self._check_name()
+                if isinstance(self.base, External) and not self.base.isprintable():
+                    raise Refused(f"the base {shown(self.base)} has a control character", 'write "name:tag"')
                 line = guard(self.from_line(BACKSLASH), "\\")
         except Refused as refused:
             raise refused.error("Stage", self.origin) from None

@@ -318,7 +318,7 @@ def test_junit_has_what_the_server_printed(tmp_path: Path, ends: bool) -> None:
     suite = ET.parse(junit).getroot()[0]
 
     assert 1 == done.returncode
-    assert "boot\ufffd\ufffd<&]]>" == suite.findtext("system-out")
+    assert "boot\\x00\ufffd\ufffd<&]]>" == suite.findtext("system-out")
 
 
 def test_a_structure_test_that_is_wrong(tmp_path: Path) -> None:

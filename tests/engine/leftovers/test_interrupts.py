@@ -91,21 +91,21 @@ finally:
     [
         pytest.param(ENDED, 60, ["begins", SIGINT, "cleans", ""], "is clean KeyboardInterrupt", id="not held back"),
         pytest.param(
-            ENDED, 60, ["begins", SIGTERM, "cleans", SIGINT, ""], "is clean SystemExit 143", id="an echo, not held back"
+            ENDED, 60, ["begins", SIGTERM, "cleans", SIGINT, ""], "is clean Ended 143", id="an echo, not held back"
         ),
         pytest.param(
-            ENDED, 0, ["begins", SIGINT, "cleans", SIGTERM], "SystemExit 143", id="a second one, not held back"
+            ENDED, 0, ["begins", SIGINT, "cleans", SIGTERM], "Ended 143", id="a second one, not held back"
         ),
         pytest.param(HELD, 60, ["begins", ""], "is done", id="none"),
-        pytest.param(HELD, 60, ["begins", SIGTERM, ""], "is done SystemExit 143", id="one"),
+        pytest.param(HELD, 60, ["begins", SIGTERM, ""], "is done Ended 143", id="one"),
         pytest.param(HELD, 60, ["begins", SIGINT, SIGINT, ""], "is done KeyboardInterrupt", id="an echo"),
-        pytest.param(HELD, 0.2, ["begins", SIGHUP, "waits", ""], "is done SystemExit 129", id="a long wait"),
-        pytest.param(HELD, 0.2, ["begins", SIGINT, "waits", SIGTERM], "SystemExit 143", id="a second one"),
+        pytest.param(HELD, 0.2, ["begins", SIGHUP, "waits", ""], "is done Ended 129", id="a long wait"),
+        pytest.param(HELD, 0.2, ["begins", SIGINT, "waits", SIGTERM], "Ended 143", id="a second one"),
         pytest.param(
             NESTED,
             0.2,
             ["begins", SIGTERM, "waits", "", "is done", "begins", ""],
-            "is done SystemExit 143",
+            "is done Ended 143",
             id="nested",
         ),
         pytest.param(NESTED, 0.2, ["begins", SIGTERM, "waits", SIGINT], "KeyboardInterrupt", id="a second one, nested"),
@@ -115,13 +115,13 @@ finally:
             ENDED_AND_HELD,
             2,
             ["begins", SIGTERM, "begins", SIGINT, "waits", ""],
-            "is done continues SystemExit 143",
+            "is done continues Ended 143",
             id="an echo after a signal",
         ),
         pytest.param(
             NESTED_CLEANING, 0.2, ["begins", SIGTERM, "waits", SIGINT], "KeyboardInterrupt", id="nothing more, nested"
         ),
-        pytest.param(CLEANING_MORE, 0.2, ["begins", "waits", SIGTERM], "SystemExit 143", id="nothing more is begun"),
+        pytest.param(CLEANING_MORE, 0.2, ["begins", "waits", SIGTERM], "Ended 143", id="nothing more is begun"),
     ],
 )
 def test_a_signal(block: str, patience: float, steps: list[str | signal.Signals], said: str) -> None:
