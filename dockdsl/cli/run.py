@@ -59,17 +59,16 @@ def _run(one: Selected[Image], options: argparse.Namespace) -> int:
         if options.progress != "quiet":
             say(built.result.summary())
         with built.start(publish=publish, timeout=options.ready_timeout) as server:
-            show(server.url)
             return _followed(server)
 
 
 def _followed(server: RunningImage) -> int:
-    """Show the log until the container ends; upon a signal ask it to end, so that its last words are shown, too."""
+    """Show the URL, and the log until the container ends; a signal asks it to end, and its last words are shown."""
     failures: list[EngineError] = []
     # A thread that is being joined when a signal comes counts as ended from then on.
     is_over = threading.Event()
 
-    def show() -> None:
+    def follow() -> None:
         try:
             for line in server.follow():
                 say(printable(line))
@@ -79,7 +78,9 @@ def _followed(server: RunningImage) -> int:
             is_over.set()
 
     try:
-        threading.Thread(target=show, daemon=True).start()
+        threading.Thread(target=follow, daemon=True).start()
+        # Who has read it may end this at once, and is shown the log, too.
+        show(server.url)
         is_over.wait()
     except (KeyboardInterrupt, SystemExit):
         server.stop()

@@ -124,6 +124,11 @@ def check_base(base: Word) -> str:
     return "".join([text for _, text in atoms])
 
 
+def _check_printable(base: Word | StageBase) -> None:
+    if isinstance(base, External) and not base.isprintable():
+        raise Refused(f"the base {shown(base)} has a control character", 'write "name:tag"')
+
+
 def has_variable(base: Word | StageBase) -> TypeGuard[Word]:
     """Whether variables tell what a base means."""
     return isinstance(base, Literal) or (isinstance(base, str) and "$" in base and not isinstance(base, External))
@@ -243,8 +248,7 @@ class Stage(StageBase):
                 line = self.from_line(BACKSLASH)
             else:
                 self._check_name()
-                if isinstance(self.base, External) and not self.base.isprintable():
-                    raise Refused(f"the base {shown(self.base)} has a control character", 'write "name:tag"')
+                _check_printable(self.base)
                 line = guard(self.from_line(BACKSLASH), "\\")
         except Refused as refused:
             raise refused.error("Stage", self.origin) from None

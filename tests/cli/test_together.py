@@ -132,7 +132,7 @@ def test_the_live_display_has_the_names(file: Path) -> None:
     text = re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "", done.stderr)
 
     assert 1 == done.returncode
-    assert re.search(r"^ +\d+\.\ds  matrix\[one\]: \[2/3\] RUN echo", text, re.MULTILINE)
+    assert re.search(r"^ +\d+\.\ds  matrix\[one\]: \[\d/3\] ", text, re.MULTILINE)
     assert re.search(r"^bad: \[3/3\] RUN echo oh no; exit 3 FAILED", text, re.MULTILINE)
     assert re.search(r"^bad: .*: error: build step", text, re.MULTILINE)
     assert "matrix[two]: ok   file /own 8 B" in done.stdout

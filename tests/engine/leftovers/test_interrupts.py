@@ -93,9 +93,7 @@ finally:
         pytest.param(
             ENDED, 60, ["begins", SIGTERM, "cleans", SIGINT, ""], "is clean Ended 143", id="an echo, not held back"
         ),
-        pytest.param(
-            ENDED, 0, ["begins", SIGINT, "cleans", SIGTERM], "Ended 143", id="a second one, not held back"
-        ),
+        pytest.param(ENDED, 0, ["begins", SIGINT, "cleans", SIGTERM], "Ended 143", id="a second one, not held back"),
         pytest.param(HELD, 60, ["begins", ""], "is done", id="none"),
         pytest.param(HELD, 60, ["begins", SIGTERM, ""], "is done Ended 143", id="one"),
         pytest.param(HELD, 60, ["begins", SIGINT, SIGINT, ""], "is done KeyboardInterrupt", id="an echo"),
