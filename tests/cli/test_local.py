@@ -62,6 +62,7 @@ def test_an_option_that_cannot_be_used(arguments: str, message: str, capfd: pyte
     assert {"app.py", "there", "circle"} == {each.name for each in Path().iterdir()}
 
 
+@pytest.mark.engine
 @pytest.mark.parametrize(
     "arguments", ["test --junit there", "test --junit /dev/stdout", "size -o new", "build -o new/er"]
 )
