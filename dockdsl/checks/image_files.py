@@ -131,7 +131,7 @@ class ImageFiles:
             left += [(f"{path}/{name}", each) for name, each in sorted(node.children.items(), reverse=True)]
 
     def folders(self, path: str) -> tuple[str, ...] | None:
-        """Return the names of the folders in one at an absolute path, or None where there is none."""
+        """Return the names of the folders in the folder at an absolute path; None if there is no such folder."""
         node = self._found(path, follow=True)
         if node is None or (node.entry or _DIRECTORY).kind != "directory":
             return None

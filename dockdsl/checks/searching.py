@@ -79,7 +79,7 @@ def is_quick(pattern: str, length: int) -> bool:
 
 def _searched_apart(pattern: str, flags: int, text: str, seconds: float) -> Found | None:
     import marshal  # noqa: PLC0415 - few patterns need it
-    import subprocess  # noqa: PLC0415
+    import subprocess  # noqa: PLC0415 - few patterns need it
 
     command = [sys.executable, "-I", "-S", "-c", _SEARCH]
     given = marshal.dumps((pattern, int(flags), text, seconds))

@@ -320,7 +320,7 @@ def judged(what: str, found: bytes, patterns: Patterns, absent: Patterns) -> Ite
 
 
 def content_of(files: ImageFiles, path: str) -> bytes:
-    """Return what a file has in it. Raises `RunFailed` where there is none that can be searched."""
+    """Return the content of a file. Raises `RunFailed` if no such file can be searched."""
     entry = files.in_container(path)
     if entry is None or entry.kind != "file":
         raise RunFailed(f"expected a file, got {'none' if entry is None else f'a {entry.kind}'}")

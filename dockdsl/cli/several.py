@@ -56,12 +56,12 @@ def choose(specs: Sequence[str], want: type[T]) -> tuple[list[Selected[T]], bool
 
 
 def check_files(places: Iterable[tuple[Selected[Any], str | None]]) -> None:
-    """Refuse two objects that would be written to one file; None is no file."""
+    """Refuse two objects that would be written to the same file; None stands for stdout."""
     check_distinct("-o", ((one, None if path is None else os.path.realpath(path)) for one, path in places))
 
 
 def check_distinct(option: str, places: Iterable[tuple[Selected[Any], str | None]], remedy: str | None = None) -> None:
-    """Refuse two objects that would have one place or one tag; None is none."""
+    """Refuse two objects that would share a place or a tag; None stands for neither."""
     taken: dict[str, str] = {}
     for one, place in places:
         if place is not None and taken.setdefault(place, one.spec) != one.spec:

@@ -208,7 +208,7 @@ def _costs(engine: DockerSdk, made: Mapping[str, str], shipped: list[str]) -> Si
 
 
 def _copy(root: Path, to: Path) -> list[Path]:
-    """Copy a project; return what stays behind: what is no file, and links that lead out of it."""
+    """Copy a project; return what stays behind: special files, and links that lead out of it."""
     stayed: list[Path] = []
 
     def left_out(folder: str, names: list[str]) -> list[str]:
