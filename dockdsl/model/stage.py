@@ -25,7 +25,17 @@ from dockdsl.syntax.lines import SPACE, continued, lower
 from dockdsl.syntax.modifiers import modifier_versions
 from dockdsl.syntax.references import is_image, is_platform
 from dockdsl.syntax.versions import SyntaxVersion, highest
-from dockdsl.syntax.words import BACKSLASH, Literal, Spelling, Word, atoms_of, refuse_word, word, word_or_none
+from dockdsl.syntax.words import (
+    BACKSLASH,
+    Literal,
+    Spelling,
+    Word,
+    atoms_of,
+    check_characters,
+    refuse_word,
+    word,
+    word_or_none,
+)
 
 Steps = Iterable["Instruction | Steps | None"]
 """Instructions in order; nested lists are flattened, and None is ignored."""
@@ -122,11 +132,6 @@ def check_base(base: Word) -> str:
         remedy = 'write "name:tag" in lower case, or pass a Stage'
         raise Refused(f"{shown(base)} is not the name of an image", remedy)
     return "".join([text for _, text in atoms])
-
-
-def _check_printable(base: Word | StageBase) -> None:
-    if isinstance(base, External) and not base.isprintable():
-        raise Refused(f"the base {shown(base)} has a control character", 'write "name:tag"')
 
 
 def has_variable(base: Word | StageBase) -> TypeGuard[Word]:
@@ -248,7 +253,8 @@ class Stage(StageBase):
                 line = self.from_line(BACKSLASH)
             else:
                 self._check_name()
-                _check_printable(self.base)
+                if isinstance(self.base, External):
+                    check_characters(self.base)
                 line = guard(self.from_line(BACKSLASH), "\\")
         except Refused as refused:
             raise refused.error("Stage", self.origin) from None
