@@ -9,10 +9,10 @@ from dockdsl.cli.arguments import diff_argument
 from dockdsl.cli.files import difference, is_special, write
 from dockdsl.cli.streams import put, report, say, show
 from dockdsl.display import one_line
-from dockdsl.errors import DockdslError, FileError, ProofUnavailable, SourceError
+from dockdsl.errors import DockdslError, FileError, SourceError
 from dockdsl.loading import read_text
+from dockdsl.text.confirming import UNPROVEN, confirm
 from dockdsl.text.formatting import reformat
-from dockdsl.text.parser import parse
 
 if TYPE_CHECKING:
     import argparse
@@ -49,7 +49,7 @@ def run(options: argparse.Namespace) -> int:
     for path in named.values():
         try:
             found = _formatted(path)
-            proven &= _is_proven(found)
+            proven &= confirm(found.before, found.after, f"{found.name}: the formatted text")
             files.append(found)
         except DockdslError as error:
             report(error)
@@ -58,10 +58,7 @@ def run(options: argparse.Namespace) -> int:
             say("no files were changed")
         return 2
     if not proven:
-        say(
-            "not proven: BuildKit's parser is not installed, so only dockdsl's own parser compared the texts; "
-            'run: pip install "dockdsl[prove]"'
-        )
+        say(UNPROVEN)
     if options.check or options.diff:
         return _list(files, diff=options.diff)
     for each in files:
@@ -81,28 +78,6 @@ def _formatted(path: str) -> _Formatted:
     name = _STDIN if path == "-" else one_line(path)
     before = read_text(path)
     return _Formatted(path, name, before, reformat(before, name))
-
-
-def _is_proven(found: _Formatted) -> bool:
-    """Return whether BuildKit's parser confirmed that both texts mean the same; raise if they do not."""
-    from dockdsl.text.proof import prove
-
-    _, name, before, after = found
-    if before == after:
-        return True
-    try:
-        difference = prove(before, after)
-    except ProofUnavailable:
-        if parse(before) == parse(after):
-            return False
-        raise SourceError(f"{name}: the formatted text would be read differently; the file is unchanged") from None
-    except DockdslError as error:
-        raise SourceError(
-            f"{name}: the formatted text cannot be proven to mean the same; the file is unchanged: {error.message}"
-        ) from None
-    if difference is not None:
-        raise SourceError(f"{name}: the formatted text would not mean the same; the file is unchanged: {difference}")
-    return True
 
 
 def _list(files: list[_Formatted], *, diff: bool) -> int:

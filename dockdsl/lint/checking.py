@@ -64,7 +64,7 @@ def _finding(subject: Subject, rule: Rule, fault: Fault, origins: Sequence[Origi
     at = fault.line.logical.first if fault.at is None else fault.at
     origin = (origins[at] if origins is not None else None) or Origin(subject.path, at + 1)
     last = fault.line.last + 1
-    return Finding(rule.name, fault.level or rule.level, fault.fact, fault.remedy, at + 1, last, origin)
+    return Finding(rule.name, fault.level or rule.level, fault.fact, fault.remedy, at + 1, last, origin, fault.fix)
 
 
 class _Settings:

@@ -6,6 +6,7 @@ from typing import Literal
 
 import attrs
 
+from dockdsl.lint.fix import Fix
 from dockdsl.origins import Origin
 
 Level = Literal["error", "warning", "hint"]
@@ -26,6 +27,8 @@ class Finding:
     """The last line of the instruction."""
     origin: Origin
     """Where it was written: a line of the Python file, or of the Dockerfile."""
+    fix: Fix | None = None
+    """What mends it in the Dockerfile; None where nothing certainly does."""
 
     def __str__(self) -> str:
         return f"{self.origin}: {self.level}: {self.fact}; {self.remedy} [{self.rule}]"

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import attrs
 
 from dockdsl.lint.finding import Level
+from dockdsl.lint.fix import Fix
 from dockdsl.lint.subject import Subject
 from dockdsl.syntax.instruction_line import Line
 
@@ -24,6 +25,8 @@ class Fault(NamedTuple):
     """The level, where it is not that of the rule."""
     at: int | None = None
     """The physical line, from 0, where it is not the first one of the instruction."""
+    fix: Fix | None = None
+    """What mends it in the Dockerfile; None where nothing certainly does."""
 
 
 @attrs.frozen

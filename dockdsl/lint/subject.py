@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 
@@ -10,6 +11,7 @@ from dockdsl.model.dockerfile import Dockerfile
 from dockdsl.model.steps import Variable, variables_of
 from dockdsl.syntax import expand
 from dockdsl.syntax.instruction_line import Line
+from dockdsl.text.formatting import spelled
 from dockdsl.text.parser import lines_of, parse
 
 PREDEFINED = frozenset(
@@ -77,6 +79,22 @@ class Subject:
         """Yield the lines of stages with one of the keywords."""
         for part in self.parts:
             yield from (line for line in part.steps if line.keyword in keywords)
+
+    @cached_property
+    def spelled(self) -> dict[int, str]:
+        """What `dockdsl fmt` would write for each instruction, by its line; without what no class can express."""
+        return spelled(self.dockerfile)
+
+    def offset(self, line: int, column: int) -> int:
+        """Return the place in the text of a column of a physical line; both are counted from 0."""
+        return self._starts[line] + column
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        """Where each physical line begins in the text, and where the text ends."""
+        bom = len(self.text) - len(self.text.removeprefix("\ufeff"))
+        starts = [bom, *[found.end() for found in re.finditer("\n", self.text)]]
+        return [*starts, len(self.text)]
 
     @cached_property
     def variables(self) -> list[Variable]:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 from dockdsl.instructions.verbatim import Verbatim
-from dockdsl.model.dockerfile import looks_like_directive
+from dockdsl.model.dockerfile import Dockerfile, looks_like_directive
 from dockdsl.syntax.instruction_line import Line
 from dockdsl.syntax.lines import SPACE, continued
 from dockdsl.text.parser import lines_of, parse
@@ -38,12 +38,7 @@ def reformat(text: str, path: str | None = None) -> str:
 
     Source: the Dockerfile reference, "Format".
     """
-    # What no class can express is left alone.
-    spelled = {
-        value.origin.line: piece
-        for piece, value in parse(text, path).pieces()
-        if value is not None and not isinstance(value, Verbatim)
-    }
+    texts = spelled(parse(text, path))
     lines = text.removeprefix("\ufeff").split("\n")
     found = lines_of(text)
     columns = [None, *map(_column, found), None]
@@ -51,7 +46,7 @@ def reformat(text: str, path: str | None = None) -> str:
     above = 0
     for line, *beside in zip(found, columns, columns[2:], strict=False):
         pieces += _between(lines[above : line.logical.first])
-        pieces += _instruction(line, spelled, beside)
+        pieces += _instruction(line, texts, beside)
         above = line.last + 1
     pieces += _between(lines[above:])
     written = "\n".join(pieces)
@@ -60,6 +55,15 @@ def reformat(text: str, path: str | None = None) -> str:
         # It is the blank line above it that makes the first line a comment, and no directive.
         tidy = f"\n{tidy}"
     return f"{tidy}\n"
+
+
+def spelled(dockerfile: Dockerfile) -> dict[int, str]:
+    """Return the text of each instruction by its line; what no class can express is left out."""
+    return {
+        value.origin.line: piece
+        for piece, value in dockerfile.pieces()
+        if value is not None and not isinstance(value, Verbatim)
+    }
 
 
 def _between(lines: Iterable[str]) -> Iterator[str]:
@@ -71,12 +75,12 @@ def _between(lines: Iterable[str]) -> Iterator[str]:
             yield from [line.rstrip(" \t\r") for line in group]
 
 
-def _instruction(line: Line, spelled: dict[int, str], beside: Sequence[int | None]) -> Iterator[str]:
+def _instruction(line: Line, texts: dict[int, str], beside: Sequence[int | None]) -> Iterator[str]:
     """Yield the lines of an instruction; its operands stay where they line up with those above or below."""
     where = line.logical
     rows = list(where.lines[where.first : where.last + 1])
-    if line.origin.line in spelled:
-        _tidy_words(line, rows, spelled[line.origin.line], beside)
+    if line.origin.line in texts:
+        _tidy_words(line, rows, texts[line.origin.line], beside)
     rows[0] = rows[0].lstrip(SPACE)
     for row in rows:
         trimmed = row.rstrip(" \t\r")
@@ -86,7 +90,7 @@ def _instruction(line: Line, spelled: dict[int, str], beside: Sequence[int | Non
     yield from [f"{each.content}{each.end}" for each in line.documents]
 
 
-def _tidy_words(line: Line, rows: list[str], spelled: str, beside: Sequence[int | None]) -> None:
+def _tidy_words(line: Line, rows: list[str], written: str, beside: Sequence[int | None]) -> None:
     """Tidy the keywords of an instruction and the whitespace behind the first one; modernize ``ENV key value``."""
     where = line.logical
     for start, keyword in _keywords(line, len(where.text) - len(where.text.lstrip(SPACE))):
@@ -99,18 +103,18 @@ def _tidy_words(line: Line, rows: list[str], spelled: str, beside: Sequence[int 
         rows[0] = _head.sub(r"\1 ", rows[0], count=1)
     if len(rows) == 1 and not where.is_open:
         pair = line.inner() if line.keyword == "ONBUILD" else line
-        new = _paired(pair, spelled)
+        new = paired(pair, written)
         if new:
             rows[0] = rows[0].rstrip(SPACE).removesuffix(pair.text) + new
 
 
-def _paired(line: Line, spelled: str) -> str:
+def paired(line: Line, written: str) -> str:
     """Return ``key=value`` for the old form ``key value`` of ENV and LABEL; nothing for another instruction or form."""
     if line.keyword not in ("ENV", "LABEL") or "=" in (words := line.quoted_words())[0]:
         return ""
     pair = list(line.legacy_pair())
     # Otherwise the value needs quotes, or other ones.
-    return "=".join(pair) if pair == words else spelled.partition(f"{line.keyword} ")[2]
+    return "=".join(pair) if pair == words else written.partition(f"{line.keyword} ")[2]
 
 
 def _column(line: Line) -> int | None:

@@ -25,6 +25,7 @@ _directive = re.compile(rf"#[{SPACE}]*([A-Za-z][A-Za-z0-9]*)[\t\n\f\r ]*=[\t\n\f
 _is_csv = re.compile(r"""(?:"(?:[^"]|"")*"|[^",]*)(?:,(?:"(?:[^"]|"")*"|[^",]*))*""").fullmatch
 _heredoc = re.compile(r"\d*<<-?(.+)", re.DOTALL).fullmatch
 _tokens = re.compile(r"\0[\0 \t]*|\\.|.", re.DOTALL).findall
+_has_protocol = re.compile(r"(.*/)(\w+)", re.ASCII).fullmatch
 _tabs = re.compile(r"^\t+", re.MULTILINE)
 _DIRECTIVES = ("syntax", "escape", "check")
 _LEXED = ("chown", "chmod", "checksum", "platform")
@@ -79,9 +80,10 @@ def prove(before: str, after: str) -> Difference | None:
 
     The directives are compared, and the keyword, the flags, the operands, the form (JSON or shell) and the heredocs of
     each instruction. These count as the same: ``ENV k v`` and ``ENV k=v``; words that differ only in quotes and escapes
-    that have no effect; stage names in upper and lower case, and the index of a stage instead of its name; flags, and
-    the options of a mount, in another order; a JSON array in another spelling; whitespace where a command is continued
-    on the next line, and around an ``&&`` between commands. Comments are not compared.
+    that have no effect; names of stages and protocols of ports in upper and lower case, and the index of a stage
+    instead of its name; flags, and the options of a mount, in another order; a JSON array in another spelling;
+    whitespace where a command is continued on the next line, and around an ``&&`` between commands. Comments are not
+    compared.
 
     Raises `ProofUnavailable` if the extra ``prove`` is not installed, `InvalidValue` for a text that BuildKit's
     parser refuses, `InvalidType` for anything but a ``str``.
@@ -276,7 +278,7 @@ class _Reading:
             case "VOLUME":
                 operands = tuple([_word(each.strip(SPACE), escape) for each in words])
             case "EXPOSE":
-                operands = tuple([_word(each, escape, read=split_words) for each in words])
+                operands = tuple([_word(_protocol(each), escape, read=split_words) for each in words])
             case "ENV" | "LABEL":
                 pass
             case "RUN" | "CMD" | "ENTRYPOINT" | "HEALTHCHECK":
@@ -486,6 +488,12 @@ def _last_of_each_name(commands: Any) -> dict[str, int]:
 def _is_automatic(index: int, name: str) -> bool:
     """Whether a name is one that an unnamed stage is given where it needs a name."""
     return re.fullmatch(rf"stage-{index}(-unnamed)*", name) is not None
+
+
+def _protocol(port: str) -> str:
+    """Return an operand of EXPOSE with the protocol in lower case, as BuildKit reads it."""
+    found = _has_protocol(port)
+    return port if found is None else f"{found[1]}{found[2].lower()}"
 
 
 def _name_of(delimiter: str) -> str:

@@ -31,6 +31,7 @@ def test_a_file_is_itself(path: Path) -> None:
         pytest.param("ENV a='$B'", 'ENV a="\\$B"', id="a plain dollar"),
         pytest.param("ENV a=${B}c", 'ENV "a"="${B}c"', id="quotes around a reference"),
         pytest.param("USER '1000'", "USER 1000", id="a quoted user"),
+        pytest.param("EXPOSE 80/TCP $A/Udp", "EXPOSE 80/tcp $A/udp", id="the case of a protocol"),
         pytest.param('VOLUME [ "/a" ,"/b"]', "VOLUME /a /b", id="volumes as an array"),
         pytest.param('COPY ["a","b"]', "COPY a b", id="paths as an array"),
         pytest.param('CMD ["a" ,"\\u0062"]', 'CMD ["a", "b"]', id="spelling of an array"),

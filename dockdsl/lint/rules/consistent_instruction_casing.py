@@ -21,6 +21,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dockdsl.lint.editing import head_of, replaced
+from dockdsl.lint.fix import Fix
 from dockdsl.lint.rule import Fault, Rule
 from dockdsl.lint.subject import Subject
 
@@ -33,7 +35,10 @@ def examine(subject: Subject) -> Iterator[Fault]:
     for line in lines:
         wanted = line.head.lower() if lower > upper else line.head.upper()
         if line.head != wanted:
-            yield Fault(line, f"{line.head!r} is in another case than most instructions", f"write {wanted}")
+            fact = f"{line.head!r} is in another case than most instructions"
+            # What is in capitals only in another alphabet has no such keyword.
+            fix = Fix(replaced(subject, line, head_of(line), wanted)) if line.head.isascii() else None
+            yield Fault(line, fact, f"write {wanted}", fix=fix)
 
 
 RULE = Rule("ConsistentInstructionCasing", examine, __doc__ or "")

@@ -19,19 +19,29 @@ Source: https://docs.docker.com/reference/build-checks/expose-invalid-format/
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
+from dockdsl.lint.editing import fix_of, replaced, words_of
 from dockdsl.lint.rule import Fault, Rule
 from dockdsl.lint.subject import Subject
+
+_EFFECT = "the same port of the container: BuildKit ignores what stands before it"
+_is_port = re.compile(r"[0-9]+(?:-[0-9]+)?(?:/[A-Za-z]+)?").fullmatch
 
 
 def examine(subject: Subject) -> Iterator[Fault]:
     """Find what stands before a colon."""
     for line in subject.steps("EXPOSE"):
+        written = dict(words_of(line))
         for word in subject.expanded(line):
             host, colon, port = word.rpartition(":")
             if colon:
-                yield Fault(line, f"{word!r} has an address or a port of the host, {host!r}", f"write {port}")
+                fix = None
+                if word in written and _is_port(port) is not None:
+                    fix = fix_of(replaced(subject, line, (host + colon, written[word]), ""), _EFFECT)
+                fact = f"{word!r} has an address or a port of the host, {host!r}"
+                yield Fault(line, fact, f"write {port}", fix=fix)
 
 
 RULE = Rule("ExposeInvalidFormat", examine, __doc__ or "")

@@ -19,6 +19,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dockdsl.lint.editing import replaced, words_of
+from dockdsl.lint.fix import Fix
 from dockdsl.lint.rule import Fault, Rule
 from dockdsl.lint.subject import Subject
 
@@ -26,10 +28,15 @@ from dockdsl.lint.subject import Subject
 def examine(subject: Subject) -> Iterator[Fault]:
     """Find capitals behind the slash."""
     for line in subject.steps("EXPOSE"):
+        written = dict(words_of(line))
         for word in subject.expanded(line):
-            protocol = word.partition("/")[2]
+            port, _, protocol = word.partition("/")
             if protocol != protocol.lower():
-                yield Fault(line, f"the protocol {protocol!r} has capitals", f"write {protocol.lower()}")
+                fix = None
+                if protocol.isalpha() and word in written:
+                    place = protocol, written[word] + len(port) + 1
+                    fix = Fix(replaced(subject, line, place, protocol.lower()))
+                yield Fault(line, f"the protocol {protocol!r} has capitals", f"write {protocol.lower()}", fix=fix)
 
 
 RULE = Rule("ExposeProtoCasing", examine, __doc__ or "")

@@ -17,6 +17,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dockdsl.lint.editing import replaced, words_of
+from dockdsl.lint.fix import Fix
 from dockdsl.lint.rule import Fault, Rule
 from dockdsl.lint.subject import Subject
 
@@ -24,11 +26,13 @@ from dockdsl.lint.subject import Subject
 def examine(subject: Subject) -> Iterator[Fault]:
     """Find an ``AS`` in another case."""
     for part in subject.parts:
-        words = part.line.words()
+        words = list(words_of(part.line))
         if len(words) == 3:
-            wanted = words[1].lower() if part.line.head == part.line.head.lower() else words[1].upper()
-            if words[1] != wanted:
-                yield Fault(part.line, f"{words[1]!r} and {part.line.head!r} differ in case", f"write {wanted}")
+            word = words[1][0]
+            wanted = word.lower() if part.line.head == part.line.head.lower() else word.upper()
+            if word != wanted:
+                fix = Fix(replaced(subject, part.line, words[1], wanted))
+                yield Fault(part.line, f"{word!r} and {part.line.head!r} differ in case", f"write {wanted}", fix=fix)
 
 
 RULE = Rule("FromAsCasing", examine, __doc__ or "")

@@ -21,10 +21,27 @@ Source: https://docs.docker.com/reference/build-checks/json-args-recommended/
 
 from __future__ import annotations
 
+import json
+import re
+import shlex
 from collections.abc import Iterator
 
+from dockdsl.lint.editing import fix_of, operands
+from dockdsl.lint.fix import Fix
 from dockdsl.lint.rule import Fault, Rule
 from dockdsl.lint.subject import Subject
+from dockdsl.syntax.instruction_line import Line
+
+_OTHER = {"CMD": "ENTRYPOINT", "ENTRYPOINT": "CMD"}
+_PLAIN = r"""[^\s'"\\$`*?\[\]{}()<>|&;#~!=]"""
+_are_plain = re.compile(rf"""{_PLAIN}+(?:[ \t]+(?:{_PLAIN}|=|'[^']*'|"[^"$`\\!]*")+)*""").fullmatch
+_is_of_the_shell = re.compile(
+    r"[.:]|alias|bg|break|case|cd|command|continue|do|done|elif|else|esac|eval|exec|exit|export|fg|fi|for|function|"
+    r"getopts|hash|if|in|jobs|local|read|readonly|return|select|set|shift|source|then|times?|trap|type|ulimit|umask|"
+    r"unalias|unset|until|wait|while"
+).fullmatch
+"""Finds words that are no program."""
+_is_windows = re.compile(r"windows|nanoserver|servercore", re.IGNORECASE).search
 
 
 def examine(subject: Subject) -> Iterator[Fault]:
@@ -36,7 +53,23 @@ def examine(subject: Subject) -> Iterator[Fault]:
             inherited = inherited or id(line) in shells
             if line.keyword in ("CMD", "ENTRYPOINT") and line.array() is None and not inherited:
                 fact = f"{line.keyword} is in the shell form, so the program gets no signals"
-                yield Fault(line, fact, f'write {line.keyword} ["program", "argument"]')
+                remedy = f'write {line.keyword} ["program", "argument"]'
+                yield Fault(line, fact, remedy, fix=_array(subject, line))
+
+
+def _array(subject: Subject, line: Line) -> Fix | None:
+    """Return the exec form of words that a shell passes on as they are, where nothing depends on the shell."""
+    # CMD is what ENTRYPOINT is given, and in the shell form ENTRYPOINT is given nothing.
+    is_alone = not any(subject.steps(_OTHER[line.keyword]))
+    is_windows = line.escape == "`" or any(_is_windows(part.base) for part in subject.parts)
+    if not is_alone or is_windows or not _are_plain(line.text):
+        return None
+    words = shlex.split(line.text)
+    if _is_of_the_shell(words[0]):
+        return None
+    given = "an ENTRYPOINT of the base image" if line.keyword == "CMD" else "it"
+    effect = f"the program runs without a shell, and {given} is given the arguments"
+    return fix_of(operands(subject, line, json.dumps(words, ensure_ascii=False)), effect)
 
 
 RULE = Rule("JSONArgsRecommended", examine, __doc__ or "", aliases=("DL3025",))

@@ -21,8 +21,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dockdsl.lint.editing import fix_of, operands
 from dockdsl.lint.rule import Fault, Rule
 from dockdsl.lint.subject import Subject
+from dockdsl.text.formatting import paired
 
 
 def examine(subject: Subject) -> Iterator[Fault]:
@@ -30,7 +32,9 @@ def examine(subject: Subject) -> Iterator[Fault]:
     for line in subject.steps("ENV", "LABEL"):
         words = line.quoted_words()
         if words and "=" not in words[0]:
-            yield Fault(line, f"{line.keyword} is in the old form", f"write {line.keyword} {words[0]}=…")
+            pair = paired(line, subject.spelled.get(line.origin.line, ""))
+            fix = fix_of(operands(subject, line, pair)) if pair else None
+            yield Fault(line, f"{line.keyword} is in the old form", f"write {line.keyword} {words[0]}=…", fix=fix)
 
 
 RULE = Rule("LegacyKeyValueFormat", examine, __doc__ or "")

@@ -20,22 +20,31 @@ Source: https://docs.docker.com/reference/build-checks/multiple-instructions-dis
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from itertools import pairwise
 
+from dockdsl.lint.editing import removed
+from dockdsl.lint.fix import Fix
 from dockdsl.lint.rule import Fault, Rule
 from dockdsl.lint.subject import Subject
 
 _ONCE = ("CMD", "ENTRYPOINT", "HEALTHCHECK")
+_silences = re.compile(r"\s*#\s*check\s*=", re.IGNORECASE).match
 
 
 def examine(subject: Subject) -> Iterator[Fault]:
     """Find those that a later one replaces."""
     for part in subject.parts:
         last = {line.keyword: line for line in part.steps if line.keyword in _ONCE}
-        for line in part.steps:
+        for before, line in pairwise([part.line, *part.steps]):
             if line.keyword in last and line is not last[line.keyword]:
                 at = last[line.keyword].origin.line
-                yield Fault(line, f"the {line.keyword} at line {at} replaces this one", "remove one of the two")
+                fact = f"the {line.keyword} at line {at} replaces this one"
+                fix = Fix((removed(subject, line.logical.first, line.last),), f"the same image: {fact}")
+                # A comment that silences a rule for it would do so for the next one.
+                above = line.logical.lines[before.last + 1 : line.logical.first]
+                yield Fault(line, fact, "remove one of the two", fix=None if any(map(_silences, above)) else fix)
 
 
 RULE = Rule("MultipleInstructionsDisallowed", examine, __doc__ or "", aliases=("DL3012", "DL4003", "DL4004"))

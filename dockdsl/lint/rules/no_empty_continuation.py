@@ -24,6 +24,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dockdsl.lint.editing import removed
+from dockdsl.lint.fix import Fix
 from dockdsl.lint.rule import Fault, Rule
 from dockdsl.lint.subject import Subject
 
@@ -32,9 +34,11 @@ def examine(subject: Subject) -> Iterator[Fault]:
     """Find blank lines between the lines of an instruction."""
     for line in subject.lines:
         where = line.logical
-        inside = where.lines[where.first + 1 : where.last]
-        if any(not each.strip() for each in inside):
-            yield Fault(line, "a blank line stands inside the instruction", "remove it", at=where.last)
+        inside = range(where.first + 1, where.last)
+        blank = [number for number in inside if not where.lines[number].strip()]
+        if blank:
+            fix = Fix(tuple([removed(subject, number, number) for number in blank]))
+            yield Fault(line, "a blank line stands inside the instruction", "remove it", at=where.last, fix=fix)
 
 
 RULE = Rule("NoEmptyContinuation", examine, __doc__ or "")

@@ -17,17 +17,37 @@ Source: https://docs.docker.com/reference/build-checks/redundant-target-platform
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
+from dockdsl.lint.editing import fix_of, replaced
+from dockdsl.lint.fix import Edit
 from dockdsl.lint.rule import Fault, Rule
 from dockdsl.lint.subject import Subject
+from dockdsl.syntax.instruction_line import FlagToken, Line
+
+_EFFECT = "the stage has that platform by default"
+_blanks = re.compile(r"[ \t]+").match
 
 
 def examine(subject: Subject) -> Iterator[Fault]:
     """Find the default as a flag."""
     for part in subject.parts:
         if part.platform in ("$TARGETPLATFORM", "${TARGETPLATFORM}"):
-            yield Fault(part.line, f"--platform={part.platform} is the default", "remove the flag")
+            edits = [
+                edit
+                for flag in part.line.flags
+                if flag.name == "platform"
+                for edit in _removed(subject, part.line, flag)
+            ]
+            fix = fix_of(tuple(edits), _EFFECT)
+            yield Fault(part.line, f"--platform={part.platform} is the default", "remove the flag", fix=fix)
+
+
+def _removed(subject: Subject, line: Line, flag: FlagToken) -> Iterator[Edit]:
+    for edit in replaced(subject, line, (line.logical.text[flag.start : flag.end], flag.start), ""):
+        blanks = _blanks(subject.text, edit.end)
+        yield edit if blanks is None else edit._replace(end=blanks.end())
 
 
 RULE = Rule("RedundantTargetPlatform", examine, __doc__ or "")

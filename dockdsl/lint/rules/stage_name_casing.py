@@ -17,17 +17,41 @@ Source: https://docs.docker.com/reference/build-checks/stage-name-casing/
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
+from dockdsl.lint.editing import replaced, words_of
+from dockdsl.lint.fix import Edit, Fix
 from dockdsl.lint.rule import Fault, Rule
 from dockdsl.lint.subject import Subject
+from dockdsl.syntax.instruction_line import Line
+
+_sources = re.compile(r"(?:^--|[=,])(?:from|FROM)=([^,]+)").finditer
 
 
 def examine(subject: Subject) -> Iterator[Fault]:
     """Find names with capitals."""
+    named: dict[str, list[Edit]] = {}
+    for part in subject.parts:
+        # A base in capitals is no stage: BuildKit looks it up as it is written.
+        if part.name is not None:
+            words = list(words_of(part.line))
+            named.setdefault(part.name.lower(), []).extend(_lowered(subject, part.line, words[2]))
+    for line in subject.steps("COPY", "RUN"):
+        for flag in line.flags:
+            for found in _sources(line.logical.text[flag.start : flag.end]):
+                name = found[1].lower()
+                if name in named:
+                    named[name].extend(_lowered(subject, line, (found[1], flag.start + found.start(1))))
     for part in subject.parts:
         if part.name is not None and part.name != part.name.lower():
-            yield Fault(part.line, f"the stage name {part.name!r} has capitals", f"write {part.name.lower()!r}")
+            name = part.name.lower()
+            fact = f"the stage name {part.name!r} has capitals"
+            yield Fault(part.line, fact, f"write {name!r}", fix=Fix(tuple(sorted(named[name]))))
+
+
+def _lowered(subject: Subject, line: Line, word: tuple[str, int]) -> tuple[Edit, ...]:
+    return replaced(subject, line, word, word[0].lower()) if word[0] != word[0].lower() else ()
 
 
 RULE = Rule("StageNameCasing", examine, __doc__ or "")

@@ -22,10 +22,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from dockdsl.lint.editing import fix_of, operands
 from dockdsl.lint.rule import Fault, Rule
 from dockdsl.lint.rules import undefined_var
 from dockdsl.lint.subject import Subject
 
+_EFFECT = "the same folder: on scratch, paths begin at /"
+_is_plain = re.compile(r"(?:\./)?\w[\w./-]*").fullmatch
 _is_windows = re.compile(r"[A-Za-z]:[\\\\/]").match
 
 
@@ -42,7 +45,10 @@ def examine(subject: Subject) -> Iterator[Fault]:
                 # On Windows it is absolute, and the base image may set its variables.
                 is_unsure = id(line) in unknown or _is_windows(line.text) is not None
                 fact = f"the path {line.text!r} is relative to that of the base image"
-                yield Fault(line, fact, "write the whole path", "hint" if is_unsure else "warning")
+                fix = None
+                if subject.is_on_scratch(line) and _is_plain(line.text):
+                    fix = fix_of(operands(subject, line, f"/{line.text.removeprefix('./')}"), _EFFECT)
+                yield Fault(line, fact, "write the whole path", "hint" if is_unsure else "warning", fix=fix)
             is_set = True
 
 
