@@ -47,9 +47,12 @@ def _values(value: ValuesLike) -> Values:
     for key, each in found:
         with operand.part("a name"):
             operand.text(key)
-        if not (each is ... or each is None or isinstance(each, (str, re.Pattern))):
+        if isinstance(each, str):
+            with operand.part(f"the value of {shown(key)}"):
+                operand.any_text(each)
+        elif not (each is ... or each is None or isinstance(each, re.Pattern)):
             remedy = "pass a str, a compiled pattern, ... or None"
-            raise Refused(f"the value of {key} is {kind_of(each)}", remedy, wrong_type=True)
+            raise Refused(f"the value of {shown(key)} is {kind_of(each)}", remedy, wrong_type=True)
     return found
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dockdsl.cli.arguments import output_argument
 from dockdsl.cli.building import count, reported
-from dockdsl.cli.files import is_special, write
+from dockdsl.cli.files import write
 from dockdsl.cli.local import check_file
 from dockdsl.cli.migrate import artefact
 from dockdsl.cli.streams import put, say
@@ -55,8 +55,7 @@ def run(options: argparse.Namespace) -> int:
 def _run(options: argparse.Namespace) -> int:
     output = None if options.output == "-" else options.output
     for option, path in (("-o", output), ("--html", options.html), ("--svg", options.svg)):
-        # What is open already, as /dev/stdout is, is not in a folder that a user can write to.
-        check_file(option, None if path is None or is_special(path) else path)
+        check_file(option, path)
     found = _measured(options) if options.given is None else _read(options.given)
     words = Words(options.lang)
     if options.json:

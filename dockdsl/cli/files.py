@@ -42,7 +42,7 @@ def write(path: str, text: str) -> None:
     """
     data = text.encode()
     try:
-        number = _descriptor(path)
+        number = descriptor(path)
         if number == _STDOUT:
             put(text)
         elif number is not None:
@@ -105,7 +105,7 @@ def _replace(path: str, data: bytes) -> None:
         )
 
 
-def _descriptor(path: str) -> int | None:
+def descriptor(path: str) -> int | None:
     """Return the number of the open stream that a path leads to, as /dev/stdout does."""
     # The system follows such a path into the stream itself, and has no name for a pipe.
     for _ in range(_LINKS):

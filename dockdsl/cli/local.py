@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from dockdsl.cli.files import descriptor
 from dockdsl.display import shown
 from dockdsl.errors import Refused
 
@@ -62,6 +63,8 @@ def _writable_file(path: str) -> None:
         raise Refused("the path is empty", "name a file")
     if os.path.isdir(path):  # noqa: PTH112 - this one never raises
         raise Refused(f"{shown(path)} is a folder", "name a file in it")
+    if descriptor(path) is not None:
+        return
     place = os.path.realpath(path)
     is_there = os.path.lexists(place)
     folder = os.path.dirname(place)  # noqa: PTH120 - as above

@@ -43,10 +43,9 @@ class SecretSpec:
         """Read ``id=token,env=TOKEN`` or ``id=token,src=FILE``. Refuses what is not one."""
         # No message shows it: it may be the secret itself.
         fields = pairs_in(spec, "it")
-        unknown = [key for key in fields if key not in ("id", "env", "src", "source", "type")]
-        if unknown:
+        if not fields.keys() <= {"id", "env", "src", "source", "type"}:
             name = shown(fields["id"]) if fields.get("id") else "it"
-            raise Refused(f"{name} has the unknown key {shown(unknown[0])}", "use id, env and src")
+            raise Refused(f"{name} has an unknown key", "use id, env and src")
         if not fields.get("id"):
             raise Refused("it has no id", "write id=token,env=TOKEN or id=token,src=FILE")
         empty = [key for key in ("env", "src", "source") if fields.get(key) == ""]

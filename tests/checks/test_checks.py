@@ -867,7 +867,12 @@ def test_an_image_that_is_no_server() -> None:
         pytest.param(
             lambda: MetadataCheck(ports="http"), InvalidValue, "'http' is not a port; write 8080 or", id="port"
         ),
-        pytest.param(lambda: MetadataCheck(env=cast(Any, {"A": 1})), InvalidType, "the value of A is an int", id="env"),
+        pytest.param(
+            lambda: MetadataCheck(env=cast(Any, {"A": 1})), InvalidType, "the value of 'A' is an int", id="env"
+        ),
+        pytest.param(
+            lambda: MetadataCheck(env={"A": "\ud800"}), InvalidValue, "the value of 'A': a lone surrogate", id="half"
+        ),
         pytest.param(lambda: MetadataCheck(cmd="a b"), InvalidType, "cmd: 'a b' is a str; pass a list", id="cmd"),
         pytest.param(lambda: HttpCheck("GET", "/", save={"a-b": "/x"}), InvalidValue, "'a-b' is not a name", id="name"),
         pytest.param(

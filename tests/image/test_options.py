@@ -135,11 +135,9 @@ REFUSED = [
     pytest.param({"ignore": "!"}, InvalidValue, "'!' takes nothing back in; write the path", id="ignore nothing"),
     pytest.param({"secrets": "env=TOKEN"}, InvalidValue, "has no id; write id=token,env=TOKEN", id="secret without id"),
     pytest.param(
-        {"secrets": "id=t,value=x"}, InvalidValue, "has the unknown key 'value'; use id, env and src", id="secret part"
+        {"secrets": "id=t,value=x"}, InvalidValue, "'t' has an unknown key; use id, env and src", id="secret part"
     ),
-    pytest.param(
-        {"secrets": "s=1"}, InvalidValue, "secrets: it has the unknown key 's'; use id, ", id="secret nameless"
-    ),
+    pytest.param({"secrets": "s=1"}, InvalidValue, "secrets: it has an unknown key; use id, ", id="secret nameless"),
     pytest.param({"secrets": "id=t,type=x,src=y"}, InvalidValue, "has the type 'x'; leave it out", id="secret type"),
     pytest.param({"secrets": 'id=t,"src=y'}, InvalidValue, "close each quote", id="secret quote"),
     pytest.param(
