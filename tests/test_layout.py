@@ -21,11 +21,11 @@ PUBLIC = [name for name in dir(dockdsl) if name != "__version__"]
 # The rooms from the ground up: a file imports from its own room and from those that stand before it.
 ROOMS = (
     *("secrecy", "display", "origins", "errors", "misuse", "operands", "syntax", "instructions", "model"),
-    *("text", "codegen", "schema", "migrate", "lint", "engine", "checks"),
+    *("text", "codegen", "schema", "migrate", "context", "lint", "engine", "checks"),
     *("image", "compare", "loading", "selection", "cli", "pytest_plugin"),
 )
 # The engine takes text and folders: it knows nothing of what a Dockerfile is made of, but how images are named.
-ENGINE_KNOWS = {"secrecy", "display", "origins", "errors", "misuse", "operands", "engine"}
+ENGINE_KNOWS = {"secrecy", "display", "origins", "errors", "misuse", "operands", "context", "engine"}
 IMAGE_NAMES = "syntax.references"
 
 
