@@ -57,6 +57,10 @@ from dockdsl.instructions.user import User as User
 from dockdsl.instructions.verbatim import Verbatim as Verbatim
 from dockdsl.instructions.volume import Volume as Volume
 from dockdsl.instructions.workdir import Workdir as Workdir
+from dockdsl.lint.finding import Finding as Finding
+from dockdsl.lint.rule import Fault as Fault
+from dockdsl.lint.rule import Rule as Rule
+from dockdsl.linting import check as check
 from dockdsl.model.dockerfile import Dockerfile as Dockerfile
 from dockdsl.model.graph import Edge as Edge
 from dockdsl.model.graph import StageGraph as StageGraph

@@ -2,12 +2,13 @@
 
 `shown` and `kind_of`
     A value that a message is about, and its type with an article.
-`printable`, `one_line`, `for_terminal`
-    A line that a program printed, a name from outside, and a whole message: nothing in them can control a terminal.
+`printable`, `one_line`, `for_terminal`, `for_xml`
+    A line that a program printed, a name from outside, a whole message, and text in XML: nothing in them can control a
+    terminal.
 `argument`
     Text as a word of a command line.
-`cut`, `both_ends`, `quoted_log`
-    Long text, long lines, and logs.
+`cut`, `both_ends`, `underlined`, `quoted_log`
+    Long text, long lines, a part of a line, and logs.
 `megabytes`, `short_image`
     A number of bytes, and the id of an image.
 `suggestion`
@@ -164,6 +165,19 @@ def printable(text: str) -> str:
     return for_terminal(without_sequences(hide(text)).rstrip("\r\n"), keep="\t")
 
 
+_NOT_IN_XML = re.compile("[\ufffe\uffff]")
+"""Characters that XML does not allow, besides those that control a terminal."""
+
+
+def for_xml(text: str) -> str:
+    r"""Return text without the characters that XML does not allow.
+
+    >>> for_xml("a\x00b\nc\uffff")
+    'a\\x00b\nc\ufffd'
+    """
+    return "\n".join([_NOT_IN_XML.sub("\ufffd", printable(line)) for line in text.split("\n")])
+
+
 def cut(text: str, longest: int) -> str:
     """Return text of `longest` characters at most, with an ellipsis where something is left out.
 
@@ -194,6 +208,21 @@ def suggestion(name: str, known: Iterable[str], otherwise: str) -> str:
 
     near = get_close_matches(name, list(known), 1)
     return f"did you mean {near[0]!r}?" if near else otherwise
+
+
+def underlined(line: str, begin: int, length: int) -> tuple[str, str]:
+    """Return a line, shortened if it is long, and below it what underlines a part of it.
+
+    >>> print(*underlined("FROM scratch AS B", 16, 1), sep="\\n")
+    FROM scratch AS B
+                    ^
+    """
+    start = max(0, begin - 60) if len(line) > 120 else 0
+    end = min(begin + length, start + 120)
+    # Escapes are longer than what they stand for.
+    before, about, after = map(for_terminal, (line[start:begin], line[begin:end], line[end : start + 120]))
+    under = "".join("\t" if char == "\t" else " " for char in before)
+    return f"{before}{about}{after}", f"{under}^{'~' * (len(about) - 1)}"
 
 
 def quoted_log(lines: Iterable[str], title: str) -> str:

@@ -240,3 +240,11 @@ def _deeper(error: BaseException, path: str) -> str:
     if not frames or frames[-1].filename == path or frames[-1].filename.startswith("<"):
         return ""
     return f" (at {Origin(frames[-1].filename, frames[-1].lineno or 1)})"
+
+
+def environment() -> dict[str, str]:
+    """Return the variables with which a process runs dockdsl as this one does."""
+    # The package is found there whatever the folder and the way by which it was found here.
+    package = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120 - as above
+    path = [os.path.dirname(package), os.environ.get("PYTHONPATH", "")]  # noqa: PTH120 - as above
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, path)), "PYTHONIOENCODING": "utf-8"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dockdsl.display import one_line
@@ -46,6 +47,9 @@ class Origin(_Place):
     """Where the function that has the line was called, and who called that: at most three. Not part of the value."""
     function: str = ""
     """The function that has the line; empty where it is not a line of Python. Not part of the value."""
+    extent: tuple[int, int, int] | None = None
+    """Where the call begins in the line, and the line and the place where it ends, in bytes of UTF-8 from 0; None where
+    Python does not know. Not part of the value."""
 
     def __str__(self) -> str:
         return f"{one_line(short_path(self.path))}:{self.line}"
@@ -55,7 +59,8 @@ class Origin(_Place):
         if not self.function or not outer.function:
             return self
         is_same = (self.path, self.function) == (outer.path, outer.function)
-        return _origin(self, self.function, outer.callers if is_same else (outer, *outer.callers))
+        callers = outer.callers if is_same else (outer, *outer.callers)
+        return _origin(self, self.function, callers, self.extent)
 
     def trail(self) -> str:
         """Return a line for each of the callers, to go below a message."""
@@ -128,18 +133,29 @@ def origin_of(site: Site) -> Origin:
         # A comprehension is a function to Python, and not to people.
         if inner.co_name not in _INLINE and place not in (origin, *callers):
             callers.append(place)
-    return _origin(origin, origin.function, tuple(callers))
+    return _origin(origin, origin.function, tuple(callers), origin.extent)
 
 
 def _place(code: CodeType, offset: int) -> Origin:
     lines = [line for start, end, line in code.co_lines() if start <= offset < end and line is not None]
     inline = code.co_name in _INLINE
     function = code.co_qualname.rpartition(".<locals>.")[0] or MODULE if inline else code.co_qualname
-    return _origin((code.co_filename, lines[0] if lines else code.co_firstlineno), function, ())
+    place = (code.co_filename, lines[0] if lines else code.co_firstlineno)
+    return _origin(place, function, (), _extent(code, offset, place[1]))
 
 
-def _origin(place: tuple[str, int], function: str, callers: tuple[Origin, ...]) -> Origin:
+def _extent(code: CodeType, offset: int, line: int) -> tuple[int, int, int] | None:
+    for first, last, begin, end in islice(code.co_positions(), offset // 2, offset // 2 + 1):
+        if first == line and last is not None and begin is not None and end is not None:
+            return begin, last, end
+    return None
+
+
+def _origin(
+    place: tuple[str, int], function: str, callers: tuple[Origin, ...], extent: tuple[int, int, int] | None
+) -> Origin:
     origin = Origin(*place)
     origin.function = function
     origin.callers = callers
+    origin.extent = extent
     return origin

@@ -57,10 +57,12 @@ _DOCUMENTED = (
     "dockdsl.engine.runners.docker_sdk",
     "dockdsl.engine.fake",
     "dockdsl.image.size",
+    "dockdsl.lint.subject",
 )
 _FUNCTIONS = (
     "from_structure_test",
     "build_and_smoke",
+    "check",
     "for_buildah",
     "describe",
     "expand",

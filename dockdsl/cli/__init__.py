@@ -39,6 +39,8 @@ VERBS = {
     "gc": "remove what killed runs left behind on this machine",
 }
 
+_WITHOUT_PARSER = ("render", "check")
+"""Verbs that are used most with a file alone."""
 _INTERRUPTED = 130
 
 
@@ -112,7 +114,7 @@ def _run(arguments: list[str]) -> int:
 
 
 def _run_verb(verb: str, program: str, arguments: list[str]) -> int:
-    if verb == "render" and len(arguments) == 1 and arguments[0][:1] not in ("", "-"):
+    if verb in _WITHOUT_PARSER and len(arguments) == 1 and arguments[0][:1] not in ("", "-"):
         # A file alone needs no parser, and to import that takes longer than to render the file.
         module = _module(verb)
         return int(module.run(module.Options(arguments[0])))

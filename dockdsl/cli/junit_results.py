@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element, SubElement, fromstring, indent, tostring
 
-from dockdsl.display import printable
-
-_NO_XML = re.compile("[\ufffe\uffff]")
-"""Characters that XML does not allow, besides those that control a terminal."""
+from dockdsl.display import for_xml
 
 if TYPE_CHECKING:
     from dockdsl.checks.report import CheckResult
@@ -21,7 +17,7 @@ def written(suite: str, results: Iterable[CheckResult], error: str | None = None
 
     `log` is what the server printed, for the suite as a whole.
     """
-    suite = _clean(suite)
+    suite = for_xml(suite)
     cases = list(results)
     failed = sum(not result.ok for result in cases)
     seconds = sum(result.seconds or 0.0 for result in cases)
@@ -35,18 +31,18 @@ def written(suite: str, results: Iterable[CheckResult], error: str | None = None
         top.set(name, str(int(count)))
     for result in cases:
         case = SubElement(
-            top, "testcase", name=_clean(result.title), classname=suite, time=f"{result.seconds or 0.0:.3f}"
+            top, "testcase", name=for_xml(result.title), classname=suite, time=f"{result.seconds or 0.0:.3f}"
         )
         if result.origin is not None:
-            case.set("file", _clean(str(result.origin).rpartition(":")[0]))
+            case.set("file", for_xml(str(result.origin).rpartition(":")[0]))
             case.set("line", str(result.origin.line))
         if not result.ok:
-            message = _clean("; ".join(result.mismatches))
-            SubElement(case, "failure", message=message).text = _clean(str(result))
+            message = for_xml("; ".join(result.mismatches))
+            SubElement(case, "failure", message=message).text = for_xml(str(result))
         _add_log(case, result.log)
     if error is not None:
         case = SubElement(top, "testcase", name="build and start", classname=suite, time="0.000")
-        lines = [_clean(line) for line in error.splitlines()]
+        lines = [for_xml(line) for line in error.splitlines()]
         SubElement(case, "error", message=lines[0]).text = "\n".join(lines)
     _add_log(top, log)
     return _text(root)
@@ -66,11 +62,6 @@ def _text(root: Element) -> str:
 
 
 def _add_log(element: Element, log: Iterable[str]) -> None:
-    text = "\n".join(map(_clean, log))
+    text = "\n".join(map(for_xml, log))
     if text:
         SubElement(element, "system-out").text = text
-
-
-def _clean(text: str) -> str:
-    """Return a line without the characters that XML does not allow."""
-    return _NO_XML.sub("\ufffd", printable(text))

@@ -14,7 +14,6 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import attrs
@@ -23,6 +22,7 @@ from dockdsl.cli.streams import BY_SIGNAL, hidden, json_text, product, put, say,
 from dockdsl.display import one_line
 from dockdsl.engine.building import BuildEvent, Progress
 from dockdsl.engine.leftovers.interrupts import ended_by_exception
+from dockdsl.loading import environment
 from dockdsl.selection import Selected
 
 if TYPE_CHECKING:
@@ -240,12 +240,3 @@ def _lines(stream: IO[str]) -> Iterator[str]:
 
 def _exit_code(code: int) -> int:
     return BY_SIGNAL - code if code < 0 else code
-
-
-def environment() -> dict[str, str]:
-    """Return the variables with which a process runs dockdsl as this one does."""
-    import dockdsl
-
-    # The package is found there whatever the folder and the way by which it was found here.
-    path = [str(Path(str(dockdsl.__file__)).parents[1]), os.environ.get("PYTHONPATH", "")]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, path)), "PYTHONIOENCODING": "utf-8"}

@@ -1,23 +1,26 @@
-"""Running the rules: which ones, on what, and what the file itself silences."""
+"""Running the rules on a Dockerfile, and leaving out what comments ignore."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
+import attrs
+
+from dockdsl.display import one_line
 from dockdsl.errors import DockdslError, DockerfileSyntaxError, SyntaxProblem
 from dockdsl.lint.finding import Finding
+from dockdsl.lint.ignoring import FileIgnores, Ignore, Names, PythonIgnores
 from dockdsl.lint.rule import Fault, Rule
 from dockdsl.lint.rules import rules
 from dockdsl.lint.subject import Subject
 from dockdsl.model.dockerfile import Dockerfile
 from dockdsl.origins import Origin
-from dockdsl.syntax.directives import directives_of
+from dockdsl.syntax.lines import Logical
 from dockdsl.text.rendering import render_with_map
 
 UNREADABLE = "Unreadable"
 """The rule of a finding about a file that cannot be read."""
-_check = re.compile(r"#\s*check\s*=\s*(\S*)", re.IGNORECASE).match
 
 
 def check_text(text: str, path: str, origins: Sequence[Origin | None] | None = None) -> list[Finding]:
@@ -25,84 +28,121 @@ def check_text(text: str, path: str, origins: Sequence[Origin | None] | None = N
 
     A text that BuildKit would refuse has one finding for each problem.
     """
-    try:
-        subject = Subject(text, path)
-    except DockerfileSyntaxError as error:
-        return [_problem(each, path) for each in error.errors]
-    return sorted(_found(subject, origins), key=lambda each: (each.line, each.rule))
+    checking = Checking(path)
+    return [each for each in [*checking.text(text, origins), *checking.unused()] if each.reason is None]
 
 
-def _problem(problem: SyntaxProblem, path: str) -> Finding:
-    fact = problem.message.removesuffix(f"; {problem.remedy}")
-    return Finding(UNREADABLE, "error", fact, problem.remedy, problem.line, problem.line, Origin(path, problem.line))
+class Checking:
+    """The check of one file: of the Dockerfile that it is, or of those that a Python file makes."""
+
+    def __init__(self, path: str, own: Sequence[Rule] = ()) -> None:
+        """Check the file with this name, with rules of the user's `own` as well."""
+        self.path = path
+        self.rules = (*rules(), *own)
+        self.names = Names(self.rules)
+        self.python = PythonIgnores()
+
+    def text(self, text: str, origins: Sequence[Origin | None] | None = None) -> list[Finding]:
+        """Return what is found in a text, in the order of its lines; what a comment ignores has a reason."""
+        try:
+            subject = Subject(text, self.path)
+        except DockerfileSyntaxError as error:
+            return [self._problem(each, text) for each in error.errors]
+        found = sorted(self._found(subject, origins), key=lambda each: (each.line, each.rule))
+        self.python.made_at(origins or ())
+        return found
+
+    def dockerfile(self, dockerfile: Dockerfile) -> list[Finding]:
+        """Return what is found in a `Dockerfile`, at the lines where it was written."""
+        rendered = render_with_map(dockerfile)
+        return self.text(rendered.text, rendered.origins)
+
+    def unused(self) -> list[Finding]:
+        """Return what is wrong with the comments of the Python file, once all that it makes was checked."""
+        return [each for ignore in self.python.reached(self.path) for each in self._problems(ignore)]
+
+    def _problems(self, ignore: Ignore, made_at: Origin | None = None) -> Iterator[Finding]:
+        """Yield what is wrong with a comment that ignores rules."""
+        origin = Origin(self.path, ignore.line) if made_at is None else made_at
+        source = ignore.text if made_at is None else self.python.line(made_at)
+        at = (origin, ignore.line, ignore.line, _columns_of_call(origin, source), source)
+        for rule, message, remedy in self.names.problems(ignore):
+            yield Finding(rule, ignore.level, message, remedy, *at)
+
+    def _problem(self, problem: SyntaxProblem, text: str) -> Finding:
+        line = text.removeprefix("\ufeff").split("\n")[problem.line - 1].rstrip("\r")
+        columns = (problem.column, problem.column + problem.length)
+        at = (Origin(self.path, problem.line), problem.line, problem.line, columns, line)
+        return Finding(UNREADABLE, "error", problem.message, problem.remedy, *at)
+
+    def _found(self, subject: Subject, origins: Sequence[Origin | None] | None) -> Iterator[Finding]:
+        ignores = FileIgnores(subject)
+        for rule in self.rules:
+            if rule.is_experimental and not ignores.experiments & {"all", rule.name.lower()}:
+                continue
+            for fault in self._faults(rule, subject):
+                finding = self._finding(subject, rule, fault, origins)
+                yield attrs.evolve(finding, reason=self._reason(finding, fault, ignores))
+        for ignore in ignores.all():
+            yield from self._problems(ignore, origins[ignore.line - 1] if origins is not None else None)
+
+    def _faults(self, rule: Rule, subject: Subject) -> Iterator[Fault]:
+        if rule.examine is None:
+            return
+        try:
+            yield from rule.examine(subject)
+        except Exception as error:  # noqa: BLE001 - a rule of the user's may do anything, and the others still run
+            fact = f"the rule {rule.name} raised {one_line(f'{type(error).__name__}: {error}')}"
+            yield Fault(subject.lines[0], fact, "fix the rule", "error")
+
+    def _finding(self, subject: Subject, rule: Rule, fault: Fault, origins: Sequence[Origin | None] | None) -> Finding:
+        logical = fault.line.logical
+        at = logical.first if fault.at is None else fault.at
+        columns = None if fault.part is None or fault.at is not None else _columns_of(fault.part, logical)
+        source = logical.lines[at].rstrip("\r")
+        origin = Origin(subject.path, at + 1)
+        made_at = origins[at] if origins is not None else None
+        if made_at is not None:
+            origin, source = made_at, self.python.line(made_at)
+            columns = _columns_of_call(made_at, source)
+        message = f"{fault.fact}; {fault.remedy}"
+        level = fault.level or rule.level
+        where = (origin, at + 1, fault.line.last + 1, columns, source)
+        return Finding(rule.name, level, message, fault.remedy, *where, fix=fault.fix)
+
+    def _reason(self, finding: Finding, fault: Fault, ignores: FileIgnores) -> str | None:
+        """Return why a finding is ignored; None if it is not."""
+        names = self.names.of(finding.rule)
+        above = ignores.above.get(fault.line.logical.first, ())
+        in_python = self.python.at(finding.origin) if finding.origin.path.endswith(".py") else ()
+        # Each is asked, since each that ignores nothing is found.
+        found: list[Ignore] = [each for each in (*ignores.everywhere, *above, *in_python) if each.ignores(names)]
+        return found[0].reason if found else None
+
+
+def _columns_of(part: str, logical: Logical) -> tuple[int, int] | None:
+    """Return the columns of a part of an instruction, if it is in its first line."""
+    found = re.search(rf"(?<!\S){re.escape(part)}(?!\S)", logical.text) or re.search(re.escape(part), logical.text)
+    if found is None:
+        return None
+    line, column = logical.place(found.start())
+    return (column + 1, column + 1 + len(part)) if line == logical.first else None
+
+
+def _columns_of_call(origin: Origin, source: str) -> tuple[int, int] | None:
+    """Return the columns of a call in its line."""
+    if origin.extent is None:
+        return None
+    begin, last, end = origin.extent
+    data = source.rstrip().encode()
+    stop = end if last == origin.line else len(data)
+    return len(data[:begin].decode(errors="replace")) + 1, len(data[:stop].decode(errors="replace")) + 1
 
 
 def problem(error: DockdslError, path: str, rule: str = UNREADABLE) -> Finding:
     """Return the finding for a file that cannot be read or run."""
-    fact, _, remedy = error.message.rpartition("; ")
+    _, _, remedy = error.message.rpartition("; ")
     origin = error.origin or Origin(path, 1)
-    return Finding(rule, "error", fact or remedy, remedy if fact else "see the message", 1, 1, origin)
-
-
-def check_dockerfile(dockerfile: Dockerfile, path: str) -> list[Finding]:
-    """Return what the rules find in a `Dockerfile`, at the lines where it was written."""
-    rendered = render_with_map(dockerfile)
-    return check_text(rendered.text, path, rendered.origins)
-
-
-def _found(subject: Subject, origins: Sequence[Origin | None] | None) -> Iterator[Finding]:
-    settings = _settings(subject)
-    for rule in rules():
-        if settings.silences(rule) or (rule.is_experimental and not settings.tries(rule)):
-            continue
-        for fault in rule.examine(subject):
-            if not _is_silenced(fault, rule):
-                yield _finding(subject, rule, fault, origins)
-
-
-def _finding(subject: Subject, rule: Rule, fault: Fault, origins: Sequence[Origin | None] | None) -> Finding:
-    at = fault.line.logical.first if fault.at is None else fault.at
-    origin = (origins[at] if origins is not None else None) or Origin(subject.path, at + 1)
-    last = fault.line.last + 1
-    return Finding(rule.name, fault.level or rule.level, fault.fact, fault.remedy, at + 1, last, origin, fault.fix)
-
-
-class _Settings:
-    """What a ``# check=`` line says: ``skip=A,B;error=true;experimental=C``."""
-
-    def __init__(self, value: str) -> None:
-        self.values: dict[str, set[str]] = {}
-        for setting in value.split(";"):
-            name, _, names = setting.partition("=")
-            self.values[name.strip().lower()] = {each.strip().lower() for each in names.split(",")}
-
-    def _names(self, key: str, rule: Rule) -> bool:
-        return bool(self.values.get(key, set()) & {"all", rule.name.lower()})
-
-    def silences(self, rule: Rule) -> bool:
-        return self._names("skip", rule)
-
-    def tries(self, rule: Rule) -> bool:
-        return self._names("experimental", rule)
-
-
-def _settings(subject: Subject) -> _Settings:
-    return _Settings(directives_of(subject.text.removeprefix("\ufeff").split("\n")).check or "")
-
-
-def _is_silenced(fault: Fault, rule: Rule) -> bool:
-    """Whether a ``# check=skip=`` comment above the instruction names the rule."""
-    lines = fault.line.logical.lines
-    for comment in _above(lines, fault.line.logical.first):
-        found = _check(comment)
-        if found is not None and _Settings(found[1]).silences(rule):
-            return True
-    return False
-
-
-def _above(lines: Sequence[str], first: int) -> Iterable[str]:
-    for index in range(first - 1, -1, -1):
-        line = lines[index].strip()
-        if line and not line.startswith("#"):
-            return
-        yield line
+    remedy = remedy if remedy != error.message else "see the message"
+    message = error.message if error.message.endswith(remedy) else f"{error.message}; {remedy}"
+    return Finding(rule, "error", message, remedy, origin, source=PythonIgnores().line(origin))

@@ -6,6 +6,7 @@ from typing import Literal
 
 import attrs
 
+from dockdsl.display import for_terminal, underlined
 from dockdsl.lint.fix import Fix
 from dockdsl.origins import Origin
 
@@ -15,20 +16,66 @@ LEVELS: tuple[Level, ...] = ("error", "warning", "hint")
 
 @attrs.frozen(order=False)
 class Finding:
-    """What a rule finds: where, what, and what to do."""
+    """What a rule finds: where, what, and what to do.
+
+    `rule`
+        The name of the rule, by which ``dockdsl check --explain`` prints its page.
+    `severity`
+        ``"error"``: the build fails, or what it makes cannot work; ``"warning"``: it is probably not what was meant;
+        ``"hint"``: it may be right.
+    `message`
+        What is wrong, and what to do, which is `remedy`, its last part.
+    `origin`
+        Where it was written: a line of the Python file, or of the Dockerfile.
+    `line`, `last`
+        The lines of the instruction in the Dockerfile, from 1.
+    `columns`
+        Which part of the line at `origin` it is about: the first column, from 1, and the one after the last; None where
+        that is not known.
+    `source`
+        The line at `origin`.
+    `reason`
+        Why it is ignored, for a finding that is; otherwise None.
+    `fix`
+        What mends it in the Dockerfile; None where nothing certainly does.
+
+    >>> from dockdsl import check
+    >>> finding = check("FROM scratch AS Build\\n")[0]
+    >>> print(finding)
+    Dockerfile:1: warning: the stage name 'Build' has capitals; write 'build' [StageNameCasing]
+    >>> finding.rule, finding.severity, finding.remedy, finding.origin.line
+    ('StageNameCasing', 'warning', "write 'build'", 1)
+
+    Source: https://docs.docker.com/reference/build-checks/, and the page of each rule.
+    """
 
     rule: str
-    level: Level
-    fact: str
+    severity: Level
+    message: str
     remedy: str
-    line: int
-    """The line of the Dockerfile, from 1."""
-    last: int
-    """The last line of the instruction."""
     origin: Origin
-    """Where it was written: a line of the Python file, or of the Dockerfile."""
+    line: int = 1
+    last: int = 1
+    columns: tuple[int, int] | None = None
+    source: str = ""
+    reason: str | None = None
     fix: Fix | None = None
-    """What mends it in the Dockerfile; None where nothing certainly does."""
 
     def __str__(self) -> str:
-        return f"{self.origin}: {self.level}: {self.fact}; {self.remedy} [{self.rule}]"
+        return f"{self.origin}: {self.severity}: {for_terminal(self.message)} [{self.rule}]"
+
+    def excerpt(self) -> str:
+        """Return the line that it is about, with the place underlined; empty where the line is not known.
+
+        >>> from dockdsl import check
+        >>> print(check("FROM scratch AS Build\\n")[0].excerpt(), end="")
+          1 | FROM scratch AS Build
+            |              ^~~~~~~~
+        """
+        if not self.source.strip():
+            return ""
+        bare = self.source.rstrip()
+        begin, end = self.columns or (len(bare) - len(bare.lstrip()) + 1, len(bare) + 1)
+        line, under = underlined(bare, begin - 1, end - begin)
+        number = str(self.origin.line)
+        return f"  {number} | {line}\n  {' ' * len(number)} | {under}\n"

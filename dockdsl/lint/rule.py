@@ -16,31 +16,71 @@ from dockdsl.syntax.instruction_line import Line
 
 
 class Fault(NamedTuple):
-    """A fault of one instruction."""
+    """What a rule finds in one instruction; of it and the rule a `Finding` is made.
+
+    `line`
+        The instruction, of ``subject.steps("RUN")`` or of ``subject.lines``.
+    `fact`, `remedy`
+        What is wrong, and what to do: two halves of a sentence, without a stop.
+    `level`
+        ``"error"``, ``"warning"`` or ``"hint"``, where it is not that of the rule.
+    `at`
+        The physical line, from 0, where it is not the first one of the instruction.
+    `fix`
+        What mends it in the Dockerfile; None where nothing certainly does.
+    `part`
+        The part of the instruction that is at fault, as it stands there: an excerpt underlines it.
+
+    >>> from dockdsl import Rule
+    >>> def no_sudo(subject):
+    ...     for line in subject.steps("RUN"):
+    ...         if "sudo" in line.text:
+    ...             yield Fault(line, "sudo is used", "write USER root above it", part="sudo")
+    >>> Rule("NoSudo", no_sudo, "RUN uses no sudo.").level
+    'warning'
+
+    Source: https://docs.docker.com/reference/build-checks/
+    """
 
     line: Line
     fact: str
     remedy: str
     level: Level | None = None
-    """The level, where it is not that of the rule."""
     at: int | None = None
-    """The physical line, from 0, where it is not the first one of the instruction."""
     fix: Fix | None = None
-    """What mends it in the Dockerfile; None where nothing certainly does."""
+    part: str | None = None
 
 
 @attrs.frozen
 class Rule:
-    """A rule, with the text of its module as its page."""
+    """A rule of ``dockdsl check``; one of your own is named in pyproject.toml, under ``[tool.dockdsl.check]``.
+
+    `name`
+        By which a finding names it, and by which it is ignored.
+    `examine`
+        A function that takes a `dockdsl.lint.subject.Subject`, and yields a `Fault` for each instruction that is at
+        fault; None where it is not a single Dockerfile that is looked at.
+    `page`
+        What it is about: the first line says what is right; ``dockdsl check --explain`` prints all of it.
+    `level`
+        ``"error"``, ``"warning"`` or ``"hint"``.
+    `aliases`
+        Names that other tools have for it.
+    `is_experimental`
+        Whether it runs only where ``# check=experimental=`` names it.
+
+    >>> Rule("NoSudo", lambda subject: [], "RUN uses no sudo.", level="hint").summary
+    'RUN uses no sudo.'
+
+    Source: https://docs.docker.com/reference/build-checks/
+    """
 
     name: str
-    examine: Callable[[Subject], Iterable[Fault]]
+    examine: Callable[[Subject], Iterable[Fault]] | None
     page: str
     level: Level = "warning"
     aliases: tuple[str, ...] = ()
-    """Names that other tools have for it."""
     is_experimental: bool = False
-    """Whether it runs only where ``# check=experimental=`` names it."""
 
     @property
     def summary(self) -> str:

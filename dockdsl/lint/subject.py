@@ -34,6 +34,8 @@ class Part:
         words = line.words()
         self.base = words[0] if words else ""
         self.name = words[2] if len(words) > 2 else None
+        self.named = " ".join(words[1:]) or None
+        """The words that give it the name: ``AS build``."""
         self.parent: Part | None = None
         """The stage that it is based on."""
 
@@ -56,12 +58,17 @@ class Subject:
     def __init__(self, text: str, path: str) -> None:
         """Read a text. Raises `DockerfileSyntaxError` if BuildKit would refuse it."""
         self.text = text
+        """The text of the Dockerfile."""
         self.path = path
+        """The name of its file."""
         self.dockerfile: Dockerfile = parse(text, path)
+        """What it says, as values; the origin of each is its line in the text."""
         self.lines: Sequence[Line] = lines_of(text)
+        """The lines of its instructions, in order."""
         self.args: list[Line] = []
         """The ARG lines before the first stage."""
         self.parts: list[Part] = []
+        """The stages."""
         names: dict[str, Part] = {}
         for line in self.lines:
             if line.keyword == "FROM":

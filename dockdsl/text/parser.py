@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import attrs
 
-from dockdsl.display import cut, for_terminal, kind_of, one_line, shown
+from dockdsl.display import cut, kind_of, one_line, shown, underlined
 from dockdsl.errors import DockerfileSyntaxError, InvalidType, InvalidValue, Refused, SyntaxProblem
 from dockdsl.instructions.comment import Comment
 from dockdsl.instructions.instruction import Instruction
@@ -414,10 +414,5 @@ def _unknown(line: Line) -> Misread:
 
 
 def _excerpt(line: str, problem: SyntaxProblem) -> str:
-    """Return the line with the place underlined, shortened if it is long."""
-    start = max(0, problem.column - 1 - 60)
-    begin, end = problem.column - 1, min(problem.column - 1 + problem.length, start + 120)
-    # Escapes are longer than what they stand for.
-    before, about, after = map(for_terminal, (line[start:begin], line[begin:end], line[end : start + 120]))
-    under = "".join("\t" if char == "\t" else " " for char in before)
-    return f"\n    {before}{about}{after}\n    {under}^{'~' * (len(about) - 1)}"
+    """Return the line with the place underlined."""
+    return "".join([f"\n    {each}" for each in underlined(line, problem.column - 1, problem.length)])

@@ -224,7 +224,7 @@ def test_real_files(part: int) -> None:
 
 def made(rule: str, *edits: Edit, effect: str = "") -> Finding:
     """Return a finding with a fix."""
-    return Finding(rule, "warning", "x", "y", 1, 1, Origin("D", 1), Fix(edits, effect))
+    return Finding(rule, "warning", "x; y", "y", Origin("D", 1), fix=Fix(edits, effect))
 
 
 def test_fixes_that_are_in_the_way_of_each_other() -> None:

@@ -16,10 +16,12 @@ MODULES = [
     "from_platform_flag_const_disallowed",
     "invalid_default_arg_in_from",
     "invalid_definition_description",
+    "invalid_ignore",
     "json_args_recommended",
     "legacy_key_value_format",
     "maintainer_deprecated",
     "multiple_instructions_disallowed",
+    "no_dockerfile",
     "no_empty_continuation",
     "redundant_target_platform",
     "reserved_stage_name",
@@ -27,6 +29,8 @@ MODULES = [
     "stage_name_casing",
     "undefined_arg_in_from",
     "undefined_var",
+    "unreadable",
+    "unused_ignore",
     "workdir_relative_path",
 ]
 

@@ -38,7 +38,7 @@ def examine(subject: Subject) -> Iterator[Fault]:
             fact = f"{line.head!r} is in another case than most instructions"
             # What is in capitals only in another alphabet has no such keyword.
             fix = Fix(replaced(subject, line, head_of(line), wanted)) if line.head.isascii() else None
-            yield Fault(line, fact, f"write {wanted}", fix=fix)
+            yield Fault(line, fact, f"write {wanted}", fix=fix, part=line.head)
 
 
 RULE = Rule("ConsistentInstructionCasing", examine, __doc__ or "")

@@ -34,7 +34,7 @@ def examine(subject: Subject) -> Iterator[Fault]:
         name = part.name.lower()
         if name in seen:
             fact = f"the name {name!r} is that of the stage at line {seen[name]}"
-            yield Fault(part.line, fact, "rename one of the two")
+            yield Fault(part.line, fact, "rename one of the two", part=part.named)
         seen.setdefault(name, part.line.origin.line)
 
 

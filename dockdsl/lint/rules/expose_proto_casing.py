@@ -36,7 +36,8 @@ def examine(subject: Subject) -> Iterator[Fault]:
                 if protocol.isalpha() and word in written:
                     place = protocol, written[word] + len(port) + 1
                     fix = Fix(replaced(subject, line, place, protocol.lower()))
-                yield Fault(line, f"the protocol {protocol!r} has capitals", f"write {protocol.lower()}", fix=fix)
+                fact = f"the protocol {protocol!r} has capitals"
+                yield Fault(line, fact, f"write {protocol.lower()}", fix=fix, part=word)
 
 
 RULE = Rule("ExposeProtoCasing", examine, __doc__ or "")

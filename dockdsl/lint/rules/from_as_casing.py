@@ -32,7 +32,8 @@ def examine(subject: Subject) -> Iterator[Fault]:
             wanted = word.lower() if part.line.head == part.line.head.lower() else word.upper()
             if word != wanted:
                 fix = Fix(replaced(subject, part.line, words[1], wanted))
-                yield Fault(part.line, f"{word!r} and {part.line.head!r} differ in case", f"write {wanted}", fix=fix)
+                fact = f"{word!r} and {part.line.head!r} differ in case"
+                yield Fault(part.line, fact, f"write {wanted}", fix=fix, part=word)
 
 
 RULE = Rule("FromAsCasing", examine, __doc__ or "")

@@ -32,11 +32,10 @@ def examine(subject: Subject) -> Iterator[Fault]:
         if name is not None and not (is_image(name) or name.lower() == "scratch"):
             if "$" in part.base:
                 fact = f"with the defaults of its arguments the base {part.base} is {name!r}, which is no image"
-                yield Fault(part.line, fact, "give the argument a default")
+                yield Fault(part.line, fact, "give the argument a default", part=part.base)
             else:
-                yield Fault(
-                    part.line, f"the base {name!r} is neither an image nor a stage above it", "correct the name"
-                )
+                fact = f"the base {name!r} is neither an image nor a stage above it"
+                yield Fault(part.line, fact, "correct the name", part=part.base)
 
 
 RULE = Rule("InvalidDefaultArgInFrom", examine, __doc__ or "")

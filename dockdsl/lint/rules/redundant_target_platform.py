@@ -41,7 +41,8 @@ def examine(subject: Subject) -> Iterator[Fault]:
                 for edit in _removed(subject, part.line, flag)
             ]
             fix = fix_of(tuple(edits), _EFFECT)
-            yield Fault(part.line, f"--platform={part.platform} is the default", "remove the flag", fix=fix)
+            flag = f"--platform={part.platform}"
+            yield Fault(part.line, f"{flag} is the default", "remove the flag", fix=fix, part=flag)
 
 
 def _removed(subject: Subject, line: Line, flag: FlagToken) -> Iterator[Edit]:

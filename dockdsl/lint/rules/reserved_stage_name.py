@@ -27,7 +27,7 @@ def examine(subject: Subject) -> Iterator[Fault]:
     """Find reserved names."""
     for part in subject.parts:
         if part.name is not None and part.name.lower() in ("scratch", "context"):
-            yield Fault(part.line, f"the stage name {part.name!r} is reserved", "rename the stage")
+            yield Fault(part.line, f"the stage name {part.name!r} is reserved", "rename the stage", part=part.named)
 
 
 RULE = Rule("ReservedStageName", examine, __doc__ or "")

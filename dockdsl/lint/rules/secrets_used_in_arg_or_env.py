@@ -36,7 +36,8 @@ def examine(subject: Subject) -> Iterator[Fault]:
     for line in (*subject.args, *subject.steps("ARG", "ENV")):
         for name in subject.names(line):
             if _is_secret(name) and not _is_public(name):
-                yield Fault(line, f"{name} has the name of a secret, and stays in the image", "mount it as a secret")
+                fact = f"{name} has the name of a secret, and stays in the image"
+                yield Fault(line, fact, "mount it as a secret", part=name)
 
 
 RULE = Rule("SecretsUsedInArgOrEnv", examine, __doc__ or "", aliases=("DL3064",))

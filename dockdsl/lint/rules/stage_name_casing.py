@@ -47,7 +47,8 @@ def examine(subject: Subject) -> Iterator[Fault]:
         if part.name is not None and part.name != part.name.lower():
             name = part.name.lower()
             fact = f"the stage name {part.name!r} has capitals"
-            yield Fault(part.line, fact, f"write {name!r}", fix=Fix(tuple(sorted(named[name]))))
+            fix = Fix(tuple(sorted(named[name])))
+            yield Fault(part.line, fact, f"write {name!r}", fix=fix, part=part.named)
 
 
 def _lowered(subject: Subject, line: Line, word: tuple[str, int]) -> tuple[Edit, ...]:

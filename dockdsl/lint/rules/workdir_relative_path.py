@@ -48,7 +48,9 @@ def examine(subject: Subject) -> Iterator[Fault]:
                 fix = None
                 if subject.is_on_scratch(line) and _is_plain(line.text):
                     fix = fix_of(operands(subject, line, f"/{line.text.removeprefix('./')}"), _EFFECT)
-                yield Fault(line, fact, "write the whole path", "hint" if is_unsure else "warning", fix=fix)
+                yield Fault(
+                    line, fact, "write the whole path", "hint" if is_unsure else "warning", fix=fix, part=line.text
+                )
             is_set = True
 
 

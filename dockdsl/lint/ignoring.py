@@ -1,0 +1,250 @@
+"""Comments that ignore findings: dockdsl's own, in Dockerfiles and in Python; BuildKit's; hadolint's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+import attrs
+
+from dockdsl.display import shown, suggestion
+from dockdsl.lint.finding import Level
+from dockdsl.lint.rule import Rule
+from dockdsl.lint.subject import Subject
+from dockdsl.origins import Origin
+from dockdsl.syntax.directives import directives_of
+
+UNUSED = "UnusedIgnore"
+INVALID = "InvalidIgnore"
+_OURS = "# dockdsl: ignore=RULE reason"
+# Compiled when a file has such comments.
+_BUILDKIT = r"#\s*check\s*=\s*(\S*)"
+_HADOLINT = r"#\s*hadolint\s+(global\s+)?ignore\s*=\s*(\w+(?:\s*,\s*\w+)*)"
+_DOCKDSL = r"#\s*dockdsl:\s*ignore\b(?:=(\S*))?\s*(.*)"
+_OTHERS = r"(?i)(?:SC|DL)\d{4}"
+"""Codes of ShellCheck and hadolint, most of which are no rules here."""
+_NOT_HERE = frozenset({"copyignoredfile", "invalidbaseimageplatform"})
+"""Checks of BuildKit that are no rules here."""
+
+
+@attrs.define(eq=False)
+class Ignore:
+    """A comment that ignores what some rules find."""
+
+    names: tuple[str, ...]
+    """The names as they are written; ``all`` stands for all rules where BuildKit reads it."""
+    reason: str
+    line: int
+    """The line of the comment, from 1."""
+    text: str
+    """The line itself."""
+    level: Level = "warning"
+    """How bad it is if nothing is ignored: a hint where another tool may find more than is found here."""
+    fault: str | None = None
+    """What is wrong with the comment itself."""
+    used: set[str] = attrs.field(factory=set)
+
+    def ignores(self, names: Iterable[str]) -> bool:
+        """Whether it ignores the rule with these names; it is noted that it does."""
+        known = {name.lower() for name in names}
+        for name in self.names:
+            if name.lower() in known or name.lower() == "all":
+                self.used.add(name)
+                return True
+        return False
+
+
+class Names:
+    """The names that rules have, here and elsewhere."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self._rules = rules
+        self.known = {name.lower(): rule for rule in rules for name in (rule.name, *rule.aliases)}
+
+    def of(self, rule: str) -> tuple[str, ...]:
+        """Return all names of a rule."""
+        found = self.known.get(rule.lower())
+        return (rule,) if found is None else (rule, found.name, *found.aliases)
+
+    def unknown(self, name: str) -> str | None:
+        """Return what to do about a name that no rule has; None if one has it."""
+        small = name.lower()
+        if small in self.known or small in _NOT_HERE or small == "all" or re.fullmatch(_OTHERS, name):
+            return None
+        every = [each for rule in self._rules for each in (rule.name, *rule.aliases)]
+        return suggestion(name, every, "dockdsl check --rules lists the rules")
+
+    def _is_certain(self, name: str) -> bool:
+        """Whether what finds nothing here finds nothing anywhere."""
+        rule = self.known.get(name)
+        return name == "all" or (rule is not None and not rule.is_experimental)
+
+    def problems(self, ignore: Ignore) -> Iterator[tuple[str, str, str]]:
+        """Yield what is wrong with a comment, as rule, message and remedy.
+
+        That is a name that no rule has, no reason, and nothing that it ignores.
+        """
+        if ignore.fault is not None:
+            yield INVALID, f"{ignore.fault}; write {_OURS}", f"write {_OURS}"
+        for name in ignore.names:
+            remedy = self.unknown(name)
+            if remedy is not None:
+                yield INVALID, f"there is no rule {shown(name)} that the comment could ignore; {remedy}", remedy
+            elif name not in ignore.used and self._is_certain(name.lower()):
+                remedy = "remove it from the comment"
+                yield UNUSED, f"{shown(name)} is ignored, and finds nothing here; {remedy}", remedy
+
+
+class FileIgnores:
+    """The comments of a Dockerfile that ignore something."""
+
+    def __init__(self, subject: Subject) -> None:
+        self.everywhere: list[Ignore] = []
+        self.above: dict[int, list[Ignore]] = {}
+        """Those above an instruction, by the index of its first line."""
+        self.experiments: set[str] = set()
+        self._directive = -1
+        if "ignore" not in subject.text and not re.search(r"(?i)check\s*=", subject.text):
+            return
+        lines = subject.text.removeprefix("\ufeff").split("\n")
+        self._read_directive(lines)
+        at = 0
+        for each in subject.lines:
+            for index in range(at, each.logical.first):
+                self._read(lines[index].rstrip("\r"), index, each.logical.first)
+            at = each.last + 1
+        for index in range(at, len(lines)):
+            self._read(lines[index].rstrip("\r"), index, None)
+
+    def _read_directive(self, lines: list[str]) -> None:
+        directives = directives_of(lines)
+        settings = _settings(directives.check or "")
+        self.experiments = {name.lower() for name in settings.get("experimental", ())}
+        for index in directives.lines if "skip" in settings else ():
+            if re.match(_BUILDKIT, lines[index], re.IGNORECASE):
+                self.everywhere.append(Ignore(settings["skip"], "", index + 1, lines[index].rstrip("\r")))
+                self._directive = index
+
+    def _read(self, line: str, index: int, below: int | None) -> None:
+        for ignore, is_global in _ignores(line, index + 1):
+            if is_global:
+                self.everywhere.append(ignore)
+            elif below is not None and index != self._directive:
+                self.above.setdefault(below, []).append(ignore)
+
+    def all(self) -> Iterator[Ignore]:
+        """Yield all of them."""
+        yield from self.everywhere
+        for each in self.above.values():
+            yield from each
+
+
+def _ignores(line: str, number: int) -> Iterator[tuple[Ignore, bool]]:
+    """Yield what a line of a Dockerfile ignores, and whether that is for all of the file."""
+    bare = line.strip()
+    if not bare.startswith("#"):
+        return
+    if found := re.match(_DOCKDSL, bare):
+        yield _ours(found[1], found[2], number, line), False
+    elif found := re.match(_HADOLINT, bare):
+        names = tuple(name.strip() for name in found[2].split(","))
+        yield Ignore(names, "", number, line, "hint"), found[1] is not None
+    elif line.startswith("#") and (found := re.match(_BUILDKIT, bare, re.IGNORECASE)):
+        names = _settings(found[1]).get("skip", ())
+        if names:
+            yield Ignore(names, "", number, line), False
+
+
+def _settings(value: str) -> dict[str, tuple[str, ...]]:
+    """Return what a ``check=`` says: ``skip=A,B;error=true;experimental=C``."""
+    found = {}
+    for setting in value.partition(" ")[0].split(";"):
+        name, _, names = setting.partition("=")
+        found[name.strip().lower()] = tuple(each.strip() for each in names.split(",") if each.strip())
+    return found
+
+
+def _ours(names: str | None, reason: str, number: int, text: str) -> Ignore:
+    named = tuple(name for name in (names or "").split(",") if name and name.lower() != "all")
+    fault = None
+    if not named:
+        fault = "the comment ignores no rule by its name"
+    elif not reason.strip():
+        fault = "the comment gives no reason"
+    return Ignore(named, reason.strip(), number, text, fault=fault)
+
+
+class PythonIgnores:
+    """The comments of Python files that ignore what is found at their line, or at the line below them."""
+
+    def __init__(self) -> None:
+        self._lines: dict[str, list[str]] = {}
+        self._found: dict[str, dict[int, list[Ignore]]] = {}
+        self._made: set[tuple[str, int]] = set()
+
+    def line(self, origin: Origin) -> str:
+        """Return a line of a file; empty if it cannot be read."""
+        lines = self._read(origin.path)
+        return lines[origin.line - 1] if origin.line <= len(lines) else ""
+
+    def _read(self, path: str) -> list[str]:
+        if path not in self._lines:
+            self._lines[path] = _source_lines(path)
+        return self._lines[path]
+
+    def at(self, origin: Origin) -> list[Ignore]:
+        """Return the comments that are about what was written at a place."""
+        if origin.path not in self._found:
+            self._found[origin.path] = _in_python(self._read(origin.path))
+        return self._found[origin.path].get(origin.line, [])
+
+    def made_at(self, origins: Iterable[Origin | None]) -> None:
+        """Note where what is checked was made."""
+        self._made.update([(each.path, each.line) for each in origins if each is not None])
+
+    def reached(self, path: str) -> Iterator[Ignore]:
+        """Yield the comments of a file at whose lines something was made that was checked, each once."""
+        seen: set[int] = set()
+        for line in sorted({line for file, line in self._made if file == path}):
+            for each in self.at(Origin(path, line)):
+                if id(each) not in seen:
+                    seen.add(id(each))
+                    yield each
+
+
+def _source_lines(path: str) -> list[str]:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:  # noqa: PTH123 - pathlib takes longer to import
+            return file.read().splitlines()
+    except (OSError, ValueError):
+        return []
+
+
+def _in_python(lines: list[str]) -> dict[int, list[Ignore]]:
+    """Return the comments of a Python file by the line that each is about."""
+    found: dict[int, list[Ignore]] = {}
+    if not any("dockdsl:" in line for line in lines):
+        return found
+    import tokenize  # noqa: PLC0415 - few files have such comments
+
+    rest = iter([f"{line}\n" for line in lines])
+    pending: list[Ignore] = []
+    try:
+        for token in tokenize.generate_tokens(lambda: next(rest, "")):
+            if token.type == tokenize.COMMENT:
+                match = re.match(_DOCKDSL, token.string)
+                number = token.start[0]
+                if match is None:
+                    continue
+                ignore = _ours(match[1], match[2], number, lines[number - 1])
+                if lines[number - 1].lstrip().startswith("#"):
+                    pending.append(ignore)
+                else:
+                    found.setdefault(number, []).append(ignore)
+            elif token.type not in (tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT) and pending:
+                found.setdefault(token.start[0], []).extend(pending)
+                pending = []
+    except (tokenize.TokenError, SyntaxError):
+        # What is not Python has no comments of Python.
+        return found
+    return found

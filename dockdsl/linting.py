@@ -1,0 +1,207 @@
+"""`check`: what the rules find in texts, files, folders and values."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from dockdsl.display import kind_of, shown
+from dockdsl.errors import DockdslError, InvalidType, InvalidValue, SourceError
+from dockdsl.lint.checking import UNREADABLE, Checking, problem
+from dockdsl.lint.finding import Finding
+from dockdsl.lint.rule import Rule
+from dockdsl.lint.rules import rules
+from dockdsl.lint.settings import Settings, settings_for
+from dockdsl.loading import environment, read_text
+from dockdsl.model.dockerfile import Dockerfile
+from dockdsl.selection import Selected, select, split
+from dockdsl.syntax.filenames import is_dockerfile
+
+if TYPE_CHECKING:
+    from dockdsl.image import Image
+
+NOTHING = "NoDockerfile"
+"""The rule of a finding about a Python file that defines nothing to check."""
+_STDIN = "<stdin>"
+_OTHERS = ("node_modules", "vendor", "venv", "__pycache__")
+"""Folders with files of others."""
+_tests = re.compile(r"test_.*\.py|.*_test\.py|conftest\.py").fullmatch
+_LONGEST = 60.0
+"""Seconds that a Python file of a folder may take."""
+_GUARD = 'guard that with if __name__ == "__main__"'
+_import = re.compile(rb"^[ \t]*(?:from|import)[ \t]+dockdsl\b", re.MULTILINE)
+
+
+def check(source: str | os.PathLike[str] | Dockerfile | Image, path: str | None = None) -> list[Finding]:
+    """Return what the rules find, without what is ignored, hints as well.
+
+    `source` is the text of a Dockerfile as a ``str``; the path of a file or a folder as a ``Path``: a Dockerfile, a
+    Python file that defines some, which is run, or a folder with such files; a `Dockerfile`; or an `Image`.
+    `path` is the name of a text in its findings; it defaults to ``Dockerfile``.
+
+    Text that BuildKit would refuse, and a file that cannot be read, are findings, too.
+
+    What ``[tool.dockdsl.check]`` says in the pyproject.toml of a file, or above it, counts for files, and for what was
+    made in one.
+
+    Raises `InvalidType` for anything else, `InvalidValue` for a ``str`` that is the path of a file, `SourceError` for
+    a pyproject.toml that is not valid.
+
+    >>> [(each.rule, each.line) for each in check("FROM alpine:3.22\\nCMD httpd -f\\n")]
+    [('JSONArgsRecommended', 2)]
+    >>> from dockdsl import Cmd, Dockerfile, Stage
+    >>> check(Dockerfile(Stage("alpine:3.22", steps=[Cmd.exec("httpd", "-f")])))
+    []
+
+    Source: https://docs.docker.com/reference/build-checks/
+    """
+    if isinstance(source, os.PathLike):
+        found = [each for one in check_sources([os.fspath(source)]) for each in one.found]
+        return [each for each in found if each.reason is None]
+    if isinstance(source, str):
+        if "\n" not in source and os.path.exists(source):  # noqa: PTH110 - pathlib takes longer to import
+            raise InvalidValue(f"check: {shown(source)} is the path of a file; pass Path({shown(source)})")
+        settings = Settings() if path is None else settings_for(path, {})
+        checking = Checking(path or "Dockerfile", settings.own)
+        return _kept(checking.text(source), checking, settings)
+    dockerfile = getattr(source, "dockerfile", source)
+    if not isinstance(dockerfile, Dockerfile):
+        remedy = "pass a Dockerfile, an Image, a text, or a Path"
+        raise InvalidType(f"check: {shown(source)} is {kind_of(source)}; {remedy}")
+    file = dockerfile.origin.path
+    settings = settings_for(file, {})
+    checking = Checking(file, settings.own)
+    return _kept(checking.dockerfile(dockerfile), checking, settings)
+
+
+def _kept(found: list[Finding], checking: Checking, settings: Settings) -> list[Finding]:
+    every = settings.applied([*found, *checking.unused()])
+    return [each for each in every if each.reason is None]
+
+
+class Checked(NamedTuple):
+    """A file, and what was found in it; what is ignored has a reason."""
+
+    path: str
+    found: list[Finding]
+
+
+def check_sources(sources: Iterable[str], *, is_part: bool = False) -> Iterator[Checked]:
+    """Yield what is found in files and folders, file by file; ``FILE:NAME`` takes one object, ``-`` is stdin.
+
+    With `is_part`, the process that asked for it applies what the project says.
+    Raises `SourceError` for a pyproject.toml that is not valid.
+    """
+    known: dict[str, Settings] = {}
+    examined: dict[str, bool] = {}
+    folders = []
+    for source in sources:
+        if source != "-" and os.path.isdir(source):  # noqa: PTH112 - pathlib takes longer to import
+            folders.append(source)
+            examined = dict.fromkeys(_files(source), True) | examined
+        else:
+            examined[source] = False
+    for source, in_folder in examined.items():
+        file, _ = split(source)
+        settings = settings_for(file, known)
+        found = _found_apart(source) if in_folder and file.endswith(".py") else _found(source, settings)
+        if found is not None:
+            yield Checked(file, found if is_part else settings.applied(found))
+    for settings in {id(each): each for each in known.values()}.values():
+        if settings.path is not None and any(settings.covers(folder) for folder in folders):
+            yield Checked(settings.path, [*settings.unused()])
+
+
+def rules_here() -> tuple[Rule, ...]:
+    """Return all rules, with those of the project in the current folder."""
+    return (*rules(), *settings_for(os.curdir, {}).own)
+
+
+def _found(spec: str, settings: Settings) -> list[Finding]:
+    """Return what is found in a file; what cannot be read is a finding, too."""
+    file, name = split(spec)
+    loaded: dict[str, dict[str, Any]] = {}
+    chosen: list[Selected[Dockerfile]] = []
+    checking = Checking(_STDIN if file == "-" else file, settings.own)
+    try:
+        if not file.endswith(".py"):
+            return checking.text(read_text(file))
+        checking.path = os.path.abspath(file)  # noqa: PTH100 - links stay
+        chosen, _ = select(spec if name is not None else f"{file}:*", Dockerfile, files=loaded)
+        models = {id(each.value): each.value for each in chosen}
+        found = [each for value in models.values() for each in checking.dockerfile(value)]
+        # A stage that several objects share is one place.
+        distinct = {(each.rule, str(each.origin), each.message): each for each in found}
+        return sorted([*distinct.values(), *checking.unused()], key=_order)
+    except DockdslError as error:
+        is_empty = bool(loaded) and not chosen and name in (None, "*")
+        return [problem(error, file, NOTHING if is_empty else UNREADABLE)]
+
+
+def _order(finding: Finding) -> tuple[str, int, str]:
+    return finding.origin.path, finding.origin.line, finding.rule
+
+
+def _files(folder: str) -> Iterator[str]:
+    """Yield a folder's Dockerfiles, and its Python files that import dockdsl, without tests and what others wrote."""
+    found: list[str] = []
+    for at, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if name[0] != "." and name not in _OTHERS]
+        found += [os.path.normpath(os.path.join(at, name)) for name in names if name[0] != "."]  # noqa: PTH118
+    for path in sorted(found, key=lambda each: each.split(os.sep)):  # noqa: PTH206
+        name = os.path.basename(path)  # noqa: PTH119
+        is_ours = path.endswith(".py") and not _tests(name)
+        if os.path.isfile(path) and (is_dockerfile(name) or (is_ours and _imports_dockdsl(path))):  # noqa: PTH113
+            yield path
+
+
+def _imports_dockdsl(path: str) -> bool:
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123
+            source = file.read()
+    except OSError:
+        # That it cannot be read is found when it is run.
+        return True
+    if b"dockdsl" not in source:
+        return False
+    import ast
+
+    try:
+        nodes = list(ast.walk(ast.parse(source)))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return _import.search(source) is not None
+    names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+    names += [node.module or "" for node in nodes if isinstance(node, ast.ImportFrom) and not node.level]
+    return any(name.split(".")[0] == "dockdsl" for name in names)
+
+
+def _found_apart(path: str) -> list[Finding] | None:
+    """Return what is found in a Python file of a folder; None if it defines nothing to check.
+
+    It is run in a process of its own: one that ends it, or does not end, leaves the others alone.
+    """
+    import json
+    import subprocess
+
+    from dockdsl.lint.data import from_row
+
+    # Imports are searched for in the current folder if they are here, as after `python -m dockdsl`.
+    safe = [] if sys.path[:1] == [os.getcwd()] else ["-P"]  # noqa: PTH109 - a text is compared
+    spec = f"{os.path.abspath(path)}:*"  # noqa: PTH100 - links stay
+    command = [sys.executable, *safe, "-m", "dockdsl", "check", "--part", spec]
+    given: Any = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "env": environment(), "timeout": _LONGEST}
+    try:
+        done = subprocess.run(command, **given, check=False)  # noqa: S603 - dockdsl itself
+        rows = json.loads(done.stdout)
+    except subprocess.TimeoutExpired:
+        return [problem(SourceError(f"the file did not end within {_LONGEST:g} s; {_GUARD}"), path)]
+    except ValueError:
+        how = f"exit {done.returncode}" if done.returncode >= 0 else f"signal {-done.returncode}"
+        fact = f"the file ended the program ({how}) before it was checked"
+        return [problem(SourceError(f"{fact}; {_GUARD}"), path)]
+    if [row["rule"] for row in rows] == [NOTHING]:
+        return None
+    return [from_row(row) for row in rows]

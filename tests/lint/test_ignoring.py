@@ -1,0 +1,169 @@
+"""Comments that ignore findings: whose they are, what they are about, and what is wrong with them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dockdsl import Cmd, Comment, Dockerfile, Stage, check, parse, render
+from dockdsl.lint.finding import Finding
+
+OURS = "# dockdsl: ignore=JSONArgsRecommended a shell is wanted"
+
+
+def found(text: str) -> list[tuple[str, int, str]]:
+    """Return rule, line and severity of each finding."""
+    return [(each.rule, each.line, each.severity) for each in check(text)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"FROM a\n{OURS}\nCMD x\n",
+        f"FROM a\n  {OURS}\n\n# another\nCMD x\n",
+        f"FROM a\r\n{OURS}\r\nCMD x\r\n",
+        f"FROM a\nRUN <<EOF\nx\nEOF\n{OURS}\nCMD x\n",
+        "FROM a\n# dockdsl: ignore=jsonargsrecommended a shell is wanted\nCMD x\n",
+        "FROM a\n# dockdsl: ignore=DL3025 a shell is wanted\nCMD x\n",
+        "# dockdsl: ignore=StageNameCasing it is an old one\nFROM a AS B\n",
+        "FROM a AS c\n# dockdsl: ignore=StageNameCasing,DuplicateStageName why\nFROM a AS C\n",
+        "FROM a AS c\n# hadolint ignore=DL3024\n# check=skip=StageNameCasing\nFROM a AS C\n",
+        "# check=skip=JSONArgsRecommended\nFROM a\nCMD x\n",
+        "# check=skip=all\nFROM a\nCMD x\n",
+        "# remark\n# check=skip=all\nFROM a AS B\n",
+        "FROM a\n# check=skip=JSONArgsRecommended;error=true\nCMD x\n",
+        "FROM a\n# check=skip=JSONArgsRecommended because of the shell\nCMD x\n",
+        "FROM a\n# hadolint ignore=DL3025\nCMD x\n",
+        "FROM a\n#hadolint ignore = DL3008, DL3025 # because\nCMD x\n",
+        "FROM a\nCMD x\n# hadolint global ignore=DL3025\n",
+        # Rules of others, and one that is an experiment.
+        "FROM a\n# hadolint ignore=DL3008,SC2086\nRUN x\n",
+        "# check=skip=InvalidBaseImagePlatform,InvalidDefinitionDescription\nFROM a\n",
+        "FROM a\n# dockdsl: a word about it\nRUN x\n",
+    ],
+)
+def test_what_is_ignored(text: str) -> None:
+    """Comments of dockdsl, BuildKit and hadolint are obeyed, by all names of a rule."""
+    assert found(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        # Another instruction is not meant.
+        (f"FROM a\n{OURS}\nCMD x\nFROM b\nCMD y\n", [("JSONArgsRecommended", 5, "warning")]),
+        # BuildKit obeys a comment in the first column alone, and a text in a heredoc is no comment.
+        ("FROM a\n # check=skip=JSONArgsRecommended\nCMD x\n", [("JSONArgsRecommended", 3, "warning")]),
+        (f"FROM a\nRUN <<EOF\n{OURS}\nEOF\nCMD x\n", [("JSONArgsRecommended", 5, "warning")]),
+        # What is ignored and not found.
+        (f"FROM a\n{OURS}\nRUN x\n", [("UnusedIgnore", 2, "warning")]),
+        ("# check=skip=JSONArgsRecommended\nFROM a\n", [("UnusedIgnore", 1, "warning")]),
+        ("FROM a\n# check=skip=all\nRUN x\n", [("UnusedIgnore", 2, "warning")]),
+        ("FROM a\n# hadolint ignore=DL3025\nRUN x\n", [("UnusedIgnore", 2, "hint")]),
+        # What is not right.
+        ("FROM a\n# check=skip=JsonArgsRecomended\nRUN x\n", [("InvalidIgnore", 2, "warning")]),
+        ("FROM a\n# hadolint ignore=DL30\nRUN x\n", [("InvalidIgnore", 2, "hint")]),
+        ("FROM a\n# dockdsl: ignore=JSONArgsRecommended\nCMD x\n", [("InvalidIgnore", 2, "warning")]),
+        (
+            "FROM a\n# dockdsl: ignore=all why not\nCMD x\n",
+            [("InvalidIgnore", 2, "warning"), ("JSONArgsRecommended", 3, "warning")],
+        ),
+        (
+            "FROM a\n# dockdsl: ignore JSONArgsRecommended\nCMD x\n",
+            [("InvalidIgnore", 2, "warning"), ("JSONArgsRecommended", 3, "warning")],
+        ),
+    ],
+)
+def test_what_is_not(text: str, wanted: list[tuple[str, int, str]]) -> None:
+    """A comment is about the instruction below it, names rules that exist and find something, and says why."""
+    assert wanted == found(text)
+
+
+def test_a_misspelled_rule_gets_the_nearest_name() -> None:
+    """The message has the name that was probably meant, or says how a comment is written."""
+    (misspelled,) = check("FROM a\n# check=skip=JSONArgRecommended\nRUN x\n")
+    (unreasoned,) = check("FROM a\n# dockdsl: ignore=StageNameCasing\nFROM a AS B\n")
+
+    assert "there is no rule 'JSONArgRecommended' that the comment could ignore" in misspelled.message
+    assert "did you mean 'JSONArgsRecommended'?" == misspelled.remedy
+    assert "the comment gives no reason; write # dockdsl: ignore=RULE reason" == unreasoned.message
+
+
+def test_a_step_ignores_what_is_below_it() -> None:
+    """A Comment in Python is one of the Dockerfile that is written, and of what is read from that."""
+    remark = Comment("dockdsl: ignore=JSONArgsRecommended a shell is wanted")
+    above = "dockdsl: ignore=FromPlatformFlagConstDisallowed there is no other"
+    steps = [Comment("first"), remark, Cmd("x")]
+    made = Dockerfile(Stage("a", platform="linux/amd64", comment=above, steps=steps))
+
+    assert check(made) == []
+    assert check(render(made)) == []
+    assert check(parse(render(made))) == []
+
+
+PYTHON = """\
+from dockdsl import Cmd, Dockerfile, Run, Stage, Workdir
+from helper import ending
+
+
+def unused():
+    return Cmd("y")  # dockdsl: ignore=JSONArgsRecommended nobody calls this
+
+
+app = Stage(
+    "alpine:3.22",
+    platform="linux/arm64",  # dockdsl: ignore=FromPlatformFlagConstDisallowed the stage begins above
+    steps=[
+        Cmd("x"),  # dockdsl: ignore=JSONArgsRecommended,MultipleInstructionsDisallowed é why
+        # dockdsl: ignore=WorkdirRelativePath the base image
+        # has a folder of its own
+        Workdir(
+            "é",
+        ),
+        [Run(each) for each in ("a", "b")],  # dockdsl: ignore=UndefinedVar no longer
+        *ending(),
+    ],
+)
+text = "# dockdsl: ignore=UndefinedVar this is a string"
+one, two = Dockerfile(app), Dockerfile([app])
+"""
+HELPER = """\
+from dockdsl import Cmd, Run
+
+
+def ending():
+    yield Run("a")  # dockdsl: ignore=UndefinedVar another file may need it
+    # dockdsl: ignore=JSONArgsRecommended a shell is wanted
+    yield Cmd("x")
+"""
+
+
+def test_comments_in_python(tmp_path: Path) -> None:
+    """A comment at the line where a value is made, or above that, is about the value, in helpers too.
+
+    That it ignores nothing is found in the file that is checked, at lines where something was made.
+    """
+    tmp_path.joinpath("helper.py").write_text(HELPER, encoding="utf-8")
+    app = tmp_path.joinpath("app.py")
+    app.write_text(PYTHON, encoding="utf-8")
+    rows = [(each.rule, each.origin.line, each.columns, each.remedy) for each in check(app)]
+
+    assert rows == [
+        ("FromPlatformFlagConstDisallowed", 9, (7, 13), "leave --platform out, or write $BUILDPLATFORM"),
+        ("UnusedIgnore", 19, None, "remove it from the comment"),
+    ]
+
+
+def test_a_finding_in_python_has_its_place(tmp_path: Path) -> None:
+    """Columns are characters, and a call that goes on below ends at the end of its line."""
+    app = tmp_path.joinpath("app.py")
+    app.write_text(
+        'from dockdsl import *\nd = Dockerfile(Stage("a", steps=["é" and Cmd("x"), Workdir(\n "x")]))\n', "utf-8"
+    )
+    found: list[Finding] = check(app)
+
+    assert {each.rule: each.source[each.columns[0] - 1 : each.columns[1] - 1] for each in found if each.columns} == {
+        "JSONArgsRecommended": 'Cmd("x")',
+        "WorkdirRelativePath": "Workdir(",
+    }

@@ -1,0 +1,178 @@
+"""What a project says in its pyproject.toml: rules that are ignored, levels, rules of its own."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dockdsl import SourceError, check
+from tests.lint.test_check import PYTHON
+from tests.lint.test_check import check as run
+
+SETTINGS = """\
+[tool.other]
+JSONArgsRecommended = "error"
+
+[tool.dockdsl.check]
+rules = ["own.rules:no_sudo"]
+levels = { JSONArgsRecommended = "error", no_sudo = "hint" }
+
+[[tool.dockdsl.check.ignore]]
+rules = ["StageNameCasing", "DL3000"]
+files = ["old/*", "*.old"]
+reason = "they are replaced next year"
+
+[[tool.dockdsl.check.ignore]]
+rules = ["FromAsCasing"]
+reason = "taste"
+"""
+OWN = '''\
+from dockdsl import Fault
+
+
+def no_sudo(subject):
+    """RUN uses no sudo.
+
+    It is root already.
+    """
+    for line in subject.steps("RUN"):
+        if "sudo" in line.text:
+            yield Fault(line, "sudo is used", "leave it out", part="sudo")
+'''
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A project with settings, a rule of its own, and files in two folders."""
+    texts = {
+        "pyproject.toml": SETTINGS,
+        "own/rules.py": OWN,
+        "old/Dockerfile": "FROM a as B\nWORKDIR x\nCMD y\n",
+        "Dockerfile": "FROM a AS B\nRUN sudo x\n",
+        "app.py": PYTHON,
+    }
+    for name, text in texts.items():
+        tmp_path.joinpath(name).parent.mkdir(exist_ok=True)
+        tmp_path.joinpath(name).write_text(text)
+    return tmp_path
+
+
+def test_a_project(project: Path) -> None:
+    """Rules are ignored in some files, others have another level, and its own rules run."""
+    rows = [(each.origin.path, each.rule, each.severity) for each in check(project)]
+
+    assert rows == [
+        (f"{project}/Dockerfile", "StageNameCasing", "warning"),
+        (f"{project}/Dockerfile", "no_sudo", "hint"),
+        (f"{project}/app.py", "JSONArgsRecommended", "error"),
+        (f"{project}/old/Dockerfile", "JSONArgsRecommended", "error"),
+    ]
+    assert "no_sudo (warning)\n\nRUN uses no sudo.\n" in run(project, "--explain", "no_sudo").stdout
+    assert "no_sudo: RUN uses no sudo.\n" in run(project, "--rules").stdout
+    assert run(project, ".").stderr == "3 findings in 4 files, 3 ignored\n"
+
+
+def test_what_is_ignored_and_not_found(project: Path) -> None:
+    """That is known when the whole project was checked, and then it is a finding."""
+    project.joinpath("old", "Dockerfile").write_text("FROM a AS B\n")
+
+    unused = [(each.origin.line, each.message) for each in check(project) if each.rule == "UnusedIgnore"]
+    remedy = "remove it from [tool.dockdsl.check]"
+    assert unused == [
+        (9, f"DL3000 is ignored in old/*, *.old, and finds nothing there; {remedy}"),
+        (14, f"FromAsCasing is ignored, and finds nothing there; {remedy}"),
+    ]
+    assert not check(project / "old")
+    assert not check(project / "old" / "Dockerfile")
+
+
+def test_a_text_has_settings_by_its_path(project: Path) -> None:
+    """A text without a path has none."""
+    assert [each.severity for each in check("FROM a\nCMD x\n")] == ["warning"]
+    assert [each.severity for each in check("FROM a\nCMD x\n", str(project / "new" / "Dockerfile"))] == ["error"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("levels = { JSONArgRecommended = 'error' }", "levels: there is no rule 'JSONArgRecommended'; did you mean"),
+        ("levels = { JSONArgsRecommended = 'eror' }", "levels: 'eror' is not a level; did you mean 'error'?"),
+        ("levels = { JSONArgsRecommended = 'off' }", "or put the rule under ignore"),
+        ("levels = 3", "levels is an int; write a table"),
+        ("level = 3", "'level' is not a key; did you mean 'levels'?"),
+        ("ignore = 'X'", "ignore is a str; write [[tool.dockdsl.check.ignore]]"),
+        ("ignore = ['X']", "ignore is a str; write a table"),
+        ("ignore = [{ rules = ['StageNameCasing'] }]", "StageNameCasing has no reason; write reason = "),
+        ("ignore = [{ rules = ['StageNameCasing'], reason = ' ' }]", "StageNameCasing has no reason"),
+        ("ignore = [{ rules = ['StageNamCasing'], reason = 'x' }]", "did you mean 'StageNameCasing'?"),
+        ("ignore = [{ rules = ['all'], reason = 'x' }]", "there is no rule 'all'; name each rule"),
+        ("ignore = [{ rules = 'StageNameCasing', reason = 'x' }]", "is not a list of strings"),
+        ("ignore = [{ reason = 'x' }]", "no rules are named; write rules"),
+        ("ignore = [{ rule = ['StageNameCasing'], reason = 'x' }]", "'rule' is not a key; did you mean 'rules'?"),
+        ("rules = ['own']", "'own' names no function; write \"package.module:function\""),
+        ("rules = ['nowhere_at_all:x']", "cannot be imported (ModuleNotFoundError: No module named"),
+        ("rules = ['json:dumping']", "cannot be imported (AttributeError: "),
+        ("rules = ['json:decoder']", "is a module; name a function, or a Rule"),
+        ("rules = ['dockdsl.lint.rules.stage_name_casing:_lowered']", "has no docstring"),
+        ("x = ", "it is not valid TOML"),
+    ],
+)
+def test_what_is_no_setting(tmp_path: Path, text: str, message: str) -> None:
+    """Each mistake is an error with the line, and with what to write."""
+    tmp_path.joinpath("pyproject.toml").write_text(f"[tool.dockdsl.check]\n{text}\n")
+    with pytest.raises(SourceError, match=re.escape(message)) as raised:
+        check("FROM a\n", str(tmp_path / "Dockerfile"))
+
+    assert raised.value.origin is not None
+    assert raised.value.origin.path == str(tmp_path / "pyproject.toml")
+
+
+def test_a_mistake_in_settings_ends_the_command(project: Path) -> None:
+    """Exit 2, and no traceback."""
+    project.joinpath("pyproject.toml").write_text("[tool.dockdsl.check]\nlevels = { X = 'error' }\n")
+    done = run(project, ".")
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("pyproject.toml:2: error: [tool.dockdsl.check] levels: there is no rule 'X'; ")
+
+
+def test_a_rule_that_fails(project: Path) -> None:
+    """It is a finding, and the other rules run."""
+    project.joinpath("own", "rules.py").write_text('def no_sudo(subject):\n    """X."""\n    raise KeyError("é")\n')
+    rows = [(each.rule, each.severity, each.message) for each in check(project / "Dockerfile")]
+
+    assert rows == [
+        ("StageNameCasing", "warning", "the stage name 'B' has capitals; write 'b'"),
+        ("no_sudo", "hint", "the rule no_sudo raised KeyError: 'é'; fix the rule"),
+    ]
+
+
+def test_a_rule_of_an_installed_package(tmp_path: Path) -> None:
+    """A package that is installed brings a rule to every project that names it, as a Rule with a level and a page."""
+    package = tmp_path / "package"
+    package.joinpath("house_rules").mkdir(parents=True)
+    package.joinpath("pyproject.toml").write_text(
+        '[build-system]\nrequires = ["hatchling"]\nbuild-backend = "hatchling.build"\n'
+        '[project]\nname = "house-rules"\nversion = "1"\n'
+    )
+    rule = f"{OWN}\n\nRULE = Rule('NoSudo', no_sudo, no_sudo.__doc__, 'error', ('HR1',))\n"
+    package.joinpath("house_rules", "__init__.py").write_text(rule.replace("import Fault", "import Fault, Rule"))
+    place = tmp_path / "site"
+    install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation"]
+    subprocess.run([*install, "--target", str(place), str(package)], check=True, timeout=120)
+    project = tmp_path / "project"
+    project.mkdir()
+    project.joinpath("pyproject.toml").write_text("[tool.dockdsl.check]\nrules = ['house_rules:RULE']\n")
+    project.joinpath("Dockerfile").write_text("FROM a\nRUN sudo x\n# dockdsl: ignore=HR1 why\nRUN sudo y\n")
+    code = f"import site, sys; site.addsitedir({str(place)!r}); from dockdsl.cli import program; sys.exit(program())"
+    command = [sys.executable, "-c", code, "check", "Dockerfile"]
+    done = subprocess.run(command, cwd=project, capture_output=True, text=True, timeout=60, check=False)
+
+    assert done.stdout == (
+        "Dockerfile:2: error: sudo is used; leave it out [NoSudo]\n  2 | RUN sudo x\n    |     ^~~~\n"
+    )
+    assert done.returncode == 1
