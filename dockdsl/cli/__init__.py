@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 
 # The module itself would be hidden by the verb of this name.
-from gc import freeze, set_threshold
+from gc import freeze
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -46,8 +46,6 @@ _INTERRUPTED = 130
 
 def program() -> int:
     """Run the command line as a process of its own and return its exit code."""
-    # What is imported stays: to collect it again and again takes a tenth of the time of a rendering.
-    set_threshold(50_000, 20, 20)
     if "_ARGCOMPLETE" in os.environ:
         from dockdsl.cli.completion import complete
 
