@@ -9,7 +9,7 @@ from dockdsl.codegen import names, steps
 from dockdsl.codegen.printer import WIDTH, Argument, Expression, Name, Text, call, listed
 from dockdsl.codegen.words import word
 from dockdsl.errors import DockdslError, InvalidValue
-from dockdsl.instructions.mounts import Mount
+from dockdsl.instructions.mounts.mount import Mount
 from dockdsl.instructions.registry import KEYWORDS, kind_for
 from dockdsl.instructions.run import Run
 from dockdsl.instructions.shell import Shell

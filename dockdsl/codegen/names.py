@@ -9,7 +9,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from dockdsl.codegen.words import text_in
-from dockdsl.instructions.mounts import Bind, Cache, Mount, Secret, Ssh
+from dockdsl.instructions.mounts.bind import Bind
+from dockdsl.instructions.mounts.cache import Cache
+from dockdsl.instructions.mounts.mount import Mount
+from dockdsl.instructions.mounts.secret import Secret
+from dockdsl.instructions.mounts.ssh import Ssh
 from dockdsl.instructions.sources import Source, StageBase
 from dockdsl.model.dockerfile import Dockerfile
 from dockdsl.model.stage import RESERVED, Stage

@@ -36,7 +36,7 @@ from dockdsl.instructions.healthcheck import Healthcheck
 from dockdsl.instructions.heredoc import Heredoc
 from dockdsl.instructions.instruction import Instruction
 from dockdsl.instructions.label import Label
-from dockdsl.instructions.mounts import Mount
+from dockdsl.instructions.mounts.mount import Mount
 from dockdsl.instructions.run import Run
 from dockdsl.instructions.sources import External, StageBase
 from dockdsl.instructions.verbatim import Verbatim

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-import attrs
-
 from dockdsl.instructions.commands import CommandInstruction
-from dockdsl.syntax.flags import convert_later
 
 
-@attrs.frozen(slots=False, repr=False, field_transformer=convert_later)
 class Cmd(CommandInstruction):
     """Set the command that a container runs by default: ``CMD command``.
 

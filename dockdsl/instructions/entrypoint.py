@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-import attrs
-
 from dockdsl.instructions.commands import CommandInstruction
-from dockdsl.syntax.flags import convert_later
 
 
-@attrs.frozen(slots=False, repr=False, field_transformer=convert_later)
 class Entrypoint(CommandInstruction):
     """Set the program that a container runs: ``ENTRYPOINT command``.
 

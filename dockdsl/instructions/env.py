@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-import attrs
-
 from dockdsl.instructions.instruction import Declaration
 from dockdsl.instructions.pairs import PairsInstruction
-from dockdsl.syntax.flags import convert_later
 
 
-@attrs.frozen(slots=False, repr=False, field_transformer=convert_later)
 class Env(PairsInstruction):
     """Set environment variables of the image and of the build steps that follow: ``ENV key=value …``.
 

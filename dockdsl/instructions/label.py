@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-import attrs
-
 from dockdsl.instructions.pairs import PairsInstruction
-from dockdsl.syntax.flags import convert_later
 
 
-@attrs.frozen(slots=False, repr=False, field_transformer=convert_later)
 class Label(PairsInstruction):
     """Add metadata to the image: ``LABEL key=value …``.
 

@@ -13,7 +13,7 @@ from dockdsl.errors import Refused, refuse_type
 from dockdsl.instructions.commands import Command, WithCommand, argv, exec_form, read_command
 from dockdsl.instructions.comment import Comment
 from dockdsl.instructions.converters import tuple_of
-from dockdsl.instructions.mounts import Mount, csv_fields, switch
+from dockdsl.instructions.mounts.mount import Mount, csv_fields, switch
 from dockdsl.instructions.sources import Reference
 from dockdsl.syntax import shell
 from dockdsl.syntax.flags import Kind, convert_later, flag, one_of, plain_if

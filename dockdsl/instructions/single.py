@@ -5,17 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-import attrs
-
 from dockdsl.display import shown
 from dockdsl.errors import Refused
 from dockdsl.instructions.instruction import Instruction
-from dockdsl.syntax.flags import convert_later
 from dockdsl.syntax.instruction_line import Line
 from dockdsl.syntax.words import Literal, Spelling, is_bare, refuse_word
 
 
-@attrs.frozen(slots=False, repr=False, field_transformer=convert_later)
 class SingleOperand(Instruction):
     """An instruction with one operand, its only field."""
 

@@ -13,7 +13,8 @@ from dockdsl.instructions.copy import Copy
 from dockdsl.instructions.entrypoint import Entrypoint
 from dockdsl.instructions.env import Env
 from dockdsl.instructions.instruction import Instruction
-from dockdsl.instructions.mounts import Cache, Mount
+from dockdsl.instructions.mounts.cache import Cache
+from dockdsl.instructions.mounts.mount import Mount
 from dockdsl.instructions.run import Run
 from dockdsl.instructions.sources import external
 from dockdsl.instructions.user import User

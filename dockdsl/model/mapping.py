@@ -12,7 +12,7 @@ from dockdsl.display import shown
 from dockdsl.errors import InvalidType, StageError
 from dockdsl.instructions.instruction import Instruction
 from dockdsl.instructions.located import Located
-from dockdsl.instructions.mounts import Mount
+from dockdsl.instructions.mounts.mount import Mount
 from dockdsl.instructions.sources import External, StageBase
 from dockdsl.instructions.verbatim import Verbatim
 from dockdsl.model.graph import called, refuse_cycle

@@ -8,7 +8,7 @@ from typing import Literal as OneOf
 from dockdsl.instructions.heredoc import Heredoc
 from dockdsl.instructions.instruction import Instruction
 from dockdsl.instructions.located import Located
-from dockdsl.instructions.mounts import Mount
+from dockdsl.instructions.mounts.mount import Mount
 from dockdsl.instructions.run import Run
 from dockdsl.instructions.sources import Reference, Source, StageBase
 from dockdsl.model.dockerfile import Dockerfile, checked

@@ -12,7 +12,7 @@ import attrs
 from dockdsl.instructions.comment import Comment
 from dockdsl.instructions.heredoc import Heredoc
 from dockdsl.instructions.instruction import Instruction
-from dockdsl.instructions.mounts import Mount
+from dockdsl.instructions.mounts.mount import TYPES, Mount, mount_for
 from dockdsl.instructions.registry import KEYWORDS, kind_for
 from dockdsl.instructions.run import Run
 from dockdsl.instructions.verbatim import Verbatim
@@ -42,7 +42,7 @@ def json_schema() -> Schema:
     Source: JSON Schema, draft 2020-12.
     """
     kinds = {name_of(kind): kind for kind in (*map(kind_for, KEYWORDS), Comment, Verbatim) if kind is not None}
-    mounts = Mount.__subclasses__()
+    mounts = [kind for kind in map(mount_for, TYPES) if kind is not None]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": SCHEMA,

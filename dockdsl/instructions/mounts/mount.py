@@ -1,36 +1,34 @@
-"""The mounts of RUN: caches, secrets, files of other stages and of the build context."""
+"""What the mounts of RUN share: how they are written, checked and read."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
+from importlib import import_module
 from typing import Any, ClassVar
-from typing import Literal as OneOf
 
 import attrs
 
 from dockdsl.display import shown
 from dockdsl.errors import InvalidType, InvalidValue, Refused, refuse_type
-from dockdsl.instructions.converters import number_or_word
 from dockdsl.instructions.instruction import brief
 from dockdsl.instructions.located import Located, put
-from dockdsl.instructions.sources import Reference, Source, source_name, write_source
-from dockdsl.syntax.flags import convert, convert_later, declared
+from dockdsl.instructions.sources import Reference, write_source
+from dockdsl.syntax.flags import convert, declared
 from dockdsl.syntax.instruction_line import Line, Scope, named
 from dockdsl.syntax.lazy_regex import lazy_regex
 from dockdsl.syntax.lines import Logical
 from dockdsl.syntax.misread import Misread
 from dockdsl.syntax.modes import reads_as_mode
 from dockdsl.syntax.modifiers import modifier_versions, references_in
-from dockdsl.syntax.words import BACKSLASH, Literal, Spelling, Word, word, word_or_none
+from dockdsl.syntax.words import BACKSLASH, Literal, Spelling, Word, word_or_none
 
 _FIELD = r'(?:"((?:[^"]|"")*+)"|([^",]*+))'
 _is_csv = lazy_regex(f"{_FIELD}(?:,{_FIELD})*+")
 _field = lazy_regex(f"{_FIELD},")
 _is_variable_source = lazy_regex(r"from=.*\$.", re.IGNORECASE)
-_is_size = lazy_regex(r"[0-9]+(?:\.[0-9]+)? ?(?:[kKmMgGtTpP]?i?[bB]?)")
 _is_mode = lazy_regex(r"0*[0-7]{1,4}")
-_is_variable = lazy_regex(r"[A-Za-z_][A-Za-z0-9_]*")
 _HIGHEST_ID = 2**32 - 1
 
 
@@ -38,7 +36,8 @@ def _is_id(text: str) -> bool:
     return re.fullmatch(r"[0-9]{1,10}", text) is not None and int(text) <= _HIGHEST_ID
 
 
-def _mode(value: int | Word | None) -> Word | None:
+def mode_of(value: int | Word | None) -> Word | None:
+    """Return permissions as their octal digits; what is not valid is refused when it is written."""
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 0o7777:
         return value if reads_as_mode(value) else f"{value:04o}"  # type: ignore[return-value]  # refused when written
     return value if isinstance(value, int) else word_or_none(value)  # type: ignore[return-value]  # refused when written
@@ -48,6 +47,8 @@ class Mount(Located):
     """A mount of `Run`; its subclasses are `Bind`, `Cache`, `Secret`, `Ssh` and `Tmpfs`."""
 
     TYPE: ClassVar[str] = ""
+    ALIASES: ClassVar[Mapping[str, str]] = {}
+    """Other names that this type alone has for its options."""
 
     _text: str
 
@@ -168,13 +169,14 @@ def _option(spelling: Spelling, name: str, value: Any) -> str:
     return option
 
 
-def _checked(value: Any, name: str, matches: Any, remedy: str) -> None:
+def checked(value: Any, name: str, matches: Any, remedy: str) -> None:
     """Refuse a value that is not valid, unless it depends on a variable."""
     if isinstance(value, Literal) or (isinstance(value, str) and "$" not in value and not matches(value)):
         raise Refused(f"{name}: {shown(value)} is not valid", remedy)
 
 
-def _check_target(target: Word | None) -> None:
+def check_target(target: Word | None) -> None:
+    """Refuse a target that is missing, or the root."""
     if target is None:
         raise refuse_type("target", target, "pass a path")
     # The working directory is a valid target; BuildKit refuses it only if it is the root.
@@ -182,210 +184,22 @@ def _check_target(target: Word | None) -> None:
         raise Refused(f"target: the path {shown(target)} is the root", "mount below it")
 
 
-def _check_owner(mode: Word | None, uid: Word | None, gid: Word | None) -> None:
-    _checked(mode, "mode", _is_mode().fullmatch, 'write octal digits, "0400" or 0o400')
+def check_owner(mode: Word | None, uid: Word | None, gid: Word | None) -> None:
+    """Refuse permissions and numbers of owners that are not valid."""
+    checked(mode, "mode", _is_mode().fullmatch, 'write octal digits, "0400" or 0o400')
     for name, value in (("uid", uid), ("gid", gid)):
-        _checked(value, name, _is_id, "write a number")
+        checked(value, name, _is_id, "write a number")
 
 
-def _check_source_and_from(source: Word | None, from_: Source | None) -> None:
-    if source is not None and from_ is None:
-        raise Refused("source: this is a path in what `from_` names, and `from_` is not given", "add from_=")
+TYPES = ("bind", "cache", "tmpfs", "secret", "ssh")
 
 
-@attrs.frozen(slots=False, repr=False, field_transformer=convert_later)
-class Bind(Mount):
-    """Mount files of the build context, a stage or an image while a command runs.
-
-    `target`
-        The path in the container; by default, the working directory. It must not be the root.
-    `source`
-        The path in `from_`; by default, its root.
-    `from_`
-        A `Stage`, or the name of an image or a named context; by default, the build context.
-    `readwrite`
-        Whether the command may write; what it writes is discarded.
-
-    Raises `InvalidValue` for a value that is not valid, `InvalidType` for a wrong type.
-
-    >>> from dockdsl import Run
-    >>> print(Run("go build .", mounts=[Bind("/src")]))
-    RUN --mount=type=bind,target=/src go build .
-
-    Source: the Dockerfile reference, "RUN --mount=type=bind".
-    """
-
-    TYPE: ClassVar[str] = "bind"
-
-    target: Word | None = attrs.field(default=None, converter=word_or_none)
-    source: Word | None = attrs.field(default=None, converter=word_or_none, kw_only=True)
-    from_: Source | None = attrs.field(default=None, converter=source_name, kw_only=True)
-    readwrite: bool | None = attrs.field(default=None, kw_only=True)
-
-    def references(self) -> tuple[Reference, ...]:
-        """The stage, image or context that is mounted: by default, the build context."""
-        return (Reference(self.from_, "mount"),)
-
-    def check(self) -> None:
-        if self.target is not None:
-            _check_target(self.target)
-
-
-@attrs.frozen(slots=False, repr=False, field_transformer=convert_later)
-class Cache(Mount):
-    """Mount a folder that is kept between builds.
-
-    `target`
-        The path in the container.
-    `id`
-        The name of the cache; by default, the target.
-    `readonly`
-        Whether the command may only read.
-    `sharing`
-        What happens if several builds use the cache at once: ``"shared"`` (the default) lets them, ``"private"`` gives
-        each its own, ``"locked"`` makes them wait.
-    `from_`, `source`
-        A `Stage` or the name of an image, and a path in it: the initial content.
-    `mode`, `uid`, `gid`
-        The permissions (``"0755"`` or ``0o755``) and the owner of a new folder.
-
-    Raises `InvalidValue` for a value that is not valid, `InvalidType` for a wrong type.
-
-    >>> from dockdsl import Run
-    >>> modules = Cache("/go/pkg/mod", sharing="locked")
-    >>> print(Run("go mod download", mounts=[modules]))
-    RUN --mount=type=cache,target=/go/pkg/mod,sharing=locked go mod download
-
-    Source: the Dockerfile reference, "RUN --mount=type=cache".
-    """
-
-    TYPE: ClassVar[str] = "cache"
-
-    target: Word = attrs.field(converter=word)
-    id: Word | None = attrs.field(default=None, converter=word_or_none, kw_only=True)
-    readonly: bool | None = attrs.field(default=None, kw_only=True)
-    sharing: OneOf["shared", "private", "locked"] | None = attrs.field(default=None, kw_only=True)
-    from_: Source | None = attrs.field(default=None, converter=source_name, kw_only=True)
-    source: Word | None = attrs.field(default=None, converter=word_or_none, kw_only=True)
-    mode: Word | None = attrs.field(default=None, converter=_mode, kw_only=True)
-    uid: Word | None = attrs.field(default=None, converter=number_or_word, kw_only=True)
-    gid: Word | None = attrs.field(default=None, converter=number_or_word, kw_only=True)
-
-    def check(self) -> None:
-        _check_target(self.target)
-        _check_owner(self.mode, self.uid, self.gid)
-        _check_source_and_from(self.source, self.from_)
-        _checked(self.sharing, "sharing", ("shared", "private", "locked").__contains__, "use shared, private or locked")
-
-
-@attrs.frozen(slots=False, repr=False, field_transformer=convert_later)
-class Tmpfs(Mount):
-    """Mount an empty folder in memory.
-
-    `target` is the path in the container, `size` the maximum size: ``"64m"``, ``"1GiB"`` or a number of bytes.
-
-    Raises `InvalidValue` for a value that is not valid, `InvalidType` for a wrong type.
-
-    >>> from dockdsl import Run
-    >>> print(Run("make test", mounts=[Tmpfs("/tmp", size="64m")]))
-    RUN --mount=type=tmpfs,target=/tmp,size=64m make test
-
-    Source: the Dockerfile reference, "RUN --mount=type=tmpfs".
-    """
-
-    TYPE: ClassVar[str] = "tmpfs"
-
-    target: Word = attrs.field(converter=word)
-    size: Word | None = attrs.field(default=None, converter=number_or_word, kw_only=True)
-
-    def check(self) -> None:
-        _check_target(self.target)
-        _checked(self.size, "size", _is_size().fullmatch, 'write "64m" or a number of bytes')
-
-    def features(self) -> list[str]:
-        return [*super().features(), *([] if self.size is None else ["1.4"])]
-
-
-@attrs.frozen(slots=False, repr=False, field_transformer=convert_later)
-class Secret(Mount):
-    """Give a command access to a secret, which does not become part of a layer or of the history.
-
-    `id`
-        The name under which the build is given the secret.
-    `target`
-        The file in the container; by default ``/run/secrets/<id>``.
-    `env`
-        The environment variable that has the secret, instead of a file.
-    `required`
-        Whether the build fails if it is not given the secret.
-    `mode`, `uid`, `gid`
-        The permissions (``"0400"`` or ``0o400``) and the owner of the file.
-
-    Raises `InvalidValue` for a value that is not valid, `InvalidType` for a wrong type.
-
-    >>> from dockdsl import Run
-    >>> print(Run("./fetch", mounts=[Secret("token", env="TOKEN", required=True)]))
-    RUN --mount=type=secret,id=token,env=TOKEN,required=true ./fetch
-
-    Source: the Dockerfile reference, "RUN --mount=type=secret".
-    """
-
-    TYPE: ClassVar[str] = "secret"
-
-    id: Word | None = attrs.field(default=None, converter=word_or_none)
-    target: Word | None = attrs.field(default=None, converter=word_or_none, kw_only=True)
-    env: Word | None = attrs.field(default=None, converter=word_or_none, kw_only=True)
-    required: bool | None = attrs.field(default=None, kw_only=True)
-    mode: Word | None = attrs.field(default=None, converter=_mode, kw_only=True)
-    uid: Word | None = attrs.field(default=None, converter=number_or_word, kw_only=True)
-    gid: Word | None = attrs.field(default=None, converter=number_or_word, kw_only=True)
-
-    def check(self) -> None:
-        if self.id is None and self.target is None:
-            raise Refused("neither an id nor a target is given", "give the secret an id")
-        _check_owner(self.mode, self.uid, self.gid)
-        _checked(self.env, "env", _is_variable().fullmatch, "write the name of a variable")
-
-    def features(self) -> list[str]:
-        return [*super().features(), *([] if self.env is None else ["1.10"])]
-
-
-@attrs.frozen(slots=False, repr=False, field_transformer=convert_later)
-class Ssh(Mount):
-    """Give a command access to an SSH agent of the machine that starts the build.
-
-    `target`
-        The path of the socket in the container; by default, BuildKit chooses one.
-    `id`
-        The name of the agent; by default ``default``.
-    `required`
-        Whether the build fails if it is not given an agent.
-    `mode`, `uid`, `gid`
-        The permissions (``"0600"`` or ``0o600``) and the owner of the socket.
-
-    Raises `InvalidValue` for a value that is not valid, `InvalidType` for a wrong type.
-
-    >>> from dockdsl import Run
-    >>> print(Run("git clone git@example.com:a/b.git", mounts=[Ssh()]))
-    RUN --mount=type=ssh git clone git@example.com:a/b.git
-
-    Source: the Dockerfile reference, "RUN --mount=type=ssh".
-    """
-
-    TYPE: ClassVar[str] = "ssh"
-
-    target: Word | None = attrs.field(default=None, converter=word_or_none)
-    id: Word | None = attrs.field(default=None, converter=word_or_none, kw_only=True)
-    required: bool | None = attrs.field(default=None, kw_only=True)
-    mode: Word | None = attrs.field(default=None, converter=_mode, kw_only=True)
-    uid: Word | None = attrs.field(default=None, converter=number_or_word, kw_only=True)
-    gid: Word | None = attrs.field(default=None, converter=number_or_word, kw_only=True)
-
-    def check(self) -> None:
-        _check_owner(self.mode, self.uid, self.gid)
-
-
-_KINDS: dict[str, type[Mount]] = {each.TYPE: each for each in (Bind, Cache, Tmpfs, Secret, Ssh)}
+def mount_for(type_: str) -> type[Mount] | None:
+    """Return the class of a type of mounts: ``cache`` is `Cache` in the module of that name, imported when needed."""
+    if type_ not in TYPES:
+        return None
+    kind: type[Mount] = getattr(import_module(f"dockdsl.instructions.mounts.{type_}"), type_.capitalize())
+    return kind
 
 
 def _read(line: Line, value: str) -> Mount:
@@ -408,10 +222,11 @@ def _read(line: Line, value: str) -> Mount:
         options[name] = text if equals else None
     if len(set(given)) < len(given):
         raise Refused("an option is given twice", "keep one of them")
-    kind = _KINDS.get((options.pop("type", "bind") or "").lower())
+    kind = mount_for((options.pop("type", "bind") or "").lower())
     if kind is None:
-        raise Refused(f"the mount type in {shown(value)} is unknown", f"use one of {', '.join(_KINDS)}")
+        raise Refused(f"the mount type in {shown(value)} is unknown", f"use one of {', '.join(TYPES)}")
     known = {field.name.rstrip("_"): field.name for field in declared(kind).fields}
+    needed = [field.name for field in declared(kind).fields if field.default is attrs.NOTHING]
     fields: dict[str, Any] = {}
     for name, said in options.items():
         if name in ("readonly", "readwrite"):
@@ -425,8 +240,7 @@ def _read(line: Line, value: str) -> Mount:
             elif on is (name == "readonly"):
                 raise Refused(f"the option {name} does not apply to this mount", "leave it out")
             continue
-        if kind is Secret and name == "source":
-            name = "id"  # noqa: PLW2901 - an alias of this kind alone
+        name = kind.ALIASES.get(name, name)  # noqa: PLW2901 - some are of one kind alone
         if name not in known or known[name] in fields:
             raise Refused(f"the option {name} does not apply to this mount", "leave it out")
         if name == "required":
@@ -436,7 +250,7 @@ def _read(line: Line, value: str) -> Mount:
         else:
             fields[known[name]] = line.word(said or "")
     try:
-        mount = kind(**{"target": None, **fields} if kind in (Cache, Tmpfs) else fields)
+        mount = kind(**{**dict.fromkeys(needed), **fields})
     except (InvalidType, InvalidValue) as error:
         raise Refused(error.message, "") from None
     return mount.with_origin(line.origin)

@@ -1,0 +1,1 @@
+"""The mounts of RUN: what they share, and a module for each."""

@@ -1,0 +1,43 @@
+"""The mount Tmpfs: an empty folder in memory."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import attrs
+
+from dockdsl.instructions.converters import number_or_word
+from dockdsl.instructions.mounts.mount import Mount, check_target, checked
+from dockdsl.syntax.flags import convert_later
+from dockdsl.syntax.lazy_regex import lazy_regex
+from dockdsl.syntax.words import Word, word
+
+_is_size = lazy_regex(r"[0-9]+(?:\.[0-9]+)? ?(?:[kKmMgGtTpP]?i?[bB]?)")
+
+
+@attrs.frozen(slots=False, repr=False, field_transformer=convert_later)
+class Tmpfs(Mount):
+    """Mount an empty folder in memory.
+
+    `target` is the path in the container, `size` the maximum size: ``"64m"``, ``"1GiB"`` or a number of bytes.
+
+    Raises `InvalidValue` for a value that is not valid, `InvalidType` for a wrong type.
+
+    >>> from dockdsl import Run
+    >>> print(Run("make test", mounts=[Tmpfs("/tmp", size="64m")]))
+    RUN --mount=type=tmpfs,target=/tmp,size=64m make test
+
+    Source: the Dockerfile reference, "RUN --mount=type=tmpfs".
+    """
+
+    TYPE: ClassVar[str] = "tmpfs"
+
+    target: Word = attrs.field(converter=word)
+    size: Word | None = attrs.field(default=None, converter=number_or_word, kw_only=True)
+
+    def check(self) -> None:
+        check_target(self.target)
+        checked(self.size, "size", _is_size().fullmatch, 'write "64m" or a number of bytes')
+
+    def features(self) -> list[str]:
+        return [*super().features(), *([] if self.size is None else ["1.4"])]
