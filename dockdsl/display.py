@@ -108,7 +108,7 @@ def megabytes(size: int) -> str:
     return f"{size} B"
 
 
-_UNSAFE = re.compile(
+_UNSAFE = (
     # Control characters; marks that change the direction, break lines or take no room; halves of surrogate pairs, which
     # cannot be encoded; and the characters with which text is hidden in other text.
     "[\x00-\x1f\x7f-\x9f\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
@@ -125,7 +125,7 @@ def for_terminal(text: str, keep: str = "\n\t") -> str:
     b\ud800
     """
     text = hide(text)
-    return text if text.isprintable() else _UNSAFE.sub(lambda found: _escape(found[0], keep), text)
+    return text if text.isprintable() else re.sub(_UNSAFE, lambda found: _escape(found[0], keep), text)
 
 
 def _escape(character: str, keep: str) -> str:

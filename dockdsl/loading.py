@@ -23,12 +23,10 @@ _PATIENCE, _PAUSE = 5.0, 0.02
 """Seconds that the writer of a FIFO has to come, and between two looks."""
 _LONGEST_TEXT = 300
 """Characters of an exception's text that are shown."""
-_from_as_option = re.compile(r"[(,\s]from\s*=[^=]").search
+_FROM_AS_OPTION = r"[(,\s]from\s*=[^=]"
 _MAIN = "__mp_main__"
 """The name that `multiprocessing` gives the main program in a child."""
-_from = re.compile(
-    rb"^[ \t]*FROM[ \t]+(?:--\S+[ \t]+)*\S+(?:[ \t]+AS[ \t]+\S+)?[ \t]*\r?$", re.IGNORECASE | re.MULTILINE
-)
+_FROM = rb"(?im)^[ \t]*FROM[ \t]+(?:--\S+[ \t]+)*\S+(?:[ \t]+AS[ \t]+\S+)?[ \t]*\r?$"
 """A line of a Dockerfile, which no Python file has outside a string."""
 
 
@@ -114,14 +112,14 @@ def run_file(path: str) -> dict[str, Any]:
     try:
         code = compile(source, full, "exec", dont_inherit=True)
     except SyntaxError as error:
-        if not path.endswith(".py") and _from.search(source):
+        if not path.endswith(".py") and re.search(_FROM, source):
             turned = f"dockdsl import {argument(path)} -o {argument(f'{path}.py')}"
             raise SourceError(
                 f"{one_line(path)}: it is a Dockerfile, not a Python file; turn it into one: {turned}"
             ) from None
         place = Origin(error.filename or full, error.lineno or 1)
         remedy = "fix the line" if path.endswith(".py") else "name a Python file"
-        if _from_as_option(error.text or ""):
+        if re.search(_FROM_AS_OPTION, error.text or ""):
             remedy = "write from_=…, since from is a keyword of Python"
         raise SourceError(f"Python cannot parse it: {error.msg}; {remedy}", origin=place) from None
     except ValueError as error:

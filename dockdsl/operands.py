@@ -69,6 +69,15 @@ def _naming(construct: str, field: attrs.Attribute[Any]) -> Callable[[Any], Any]
     return convert
 
 
+def repr_of(value: Any) -> str:
+    """Return the repr that attrs would give a class: one function for all, since to make one for each takes time."""
+    shown_by = [
+        (each.name, repr if each.repr is True else each.repr) for each in attrs.fields(type(value)) if each.repr
+    ]
+    given = [f"{name}={show(getattr(value, name))}" for name, show in shown_by]
+    return f"{type(value).__qualname__.rpartition('>.')[2]}({', '.join(given)})"
+
+
 def checked(construct: str, converter: Callable[[Any], _T], value: Any) -> _T:
     """Return what a converter makes of a value; raise what it refuses as an error of `construct`."""
     try:

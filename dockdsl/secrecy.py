@@ -15,7 +15,7 @@ _WHOLE = 4
 """
 _CODED = 6
 """Characters of base64 from which on it says enough of a secret to be hidden, and is hardly anything else."""
-_SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\^_])")
+_SEQUENCE = r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\^_])"
 """What a terminal takes for a command and does not show: colours, moves of the cursor, titles."""
 
 
@@ -25,7 +25,7 @@ def without_sequences(text: str) -> str:
     >>> without_sequences("\\x1b[31mred\\x1b[0m")
     'red'
     """
-    return _SEQUENCE.sub("", text) if "\x1b" in text else text
+    return re.sub(_SEQUENCE, "", text) if "\x1b" in text else text
 
 
 class _Known:

@@ -121,10 +121,10 @@ def split(spec: str) -> tuple[str, str | None]:
     (('app.py', None), ('app.py', 'matrix[linux:3.12]'), ('C:/app.py', '*'))
     """
     # A key may have colons in it, and so may the path.
-    for colon in re.finditer(":", spec):
-        name = spec[colon.end() :]
-        if colon.start() and (name == "*" or re.match(_NAME, name)) and not os.path.exists(spec):  # noqa: PTH110 - pathlib takes longer to import
-            return spec[: colon.start()], name
+    for colon in [index for index, character in enumerate(spec) if character == ":"]:
+        name = spec[colon + 1 :]
+        if colon and (name == "*" or re.match(_NAME, name)) and not os.path.exists(spec):  # noqa: PTH110 - pathlib takes longer to import
+            return spec[:colon], name
     return spec, None
 
 

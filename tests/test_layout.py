@@ -91,7 +91,7 @@ LATE_FILES = {
     *("engine.failures.diagnosis", "engine.flags", "engine.leftovers", "engine.leftovers.interrupts"),
     *("engine.leftovers.orphans", "engine.options", "engine.runners.docker_sdk", "engine.running"),
     *("engine.specifications", "image", "image.built", "image.place", "image.size", "model.dockerfile"),
-    *("model.mapping", "model.variable_bases", "syntax.expand"),
+    *("model.graph", "model.mapping", "model.variable_bases", "syntax.expand"),
     *("text.buildah", "text.parser", "text.proof", "text.rendering"),
 }
 

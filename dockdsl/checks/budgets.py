@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from dockdsl.checks.subject import Subject
 
 
-@attrs.frozen(slots=False, field_transformer=operand.named)
+@attrs.frozen(slots=False, repr=False, field_transformer=operand.named)
 class SizeBudget(Check):
     """The most bytes that the image may have: those of the files in its layers, unpacked.
 
@@ -41,7 +41,7 @@ class SizeBudget(Check):
         return self.result(wrong, detail=f"{found}, at most {budget}")
 
 
-@attrs.frozen(slots=False, field_transformer=operand.named)
+@attrs.frozen(slots=False, repr=False, field_transformer=operand.named)
 class StartupBudget(Check):
     """The time in which the server should be ready. It is reported, and never fails: machines differ, and are busy.
 

@@ -10,7 +10,7 @@ import attrs
 from dockdsl.display import kind_of
 from dockdsl.errors import Refused
 from dockdsl.misuse import Explained
-from dockdsl.operands import here, one_or_several
+from dockdsl.operands import here, one_or_several, repr_of
 from dockdsl.origins import Origin
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dockdsl.checks.subject import Subject
 
 
-@attrs.frozen(slots=False)
+@attrs.frozen(slots=False, repr=False)
 class Check(metaclass=Explained):
     """Something that is expected of an image. Each kind is a subclass; a project may have kinds of its own.
 
@@ -36,6 +36,8 @@ class Check(metaclass=Explained):
     """Whether it asks the image's server, whose port must be known for that."""
     origin: Origin = attrs.field(factory=here, kw_only=True, eq=False, repr=False)
     """Where the check was written."""
+
+    __repr__ = repr_of
 
     @property
     def title(self) -> str:

@@ -21,7 +21,7 @@ def _exit_code(value: int | None) -> int | None:
     return None if value is None else operand.whole(value, 0, 255)
 
 
-@attrs.frozen(slots=False, field_transformer=operand.named)
+@attrs.frozen(slots=False, repr=False, field_transformer=operand.named)
 class CommandCheck(Check):
     """A program that is run in a fresh container of the image, and what must be its result.
 

@@ -65,7 +65,7 @@ def _owner(value: str | int | None) -> str | None:
     return value
 
 
-@attrs.frozen(slots=False, field_transformer=operand.named)
+@attrs.frozen(slots=False, repr=False, field_transformer=operand.named)
 class FileCheck(Check):
     """A file of the image, and what is expected of it. The image is read and not run, so that it may be on scratch.
 

@@ -26,7 +26,7 @@ def _tmpfs(value: TextsLike) -> tuple[str, ...]:
     return found
 
 
-@attrs.frozen(slots=False, field_transformer=operand.named)
+@attrs.frozen(slots=False, repr=False, field_transformer=operand.named)
 class Hardened(Check):
     """The image runs as a user other than root, on a read-only file system, with no capabilities and no new privileges.
 

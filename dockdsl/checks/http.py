@@ -93,7 +93,7 @@ def _send_body(value: str | bytes | None) -> str | bytes | None:
     return value
 
 
-@attrs.frozen(slots=False, field_transformer=operand.named)
+@attrs.frozen(slots=False, repr=False, field_transformer=operand.named)
 class HttpCheck(Check):
     """A request to the running image, and what its answer must be.
 

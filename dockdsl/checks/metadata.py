@@ -70,7 +70,7 @@ def _port(value: int | str) -> str:
     return f"{number}/{protocol}"
 
 
-@attrs.frozen(slots=False, field_transformer=operand.named)
+@attrs.frozen(slots=False, repr=False, field_transformer=operand.named)
 class MetadataCheck(Check):
     """What the image says about how it is run. The image is not run for it.
 

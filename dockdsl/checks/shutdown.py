@@ -38,7 +38,7 @@ _BY_SIGNAL = {130: "SIGINT", 143: "SIGTERM"}
 """Codes with which some servers, such as a JVM, end regularly: 128 and the number of the signal."""
 
 
-@attrs.frozen(slots=False, field_transformer=operand.named)
+@attrs.frozen(slots=False, repr=False, field_transformer=operand.named)
 class GracefulShutdown(Check):
     """A request that is in flight when the server gets its stop signal is answered, and the server ends as it should.
 

@@ -14,7 +14,7 @@ from dockdsl.checks.http import HttpCheck
 from dockdsl.display import shown, suggestion
 from dockdsl.engine.options import FileContext, ImageOptions, Tagged, is_address, relative_to_caller
 from dockdsl.errors import InvalidType, InvalidValue, Refused, UnknownStage, refuse_type
-from dockdsl.operands import Pairs, command, here, named_as, names_alone, pairs, seconds, text, url_path, whole
+from dockdsl.operands import Pairs, command, here, named_as, names_alone, pairs, repr_of, seconds, text, url_path, whole
 from dockdsl.origins import Origin
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def _ready(value: str | HttpCheck) -> str | HttpCheck:
     return value if isinstance(value, HttpCheck) else url_path(value)
 
 
-@attrs.frozen(slots=False, field_transformer=named_as("Image"))
+@attrs.frozen(slots=False, repr=False, field_transformer=named_as("Image"))
 class Declaration(ImageOptions):
     """The fields of an `Image`, and the requests that follow from them."""
 
@@ -73,6 +73,8 @@ class Declaration(ImageOptions):
     timeout: float = attrs.field(default=30.0, kw_only=True, converter=seconds)
     origin: Origin = attrs.field(init=False, factory=here, eq=False, repr=False)
     """Where the image was written."""
+
+    __repr__ = repr_of
 
     def __attrs_post_init__(self) -> None:
         asking = [each for each in self.checks if each.needs_server]

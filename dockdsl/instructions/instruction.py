@@ -90,6 +90,10 @@ class Instruction(Located):
         """The stages, images and named contexts that the instruction takes files from."""
         return ()
 
+    def bound_to(self) -> str | None:
+        """The escape character that the Dockerfile must have; None if the instruction is written with either."""
+        return None
+
     def nested(self) -> Instruction | None:
         """The instruction that this one stores for another build."""
         return None

@@ -30,7 +30,6 @@ KEYWORDS = [
     "VOLUME",
     "WORKDIR",
 ]
-_is_keyword = re.compile(r"[A-Z][A-Z0-9_-]*").fullmatch
 _OURS = frozenset(KEYWORDS)
 _kinds: dict[str, type[Instruction]] = {}
 _K = TypeVar("_K", bound=type[Instruction])
@@ -68,7 +67,7 @@ def register(kind: _K) -> _K:
     Source: the Dockerfile reference, "syntax".
     """
     keyword = kind.KEYWORD
-    if not _is_keyword(keyword) or keyword == "FROM":
+    if not re.fullmatch(r"[A-Z][A-Z0-9_-]*", keyword) or keyword == "FROM":
         raise InvalidValue(
             f"register: the keyword {shown(keyword)} of {kind.__name__} is not valid; use capital letters, "
             'and after the first one digits, "_" and "-"'

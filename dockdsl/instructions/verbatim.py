@@ -99,6 +99,5 @@ class Verbatim(Instruction):
     def rendered(self, spelling: Spelling) -> str:  # noqa: ARG002 - written in one way
         return self.text
 
-    def fits(self, escape: str) -> bool:
-        """Whether the text may be used in a Dockerfile with that escape character."""
-        return self.escape == escape or not ("\\" in self.text or "`" in self.text)
+    def bound_to(self) -> str | None:
+        return self.escape if "\\" in self.text or "`" in self.text else None

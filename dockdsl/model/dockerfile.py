@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Container, Iterable, Sequence
+from typing import TYPE_CHECKING
 from typing import Literal as OneOf
 
 import attrs
@@ -13,14 +14,16 @@ from dockdsl.errors import InvalidType, InvalidValue, Refused
 from dockdsl.instructions.comment import Comment
 from dockdsl.instructions.instruction import Instruction
 from dockdsl.instructions.located import Located, put
-from dockdsl.instructions.verbatim import Verbatim
-from dockdsl.model.graph import StageGraph, called, collect, targets_of
+from dockdsl.model.order import called, collect, targets_of
 from dockdsl.model.stage import Stage, Steps, flatten
 from dockdsl.origins import Origin
 from dockdsl.syntax.directives import settings_of
 from dockdsl.syntax.lazy_regex import lazy_regex
 from dockdsl.syntax.versions import SyntaxVersion, highest
 from dockdsl.syntax.words import BACKSLASH, BACKTICK, Spelling
+
+if TYPE_CHECKING:
+    from dockdsl.model.graph import StageGraph
 
 FRONTEND = "docker/dockerfile"
 looks_like_directive = lazy_regex(r"#\s*[A-Za-z][A-Za-z0-9]*\s*=")
@@ -141,9 +144,10 @@ class Dockerfile(Located):
     def _check_escapes(self) -> None:
         for steps in (self.args, *[stage.steps for stage in self.stages]):
             for step in steps:
-                if type(step) is Verbatim and not step.fits(self.escape):
+                escape = step.bound_to()
+                if escape not in (None, self.escape):
                     raise InvalidValue(
-                        f"Dockerfile: {shown(step)} is written with {step.escape} as the escape character, and the "
+                        f"Dockerfile: {shown(step)} is written with {escape} as the escape character, and the "
                         f"Dockerfile uses {self.escape}; use the same one",
                         origin=step.origin,
                     )
@@ -178,6 +182,8 @@ class Dockerfile(Located):
     @property
     def graph(self) -> StageGraph:
         """The stages and their dependencies."""
+        from dockdsl.model.graph import StageGraph  # noqa: PLC0415 - few programs ask for it
+
         return StageGraph(self.stages)
 
     def map(self, change: Callable[[Stage], Stage]) -> Dockerfile:

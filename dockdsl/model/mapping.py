@@ -15,7 +15,7 @@ from dockdsl.instructions.located import Located
 from dockdsl.instructions.mounts.mount import Mount
 from dockdsl.instructions.sources import External, StageBase
 from dockdsl.instructions.verbatim import Verbatim
-from dockdsl.model.graph import called, refuse_cycle
+from dockdsl.model.order import called, refuse_cycle
 from dockdsl.model.stage import Stage, walked
 from dockdsl.syntax.flags import declared
 

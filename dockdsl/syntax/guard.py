@@ -109,12 +109,9 @@ def _logical(lines: Sequence[str], escape: str) -> tuple[str, int] | None:
 
 @cache
 def _is_continued(escape: str) -> Callable[[str], object]:
-    """Return a function that matches continued lines with a last one, comments and blank lines between them ignored."""
+    """Return a function that matches continued lines with a last one, where each begins and ends with visible ASCII."""
     char = re.escape(escape)
-    blank = f"[{SPACE.replace(chr(10), '')}]"
-    more = rf"(?:[^\n]*[^{char}\n])?{char}[ \t]*\n(?:{blank}*+(?:#[^\n]*)?\n)*+"
-    last = rf"(?!{blank}*+#)[^\n]*[^{char}{SPACE}]"
-    return re.compile(f"(?:{more})+{last}").fullmatch
+    return re.compile(rf'(?:[^\n]*[^{char}\n]{char}\n(?= *[!"$-~]))+[^\n]*(?!{char})[!-~]').fullmatch
 
 
 def guard(text: str, escape: str) -> str:

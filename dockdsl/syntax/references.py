@@ -12,7 +12,6 @@ _DIGEST = r"@[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,
 _PART = r"[A-Za-z0-9_.-]+"
 
 _image = lazy_regex(f"{_TAGGED}(?:{_DIGEST})?")
-_tag = lazy_regex(_TAGGED)
 _platform = lazy_regex(rf"{_PART}(?:\({_PART}\))?(?:/{_PART}){{0,2}}")
 
 
@@ -23,7 +22,7 @@ def is_image(text: str) -> bool:
 
 def is_tag(text: str) -> bool:
     """Whether a text is a tag for a build: the name of an image without a digest."""
-    return _tag().fullmatch(text) is not None
+    return "@" not in text and is_image(text)
 
 
 def is_platform(text: str) -> bool:

@@ -18,7 +18,7 @@ from dockdsl.instructions.registry import KEYWORDS, kind_for
 from dockdsl.instructions.sources import Source, external
 from dockdsl.instructions.verbatim import Verbatim
 from dockdsl.model.dockerfile import Dockerfile, automatic_name
-from dockdsl.model.graph import is_stage_like, targets_of
+from dockdsl.model.order import is_stage_like, targets_of
 from dockdsl.model.stage import Stage, read_from
 from dockdsl.origins import Origin, short_path
 from dockdsl.syntax.directives import Directives, directives_of, settings_of
