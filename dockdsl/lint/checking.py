@@ -108,11 +108,11 @@ class Checking:
         message = f"{fault.fact}; {fault.remedy}"
         level = fault.level or rule.level
         where = (origin, at + 1, fault.line.last + 1, columns, source)
-        return Finding(rule.name, level, message, fault.remedy, *where, fix=fault.fix)
+        return Finding(rule.name, level, message, fault.remedy, *where, fix=fault.fix, alias=fault.alias)
 
     def _reason(self, finding: Finding, fault: Fault, ignores: FileIgnores) -> str | None:
         """Return why a finding is ignored; None if it is not."""
-        names = self.names.of(finding.rule)
+        names = self.names.of(finding)
         above = ignores.above.get(fault.line.logical.first, ())
         in_python = self.python.at(finding.origin) if finding.origin.path.endswith(".py") else ()
         # Each is asked, since each that ignores nothing is found.

@@ -25,6 +25,7 @@ def to_row(finding: Finding) -> dict[str, Any]:
         "source": finding.source,
         "dockerfile_lines": (finding.line, finding.last),
         "reason": finding.reason,
+        "alias": finding.alias,
     }
 
 
@@ -33,7 +34,8 @@ def from_row(row: dict[str, Any]) -> Finding:
     first, last = row["dockerfile_lines"]
     begin, end = row["columns"] or (0, 0)
     at = (Origin(row["path"], row["line"]), first, last, (begin, end) if begin else None)
-    return Finding(row["rule"], row["severity"], row["message"], row["remedy"], *at, row["source"], row["reason"])
+    how = (row["rule"], row["severity"], row["message"], row["remedy"])
+    return Finding(*how, *at, row["source"], row["reason"], alias=row["alias"])
 
 
 def fingerprints(found: Sequence[Finding]) -> list[str]:

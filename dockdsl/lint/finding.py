@@ -38,6 +38,8 @@ class Finding:
         Why it is ignored, for a finding that is; otherwise None.
     `fix`
         What mends it in the Dockerfile; None where nothing certainly does.
+    `alias`
+        The name that another tool has for it, where the rule has several; otherwise empty.
 
     >>> from dockdsl import check
     >>> finding = check("FROM scratch AS Build\\n")[0]
@@ -60,6 +62,7 @@ class Finding:
     source: str = ""
     reason: str | None = None
     fix: Fix | None = None
+    alias: str = ""
 
     def __str__(self) -> str:
         return f"{self.origin}: {self.severity}: {for_terminal(self.message)} [{self.rule}]"

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import attrs
 
 from dockdsl.display import shown, suggestion
-from dockdsl.lint.finding import Level
+from dockdsl.lint.finding import Finding, Level
 from dockdsl.lint.rule import Rule
 from dockdsl.lint.subject import Subject
 from dockdsl.origins import Origin
@@ -61,10 +61,11 @@ class Names:
         self._rules = rules
         self.known = {name.lower(): rule for rule in rules for name in (rule.name, *rule.aliases)}
 
-    def of(self, rule: str) -> tuple[str, ...]:
-        """Return all names of a rule."""
-        found = self.known.get(rule.lower())
-        return (rule,) if found is None else (rule, found.name, *found.aliases)
+    def of(self, finding: Finding) -> tuple[str, ...]:
+        """Return all names of what was found: of the rule, and the alias that it has, or else all that the rule has."""
+        rule = self.known.get(finding.rule.lower())
+        names = (finding.rule,) if rule is None else (finding.rule, rule.name, *rule.aliases)
+        return (finding.rule, finding.alias) if finding.alias else names
 
     def unknown(self, name: str) -> str | None:
         """Return what to do about a name that no rule has; None if one has it."""

@@ -31,6 +31,9 @@ class Fault(NamedTuple):
     `part`
         The part of the instruction that is at fault, as it stands there: an excerpt underlines it.
 
+    `alias`
+        Which of the rule's aliases it is, where the rule has several: by that alone it is ignored.
+
     >>> from dockdsl import Rule
     >>> def no_sudo(subject):
     ...     for line in subject.steps("RUN"):
@@ -49,6 +52,7 @@ class Fault(NamedTuple):
     at: int | None = None
     fix: Fix | None = None
     part: str | None = None
+    alias: str = ""
 
 
 @attrs.frozen

@@ -57,7 +57,7 @@ class Settings:
         return [self._applied(each) for each in found] if self.path is not None else [*found]
 
     def _applied(self, finding: Finding) -> Finding:
-        names = self.names.of(finding.rule)
+        names = self.names.of(finding)
         for name in names:
             if name.lower() in self.levels:
                 finding = attrs.evolve(finding, severity=self.levels[name.lower()])

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 
 from dockdsl.errors import DockdslError
+from dockdsl.lint.scripts import Script
 from dockdsl.model.dockerfile import Dockerfile
 from dockdsl.model.steps import Variable, variables_of
 from dockdsl.syntax import expand
@@ -104,6 +105,32 @@ class Subject:
         return [*starts, len(self.text)]
 
     @cached_property
+    def scripts(self) -> list[Script]:
+        """What its RUN instructions run, with those in ONBUILD."""
+        return [script for part in self.parts for script in self.scripts_of(part)]
+
+    def scripts_of(self, part: Part) -> list[Script]:
+        """Return what the RUN instructions of a stage run."""
+        return self._scripts[id(part)]
+
+    @cached_property
+    def _scripts(self) -> dict[int, list[Script]]:
+        found: dict[int, list[Script]] = {}
+        shells: dict[int, Sequence[str]] = {}
+        bases: dict[int, str] = {}
+        for part in self.parts:
+            shell = shells.get(id(part.parent), ())
+            base = bases[id(part)] = bases.get(id(part.parent), part.base)
+            found[id(part)] = scripts = []
+            for line in part.steps:
+                if line.keyword == "SHELL":
+                    shell = line.array() or ()
+                elif line.keyword == "RUN" or (line.keyword == "ONBUILD" and line.inner().keyword == "RUN"):
+                    scripts.append(Script(line, base, shell))
+            shells[id(part)] = shell
+        return found
+
+    @cached_property
     def variables(self) -> list[Variable]:
         """The variables of the model."""
         return variables_of(self.dockerfile)
@@ -112,6 +139,13 @@ class Subject:
     def by_line(self) -> dict[int, Line]:
         """The lines by the number of their first physical line, from 1."""
         return {line.logical.first + 1: line for line in self.lines}
+
+    def copies(self, *keywords: str) -> Iterator[tuple[Line, list[str], str]]:
+        """Yield each COPY or ADD with its sources and its destination, without those in ONBUILD."""
+        for line in self.steps(*keywords):
+            words = line.array() or line.words()
+            if words:
+                yield line, words[:-1], words[-1]
 
     def names(self, line: Line) -> list[str]:
         """Return the names that an ARG, ENV or LABEL gives values to."""

@@ -69,11 +69,13 @@ class Logical(NamedTuple):
 
     def place(self, offset: int) -> tuple[int, int]:
         """Return line and column (both counted from 0) of a place in the text."""
+        from bisect import bisect_right  # noqa: PLC0415 - only places of problems are asked for
+
         number, start = self.first, 0
-        for begin, line in self.parts or ():
-            if begin > offset:
-                break
-            number, start = line, begin
+        parts = self.parts or []
+        index = bisect_right(parts, (offset, len(self.lines)))
+        if index:
+            start, number = parts[index - 1]
         column = offset - start
         if number == self.first:
             column += _indentation(self.lines[number])

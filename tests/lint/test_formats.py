@@ -86,8 +86,8 @@ def test_gitlab(found: list[Finding]) -> None:
     def marks(text: str) -> list[str]:
         return [each["fingerprint"] for each in json.loads(written(check(text), "gitlab"))]
 
-    twice = "FROM a AS B\nFROM a AS B\n"
-    assert set(marks("FROM a AS B\n")) < set(marks(f"# above\n\n{twice}")) == set(marks(twice))
+    twice = "FROM a:1 AS B\nFROM a:1 AS B\n"
+    assert set(marks("FROM a:1 AS B\n")) < set(marks(f"# above\n\n{twice}")) == set(marks(twice))
     assert 3 == len(set(marks(twice)))
 
 
@@ -134,6 +134,7 @@ def test_json(found: list[Finding]) -> None:
         "source": "FROM scratch AS B",
         "dockerfile_lines": (1, 1),
         "reason": None,
+        "alias": "",
     }
 
 

@@ -20,27 +20,27 @@ def found(text: str) -> list[tuple[str, int, str]]:
 @pytest.mark.parametrize(
     "text",
     [
-        f"FROM a\n{OURS}\nCMD x\n",
-        f"FROM a\n  {OURS}\n\n# another\nCMD x\n",
-        f"FROM a\r\n{OURS}\r\nCMD x\r\n",
-        f"FROM a\nRUN <<EOF\nx\nEOF\n{OURS}\nCMD x\n",
-        "FROM a\n# dockdsl: ignore=jsonargsrecommended a shell is wanted\nCMD x\n",
-        "FROM a\n# dockdsl: ignore=DL3025 a shell is wanted\nCMD x\n",
-        "# dockdsl: ignore=StageNameCasing it is an old one\nFROM a AS B\n",
-        "FROM a AS c\n# dockdsl: ignore=StageNameCasing,DuplicateStageName why\nFROM a AS C\n",
-        "FROM a AS c\n# hadolint ignore=DL3024\n# check=skip=StageNameCasing\nFROM a AS C\n",
-        "# check=skip=JSONArgsRecommended\nFROM a\nCMD x\n",
-        "# check=skip=all\nFROM a\nCMD x\n",
-        "# remark\n# check=skip=all\nFROM a AS B\n",
-        "FROM a\n# check=skip=JSONArgsRecommended;error=true\nCMD x\n",
-        "FROM a\n# check=skip=JSONArgsRecommended because of the shell\nCMD x\n",
-        "FROM a\n# hadolint ignore=DL3025\nCMD x\n",
-        "FROM a\n#hadolint ignore = DL3008, DL3025 # because\nCMD x\n",
-        "FROM a\nCMD x\n# hadolint global ignore=DL3025\n",
+        f"FROM a:1\n{OURS}\nCMD x\n",
+        f"FROM a:1\n  {OURS}\n\n# another\nCMD x\n",
+        f"FROM a:1\r\n{OURS}\r\nCMD x\r\n",
+        f"FROM a:1\nRUN <<EOF\nx\nEOF\n{OURS}\nCMD x\n",
+        "FROM a:1\n# dockdsl: ignore=jsonargsrecommended a shell is wanted\nCMD x\n",
+        "FROM a:1\n# dockdsl: ignore=DL3025 a shell is wanted\nCMD x\n",
+        "# dockdsl: ignore=StageNameCasing it is an old one\nFROM a:1 AS B\n",
+        "FROM a:1 AS c\n# dockdsl: ignore=StageNameCasing,DuplicateStageName why\nFROM a:1 AS C\n",
+        "FROM a:1 AS c\n# hadolint ignore=DL3024\n# check=skip=StageNameCasing\nFROM a:1 AS C\n",
+        "# check=skip=JSONArgsRecommended\nFROM a:1\nCMD x\n",
+        "# check=skip=all\nFROM a:1\nCMD x\n",
+        "# remark\n# check=skip=all\nFROM a:1 AS B\n",
+        "FROM a:1\n# check=skip=JSONArgsRecommended;error=true\nCMD x\n",
+        "FROM a:1\n# check=skip=JSONArgsRecommended because of the shell\nCMD x\n",
+        "FROM a:1\n# hadolint ignore=DL3025\nCMD x\n",
+        "FROM a:1\n#hadolint ignore = DL3026, DL3025 # because\nCMD x\n",
+        "FROM a:1\nCMD x\n# hadolint global ignore=DL3025\n",
         # Rules of others, and one that is an experiment.
-        "FROM a\n# hadolint ignore=DL3008,SC2086\nRUN x\n",
-        "# check=skip=InvalidBaseImagePlatform,InvalidDefinitionDescription\nFROM a\n",
-        "FROM a\n# dockdsl: a word about it\nRUN x\n",
+        "FROM a:1\n# hadolint ignore=DL3026,SC2086\nRUN x\n",
+        "# check=skip=InvalidBaseImagePlatform,InvalidDefinitionDescription\nFROM a:1\n",
+        "FROM a:1\n# dockdsl: a word about it\nRUN x\n",
     ],
 )
 def test_what_is_ignored(text: str) -> None:
@@ -52,25 +52,25 @@ def test_what_is_ignored(text: str) -> None:
     ("text", "wanted"),
     [
         # Another instruction is not meant.
-        (f"FROM a\n{OURS}\nCMD x\nFROM b\nCMD y\n", [("JSONArgsRecommended", 5, "warning")]),
+        (f"FROM a:1\n{OURS}\nCMD x\nFROM b:1\nCMD y\n", [("JSONArgsRecommended", 5, "warning")]),
         # BuildKit obeys a comment in the first column alone, and a text in a heredoc is no comment.
-        ("FROM a\n # check=skip=JSONArgsRecommended\nCMD x\n", [("JSONArgsRecommended", 3, "warning")]),
-        (f"FROM a\nRUN <<EOF\n{OURS}\nEOF\nCMD x\n", [("JSONArgsRecommended", 5, "warning")]),
+        ("FROM a:1\n # check=skip=JSONArgsRecommended\nCMD x\n", [("JSONArgsRecommended", 3, "warning")]),
+        (f"FROM a:1\nRUN <<EOF\n{OURS}\nEOF\nCMD x\n", [("JSONArgsRecommended", 5, "warning")]),
         # What is ignored and not found.
-        (f"FROM a\n{OURS}\nRUN x\n", [("UnusedIgnore", 2, "warning")]),
-        ("# check=skip=JSONArgsRecommended\nFROM a\n", [("UnusedIgnore", 1, "warning")]),
-        ("FROM a\n# check=skip=all\nRUN x\n", [("UnusedIgnore", 2, "warning")]),
-        ("FROM a\n# hadolint ignore=DL3025\nRUN x\n", [("UnusedIgnore", 2, "hint")]),
+        (f"FROM a:1\n{OURS}\nRUN x\n", [("UnusedIgnore", 2, "warning")]),
+        ("# check=skip=JSONArgsRecommended\nFROM a:1\n", [("UnusedIgnore", 1, "warning")]),
+        ("FROM a:1\n# check=skip=all\nRUN x\n", [("UnusedIgnore", 2, "warning")]),
+        ("FROM a:1\n# hadolint ignore=DL3025\nRUN x\n", [("UnusedIgnore", 2, "hint")]),
         # What is not right.
-        ("FROM a\n# check=skip=JsonArgsRecomended\nRUN x\n", [("InvalidIgnore", 2, "warning")]),
-        ("FROM a\n# hadolint ignore=DL30\nRUN x\n", [("InvalidIgnore", 2, "hint")]),
-        ("FROM a\n# dockdsl: ignore=JSONArgsRecommended\nCMD x\n", [("InvalidIgnore", 2, "warning")]),
+        ("FROM a:1\n# check=skip=JsonArgsRecomended\nRUN x\n", [("InvalidIgnore", 2, "warning")]),
+        ("FROM a:1\n# hadolint ignore=DL30\nRUN x\n", [("InvalidIgnore", 2, "hint")]),
+        ("FROM a:1\n# dockdsl: ignore=JSONArgsRecommended\nCMD x\n", [("InvalidIgnore", 2, "warning")]),
         (
-            "FROM a\n# dockdsl: ignore=all why not\nCMD x\n",
+            "FROM a:1\n# dockdsl: ignore=all why not\nCMD x\n",
             [("InvalidIgnore", 2, "warning"), ("JSONArgsRecommended", 3, "warning")],
         ),
         (
-            "FROM a\n# dockdsl: ignore JSONArgsRecommended\nCMD x\n",
+            "FROM a:1\n# dockdsl: ignore JSONArgsRecommended\nCMD x\n",
             [("InvalidIgnore", 2, "warning"), ("JSONArgsRecommended", 3, "warning")],
         ),
     ],
@@ -82,8 +82,8 @@ def test_what_is_not(text: str, wanted: list[tuple[str, int, str]]) -> None:
 
 def test_a_misspelled_rule_gets_the_nearest_name() -> None:
     """The message has the name that was probably meant, or says how a comment is written."""
-    (misspelled,) = check("FROM a\n# check=skip=JSONArgRecommended\nRUN x\n")
-    (unreasoned,) = check("FROM a\n# dockdsl: ignore=StageNameCasing\nFROM a AS B\n")
+    (misspelled,) = check("FROM a:1\n# check=skip=JSONArgRecommended\nRUN x\n")
+    (unreasoned,) = check("FROM a:1\n# dockdsl: ignore=StageNameCasing\nFROM a:1 AS B\n")
 
     assert "there is no rule 'JSONArgRecommended' that the comment could ignore" in misspelled.message
     assert "did you mean 'JSONArgsRecommended'?" == misspelled.remedy
@@ -95,7 +95,7 @@ def test_a_step_ignores_what_is_below_it() -> None:
     remark = Comment("dockdsl: ignore=JSONArgsRecommended a shell is wanted")
     above = "dockdsl: ignore=FromPlatformFlagConstDisallowed there is no other"
     steps = [Comment("first"), remark, Cmd("x")]
-    made = Dockerfile(Stage("a", platform="linux/amd64", comment=above, steps=steps))
+    made = Dockerfile(Stage("a:1", platform="linux/amd64", comment=above, steps=steps))
 
     assert check(made) == []
     assert check(render(made)) == []
@@ -121,7 +121,7 @@ app = Stage(
         Workdir(
             "é",
         ),
-        [Run(each) for each in ("a", "b")],  # dockdsl: ignore=UndefinedVar no longer
+        [Run(each) for each in ("a && b", "c && d")],  # dockdsl: ignore=UndefinedVar no longer
         *ending(),
     ],
 )
@@ -159,7 +159,7 @@ def test_a_finding_in_python_has_its_place(tmp_path: Path) -> None:
     """Columns are characters, and a call that goes on below ends at the end of its line."""
     app = tmp_path.joinpath("app.py")
     app.write_text(
-        'from dockdsl import *\nd = Dockerfile(Stage("a", steps=["é" and Cmd("x"), Workdir(\n "x")]))\n', "utf-8"
+        'from dockdsl import *\nd = Dockerfile(Stage("a:1", steps=["é" and Cmd("x"), Workdir(\n "x")]))\n', "utf-8"
     )
     found: list[Finding] = check(app)
 

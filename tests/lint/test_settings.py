@@ -51,8 +51,8 @@ def project(tmp_path: Path) -> Path:
     texts = {
         "pyproject.toml": SETTINGS,
         "own/rules.py": OWN,
-        "old/Dockerfile": "FROM a as B\nWORKDIR x\nCMD y\n",
-        "Dockerfile": "FROM a AS B\nRUN sudo x\n",
+        "old/Dockerfile": "FROM a:1 as B\nWORKDIR x\nCMD y\n",
+        "Dockerfile": "FROM a:1 AS B\nRUN sudox\n",
         "app.py": PYTHON,
     }
     for name, text in texts.items():
@@ -78,7 +78,7 @@ def test_a_project(project: Path) -> None:
 
 def test_what_is_ignored_and_not_found(project: Path) -> None:
     """That is known when the whole project was checked, and then it is a finding."""
-    project.joinpath("old", "Dockerfile").write_text("FROM a AS B\n")
+    project.joinpath("old", "Dockerfile").write_text("FROM a:1 AS B\n")
 
     unused = [(each.origin.line, each.message) for each in check(project) if each.rule == "UnusedIgnore"]
     remedy = "remove it from [tool.dockdsl.check]"
@@ -92,8 +92,8 @@ def test_what_is_ignored_and_not_found(project: Path) -> None:
 
 def test_a_text_has_settings_by_its_path(project: Path) -> None:
     """A text without a path has none."""
-    assert [each.severity for each in check("FROM a\nCMD x\n")] == ["warning"]
-    assert [each.severity for each in check("FROM a\nCMD x\n", str(project / "new" / "Dockerfile"))] == ["error"]
+    assert [each.severity for each in check("FROM a:1\nCMD x\n")] == ["warning"]
+    assert [each.severity for each in check("FROM a:1\nCMD x\n", str(project / "new" / "Dockerfile"))] == ["error"]
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_what_is_no_setting(tmp_path: Path, text: str, message: str) -> None:
     """Each mistake is an error with the line, and with what to write."""
     tmp_path.joinpath("pyproject.toml").write_text(f"[tool.dockdsl.check]\n{text}\n")
     with pytest.raises(SourceError, match=re.escape(message)) as raised:
-        check("FROM a\n", str(tmp_path / "Dockerfile"))
+        check("FROM a:1\n", str(tmp_path / "Dockerfile"))
 
     assert raised.value.origin is not None
     assert raised.value.origin.path == str(tmp_path / "pyproject.toml")
@@ -167,12 +167,12 @@ def test_a_rule_of_an_installed_package(tmp_path: Path) -> None:
     project = tmp_path / "project"
     project.mkdir()
     project.joinpath("pyproject.toml").write_text("[tool.dockdsl.check]\nrules = ['house_rules:RULE']\n")
-    project.joinpath("Dockerfile").write_text("FROM a\nRUN sudo x\n# dockdsl: ignore=HR1 why\nRUN sudo y\n")
+    project.joinpath("Dockerfile").write_text("FROM a:1\nRUN sudox\n# dockdsl: ignore=HR1 why\nRUN sudo y\n")
     code = f"import site, sys; site.addsitedir({str(place)!r}); from dockdsl.cli import program; sys.exit(program())"
     command = [sys.executable, "-c", code, "check", "Dockerfile"]
     done = subprocess.run(command, cwd=project, capture_output=True, text=True, timeout=60, check=False)
 
     assert done.stdout == (
-        "Dockerfile:2: error: sudo is used; leave it out [NoSudo]\n  2 | RUN sudo x\n    |     ^~~~\n"
+        "Dockerfile:2: error: sudo is used; leave it out [NoSudo]\n  2 | RUN sudox\n    |     ^~~~\n"
     )
     assert done.returncode == 1

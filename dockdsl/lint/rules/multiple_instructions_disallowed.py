@@ -29,8 +29,8 @@ from dockdsl.lint.fix import Fix
 from dockdsl.lint.rule import Fault, Rule
 from dockdsl.lint.subject import Subject
 
-_ONCE = ("CMD", "ENTRYPOINT", "HEALTHCHECK")
 _silences = re.compile(r"\s*#\s*check\s*=", re.IGNORECASE).match
+_ONCE = {"HEALTHCHECK": "DL3012", "CMD": "DL4003", "ENTRYPOINT": "DL4004"}
 
 
 def examine(subject: Subject) -> Iterator[Fault]:
@@ -44,7 +44,10 @@ def examine(subject: Subject) -> Iterator[Fault]:
                 fix = Fix((removed(subject, line.logical.first, line.last),), f"the same image: {fact}")
                 # A comment that silences a rule for it would do so for the next one.
                 above = line.logical.lines[before.last + 1 : line.logical.first]
-                yield Fault(line, fact, "remove one of the two", fix=None if any(map(_silences, above)) else fix)
+                is_safe = not any(map(_silences, above))
+                yield Fault(
+                    line, fact, "remove one of the two", fix=fix if is_safe else None, alias=_ONCE[line.keyword]
+                )
 
 
-RULE = Rule("MultipleInstructionsDisallowed", examine, __doc__ or "", aliases=("DL3012", "DL4003", "DL4004"))
+RULE = Rule("MultipleInstructionsDisallowed", examine, __doc__ or "", aliases=tuple(_ONCE.values()))

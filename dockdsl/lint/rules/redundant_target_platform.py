@@ -51,4 +51,4 @@ def _removed(subject: Subject, line: Line, flag: FlagToken) -> Iterator[Edit]:
         yield edit if blanks is None else edit._replace(end=blanks.end())
 
 
-RULE = Rule("RedundantTargetPlatform", examine, __doc__ or "")
+RULE = Rule("RedundantTargetPlatform", examine, __doc__ or "", aliases=("DL3065",))

@@ -30,4 +30,4 @@ def examine(subject: Subject) -> Iterator[Fault]:
             yield Fault(part.line, f"the stage name {part.name!r} is reserved", "rename the stage", part=part.named)
 
 
-RULE = Rule("ReservedStageName", examine, __doc__ or "")
+RULE = Rule("ReservedStageName", examine, __doc__ or "", aliases=("DL3063",))

@@ -1,0 +1,36 @@
+"""The target of several files ends with a slash.
+
+BuildKit makes a folder in any case; other builders refuse it, and readers see at once what it is.
+
+Bad::
+
+    FROM scratch
+    COPY a b /x
+
+Good::
+
+    FROM scratch
+    COPY a b /x/
+
+Fix: add the slash.
+
+Source: https://github.com/hadolint/hadolint/wiki/DL3021
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dockdsl.lint.rule import Fault, Rule
+from dockdsl.lint.subject import Subject
+
+
+def examine(subject: Subject) -> Iterator[Fault]:
+    """Find targets without a slash."""
+    for line, sources, target in subject.copies("COPY"):
+        bare = target.strip("\"'")
+        if len(sources) > 1 and not bare.endswith(("/", "\\")) and bare not in (".", ".."):
+            yield Fault(line, f"several files are copied to {target!r}", f"write {target}/")
+
+
+RULE = Rule("CopyTargetIsFolder", examine, __doc__ or "", "hint", ("DL3021",))
