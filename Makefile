@@ -17,7 +17,7 @@ COVERED := $(if $(CI),--fail-under=92,)
 # The engine's tests take one process, which mostly waits; each core takes one more.
 WORKERS := $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
 
-.PHONY: help demo test tests-here test-quick test-long check docs compare bench fuzz format clean venv-package
+.PHONY: help demo test tests-here test-quick test-long check docs frontend compare bench fuzz format clean venv-package
 
 help: ## List what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -88,6 +88,27 @@ docs: $(READY) ## Build the documentation; a warning is an error, and its exampl
 pages-%:
 	@$(SPHINX) -b $* docs docs/_build/$*
 	@$(SPHINX) -b $* -c docs -D language=ja docs/ja docs/_build/$*/ja
+
+# The wheels are the context of the build, which needs no network then.
+frontend: $(READY) ## Build the image of the BuildKit frontend, and print how to use it
+	@rm -rf .cache/frontend && mkdir -p .cache/frontend
+	@$(PIP) wheel -q --no-build-isolation --wheel-dir .cache/frontend ".[frontend]"
+	@$(PROVISION) run --require --images python -- $(PYTHON) -m dockdsl test builds/frontend.py
+	@version=$$($(PYTHON) -c "import dockdsl; print(dockdsl.__version__)"); sed "s/VERSION/$$version/g" <<< "$$FRONTEND"
+
+define FRONTEND
+== the engine has it as dockdsl-frontend:VERSION. Without a registry, put this line at the top of a Python file:
+     # syntax=dockdsl-frontend:VERSION
+   and build it: docker buildx build -f FILE.py FOLDER
+   For a builder in a container, export the image, and say where it is:
+     docker buildx build --output type=oci,tar=false,dest=frontend-oci -f builds/frontend.Dockerfile .cache/frontend
+     docker buildx build --build-context dockdsl-frontend:VERSION=oci-layout://frontend-oci -f FILE.py FOLDER
+   To publish it for several platforms, and to know its digest:
+     docker buildx build --platform linux/amd64,linux/arm64 --push -t REGISTRY/dockdsl-frontend:VERSION \
+       -f builds/frontend.Dockerfile .cache/frontend
+     docker buildx imagetools inspect REGISTRY/dockdsl-frontend:VERSION
+endef
+export FRONTEND
 
 MEASURED := docs/_static/compare.json
 compare: $(READY) ## Measure the builder pattern and stages on the Go REST API, for the READMEs: takes about 10 minutes

@@ -22,7 +22,7 @@ PUBLIC = [name for name in dir(dockdsl) if name != "__version__"]
 ROOMS = (
     *("secrecy", "display", "origins", "errors", "misuse", "operands", "syntax", "instructions", "model"),
     *("text", "codegen", "schema", "migrate", "context", "lint", "engine", "checks"),
-    *("image", "compare", "loading", "selection", "linting", "cli", "pytest_plugin"),
+    *("image", "compare", "loading", "selection", "linting", "frontend", "cli", "pytest_plugin"),
 )
 # The engine takes text and folders: it knows nothing of what a Dockerfile is made of, but how images are named.
 ENGINE_KNOWS = {"secrecy", "display", "origins", "errors", "misuse", "operands", "context", "engine"}

@@ -1,0 +1,16 @@
+FROM python:3.13-slim AS wheels
+# A wheel of pure Python is installed when it is unpacked. Nothing looks at the times of files here.
+RUN --mount=type=bind,target=/wheels --network=none <<EOF
+set -e
+for wheel in /wheels/*-none-any.whl; do python3 -m zipfile -e "$wheel" /opt/dockdsl; done
+python3 -m compileall -q --invalidation-mode unchecked-hash /opt/dockdsl
+EOF
+
+FROM python:3.13-slim AS frontend
+COPY --from=wheels /opt/dockdsl /opt/dockdsl
+ENV PYTHONPATH=/opt/dockdsl
+LABEL moby.buildkit.frontend.caps=moby.buildkit.frontend.inputs,moby.buildkit.frontend.subrequests,moby.buildkit.frontend.contexts \
+    moby.buildkit.frontend.network.none=true \
+    org.opencontainers.image.title="dockdsl frontend"
+# No folder but that one is searched for modules, since the user's files are none of the program's.
+ENTRYPOINT ["python3", "-BPS", "/opt/dockdsl/dockdsl/frontend/__main__.py"]

@@ -1,0 +1,1 @@
+"""A frontend for BuildKit: a Python file is built as a Dockerfile is, by ``docker buildx build -f FILE.py``."""

@@ -1,0 +1,168 @@
+"""The user's file is run in a child process, which cannot reach BuildKit.
+
+The child has no descriptor of the gateway, is another user than its parent, so that it cannot ask the system for those
+of the parent, and has so much memory and time. What it reports is looked at as foreign text is.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import resource
+import select
+import signal
+import time
+from contextlib import suppress
+from types import FrameType
+from typing import NoReturn
+
+from dockdsl.display import one_line
+from dockdsl.errors import SourceError
+from dockdsl.frontend.report import Crashed, Failed, Made, Place, Said, read
+from dockdsl.frontend.userfile import report
+
+MEMORY, SECONDS = 1 << 30, 60
+"""Bytes that a file may use, and how long it may run."""
+_GRACE = 3
+"""Seconds after which a file is ended that does not heed the end of its time."""
+_PATIENCE, _PAUSE = 1.0, 0.005
+"""Seconds for a child to end that has reported all, and between two looks."""
+_LARGEST = 64 << 20
+"""Bytes that are taken from a child, and that it may write into a file."""
+_LONGEST_SAID = 1 << 16
+"""Bytes of what the programs print that it starts."""
+_PIECE = 1 << 16
+_REPORT, _ABOVE = 3, 10
+"""The descriptor of the child for its report, and where there is room for others meanwhile."""
+
+
+def run(
+    path: str, name: str | None, *, memory: int = MEMORY, seconds: float = SECONDS, user: int | None = None
+) -> tuple[Made | Failed | Crashed, list[Said]]:
+    """Run a Python file; return what it defines, or why it defines nothing, and what it printed.
+
+    The path is an absolute one.
+    `name` picks a Dockerfile where the file defines several. `user` is the number of the user that the file is run as,
+    None the one that runs this.
+    """
+    reporting, saying = os.pipe(), os.pipe()
+    child = os.fork()
+    if child == 0:
+        _be_child(path, name, (reporting[1], saying[1]), memory, seconds, user)
+    os.close(reporting[1])
+    os.close(saying[1])
+    try:
+        reported, printed = _gathered(reporting[0], saying[0], time.monotonic() + seconds + _GRACE)
+    finally:
+        os.close(reporting[0])
+        os.close(saying[0])
+        status = _ended(child)
+    found, notes = read(reported)
+    if printed:
+        notes.append(Said(printed.decode(errors="replace"), None))
+    why = f"{_name(path)}: {_why(status, len(reported), seconds)}"
+    return found or Failed(why, Place(path, 1, 1)), notes
+
+
+def _gathered(report: int, said: int, deadline: float) -> tuple[bytes, bytes]:
+    """Return what a child reports and prints, until it has reported all or the time is over."""
+    found = {report: bytearray(), said: bytearray()}
+    waiting = select.poll()
+    for each in found:
+        waiting.register(each, select.POLLIN)
+    is_complete = False
+    while len(found[report]) <= _LARGEST and len(found[said]) <= _LARGEST:
+        # What was printed before the report was complete is there by now.
+        left = 0 if is_complete else max(0, deadline - time.monotonic())
+        ready = waiting.poll(left * 1000)
+        if not ready:
+            break
+        for descriptor, _ in ready:
+            piece = os.read(descriptor, _PIECE)
+            found[descriptor] += piece
+            if not piece:
+                waiting.unregister(descriptor)
+                is_complete = is_complete or descriptor == report
+    return bytes(found[report]), bytes(found[said][:_LONGEST_SAID])
+
+
+def _ended(child: int) -> int:
+    """Return how a child ended; one that does not end is killed, and so is what it has started."""
+    limit = time.monotonic() + _PATIENCE
+    found, status = os.waitpid(child, os.WNOHANG)
+    while not found and time.monotonic() < limit:
+        time.sleep(_PAUSE)
+        found, status = os.waitpid(child, os.WNOHANG)
+    with suppress(OSError):
+        os.killpg(child, signal.SIGKILL)
+    if not found:
+        # It may not have come to leading a group.
+        os.kill(child, signal.SIGKILL)
+        _, status = os.waitpid(child, 0)
+    return status
+
+
+def _why(status: int, reported: int, seconds: float) -> str:
+    """Return why a child has reported nothing."""
+    if reported > _LARGEST:
+        return f"its Dockerfile is larger than {_LARGEST >> 20} MiB; write less into it"
+    code = os.waitstatus_to_exitcode(status)
+    if code >= 0:
+        return f"it ended the program (exit {code}) before it was loaded completely; leave that out"
+    name = signal.Signals(-code).name
+    if name in ("SIGKILL", "SIGXCPU"):
+        return _late(seconds)
+    return f"{name} ended the program that ran it; see what it does: python -m dockdsl FILE"
+
+
+def _name(path: str) -> str:
+    return one_line(os.path.basename(path))
+
+
+def _late(seconds: float) -> str:
+    return f"it has run for {seconds:g} s, which is all the time that it has in a build; take out what takes so long"
+
+
+def _be_child(
+    path: str, name: str | None, pipes: tuple[int, int], memory: int, seconds: float, user: int | None
+) -> NoReturn:
+    try:
+        _confine(pipes, memory, seconds, user)
+        _set_alarm(path, seconds)
+        report(_REPORT, path, name, memory)
+    finally:
+        os._exit(0)
+
+
+def _confine(pipes: tuple[int, int], memory: int, seconds: float, user: int | None) -> None:
+    """Leave the child no descriptor but those of its report and its output, no rights, and so much memory and time."""
+    os.setsid()
+    reporting, saying = (fcntl.fcntl(each, fcntl.F_DUPFD, _ABOVE) for each in pipes)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    for source, target in ((nothing, 0), (saying, 1), (saying, 2), (reporting, _REPORT)):
+        os.dup2(source, target, inheritable=target != _REPORT)
+    os.closerange(_REPORT + 1, os.sysconf("SC_OPEN_MAX"))
+    most = int(seconds) + _GRACE
+    for what, limit in (
+        (resource.RLIMIT_AS, memory),
+        (resource.RLIMIT_CPU, most),
+        (resource.RLIMIT_FSIZE, _LARGEST),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        resource.setrlimit(what, (limit, limit))
+    for variable in [each for each in os.environ if each.startswith("BUILDKIT_")]:
+        del os.environ[variable]
+    if user is not None:
+        os.setgroups([])
+        os.setgid(user)
+        os.setuid(user)
+
+
+def _set_alarm(path: str, seconds: float) -> None:
+    """Let the file have an error at the line where it is when its time is over."""
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        raise SourceError(f"{_name(path)}: {_late(seconds)}")
+
+    signal.signal(signal.SIGALRM, end)
+    signal.setitimer(signal.ITIMER_REAL, seconds)

@@ -1,0 +1,95 @@
+"""BuildKit's low-level operations that a frontend makes of its own: files of the client, and files made here.
+
+Each function returns a `Definition`, whose result is that of the operation, as it is to be solved.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+
+from dockdsl.frontend.messages import (
+    Constraints,
+    CopyAction,
+    Definition,
+    FileAction,
+    FileOp,
+    Input,
+    MakeFile,
+    Op,
+    OpMetadata,
+    Platform,
+    SourceOp,
+)
+
+_MODE = 0o644
+
+
+def head(definition: Definition) -> str:
+    """Return the digest of the operation whose result a definition has."""
+    return Op.read(definition.operations[-1]).inputs[0].digest
+
+
+def local(name: str, session: str, title: str, *, hint: str, patterns: Mapping[str, Iterable[str]]) -> Definition:
+    """Files of a folder of the client; `patterns` say which, as ``followpaths`` and ``includepattern`` do."""
+    lists = {f"local.{key}": json.dumps([*each], separators=(",", ":")) for key, each in patterns.items()}
+    attrs = {"local.session": session, "local.sharedkeyhint": hint, "local.differ": "none", **lists}
+    return _alone(Op(constraints=Constraints(), source=SourceOp(identifier=f"local://{name}", attrs=attrs)), title)
+
+
+def files(contents: Mapping[str, bytes], title: str) -> Definition:
+    """A folder with these files and no others; their date is the beginning of time, so that equal files are equal."""
+    last = len(contents) - 1
+    actions = [
+        FileAction(
+            # One after the other, on what the one before left.
+            input=number - 1,
+            secondary_input=-1,
+            output=0 if number == last else -1,
+            make_file=MakeFile(path=f"/{name}", mode=_MODE, data=data),
+        )
+        for number, (name, data) in enumerate(contents.items())
+    ]
+    return _alone(Op(constraints=Constraints(), file=FileOp(actions=actions)), title)
+
+
+def download(address: str) -> Definition:
+    """The file at an address, with the name ``context``."""
+    source = SourceOp(identifier=address, attrs={"http.filename": "context"})
+    return _alone(Op(constraints=Constraints(), source=source), "[internal] load remote build context")
+
+
+def unpacked(archive: Definition, platform: Platform) -> Definition:
+    """The files of an archive, which is the file ``context`` of another definition.
+
+    BuildKit gives an operation without a platform its default one, which would change its digest.
+    """
+    copied = CopyAction(source="/context", target="/", mode=-1, unpack=True, timestamp=-1)
+    op = Op(
+        inputs=[Input(digest=head(archive))],
+        platform=platform,
+        constraints=Constraints(),
+        file=FileOp(actions=[FileAction(input=-1, copy=copied)]),
+    )
+    made = _alone(op, "")
+    return Definition(
+        operations=[*archive.operations[:-1], *made.operations], metadata={**archive.metadata, **made.metadata}
+    )
+
+
+def copied_from(definition: Definition) -> Definition:
+    """The definition of what the last operation of another one, a copy, copies from."""
+    last = Op.read(definition.operations[-2])
+    assert last.file is not None
+    source = last.inputs[last.file.actions[0].secondary_input]
+    return Definition(
+        operations=[*definition.operations[:-2], Op(inputs=[source]).written()], metadata=definition.metadata
+    )
+
+
+def _alone(op: Op, title: str) -> Definition:
+    data = op.written()
+    digest = f"sha256:{hashlib.sha256(data).hexdigest()}"
+    metadata = {digest: OpMetadata(description={"llb.customname": title}).written()} if title else {}
+    return Definition(operations=[data, Op(inputs=[Input(digest=digest)]).written()], metadata=metadata)

@@ -1,0 +1,184 @@
+"""A build: the Python file is rendered, BuildKit's own frontend builds that, and its answers get lines of Python."""
+
+from __future__ import annotations
+
+import json
+import os
+import traceback
+from collections.abc import Mapping
+
+from dockdsl import __version__
+from dockdsl.display import cut, for_terminal
+from dockdsl.frontend import child, llb
+from dockdsl.frontend.gateway import Gateway
+from dockdsl.frontend.messages import Cache, Definition, Ref, Result, Status, WarnRequest
+from dockdsl.frontend.places import Places, json_lines, ranges
+from dockdsl.frontend.report import Crashed, Failed, Made, Said
+from dockdsl.frontend.sources import Sources
+from dockdsl.frontend.userfile import NAME_ARGUMENT
+from dockdsl.frontend.wire import CallFailed
+
+_NEEDED = ("frontend.inputs", "proto.refarray", "readdir")
+"""What BuildKit must be able to do; it has been since version 0.9."""
+_WARNINGS = "gateway.warnings"
+_UNKNOWN, _INTERNAL = 2, 13
+"""Codes of gRPC."""
+_NOBODY = 65534
+_CHECK = "build-arg:BUILDKIT_DOCKERFILE_CHECK"
+_ARGUMENT = f"build-arg:{NAME_ARGUMENT}"
+_MAPPED = ("frontend.lint", "frontend.outline", "frontend.targets")
+_DOCUMENT = "result.json"
+_MOST_SAID, _LONGEST_SAID = 20, 500
+"""How many warnings are made of what a file prints, and of how many characters each."""
+
+
+class Session:
+    """One build. `place` is the folder that the Python files are put into."""
+
+    def __init__(self, gateway: Gateway, environment: Mapping[str, str], place: str) -> None:
+        self._gateway = gateway
+        pairs = (value.partition("=") for key, value in environment.items() if key.startswith("BUILDKIT_FRONTEND_OPT_"))
+        self._options = {name: value for name, _, value in pairs}
+        self._session = environment.get("BUILDKIT_SESSION_ID", "")
+        self._sources = Sources(gateway, self._options.get("filename", "Dockerfile"), place)
+        self._places: Places | None = None
+
+    def run(self) -> None:
+        """Build, and give BuildKit the result or the error. Raises `ConnectionLost` where it cannot be given."""
+        answer: Result | Status
+        try:
+            answer = self._build()
+        except Failed as failed:
+            details = self._sources.files.detail(failed.place)
+            answer = Status(code=_UNKNOWN, message=for_terminal(str(failed)), details=details)
+        except CallFailed as failed:
+            answer = failed.status
+            if self._places is not None:
+                self._places.in_details(answer.details)
+        except Exception:  # noqa: BLE001 - whatever is wrong here is told
+            answer = _crashed(traceback.format_exc())
+        self._gateway.end(answer)
+
+    def _build(self) -> Result:
+        able = self._gateway.capabilities()
+        missing = [each for each in _NEEDED if each not in able]
+        if missing:
+            fact = f"this BuildKit lacks {', '.join(missing)}"
+            raise Failed(f"frontend dockdsl {__version__}: {fact}; use Docker Engine 27 or later", None)
+        inputs = self._gateway.inputs()
+        self._load(inputs)
+        made = self._render(can_warn=_WARNINGS in able)
+        filename = f"{os.path.basename(self._sources.filename).removesuffix('.py')}.Dockerfile"
+        self._places = Places(filename, made.text, made.lines, self._sources.files)
+        contents = {filename: made.text.encode()}
+        ignore = self._sources.ignore if made.ignore is None else made.ignore.encode()
+        if ignore is not None:
+            contents[f"{filename}.dockerignore"] = ignore
+        rendered = llb.files(contents, f"[internal] render {self._sources.filename}")
+        inputs["dockerfile"] = rendered.written()
+        options = {**made.options, **self._options, "filename": filename}
+        options.pop("dockerfilekey", None)
+        options.pop(_ARGUMENT, None)
+        if made.has_syntax:
+            # BuildKit starts the frontend that the text names only where none seems to have been started yet.
+            for name in ("cmdline", "source", "build-arg:BUILDKIT_SYNTAX"):
+                options.pop(name, None)
+        if "requestid" in options:
+            return self._answer(options, inputs)
+        if _WARNINGS in able and "error=true" not in made.check + options.get(_CHECK, ""):
+            options = self._warn(options, inputs)
+        return self._mapped(self._gateway.build(options, inputs), options)
+
+    def _load(self, inputs: Mapping[str, bytes]) -> None:
+        name = self._options.get("dockerfilekey", "dockerfile")
+        if name in inputs and "dockerfilekey" not in self._options:
+            self._sources.load_from(Definition.read(inputs[name]))
+        else:
+            self._sources.load(name, self._options.get(f"local-sessionid:{name}", self._session))
+
+    def _render(self, *, can_warn: bool) -> Made:
+        # Root may become anybody.
+        user = _NOBODY if os.geteuid() == 0 else None
+        found, said = child.run(self._sources.main, self._options.get(_ARGUMENT), user=user)
+        if can_warn:
+            for each in said[:_MOST_SAID]:
+                self._tell(each)
+        if isinstance(found, Made):
+            return found
+        if isinstance(found, Crashed):
+            raise Failed(_crashed(str(found)).message, None)
+        raise found
+
+    def _tell(self, said: Said) -> None:
+        """Make a warning of what the file printed."""
+        text = cut(for_terminal(said.text.strip()), _LONGEST_SAID)
+        if not text:
+            return
+        files, place = self._sources.files, said.place
+        warning = WarnRequest(digest=self._sources.vertex, level=1)
+        name, line = self._sources.filename, ""
+        if place is not None and place.path in files.texts:
+            name, line = files.names[place.path], f" (line {place.first})"
+            warning.info, warning.ranges = files.info(place.path), ranges([place[1:]])
+        warning.short = f"{name} printed: {text}{line}".encode()
+        self._gateway.warn(warning)
+
+    def _warn(self, options: dict[str, str], inputs: Mapping[str, bytes]) -> dict[str, str]:
+        """Have the Dockerfile checked, tell what is found at the lines of Python, and return options without checks."""
+        assert self._places is not None
+        try:
+            result = self._gateway.build({**options, "requestid": "frontend.lint"}, inputs)
+            found = json.loads(result.metadata[_DOCUMENT]).get("warnings") or []
+        except (CallFailed, KeyError, ValueError):
+            # An older BuildKit: it warns while it builds, at the lines of the Dockerfile.
+            return options
+        for each in found:
+            warning = WarnRequest(digest=self._sources.vertex, level=1, url=each.get("url", ""))
+            warning.detail = [each["description"].encode()] if each.get("description") else []
+            line = ""
+            for path, lines in self._places.of(json_lines(each.get("location"))).items():
+                warning.info, warning.ranges = self._sources.files.info(path), ranges(lines)
+                line = f" (line {lines[0][0]})"
+                break
+            warning.short = f"{each.get('ruleName')}: {each.get('detail')}{line}".encode()
+            self._gateway.warn(warning)
+        return {**options, _CHECK: "skip=all"}
+
+    def _answer(self, options: dict[str, str], inputs: Mapping[str, bytes]) -> Result:
+        """Return the answer to a question about the build, which makes nothing."""
+        assert self._places is not None
+        result = self._gateway.build(options, inputs)
+        if options["requestid"] in _MAPPED and _DOCUMENT in result.metadata:
+            document = json.loads(result.metadata[_DOCUMENT])
+            self._places.in_answer(document)
+            result.metadata[_DOCUMENT] = json.dumps(document, indent=2).encode()
+        return result
+
+    def _mapped(self, result: Result, options: Mapping[str, str]) -> Result:
+        """Return a result whose steps come from the lines of Python."""
+        caches = [
+            Cache(type=each["Type"], attrs=each.get("Attrs") or {})
+            for each in json.loads(options.get("cache-imports") or "[]")
+        ]
+        if result.ref is not None:
+            result.ref = self._again(result.ref, caches)
+        elif result.refs is not None:
+            result.refs.refs = {name: self._again(ref, caches) for name, ref in result.refs.refs.items()}
+        return result
+
+    def _again(self, ref: Ref, caches: list[Cache]) -> Ref:
+        """Return a reference of the same steps with the lines of Python; where BuildKit refuses that, the same one."""
+        assert self._places is not None
+        definition = Definition.read(ref.definition)
+        if not ref.id or not self._places.in_definition(definition):
+            return ref
+        try:
+            return self._gateway.solve_again(definition, caches).ref or ref
+        except CallFailed:
+            return ref
+
+
+def _crashed(text: str) -> Status:
+    return Status(
+        code=_INTERNAL, message=f"frontend dockdsl {__version__}: internal error; report it with this:\n{text}"
+    )
