@@ -87,6 +87,10 @@ class Checked(NamedTuple):
 
     path: str
     found: list[Finding]
+    source: str = ""
+    """The file, and the object where one is named; empty for a file that is not checked for itself."""
+    is_apart: bool = False
+    """Whether it is a Python file of a folder, which a process of its own runs."""
 
 
 def check_sources(sources: Iterable[str], *, is_part: bool = False) -> Iterator[Checked]:
@@ -105,14 +109,22 @@ def check_sources(sources: Iterable[str], *, is_part: bool = False) -> Iterator[
         else:
             examined[source] = False
     for source, in_folder in examined.items():
-        file, _ = split(source)
-        settings = settings_for(file, known)
-        found = _found_apart(source) if in_folder and file.endswith(".py") else _found(source, settings)
+        is_apart = in_folder and split(source)[0].endswith(".py")
+        found = check_file(source, known, is_apart=is_apart, is_part=is_part)
         if found is not None:
-            yield Checked(file, found if is_part else settings.applied(found))
+            yield Checked(split(source)[0], found, source, is_apart)
     for settings in {id(each): each for each in known.values()}.values():
         if settings.path is not None and any(settings.covers(folder) for folder in folders):
             yield Checked(settings.path, [*settings.unused()])
+
+
+def check_file(
+    source: str, known: dict[str, Settings], *, is_apart: bool = False, is_part: bool = False
+) -> list[Finding] | None:
+    """Return what is found in a file; None for one of a folder that defines nothing to check."""
+    settings = settings_for(split(source)[0], known)
+    found = _found_apart(source) if is_apart else _found(source, settings)
+    return found if is_part or found is None else settings.applied(found)
 
 
 def rules_here() -> tuple[Rule, ...]:
@@ -183,25 +195,44 @@ def _found_apart(path: str) -> list[Finding] | None:
 
     It is run in a process of its own: one that ends it, or does not end, leaves the others alone.
     """
+    try:
+        found = found_apart(path)
+    except SourceError as error:
+        return [problem(error, path)]
+    return None if [each.rule for each in found] == [NOTHING] else found
+
+
+def found_apart(path: str, *options: str) -> list[Finding]:
+    """Return what ``check`` with these options finds in a Python file that a process of its own runs.
+
+    Raises `SourceError` if the file ends that process, or takes too long.
+    """
     import json
-    import subprocess
 
     from dockdsl.lint.data import from_row
+
+    code, output = run_apart(path, "--part", *options)
+    try:
+        return [from_row(row) for row in json.loads(output)]
+    except ValueError:
+        how = f"exit {code}" if code >= 0 else f"signal {-code}"
+        raise SourceError(f"the file ended the program ({how}) before it was checked; {_GUARD}") from None
+
+
+def run_apart(path: str, *options: str) -> tuple[int, bytes]:
+    """Run ``check`` with these options on a Python file in a process of its own; return exit code and output.
+
+    Raises `SourceError` if it takes too long.
+    """
+    import subprocess
 
     # Imports are searched for in the current folder if they are here, as after `python -m dockdsl`.
     safe = [] if sys.path[:1] == [os.getcwd()] else ["-P"]  # noqa: PTH109 - a text is compared
     spec = f"{os.path.abspath(path)}:*"  # noqa: PTH100 - links stay
-    command = [sys.executable, *safe, "-m", "dockdsl", "check", "--part", spec]
+    command = [sys.executable, *safe, "-m", "dockdsl", "check", *options, spec]
     given: Any = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "env": environment(), "timeout": _LONGEST}
     try:
         done = subprocess.run(command, **given, check=False)  # noqa: S603 - dockdsl itself
-        rows = json.loads(done.stdout)
     except subprocess.TimeoutExpired:
-        return [problem(SourceError(f"the file did not end within {_LONGEST:g} s; {_GUARD}"), path)]
-    except ValueError:
-        how = f"exit {done.returncode}" if done.returncode >= 0 else f"signal {-done.returncode}"
-        fact = f"the file ended the program ({how}) before it was checked"
-        return [problem(SourceError(f"{fact}; {_GUARD}"), path)]
-    if [row["rule"] for row in rows] == [NOTHING]:
-        return None
-    return [from_row(row) for row in rows]
+        raise SourceError(f"the file did not end within {_LONGEST:g} s; {_GUARD}") from None
+    return done.returncode, done.stdout

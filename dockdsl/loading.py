@@ -101,13 +101,13 @@ def _from_fifo(path: str) -> bytes | None:
     return bytes(found)
 
 
-def run_file(path: str) -> dict[str, Any]:
-    """Run a Python file as a module of its own and return its names.
+def run_file(path: str, text: str | None = None) -> dict[str, Any]:
+    """Run a Python file as a module of its own and return its names; with `text`, as if it had that text.
 
     What it prints goes to stderr, since stdout is for the product. Its imports are searched for in its folder first.
     To `pickle` and `multiprocessing` it is the main program: its name is the one that they give that in a child.
     """
-    source = _contents(path, "Python file", SourceError)
+    source = _contents(path, "Python file", SourceError) if text is None else text.encode()
     full = os.path.abspath(path)  # noqa: PTH100 - links stay as the user wrote them
     try:
         code = compile(source, full, "exec", dont_inherit=True)

@@ -22,7 +22,7 @@ PUBLIC = [name for name in dir(dockdsl) if name != "__version__"]
 ROOMS = (
     *("secrecy", "display", "origins", "errors", "misuse", "operands", "syntax", "instructions", "model"),
     *("text", "codegen", "schema", "migrate", "context", "lint", "engine", "checks"),
-    *("image", "compare", "loading", "selection", "linting", "frontend", "cli", "pytest_plugin"),
+    *("image", "compare", "loading", "selection", "linting", "fixing", "frontend", "cli", "pytest_plugin"),
 )
 # The engine takes text and folders: it knows nothing of what a Dockerfile is made of, but how images are named.
 ENGINE_KNOWS = {"secrecy", "display", "origins", "errors", "misuse", "operands", "context", "engine"}
@@ -83,8 +83,8 @@ LATE_LIBRARIES = {
 # expansion, for files with heredocs; and all that the plugin uses, since pytest loads it for every project.
 LATE_FILES = {
     *("checks.http_client", "checks.program", "checks.report", "checks.smoke", "checks.subject"),
-    *("cli.completion", "cli.files", "cli.json_results", "cli.junit_results", "cli.parser", "cli.together"),
-    *("selection", "lint.data", "lint.own"),
+    *("cli.completion", "cli.files", "cli.fixes", "cli.json_results", "cli.junit_results", "cli.parser"),
+    *("fixing.python", "cli.together", "selection", "lint.data", "lint.own"),
     *("display", "errors", "operands", ""),
     *("engine.builders", "engine.builders.buildx", "engine.builders.progress", "engine.builders.secret"),
     *("engine.building", "engine.endpoint"),

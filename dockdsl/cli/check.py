@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dockdsl.cli.arguments import diff_argument
 from dockdsl.cli.streams import put, say, show
 from dockdsl.display import suggestion
 from dockdsl.errors import SourceError
@@ -15,17 +16,19 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-    from dockdsl.lint.finding import Finding
+    from dockdsl.lint.finding import Finding, Level
 
 
 class Options:
     """What the command line says."""
 
     format = "text"
-    severity = "warning"
+    severity: Level = "warning"
     explain: str | None = None
     rules = False
     part = False
+    fix = False
+    diff = False
 
     def __init__(self, *sources: str) -> None:
         self.sources = sources
@@ -41,6 +44,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", choices=FORMATS, default="text", help=form)
     least = "the lowest level to report (default: warning)"
     parser.add_argument("--severity", choices=LEVELS, default="warning", help=least)
+    mends = "mend what has a certain fix, show how as a diff on stderr, and report what is left"
+    parser.add_argument("--fix", action="store_true", help=mends)
+    diff_argument(parser)
     parser.add_argument("--explain", metavar="RULE", help="print the page of a rule")
     parser.add_argument("--rules", action="store_true", help="list the rules")
     # What a check of a folder gives the process that runs one of its files.
@@ -57,10 +63,19 @@ def run(options: Options) -> int:
     if not options.sources:
         raise SourceError("there is nothing to check; name a file or a folder")
     results = [*check_sources(options.sources, is_part=options.part)]
+    failed = False
+    if options.fix or options.diff:
+        from dockdsl.cli.fixes import Fixes
+
+        fixes = Fixes(options.severity, writes=not options.diff, is_part=options.part)
+        results = fixes.of_all(results)
+        failed = fixes.failed
+        if options.diff:
+            return 2 if failed else int(fixes.is_changed)
     every = [each for result in results for each in result.found]
     if options.part:
         put(written(every, "json"))
-        return 0
+        return 2 if failed else 0
     wanted = LEVELS[: LEVELS.index(options.severity) + 1]
     every = [each for each in every if each.severity in wanted]
     found = [each for each in every if each.reason is None]
@@ -69,7 +84,7 @@ def run(options: Options) -> int:
         ignored = len(every) - len(found)
         more = f", {ignored} ignored" if ignored else ""
         say(f"{_counted(len(found), 'finding')} in {_counted(len(results), 'file')}{more}")
-    return 1 if found else 0
+    return 2 if failed else int(bool(found))
 
 
 def _print(found: Sequence[Finding], form: str) -> None:

@@ -6,11 +6,13 @@ from bisect import bisect_left, insort
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+import attrs
+
 from dockdsl.lint.finding import Finding
 from dockdsl.lint.fix import Edit
 from dockdsl.text.confirming import confirm
 
-_ROUNDS = 20
+ROUNDS = 20
 """More than a file can need whose fixes come to an end."""
 
 
@@ -19,7 +21,7 @@ class Fixed(NamedTuple):
 
     text: str
     made: tuple[Finding, ...]
-    """The findings whose fixes were made; their lines are those of the text that they were found in."""
+    """The findings whose fixes were made, with their lines in the text that was given."""
     is_proven: bool
     """Whether BuildKit's parser confirmed the fixes that have no effect."""
 
@@ -33,22 +35,47 @@ def fix_text(text: str, path: str, find: Callable[[str], Sequence[Finding]]) -> 
     """
     made: list[Finding] = []
     is_proven = True
-    for _ in range(_ROUNDS):
+    lines = list(range(1, text.count("\n") + 2))
+    for _ in range(ROUNDS):
         now = next_round(find(text))
         if not now:
             break
         fixed = applied(text, now)
-        if not any(each.fix is not None and each.fix.effect for each in now):
-            is_proven &= confirm(text, fixed, f"{path}: the fixed text")
-        made += now
+        is_proven &= has_effect(now) or confirm(text, fixed, f"{path}: the fixed text")
+        made += [_at_line(each, lines[each.line - 1]) for each in now]
+        lines = _moved(lines, text, now)
         text = fixed
     return Fixed(text, tuple(made), is_proven)
+
+
+def _at_line(finding: Finding, line: int) -> Finding:
+    last = line + finding.last - finding.line
+    return attrs.evolve(finding, line=line, last=last, origin=finding.origin._replace(line=line))
+
+
+def _moved(lines: Sequence[int], text: str, found: Sequence[Finding]) -> list[int]:
+    """Return for each line of a text with fixes made which one it was at first, given that for the text before."""
+    moved = [lines[0]]
+    at = line = 0
+    for edit in _edits(found):
+        kept = line + text.count("\n", at, edit.start)
+        moved += [*lines[line + 1 : kept + 1], *[lines[kept]] * edit.text.count("\n")]
+        at, line = edit.end, kept + text.count("\n", edit.start, edit.end)
+        if not edit.text and text[max(0, edit.start - 1) : edit.start] in ("", "\n"):
+            # Whole lines are gone.
+            moved[-1] = lines[line]
+    return moved + list(lines[line + 1 :])
+
+
+def has_effect(found: Sequence[Finding]) -> bool:
+    """Whether a fix of these has an effect."""
+    return any(each.fix is not None and each.fix.effect for each in found)
 
 
 def next_round(found: Sequence[Finding]) -> list[Finding]:
     """Return the findings whose fixes are made at once: those that have no effect; where there are none, the others."""
     fixable = [each for each in found if each.fix is not None]
-    quiet = [each for each in fixable if each.fix is not None and not each.fix.effect]
+    quiet = [each for each in fixable if not has_effect([each])]
     return _chosen(quiet or fixable)
 
 
@@ -86,11 +113,15 @@ def _touch(one: Edit, other: Edit) -> bool:
     return one.start < other.end and other.start < one.end
 
 
+def _edits(found: Sequence[Finding]) -> list[Edit]:
+    return sorted({edit for each in found for edit in edits_of(each)})
+
+
 def applied(text: str, found: Sequence[Finding]) -> str:
     """Return a text with the fixes of `next_round` made; the rest of it is as it was."""
     pieces: list[str] = []
     at = 0
-    for edit in sorted({edit for each in found for edit in edits_of(each)}):
+    for edit in _edits(found):
         pieces += [text[at : edit.start], edit.text]
         at = edit.end
     return "".join([*pieces, text[at:]])

@@ -183,6 +183,10 @@ class PythonIgnores:
         self._found: dict[str, dict[int, list[Ignore]]] = {}
         self._made: set[tuple[str, int]] = set()
 
+    def reads(self, path: str, text: str) -> None:
+        """Take this text for that of a file."""
+        self._lines[path] = text.splitlines()
+
     def line(self, origin: Origin) -> str:
         """Return a line of a file; empty if it cannot be read."""
         lines = self._read(origin.path)

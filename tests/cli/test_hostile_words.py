@@ -27,6 +27,11 @@ hostile = NAME
 dockerfile = Dockerfile(Stage("scratch", steps=[Label({"a": "\u202e\ufeff"})]))
 image = Image(dockerfile, tags="x:y", checks=[FileCheck("/" + hostile)])
 """
+FAULTY = f"""
+from dockdsl import *
+hostile = NAME
+dockerfile = Dockerfile(Stage("a", steps=[Maintainer("{BREAKING}"), Env({{"a": hostile}}), Maintainer(hostile)]))
+"""
 DOCKERFILE = f"from  scratch\nlabel a='{HOSTILE}'\nrun   echo {BREAKING}\n"
 MATRIX = (
     IMAGE.replace("\u202e\ufeff", "b")
@@ -123,6 +128,15 @@ CASES = [
         pytest.param(["check", one, "--format", form], {PYTHON: IMAGE, NAME: DOCKERFILE}, id=f"check {number} {form}")
         for number, one in enumerate([PYTHON, NAME, "nothing", f"{PYTHON}:{NAME}"])
         for form in ("text", "json", "sarif", "github")
+    ],
+    *[
+        pytest.param(
+            ["check", one, option],
+            {PYTHON: FAULTY, NAME: f"FROM a AS B\nMAINTAINER {BREAKING}\n"},
+            id=f"check {option} {number}",
+        )
+        for number, one in enumerate([PYTHON, NAME, ".", "nothing", f"{PYTHON}:{NAME}"])
+        for option in ("--fix", "--diff")
     ],
     pytest.param(["gc"], {}, id="gc"),
     pytest.param([NAME], {}, id="no verb"),

@@ -26,7 +26,7 @@ from dockdsl.lint.editing import fix_of, replaced, words_of
 from dockdsl.lint.rule import Fault, Rule
 from dockdsl.lint.subject import Subject
 
-_EFFECT = "the same port of the container: BuildKit ignores what stands before it"
+_EFFECT = "BuildKit ignores what stood before the port, so the image is the same"
 _is_port = re.compile(r"[0-9]+(?:-[0-9]+)?(?:/[A-Za-z]+)?").fullmatch
 
 

@@ -67,8 +67,8 @@ def _array(subject: Subject, line: Line) -> Fix | None:
     words = shlex.split(line.text)
     if _is_of_the_shell(words[0]):
         return None
-    given = "an ENTRYPOINT of the base image" if line.keyword == "CMD" else "it"
-    effect = f"the program runs without a shell, and {given} is given the arguments"
+    given = "an ENTRYPOINT of the base image sees its words" if line.keyword == "CMD" else "it sees the words of CMD"
+    effect = f"the program runs without a shell, and {given}"
     return fix_of(operands(subject, line, json.dumps(words, ensure_ascii=False)), effect)
 
 

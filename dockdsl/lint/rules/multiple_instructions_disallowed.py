@@ -41,7 +41,10 @@ def examine(subject: Subject) -> Iterator[Fault]:
             if line.keyword in last and line is not last[line.keyword]:
                 at = last[line.keyword].origin.line
                 fact = f"the {line.keyword} at line {at} replaces this one"
-                fix = Fix((removed(subject, line.logical.first, line.last),), f"the same image: {fact}")
+                fix = Fix(
+                    (removed(subject, line.logical.first, line.last),),
+                    f"a later {line.keyword} replaces it, so the image is the same",
+                )
                 # A comment that silences a rule for it would do so for the next one.
                 above = line.logical.lines[before.last + 1 : line.logical.first]
                 is_safe = not any(map(_silences, above))

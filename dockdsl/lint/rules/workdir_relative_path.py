@@ -27,7 +27,7 @@ from dockdsl.lint.rule import Fault, Rule
 from dockdsl.lint.rules import undefined_var
 from dockdsl.lint.subject import Subject
 
-_EFFECT = "the same folder: on scratch, paths begin at /"
+_EFFECT = "on scratch it is the same folder"
 _is_plain = re.compile(r"(?:\./)?\w[\w./-]*").fullmatch
 _is_windows = re.compile(r"[A-Za-z]:[\\\\/]").match
 

@@ -1,0 +1,109 @@
+"""Fixing what ``check`` found: ``--fix`` writes the files, ``--diff`` shows what it would write."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import attrs
+
+from dockdsl.cli.files import difference, is_special, write
+from dockdsl.cli.streams import report, say, show
+from dockdsl.display import one_line
+from dockdsl.errors import DockdslError, SourceError
+from dockdsl.fixing.files import Mended, mend
+from dockdsl.lint.checking import UNREADABLE
+from dockdsl.lint.finding import Finding, Level
+from dockdsl.linting import NOTHING, Checked, check_file, found_apart, run_apart
+from dockdsl.origins import short_path
+from dockdsl.selection import split
+from dockdsl.text.confirming import UNPROVEN
+
+_FAILED = 2
+"""The exit code of a process that could not fix its file."""
+
+
+class Fixes:
+    """Fixes files that were checked, or shows what would change."""
+
+    def __init__(self, severity: Level, *, writes: bool, is_part: bool) -> None:
+        self.severity = severity
+        self.writes = writes
+        self.is_part = is_part
+        self.is_changed = False
+        """Whether a file changes."""
+        self.failed = False
+        """Whether a file could not be fixed."""
+
+    def of_all(self, results: Sequence[Checked]) -> list[Checked]:
+        """Fix what can be fixed; return what is left to find."""
+        return [self._of(each) if each.source and each.found else each for each in results]
+
+    def _of(self, checked: Checked) -> Checked:
+        broken = [each for each in checked.found if each.rule in (UNREADABLE, NOTHING)]
+        if broken:
+            # They are among what is left; a diff would not show them.
+            for each in () if self.writes else broken:
+                say(str(each))
+                self.failed = True
+            return checked
+        try:
+            found = self._fixed_apart(checked.source) if checked.is_apart else self._fixed(checked.source)
+        except DockdslError as error:
+            report(error)
+            self.failed = True
+            return checked
+        return checked._replace(found=found)
+
+    def _fixed_apart(self, path: str) -> list[Finding]:
+        """Have a process of its own fix a Python file."""
+        severity = f"--severity={self.severity}"
+        if self.writes:
+            return found_apart(path, "--fix", severity)
+        code, output = run_apart(path, "--diff", severity)
+        if output:
+            show(output.decode())
+            self.is_changed = True
+        self.failed |= code == _FAILED
+        return []
+
+    def _fixed(self, source: str) -> list[Finding]:
+        """Fix a file; return what is left to find, with why it is."""
+        if source == "-" or is_special(source):
+            raise SourceError(f"{one_line(source)}: it is not a regular file, which alone can be fixed; name one")
+        mended = mend(source, self.severity)
+        if not self.writes:
+            for (rule, place), reason in mended.kept.items():
+                say(f"{place}: not fixed: {reason} [{rule}]")
+        if mended.before != mended.after:
+            self.is_changed = True
+            self._tell(source, mended)
+        if not self.writes:
+            return []
+        found = check_file(source, {}, is_part=self.is_part) or []
+        return [_with_reason(each, mended.kept) for each in found]
+
+    def _tell(self, source: str, mended: Mended) -> None:
+        path = short_path(split(source)[0])
+        if not mended.is_proven:
+            say(UNPROVEN)
+        changes = difference(mended.before, mended.after, path, "fixed")
+        if self.writes:
+            say(changes.removesuffix("\n"))
+        else:
+            show(changes)
+        for each in mended.made:
+            if each.fix is not None and each.fix.effect:
+                say(f"{each.origin}: changed: {each.fix.effect} [{each.rule}]")
+        if self.writes:
+            write(split(source)[0], mended.after)
+            count = len(mended.made)
+            say(f"{one_line(path)}: {count} finding{'' if count == 1 else 's'} fixed")
+
+
+def _with_reason(finding: Finding, reasons: Mapping[tuple[str, str], str]) -> Finding:
+    """Return a finding that says why it is not fixed, if that is known."""
+    reason = reasons.get((finding.rule, str(finding.origin)))
+    if reason is None or finding.reason is not None:
+        return finding
+    remedy = f"{finding.remedy} (not fixed: {reason})"
+    return attrs.evolve(finding, message=f"{finding.message.removesuffix(finding.remedy)}{remedy}", remedy=remedy)

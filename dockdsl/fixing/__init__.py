@@ -1,0 +1,1 @@
+"""Fixing what the rules find: Dockerfiles, and the Python files that make them."""

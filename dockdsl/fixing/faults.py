@@ -1,0 +1,35 @@
+"""What is to be fixed in a file."""
+
+from __future__ import annotations
+
+import os.path
+from collections.abc import Sequence
+
+from dockdsl.lint.checking import Checking
+from dockdsl.lint.finding import LEVELS, Finding, Level
+from dockdsl.lint.settings import settings_for
+from dockdsl.origins import Origin
+
+
+class Faults:
+    """Finds what is to be fixed in one file: what is not ignored, and has a level that is reported."""
+
+    def __init__(self, path: str, severity: Level) -> None:
+        """Find faults in this file, from this level on. Raises `SourceError` for a pyproject.toml that is not valid."""
+        self.path = os.path.abspath(path) if path.endswith(".py") else path  # noqa: PTH100 - links stay
+        self._settings = settings_for(path, {})
+        self._levels = LEVELS[: LEVELS.index(severity) + 1]
+
+    def in_text(self, text: str) -> list[Finding]:
+        """Return the faults in a Dockerfile."""
+        return self._kept(Checking(self.path, self._settings.own).text(text))
+
+    def in_python(self, source: str, text: str, origins: Sequence[Origin | None]) -> list[Finding]:
+        """Return the faults in a Dockerfile that a Python file with this source makes."""
+        checking = Checking(self.path, self._settings.own)
+        checking.python.reads(self.path, source)
+        return self._kept(checking.text(text, origins))
+
+    def _kept(self, found: list[Finding]) -> list[Finding]:
+        every = self._settings.applied(found)
+        return [each for each in every if each.reason is None and each.severity in self._levels]
