@@ -84,7 +84,7 @@ LATE_LIBRARIES = {
 LATE_FILES = {
     *("checks.http_client", "checks.program", "checks.report", "checks.smoke", "checks.subject"),
     *("cli.completion", "cli.files", "cli.fixes", "cli.json_results", "cli.junit_results", "cli.parser"),
-    *("fixing.python", "cli.together", "selection", "lint.data", "lint.own"),
+    *("fixing.python", "cli.together", "selection", "linting", "lint.data", "lint.own"),
     *("display", "errors", "operands", ""),
     *("engine.builders", "engine.builders.buildx", "engine.builders.progress", "engine.builders.secret"),
     *("engine.building", "engine.endpoint"),

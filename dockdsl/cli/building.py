@@ -58,6 +58,8 @@ def add_arguments(parser: argparse.ArgumentParser, verb: str = "") -> None:
         parser.add_argument("--only", help=argparse.SUPPRESS)
         at_once = "how many of several objects to work on at once (4)"
         parser.add_argument("--jobs", type=count, metavar="N", help=at_once)
+    unseen = "do not look for mistakes before the build; otherwise errors are shown, and the build goes on"
+    parser.add_argument("--no-lint", action="store_true", help=unseen)
     what = "what to show on stderr: what happens now in a terminal, a line for each event elsewhere (auto)"
     parser.add_argument("--progress", choices=["auto", "live", "plain", "quiet"], default="auto", help=what)
 
@@ -115,6 +117,7 @@ def run_each(
             from dockdsl.cli.together import end_with_parent
 
             end_with_parent()
+        show_errors(objects[0], options)
         return reported(lambda: action(objects[0], options))
     requests = [(one, request_of(one, options)) for one in objects]
     remedy = None if options.tags else "give each tags of its own"
@@ -124,6 +127,20 @@ def run_each(
     from dockdsl.cli.together import run_together
 
     return reported(lambda: run_together(objects, options, progress_of(options), finish, relays=relays))
+
+
+def show_errors(one: Selected[Image], options: argparse.Namespace) -> None:
+    """Show what `check` finds that is an error, but where the options say not to; the build is the judge of it.
+
+    Raises `SourceError` for settings of the project that are not valid.
+    """
+    if options.no_lint:
+        return
+    from dockdsl.linting import check
+
+    for finding in check(one.value):
+        if finding.severity == "error":
+            say(f"{finding}\n{finding.excerpt()}".rstrip("\n"))
 
 
 def request_of(one: Selected[Image], options: argparse.Namespace) -> BuildRequest:

@@ -47,6 +47,7 @@ def run(options: argparse.Namespace) -> int:
     (spec,) = options.sources
     one = pick(spec, Image)
     one.value.check_port()
+    _building.show_errors(one, options)
     return _building.reported(lambda: _run(one, options))
 
 

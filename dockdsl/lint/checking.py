@@ -82,6 +82,8 @@ class Checking:
                 continue
             for fault in self._faults(rule, subject):
                 finding = self._finding(subject, rule, fault, origins)
+                if ignores.fails and rule.is_buildkit and finding.severity == "warning":
+                    finding = attrs.evolve(finding, severity="error")
                 yield attrs.evolve(finding, reason=self._reason(finding, fault, ignores))
         for ignore in ignores.all():
             yield from self._problems(ignore, origins[ignore.line - 1] if origins is not None else None)

@@ -12,7 +12,7 @@ from dockdsl.lint.finding import Finding, Level
 from dockdsl.lint.rule import Rule
 from dockdsl.lint.subject import Subject
 from dockdsl.origins import Origin
-from dockdsl.syntax.directives import directives_of
+from dockdsl.syntax.directives import TRUE, directives_of
 
 UNUSED = "UnusedIgnore"
 INVALID = "InvalidIgnore"
@@ -104,6 +104,8 @@ class FileIgnores:
         self.above: dict[int, list[Ignore]] = {}
         """Those above an instruction, by the index of its first line."""
         self.experiments: set[str] = set()
+        self.fails = False
+        """Whether the build fails where a check finds something."""
         self._directive = -1
         if "ignore" not in subject.text and not re.search(r"(?i)check\s*=", subject.text):
             return
@@ -121,6 +123,7 @@ class FileIgnores:
         directives = directives_of(lines)
         settings = _settings(directives.check or "")
         self.experiments = {name.lower() for name in settings.get("experimental", ())}
+        self.fails = settings.get("error", ("",))[0] in TRUE
         for index in directives.lines if "skip" in settings else ():
             if re.match(_BUILDKIT, lines[index], re.IGNORECASE):
                 self.everywhere.append(Ignore(settings["skip"], "", index + 1, lines[index].rstrip("\r")))

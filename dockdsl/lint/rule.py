@@ -91,6 +91,11 @@ class Rule:
         """The first sentence of its page."""
         return self.page.partition("\n")[0]
 
+    @property
+    def is_buildkit(self) -> bool:
+        """Whether it is a check of BuildKit, which its page has as its source."""
+        return "docs.docker.com/reference/build-checks/" in self.page
+
     def example(self, kind: str) -> str:
         """Return an example of its page: ``Bad`` or ``Good``."""
         found = re.search(rf"^{kind}::\n\n((?:(?:    .*)?\n)+)", self.page, re.MULTILINE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any, cast
@@ -19,6 +20,8 @@ from dockdsl.origins import Origin
 
 _FILE = "pyproject.toml"
 _TABLE = "[tool.dockdsl.check]"
+_has_key = re.compile(rb"""dockdsl["']?[ \t]*(?:[.\]]|=(?!=))""").search
+"""Finds the name as a key of TOML, not as one of a package: to read the file takes as long as to check a small one."""
 
 
 @attrs.define(eq=False)
@@ -120,7 +123,7 @@ def _read(path: str) -> Settings | None:
             data = file.read()
     except OSError:
         return None
-    if b"dockdsl" not in data:
+    if _has_key(data) is None:
         return None
     import tomllib  # noqa: PLC0415 - few projects have such a table
 

@@ -11,7 +11,8 @@ from dockdsl.syntax.misread import Misread
 
 _is_directive = lazy_regex(rf"#[{SPACE}]*([A-Za-z][A-Za-z0-9]*)[\t\n\f\r ]*=[\t\n\f\r ]*(.+?)[\t\n\f\r ]*$")
 _DIRECTIVES = ("syntax", "escape", "check")
-_TRUE = ("1", "t", "T", "TRUE", "true", "True")
+TRUE = ("1", "t", "T", "TRUE", "true", "True")
+"""What BuildKit reads as true."""
 _FALSE = ("0", "f", "F", "FALSE", "false", "False")
 
 
@@ -78,8 +79,8 @@ def settings_of(value: str) -> str | None:
     settings: dict[str, str] = {}
     for each in value.partition(" ")[0].split(";", 2):
         name, equals, said = [part.strip(SPACE) for part in each.partition("=")]
-        if name == "error" and said in (*_TRUE, *_FALSE):
-            settings[name] = "true" if said in _TRUE else "false"
+        if name == "error" and said in (*TRUE, *_FALSE):
+            settings[name] = "true" if said in TRUE else "false"
         elif name in ("skip", "experimental") and equals:
             rules = [rule.strip(SPACE) for rule in said.split(",")]
             if settings.get(name) != "all":

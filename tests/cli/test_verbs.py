@@ -139,6 +139,35 @@ def test_build_takes_options(tmp_path: Path, tag: str) -> None:
     assert subprocess.run(["docker", "image", "inspect", "not-this-one"], capture_output=True, check=False).returncode
 
 
+ERRORS = '[tool.dockdsl.check]\nlevels = { JSONArgsRecommended = "error" }\n'
+
+
+@pytest.mark.engine
+def test_errors_are_shown_before_the_build(tmp_path: Path, tag: str) -> None:
+    """What `check` calls an error is on stderr, and the image is built all the same; warnings are not shown."""
+    tmp_path.joinpath("pyproject.toml").write_text(ERRORS)
+    file = source(tmp_path, step='Workdir("x"),\n    Cmd("httpd -f")', tag=tag)
+    done = dockdsl("build", file)
+
+    assert done.returncode == 0
+    assert done.stdout.startswith("sha256:")
+    assert done.stderr.startswith(f"{file}:6: error: CMD is in the shell form, so ")
+    assert '\n  6 |     Cmd("httpd -f"),\n    |     ^~~~~~~~~~~~~~~\n' in done.stderr
+    assert "[WorkdirRelativePath]" not in done.stderr
+
+
+@pytest.mark.parametrize("verb", ["build", "test", "run", "size"])
+def test_errors_need_no_engine(tmp_path: Path, verb: str) -> None:
+    """Each verb that builds shows them first, unless it is told not to."""
+    tmp_path.joinpath("pyproject.toml").write_text(ERRORS)
+    file = source(tmp_path, step='Cmd("httpd -f")')
+
+    for options, is_shown in (((), True), (("--no-lint",), False)):
+        done = dockdsl(verb, file, *options, DOCKER_HOST="unix:///nonexistent/docker.sock")
+        assert done.returncode == 2
+        assert is_shown == ("[JSONArgsRecommended]" in done.stderr)
+
+
 @pytest.mark.engine
 def test_a_failing_step_is_reported_in_python(tmp_path: Path) -> None:
     """Exit 1; the message begins with the line in the Python file and ends with the step's output."""

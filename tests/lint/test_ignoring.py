@@ -80,6 +80,13 @@ def test_what_is_not(text: str, wanted: list[tuple[str, int, str]]) -> None:
     assert wanted == found(text)
 
 
+def test_a_file_whose_build_fails_of_a_warning() -> None:
+    """With ``error=true``, what BuildKit's checks find is an error; what is uncertain stays a hint."""
+    assert found("# check=error=true\nFROM a:1 AS B\n") == [("StageNameCasing", 2, "error")]
+    assert found("# check=error=false\nFROM a:1 AS B\n") == [("StageNameCasing", 2, "warning")]
+    assert found("# check=error=true\nFROM a:1\nCOPY $X /\n") == [("UndefinedVar", 3, "hint")]
+
+
 def test_a_misspelled_rule_gets_the_nearest_name() -> None:
     """The message has the name that was probably meant, or says how a comment is written."""
     (misspelled,) = check("FROM a:1\n# check=skip=JSONArgRecommended\nRUN x\n")

@@ -17,7 +17,7 @@ from tests.corpora import cases
 
 # What a page without a Dockerfile says is in the tests of the command.
 RULES = [pytest.param(rule, id=rule.name) for rule in rules() if rule.name != "NoDockerfile"]
-OF_BUILDKIT = {rule.name for rule in rules() if "docs.docker.com/reference/build-checks/" in rule.page}
+OF_BUILDKIT = {rule.name for rule in rules() if rule.is_buildkit}
 
 
 def found(text: str) -> set[tuple[str, int]]:

@@ -97,6 +97,25 @@ def test_a_text_has_settings_by_its_path(project: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        '[tool.dockdsl.check]\nlevels.JSONArgsRecommended = "error"\n',
+        '[tool."dockdsl" . check.levels]\nJSONArgsRecommended = "error"\n',
+        "[tool]\n'dockdsl' = { check = { levels = { DL3025 = 'error' } } }\n",
+        'tool . dockdsl . check . levels . JSONArgsRecommended = "error"\n',
+    ],
+)
+def test_spellings_of_toml(tmp_path: Path, text: str) -> None:
+    """Whatever way TOML has to write the table is read; the nearest file with the table counts."""
+    tmp_path.joinpath("a", "b").mkdir(parents=True)
+    tmp_path.joinpath("pyproject.toml").write_text(text)
+    tmp_path.joinpath("a", "pyproject.toml").write_text('[project]\ndependencies = ["dockdsl==1"]\n')
+    tmp_path.joinpath("a", "b", "Dockerfile").write_text("FROM a:1\nCMD x\n")
+
+    assert ["error"] == [each.severity for each in check(tmp_path / "a" / "b")]
+
+
+@pytest.mark.parametrize(
     ("text", "message"),
     [
         ("levels = { JSONArgRecommended = 'error' }", "levels: there is no rule 'JSONArgRecommended'; did you mean"),
