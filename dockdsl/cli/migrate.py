@@ -13,13 +13,13 @@ from dockdsl.display import argument, one_line
 from dockdsl.errors import DockdslError, FileError, ProofUnavailable, SourceError
 from dockdsl.loading import read_text
 from dockdsl.migrate import sources, words
+from dockdsl.migrate.commands import Place
 from dockdsl.migrate.docker_options import Arguments
 from dockdsl.migrate.draft import Draft, Image
 from dockdsl.migrate.merge import Merged, merged
 from dockdsl.migrate.module import file_name, to_module
 from dockdsl.migrate.proof import proven
 from dockdsl.migrate.recipe import Build, Recipe
-from dockdsl.migrate.shell import Place
 from dockdsl.migrate.single import lines, split
 from dockdsl.model.dockerfile import Dockerfile
 from dockdsl.origins import short_path
@@ -48,7 +48,13 @@ def run(options: argparse.Namespace) -> int:
     else:
         files = sources.found(options.sources)
         recipe = sources.follow(files, [artefact(each) for each in options.artefact])
-        result = merged(recipe)
+        try:
+            result = merged(recipe)
+        except SourceError:
+            # Why nothing came of it.
+            for note in recipe.notes:
+                say(str(note))
+            raise
         dockerfiles = [build.dockerfile for build in recipe.builds if isinstance(build.dockerfile, Path)]
         read, remarks = [*files.scripts, *dockerfiles], []
     path = _path(options.output, recipe.root, result)

@@ -22,7 +22,7 @@ _LONGEST = 60
 _not_in_names = re.compile(r"[^A-Za-z0-9]+").sub
 # Names that the site module adds to the builtins, and one that looks like a digit.
 _TAKEN = {"copyright", "credits", "exit", "license", "quit", "l"}
-_OURS = {"dedent", "dockerfile", "external", "layout", "literal"}
+_OURS = {"dedent", "dockerfile", "external", "image", "layout", "literal", "os"}
 _VAGUE = {"archives", "cache", "git", "lib", "lists", "mod", "registry", "repository", "src", "tmp"}
 _KNOWN = {"/go/pkg/mod": "go_modules", "/root/.cache/go-build": "go_objects"}
 

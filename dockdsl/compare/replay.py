@@ -24,9 +24,11 @@ from dockdsl.engine.builders.docker_command import USUAL, DockerCommand
 from dockdsl.engine.builders.process import Clock, OutOfTime, started
 from dockdsl.engine.building import BUILD_TIMEOUT, LOG_LINES
 from dockdsl.errors import RunFailed, SourceError
+from dockdsl.migrate.commands import Command
 from dockdsl.migrate.docker_options import Arguments, arguments, verb_of
-from dockdsl.migrate.recipe import ENGINES, Given, Recipe, folder_of_tar
-from dockdsl.migrate.shell import Command
+from dockdsl.migrate.following import ENGINES, folder_of_tar
+from dockdsl.migrate.host_files import content_of, path_of
+from dockdsl.migrate.recipe import Given, Recipe
 from dockdsl.migrate.words import Unknown, Word
 from dockdsl.secrecy import hide
 
@@ -41,6 +43,7 @@ _NOT_IN_RUN = ("name", "i", "t", "interactive", "tty", "publish", "p", "P", "pub
 _IN_RUN = ("detach", "rm", "env", "workdir", "user", "entrypoint", "platform", "network", "tmpfs", "init", "memory")
 _KNOWN = ("rm", "rmi", "start", "stop", "kill", "wait")
 _VERBS = {"build": "_build", "create": "_start", "run": "_start", "cp": "_cp", "export": "_export", "tag": "_tag"}
+_VERBS |= {"exec": "_exec"}
 _VERBS |= dict.fromkeys(_KNOWN, "_known")
 _OWNERS = 60.0
 """Seconds that changing the owner of files may take."""
@@ -101,7 +104,7 @@ class Replay:
         command, *rest = given.pipeline
         if command.name in ENGINES:
             verb, words = verb_of(command.words[1:])
-            found = arguments(verb, words, first_operand_ends=verb in ("run", "create"))
+            found = arguments(verb, words, first_operand_ends=verb in ("run", "create", "exec"))
             if verb not in _VERBS:
                 return verb not in _LOOKING and self._left_out(command)
             give: _Give = getattr(self, _VERBS[verb])
@@ -110,6 +113,13 @@ class Replay:
             for other in rest:
                 self._left_out(other)
             return give(given, found, None)
+        if not rest and command.writes is not None and content_of(command) is not None:
+            return self._on_host(command)
+        if not rest and command.name == "mktemp" and given.identity is not None:
+            return self._temporary(command, given.identity)
+        if command.name == "cat" and given.identity is not None:
+            # What it prints is known, and stands where the script uses it.
+            return False
         if rest or command.name not in _FILES:
             for each in given.pipeline:
                 self._left_out(each)
@@ -117,7 +127,7 @@ class Replay:
         return self._on_host(command)
 
     def _left_out(self, command: Command, what: str = "") -> bool:
-        output = [] if command.output is None else [">", command.output]
+        output = [] if command.output is None else [">>" if command.appends else ">", command.output]
         self.notes[f"{command.place}: {what or ' '.join(map(str, (*command.words, *output)))}"] = None
         return False
 
@@ -158,7 +168,7 @@ class Replay:
 
     def _opened(self, command: Command, path: str) -> IO[bytes]:
         try:
-            return Path(self._inside(command, path)).open("wb")
+            return Path(self._inside(command, path)).open("ab" if command.appends else "wb")
         except OSError as error:
             fact = f"{command.place}: {path} cannot be written ({error.strerror})"
             raise RunFailed(f"{fact}; create its folder before", origin=None) from None
@@ -230,6 +240,8 @@ class Replay:
         tag = self.own.tag()
         argv += [f"--tag={tag}", context if context == "-" else self._inside(command, context)]
         text = None if command.given is None else self._text(command, command.given)
+        if text is None and command.source is not None:
+            text = Path(self._inside(command, self._text(command, command.source))).read_text(errors="surrogateescape")
         self._run(command, argv, stdin=text, stdout=stdout)
         for word in (given.identity, *found.all("tag")):
             self.images[self._key(command, word)] = tag
@@ -260,10 +272,32 @@ class Replay:
             self.worker = self._image(command, image)
         argv += [self._image(command, image), *(self._text(command, word) for word in words)]
         self._run(command, argv, stdout=stdout)
-        for word in (given.identity, found.last("name")):
+        for word in (given.identity, found.last("name"), self._kept(command, found, name)):
             if word is not None:
                 self.containers[self._key(command, word)] = name
         return True
+
+    def _kept(self, command: Command, found: Arguments, name: str) -> Word | None:
+        """Write the file that has the id of a container; return what the script calls that id."""
+        file = found.last("cidfile")
+        if file is None:
+            return None
+        path = self._text(command, file)
+        with self._opened(command, path) as written:
+            written.write(name.encode())
+        return self.recipe.texts.get(path_of(command, path))
+
+    def _exec(self, given: Given, found: Arguments, stdout: IO[bytes] | None) -> bool:
+        command = given.pipeline[0]
+        argv = [USUAL, "exec"]
+        for key, value in found.options:
+            if key in _IN_RUN:
+                argv.append(f"--{key}={self._text(command, value)}")
+            elif key not in _NOT_IN_RUN:
+                self._left_out(command, f"--{key}")
+        name, *words = found.operands or (Word(),)
+        argv += [self._container(command, name), *(self._text(command, word) for word in words)]
+        return self._run(command, argv, stdout=stdout)
 
     def _mount(self, command: Command, option: str, value: str) -> str:
         """Return a mount with its place in the copy; what is not of the project is a volume of dockdsl's own."""
@@ -363,7 +397,18 @@ class Replay:
                 raise
             return self._left_out(command)
 
+    def _temporary(self, command: Command, name: Word) -> bool:
+        """Make what ``mktemp`` makes in the copy."""
+        place = Path(self._inside(command, self._text(command, name)))
+        place.mkdir(exist_ok=True) if Path(str(name)) in self.recipe.folders else place.touch()
+        return True
+
     def _file(self, command: Command) -> bool:
+        content = content_of(command)
+        if content is not None and command.writes is not None:
+            with self._opened(command, self._text(command, command.writes)) as file:
+                file.write(self._text(command, content).encode("utf-8", "surrogateescape"))
+            return False
         words = [self._text(command, word) for word in command.words[1:]]
         options = [word for word in words if word.startswith("-")]
         paths = [word for word in words if not word.startswith("-")]

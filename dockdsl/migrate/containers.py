@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import posixpath
 import shlex
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from typing import Literal
 
 from dockdsl.instructions.arg import Arg
 from dockdsl.instructions.cmd import Cmd
@@ -15,13 +16,15 @@ from dockdsl.instructions.env import Env
 from dockdsl.instructions.instruction import Instruction
 from dockdsl.instructions.mounts.cache import Cache
 from dockdsl.instructions.mounts.mount import Mount
+from dockdsl.instructions.mounts.tmpfs import Tmpfs
 from dockdsl.instructions.run import Run
 from dockdsl.instructions.sources import external
 from dockdsl.instructions.user import User
 from dockdsl.instructions.workdir import Workdir
+from dockdsl.migrate.docker_options import Arguments
 from dockdsl.migrate.draft import Draft
 from dockdsl.migrate.files import bound
-from dockdsl.migrate.recipe import Container
+from dockdsl.migrate.recipe import Container, Execution
 from dockdsl.migrate.words import Unknown, Variable, Word, text
 from dockdsl.model.stage import Stage
 
@@ -31,7 +34,7 @@ def stage_of(draft: Draft, container: Container) -> Stage:
     base: Stage | str
     if container.build is not None:
         base = draft.stage_of(container.build)
-        if not container.runs:
+        if not container.executions:
             return base
     else:
         base = str(container.image)
@@ -39,17 +42,15 @@ def stage_of(draft: Draft, container: Container) -> Stage:
             fact = f"the image {container.image} is not known"
             draft.recipe.note(container.place, fact, "write the name of the base into the result")
             base = "scratch"
-    steps = list(_steps(draft, container, base)) if container.runs else []
-    wish = f"{base.name}-run" if isinstance(base, Stage) else "build" if container.runs else "files"
-    return Stage(base, draft.fresh(wish), steps=steps)
+    steps = list(_steps(draft, container, base)) if container.executions else []
+    wish = f"{base.name}-run" if isinstance(base, Stage) else "build" if container.executions else "files"
+    platform = container.options.last("platform")
+    given = None if platform is None or isinstance(base, Stage) else platform.text
+    return Stage(base, draft.fresh(wish), platform=given, steps=steps)
 
 
 def _steps(draft: Draft, container: Container, base: Stage | str) -> Iterator[Instruction]:
-    for name, value in container.options.options:
-        if name == "env":
-            yield _variable(draft, container, value)
-        elif name == "user" and value.text is not None:
-            yield User(value.text)
+    yield from _settings(draft, container, container.options)
     folders = bound(draft.recipe, container)
     for folder, target in folders.items():
         if folder == draft.context:
@@ -58,23 +59,62 @@ def _steps(draft: Draft, container: Container, base: Stage | str) -> Iterator[In
             yield Copy(os.path.relpath(folder, draft.context), target)
         elif folder.is_dir():
             yield Copy(".", target, from_=external(draft.context_name(folder)))
-    mounts: list[Mount] = []
-    for source, target in container.mounts:
-        if target in folders.values():
-            continue
-        mounts.append(Cache(target))
-        if "/" in (source.text or "/"):
-            fact = f"{source} is a folder of the host outside of the project"
-            draft.recipe.note(container.place, fact, f"{target} is a cache mount now: copy there what has to be in it")
     where = container.options.last("workdir")
     if where is not None and where.text is not None:
         yield Workdir(where.text)
+    mounts = list(_mounts(draft, container, set(folders.values())))
     made = [target for folder, target in folders.items() if not folder.is_dir()]
-    line = _line(draft, container, base)
-    if container.output is not None:
-        made.append(posixpath.dirname(container.output))
-        line = f"{line} > {shlex.quote(container.output)}"
-    yield Run(f"mkdir -p {shlex.join(made)} && {line}" if made else line, mounts=mounts)
+    for execution in container.executions:
+        yield from _settings(draft, container, execution.options)
+        inner = execution.options.last("workdir")
+        if inner is not None and inner.text is not None and inner != where:
+            yield Workdir(inner.text)
+            where = inner
+        line = _line(draft, container, execution, base)
+        if execution.output is not None:
+            made.append(posixpath.dirname(execution.output))
+            line = f"{line} > {shlex.quote(execution.output)}"
+        network = _network(draft, container)
+        yield Run(f"mkdir -p {shlex.join(made)} && {line}" if made else line, mounts=mounts, network=network)
+        made = []
+
+
+def _settings(draft: Draft, container: Container, options: Arguments) -> Iterator[Instruction]:
+    """Return the variables and the user of a container, or of a command in it."""
+    for name, value in options.options:
+        if name == "env":
+            yield _variable(draft, container, value)
+        elif name == "user" and value.text is not None:
+            yield User(value.text)
+        elif name == "user":
+            fact = f"the user {value} is settled on the host, and is left out"
+            draft.recipe.note(container.place, fact, "add User(…) to the stage if its command depends on it")
+
+
+def _network(draft: Draft, container: Container) -> Literal["none", "host"] | None:
+    named = container.options.last("network")
+    if named is None or named.text in ("default", "bridge"):
+        return None
+    if named.text == "none":
+        return "none"
+    if named.text == "host":
+        return "host"
+    fact = f"the network {named} is left out"
+    draft.recipe.note(container.place, fact, "see what of it the command needs: a step of a build has none but host")
+    return None
+
+
+def _mounts(draft: Draft, container: Container, taken: Collection[str]) -> Iterator[Mount]:
+    for source, target in container.mounts:
+        if target in taken:
+            continue
+        yield Cache(target)
+        if "/" in (source.text or "/"):
+            fact = f"{source} is a folder of the host outside of the project"
+            draft.recipe.note(container.place, fact, f"{target} is a cache mount now: copy there what has to be in it")
+    for word in container.options.all("tmpfs"):
+        if word.text is not None:
+            yield Tmpfs(word.text.partition(":")[0])
 
 
 def _variable(draft: Draft, container: Container, value: Word) -> Instruction:
@@ -92,14 +132,16 @@ def _variable(draft: Draft, container: Container, value: Word) -> Instruction:
 def unsettled(kind: str, name: str, value: Word) -> tuple[str, str]:
     """Return the words for a value that only running the script could tell."""
     remedy = f"pass it: python -m dockdsl build FILE --build-arg {name}=…"
-    return f"the {kind} {name} has the output of a command, {value}", remedy
+    return f"the {kind} {name} is settled only when it runs, {value}", remedy
 
 
-def _line(draft: Draft, container: Container, base: Stage | str) -> str:
+def _line(draft: Draft, container: Container, execution: Execution, base: Stage | str) -> str:
     """Return what the container runs, as shell text."""
-    words = list(container.command)
+    words = list(execution.command)
     entry = container.options.last("entrypoint")
-    if entry is not None:
+    if not execution.is_own:
+        entry = None
+    elif entry is not None:
         words.insert(0, entry)
     elif isinstance(base, Stage):
         words = [*_last(base, Entrypoint), *(words or _last(base, Cmd))]
@@ -112,9 +154,9 @@ def _line(draft: Draft, container: Container, base: Stage | str) -> str:
         fact = f"the command has {part}, {where}"
         draft.recipe.note(container.place, fact, "declare it with Arg(…) in the stage, and pass it as a build argument")
     known = [word.text for word in words]
-    is_shell = len(words) == 3 and known[0] in ("sh", "/bin/sh") and known[1] in ("-c", "-ec")
+    is_shell = len(words) == 3 and known[0] in ("sh", "/bin/sh") and known[1] == "-c" and execution.output is None
     if is_shell and known[2] is not None:
-        return known[2]
+        return known[2].strip()
     return " ".join(_quoted(word) for word in words)
 
 

@@ -73,12 +73,14 @@ def verb_of(words: Sequence[Word]) -> tuple[str, list[Word]]:
         names.append(rest.pop(0).text or "")
         if names[0] not in ("container", "image", "buildx", "builder"):
             break
+    if names[:1] in (["buildx"], ["builder"]) and names[1:] not in (["build"], ["b"], ["bake"]):
+        return " ".join(names), rest
     return names[-1] if names else "", rest
 
 
 def arguments(verb: str, words: Sequence[Word], *, first_operand_ends: bool = False) -> Arguments:
     """Read options and operands; with `first_operand_ends`, what follows the first operand are all operands."""
-    kind = {"build": "build", "run": "run", "create": "run"}.get(verb, "other")
+    kind = {"build": "build", "run": "run", "create": "run", "exec": "run"}.get(verb, "other")
     options: list[tuple[str, Word]] = []
     operands: list[Word] = []
     waiting = iter(words)

@@ -29,13 +29,25 @@ def origins(recipe: Recipe, build: Build, path: Path, moves: int | None = None) 
 
     `moves` is how many of those on the host may have brought it there.
     """
+    if path in recipe.gone and moves is None:
+        return []
     made = made_before(recipe, build)
-    for artefact in reversed(made):
-        if path == artefact.path:
-            return [Origin(artefact.inside, artefact)]
-        if artefact.path in path.parents and artefact.is_folder is not False:
-            rest = os.path.relpath(path, artefact.path)
-            return [Origin(posixpath.join(artefact.inside, rest), artefact)]
+    exact = [artefact for artefact in made if artefact.path == path]
+    if exact:
+        return [Origin(exact[-1].inside, exact[-1])]
+    around = [each for each in made if each.path in path.parents and each.is_folder is not False]
+    if around:
+        # Of a folder in a folder, the inner one has the file; of those in one place, the last.
+        artefact = max(reversed(around), key=lambda each: len(each.path.parts))
+        is_unpacked_around = artefact.path == build.context and path.exists()
+        if is_unpacked_around:
+            fact = f"files of an image are unpacked into the folder that has {recipe.shown(path)}"
+            recipe.note(
+                artefact.place, fact, "it was left as the project has it: name it to docker cp if the image has it"
+            )
+            return []
+        rest = os.path.relpath(path, artefact.path)
+        return [Origin(posixpath.join(artefact.inside, rest), artefact)]
     if any(char in path.name for char in "*?["):
         latest = {each.path: each for each in made if each.path.parent == path.parent}
         found = [each for each in latest.values() if fnmatchcase(each.path.name, path.name)]
@@ -62,6 +74,19 @@ def below(recipe: Recipe, build: Build, path: Path) -> list[Origin]:
     return [origin for each in inside for origin in origins(recipe, build, each)]
 
 
+def brought_to(recipe: Recipe, path: Path) -> list[tuple[Path, str]]:
+    """Return what the script has copied to a path, or into that folder: from where, and where it is in it."""
+    found = {}
+    for source, target in recipe.moves:
+        if target == path or path in target.parents:
+            before = source if source.exists() else recipe.before(source)
+            if before.exists():
+                found[target] = before
+    if not found and recipe.before(path) != path and recipe.before(path).exists():
+        found[path] = recipe.before(path)
+    return [(before, "" if target == path else os.path.relpath(target, path)) for target, before in found.items()]
+
+
 def made_before(recipe: Recipe, build: Build) -> list[Artefact]:
     """Return what the script has made before it builds an image."""
     earlier = recipe.builds[: recipe.builds.index(build)]
@@ -76,16 +101,20 @@ def _mounted(recipe: Recipe, build: Build, path: Path) -> list[Origin]:
     """Return a file of a folder that a container has worked in."""
     for container in reversed(recipe.containers):
         is_later = container.place.path == build.place.path and container.place > build.place
-        if not container.runs or is_later:
+        if not container.executions or is_later:
             continue
-        for folder, target in bound(recipe, container).items():
-            if path != folder and folder not in path.parents:
-                continue
-            is_said = any(path.name in (word.text or "") for word in container.command)
-            if path.exists() and not is_said and path != folder:
-                continue
-            inside = posixpath.normpath(posixpath.join(target, os.path.relpath(path, folder)))
-            return [Origin(inside, Artefact(container.place, path, container, inside))]
+        folders = bound(recipe, container)
+        around = [folder for folder in folders if path == folder or folder in path.parents]
+        if not around:
+            continue
+        # Of a folder in a folder, the inner one has what is written there.
+        folder = max(around, key=lambda each: len(each.parts))
+        words = [word for execution in container.executions for word in execution.command]
+        is_said = any(path.name in (word.text or "") for word in words)
+        if path.exists() and not is_said and path != folder:
+            continue
+        inside = posixpath.normpath(posixpath.join(folders[folder], os.path.relpath(path, folder)))
+        return [Origin(inside, Artefact(container.place, path, container, inside))]
     return []
 
 
@@ -94,7 +123,7 @@ def bound(recipe: Recipe, container: Container) -> dict[Path, str]:
     found = {}
     for source, target in container.mounts:
         where = source.text
-        if container.runs and where is not None and where.startswith(("/", ".")):
+        if container.executions and where is not None and where.startswith(("/", ".")):
             path = Path(os.path.normpath(container.folder / where))
             if path == recipe.root or recipe.root in path.parents or path in recipe.root.parents:
                 found[path] = target

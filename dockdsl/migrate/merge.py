@@ -21,10 +21,11 @@ from dockdsl.instructions.instruction import Instruction
 from dockdsl.instructions.run import Run
 from dockdsl.instructions.sources import StageBase, external
 from dockdsl.migrate import containers
+from dockdsl.migrate.commands import Place
 from dockdsl.migrate.draft import Change, Draft, Image
-from dockdsl.migrate.files import Origin, below, bound, made_before, origins
+from dockdsl.migrate.files import Origin, below, bound, brought_to, made_before, origins
+from dockdsl.migrate.mentions import is_folder, may_have_owners
 from dockdsl.migrate.recipe import Artefact, Build, Recipe
-from dockdsl.migrate.shell import Place
 from dockdsl.migrate.words import Variable, Word, text
 from dockdsl.model.dockerfile import Dockerfile
 from dockdsl.model.stage import Stage
@@ -99,13 +100,19 @@ class _Merge:
     # Builds.
 
     def _take(self, build: Build) -> None:
-        given, name = _read(build)
+        given, name = _read(build, self.recipe)
         original = parse(given, name)
         target = build.options.last("target")
         if target is not None:
             original = _up_to(original, target, build)
         image = self.draft.images[id(build)] = Image(build, original, given, _name(build))
         self._take_args(image)
+        if isinstance(build.dockerfile, Path):
+            ignore = build.dockerfile.with_name(f"{build.dockerfile.name}.dockerignore")
+            if ignore.is_file():
+                fact = f"it is for {build.dockerfile.name} alone, and the result does not read it"
+                remedy = "give the Image ignore=[…] with the lines of it and of .dockerignore that count for both"
+                self.recipe.note(Place(short_path(str(ignore)), 1), fact, remedy)
         numbers = {id(stage): index for index, stage in enumerate(original.stages)}
         last = len(original.stages) - 1
 
@@ -146,7 +153,7 @@ class _Merge:
 
     def _note_tag(self, build: Build, tag: Word) -> None:
         if not tag.is_settled:
-            fact = f"the tag {tag} has the output of a command, and is left out"
+            fact = f"the tag {tag} is settled only when it runs, and is left out"
             self.recipe.note(build.place, fact, "pass it: python -m dockdsl build FILE --tag …")
             return
         for part in tag:
@@ -190,6 +197,7 @@ class _Merge:
         """Copy what the host had from where it came, and the rest from the context."""
         kept: list[FileSource] = []
         moved: list[tuple[Origin, str]] = []
+        staged: list[tuple[Path, str]] = []
         for source in step.sources:
             name = "" if isinstance(source, Heredoc) else text_in(source)
             if not name or "://" in name:
@@ -203,21 +211,44 @@ class _Merge:
             if not found:
                 behind = below(self.recipe, image.build, path)
                 found = [(each, os.path.relpath(each.artefact.path, path)) for each in behind]
-                if not found or path.exists():
+                brought = [] if path.exists() else brought_to(self.recipe, path)
+                staged.extend(brought)
+                if path.exists() or not (found or brought):
                     kept.append(source)
                     self._note_missing(image, step, path, name)
             moved.extend(found)
         if kept:
             rest = step if len(kept) == len(step.sources) else attrs.evolve(step, sources=kept)
             yield from self._from_context(image, rest, context)
+        for source_path, rest_of_path in staged:
+            yield from self._staged(step, source_path, rest_of_path)
         for origin, rest_of_path in moved:
             yield self._carried(step, origin, rest_of_path)
 
+    def _staged(self, step: FileInstruction, path: Path, rest: str) -> Iterator[Instruction]:
+        """Copy what the script has put into the folder that is built from where it was before."""
+        to = text_in(step.destination)
+        is_into = bool(rest) and (path.is_dir() or posixpath.basename(rest) != path.name)
+        destination = posixpath.join(to, rest) if is_into else text_in(step.destination)
+        if rest and not is_into:
+            destination = posixpath.join(to, posixpath.dirname(rest), "")
+        context = self.draft.context
+        if path == context or context in path.parents:
+            yield attrs.evolve(step, sources=[os.path.relpath(path, context)], destination=destination)
+            return
+        folder = path if path.is_dir() else path.parent
+        name = "." if path.is_dir() else path.name
+        yield _copy(step, [name], destination, external(self.draft.context_name(folder)))
+
     def _note_missing(self, image: Image, step: FileInstruction, path: Path, name: str) -> None:
         """Say that a file is neither there nor made by the script."""
+        build = image.build
+        if path in self.recipe.gone:
+            fact = f"rm removes {name}, and no image has been built with it before"
+            self.recipe.note(self.recipe.gone[path], fact, "move that line behind the docker build that copies it")
+            return
         if path.exists() or any(char in name for char in "$*?["):
             return
-        build = image.build
         is_file = isinstance(build.dockerfile, Path)
         place = Place(short_path(str(build.dockerfile)), step.origin.line) if is_file else build.place
         fact = f"{name} is not in the context, and nothing that was read puts it there"
@@ -240,16 +271,39 @@ class _Merge:
         stage = self._stage_of(artefact)
         destination: object = step.destination
         to = text_in(step.destination)
-        if isinstance(step, Add) and artefact.path.name.endswith(tuple(_ARCHIVES)) and step.unpack is not False:
+        if artefact.archived is not None:
+            destination = posixpath.join(to, artefact.archived.removeprefix("."))
+            if not isinstance(step, Add) or step.unpack is False:
+                fact = f"{step.keyword} takes {artefact.path.name} as the archive that it is, and gets its files here"
+                self.recipe.note(artefact.place, fact, "make the archive with tar in a Run of that stage")
+        elif isinstance(step, Add) and artefact.path.name.endswith(tuple(_ARCHIVES)) and step.unpack is not False:
             stage, inside = self._unpacked(stage, artefact), "/unpacked/"
         elif rest:
             destination = posixpath.join(to, rest)
         elif len(step.sources) > 1 or to.endswith(("/", "/.")) or to in (".", ".."):
             name = artefact.path.name
-            if origin.is_whole and posixpath.basename(inside) != name and not artefact.is_folder:
+            is_renamed = origin.is_whole and posixpath.basename(inside) != name
+            if is_renamed and not self._is_folder(artefact, stage, inside):
                 destination = posixpath.join(to, name)
         self.carried.append((artefact, stage.name or ""))
-        return _copy(step, [inside], destination, stage)
+        made = _copy(step, [inside], destination, stage)
+        if artefact.mode is not None and made.chmod is None:
+            made = attrs.evolve(made, chmod=artefact.mode)
+        if made.chown is None and may_have_owners(stage):
+            # On the host it belonged to nobody in the image, and so to root.
+            made = attrs.evolve(made, chown="0:0")
+        return made
+
+    def _is_folder(self, artefact: Artefact, stage: Stage, inside: str) -> bool:
+        """Whether an artefact that has another name on the host is a folder: it decides what COPY calls it."""
+        if artefact.is_folder is not None or artefact.is_output:
+            return bool(artefact.is_folder)
+        found = is_folder(stage, inside)
+        if found is None:
+            fact = f"whether {inside} is a file or a folder cannot be seen, and it was taken for a file"
+            remedy = f"of a folder, leave /{artefact.path.name} out of the destination of the Copy"
+            self.recipe.note(artefact.place, fact, remedy)
+        return bool(found)
 
     def _stage_of(self, artefact: Artefact) -> Stage:
         source = artefact.source
@@ -281,7 +335,8 @@ def _name(build: Build) -> str:
     suffix = lower.removeprefix("dockerfile") if lower.startswith("dockerfile") else lower.removesuffix("dockerfile")
     if suffix.strip(".-_"):
         return suffix.strip(".-_")
-    name, _, version = str(build.tags[0] if build.tags else "image").rpartition("/")[2].partition(":")
+    settled = [tag for tag in build.tags if tag.is_settled]
+    name, _, version = str(settled[0] if settled else "image").rpartition("/")[2].partition(":")
     return version if version in _BUILDERS else name
 
 
@@ -300,19 +355,26 @@ def _expanded(name: str, image: Image) -> str:
         return name
 
 
-def _read(build: Build) -> tuple[str, str]:
+def _read(build: Build, recipe: Recipe) -> tuple[str, str]:
     """Return the text of a Dockerfile, and its name for messages."""
     if isinstance(build.dockerfile, str):
         return build.dockerfile, str(build.place)
     name = short_path(str(build.dockerfile))
     try:
-        raw = build.dockerfile.read_bytes()
+        found = recipe.read(build.dockerfile)
     except OSError as error:
-        fact = error.strerror or "it cannot be read"
-        raise FileError(
-            f"{build.place}: it builds {name}: {fact}; pass the folder in which it runs, or write that file"
-        ) from None
-    return raw.decode("utf-8-sig", "surrogateescape"), name
+        writer = recipe.writers.get(build.dockerfile)
+        fact = f"it builds {name}: {error.strerror or 'it cannot be read'}"
+        remedy = "name the folder in which it runs before the script, or write that file"
+        if writer is not None:
+            fact = f"it builds {name}, which {writer[1]} writes at {writer[0]}, and which is not there"
+            remedy = "run that line, and then migrate again"
+        raise FileError(f"{build.place}: {fact}; {remedy}") from None
+    recipe.writers.pop(build.dockerfile, None)
+    if found is None:
+        fact = f"it builds {name}, and only running the script could tell what that has"
+        raise FileError(f"{build.place}: {fact}; run the line that writes it, and name that file")
+    return found, name
 
 
 def _up_to(dockerfile: Dockerfile, target: Word, build: Build) -> Dockerfile:

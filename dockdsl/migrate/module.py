@@ -28,7 +28,7 @@ _OF_ALL = {"secret", "ssh", "add-host"}
 
 def file_name(result: Merged, root: Path) -> str:
     """Return what the Python file is called, by the tag of the image, or by the folder of the project."""
-    tags = [str(tag) for image in result.finals for tag in image.build.tags]
+    tags = [str(tag) for image in result.finals for tag in image.build.tags if tag.is_settled]
     wish = tags[0].rpartition("/")[2].partition(":")[0] if tags else root.name
     name = "".join(char if char.isalnum() else "_" for char in wish).strip("_").lower() or "image"
     return f"builds/{name}.py"

@@ -4,27 +4,44 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from dockdsl.errors import FileError, SourceError
-from dockdsl.migrate.shell import Place
+from dockdsl.migrate.commands import Noter, Place
 
-_expression = re.compile(r"\$\{\{\s*([^}]*?)\s*\}\}")
-_GITLAB = {
-    "stages",
-    "variables",
-    "default",
-    "include",
-    "image",
-    "services",
-    "before_script",
-    "after_script",
-    "cache",
-    "workflow",
-    "pages",
+_expression = re.compile(r"\$\{\{\s*(.*?)\s*\}\}", re.DOTALL)
+_substitution = re.compile(r"\$\(expression (.*)\)", re.DOTALL).fullmatch
+_MERGE = "tag:yaml.org,2002:merge"
+_DEPTH = 10
+_ALWAYS = "it was read as if it always runs: check that this is what you want"
+# They prepare the machine, and change no file of the project.
+_HARMLESS = (
+    *("actions/checkout", "actions/setup-", "actions/cache", "docker/setup-", "docker/login-action"),
+    "docker/metadata-action",
+)
+_SHELLS = ("", "sh", "bash")
+# Inputs of the action that builds: the option, and what its values are split at.
+_INPUTS = {
+    **{name: (f"--{name}", "") for name in ("target", "network", "shm-size", "builder", "provenance", "sbom")},
+    "file": ("--file", ""),
+    "platforms": ("--platform", ""),
+    "tags": ("--tag", "\n,"),
+    "labels": ("--label", "\n"),
+    "build-args": ("--build-arg", "\n"),
+    "outputs": ("--output", "\n"),
+    "secrets": ("--secret", "\n"),
+    "cache-from": ("--cache-from", "\n"),
+    "cache-to": ("--cache-to", "\n"),
+    "ssh": ("--ssh", "\n,"),
+    "build-contexts": ("--build-context", "\n"),
+    "add-hosts": ("--add-host", "\n,"),
+    "ulimit": ("--ulimit", "\n,"),
+    "annotations": ("--annotation", "\n"),
+    "no-cache-filters": ("--no-cache-filter", "\n,"),
 }
+_SWITCHES = ("push", "no-cache", "pull", "load")
 
 
 class Script(NamedTuple):
@@ -36,10 +53,18 @@ class Script(NamedTuple):
     variables: dict[str, str]
 
 
-def scripts(path: Path, shown: str, note: Callable[[Place, str, str], None]) -> Iterator[Script]:
+class _Job(NamedTuple):
+    """A job of either kind."""
+
+    name: str
+    needs: Collection[str]
+    fields: dict[str, Any]
+
+
+def scripts(path: Path, shown: str, note: Noter) -> Iterator[Script]:
     """Yield the scripts of a CI file.
 
-    Raises `SourceError` if it is not YAML, `FileError` if PyYAML is not installed.
+    Raises `SourceError` if it is none, `FileError` if PyYAML is not installed.
     """
     try:
         import yaml  # noqa: PLC0415 - of an extra
@@ -52,11 +77,38 @@ def scripts(path: Path, shown: str, note: Callable[[Place, str, str], None]) -> 
         line = 1 if mark is None else mark.line + 1
         raise SourceError(f"{shown}:{line}: it is not YAML: {getattr(error, 'problem', error)}; correct it") from None
     root = _fields(node)
-    yield from _actions(root, shown, note) if "jobs" in root else _gitlab(root)
+    jobs = [_fields(job) for job in _fields(root.get("jobs")).values()]
+    if any("runs-on" in job or "uses" in job for job in jobs):
+        yield from _actions(root, shown, note)
+    elif any("script" in _fields(value) or "extends" in _fields(value) for value in root.values()):
+        yield from _gitlab(root, shown, note)
+    else:
+        fact = "no job of GitHub Actions or GitLab CI is in it"
+        raise SourceError(f"{shown}: {fact}; write its docker commands into a shell script, and name that")
+
+
+def restored(written: str) -> str:
+    """Return a substitution that stands for an expression of a CI file as that expression."""
+    found = _substitution(written)
+    try:
+        return written if found is None else f"${{{{ {' '.join(shlex.split(found[1]))} }}}}"
+    except ValueError:
+        return written
+
+
+# YAML.
 
 
 def _fields(node: Any) -> dict[str, Any]:
-    return {key.value: value for key, value in node.value} if getattr(node, "id", "") == "mapping" else {}
+    """Return the fields of a mapping; those that ``<<`` merges into it come after its own."""
+    if getattr(node, "id", "") != "mapping":
+        return {}
+    merged: dict[str, Any] = {}
+    for key, value in node.value:
+        if key.tag == _MERGE:
+            for each in value.value if value.id == "sequence" else [value]:
+                merged = _fields(each) | merged
+    return merged | {key.value: value for key, value in node.value if key.tag != _MERGE}
 
 
 def _text(node: Any) -> str:
@@ -70,7 +122,7 @@ def _items(node: Any) -> list[Any]:
 
 
 def _variables(node: Any) -> dict[str, str]:
-    return {name: _settled(_text(value)) for name, value in _fields(node).items()}
+    return {name: _settled(_text(_fields(value).get("value", value))) for name, value in _fields(node).items()}
 
 
 def _settled(text: str) -> str:
@@ -78,74 +130,170 @@ def _settled(text: str) -> str:
 
     def spelled(match: re.Match[str]) -> str:
         variable = re.fullmatch(r"env\.(\w+)", match[1])
-        return f"${{{variable[1]}}}" if variable else f"$({re.sub(r'[^A-Za-z0-9_.-]', '-', match[1])})"
+        return f"${{{variable[1]}}}" if variable else f"$(expression {shlex.quote(match[1])})"
 
     return _expression.sub(spelled, text)
 
 
+def _line(node: Any) -> int:
+    return int(node.start_mark.line) + 1
+
+
 def _first_line(node: Any) -> int:
-    return int(node.start_mark.line) + (2 if node.style in ("|", ">") else 1)
+    return _line(node) + (node.style in ("|", ">"))
 
 
-def _actions(root: dict[str, Any], shown: str, note: Callable[[Place, str, str], None]) -> Iterator[Script]:
+def _ordered(jobs: Iterable[_Job]) -> list[_Job]:
+    """Return the jobs as they run: each behind those that it needs."""
+    waiting = list(jobs)
+    done: list[_Job] = []
+    while waiting:
+        names = {job.name for job in waiting}
+        ready = [job for job in waiting if not names & set(job.needs)] or waiting
+        done += ready
+        waiting = [job for job in waiting if job not in ready]
+    return done
+
+
+# GitHub Actions.
+
+
+def _actions(root: dict[str, Any], shown: str, note: Noter) -> Iterator[Script]:
     shared = _variables(root.get("env"))
-    for job in _fields(root["jobs"]).values():
-        fields = _fields(job)
-        of_job = shared | _variables(fields.get("env"))
-        folder = _text(_fields(_fields(fields.get("defaults")).get("run")).get("working-directory")) or "."
-        for step in getattr(fields.get("steps"), "value", ()):
-            given = _fields(step)
-            variables = of_job | _variables(given.get("env"))
-            uses = _text(given.get("uses"))
-            if "run" in given:
-                where = _text(given.get("working-directory")) or folder
-                yield Script(_first_line(given["run"]), _settled(_text(given["run"])), where, variables)
-            elif uses.startswith("docker/build-push-action"):
-                line = int(given["uses"].start_mark.line) + 1
-                yield Script(line, _settled(_build(_fields(given.get("with")))), ".", variables)
-            elif uses.startswith(("actions/upload-artifact", "actions/download-artifact")):
-                place = Place(shown, int(given["uses"].start_mark.line) + 1)
-                fact = f"{uses.partition('@')[0]} carries files from job to job"
-                note(place, fact, "they were read as files of one folder: check their paths")
+    found = {name: _fields(job) for name, job in _fields(root["jobs"]).items()}
+    jobs = [_Job(name, [_text(each) for each in _items(job.get("needs"))], job) for name, job in found.items()]
+    for job in _ordered(jobs):
+        _note_conditions(job.fields, ("if",), f"the job {job.name}", shown, note)
+        if "uses" in job.fields:
+            fact = f"the job {job.name} is another workflow, which is not followed"
+            note(Place(shown, _line(job.fields["uses"])), fact, "name that file, if it builds the images")
+        of_job = shared | _variables(job.fields.get("env"))
+        defaults = _fields(_fields(job.fields.get("defaults", root.get("defaults"))).get("run"))
+        for step in getattr(job.fields.get("steps"), "value", ()):
+            yield from _step(_fields(step), of_job, defaults, shown, note)
 
 
-def _build(fields: dict[str, Any]) -> str:
+def _step(
+    given: dict[str, Any], shared: Mapping[str, str], defaults: dict[str, Any], shown: str, note: Noter
+) -> Iterator[Script]:
+    variables = {**shared, **_variables(given.get("env"))}
+    uses = _text(given.get("uses"))
+    if "run" in given:
+        _note_conditions(given, ("if",), "this step", shown, note)
+        shell = _text(given.get("shell", defaults.get("shell"))).split(" ")[0]
+        if shell not in _SHELLS:
+            fact = f"it is for {shell}, which is not followed"
+            note(Place(shown, _line(given["run"])), fact, "write its docker commands into a shell script")
+            return
+        where = _text(given.get("working-directory", defaults.get("working-directory"))) or "."
+        yield Script(_first_line(given["run"]), _settled(_text(given["run"])), where, variables)
+    elif uses.startswith("docker/build-push-action"):
+        _note_conditions(given, ("if",), "this step", shown, note)
+        line = _line(given["uses"])
+        yield Script(line, _settled(_build(_fields(given.get("with")), shown, note)), ".", variables)
+    elif uses.startswith(("actions/upload-artifact", "actions/download-artifact")):
+        fact = f"{uses.partition('@')[0]} carries files from job to job"
+        note(Place(shown, _line(given["uses"])), fact, "they were read as files of one folder: check their paths")
+    elif uses and not uses.startswith(_HARMLESS):
+        fact = f"{uses.partition('@')[0]} is not followed"
+        remedy = "if it builds an image or changes what a Dockerfile copies, write that as commands of docker"
+        note(Place(shown, _line(given["uses"])), fact, remedy)
+
+
+def _note_conditions(fields: dict[str, Any], names: Iterable[str], what: str, shown: str, note: Noter) -> None:
+    for name in names:
+        if name in fields and "docker" in _dumped(fields):
+            note(Place(shown, _line(fields[name])), f"whether {what} runs is decided by {name}:", _ALWAYS)
+
+
+def _dumped(fields: dict[str, Any]) -> str:
+    """Return all texts in some fields."""
+    return " ".join(_dump(node) for node in fields.values())
+
+
+def _dump(node: Any) -> str:
+    if node.id == "mapping":
+        return " ".join(_dump(value) for _, value in node.value)
+    return node.value if node.id == "scalar" else " ".join(map(_dump, node.value))
+
+
+def _build(fields: dict[str, Any], shown: str, note: Noter) -> str:
     """Return the command that the action for builds gives."""
     words = ["docker", "build"]
-    for name, option in (("file", "--file"), ("target", "--target"), ("platforms", "--platform")):
-        if name in fields:
-            words += [option, f'"{_text(fields[name])}"']
-    for name, option in (
-        ("tags", "--tag"),
-        ("build-args", "--build-arg"),
-        ("labels", "--label"),
-        ("outputs", "--output"),
-    ):
-        values = _text(fields.get(name))
-        listed = re.split(r"[\n,]" if name == "tags" else "\n", values)
-        words += [word for each in listed if each.strip() for word in (option, f'"{each.strip()}"')]
-    if _text(fields.get("push")) == "true":
-        words.append("--push")
+    for name, node in fields.items():
+        given = _text(node)
+        if name in _INPUTS:
+            option, separators = _INPUTS[name]
+            listed = re.split(f"[{separators}]", given) if separators else [given]
+            words += [word for each in listed if each.strip() for word in (option, f'"{each.strip()}"')]
+        elif name in _SWITCHES:
+            words += [f"--{name}"] if given != "false" else []
+        elif name not in ("context", "github-token"):
+            fact = f"{name} of docker/build-push-action is left out"
+            note(Place(shown, _line(node)), fact, "pass what it means when you build, if it counts")
     return " ".join([*words, f'"{_text(fields.get("context")) or "."}"'])
 
 
-def _gitlab(root: dict[str, Any]) -> Iterator[Script]:
+# GitLab CI.
+
+
+def _gitlab(root: dict[str, Any], shown: str, note: Noter) -> Iterator[Script]:
+    if "include" in root:
+        fact = "what it includes is not followed"
+        note(Place(shown, _line(root["include"])), fact, "name that file, if it builds the images")
     shared = _variables(root.get("variables"))
     stages = [_text(each) for each in _items(root.get("stages"))] or ["build", "test", "deploy"]
+    found = {name: _extended(root, name, 0) for name in root if not name.startswith(".")}
     jobs = [
-        (name, _fields(value))
-        for name, value in root.items()
-        if name not in _GITLAB and not name.startswith(".") and "script" in _fields(value)
+        _Job(name, [_text(_fields(each).get("job", each)) for each in _needs(job)], job)
+        for name, job in found.items()
+        if "script" in job
     ]
 
-    def order(job: tuple[str, dict[str, Any]]) -> int:
-        stage = _text(job[1].get("stage")) or "test"
+    def order(job: _Job) -> int:
+        stage = _text(job.fields.get("stage")) or "test"
         return stages.index(stage) if stage in stages else len(stages)
 
-    for _, fields in sorted(jobs, key=order):
-        before = fields.get("before_script", root.get("before_script"))
+    defaults = _fields(root.get("default"))
+    for job in _ordered(sorted(jobs, key=order)):
+        fields = job.fields
+        _note_conditions(fields, ("rules", "only", "except", "when"), f"the job {job.name}", shown, note)
+        if "parallel" in fields and "docker" in _dumped(fields):
+            fact = f"the job {job.name} runs several times"
+            note(Place(shown, _line(fields["parallel"])), fact, "its variables are taken from the environment")
+        before = fields.get("before_script", defaults.get("before_script", root.get("before_script")))
+        lines = [*_referred(root, before), *_referred(root, fields["script"])]
         variables = shared | _variables(fields.get("variables"))
-        yield from _joined([*_items(before), *_items(fields["script"])], variables)
+        yield from _joined(lines, variables)
+        yield from _joined(_referred(root, fields.get("after_script")), variables)
+
+
+def _needs(job: dict[str, Any]) -> list[Any]:
+    return [each for name in ("needs", "dependencies") for each in getattr(job.get(name), "value", ())]
+
+
+def _extended(root: dict[str, Any], name: str, depth: int) -> dict[str, Any]:
+    """Return the fields of a job with those that it extends."""
+    own = _fields(root.get(name))
+    found: dict[str, Any] = {}
+    for each in _items(own.get("extends")) if depth < _DEPTH else ():
+        found |= _extended(root, _text(each), depth + 1)
+    return found | own
+
+
+def _referred(root: dict[str, Any], node: Any, depth: int = 0) -> list[Any]:
+    """Return the lines of a script, with those of others that ``!reference`` names."""
+    if getattr(node, "id", "") != "sequence":
+        return _items(node)
+    if node.tag != "!reference":
+        return [line for each in node.value for line in _referred(root, each, depth)]
+    names = [_text(each) for each in node.value]
+    found: Any = None
+    fields = root
+    for name in names:
+        found = fields.get(name)
+        fields = _fields(found)
+    return _referred(root, found, depth + 1) if depth < _DEPTH else []
 
 
 def _joined(nodes: Iterable[Any], variables: dict[str, str]) -> Iterator[Script]:

@@ -10,16 +10,19 @@ from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
-from dockdsl.display import one_line
+from dockdsl.display import argument, one_line
 from dockdsl.errors import FileError, SourceError
 from dockdsl.instructions.copy import FileInstruction
 from dockdsl.instructions.run import Run
 from dockdsl.instructions.workdir import Workdir
+from dockdsl.migrate.commands import Place
 from dockdsl.migrate.docker_options import Arguments
+from dockdsl.migrate.following import shell as shell_for
 from dockdsl.migrate.makefile import Makefile
+from dockdsl.migrate.mentions import words_of
 from dockdsl.migrate.pipeline import scripts
 from dockdsl.migrate.recipe import Artefact, Build, Recipe
-from dockdsl.migrate.shell import Place, Shell, Stop
+from dockdsl.migrate.shell import Shell
 from dockdsl.migrate.words import text
 from dockdsl.model.dockerfile import Dockerfile
 from dockdsl.origins import short_path
@@ -27,21 +30,33 @@ from dockdsl.syntax.filenames import is_dockerfile
 from dockdsl.text.parser import parse
 
 _builds = re.compile(
-    r"\b(?:docker|podman)\s+(?:image |buildx |builder )?(?:build|run|create)\b|build-push-action"
+    r"\b(?:docker|podman)[\s-]+(?:(?:image|buildx|builder|compose|container)\s+)?(?:build|run|create|bake)\b"
+    r"|(?:build-push|bake)-action"
 ).search
 _BUILDERS = ("build", "builder", "dev", "compile")
+# Where a variable has the name of the program: ENGINE ?= docker, ${DOCKER:-docker}.
+_names_engine = re.compile(r"[=-]\s*[\"']?(?:docker|podman)\b").search
+_builds_by_variable = re.compile(r"\$[({]?\w+(?::?-\w+)?[)}]?[\"']? (?:image |buildx )?(?:build|run|create)\b").search
+# Files that may build images, and are not read.
+_UNREAD = (
+    *("Jenkinsfile", "justfile", "Justfile", "Taskfile.yml", "Taskfile.yaml", "Rakefile", "package.json", "build.py"),
+    *(".circleci/config.yml", ".travis.yml", "bitbucket-pipelines.yml", "azure-pipelines.yml", ".drone.yml"),
+)
 
 
 class Found(NamedTuple):
     """The files of a migration."""
 
     root: Path
+    """The folder in which the scripts run."""
     scripts: list[Path]
     dockerfiles: list[Path]
+    unread: list[tuple[Path, int]]
+    """Lines of other files that build images."""
 
 
 def found(names: Sequence[str]) -> Found:
-    """Return what is to be read: the files named, or those of the one folder.
+    """Return what is to be read: the files of one folder, or those named; a folder before them is where they run.
 
     Raises `FileError` for a name that is neither, `SourceError` for a folder without such files, or with several.
     """
@@ -49,13 +64,16 @@ def found(names: Sequence[str]) -> Found:
     for path in paths:
         if not path.exists():
             raise FileError(f"{one_line(str(path))}: No such file or directory")
-    if len(paths) == 1 and paths[0].is_dir():
-        return _in_folder(paths[0])
+    root = paths.pop(0) if paths[0].is_dir() else None
+    if root is not None and not paths:
+        return _in_folder(root)
     for path in paths:
         if path.is_dir():
-            raise SourceError(f"migrate: {one_line(str(path))} is a folder; name one folder, or files")
+            fact = f"{one_line(str(path))} is a folder"
+            raise SourceError(f"migrate: {fact}; name one folder, and behind it the files of it that count")
     dockerfiles = [path for path in paths if is_dockerfile(path.name)]
-    return Found(_folder(paths[0]), [path for path in paths if path not in dockerfiles], dockerfiles)
+    scripts = [path for path in paths if path not in dockerfiles]
+    return Found(_folder(paths[0]) if root is None else root.resolve(), scripts, dockerfiles, [])
 
 
 def _folder(path: Path) -> Path:
@@ -75,7 +93,7 @@ def _in_folder(folder: Path) -> Found:
         *sorted(folder.glob(".github/workflows/*.y*ml")),
     ]
     texts = {path: path.read_text(errors="replace") for path in candidates if path.is_file()}
-    chosen = {path: text for path, text in texts.items() if _builds(text)}
+    chosen = {path: text for path, text in texts.items() if _is_builder(text)}
     # A script that another one calls is read with that one.
     called = {path for path in chosen for other, text in texts.items() if other != path and path.name in text}
     if set(chosen) - called:
@@ -84,18 +102,35 @@ def _in_folder(folder: Path) -> Found:
     chosen = {**chosen, **{path: text for path, text in callers.items() if path not in called}}
     if len(chosen) > 1:
         names = ", ".join(os.path.relpath(path, folder) for path in chosen)
-        raise SourceError(f"{folder}: several files build images: {names}; name the one to migrate")
+        shown = argument(str(folder))
+        fact = f"{one_line(str(folder))}: several files build images: {names}"
+        raise SourceError(f"{fact}; name the folder and the one to migrate: dockdsl migrate {shown} FILE")
     dockerfiles = sorted(
         path
         for path in folder.iterdir()
         if path.is_file() and is_dockerfile(path.name) and path.suffix != ".dockerignore"
     )
+    unread = [] if chosen else [each for name in _UNREAD for each in _lines_that_build(folder / name)]
     if not chosen and len(dockerfiles) < 2:
+        if unread:
+            fact = f"{one_line(short_path(str(unread[0][0])))}:{unread[0][1]}: such a file is not read"
+            raise SourceError(f"{fact}; write its docker commands into a shell script, and name that")
         fact = "no script here builds images, and there are not two Dockerfiles"
         raise SourceError(
             f"{one_line(str(folder))}: {fact}; name the files, or use dockdsl migrate --single for one Dockerfile"
         )
-    return Found(folder.resolve(), list(chosen), [] if chosen else dockerfiles)
+    return Found(folder.resolve(), list(chosen), [] if chosen else dockerfiles, unread)
+
+
+def _is_builder(text: str) -> bool:
+    """Whether a script builds images, as far as that is seen without following it."""
+    return bool(_builds(text) or (_names_engine(text) and _builds_by_variable(text)))
+
+
+def _lines_that_build(path: Path) -> list[tuple[Path, int]]:
+    """Return the first line of a file that builds an image."""
+    lines = path.read_text(errors="replace").splitlines() if path.is_file() else []
+    return [(path, number) for number, line in enumerate(lines, start=1) if _builds(line)][:1]
 
 
 def follow(files: Found, artefacts: Iterable[tuple[str, str]] = ()) -> Recipe:
@@ -104,8 +139,14 @@ def follow(files: Found, artefacts: Iterable[tuple[str, str]] = ()) -> Recipe:
     Raises `SourceError` for a file that cannot be read as what it is.
     """
     recipe = Recipe(files.root)
+    for path, number in files.unread:
+        fact = "it builds images, and such a file is not read"
+        recipe.note(
+            Place(short_path(str(path)), number), fact, "write its docker commands into a script, and name that"
+        )
     for path in files.scripts:
         _follow(recipe, path, files.root)
+    recipe.note_written()
     for path, place in recipe.unmarked.items():
         name = short_path(str(path))
         fact = f"{name} is printed, so that nobody may run it on the host; from a stage it keeps its mode"
@@ -127,12 +168,12 @@ def follow(files: Found, artefacts: Iterable[tuple[str, str]] = ()) -> Recipe:
 
 def _follow(recipe: Recipe, path: Path, root: Path) -> None:
     shown = short_path(str(path))
-    shell = recipe.shell(root)
+    shell = shell_for(recipe, root)
     if path.suffix in (".yml", ".yaml"):
         _follow_pipeline(recipe, path, shown, shell)
     elif path.name.lower() in ("makefile", "gnumakefile") or path.suffix == ".mk":
         makefile = Makefile(path, shown, recipe.note)
-        goal = makefile.goal(lambda line: _builds(makefile.expanded(line)) is not None or ".sh" in line)
+        goal = makefile.goal(lambda line: _builds(line) is not None or ".sh" in line)
         if goal is not None:
             makefile.set_variables(shell)
             makefile.follow(goal, shell)
@@ -142,16 +183,17 @@ def _follow(recipe: Recipe, path: Path, root: Path) -> None:
 
 def _follow_pipeline(recipe: Recipe, path: Path, shown: str, shell: Shell) -> None:
     for script in scripts(path, shown, recipe.note):
-        outer = shell.folder, shell.variables.copy()
-        shell.folder = Path(os.path.normpath(shell.folder / script.folder))
-        shell.variables |= {name: text(value) for name, value in script.variables.items() if "$" not in value}
-        try:
-            shell.run_text(script.text, shown, script.line)
-        except Stop:
-            pass
-        finally:
-            shell.folder = outer[0]
-            shell.variables = outer[1] | {k: v for k, v in shell.variables.items() if k not in script.variables}
+        before = shell.variables.copy()
+        kept = {}
+        with shell.process():
+            shell.folder = Path(os.path.normpath(shell.folder / script.folder))
+            shell.variables |= {name: text(value) for name, value in script.variables.items() if "$" not in value}
+            try:
+                shell.run_text(script.text, shown, script.line)
+            finally:
+                kept = {name: word for name, word in shell.variables.items() if name not in script.variables}
+        # What a step sets, a later one of the same job may use.
+        shell.variables = before | kept
 
 
 # Two Dockerfiles without a script.
@@ -219,9 +261,7 @@ def _written(dockerfile: Dockerfile, name: str) -> set[str]:
         if isinstance(step, Workdir):
             folder = posixpath.join(folder, str(step.path))
         elif isinstance(step, Run):
-            words = re.split(
-                r"[\s\"'=;&|()]+", step.command if isinstance(step.command, str) else " ".join(step.command)
-            )
+            words = words_of(step)
             # A name that is only listed, as a package is, is no output.
             outputs = [after for before, after in pairwise(words) if before in ("-o", "--output", "-out")]
             outputs += [word for word in words if "/" in word]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from tests.migrate.shapes import SHAPES
+
 # Without net/http, of which compiling takes most of a minute.
 MAIN = """\
 package main
@@ -263,4 +265,5 @@ docker build -t example/output:latest .
 """,
     },
     "pair": PAIR,
+    **SHAPES,
 }

@@ -38,7 +38,7 @@ NOTED = [
     ),
     (
         BUILD + COPY + "docker build -t a --build-arg V=$(git describe) .\n",
-        "the build argument V has the output of a command, $(git describe); pass it: python -m dockdsl build FILE --build-arg V=",
+        "the build argument V is settled only when it runs, $(git describe); pass it: python -m dockdsl build FILE --build-arg V=",
     ),
     (BUILD + COPY + "docker commit c a:2\n" + FINAL, "build.sh:4: docker commit is not followed;"),
     (BUILD + COPY + "./other.sh\n. ./more.sh\n" + FINAL, "build.sh:5: the script ./more.sh is not there;"),
@@ -75,13 +75,63 @@ NOTED = [
     ),
     (
         BUILD + COPY + "docker build -t a:$(git describe) .\n",
-        "build.sh:4: the tag a:$(git describe) has the output of a",
+        "build.sh:4: the tag a:$(git describe) is settled only when it runs",
     ),
     (BUILD + COPY + "docker build -t a:${1:?version} .\n", "build.sh:4: the tag takes $ARG1 from the environment, and"),
     (BUILD + COPY + "docker build -t a --push --memory 1g .\n", "build.sh:4: --memory is left out; pass it when you"),
     (BUILD + COPY + "docker build -t a --push .\n", "build.sh:4: --push is left out; pass it when you build"),
     (BUILD + COPY + "eval docker build -t a --pull .\n", "build.sh:4: --pull is for one run;"),
     (BUILD + FINAL, "Dockerfile:2: app is not in the context, and nothing that was read puts it there; create it, or"),
+    (
+        BUILD + COPY + "rm app\n" + FINAL,
+        "build.sh:4: rm removes app, and no image has been built with it before; move that line behind the docker build",
+    ),
+    (BUILD + COPY + "> app\n" + FINAL, "build.sh:4: : writes app, which is not followed;"),
+    (
+        BUILD + COPY + "{ echo a; echo b; } > app\n" + FINAL,
+        "build.sh:4: what these commands print goes to app, which is",
+    ),
+    (
+        BUILD + COPY + "chmod a-w app\n" + FINAL,
+        "build.sh:4: chmod a-w changes app, which an image has made; from a stage",
+    ),
+    (BUILD + COPY + "cp $X app2\n" + FINAL, "build.sh:4: the path ${X} is not known; write it out"),
+    (
+        BUILD + COPY + "docker compose build\n" + FINAL,
+        "build.sh:4: docker compose is not followed; write docker build for",
+    ),
+    (
+        BUILD + COPY + "docker buildx bake\n" + FINAL,
+        "build.sh:4: docker bake is not followed; write docker build for each",
+    ),
+    (
+        BUILD + "docker run -d --name c a:build\ndocker cp c:/src/app app\n" + FINAL,
+        "build.sh:3: the container of build.sh:2 runs in the background, and is taken as its image is; if its command",
+    ),
+    (
+        BUILD + "docker create --name c a:build\ndocker cp c:/src/none app\n" + FINAL,
+        "build.sh:3: whether /src/none is a file or a folder cannot be seen, and it was taken for a file; of a folder,",
+    ),
+    (
+        BUILD + "docker run --env-file x --gpus all a:build true\n" + COPY + FINAL,
+        "build.sh:2: --gpus of docker run is left out; see whether what the container makes depends on it",
+    ),
+    (
+        'A=()\nif [ -n "$X" ]; then A+=(--label a=b); fi\n' + BUILD + COPY + FINAL,
+        "build.sh:2: what the array A has is decided here; it was read as if all of it is added:",
+    ),
+    (
+        BUILD + COPY + "docker build $FLAGS -t a .\n",
+        "build.sh:4: ${FLAGS} is not set, and taken as empty; pass what it has",
+    ),
+    (
+        BUILD + COPY + "docker save a | gzip > a.tgz\n" + FINAL,
+        "build.sh:4: docker save is not followed; see where the archive",
+    ),
+    (
+        "docker run --rm -v $PWD:/w -w /w --user $(id -u) golang:1.27-alpine go build -o app .\n" + FINAL,
+        "build.sh:1: the user $(id -u) is settled on the host, and is left out; add User(…) to the stage if its command",
+    ),
     (
         "docker run --rm -v $PWD/o:/o golang:1.27-alpine\ncp o/app .\n" + FINAL,
         "build.sh:1: what the image golang:1.27-alpine runs is not known;",
@@ -101,8 +151,16 @@ REFUSED = [
     ("docker build -t a:build -f Dockerfile.build . &&\n", "build.sh:1: "),
     (BUILD + 'echo "\n', "build.sh:2: the shell cannot read this: "),
     ("echo docker build\n", "migrate: no docker build was found; name the script that builds the images"),
-    ("docker build -t a -f Nothing .\n", "build.sh:1: it builds Nothing: No such file or directory; pass the folder"),
+    ("docker build -t a -f Nothing .\n", "build.sh:1: it builds Nothing: No such file or directory; name the folder"),
     ("a=x\n" + "a=$a$a\n" * 20 + "docker build .\n", "the variable a has more than 100000 characters; shorten it"),
+    (
+        "sed s/a/b/ Dockerfile > Dockerfile.run\ndocker build -t a -f Dockerfile.run .\n",
+        "build.sh:2: it builds Dockerfile.run, which sed writes at build.sh:1, and which is not there; run that line, and",
+    ),
+    (
+        "docker compose build\n",
+        "build.sh:1: docker compose is not followed; write docker build for each of its services,",
+    ),
     ("docker build --target none -t a .\n", "build.sh:1: the Dockerfile has no stage none; correct --target"),
     ("a() { a; }\na; docker build .\n", "scripts and functions call each other more than 20 deep; unroll them"),
     (
@@ -215,4 +273,97 @@ def test_several_scripts_are_not_guessed_at(tmp_path: Path) -> None:
     code, told = after(tmp_path, BUILD + COPY + FINAL)
 
     assert code == 2
-    assert "several files build images: build.sh, Makefile; name the one to migrate" in told
+    assert (
+        "several files build images: build.sh, Makefile; name the folder and the one to migrate: dockdsl migrate . FILE"
+        in told
+    )
+
+    done = migrate(tmp_path, ".", "build.sh")
+    assert done.returncode == 0, done.stderr
+
+
+JOB = "on: push\njobs:\n  one:\n    runs-on: x\n"
+STEPS = "    steps:\n      - run: docker build -t a:build -f Dockerfile.build .\n"
+NOTED_IN_CI = [
+    (
+        JOB + "    if: ${{ a }}\n" + STEPS,
+        "ci.yml:5: whether the job one runs is decided by if:; it was read as if it always",
+    ),
+    (
+        JOB + STEPS + "        if: a\n",
+        "ci.yml:7: whether this step runs is decided by if:; it was read as if it always",
+    ),
+    (JOB + STEPS + "      - uses: ./mine\n", "ci.yml:7: ./mine is not followed; if it builds an image or changes what"),
+    (
+        JOB + STEPS + "      - {run: x, shell: pwsh}\n",
+        "ci.yml:7: it is for pwsh, which is not followed; write its docker",
+    ),
+    (
+        JOB + STEPS + "      - uses: docker/build-push-action@v6\n        with: {call: check, tags: a}\n",
+        "ci.yml:8: call of docker/build-push-action is left out; pass what it means when you build, if it counts",
+    ),
+    (
+        JOB + STEPS.replace("a:build", "a:${{ matrix.b }}"),
+        "ci.yml:6: the tag a:${{ matrix.b }} is settled only when it runs, and is left out; pass it: python -m dockdsl",
+    ),
+    (
+        "include: /x.yml\none:\n  script: [docker build -t a -f Dockerfile.build .]\n",
+        "ci.yml:1: what it includes is not followed; name that file, if it builds the images",
+    ),
+    (
+        "one:\n  rules: [{if: $A}]\n  script: [docker build -t a -f Dockerfile.build .]\n",
+        "ci.yml:2: whether the job one runs is decided by rules:; it was read as if it always runs",
+    ),
+    (
+        "version: 2\njobs:\n  one:\n    steps: [run: docker build .]\n",
+        "ci.yml: no job of GitHub Actions or GitLab CI is in it; write its docker commands into a shell script, and name",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "said"), NOTED_IN_CI)
+def test_what_a_pipeline_leaves_open_is_named(text: str, said: str, tmp_path: Path) -> None:
+    """Conditions, actions and other shells of a CI file have their line; the file may be in any folder."""
+    tmp_path.joinpath("ci").mkdir()
+    tmp_path.joinpath("ci", "ci.yml").write_text(text)
+    for name, content in PAIR.items():
+        tmp_path.joinpath(name).write_text(content)
+    done = migrate(tmp_path, ".", "ci/ci.yml")
+
+    assert said in done.stderr, done.stderr
+
+
+def test_a_makefile_decides_by_its_own_variables(tmp_path: Path) -> None:
+    """What ifeq decides is named, and so is what is included."""
+    makefile = "A = 1\ninclude x.mk\nifeq ($(A),1)\nT = yes\nelse\nT = no\nendif\nall:\n\tdocker build -t a:$(T) -f Dockerfile.build .\n"
+    tmp_path.joinpath("Makefile").write_text(makefile)
+    for name, content in PAIR.items():
+        tmp_path.joinpath(name).write_text(content)
+    done = migrate(tmp_path, ".")
+
+    assert done.returncode == 0, done.stderr
+    assert "Makefile:2: include x.mk is not followed; " in done.stderr
+    assert "Makefile:3: ifeq ($(A),1) is decided by what the Makefile itself sets; " in done.stderr
+    assert 'tags="a:yes"' in made_in(tmp_path).read_text()
+
+
+def test_other_files_that_build_are_named(tmp_path: Path) -> None:
+    """A Jenkinsfile is not read: that is said with its line, beside the pair of Dockerfiles and without it."""
+    for name, content in {**PAIR, "Jenkinsfile": "node {\n  sh 'docker build .'\n}\n"}.items():
+        tmp_path.joinpath(name).write_text(content)
+    beside = migrate(tmp_path, ".", "--artefact", "app=/src/app").stderr
+    tmp_path.joinpath("Dockerfile.build").unlink()
+    alone = migrate(tmp_path, ".").stderr
+
+    assert "Jenkinsfile:2: it builds images, and such a file is not read; write its docker commands into a" in beside
+    assert "Jenkinsfile:2: such a file is not read; write its docker commands into a shell script, and name" in alone
+
+
+def test_an_ignore_file_of_one_dockerfile(tmp_path: Path) -> None:
+    """It is for that Dockerfile, and the result has another one."""
+    code, told = after(tmp_path, BUILD + COPY + FINAL, **{"Dockerfile.build.dockerignore": "page.txt\n"})
+
+    assert code == 0
+    assert (
+        "Dockerfile.build.dockerignore:1: it is for Dockerfile.build alone, and the result does not read it; " in told
+    )

@@ -48,9 +48,9 @@ def test_each_set_is_proven(name: str, tmp_path: Path) -> None:
     done = migrate(written(name, tmp_path))
 
     assert done.returncode == 0, done.stderr
-    dockerfiles = {Path(file).name for file in SETS[name] if "ockerfile" in file}
-    proven = [line for line in done.stderr.splitlines() if ": proven: " in line]
-    assert len(proven) == len([file for file in SETS[name] if "ockerfile" in file]), dockerfiles
+    proven = {line.partition(": ")[0] for line in done.stderr.splitlines() if ": proven: " in line}
+    assert {file for file in SETS[name] if "ockerfile" in file} <= proven
+    assert len(proven) > 0
     assert "not proven" not in done.stderr
     path = made_in(tmp_path)
     load(str(path), Dockerfile)
