@@ -11,7 +11,7 @@ import pytest
 from dockdsl.errors import DockerfileSyntaxError, SourceError
 from dockdsl.lint.shell import Command, read
 from dockdsl.lint.subject import Subject
-from dockdsl.migrate.shell import parsed
+from dockdsl.migrate.shell_parser import parsed
 from tests.corpora import corpus
 
 Node = dict[str, Any]
