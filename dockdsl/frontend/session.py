@@ -1,8 +1,7 @@
-"""A build: the Python file is rendered, BuildKit's own frontend builds that, and its answers get lines of Python."""
+"""A build: the Python file is loaded, run and rendered, and BuildKit is given what comes of it."""
 
 from __future__ import annotations
 
-import json
 import os
 import traceback
 from collections.abc import Mapping
@@ -10,13 +9,14 @@ from collections.abc import Mapping
 from dockdsl import __version__
 from dockdsl.display import cut, for_terminal
 from dockdsl.frontend import child, llb
+from dockdsl.frontend.forwarding import Forwarding
 from dockdsl.frontend.gateway import Gateway
-from dockdsl.frontend.messages import Cache, Definition, Ref, Result, Status, WarnRequest
-from dockdsl.frontend.places import Places, json_lines, ranges
+from dockdsl.frontend.messages import Definition, Result, Status, WarnRequest
+from dockdsl.frontend.places import Places, ranges
 from dockdsl.frontend.report import Crashed, Failed, Made, Said
 from dockdsl.frontend.sources import Sources
 from dockdsl.frontend.userfile import NAME_ARGUMENT
-from dockdsl.frontend.wire import CallFailed
+from dockdsl.frontend.wire import CallFailed, ConnectionLost
 
 _NEEDED = ("frontend.inputs", "proto.refarray", "readdir")
 """What BuildKit must be able to do; it has been since version 0.9."""
@@ -24,10 +24,7 @@ _WARNINGS = "gateway.warnings"
 _UNKNOWN, _INTERNAL = 2, 13
 """Codes of gRPC."""
 _NOBODY = 65534
-_CHECK = "build-arg:BUILDKIT_DOCKERFILE_CHECK"
 _ARGUMENT = f"build-arg:{NAME_ARGUMENT}"
-_MAPPED = ("frontend.lint", "frontend.outline", "frontend.targets")
-_DOCUMENT = "result.json"
 _MOST_SAID, _LONGEST_SAID = 20, 500
 """How many warnings are made of what a file prints, and of how many characters each."""
 
@@ -55,9 +52,14 @@ class Session:
             answer = failed.status
             if self._places is not None:
                 self._places.in_details(answer.details)
+        except ConnectionLost:
+            raise
         except Exception:  # noqa: BLE001 - whatever is wrong here is told
             answer = _crashed(traceback.format_exc())
-        self._gateway.end(answer)
+        try:
+            self._gateway.end(answer)
+        except CallFailed as failed:
+            raise ConnectionLost(f"BuildKit refused the answer ({failed})") from None
 
     def _build(self) -> Result:
         able = self._gateway.capabilities()
@@ -83,11 +85,8 @@ class Session:
             # BuildKit starts the frontend that the text names only where none seems to have been started yet.
             for name in ("cmdline", "source", "build-arg:BUILDKIT_SYNTAX"):
                 options.pop(name, None)
-        if "requestid" in options:
-            return self._answer(options, inputs)
-        if _WARNINGS in able and "error=true" not in made.check + options.get(_CHECK, ""):
-            options = self._warn(options, inputs)
-        return self._mapped(self._gateway.build(options, inputs), options)
+        forwarding = Forwarding(self._gateway, self._sources.files, self._places, options, inputs, self._sources.vertex)
+        return forwarding.run(made.check, can_warn=_WARNINGS in able)
 
     def _load(self, inputs: Mapping[str, bytes]) -> None:
         name = self._options.get("dockerfilekey", "dockerfile")
@@ -122,60 +121,6 @@ class Session:
             warning.info, warning.ranges = files.info(place.path), ranges([place[1:]])
         warning.short = f"{name} printed: {text}{line}".encode()
         self._gateway.warn(warning)
-
-    def _warn(self, options: dict[str, str], inputs: Mapping[str, bytes]) -> dict[str, str]:
-        """Have the Dockerfile checked, tell what is found at the lines of Python, and return options without checks."""
-        assert self._places is not None
-        try:
-            result = self._gateway.build({**options, "requestid": "frontend.lint"}, inputs)
-            found = json.loads(result.metadata[_DOCUMENT]).get("warnings") or []
-        except (CallFailed, KeyError, ValueError):
-            # An older BuildKit: it warns while it builds, at the lines of the Dockerfile.
-            return options
-        for each in found:
-            warning = WarnRequest(digest=self._sources.vertex, level=1, url=each.get("url", ""))
-            warning.detail = [each["description"].encode()] if each.get("description") else []
-            line = ""
-            for path, lines in self._places.of(json_lines(each.get("location"))).items():
-                warning.info, warning.ranges = self._sources.files.info(path), ranges(lines)
-                line = f" (line {lines[0][0]})"
-                break
-            warning.short = f"{each.get('ruleName')}: {each.get('detail')}{line}".encode()
-            self._gateway.warn(warning)
-        return {**options, _CHECK: "skip=all"}
-
-    def _answer(self, options: dict[str, str], inputs: Mapping[str, bytes]) -> Result:
-        """Return the answer to a question about the build, which makes nothing."""
-        assert self._places is not None
-        result = self._gateway.build(options, inputs)
-        if options["requestid"] in _MAPPED and _DOCUMENT in result.metadata:
-            document = json.loads(result.metadata[_DOCUMENT])
-            self._places.in_answer(document)
-            result.metadata[_DOCUMENT] = json.dumps(document, indent=2).encode()
-        return result
-
-    def _mapped(self, result: Result, options: Mapping[str, str]) -> Result:
-        """Return a result whose steps come from the lines of Python."""
-        caches = [
-            Cache(type=each["Type"], attrs=each.get("Attrs") or {})
-            for each in json.loads(options.get("cache-imports") or "[]")
-        ]
-        if result.ref is not None:
-            result.ref = self._again(result.ref, caches)
-        elif result.refs is not None:
-            result.refs.refs = {name: self._again(ref, caches) for name, ref in result.refs.refs.items()}
-        return result
-
-    def _again(self, ref: Ref, caches: list[Cache]) -> Ref:
-        """Return a reference of the same steps with the lines of Python; where BuildKit refuses that, the same one."""
-        assert self._places is not None
-        definition = Definition.read(ref.definition)
-        if not ref.id or not self._places.in_definition(definition):
-            return ref
-        try:
-            return self._gateway.solve_again(definition, caches).ref or ref
-        except CallFailed:
-            return ref
 
 
 def _crashed(text: str) -> Status:

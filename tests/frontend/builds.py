@@ -63,6 +63,16 @@ class Done:
     errors: str
 
     @property
+    def error(self) -> str:
+        """What is said at the end, without what differs from build to build."""
+        return re.sub(r"ref \S+:", "ref:", self.errors.rstrip().rpartition("\n")[2])
+
+    @property
+    def warnings(self) -> list[str]:
+        """The warnings that are listed at the end."""
+        return [line[3:] for line in self.errors.splitlines() if line.startswith(" - ")]
+
+    @property
     def excerpts(self) -> list[tuple[str, list[str]]]:
         """The excerpts of files that are shown: the name of each, and the lines that are marked."""
         return [
