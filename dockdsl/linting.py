@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dockdsl.display import kind_of, shown
 from dockdsl.errors import DockdslError, InvalidType, InvalidValue, SourceError
+from dockdsl.lint import shellcheck
 from dockdsl.lint.checking import UNREADABLE, Checking, problem
 from dockdsl.lint.finding import Finding
 from dockdsl.lint.rule import Rule
 from dockdsl.lint.rules import rules
+from dockdsl.lint.scripts import Script
 from dockdsl.lint.settings import Settings, settings_for
+from dockdsl.lint.subject import Subject
 from dockdsl.loading import environment, read_text
 from dockdsl.model.dockerfile import Dockerfile
 from dockdsl.selection import Selected, select, split
@@ -108,6 +111,9 @@ def check_sources(sources: Iterable[str], *, is_part: bool = False) -> Iterator[
             examined = dict.fromkeys(_files(source), True) | examined
         else:
             examined[source] = False
+    dockerfiles = [source for source in examined if source != "-" and not split(source)[0].endswith(".py")]
+    if len(dockerfiles) > 1:
+        shellcheck.prepare(script for path in dockerfiles for script in _scripts(path))
     for source, in_folder in examined.items():
         is_apart = in_folder and split(source)[0].endswith(".py")
         found = check_file(source, known, is_apart=is_apart, is_part=is_part)
@@ -125,6 +131,14 @@ def check_file(
     settings = settings_for(split(source)[0], known)
     found = _found_apart(source) if is_apart else _found(source, settings)
     return found if is_part or found is None else settings.applied(found)
+
+
+def _scripts(path: str) -> list[Script]:
+    """Return the scripts of a Dockerfile; none of one that cannot be read, which is found later."""
+    try:
+        return Subject(read_text(path), path).scripts
+    except DockdslError:
+        return []
 
 
 def rules_here() -> tuple[Rule, ...]:

@@ -8,6 +8,7 @@ from dockdsl.cli.arguments import diff_argument
 from dockdsl.cli.streams import put, say, show
 from dockdsl.display import suggestion
 from dockdsl.errors import SourceError
+from dockdsl.lint import shellcheck
 from dockdsl.lint.finding import LEVELS
 from dockdsl.lint.formats import FORMATS, written
 from dockdsl.linting import check_sources, rules_here
@@ -80,6 +81,8 @@ def run(options: Options) -> int:
     every = [each for each in every if each.severity in wanted]
     found = [each for each in every if each.reason is None]
     _print(every if options.format == "sarif" else found, options.format)
+    if shellcheck.program() is None:
+        say(f"ShellCheck is not installed, so fewer rules read the scripts of RUN; {shellcheck.REMEDY}")
     if options.format == "text":
         ignored = len(every) - len(found)
         more = f", {ignored} ignored" if ignored else ""

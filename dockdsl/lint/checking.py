@@ -11,6 +11,7 @@ from dockdsl.display import one_line
 from dockdsl.errors import DockdslError, DockerfileSyntaxError, SyntaxProblem
 from dockdsl.lint.finding import Finding
 from dockdsl.lint.ignoring import FileIgnores, Ignore, Names, PythonIgnores
+from dockdsl.lint.python_lines import within
 from dockdsl.lint.rule import Fault, Rule
 from dockdsl.lint.rules import rules
 from dockdsl.lint.subject import Subject
@@ -84,7 +85,8 @@ class Checking:
                 finding = self._finding(subject, rule, fault, origins)
                 if ignores.fails and rule.is_buildkit and finding.severity == "warning":
                     finding = attrs.evolve(finding, severity="error")
-                yield attrs.evolve(finding, reason=self._reason(finding, fault, ignores))
+                made_at = origins[finding.line - 1] if origins is not None else None
+                yield attrs.evolve(finding, reason=self._reason(finding, fault, ignores, made_at))
         for ignore in ignores.all():
             yield from self._problems(ignore, origins[ignore.line - 1] if origins is not None else None)
 
@@ -105,18 +107,24 @@ class Checking:
         origin = Origin(subject.path, at + 1)
         made_at = origins[at] if origins is not None else None
         if made_at is not None:
-            origin, source = made_at, self.python.line(made_at)
-            columns = _columns_of_call(made_at, source)
+            number, column = logical.place(fault.line.start)
+            text = source[column:] if number == at else source
+            origin = made_at if fault.at is None else within(made_at, text, self.python.line)
+            source = self.python.line(origin)
+            columns = _columns_of_call(origin, source)
         message = f"{fault.fact}; {fault.remedy}"
         level = fault.level or rule.level
         where = (origin, at + 1, fault.line.last + 1, columns, source)
         return Finding(rule.name, level, message, fault.remedy, *where, fix=fault.fix, alias=fault.alias)
 
-    def _reason(self, finding: Finding, fault: Fault, ignores: FileIgnores) -> str | None:
+    def _reason(self, finding: Finding, fault: Fault, ignores: FileIgnores, made_at: Origin | None) -> str | None:
         """Return why a finding is ignored; None if it is not."""
         names = self.names.of(finding)
         above = ignores.above.get(fault.line.logical.first, ())
-        in_python = self.python.at(finding.origin) if finding.origin.path.endswith(".py") else ()
+        # A comment is about the line, or about the whole call.
+        places = [each for each in dict.fromkeys((finding.origin, made_at)) if each is not None]
+        self.python.made_at(places)
+        in_python = [each for place in places if place.path.endswith(".py") for each in self.python.at(place)]
         # Each is asked, since each that ignores nothing is found.
         found: list[Ignore] = [each for each in (*ignores.everywhere, *above, *in_python) if each.ignores(names)]
         return found[0].reason if found else None

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import attrs
 
 from dockdsl.display import shown, suggestion
+from dockdsl.lint import shellcheck
 from dockdsl.lint.finding import Finding, Level
 from dockdsl.lint.rule import Rule
 from dockdsl.lint.subject import Subject
@@ -59,6 +60,7 @@ class Names:
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self._rules = rules
+        self._left_out = () if shellcheck.program() is not None else (shellcheck.NAME,)
         self.known = {name.lower(): rule for rule in rules for name in (rule.name, *rule.aliases)}
 
     def of(self, finding: Finding) -> tuple[str, ...]:
@@ -75,10 +77,10 @@ class Names:
         every = [each for rule in self._rules for each in (rule.name, *rule.aliases)]
         return suggestion(name, every, "dockdsl check --rules lists the rules")
 
-    def _is_certain(self, name: str) -> bool:
+    def is_certain(self, name: str) -> bool:
         """Whether what finds nothing here finds nothing anywhere."""
         rule = self.known.get(name)
-        return name == "all" or (rule is not None and not rule.is_experimental)
+        return name == "all" or (rule is not None and not rule.is_experimental and rule.name not in self._left_out)
 
     def problems(self, ignore: Ignore) -> Iterator[tuple[str, str, str]]:
         """Yield what is wrong with a comment, as rule, message and remedy.
@@ -91,7 +93,7 @@ class Names:
             remedy = self.unknown(name)
             if remedy is not None:
                 yield INVALID, f"there is no rule {shown(name)} that the comment could ignore; {remedy}", remedy
-            elif name not in ignore.used and self._is_certain(name.lower()):
+            elif name not in ignore.used and self.is_certain(name.lower()):
                 remedy = "remove it from the comment"
                 yield UNUSED, f"{shown(name)} is ignored, and finds nothing here; {remedy}", remedy
 

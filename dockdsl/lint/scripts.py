@@ -2,35 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from posixpath import basename
+from typing import NamedTuple
 
 from dockdsl.lint import shell
 from dockdsl.lint.shell import Command
 from dockdsl.syntax.instruction_line import Line
+from dockdsl.syntax.lazy_regex import lazy_regex
+from dockdsl.syntax.lines import Document
 
 _SHELLS = frozenset({"sh", "ash", "bash", "busybox", "dash", "ksh", "zsh"})
-_WINDOWS = ("windows", "nanoserver", "servercore")
+_is_windows = lazy_regex(r"(?i)windows|nanoserver|servercore")
+_has_drive = lazy_regex(r"\bC:[\\/]")
 _NOTHING = shell.Shell((), ())
+
+
+class Variables(NamedTuple):
+    """The variables that ARG and ENV have set at a place of a stage."""
+
+    names: Mapping[str, int]
+    """All of the stage, each with its number."""
+    until: int
+    """How many of them there are at the place."""
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and self.names.get(name, self.until) < self.until
 
 
 class Script:
     """A RUN, or the RUN in an ONBUILD."""
 
-    def __init__(self, line: Line, base: str, given: Sequence[str]) -> None:
-        """Take the line of the instruction, the image that its stage begins with, and the SHELL that is in force."""
+    def __init__(self, line: Line, base: str, given: Sequence[str], variables: Variables) -> None:
+        """Take the instruction, the image that its stage begins with, and SHELL and variables as they are there."""
         self.line = line
         self.base = base
         self.given = given
         """The words of that SHELL; none for the default."""
+        self.variables = variables
         self.run = line.inner() if line.keyword == "ONBUILD" else line
         self.array = self.run.array()
         """The words of the exec form."""
         documents = self.run.documents
         self.is_heredoc = len(documents) == 1 and len(self.run.text.split()) == 1 and self.run.text.startswith("<<")
         """Whether its text is a heredoc, and not the rest of its line."""
-        self.text = documents[0].content if self.is_heredoc else self.run.text
+        self.text = _body(documents[0]) if self.is_heredoc else self.run.text
 
     @property
     def is_shell(self) -> bool:
@@ -42,7 +59,7 @@ class Script:
             return bool(words) and basename(words[0]) in _SHELLS
         if self.given:
             return basename(self.given[0]) in _SHELLS
-        return self.run.escape != "`" and not any(word in self.base.lower() for word in _WINDOWS)
+        return self.run.escape != "`" and not _is_windows().search(self.base) and not _has_drive().search(self.text)
 
     @cached_property
     def read(self) -> shell.Shell:
@@ -55,11 +72,25 @@ class Script:
         """Yield the commands of some programs."""
         return (each for each in self.read.commands if each.name in names)
 
+    @property
+    def whole(self) -> str:
+        """The text as the shell gets it, with the heredocs that it reads itself."""
+        if self.is_heredoc:
+            return self.text
+        return "\n".join([self.text, *[f"{each.content}{each.end}" for each in self.run.documents]])
+
     def place(self, at: int) -> int:
         """Return the physical line, from 0, of a place in the text."""
         if self.is_heredoc:
-            return self.run.logical.last + 1 + self.text.count("\n", 0, at)
-        return self.run.logical.place(self.run.start + at)[0]
+            return self.place_of(self.text.count("\n", 0, at), 0)
+        return self.place_of(0, at)
+
+    def place_of(self, line: int, column: int) -> int:
+        """Return the physical line, from 0, of a line and column of the whole text, which are counted from 0."""
+        logical = self.run.logical
+        if self.is_heredoc or line > 0:
+            return min(logical.last + line + self.is_heredoc, self.line.last)
+        return logical.place(self.run.start + column)[0]
 
     def caches(self, folder: str) -> bool:
         """Whether a cache or tmpfs mount keeps what is written to a folder out of the image."""
@@ -70,3 +101,9 @@ class Script:
             if is_apart and f"{folder}/".startswith(f"{target.rstrip('/')}/"):
                 return True
         return False
+
+
+def _body(document: Document) -> str:
+    if not document.word.strip_tabs:
+        return document.content
+    return "\n".join([line.lstrip("\t") for line in document.content.split("\n")])

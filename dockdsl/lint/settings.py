@@ -87,7 +87,7 @@ class Settings:
         assert self.path is not None  # else nothing is ignored
         for ignored in self.ignored:
             for name in ignored.rules:
-                if name not in ignored.used:
+                if name not in ignored.used and self.names.is_certain(name.lower()):
                     where = f" in {', '.join(ignored.files)}" if ignored.files else ""
                     remedy = f"remove it from {_TABLE}"
                     origin = _place(self.path, name)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 
 from dockdsl.errors import DockdslError
-from dockdsl.lint.scripts import Script
+from dockdsl.lint.scripts import Script, Variables
 from dockdsl.model.dockerfile import Dockerfile
 from dockdsl.model.steps import Variable, variables_of
 from dockdsl.syntax import expand
@@ -118,17 +118,26 @@ class Subject:
         found: dict[int, list[Script]] = {}
         shells: dict[int, Sequence[str]] = {}
         bases: dict[int, str] = {}
+        variables: dict[int, dict[str, int]] = {}
         for part in self.parts:
             shell = shells.get(id(part.parent), ())
-            base = bases[id(part)] = bases.get(id(part.parent), part.base)
+            base = bases[id(part)] = bases.get(id(part.parent)) or self._value(part.base)
+            names = variables[id(part)] = {**variables.get(id(part.parent), {})}
             found[id(part)] = scripts = []
             for line in part.steps:
                 if line.keyword == "SHELL":
                     shell = line.array() or ()
+                elif line.keyword in ("ARG", "ENV"):
+                    for name in self.names(line):
+                        names.setdefault(name, len(names))
                 elif line.keyword == "RUN" or (line.keyword == "ONBUILD" and line.inner().keyword == "RUN"):
-                    scripts.append(Script(line, base, shell))
+                    scripts.append(Script(line, base, shell, Variables(names, len(names))))
             shells[id(part)] = shell
         return found
+
+    def _value(self, base: str) -> str:
+        """Return the name of an image with the values that the file gives to its variables."""
+        return _expanded_or_not(base, self.defaults, "\\") if "$" in base else base
 
     @cached_property
     def variables(self) -> list[Variable]:

@@ -46,6 +46,7 @@ MODULES = [
     "replaced_shell",
     "reserved_stage_name",
     "secrets_used_in_arg_or_env",
+    "shell_check",
     "sparse_user_log",
     "stage_name_casing",
     "sudo_in_run",

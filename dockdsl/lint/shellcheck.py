@@ -1,0 +1,176 @@
+"""ShellCheck, which reads the scripts of RUN: many in one process, each once."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from posixpath import basename
+from typing import Any, NamedTuple
+
+from dockdsl.lint.finding import Level
+from dockdsl.lint.scripts import Script
+from dockdsl.syntax.lazy_regex import lazy_regex
+
+# That a sourced file cannot be read, and that a shebang of ash means dash, is no fault of the script; SC1009 says only
+# which command another finding is in.
+_LEFT_OUT = "SC1009,SC1090,SC1091,SC2187"
+# What may be meant: an empty value, a keyword as a word, a loop that runs once, words that are split, a name for later;
+# and what the base image may set.
+_UNSURE = frozenset({"SC1007", "SC1010", "SC2034", "SC2038", "SC2043", "SC2046", "SC2154"})
+_LEVELS: dict[str, Level] = {"error": "error", "warning": "warning", "info": "hint", "style": "hint"}
+_AT_ONCE = 500
+NAME = "ShellCheck"
+"""The rule of what it finds."""
+REMEDY = 'run pip install "dockdsl[check]"'
+"""How it is installed."""
+_SECONDS = 60.0
+_LEAST = 10.0
+_MOST = 20_000
+"""Scripts whose remarks are kept; an editor asks for the same file again and again."""
+_HEAD = 2
+"""Lines before the script: its shell, and the variables that it is given."""
+_is_strict = lazy_regex(r"-[a-df-z]*e")
+_variable = lazy_regex(r"\$\{?#?([A-Za-z_]\w*)")
+# What /bin/sh is, by words in the name of the base image, in this order.
+_BASES = (
+    ("/bin/busybox sh", lazy_regex(r"alpine|busybox|(?:^|/)(?:docker|composer):")),
+    (
+        "/bin/bash",
+        lazy_regex(
+            r"fedora|centos|rocky|alma|amazonlinux|oraclelinux|ubi\d|/ubi|opensuse|archlinux|azurelinux|mariner"
+        ),
+    ),
+    (
+        "/bin/dash",
+        lazy_regex(r"debian|ubuntu|slim|stretch|buster|bullseye|bookworm|trixie|bionic|focal|jammy|noble|resolute"),
+    ),
+    (
+        "/bin/dash",
+        lazy_regex(r"(?:^|/)(?:buildpack-deps|gcc|golang|httpd|mysql|nginx|node|perl|php|postgres)(?:$|[:@])"),
+    ),
+    ("/bin/dash", lazy_regex(r"(?:^|/)(?:python|redis|ruby|rust|tomcat|dotnet/\w+)(?:$|[:@])")),
+)
+_ANY = "/bin/sh"
+
+
+class Remark(NamedTuple):
+    """What ShellCheck says about a place in a script."""
+
+    code: str
+    """Such as ``SC2086``; empty where ShellCheck did not end."""
+    level: Level
+    message: str
+    line: int
+    """The physical line of the Dockerfile, from 0."""
+
+
+class _Comment(NamedTuple):
+    """The same, with the place in the text that ShellCheck was given."""
+
+    code: str
+    level: Level
+    message: str
+    line: int
+    column: int
+
+
+_known: dict[str, tuple[_Comment, ...]] = {}
+
+
+@cache
+def program() -> str | None:
+    """Return the command, of this Python's environment or of the system; None if there is none."""
+    from shutil import which  # noqa: PLC0415 - a file may have no scripts
+
+    beside = os.path.join(os.path.dirname(sys.executable), "shellcheck")  # noqa: PTH118, PTH120 - a path that is run
+    return which(beside) or which("shellcheck")
+
+
+def remarks(script: Script) -> Iterator[Remark]:
+    """Yield what ShellCheck says about a script; nothing if it is not installed, or does not know the shell."""
+    text = _asked(script)
+    if text is None:
+        return
+    if text not in _known:
+        prepare([script])
+    # Of a script with a shebang, the first line is the shell of the head.
+    begin = _HEAD + 1 - script.text.startswith("#!")
+    for each in _known.get(text, ()):
+        place = script.place_of(max(each.line - begin, 0), each.column - 1)
+        yield Remark(each.code, each.level, each.message, place)
+
+
+def prepare(scripts: Iterable[Script]) -> None:
+    """Have scripts read, so that `remarks` knows what is said about them."""
+    command = program()
+    if command is None:
+        return
+    if len(_known) > _MOST:
+        _known.clear()
+    texts = [text for text in dict.fromkeys(map(_asked, scripts)) if text is not None and text not in _known]
+    for start in range(0, len(texts), _AT_ONCE):
+        _read(command, texts[start : start + _AT_ONCE], _SECONDS)
+
+
+def _asked(script: Script) -> str | None:
+    """Return the text that ShellCheck is given: the shell, the variables that the Dockerfile sets, and the script."""
+    shell = _shell(script)
+    if shell is None:
+        return None
+    text = script.whole
+    names = sorted({name for name in _variable().findall(text) if name in script.variables})
+    first, newline, rest = text.partition("\n") if text.startswith("#!") else (f"#!{shell}", "\n", text)
+    strict = ["set -e"] if any(_is_strict().match(word) for word in script.given[1:]) else []
+    given = [f"export {' '.join(names)}"] if names else []
+    return f"{first}\n{'; '.join([*strict, *given])}{newline}{rest}\n"
+
+
+def _shell(script: Script) -> str | None:
+    """Return the shell that reads a script, as ShellCheck knows it; None if it does not."""
+    if not script.is_shell or script.text.startswith("#!"):
+        return "" if script.is_shell else None
+    name = basename(script.given[0]) if script.given else "sh"
+    if name in ("ash", "busybox"):
+        return "/bin/busybox sh"
+    if name != "sh":
+        return f"/bin/{name}" if name in ("bash", "dash", "ksh") else None
+    base = script.base.lower()
+    return next((shell for shell, pattern in _BASES if pattern().search(base)), _ANY)
+
+
+def _read(command: str, texts: Sequence[str], seconds: float) -> None:
+    import json  # noqa: PLC0415 - as above
+    import subprocess  # noqa: PLC0415 - as above
+    import tempfile  # noqa: PLC0415 - as above
+
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [os.path.join(folder, str(number)) for number in range(len(texts))]  # noqa: PTH118 - there are many
+        for path, text in zip(paths, texts, strict=True):
+            with open(path, "w", encoding="utf-8", errors="replace", newline="") as file:  # noqa: PTH123 - as above
+                file.write(text)
+        options = ["--format=json1", "--norc", f"--exclude={_LEFT_OUT}"]
+        given: Any = {"stdin": subprocess.DEVNULL, "capture_output": True, "timeout": seconds}
+        try:
+            done = subprocess.run([command, *options, *paths], **given, check=False)  # noqa: S603 - it reads files
+            comments = json.loads(done.stdout)["comments"]
+        except (OSError, ValueError, KeyError, subprocess.TimeoutExpired):
+            comments = None
+    if comments is None and len(texts) > 1:
+        # One of them is too much for it.
+        middle = len(texts) // 2
+        for half in (texts[:middle], texts[middle:]):
+            _read(command, half, max(seconds / 2, _LEAST))
+        return
+    found: dict[str, list[_Comment]] = {text: [] for text in texts}
+    if comments is None:
+        found[texts[0]].append(_Comment("", "hint", "ShellCheck ended without a verdict on the script", 1, 1))
+    for each in comments or ():
+        text = texts[int(os.path.basename(each["file"]))]  # noqa: PTH119 - as above
+        code = f"SC{each['code']}"
+        # Where it is not known which shell it is, what that cannot read or does not have is not certain.
+        is_unsure = code in _UNSURE or (code[2] in "13" and text.startswith(f"#!{_ANY}\n"))
+        level = "hint" if is_unsure else _LEVELS[each["level"]]
+        found[text].append(_Comment(code, level, each["message"], each["line"], each["column"]))
+    _known.update({text: tuple(each) for text, each in found.items()})

@@ -1,0 +1,177 @@
+"""Scripts are read by the real ShellCheck: what it is told, and where its findings are."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dockdsl import Arg, Dockerfile, Run, Stage, check
+from dockdsl.lint import shellcheck
+
+BAD = "export A=$(cat /a)"
+
+
+def found(text: str) -> list[tuple[int, str, str]]:
+    """Return line, level and code of each finding of ShellCheck."""
+    return [(each.origin.line, each.severity, each.alias) for each in check(text) if each.rule == "ShellCheck"]
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        (f"RUN {BAD}", [2]),
+        (f"RUN a && \\\n# a comment\n    b && \\\n\n    {BAD} && \\\n    c", [6]),
+        (f"RUN --network=none \\\n  {BAD}", [3]),
+        (f"ONBUILD RUN a; \\\n  {BAD}", [3]),
+        (f"RUN <<EOF\nset -e\n\n{BAD}\nEOF", [5]),
+        (f"RUN <<-'E'\n\tset -e\n\t{BAD}\n\tE", [4]),
+        (f"RUN <<EOF\n#!/bin/bash -e\n\n{BAD}\nEOF", [5]),
+        (f"RUN <<-EOF\n\t#!/bin/awk\n\t{BAD}\nEOF", []),
+        (f"RUN cat <<E >/x && \\\n  {BAD}\n{BAD}\nE\nRUN {BAD}", [3, 6]),
+        (f"RUN <<E sh\n{BAD}\nE", []),
+        (f'RUN ["sh", "-c", "{BAD}"]', []),
+    ],
+)
+def test_where_it_is(text: str, lines: list[int]) -> None:
+    """The line is that of the command: after continuations, comments and blank lines, and in heredocs of all kinds."""
+    assert found(f"FROM debian:13\n{text}\n") == [(line, "warning", "SC2155") for line in lines]
+
+
+@pytest.mark.parametrize(
+    ("text", "codes"),
+    [
+        # The shell: of SHELL, of the base image, of a stage's base stage.
+        ("FROM debian:13\nRUN [[ -d /a ]]", [(2, "error", "SC3010")]),
+        ("ARG V=13\nFROM debian:$V AS b\nFROM b\nRUN [[ -d /a ]]", [(4, "error", "SC3010")]),
+        ("FROM alpine:3.22\nRUN [[ -d /a ]]", []),
+        ("FROM fedora:43\nRUN [[ -d /a ]]", []),
+        ("FROM mine:1\nRUN [[ -d /a ]]", [(2, "hint", "SC3010")]),
+        ('FROM debian:13\nSHELL ["/bin/bash", "-o", "pipefail", "-c"]\nRUN [[ -d /a ]]', []),
+        (
+            'FROM debian:13 AS b\nSHELL ["bash", "-c"]\nFROM b\nRUN [[ -d /a ]]\nFROM debian:13\nRUN [[ -d /b ]]',
+            [(6, "error", "SC3010")],
+        ),
+        ('FROM debian:13\nSHELL ["/bin/bash", "-ec"]\nRUN <<E\ncd /a\nmake\nE', []),
+        ('FROM debian:13\nSHELL ["/bin/bash", "-c"]\nRUN <<E\ncd /a\nmake\nE', [(4, "warning", "SC2164")]),
+        ('FROM debian:13\nSHELL ["pwsh", "-c"]\nRUN if (', []),
+        ('FROM debian:13\nSHELL ["/bin/zsh", "-c"]\nRUN if (', []),
+        ("FROM mcr.microsoft.com/windows/nanoserver:1\nRUN if (", []),
+        ("# escape=`\nFROM mine:1\nRUN if (", []),
+        ("FROM mine:1\nRUN if C:\\a (", []),
+        # Variables: those of ARG and ENV above it, in its stage and those that it is based on.
+        ('FROM debian:13\nRUN echo "$a"', [(2, "hint", "SC2154")]),
+        ('FROM debian:13\nARG a\nRUN echo "$a"', []),
+        ('FROM debian:13\nENV a=1 b=2\nRUN echo "$a" "${b%x}"', []),
+        ('FROM debian:13\nRUN echo "$a"\nARG a', [(2, "hint", "SC2154")]),
+        ('FROM debian:13 AS b\nENV a=1\nFROM b\nRUN echo "$a"', []),
+        ('ARG a=1\nFROM debian:13\nRUN echo "$a"', [(3, "hint", "SC2154")]),
+        # Levels.
+        ("FROM debian:13\nRUN echo $HOME", [(2, "hint", "SC2086")]),
+        ("FROM debian:13\nRUN make -j $(nproc)", [(2, "hint", "SC2046")]),
+        ("FROM debian:13\nRUN echo 'a", [(2, "error", "SC1073"), (2, "error", "SC1072")]),
+        # Comments.
+        (f"FROM debian:13\n# hadolint ignore=SC2155\nRUN {BAD}", []),
+        (f"FROM debian:13\n# dockdsl: ignore=SC2155 it cannot fail\nRUN {BAD} && echo $A", [(3, "hint", "SC2086")]),
+        (f"FROM debian:13\n# dockdsl: ignore=ShellCheck it works\nRUN {BAD} && echo $A", []),
+    ],
+)
+def test_what_it_is_told(text: str, codes: list[tuple[int, str, str]]) -> None:
+    """It knows the shell and the variables; a code is ignored by itself or with all."""
+    assert sorted(found(text + "\n")) == sorted(codes)
+
+
+def made() -> Dockerfile:
+    """Return scripts written in all ways."""
+    chain = Run.chain(
+        "export E=$(cat /e)",
+        'printf "%s\\n" "$a" > /b',
+        BAD,
+        "export B=$(cat /b)",
+    )
+    script = Run.script(
+        """
+        echo begun
+            export C=$(cat /c)
+        """
+    )
+    long = Run("make && " * 20 + "export D=$(cat /d)")
+    return Dockerfile(Stage("debian:13", steps=[Arg("a"), chain, script, long]))
+
+
+def test_lines_of_python() -> None:
+    """The line is that of the command in the call, where the call has it; else that of the call."""
+    lines = Path(__file__).read_text(encoding="utf-8").splitlines()
+    places = [lines[each.origin.line - 1].strip() for each in check(made()) if each.rule == "ShellCheck"]
+
+    assert places == [
+        '"export E=$(cat /e)",',
+        "chain = Run.chain(",
+        '"export B=$(cat /b)",',
+        "export C=$(cat /c)",
+        'long = Run("make && " * 20 + "export D=$(cat /d)")',
+    ]
+
+
+def test_many_scripts_are_one_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All Dockerfiles of a folder are read by one, each script once; where one has no verdict, the others have."""
+    real = shellcheck.program()
+    log, program = tmp_path / "log", tmp_path / "program"
+    program.write_text(
+        f'#!/bin/sh\necho >> {log}\nfor f; do grep -qs BROKEN -- "$f" && exit 4; done\nexec {real} "$@"\n'
+    )
+    program.chmod(0o755)
+    monkeypatch.setattr(shellcheck, "program", lambda: str(program))
+    monkeypatch.setattr(shellcheck, "_known", {})
+    folder = tmp_path / "files"
+    folder.mkdir()
+    for number in range(9):
+        folder.joinpath(f"{number}.Dockerfile").write_text(f"FROM debian:13\nRUN {BAD} && make {number}\nRUN {BAD}\n")
+    rows = [each for each in check(folder) if each.rule == "ShellCheck"]
+
+    assert len(rows) == 18
+    assert len(log.read_text()) == 1
+    folder.joinpath("9.Dockerfile").write_text(f"FROM debian:13\nRUN {BAD} && BROKEN\nRUN {BAD} && other\n")
+    rows = [each for each in check(folder) if each.rule == "ShellCheck"]
+    assert [each.message for each in rows if not each.alias] == [
+        "ShellCheck ended without a verdict on the script; make it shorter"
+    ]
+    assert len(rows) == 20
+
+
+def test_without_it(tmp_path: Path) -> None:
+    """A line says how to install it; the other rules run, and a comment that is about it is not unused."""
+    text = f"FROM debian:13 AS B\n# dockdsl: ignore=ShellCheck,SC2155 why\nRUN {BAD}\n"
+    tmp_path.joinpath("Dockerfile").write_text(text)
+    program = "import sys, dockdsl.lint.shellcheck as s; s.program = lambda: None; from dockdsl.__main__ import program"
+    command = [sys.executable, "-c", f"{program}; program()", "check", "."]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+
+    assert done.stdout.count("[") == 1
+    assert done.stderr == (
+        "ShellCheck is not installed, so fewer rules read the scripts of RUN; "
+        'run pip install "dockdsl[check]"\n1 finding in 1 file\n'
+    )
+
+
+@pytest.mark.parametrize(
+    ("base", "levels"),
+    [
+        ("golang:1.27", ["error"]),
+        ("amd64/buildpack-deps:noble-curl", ["error"]),
+        ("registry.example:5000/team/python:3.14-slim@sha256:" + 64 * "0", ["error"]),
+        ("mcr.microsoft.com/dotnet/sdk:10.0", ["error"]),
+        ("mcr.microsoft.com/dotnet/sdk:10.0-azurelinux3.0", []),
+        ("golang:1.27-alpine", []),
+        ("docker:29-dind", []),
+        ("redhat/ubi9:9", []),
+        ("quay.io/fedora/fedora:43", []),
+        ("mypython:3", ["hint"]),
+        ("$BASE", ["hint"]),
+    ],
+)
+def test_the_shell_of_a_base(base: str, levels: list[str]) -> None:
+    """What /bin/sh is follows from the name of the image: bash and BusyBox have [[, dash has not, others may."""
+    assert levels == [level for _, level, _ in found(f"FROM {base}\nRUN [[ -d /a ]]\n")]
