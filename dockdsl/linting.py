@@ -121,7 +121,9 @@ def check_sources(sources: Iterable[str], *, is_part: bool = False) -> Iterator[
             yield Checked(split(source)[0], found, source, is_apart)
     for settings in {id(each): each for each in known.values()}.values():
         if settings.path is not None and any(settings.covers(folder) for folder in folders):
-            yield Checked(settings.path, [*settings.unused()])
+            unused = [*settings.unused()]
+            if unused:
+                yield Checked(settings.path, unused)
 
 
 def check_file(

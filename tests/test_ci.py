@@ -51,20 +51,22 @@ def project(tmp_path: Path) -> Path:
         shutil.copy(ROOT / name, hooks)
     shutil.copytree(ROOT / "dockdsl", hooks / "dockdsl", ignore=shutil.ignore_patterns("__pycache__"))
     used = [
-        {"id": hook["id"], "args": [] if "fmt" in hook["id"] else ["builds/app.py"]}
-        for hook in sorted(HOOKS, key=lambda hook: "check" not in hook["id"])
+        {"id": hook["id"]}
+        if "fmt" in hook["id"] or "lint" in hook["id"]
+        else {"id": hook["id"], "args": ["builds/app.py"]}
+        for hook in sorted(HOOKS, key=lambda hook: not re.search("check|lint", hook["id"]))
     ]
     config = {"repos": [{"repo": str(hooks), "rev": repository(hooks), "hooks": used}]}
     folder = tmp_path / "project"
     folder.joinpath("builds").mkdir(parents=True)
     folder.joinpath(".pre-commit-config.yaml").write_text(yaml.safe_dump(config))
-    folder.joinpath("Dockerfile").write_text("from a\n")
-    folder.joinpath("builds", "helper.py").write_text("base = 'busybox'\n")
+    folder.joinpath("Dockerfile").write_text("from a:1\nEXPOSE 80\n")
+    folder.joinpath("builds", "helper.py").write_text("base = 'busybox:1.37'\n")
     folder.joinpath("builds", "app.py").write_text(
         "from dockdsl import *\nfrom helper import base\n\nd = Dockerfile(Stage(base, steps=[User('65532')]))\n"
     )
     # What a hook changes is a failure, and what it adds is not seen by pre-commit.
-    folder.joinpath("builds", "app.Dockerfile").write_text("FROM busybox\n")
+    folder.joinpath("builds", "app.Dockerfile").write_text("FROM busybox:1.37\n")
     repository(folder)
     return folder
 
@@ -88,8 +90,9 @@ def test_the_hooks(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert len(HOOKS) == said.count("Failed\n"), said
     assert "builds/app.Dockerfile: it is not up to date; run python -m dockdsl builds/app.py" in said
     assert "\nDockerfile\n" in said
-    assert "FROM a\n" == project.joinpath("Dockerfile").read_text()
-    assert "FROM busybox\nUSER 65532\n" == project.joinpath("builds", "app.Dockerfile").read_text()
+    assert "Dockerfile:1: warning: 'from' is in another case than most instructions; " in said
+    assert "FROM a:1\nEXPOSE 80\n" == project.joinpath("Dockerfile").read_text()
+    assert "FROM busybox:1.37\nUSER 65532\n" == project.joinpath("builds", "app.Dockerfile").read_text()
 
     git(project, "add", "--all")
     code, said = run()

