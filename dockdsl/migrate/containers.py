@@ -6,6 +6,7 @@ import os
 import posixpath
 import shlex
 from collections.abc import Collection, Iterator
+from textwrap import dedent
 from typing import Literal
 
 from dockdsl.instructions.arg import Arg
@@ -156,7 +157,7 @@ def _line(draft: Draft, container: Container, execution: Execution, base: Stage 
     known = [word.text for word in words]
     is_shell = len(words) == 3 and known[0] in ("sh", "/bin/sh") and known[1] == "-c" and execution.output is None
     if is_shell and known[2] is not None:
-        return known[2].strip()
+        return dedent(known[2]).strip()
     return " ".join(_quoted(word) for word in words)
 
 

@@ -6,6 +6,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from fnmatch import translate
+from glob import glob
 from pathlib import Path
 
 from dockdsl.errors import SourceError
@@ -99,6 +100,9 @@ class Expansion(ABC):
         braces = _brace(word.text) if word.text is not None and len(parts) == 1 and parts[0]["Type"] == "Lit" else None
         if braces is not None:
             return [text(each) for each in braces]
+        if parts and all(part["Type"] == "Lit" for part in parts) and any(char in (word.text or "") for char in "*?["):
+            found = sorted(glob(word.text or "", root_dir=self.folder))  # noqa: PTH207 - names are as they are written
+            return [text(each) for each in found] or [word]
         loose = any(part["Type"] in ("ParamExp", "CmdSubst") for part in parts)
         if loose and word.text is not None:
             return [text(each) for each in word.text.split()]

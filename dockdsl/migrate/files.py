@@ -112,6 +112,9 @@ def _mounted(recipe: Recipe, build: Build, path: Path) -> list[Origin]:
         words = [word for execution in container.executions for word in execution.command]
         is_said = any(path.name in (word.text or "") for word in words)
         if path.exists() and not is_said and path != folder:
+            fact = f"{recipe.shown(path)} is taken from the project, where it is"
+            remedy = f"if the container of {container.place} makes it, remove it and migrate again"
+            recipe.note(build.place, fact, remedy)
             continue
         inside = posixpath.normpath(posixpath.join(folders[folder], os.path.relpath(path, folder)))
         return [Origin(inside, Artefact(container.place, path, container, inside))]

@@ -73,15 +73,18 @@ def _taken(recipe: Recipe, pipeline: Pipeline) -> Word | None:
     if isinstance(result, Archive):
         _unpack(recipe, result, pipeline)
         return None
-    for command in pipeline[1:]:
-        if command.writes is not None:
-            written(recipe, command, command.writes)
+    _note_unfollowed(recipe, pipeline[1:])
+    if result is not None and first.writes is not None and first.writes.text is not None:
+        # The id, in a file of its own.
+        recipe.texts[path_of(first, first.writes.text)] = result
     return result
 
 
 def _note_unfollowed(recipe: Recipe, pipeline: Pipeline) -> None:
     """Name what may change a file that a Dockerfile copies."""
     for command in pipeline:
+        if command.name in ENGINES:
+            recipe.note(command.place, "what is piped into it is not known", "write it to a file that stays")
         is_harmless = command.name in _HARMLESS or command.name in HOST
         if not is_harmless and command.name not in ENGINES:
             fact = f"{command.name or command.words[0]} is not followed"
@@ -120,9 +123,6 @@ def _with_input(recipe: Recipe, pipeline: Pipeline) -> Pipeline:
         given = _content(recipe, first) if is_file else first.given
         if given is not None:
             return [last._replace(given=given)]
-    for command in pipeline:
-        if command.name in ENGINES:
-            recipe.note(command.place, "what is piped into it is not known", "write it to a file that stays")
     return pipeline
 
 

@@ -143,6 +143,12 @@ def _mktemp(recipe: Recipe, command: Command) -> Word:
     return text(str(path))
 
 
+def _git(recipe: Recipe, command: Command) -> Word | None:
+    """The folder of the project is the one that is migrated."""
+    words = words_of(command.words[1:])
+    return text(str(recipe.root)) if words == ["rev-parse", "--show-toplevel"] else None
+
+
 HOST: dict[str, Callable[[Recipe, Command], Word | None]] = {
     "mkdir": _mkdir,
     "mv": _moved,
@@ -154,4 +160,5 @@ HOST: dict[str, Callable[[Recipe, Command], Word | None]] = {
     "rm": _removed,
     "cat": _read,
     "mktemp": _mktemp,
+    "git": _git,
 }

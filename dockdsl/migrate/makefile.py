@@ -186,11 +186,16 @@ class Makefile:
         for name, rule in self._closure(goal):
             automatic = {"@": name, "<": next(iter(rule.needs), ""), "^": " ".join(rule.needs), "*": rule.stem}
             automatic |= {"?": automatic["^"], "+": automatic["^"], "@D": str(Path(name).parent), "@F": Path(name).name}
-            for line in rule.lines:
-                given = self.expanded(line.text, rule.variables | automatic)
+            commands = [
+                (line, command.lstrip("\t ").lstrip("@-+ \t"))
+                for line in rule.lines
                 # A variable that `define` has made is several lines.
-                for command in re.split(r"(?<!\\)\n", given):
-                    self._follow(command.lstrip("\t ").lstrip("@-+ \t"), line, goal, shell)
+                for command in re.split(r"(?<!\\)\n", self.expanded(line.text, rule.variables | automatic))
+            ]
+            if ".ONESHELL" in self.rules and commands:
+                commands = [(commands[0][0], "\n".join(command for _, command in commands))]
+            for line, command in commands:
+                self._follow(command, line, goal, shell)
 
     def _follow(self, command: str, line: Line, goal: str, shell: Shell) -> None:
         again = re.fullmatch(r"(?:\$\{MAKE\}|make)((?: [\w.-]+)+)", command.strip())

@@ -15,6 +15,8 @@ _expression = re.compile(r"\$\{\{\s*(.*?)\s*\}\}", re.DOTALL)
 _substitution = re.compile(r"\$\(expression (.*)\)", re.DOTALL).fullmatch
 _MERGE = "tag:yaml.org,2002:merge"
 _DEPTH = 10
+WORKSPACES = ("GITHUB_WORKSPACE", "CI_PROJECT_DIR")
+"""Variables that have the folder of the project."""
 _ALWAYS = "it was read as if it always runs: check that this is what you want"
 # They prepare the machine, and change no file of the project.
 _HARMLESS = (
@@ -129,6 +131,8 @@ def _settled(text: str) -> str:
     """Return a text whose expressions are substitutions of the shell, which nobody knows."""
 
     def spelled(match: re.Match[str]) -> str:
+        if match[1] == "github.workspace":
+            return "${GITHUB_WORKSPACE}"
         variable = re.fullmatch(r"env\.(\w+)", match[1])
         return f"${{{variable[1]}}}" if variable else f"$(expression {shlex.quote(match[1])})"
 

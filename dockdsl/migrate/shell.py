@@ -18,7 +18,7 @@ from typing import NamedTuple
 from dockdsl.errors import FileError, SourceError
 from dockdsl.migrate.commands import Command, Handler, Noter, Place, Return, Stop
 from dockdsl.migrate.expansion import Expansion
-from dockdsl.migrate.shell_parser import Node, parsed
+from dockdsl.migrate.shell_parser import Node, is_script, parsed
 from dockdsl.migrate.words import Unknown, Variable, Word, text
 
 _LIMIT = 10_000
@@ -163,6 +163,10 @@ class Shell(Expansion):
         self.functions[command["Name"]["Value"]] = _Function(command["Body"], self.path, self.text, self.first)
 
     def _declclause(self, command: Node) -> None:
+        for each in command.get("Args", ()):
+            if "Name" not in each and self.word(each.get("Value")).text is None:
+                fact = f"what {self.word(each.get('Value'))} sets is not known"
+                self.note(self.place(command), fact, "write the variables out, or set them when you build")
         self.assign(command.get("Args", ()))
 
     def _binarycmd(self, command: Node) -> Word | None:
@@ -181,7 +185,12 @@ class Shell(Expansion):
                 self._under(command, branch["Then"])
 
     def _caseclause(self, command: Node) -> None:
-        subject = self.word(command["Word"]).text
+        word = self.word(command["Word"])
+        subject = word.text
+        if subject is None and len(word) == 1 and isinstance(word[0], Variable) and word[0].default:
+            subject = word[0].default
+            fact = f"{word} decides here, and is taken as {subject}"
+            self.note(self.place(command), fact, "check that this is what you want")
         for item in command.get("Items", ()):
             patterns = [self.word(each).text for each in item.get("Patterns", ())]
             if subject is None or None in patterns:
@@ -237,6 +246,10 @@ class Shell(Expansion):
             return self._called(function, command)
         builtin = BUILTINS.get(command.name)
         if builtin is None:
+            program, *arguments = command.words
+            if "/" in (program.text or "") and is_script(self.folder / (program.text or "")):
+                _follow(self, command, program, lambda path, shown: self.run_file(path, shown, arguments))
+                return None
             return self.handle([command])
         if command.writes is not None:
             self.handle([self._printing(command)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -38,6 +39,16 @@ def parsed(script: str, name: str, first: int = 1) -> Node:
         )
     tree: Node = json.loads(found.stdout)
     return tree
+
+
+def is_script(path: Path) -> bool:
+    """Whether a file begins as a shell script does, or is called as one."""
+    try:
+        with path.open("rb") as file:
+            first = file.readline(200)
+    except OSError:
+        return False
+    return re.match(rb"#!.*\b(?:ba|da|k|z)?sh\b", first) is not None or (path.suffix == ".sh" and first[:2] != b"#!")
 
 
 def _program() -> str:

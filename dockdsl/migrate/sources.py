@@ -20,9 +20,10 @@ from dockdsl.migrate.docker_options import Arguments
 from dockdsl.migrate.following import shell as shell_for
 from dockdsl.migrate.makefile import Makefile
 from dockdsl.migrate.mentions import words_of
-from dockdsl.migrate.pipeline import scripts
+from dockdsl.migrate.pipeline import WORKSPACES, scripts
 from dockdsl.migrate.recipe import Artefact, Build, Recipe
 from dockdsl.migrate.shell import Shell
+from dockdsl.migrate.shell_parser import is_script
 from dockdsl.migrate.words import text
 from dockdsl.model.dockerfile import Dockerfile
 from dockdsl.origins import short_path
@@ -42,6 +43,7 @@ _UNREAD = (
     *("Jenkinsfile", "justfile", "Justfile", "Taskfile.yml", "Taskfile.yaml", "Rakefile", "package.json", "build.py"),
     *(".circleci/config.yml", ".travis.yml", "bitbucket-pipelines.yml", "azure-pipelines.yml", ".drone.yml"),
 )
+_OTHER_SHELLS = ("*.ps1", "*.bat", "*.cmd")
 
 
 class Found(NamedTuple):
@@ -92,14 +94,14 @@ def _in_folder(folder: Path) -> Found:
         ),
         *sorted(folder.glob(".github/workflows/*.y*ml")),
     ]
+    candidates += [path for path in sorted(folder.iterdir()) if not path.suffix and is_script(path)]
     texts = {path: path.read_text(errors="replace") for path in candidates if path.is_file()}
     chosen = {path: text for path, text in texts.items() if _is_builder(text)}
     # A script that another one calls is read with that one.
     called = {path for path in chosen for other, text in texts.items() if other != path and path.name in text}
-    if set(chosen) - called:
-        chosen = {path: text for path, text in chosen.items() if path not in called}
     callers = {path: text for path, text in texts.items() if any(each.name in text for each in called)}
-    chosen = {**chosen, **{path: text for path, text in callers.items() if path not in called}}
+    outer = {path: text for path, text in {**chosen, **callers}.items() if path not in called}
+    chosen = outer or chosen
     if len(chosen) > 1:
         names = ", ".join(os.path.relpath(path, folder) for path in chosen)
         shown = argument(str(folder))
@@ -110,7 +112,8 @@ def _in_folder(folder: Path) -> Found:
         for path in folder.iterdir()
         if path.is_file() and is_dockerfile(path.name) and path.suffix != ".dockerignore"
     )
-    unread = [] if chosen else [each for name in _UNREAD for each in _lines_that_build(folder / name)]
+    others = [folder / name for name in _UNREAD] + [path for end in _OTHER_SHELLS for path in folder.glob(end)]
+    unread = [] if chosen else [each for path in others for each in _lines_that_build(path)]
     if not chosen and len(dockerfiles) < 2:
         if unread:
             fact = f"{one_line(short_path(str(unread[0][0])))}:{unread[0][1]}: such a file is not read"
@@ -187,6 +190,7 @@ def _follow_pipeline(recipe: Recipe, path: Path, shown: str, shell: Shell) -> No
         kept = {}
         with shell.process():
             shell.folder = Path(os.path.normpath(shell.folder / script.folder))
+            shell.variables |= {name: text(str(recipe.root)) for name in WORKSPACES}
             shell.variables |= {name: text(value) for name, value in script.variables.items() if "$" not in value}
             try:
                 shell.run_text(script.text, shown, script.line)

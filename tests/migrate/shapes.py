@@ -194,6 +194,54 @@ chmod +x app
 docker build -t example/streams .
 """,
     },
+    "toplevel": PAIR
+    | {
+        "Makefile": "image:\n\t./scripts/build.sh\n",
+        "scripts/build.sh": """\
+#!/usr/bin/env bash
+folder="$( cd "$( dirname "${BASH_SOURCE[0]}" )" &> /dev/null && pwd )"
+cd "$(cd "$folder/.." && pwd)"
+case "${1:-build}" in
+  build)
+    for file in Dockerfile.*; do
+      docker build -q -f "$file" -t "example/toplevel:${file#Dockerfile.}" . > image.id
+    done
+    docker cp "$(docker create $(cat image.id))":/src/app "$PWD/app"
+    docker build -t example/toplevel . | tee build.log
+    ;;
+  clean) rm -f app ;;
+esac
+""",
+    },
+    "oneshell": PAIR
+    | {
+        "Makefile": """\
+.ONESHELL:
+SHELL := /bin/bash
+all: image
+image:
+\tset -e
+\tdocker build -t example/oneshell:build -f Dockerfile.build .
+\tid=$$(docker create example/oneshell:build)
+\tdocker cp $$id:/src/app app
+\tdocker rm $$id
+\tdocker build -t example/oneshell .
+"""
+    },
+    "flattened": PAIR
+    | {
+        "Dockerfile": 'FROM scratch\nADD rootfs.tar /\nCOPY page.txt /srv/index.html\nEXPOSE 8080\nCMD ["app"]\n',
+        "Dockerfile.build": BUILDER + "RUN cp app /bin/ && mkdir -p /srv\n",
+        "build.sh": """\
+run() { echo "+ $*"; "$@"; }
+DOCKER=${DOCKER:-docker}
+run timeout 100 $DOCKER build -t example/flattened:build -f Dockerfile.build .
+run $DOCKER create --name flattened example/flattened:build
+$DOCKER export flattened > rootfs.tar
+run $DOCKER rm flattened
+run $DOCKER build -t example/flattened .
+""",
+    },
     "owned": PAIR
     | {
         "Dockerfile.build": BUILDER + "RUN chown 1000 app\nUSER 1000\n",

@@ -25,6 +25,22 @@ def after(folder: Path, script: str, *arguments: str, **files: str) -> tuple[int
 
 
 NOTED = [
+    (
+        "export $(cat .env | xargs)\n" + BUILD + COPY + FINAL,
+        "build.sh:1: what $(cat .env | xargs) sets is not known; write",
+    ),
+    (
+        "case ${1:-a} in\na)\n" + BUILD + COPY + FINAL + ";;\nesac\n",
+        "build.sh:1: ${1:-a} decides here, and is taken as a; check that this is what you want",
+    ),
+    (
+        BUILD + "docker run --rm a:build | docker build -t b -\n" + COPY + FINAL,
+        "build.sh:2: what is piped into it is not",
+    ),
+    (
+        "docker run --rm -v $PWD:/w -w /w golang:1.27-alpine make\ndocker build -t a -f Dockerfile.build .\n",
+        "build.sh:2: go.mod is taken from the project, where it is; if the container of build.sh:1 makes it, remove it",
+    ),
     (BUILD + COPY + "docker build --pull -t a .\n", "build.sh:4: --pull is for one run; pass it: "),
     (BUILD + COPY + FINAL + "docker push a\n", "build.sh:5: it pushes a; run python -m dockdsl build FILE --push"),
     (

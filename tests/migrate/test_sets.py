@@ -27,6 +27,7 @@ def written(name: str, folder: Path, golang: str = GOLANG) -> Path:
         path = folder / file
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text.replace(GOLANG, golang))
+        path.chmod(0o755 if path.suffix == ".sh" else 0o644)
     return folder
 
 
