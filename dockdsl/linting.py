@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from dockdsl.context.sending import BuildContext
 from dockdsl.display import kind_of, shown
 from dockdsl.errors import DockdslError, InvalidType, InvalidValue, SourceError
 from dockdsl.lint import shellcheck
+from dockdsl.lint.build import Build
 from dockdsl.lint.checking import UNREADABLE, Checking, problem
 from dockdsl.lint.finding import Finding
 from dockdsl.lint.rule import Rule
@@ -38,12 +40,21 @@ _GUARD = 'guard that with if __name__ == "__main__"'
 _import = re.compile(rb"^[ \t]*(?:from|import)[ \t]+dockdsl\b", re.MULTILINE)
 
 
-def check(source: str | os.PathLike[str] | Dockerfile | Image, path: str | None = None) -> list[Finding]:
+def check(
+    source: str | os.PathLike[str] | Dockerfile | Image,
+    path: str | None = None,
+    *,
+    context: str | os.PathLike[str] | None = None,
+    targets: Iterable[str] = (),
+    build_args: Mapping[str, str] | None = None,
+) -> list[Finding]:
     """Return what the rules find, without what is ignored, hints as well.
 
     `source` is the text of a Dockerfile as a ``str``; the path of a file or a folder as a ``Path``: a Dockerfile, a
     Python file that defines some, which is run, or a folder with such files; a `Dockerfile`; or an `Image`.
     `path` is the name of a text in its findings; it defaults to ``Dockerfile``.
+    `context` is the folder that a Dockerfile is built with, `targets` are all the stages of it that are built, by name
+    or index, and `build_args` its build arguments; an `Image` has its own.
 
     Text that BuildKit would refuse, and a file that cannot be read, are findings, too.
 
@@ -51,7 +62,7 @@ def check(source: str | os.PathLike[str] | Dockerfile | Image, path: str | None 
     made in one.
 
     Raises `InvalidType` for anything else, `InvalidValue` for a ``str`` that is the path of a file, `SourceError` for
-    a pyproject.toml that is not valid.
+    a pyproject.toml that is not valid, and for a context that is not a folder.
 
     >>> [(each.rule, each.line) for each in check("FROM alpine:3.22\\nCMD httpd -f\\n")]
     [('JSONArgsRecommended', 2)]
@@ -61,15 +72,17 @@ def check(source: str | os.PathLike[str] | Dockerfile | Image, path: str | None 
 
     Source: https://docs.docker.com/reference/build-checks/
     """
+    given = Given(None if context is None else os.fspath(context), tuple(targets), dict(build_args or {}))
+    given.check("check: context")
     if isinstance(source, os.PathLike):
-        found = [each for one in check_sources([os.fspath(source)]) for each in one.found]
+        found = [each for one in check_sources([os.fspath(source)], given) for each in one.found]
         return [each for each in found if each.reason is None]
     if isinstance(source, str):
         if "\n" not in source and os.path.exists(source):  # noqa: PTH110 - pathlib takes longer to import
             raise InvalidValue(f"check: {shown(source)} is the path of a file; pass Path({shown(source)})")
         settings = Settings() if path is None else settings_for(path, {})
         checking = Checking(path or "Dockerfile", settings.own)
-        return _kept(checking.text(source), checking, settings)
+        return _kept(checking.text(source, build=given.build(path)), checking, settings)
     dockerfile = getattr(source, "dockerfile", source)
     if not isinstance(dockerfile, Dockerfile):
         remedy = "pass a Dockerfile, an Image, a text, or a Path"
@@ -77,12 +90,46 @@ def check(source: str | os.PathLike[str] | Dockerfile | Image, path: str | None 
     file = dockerfile.origin.path
     settings = settings_for(file, {})
     checking = Checking(file, settings.own)
-    return _kept(checking.dockerfile(dockerfile), checking, settings)
+    build = given.build() if dockerfile is source else build_of(source)
+    return _kept(checking.dockerfile(dockerfile, build), checking, settings)
 
 
 def _kept(found: list[Finding], checking: Checking, settings: Settings) -> list[Finding]:
     every = settings.applied([*found, *checking.unused()])
     return [each for each in every if each.reason is None]
+
+
+class Given(NamedTuple):
+    """How Dockerfiles are built, where they do not say it themselves."""
+
+    context: str | None = None
+    targets: tuple[str, ...] = ()
+    args: Mapping[str, str] = {}
+
+    def check(self, what: str) -> None:
+        """Raise `SourceError` for a context that is not a folder."""
+        if self.context is not None and not os.path.isdir(self.context):  # noqa: PTH112 - as above
+            raise SourceError(f"{what}: {shown(self.context)} is not a folder; pass that of the build context")
+
+    def build(self, dockerfile: str | None = None) -> Build:
+        """Return what is known of the build of a Dockerfile; its path is that of a file."""
+        context = None if self.context is None else BuildContext.of(self.context, dockerfile=dockerfile)
+        return Build(context, targets=self.targets or ("",), is_all=bool(self.targets), args=self.args)
+
+    def options(self) -> list[str]:
+        """Return the options of the command line that say the same."""
+        context = [] if self.context is None else [f"--context={os.path.abspath(self.context)}"]  # noqa: PTH100 - links stay
+        args = [f"--build-arg={name}={value}" for name, value in self.args.items()]
+        return [*context, *[f"--target={target}" for target in self.targets], *args]
+
+
+def build_of(image: Any) -> Build:
+    """Return what an `Image` says of its build."""
+    folder = image.folder
+    context = None if isinstance(folder, str) else BuildContext.of(folder, ignore=image.ignore)
+    missing = None if isinstance(folder, str) or folder.is_dir() else str(folder)
+    args = {name: value for name, value in image.build_args if value is not None}
+    return Build(context, missing, targets=(image.target or "",), args=args, port=image.port)
 
 
 class Checked(NamedTuple):
@@ -96,7 +143,7 @@ class Checked(NamedTuple):
     """Whether it is a Python file of a folder, which a process of its own runs."""
 
 
-def check_sources(sources: Iterable[str], *, is_part: bool = False) -> Iterator[Checked]:
+def check_sources(sources: Iterable[str], given: Given, *, is_part: bool = False) -> Iterator[Checked]:
     """Yield what is found in files and folders, file by file; ``FILE:NAME`` takes one object, ``-`` is stdin.
 
     With `is_part`, the process that asked for it applies what the project says.
@@ -116,7 +163,7 @@ def check_sources(sources: Iterable[str], *, is_part: bool = False) -> Iterator[
         shellcheck.prepare(script for path in dockerfiles for script in _scripts(path))
     for source, in_folder in examined.items():
         is_apart = in_folder and split(source)[0].endswith(".py")
-        found = check_file(source, known, is_apart=is_apart, is_part=is_part)
+        found = check_file(source, known, given, is_apart=is_apart, is_part=is_part)
         if found is not None:
             yield Checked(split(source)[0], found, source, is_apart)
     for settings in {id(each): each for each in known.values()}.values():
@@ -127,11 +174,11 @@ def check_sources(sources: Iterable[str], *, is_part: bool = False) -> Iterator[
 
 
 def check_file(
-    source: str, known: dict[str, Settings], *, is_apart: bool = False, is_part: bool = False
+    source: str, known: dict[str, Settings], given: Given, *, is_apart: bool = False, is_part: bool = False
 ) -> list[Finding] | None:
     """Return what is found in a file; None for one of a folder that defines nothing to check."""
     settings = settings_for(split(source)[0], known)
-    found = _found_apart(source) if is_apart else _found(source, settings)
+    found = _found_apart(source, given) if is_apart else _found(source, settings, given)
     return found if is_part or found is None else settings.applied(found)
 
 
@@ -148,7 +195,7 @@ def rules_here() -> tuple[Rule, ...]:
     return (*rules(), *settings_for(os.curdir, {}).own)
 
 
-def _found(spec: str, settings: Settings) -> list[Finding]:
+def _found(spec: str, settings: Settings, given: Given) -> list[Finding]:
     """Return what is found in a file; what cannot be read is a finding, too."""
     file, name = split(spec)
     loaded: dict[str, dict[str, Any]] = {}
@@ -156,17 +203,23 @@ def _found(spec: str, settings: Settings) -> list[Finding]:
     checking = Checking(_STDIN if file == "-" else file, settings.own)
     try:
         if not file.endswith(".py"):
-            return checking.text(read_text(file))
+            return checking.text(read_text(file), build=given.build(None if file == "-" else file))
         checking.path = os.path.abspath(file)  # noqa: PTH100 - links stay
         chosen, _ = select(spec if name is not None else f"{file}:*", Dockerfile, files=loaded)
-        models = {id(each.value): each.value for each in chosen}
-        found = [each for value in models.values() for each in checking.dockerfile(value)]
+        models = {id(each.value): each for each in chosen}.values()
+        builds = [(each.value, build) for each in models for build in _builds(each.holders, given)]
+        found = [each for value, build in builds for each in checking.dockerfile(value, build)]
         # A stage that several objects share is one place.
         distinct = {(each.rule, str(each.origin), each.message): each for each in found}
         return sorted([*distinct.values(), *checking.unused()], key=_order)
     except DockdslError as error:
         is_empty = bool(loaded) and not chosen and name in (None, "*")
         return [problem(error, file, NOTHING if is_empty else UNREADABLE)]
+
+
+def _builds(images: Iterable[Any], given: Given) -> list[Build]:
+    """Return how a `Dockerfile` is built: as its images say, each in its own way."""
+    return [build_of(image) for image in images] or [given.build()]
 
 
 def _order(finding: Finding) -> tuple[str, int, str]:
@@ -206,19 +259,19 @@ def _imports_dockdsl(path: str) -> bool:
     return any(name.split(".")[0] == "dockdsl" for name in names)
 
 
-def _found_apart(path: str) -> list[Finding] | None:
+def _found_apart(path: str, given: Given) -> list[Finding] | None:
     """Return what is found in a Python file of a folder; None if it defines nothing to check.
 
     It is run in a process of its own: one that ends it, or does not end, leaves the others alone.
     """
     try:
-        found = found_apart(path)
+        found = found_apart(path, given)
     except SourceError as error:
         return [problem(error, path)]
     return None if [each.rule for each in found] == [NOTHING] else found
 
 
-def found_apart(path: str, *options: str) -> list[Finding]:
+def found_apart(path: str, given: Given, *options: str) -> list[Finding]:
     """Return what ``check`` with these options finds in a Python file that a process of its own runs.
 
     Raises `SourceError` if the file ends that process, or takes too long.
@@ -227,7 +280,7 @@ def found_apart(path: str, *options: str) -> list[Finding]:
 
     from dockdsl.lint.data import from_row
 
-    code, output = run_apart(path, "--part", *options)
+    code, output = run_apart(path, given, "--part", *options)
     try:
         return [from_row(row) for row in json.loads(output)]
     except ValueError:
@@ -235,7 +288,7 @@ def found_apart(path: str, *options: str) -> list[Finding]:
         raise SourceError(f"the file ended the program ({how}) before it was checked; {_GUARD}") from None
 
 
-def run_apart(path: str, *options: str) -> tuple[int, bytes]:
+def run_apart(path: str, given: Given, *options: str) -> tuple[int, bytes]:
     """Run ``check`` with these options on a Python file in a process of its own; return exit code and output.
 
     Raises `SourceError` if it takes too long.
@@ -245,10 +298,10 @@ def run_apart(path: str, *options: str) -> tuple[int, bytes]:
     # Imports are searched for in the current folder if they are here, as after `python -m dockdsl`.
     safe = [] if sys.path[:1] == [os.getcwd()] else ["-P"]  # noqa: PTH109 - a text is compared
     spec = f"{os.path.abspath(path)}:*"  # noqa: PTH100 - links stay
-    command = [sys.executable, *safe, "-m", "dockdsl", "check", *options, spec]
-    given: Any = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "env": environment(), "timeout": _LONGEST}
+    command = [sys.executable, *safe, "-m", "dockdsl", "check", *options, *given.options(), spec]
+    how: Any = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "env": environment(), "timeout": _LONGEST}
     try:
-        done = subprocess.run(command, **given, check=False)  # noqa: S603 - dockdsl itself
+        done = subprocess.run(command, **how, check=False)  # noqa: S603 - dockdsl itself
     except subprocess.TimeoutExpired:
         raise SourceError(f"the file did not end within {_LONGEST:g} s; {_GUARD}") from None
     return done.returncode, done.stdout

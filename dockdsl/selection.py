@@ -29,13 +29,15 @@ class Selected(NamedTuple, Generic[T]):
     """An object in a file.
 
     `spec` is what names it on a command line, as it was given where it means this object alone: ``app.py``,
-    ``app.py:matrix[3.12]``; `file` and `name` are ``app.py`` and ``matrix[3.12]``.
+    ``app.py:matrix[3.12]``; `file` and `name` are ``app.py`` and ``matrix[3.12]``. `holders` are the images of which a
+    `Dockerfile` is that.
     """
 
     spec: str
     file: str
     name: str
     value: T
+    holders: tuple[Any, ...] = ()
 
 
 def load(spec: str, want: type[T]) -> T:
@@ -142,8 +144,8 @@ def _picked(file: str, name: str, namespace: dict[str, Any], want: type[T]) -> t
     if at is None:
         return [], False
     inside = list(_objects(at[1], want))
-    named = ((f"{head}{at[0]}{rest}", each) for rest, each in inside)
-    return _each(file, named), any(rest for rest, _ in inside)
+    named = ((f"{head}{at[0]}{rest}", each, holder) for rest, each, holder in inside)
+    return _each(file, named), any(rest for rest, _, _ in inside)
 
 
 def _is_function(value: Any) -> bool:
@@ -179,10 +181,12 @@ def _at(value: Any, keys: str) -> tuple[str, Any] | None:
     return None
 
 
-def _each(file: str, objects: Iterator[tuple[str, T]]) -> list[Selected[T]]:
+def _each(file: str, objects: Iterator[tuple[str, T, Any]]) -> list[Selected[T]]:
     distinct: dict[int, Selected[T]] = {}
-    for name, value in objects:
-        distinct.setdefault(id(value), Selected(f"{file}:{name}", file, name, value))
+    for name, value, holder in objects:
+        known = distinct.setdefault(id(value), Selected(f"{file}:{name}", file, name, value))
+        if holder is not value:
+            distinct[id(value)] = known._replace(holders=(*known.holders, holder))
     return list(distinct.values())
 
 
@@ -194,12 +198,15 @@ def _wanted(value: Any, want: type[T]) -> T | None:
 
 def _objects(
     value: Any, want: type[T], depth: int = _DEEPEST, seen: set[int] | None = None, *, top: bool = False
-) -> Iterator[tuple[str, T]]:
-    """Yield the objects that a value is or holds, each with the keys that lead to it; at the top these are names."""
+) -> Iterator[tuple[str, T, Any]]:
+    """Yield the objects that a value is or holds, each with the keys that lead to it, and with what it was found in.
+
+    At the top, the keys are names.
+    """
     each = _wanted(value, want)
     seen = set() if seen is None else seen
     if each is not None:
-        yield "", each
+        yield "", each, value
     elif depth and isinstance(value, (dict, list, tuple)) and id(value) not in seen:
         # One that holds itself ends here.
         seen.add(id(value))
@@ -210,7 +217,9 @@ def _objects(
             for at in _objects(inner, want, depth - 1, seen)
         ]
         names = _key_names(value) if inside and not top else {}
-        yield from (((key if top else f"[{names[key]}]") + keys, found) for key, (keys, found) in inside)
+        yield from (
+            ((key if top else f"[{names[key]}]") + keys, found, holder) for key, (keys, found, holder) in inside
+        )
 
 
 def _items(value: Any) -> Iterable[tuple[Any, Any]]:

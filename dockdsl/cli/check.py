@@ -11,7 +11,7 @@ from dockdsl.errors import SourceError
 from dockdsl.lint import shellcheck
 from dockdsl.lint.finding import LEVELS
 from dockdsl.lint.formats import FORMATS, written
-from dockdsl.linting import check_sources, rules_here
+from dockdsl.linting import Given, check_sources, rules_here
 
 if TYPE_CHECKING:
     import argparse
@@ -30,6 +30,9 @@ class Options:
     part = False
     fix = False
     diff = False
+    context: str | None = None
+    target: Sequence[str] = ()
+    build_arg: Sequence[str] = ()
 
     def __init__(self, *sources: str) -> None:
         self.sources = sources
@@ -50,6 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     diff_argument(parser)
     parser.add_argument("--explain", metavar="RULE", help="print the page of a rule")
     parser.add_argument("--rules", action="store_true", help="list the rules")
+    add_build_options(parser)
     # What a check of a folder gives the process that runs one of its files.
     parser.add_argument("--part", action="store_true", help=SUPPRESS)
 
@@ -63,12 +67,13 @@ def run(options: Options) -> int:
         return 0
     if not options.sources:
         raise SourceError("there is nothing to check; name a file or a folder")
-    results = [*check_sources(options.sources, is_part=options.part)]
+    given = _given(options)
+    results = [*check_sources(options.sources, given, is_part=options.part)]
     failed = False
     if options.fix or options.diff:
         from dockdsl.cli.fixes import Fixes
 
-        fixes = Fixes(options.severity, writes=not options.diff, is_part=options.part)
+        fixes = Fixes(options.severity, given, writes=not options.diff, is_part=options.part)
         results = fixes.of_all(results)
         failed = fixes.failed
         if options.diff:
@@ -88,6 +93,23 @@ def run(options: Options) -> int:
         more = f", {ignored} ignored" if ignored else ""
         say(f"{_counted(len(found), 'finding')} in {_counted(len(results), 'file')}{more}")
     return 2 if failed else int(bool(found))
+
+
+def add_build_options(parser: argparse.ArgumentParser) -> None:
+    """Declare what says how Dockerfiles are built."""
+    where = "the build context of Dockerfiles; an Image has its own"
+    parser.add_argument("--context", metavar="DIR", help=where)
+    stage = "a stage of a Dockerfile that is built; repeat it for each, then stages that none needs are hints"
+    parser.add_argument("--target", metavar="STAGE", action="append", default=[], help=stage)
+    value = "a build argument of Dockerfiles"
+    parser.add_argument("--build-arg", metavar="NAME=VALUE", action="append", default=[], help=value)
+
+
+def _given(options: Options) -> Given:
+    args = dict(each.partition("=")[::2] for each in options.build_arg)
+    given = Given(options.context, tuple(options.target), args)
+    given.check("--context")
+    return given
 
 
 def _print(found: Sequence[Finding], form: str) -> None:

@@ -13,7 +13,7 @@ from dockdsl.errors import DockdslError, SourceError
 from dockdsl.fixing.files import Mended, mend
 from dockdsl.lint.checking import UNREADABLE
 from dockdsl.lint.finding import Finding, Level
-from dockdsl.linting import NOTHING, Checked, check_file, found_apart, run_apart
+from dockdsl.linting import NOTHING, Checked, Given, check_file, found_apart, run_apart
 from dockdsl.origins import short_path
 from dockdsl.selection import split
 from dockdsl.text.confirming import UNPROVEN
@@ -25,8 +25,9 @@ _FAILED = 2
 class Fixes:
     """Fixes files that were checked, or shows what would change."""
 
-    def __init__(self, severity: Level, *, writes: bool, is_part: bool) -> None:
+    def __init__(self, severity: Level, given: Given, *, writes: bool, is_part: bool) -> None:
         self.severity = severity
+        self.given = given
         self.writes = writes
         self.is_part = is_part
         self.is_changed = False
@@ -58,8 +59,8 @@ class Fixes:
         """Have a process of its own fix a Python file."""
         severity = f"--severity={self.severity}"
         if self.writes:
-            return found_apart(path, "--fix", severity)
-        code, output = run_apart(path, "--diff", severity)
+            return found_apart(path, self.given, "--fix", severity)
+        code, output = run_apart(path, self.given, "--diff", severity)
         if output:
             show(output.decode())
             self.is_changed = True
@@ -79,7 +80,7 @@ class Fixes:
             self._tell(source, mended)
         if not self.writes:
             return []
-        found = check_file(source, {}, is_part=self.is_part) or []
+        found = check_file(source, {}, self.given, is_part=self.is_part) or []
         return [_with_reason(each, mended.kept) for each in found]
 
     def _tell(self, source: str, mended: Mended) -> None:

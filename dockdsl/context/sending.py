@@ -65,6 +65,11 @@ class BuildContext:
     patterns: Patterns
     ignoring: str
 
+    def letting_in(self, pattern: str) -> str:
+        """Return the remedy that lets something in that is left out."""
+        line = f'"!{pattern}"' if self.ignoring == "ignore=" else f"!{pattern}"
+        return f"add {line} at the end of {self.ignoring}"
+
     @classmethod
     def of(
         cls, root: str | os.PathLike[str], *, dockerfile: str | None = None, ignore: Sequence[str] | None = None

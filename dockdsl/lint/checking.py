@@ -9,6 +9,7 @@ import attrs
 
 from dockdsl.display import one_line
 from dockdsl.errors import DockdslError, DockerfileSyntaxError, SyntaxProblem
+from dockdsl.lint.build import UNKNOWN, Build
 from dockdsl.lint.finding import Finding
 from dockdsl.lint.ignoring import FileIgnores, Ignore, Names, PythonIgnores
 from dockdsl.lint.python_lines import within
@@ -43,20 +44,20 @@ class Checking:
         self.names = Names(self.rules)
         self.python = PythonIgnores()
 
-    def text(self, text: str, origins: Sequence[Origin | None] | None = None) -> list[Finding]:
+    def text(self, text: str, origins: Sequence[Origin | None] | None = None, build: Build = UNKNOWN) -> list[Finding]:
         """Return what is found in a text, in the order of its lines; what a comment ignores has a reason."""
         try:
-            subject = Subject(text, self.path)
+            subject = Subject(text, self.path, build)
         except DockerfileSyntaxError as error:
             return [self._problem(each, text) for each in error.errors]
         found = sorted(self._found(subject, origins), key=lambda each: (each.line, each.rule))
         self.python.made_at(origins or ())
         return found
 
-    def dockerfile(self, dockerfile: Dockerfile) -> list[Finding]:
+    def dockerfile(self, dockerfile: Dockerfile, build: Build = UNKNOWN) -> list[Finding]:
         """Return what is found in a `Dockerfile`, at the lines where it was written."""
         rendered = render_with_map(dockerfile)
-        return self.text(rendered.text, rendered.origins)
+        return self.text(rendered.text, rendered.origins, build)
 
     def unused(self) -> list[Finding]:
         """Return what is wrong with the comments of the Python file, once all that it makes was checked."""
@@ -79,7 +80,7 @@ class Checking:
     def _found(self, subject: Subject, origins: Sequence[Origin | None] | None) -> Iterator[Finding]:
         ignores = FileIgnores(subject)
         for rule in self.rules:
-            if rule.is_experimental and not ignores.experiments & {"all", rule.name.lower()}:
+            if rule.is_experimental and not ignores.experiments & {"all", rule.name}:
                 continue
             for fault in self._faults(rule, subject):
                 finding = self._finding(subject, rule, fault, origins)

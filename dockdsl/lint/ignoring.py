@@ -24,7 +24,7 @@ _HADOLINT = r"#\s*hadolint\s+(global\s+)?ignore\s*=\s*(\w+(?:\s*,\s*\w+)*)"
 _DOCKDSL = r"#\s*dockdsl:\s*ignore\b(?:=(\S*))?\s*(.*)"
 _OTHERS = r"(?i)(?:SC|DL)\d{4}"
 """Codes of ShellCheck and hadolint, most of which are no rules here."""
-_NOT_HERE = frozenset({"copyignoredfile", "invalidbaseimageplatform"})
+_NOT_HERE = frozenset({"invalidbaseimageplatform"})
 """Checks of BuildKit that are no rules here."""
 
 
@@ -43,13 +43,15 @@ class Ignore:
     """How bad it is if nothing is ignored: a hint where another tool may find more than is found here."""
     fault: str | None = None
     """What is wrong with the comment itself."""
+    is_exact: bool = False
+    """Whether the names count only as they are spelled, as those do that BuildKit reads."""
     used: set[str] = attrs.field(factory=set)
 
     def ignores(self, names: Iterable[str]) -> bool:
         """Whether it ignores the rule with these names; it is noted that it does."""
-        known = {name.lower() for name in names}
+        known = {name if self.is_exact else name.lower() for name in names}
         for name in self.names:
-            if name.lower() in known or name.lower() == "all":
+            if (name if self.is_exact else name.lower()) in known or name.lower() == "all":
                 self.used.add(name)
                 return True
         return False
@@ -80,7 +82,9 @@ class Names:
     def is_certain(self, name: str) -> bool:
         """Whether what finds nothing here finds nothing anywhere."""
         rule = self.known.get(name)
-        return name == "all" or (rule is not None and not rule.is_experimental and rule.name not in self._left_out)
+        if name == "all" or rule is None:
+            return name == "all"
+        return not (rule.is_experimental or rule.needs_build or rule.name in self._left_out)
 
     def problems(self, ignore: Ignore) -> Iterator[tuple[str, str, str]]:
         """Yield what is wrong with a comment, as rule, message and remedy.
@@ -124,11 +128,11 @@ class FileIgnores:
     def _read_directive(self, lines: list[str]) -> None:
         directives = directives_of(lines)
         settings = _settings(directives.check or "")
-        self.experiments = {name.lower() for name in settings.get("experimental", ())}
+        self.experiments = {*settings.get("experimental", ())}
         self.fails = settings.get("error", ("",))[0] in TRUE
         for index in directives.lines if "skip" in settings else ():
             if re.match(_BUILDKIT, lines[index], re.IGNORECASE):
-                self.everywhere.append(Ignore(settings["skip"], "", index + 1, lines[index].rstrip("\r")))
+                self.everywhere.append(_of_buildkit(settings["skip"], index + 1, lines[index].rstrip("\r")))
                 self._directive = index
 
     def _read(self, line: str, index: int, below: int | None) -> None:
@@ -158,7 +162,11 @@ def _ignores(line: str, number: int) -> Iterator[tuple[Ignore, bool]]:
     elif line.startswith("#") and (found := re.match(_BUILDKIT, bare, re.IGNORECASE)):
         names = _settings(found[1]).get("skip", ())
         if names:
-            yield Ignore(names, "", number, line), False
+            yield _of_buildkit(names, number, line), False
+
+
+def _of_buildkit(names: tuple[str, ...], number: int, text: str) -> Ignore:
+    return Ignore(names, "", number, text, is_exact=True)
 
 
 def _settings(value: str) -> dict[str, tuple[str, ...]]:

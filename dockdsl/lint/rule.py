@@ -72,6 +72,8 @@ class Rule:
         Names that other tools have for it.
     `is_experimental`
         Whether it runs only where ``# check=experimental=`` names it.
+    `needs_build`
+        Whether it finds something only where it is known how the Dockerfile is built: with which context and targets.
 
     >>> Rule("NoSudo", lambda subject: [], "RUN uses no sudo.", level="hint").summary
     'RUN uses no sudo.'
@@ -85,6 +87,7 @@ class Rule:
     level: Level = "warning"
     aliases: tuple[str, ...] = ()
     is_experimental: bool = False
+    needs_build: bool = False
 
     @property
     def summary(self) -> str:

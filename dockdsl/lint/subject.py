@@ -6,7 +6,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 
+from dockdsl.context.sending import Found
 from dockdsl.errors import DockdslError
+from dockdsl.lint.build import UNKNOWN, Build
+from dockdsl.lint.effects import Effects, Ran, Transfer, walked
 from dockdsl.lint.scripts import Script, Variables
 from dockdsl.model.dockerfile import Dockerfile
 from dockdsl.model.steps import Variable, variables_of
@@ -56,12 +59,14 @@ class Part:
 class Subject:
     """One Dockerfile."""
 
-    def __init__(self, text: str, path: str) -> None:
+    def __init__(self, text: str, path: str, build: Build = UNKNOWN) -> None:
         """Read a text. Raises `DockerfileSyntaxError` if BuildKit would refuse it."""
         self.text = text
         """The text of the Dockerfile."""
         self.path = path
         """The name of its file."""
+        self.build = build
+        """How it is built."""
         self.dockerfile: Dockerfile = parse(text, path)
         """What it says, as values; the origin of each is its line in the text."""
         self.lines: Sequence[Line] = lines_of(text)
@@ -138,6 +143,44 @@ class Subject:
     def _value(self, base: str) -> str:
         """Return the name of an image with the values that the file gives to its variables."""
         return _expanded_or_not(base, self.defaults, "\\") if "$" in base else base
+
+    @cached_property
+    def stages(self) -> list[Effects]:
+        """What the stages do."""
+        scripts = {id(script.line): script for script in self.scripts}
+        return walked(self.dockerfile, [(part.line, part.steps) for part in self.parts], scripts, self.build)
+
+    @cached_property
+    def targets(self) -> list[Effects]:
+        """The stages that are built; where that is not known, the last one."""
+        by_name = {str(index): stage for index, stage in enumerate(self.stages)}
+        by_name |= {stage.stage.name: stage for stage in self.stages if stage.stage.name is not None}
+        by_name |= {"": self.stages[-1]} if self.stages else {}
+        names = dict.fromkeys(name.lower() for name in self.build.targets)
+        return [by_name[name] for name in names if name in by_name]
+
+    @cached_property
+    def built(self) -> list[Effects]:
+        """The stages that are needed for those that are built; where that is not known, all."""
+        if not self.build.is_all:
+            return self.stages
+        graph = self.dockerfile.graph
+        reached = {id(stage) for target in self.targets for stage in graph.reached_by(target.stage)}
+        return [stage for stage in self.stages if id(stage.stage) in reached]
+
+    @cached_property
+    def layers(self) -> list[Effects]:
+        """The stages whose steps are layers of an image that is built."""
+        return list({id(stage): stage for target in self.targets for stage in target.chain}.values())
+
+    def named_sources(self) -> Iterator[tuple[Line, Found]]:
+        """Yield what COPY, ADD and mounts name in the context without wildcards, if the context is known."""
+        for stage in self.built:
+            for done in stage.steps:
+                if isinstance(done, Transfer):
+                    yield from ((done.line, each.found) for each in done.sources if each.found is not None)
+                elif isinstance(done, Ran):
+                    yield from ((done.line, source.found) for _, source, _ in done.binds if source.found is not None)
 
     @cached_property
     def variables(self) -> list[Variable]:

@@ -23,7 +23,7 @@ from tests.lint.test_check import check as run
 HOSTILE = "a b%é,:\n\x1b[31m\u202e"
 TEXT = """\
 FROM scratch AS B
-# dockdsl: ignore=JSONArgsRecommended a shell is wanted
+# dockdsl: ignore=JSONArgsRecommended,ShellFormWithoutShell a shell is wanted
 CMD x
 COPY $folder /x
 """

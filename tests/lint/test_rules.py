@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from dockdsl.lint.checking import check_text
+from dockdsl.lint.checking import Checking, check_text
 from dockdsl.lint.rule import Rule
 from dockdsl.lint.rules import rules
 from tests.corpora import cases
+from tests.lint.planting import build
 
 # What a page without a Dockerfile says is in the tests of the command.
 RULES = [pytest.param(rule, id=rule.name) for rule in rules() if rule.name != "NoDockerfile"]
@@ -31,12 +32,13 @@ def found_as_buildkit(text: str) -> set[tuple[str, int]]:
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_the_examples_of_a_rule(rule: Rule) -> None:
-    """What its page calls bad is found, and what it calls good is not."""
-    bad, good = rule.example("Bad"), rule.example("Good")
+def test_the_examples_of_a_rule(rule: Rule, tmp_path: Path) -> None:
+    """What its page calls bad is found, and what it calls good is not, with the files and the options of the page."""
+    how = build(tmp_path / "context", rule.example("Files"), rule.example("Options"))
+    bad, good = [Checking("Dockerfile").text(rule.example(kind), build=how) for kind in ("Bad", "Good")]
 
-    assert rule.name in {name for name, _ in found(bad)}
-    assert not found(good)
+    assert rule.name in {each.rule for each in bad}
+    assert not [each for each in good if each.reason is None]
     assert "Fix: " in rule.page
     assert "Source: https://" in rule.page
 

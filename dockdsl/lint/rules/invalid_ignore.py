@@ -4,13 +4,13 @@ A misspelled name ignores nothing. Comments of BuildKit and hadolint need no rea
 
 Bad::
 
-    FROM scratch
+    FROM alpine:3.22
     # dockdsl: ignore=JSONArgsRecomended a shell is wanted here
     CMD run me
 
 Good::
 
-    FROM scratch
+    FROM alpine:3.22
     # dockdsl: ignore=JSONArgsRecommended a shell is wanted here
     CMD run me
 

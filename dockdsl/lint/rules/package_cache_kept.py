@@ -14,9 +14,9 @@ Good::
     RUN apk add --no-cache curl=8.14.1-r2
 
 Fix: clean up in the same RUN, pass the option for it, or mount a cache:
-``Run(…, mounts=[Cache("/var/cache/apt"), Cache("/var/lib/apt")])``.
+``Run(…, mounts=[Cache("/var/cache/apk")])``.
 
-Source: https://github.com/hadolint/hadolint/wiki/DL3009
+Source: https://github.com/hadolint/hadolint/wiki/DL3019
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from dockdsl.lint.packages import APK, APT, DNF, PIP, YARN, YUM, ZYPPER, Manager
+from dockdsl.lint.packages import APK, DNF, PIP, YARN, YUM, ZYPPER, Manager
 from dockdsl.lint.rule import Fault, Rule
 from dockdsl.lint.scripts import Script
 from dockdsl.lint.subject import Subject
@@ -47,11 +47,6 @@ class _Kind(NamedTuple):
 _RPM = ("install", "reinstall", "update", "upgrade", "groupinstall", "localinstall")
 _SUSE = ("install", "in", "patch", "update", "up", "dist-upgrade", "dup")
 _KINDS = (
-    _Kind(
-        *("DL3009", APT._replace(programs=("apt-get", "apt")), ("update",), ("/var/lib/apt/lists", "/var/lib/apt")),
-        "add rm -rf /var/lib/apt/lists/* to it",
-        cleaning=("dist-clean",),
-    ),
     _Kind("DL3019", APK, ("add",), ("/var/cache/apk", "/etc/apk/cache"), "add --no-cache", ("--no-cache",)),
     _Kind("DL3032", YUM, _RPM, ("/var/cache/yum", "/var/cache/dnf"), "add yum clean all to it", cleaning=("clean",)),
     _Kind("DL3036", ZYPPER, _SUSE, ("/var/cache/zypp",), "add zypper clean to it", cleaning=("clean", "cc")),

@@ -40,7 +40,8 @@ def examine(subject: Subject) -> Iterator[Fault]:
         for use in variable.uses:
             line = None if use.step is None else subject.by_line.get(use.step.instruction.origin.line)
             is_predefined = use.stage is None and variable.name in PREDEFINED
-            if line is None or use.by != "builder" or is_predefined:
+            # What EXPOSE names is not looked at by BuildKit.
+            if line is None or use.by != "builder" or is_predefined or line.keyword == "EXPOSE":
                 continue
             close = suggestion(variable.name, declared, "")
             is_scratch = subject.is_on_scratch(line)
@@ -54,4 +55,4 @@ def examine(subject: Subject) -> Iterator[Fault]:
             )
 
 
-RULE = Rule("UndefinedVar", examine, __doc__ or "")
+RULE = Rule("UndefinedVar", examine, __doc__ or "", aliases=("undefined-variable",))

@@ -6,12 +6,12 @@ same.
 
 Bad::
 
-    FROM scratch
+    FROM alpine:3.22
     RUNN make
 
 Good::
 
-    FROM scratch
+    FROM alpine:3.22
     RUN make
 
 Fix: do what the message says.

@@ -5,13 +5,13 @@ tool may find what is not found here.
 
 Bad::
 
-    FROM scratch
+    FROM alpine:3.22
     # dockdsl: ignore=JSONArgsRecommended a shell is wanted here
     CMD ["run", "me"]
 
 Good::
 
-    FROM scratch
+    FROM alpine:3.22
     # dockdsl: ignore=JSONArgsRecommended a shell is wanted here
     CMD run me
 

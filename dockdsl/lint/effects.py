@@ -1,0 +1,429 @@
+"""What the steps of each stage do, as far as the Dockerfile and its context tell: one walk, which all rules share."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from typing import Literal
+
+import attrs
+
+from dockdsl.context.globs import is_pattern
+from dockdsl.context.ignoring import Patterns
+from dockdsl.context.sending import Found, Matches, cleaned
+from dockdsl.errors import DockdslError, Refused
+from dockdsl.instructions.add import Add
+from dockdsl.instructions.arg import Arg
+from dockdsl.instructions.copy import Copy
+from dockdsl.instructions.env import Env
+from dockdsl.instructions.heredoc import Heredoc
+from dockdsl.instructions.instruction import Instruction
+from dockdsl.instructions.mounts.bind import Bind
+from dockdsl.instructions.mounts.cache import Cache
+from dockdsl.instructions.mounts.mount import Mount
+from dockdsl.instructions.mounts.tmpfs import Tmpfs
+from dockdsl.instructions.run import Run
+from dockdsl.instructions.shell import Shell
+from dockdsl.instructions.sources import Reference, StageBase
+from dockdsl.instructions.user import User
+from dockdsl.instructions.workdir import Workdir
+from dockdsl.lint.build import Build
+from dockdsl.lint.files import Base, Files, FromContext, FromStage, Kind, Place, Unknown
+from dockdsl.lint.images import Image, image
+from dockdsl.lint.scripts import Script
+from dockdsl.model.dockerfile import Dockerfile
+from dockdsl.model.stage import Stage
+from dockdsl.syntax import expand
+from dockdsl.syntax.instruction_line import Line
+from dockdsl.syntax.patterns import is_remote
+from dockdsl.syntax.words import BACKSLASH, Word
+
+_SHELL = ("/bin/sh",)
+_WITH_DEFAULT = ("-", ":-", "+", ":+")
+is_archive = re.compile(r".*\.(?:tar|tgz|tbz2?|txz|tar\.(?:gz|bz2|xz|zst))", re.DOTALL).fullmatch
+_writes = re.compile(r"(?<![0-9&])>(?!&)").search
+_HARMLESS = frozenset(
+    # A block of words is easier to read than as many quoted ones.
+    """[ : cat cd chgrp chmod chown cmp cut date diff echo env export false find grep head id ls mkdir nproc printf pwd
+    set sleep sort stat sync tail test tree tr true uname unset wc which""".split()  # noqa: SIM905
+)
+"""Commands that make no files but folders."""
+_Before = tuple[Line, Instruction, int, str | None, "Values"]
+Values = Mapping[str, str | None]
+"""The variables that are set; None where the value is not known."""
+
+
+@attrs.frozen
+class From:
+    """A source of COPY, ADD or a mount."""
+
+    kind: Literal["context", "stage", "image", "remote", "text"]
+    text: str | None
+    """With its variables replaced; None where their values are not known."""
+    stage: Effects | None = None
+    """The stage that it is in."""
+    found: Found | None = None
+    """What it finds in the context, if that is known, without wildcards; with wildcards it is `matches`."""
+    matches: Matches | None = None
+
+    @property
+    def is_pattern(self) -> bool:
+        """Whether it has wildcards."""
+        return self.text is not None and is_pattern(self.text)
+
+    @property
+    def path(self) -> str:
+        """The path in a stage."""
+        return "/" + cleaned(self.text or "")
+
+
+@attrs.frozen(eq=False)
+class Done:
+    """A step: what was known before it, and what it does."""
+
+    line: Line
+    instruction: Instruction
+    at: int
+    """The number of what was made last before it, in the files of its stage."""
+    workdir: str | None
+    values: Values
+
+
+@attrs.frozen(eq=False)
+class Transfer(Done):
+    """A COPY or ADD."""
+
+    sources: tuple[From, ...]
+    destination: str | None
+    """As an absolute path without a slash at its end; None if it is not known."""
+    has_slash: bool
+    """Whether the destination is a folder by how it is written."""
+
+
+@attrs.frozen(eq=False)
+class Ran(Done):
+    """A RUN."""
+
+    script: Script
+    binds: tuple[tuple[Bind, From, str | None], ...]
+    """Its bind mounts, with the source and the target of each."""
+    caches: tuple[tuple[str, str | None], ...]
+    """The targets of its cache mounts, and their ids; of tmpfs mounts, the target and None."""
+
+    @cached_property
+    def is_harmless(self) -> bool:
+        """Whether it is certain to make no files."""
+        names = {command.name for command in self.script.read.commands}
+        return bool(names) and names <= _HARMLESS and not _writes(self.script.text)
+
+    def cache_at(self, folder: str) -> tuple[str, str] | None:
+        """Return the cache that a folder is in, and where in it."""
+        for target, name in self.caches:
+            if name is not None and f"{folder}/".startswith(f"{target}/"):
+                return name, folder[len(target) :]
+        return None
+
+
+class Effects:
+    """A stage: its steps, and what they leave."""
+
+    def __init__(self, stage: Stage, line: Line, base: Image | None, parent: Effects | None) -> None:
+        """Begin with the base, which is another stage or an image; None if its name is not known."""
+        self.stage = stage
+        self.line = line
+        """The FROM line."""
+        self.base = base
+        self.parent = parent
+        self.steps: list[Done] = []
+        self.files: Files = Files(FromStage(parent.files, parent.files.now, "") if parent else _base(base))
+        self.workdir: str | None = parent.workdir if parent else base.workdir if base else None
+        self.shell: Sequence[str] = parent.shell if parent else ()
+        self.values: dict[str, str | None] = dict(parent.values) if parent else {}
+        self.user: Done | None = parent.user if parent else None
+
+    @property
+    def root(self) -> Image | None:
+        """The image that the stage, or the one that it is based on, begins with."""
+        at = self
+        while at.parent is not None:
+            at = at.parent
+        return at.base
+
+    @property
+    def chain(self) -> list[Effects]:
+        """The stage, after those that it is based on."""
+        found = [self]
+        while found[-1].parent is not None:
+            found.append(found[-1].parent)
+        return found[::-1]
+
+    def look(self, path: str, at: Done | None = None) -> Place:
+        """Return what is at a path before a step, or at the end."""
+        return self.files.look(path, None if at is None else at.at)
+
+    def lacks_shell(self, done: Done, shell: Sequence[str], at: Done | None) -> str | None:
+        """Return the shell that a step is run by, if the image certainly has none before a step, or at the end."""
+        program = (shell or _SHELL)[0]
+        mounted = [target for _, _, target in done.binds] if isinstance(done, Ran) else []
+        if not program.startswith("/") or any(each is None or f"{program}/".startswith(f"{each}/") for each in mounted):
+            return None
+        return program if self.look(program, at).kind == "absent" else None
+
+    def runs(self) -> list[Ran]:
+        """The RUN instructions of the stage itself."""
+        return [each for each in self.steps if isinstance(each, Ran)]
+
+    def transfers(self) -> list[Transfer]:
+        """The COPY and ADD instructions of the stage itself."""
+        return [each for each in self.steps if isinstance(each, Transfer)]
+
+
+def _base(base: Image | None) -> Base | Unknown:
+    return Unknown() if base is None else Base(base)
+
+
+def expanded(text: str, values: Values, escape: str = "\\") -> str | None:
+    """Return a word with its variables replaced; None where a value is not known.
+
+    An ARG without a default has no known value; with ``${NAME:-default}``, it counts as not set.
+    """
+    if "$" not in text and escape not in text and "'" not in text and '"' not in text:
+        return text
+    try:
+        for reference in expand.references(text, escape=escape):
+            is_known = values.get(reference.name) is not None
+            if not is_known and not (reference.name in values and reference.modifier in _WITH_DEFAULT):
+                return None
+        known = {name: value for name, value in values.items() if value is not None}
+        return expand.expand(text, known, escape=escape)
+    except DockdslError:
+        return None
+
+
+def walked(
+    dockerfile: Dockerfile,
+    lines: Iterable[tuple[Line, Sequence[Line]]],
+    scripts: Mapping[int, Script],
+    build: Build,
+) -> list[Effects]:
+    """Return what each stage of a Dockerfile does, in their order.
+
+    `lines` are those of FROM and of the steps, for each stage; `scripts` what the RUN instructions run, by the ids of
+    their lines.
+    """
+    walk = _Walk(dockerfile, scripts, build)
+    for stage, (line, steps) in zip(dockerfile.stages, lines, strict=True):
+        walk.stage(stage, line, steps)
+    return list(walk.found.values())
+
+
+class _Walk:
+    def __init__(self, dockerfile: Dockerfile, scripts: Mapping[int, Script], build: Build) -> None:
+        self.scripts = scripts
+        self.graph = dockerfile.graph
+        self.build = build
+        self.found: dict[int, Effects] = {}
+        self.by_name: dict[str, Effects] = {}
+        self.above: dict[str, str | None] = {}
+        for arg in dockerfile.args:
+            if isinstance(arg, Arg):
+                self._declare(arg, self.above, {})
+
+    def stage(self, stage: Stage, line: Line, steps: Sequence[Line]) -> None:
+        """Walk over a stage."""
+        base, parent = self._base(stage)
+        effects = self.found[id(stage)] = Effects(stage, line, base, parent)
+        if stage.name is not None:
+            self.by_name[stage.name] = effects
+        by_number = {each.logical.first + 1: each for each in steps}
+        for step in stage.steps:
+            found = by_number.get(step.origin.line)
+            if found is not None:
+                self._step(step, found, effects)
+
+    def _base(self, stage: Stage) -> tuple[Image | None, Effects | None]:
+        if isinstance(stage.base, StageBase):
+            return None, self.found.get(id(self.graph.resolve(Reference(stage.base, "base"), stage)))
+        name = expanded(BACKSLASH.lexed(stage.base), self.above)
+        if name is None:
+            return None, None
+        parent = self.by_name.get(name.lower())
+        return (None if parent else image(name)), parent
+
+    def _step(self, step: Instruction, line: Line, effects: Effects) -> None:
+        before = (line, step, effects.files.now, effects.workdir, effects.values)
+        done: Done
+        if isinstance(step, (Copy, Add)):
+            done = self._transfer(step, before, effects)
+            self._copy(done, effects)
+        elif isinstance(step, Run):
+            done = self._ran(step, before, effects)
+            self._run(done, effects)
+        else:
+            done = Done(*before)
+            self._other(step, done, effects)
+        effects.steps.append(done)
+
+    def _other(self, step: Instruction, done: Done, effects: Effects) -> None:
+        if isinstance(step, Workdir):
+            path = expanded(BACKSLASH.value(step.path), effects.values)
+            effects.workdir = None if path is None else joined(effects.workdir, path)
+            if effects.workdir is not None:
+                effects.files.add_folder(effects.workdir)
+        elif isinstance(step, Shell):
+            effects.shell = step.argv
+        elif isinstance(step, User):
+            effects.user = done
+        elif isinstance(step, (Arg, Env)):
+            # What was noted before keeps its values.
+            effects.values = dict(effects.values)
+            if isinstance(step, Arg):
+                self._declare(step, effects.values, self.above)
+            else:
+                given = [(key, BACKSLASH.value(value)) for key, value in step.pairs]
+                new = {str(key): expanded(value, effects.values) for key, value in given if isinstance(key, str)}
+                effects.values.update(new)
+        elif step.keyword in ("RUN", "COPY", "ADD"):
+            # It has a form that the model does not express.
+            effects.files.run()
+
+    def _declare(self, arg: Arg, values: dict[str, str | None], otherwise: Values) -> None:
+        for each in (arg, *arg.more):
+            default = None if each.default is None else expanded(BACKSLASH.value(each.default), values)
+            inherited = otherwise.get(each.name) if each.default is None else default
+            given = self.build.args.get(each.name)
+            if given is not None or inherited is not None or values.get(each.name) is None:
+                values[each.name] = inherited if given is None else given
+
+    def _text(self, word: Word, effects: Effects) -> str | None:
+        return expanded(BACKSLASH.lexed(word), effects.values)
+
+    def _transfer(self, step: Copy | Add, before: _Before, effects: Effects) -> Transfer:
+        from_ = step.from_ if isinstance(step, Copy) else None
+        sources = []
+        for each in step.sources:
+            if isinstance(each, Heredoc):
+                sources.append(From("text", each.name))
+            elif is_remote(each):
+                sources.append(From("remote", None))
+            else:
+                sources.append(self._source(self._text(each, effects), Reference(from_, "copy"), effects))
+        text = self._text(step.destination, effects)
+        destination = None if text is None else joined(effects.workdir, text)
+        has_slash = text is not None and (text.endswith(("/", "/.")) or text in (".", "..", ""))
+        return Transfer(*before, sources=tuple(sources), destination=destination, has_slash=has_slash)
+
+    def _source(self, text: str | None, reference: Reference, effects: Effects) -> From:
+        if reference.source is not None:
+            stage = self.graph.resolve(reference, effects.stage)
+            known = None if stage is None else self.found.get(id(stage))
+            return From("image" if stage is None else "stage", text, known)
+        context = self.build.context
+        if text is None or context is None or "\\" in text:
+            return From("context", text)
+        if reference.by == "copy" and is_pattern(text):
+            return From("context", text, matches=context.match(text))
+        return From("context", text, found=context.find(text))
+
+    def _ran(self, step: Run, before: _Before, effects: Effects) -> Ran:
+        binds: list[tuple[Bind, From, str | None]] = []
+        caches: list[tuple[str, str | None]] = []
+        for mount in step.mounts:
+            target = self._target(mount, effects)
+            if isinstance(mount, Bind):
+                source = "" if mount.source is None else self._text(mount.source, effects)
+                binds.append((mount, self._source(source, Reference(mount.from_, "mount"), effects), target))
+            elif isinstance(mount, Cache) and target is not None:
+                name = target if mount.id is None else self._text(mount.id, effects)
+                caches.append((target, name or target))
+            elif isinstance(mount, Tmpfs) and target is not None:
+                caches.append((target, None))
+        return Ran(*before, script=self.scripts[id(before[0])], binds=tuple(binds), caches=tuple(caches))
+
+    def _target(self, mount: Mount, effects: Effects) -> str | None:
+        word = getattr(mount, "target", None)
+        text = None if word is None else self._text(word, effects)
+        return None if text is None else joined(effects.workdir, text)
+
+    def _run(self, ran: Ran, effects: Effects) -> None:
+        if ran.instruction.shell_text() and effects.lacks_shell(ran, effects.shell, ran) is not None:
+            # It cannot run.
+            return
+        if not ran.is_harmless:
+            effects.files.run()
+            return
+        for command in ran.script.commands("mkdir"):
+            for path in command.arguments:
+                made = None if "$" in path or "{" in path else joined(effects.workdir, path)
+                if made is None:
+                    effects.files.run()
+                else:
+                    effects.files.add_folder(made)
+
+    def _copy(self, done: Transfer, effects: Effects) -> None:
+        """Note the files that a COPY or ADD makes."""
+        files, to = effects.files, done.destination
+        if to is None or getattr(done.instruction, "parents", None):
+            files.forget(to or "/")
+            return
+        kind: Kind = "folder" if done.has_slash or to == effects.workdir else files.look(to).kind
+        if done.has_slash:
+            files.add_folder(to)
+        for source in done.sources:
+            self._put(source, done, kind, files)
+
+    def _put(self, source: From, done: Transfer, kind: Kind, files: Files) -> None:
+        to = done.destination or "/"
+        left_out = excluded(done.instruction)
+        if source.kind == "text":
+            _put_file(source.text or "", None, to, kind, files)
+        elif source.kind == "stage" and source.stage is not None and not source.is_pattern and source.text is not None:
+            inside = source.stage.files
+            place = inside.look(source.path)
+            if place.kind == "file":
+                _put_file(posixpath.basename(source.path), place.context, to, kind, files)
+            elif place.kind == "folder":
+                files.fill(to, FromStage(inside, inside.now, source.path.rstrip("/")))
+            elif place.kind != "absent":
+                files.forget(to)
+        elif source.kind == "context" and self.build.context is not None and (source.found or source.matches):
+            paths = (source.found.way.end,) if source.found else source.matches.sent if source.matches else ()
+            if not (source.found.way.is_known if source.found else source.matches and source.matches.is_known):
+                files.forget(to)
+            for path in paths:
+                way = self.build.context.folder.follow(path)
+                name = posixpath.basename(source.found.path if source.found else path)
+                if way.kind == "folder":
+                    files.fill(to, FromContext(self.build.context, way.end, left_out))
+                elif isinstance(done.instruction, Add) and is_archive(name) and done.instruction.unpack is not False:
+                    files.add_folder(to)
+                    files.forget(to)
+                elif way.kind is not None:
+                    _put_file(name, way.end, to, kind, files)
+        else:
+            files.forget(to)
+
+
+def _put_file(name: str, context: str | None, to: str, kind: Kind, files: Files) -> None:
+    if kind == "unknown":
+        files.forget(to)
+    else:
+        files.add_file(posixpath.join(to, name) if kind == "folder" else to, context)
+
+
+def excluded(step: Instruction) -> Patterns | None:
+    """Return what a COPY or ADD leaves out."""
+    patterns: tuple[str, ...] = getattr(step, "exclude", ())
+    try:
+        return Patterns(patterns) if patterns else None
+    except Refused:
+        return None
+
+
+def joined(workdir: str | None, path: str) -> str | None:
+    """Return an absolute path; None for one that is relative to a folder that is not known."""
+    if path.startswith("/"):
+        return "/" + cleaned(path)
+    return None if workdir is None else "/" + cleaned(f"{workdir}/{path}")

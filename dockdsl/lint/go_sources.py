@@ -1,0 +1,121 @@
+"""The packages of a Go program in the build context: what it imports, as far as its own module goes."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from dockdsl.context.sending import BuildContext
+from dockdsl.lint.shell import Command
+
+_MOST_FILES = 2000
+_LONGEST = 1 << 20
+"""Bytes that are read of a file."""
+_version = re.compile(r"^\s*go\s+(\d+)\.(\d+)(?:\.(\d+)|(?:rc|beta)\d+)?\s*(?://.*)?$", re.MULTILINE).search
+_module = re.compile(r'^\s*module\s+"?([^\s"]+)', re.MULTILINE).search
+_code = re.compile(
+    r"//[^\n]*|/\*.*?\*/|\"(?:\\.|[^\"\\\n])*\"|`[^`]*`|'(?:\\.|[^'\\\n])+'|[^/\"`']+|.", re.DOTALL
+).findall
+_import = re.compile(r"(?:^|[;\n])\s*import\s*(?:\(([^)]*)\)|((?:[\w.]+\s+)?[\"`][^\"`]+[\"`]))").findall
+_path = re.compile(r'["`]([^"`]+)["`]').findall
+_is_built = re.compile(r"^//go:build\b(?P<when>.*)$", re.MULTILINE).search
+_suffix = re.compile(r"_(?P<system>[a-z0-9]+)(?:_(?P<machine>[a-z0-9]+))?\.go$").search
+_SYSTEMS = frozenset({"aix", "darwin", "dragonfly", "freebsd", "illumos", "ios", "js", "netbsd", "openbsd", "plan9"})
+_SYSTEMS |= {"solaris", "wasip1", "windows", "android"}
+
+
+class Program(NamedTuple):
+    """A program, as it is in the build context."""
+
+    imports: frozenset[str]
+    """What its packages import, apart from packages of its own module."""
+    code: str
+    """The text of its files, without comments."""
+
+
+def read(context: BuildContext, path: str) -> str | None:
+    """Return the text of a file of the context; None if it cannot be read."""
+    try:
+        with open(os.path.join(context.folder.root, path), encoding="utf-8", errors="replace") as file:  # noqa: PTH118, PTH123 - odd names
+            return file.read(_LONGEST)
+    except OSError:
+        return None
+
+
+def go_line(text: str) -> tuple[int, ...] | None:
+    """Return the version that go.mod or go.work asks for.
+
+    >>> go_line("module x\\n\\ngo 1.27.3 // latest\\n"), go_line("go 1.27\\n"), go_line("module x\\n")
+    ((1, 27, 3), (1, 27), None)
+    """
+    found = _version(text)
+    return tuple([int(each) for each in found.groups() if each is not None]) if found else None
+
+
+def built_folders(command: Command) -> list[str] | None:
+    """Return the folders of the packages that ``go build`` is given; None if that is not plain."""
+    words = list(command.words[2:])
+    found: list[str] = []
+    while words:
+        word = words.pop(0)
+        if word[:1] == "-":
+            if "=" not in word and word in (
+                "-o",
+                "-ldflags",
+                "-tags",
+                "-gcflags",
+                "-mod",
+                "-p",
+                "-asmflags",
+                "-buildmode",
+            ):
+                del words[:1]
+        elif "$" in word or "..." in word or "@" in word:
+            return None
+        else:
+            found.append(word)
+    return found or ["."]
+
+
+def program(context: BuildContext, root: str, folder: str) -> Program | None:
+    """Return the program in a folder, of the module whose go.mod is in `root`; None if it cannot be read."""
+    named = _module(read(context, f"{root}/go.mod".strip("/")) or "")
+    if named is None:
+        return None
+    module = named[1]
+    imports: set[str] = set()
+    pieces: list[str] = []
+    left, seen, count = [folder], {folder}, 0
+    while left:
+        for text in _files(context, left.pop()):
+            count += 1
+            if count > _MOST_FILES:
+                return None
+            code = "".join([piece for piece in _code(text) if not piece.startswith(("//", "/*"))])
+            pieces.append(code)
+            for block, single in _import(code):
+                for path in _path(block or single):
+                    inside = path == module or path.startswith(f"{module}/")
+                    below = f"{root}/{path[len(module) + 1 :]}".strip("/")
+                    if not inside:
+                        imports.add(path)
+                    elif below not in seen:
+                        seen.add(below)
+                        left.append(below)
+    return Program(frozenset(imports), "\n".join(pieces)) if pieces else None
+
+
+def _files(context: BuildContext, folder: str) -> Iterator[str]:
+    for name, kind in sorted((context.folder.entries(folder) or {}).items()):
+        path = f"{folder}/{name}".strip("/")
+        if kind != "file" or not name.endswith(".go") or name.endswith("_test.go") or name[0] in "_.":
+            continue
+        suffix = _suffix(name)
+        text = read(context, path)
+        if text is None or (suffix and suffix["system"] in _SYSTEMS) or not context.is_sent(path, kind):
+            continue
+        when = _is_built(text.partition("\npackage ")[0])
+        if when is None or when["when"].strip() in ("linux", "unix", "!windows"):
+            yield text

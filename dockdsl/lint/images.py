@@ -1,0 +1,82 @@
+"""What well-known base images have and lack, where that is certain whatever their version."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+_name = re.compile(r"(?P<name>[^@]*?)(?::(?P<tag>[\w][\w.-]*))?(?:@.*)?").fullmatch
+_version = re.compile(r"(\d+)(?:\.(\d+))?(?:\.(\d+))?(?:-|$)").match
+_OFFICIAL = ("docker.io/library/", "index.docker.io/library/", "docker.io/", "library/")
+_NO_SHELL = ("gcr.io/distroless/", "cgr.dev/chainguard/static")
+_PLAIN = frozenset({"alpine", "busybox", "debian", "ubuntu"})
+"""Distributions: what is not a part of the system is not in them."""
+_ON_PLAIN = frozenset({"golang", "python", "node", "ruby", "rust", "php", "openjdk", "eclipse-temurin"})
+"""Languages on a distribution: apart from /usr, they are like it."""
+_WORKDIRS = {"golang": "/go", "php": "/var/www/html"}
+_NO_CURL = ("slim", "alpine")
+
+
+class Image(NamedTuple):
+    """The name of an image."""
+
+    name: str
+    """Without the registry and the namespace of official images."""
+    tag: str
+
+    @property
+    def is_scratch(self) -> bool:
+        """Whether it is the empty image."""
+        return self.name == "scratch"
+
+    @property
+    def is_distroless(self) -> bool:
+        """Whether it has no shell, whatever its version."""
+        return self.name.startswith(_NO_SHELL) and "debug" not in self.tag
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is a distribution, or a language on one."""
+        return self.name in _PLAIN or self.name in _ON_PLAIN
+
+    @property
+    def workdir(self) -> str | None:
+        """Its working directory; None where it is not known."""
+        is_known = self.is_scratch or self.is_plain or self.is_distroless
+        return _WORKDIRS.get(self.name, "/") if is_known else None
+
+    @property
+    def version(self) -> tuple[int, ...]:
+        """The numbers at the beginning of its tag."""
+        found = _version(self.tag)
+        return tuple([int(each) for each in found.groups() if each is not None]) if found else ()
+
+    @property
+    def has_compiler(self) -> bool:
+        """Whether an image of Go has a C compiler."""
+        return self.name == "golang" and "alpine" not in self.tag and "windows" not in self.tag
+
+    def lacks(self, program: str) -> bool:
+        """Whether it is certain not to have ``curl`` or ``wget``."""
+        if self.name in ("debian", "ubuntu"):
+            return program in ("curl", "wget")
+        if self.name in ("alpine", "busybox"):
+            return program == "curl"
+        return self.name in _ON_PLAIN and program == "curl" and any(word in self.tag for word in _NO_CURL)
+
+    def sets(self, variable: str) -> bool:
+        """Whether it may set a variable that has its name, as images do with their versions."""
+        return variable.lower().partition("_")[0] in self.name.lower().replace("-", "_").split("/")[-1].split("_")
+
+
+def image(text: str) -> Image:
+    """Read the name of an image.
+
+    >>> image("docker.io/library/golang:1.27-alpine@sha256:abc")
+    Image(name='golang', tag='1.27-alpine')
+    """
+    found = _name(text)
+    name, tag = (found["name"], found["tag"] or "") if found else (text, "")
+    for prefix in _OFFICIAL:
+        name = name.removeprefix(prefix)
+    return Image(name, tag)

@@ -1,0 +1,61 @@
+"""The lists of apt are not left in the image.
+
+``apt-get update`` fills ``/var/lib/apt/lists`` with tens of megabytes that the image never uses. ``apt-get clean``
+removes packages, and not these. A later step does not make the image smaller; stages that the image is not based on
+may keep them.
+
+Bad::
+
+    FROM debian:13-slim
+    RUN apt-get update && apt-get install -y --no-install-recommends tree=2.2.1-1
+
+Good::
+
+    FROM debian:13-slim
+    RUN apt-get update && apt-get install -y --no-install-recommends tree=2.2.1-1 \\
+     && rm -rf /var/lib/apt/lists/*
+
+Fix: remove them in the same RUN, or mount caches:
+``Run(…, mounts=[Cache("/var/cache/apt", sharing="locked"), Cache("/var/lib/apt", sharing="locked")])``.
+
+Source: https://docs.docker.com/build/building/best-practices/#apt-get
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dockdsl.lint.effects import Ran
+from dockdsl.lint.rule import Fault, Rule
+from dockdsl.lint.subject import Subject
+
+_LISTS = "/var/lib/apt/lists"
+_APT = ("apt-get", "apt", "aptitude")
+_CLEANING = ("dist-clean", "distclean")
+
+
+def examine(subject: Subject) -> Iterator[Fault]:
+    """Find updates that leave their lists in a layer."""
+    for stage in subject.layers:
+        for run in stage.runs():
+            updates = [each for each in run.script.commands(*_APT) if "update" in each.arguments]
+            if updates and not _is_clean(run):
+                yield Fault(
+                    run.line, f"{updates[0].name} update leaves its lists in the image", f"add rm -rf {_LISTS}/* to it"
+                )
+
+
+def _is_clean(run: Ran) -> bool:
+    if any(f"{_LISTS}/".startswith(f"{target}/") for target, _ in run.caches):
+        return True
+    if any({*_CLEANING} & {*each.arguments} for each in run.script.commands(*_APT)):
+        return True
+    removing = [*run.script.commands("rm"), *run.script.commands("find")]
+    removed = [word.rstrip("/") for each in removing for word in each.arguments]
+    return any(
+        word.startswith(_LISTS) or (word and f"{_LISTS}/".startswith(f"{word.rstrip('*').rstrip('/')}/"))
+        for word in removed
+    )
+
+
+RULE = Rule("AptListsLeft", examine, __doc__ or "", aliases=("DL3009", "apt-lists-left"))

@@ -1,0 +1,81 @@
+"""An ARG is declared in the stage that uses it.
+
+One above the first stage, one of another stage, and the arguments of the platform are not visible in a stage that does
+not declare them: the shell puts nothing in their place.
+
+Bad::
+
+    ARG VERSION=1.2.3
+    FROM alpine:3.22
+    RUN echo "$VERSION" > /version
+
+Good::
+
+    ARG VERSION=1.2.3
+    FROM alpine:3.22
+    ARG VERSION
+    RUN echo "$VERSION" > /version
+
+Fix: declare it in the stage: ``Arg("VERSION")``.
+
+Source: https://docs.docker.com/build/building/variables/#scoping
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from posixpath import basename
+
+from dockdsl.instructions.run import Run
+from dockdsl.lint.effects import Ran
+from dockdsl.lint.rule import Fault, Rule
+from dockdsl.lint.subject import PREDEFINED, Subject
+
+_SHELLS = frozenset({"sh", "ash", "bash", "dash", "ksh", "zsh"})
+_NAME = r"\$\{(?P<braced>\w+)(?P<more>[^}]?)|\$(?P<plain>\w+)"
+_outside = re.compile(rf"""\\.|'[^']*'|(?P<quote>")|(?<![^\s;&|(])\#[^\n]*|{_NAME}""", re.DOTALL).search
+_inside = re.compile(rf"""\\.|(?P<quote>")|{_NAME}""", re.DOTALL).search
+_sets = (
+    r"(?:^|[\s;&|(])(?:(?:export|local|readonly|declare|typeset)\s+(?:-\w+\s+)*)?{0}\+?="
+    r"|\bfor\s+{0}\b|\b(?:read|getopts|printf\s+-v|mapfile|readarray)\b[^;&|\n]*\b{0}\b"
+)
+_sources = re.compile(r"(?:^|[\s;&|(])(?:\.|source|eval)\s").search
+
+
+def examine(subject: Subject) -> Iterator[Fault]:
+    """Find names that are declared elsewhere alone."""
+    elsewhere = {variable.name for variable in subject.variables if variable.kind in ("global", "arg")} | PREDEFINED
+    for stage in subject.built:
+        for run in stage.runs():
+            if not isinstance(run.instruction, Run) or not _is_posix(run) or _sources(run.script.text):
+                continue
+            for name in dict.fromkeys(_used(run)):
+                is_set = name in run.values or (stage.root is not None and stage.root.sets(name))
+                if name in elsewhere and not is_set and not re.search(_sets.format(name), run.script.text):
+                    yield Fault(
+                        run.line, f"${name} is not declared in this stage, and is empty", f"add ARG {name} above"
+                    )
+
+
+def _is_posix(run: Ran) -> bool:
+    return run.script.is_shell and (not run.script.given or basename(run.script.given[0]) in _SHELLS)
+
+
+def _used(run: Ran) -> Iterator[str]:
+    """Yield the names that the shell replaces, apart from those with a default."""
+    texts = [run.script.text]
+    if not run.script.is_heredoc:
+        texts += [document.content for document in run.line.documents if not document.word.quoted]
+    for text in texts:
+        at, search = 0, _outside
+        while (found := search(text, at)) is not None:
+            at = found.end()
+            name = found["braced"] or found["plain"]
+            if found["quote"]:
+                search = _inside if search is _outside else _outside
+            elif name and not name[0].isdecimal() and found["more"] not in ("-", ":", "+", "="):
+                yield name
+
+
+RULE = Rule("ArgLostBetweenStages", examine, __doc__ or "", aliases=("arg-lost-between-stages",))

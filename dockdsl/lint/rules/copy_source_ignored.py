@@ -1,0 +1,66 @@
+"""A source that is copied or mounted is not left out by the ignore file.
+
+The file is in the folder, and the build does not get it: the step fails. Where only the files of a folder are left out,
+an empty folder is copied. ``NAME.dockerignore`` beside the Dockerfile counts before ``.dockerignore``; the last line
+that matches decides; without ``**``, a pattern begins at the root.
+
+Files::
+
+    dist/app.js
+    docs/a.md
+    docs/keep.md
+    .dockerignore: dist\\n**/*.md\\n!docs/keep.md
+
+Bad::
+
+    FROM alpine:3.22
+    COPY dist/app.js /srv/
+
+Good::
+
+    FROM alpine:3.22
+    COPY docs/keep.md /srv/
+
+Fix: let it in again by a line at the end of the ignore file: ``!dist/app.js``.
+
+Source: https://docs.docker.com/build/concepts/context/#dockerignore-files
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+from dockdsl.context.sending import BuildContext, Found
+from dockdsl.display import shown
+from dockdsl.lint.rule import Fault, Rule
+from dockdsl.lint.subject import Subject
+
+
+def examine(subject: Subject) -> Iterator[Fault]:
+    """Find sources that are not sent."""
+    context = subject.build.context
+    for line, found in subject.named_sources() if context is not None else ():
+        if context is not None and found.way.is_there:
+            if found.left_out is not None:
+                remedy = context.letting_in(found.left_out)
+                through = "" if found.left_out == found.path else f" leads to {shown(found.left_out)}, which"
+                fact = f"{shown(found.path)}{through} is in the folder, and {context.ignoring} leaves it out"
+                yield Fault(line, fact, remedy)
+            elif _is_emptied(context, found):
+                everything = f"{found.way.end}/**" if found.way.end else "**"
+                remedy = context.letting_in(everything)
+                what = shown(found.path) if found.path else "the build context"
+                yield Fault(line, f"{context.ignoring} leaves out all files of {what}", remedy, "warning")
+
+
+def _is_emptied(context: BuildContext, found: Found) -> bool:
+    """Whether a folder is sent without any of its files."""
+    if found.way.kind != "folder" or not context.patterns.lines or context.has_files(found.way.end):
+        return False
+    # The ignore file of a context that has nothing else is none of its files.
+    top = os.path.join(context.folder.root, found.way.end)  # noqa: PTH118 - pathlib changes odd names
+    return any(name != ".dockerignore" for _, _, names in os.walk(top) for name in names)
+
+
+RULE = Rule("CopySourceIgnored", examine, __doc__ or "", "error", ("copy-source-ignored",), needs_build=True)
