@@ -14,6 +14,16 @@ _PLAIN = frozenset({"alpine", "busybox", "debian", "ubuntu"})
 _ON_PLAIN = frozenset({"golang", "python", "node", "ruby", "rust", "php", "openjdk", "eclipse-temurin"})
 """Languages on a distribution: apart from /usr, they are like it."""
 _WORKDIRS = {"golang": "/go", "php": "/var/www/html"}
+_SETS = {
+    "eclipse-temurin": ("JAVA_",),
+    "openjdk": ("JAVA_", "LANG"),
+    "golang": ("GO", "PATH"),
+    "node": ("YARN_",),
+    "python": ("GPG_KEY", "LANG"),
+    "ruby": ("BUNDLE_", "GEM_HOME", "LANG"),
+    "rust": ("CARGO_HOME", "RUSTUP_"),
+}
+"""How variables begin that images set besides those with their own names."""
 _NO_CURL = ("slim", "alpine")
 
 
@@ -65,7 +75,11 @@ class Image(NamedTuple):
         return self.name in _ON_PLAIN and program == "curl" and any(word in self.tag for word in _NO_CURL)
 
     def sets(self, variable: str) -> bool:
-        """Whether it may set a variable that has its name, as images do with their versions."""
+        """Whether it may set a variable: one that has its name, and of an image that is not known, any version."""
+        if variable.startswith(_SETS.get(self.name, ())):
+            return True
+        if not (self.is_scratch or self.is_distroless or self.is_plain) and variable.endswith(("_VERSION", "_HOME")):
+            return True
         return variable.lower().partition("_")[0] in self.name.lower().replace("-", "_").split("/")[-1].split("_")
 
 

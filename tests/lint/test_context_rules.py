@@ -239,7 +239,8 @@ LOOK_ALIKES = [
     ("StageCopiesPathNeverMade", "a", "FROM scratch AS s\nCOPY a /x/\nFROM y\nCOPY --from=s /x/a /x/b /\n", [4]),
     ("StageCopiesPathNeverMade", "a", "FROM scratch AS s\nCOPY --from=y /z /x\nFROM y\nCOPY --from=s /x/b /\n", []),
     ("StageCopiesPathNeverMade", "a", "FROM scratch AS s\nCOPY $A /x\nFROM y\nCOPY --from=s /x/b /\n", []),
-    ("StageCopiesPathNeverMade", "a", "FROM scratch AS s\nFROM y\nRUN --mount=from=s,source=/b,target=/b x\n", [3]),
+    ("StageCopiesPathNeverMade", "a", "FROM scratch AS s\nFROM y\nRUN --mount=from=s,source=/b,target=/b x\n", []),
+    ("StageCopiesPathNeverMade", "a", "FROM scratch AS s\nWORKDIR /a\nFROM y\nRUN --mount=from=s,source=/b x\n", [4]),
     ("StageCopiesPathNeverMade", "d/l -> a", "FROM scratch AS s\nCOPY d /\nFROM y\nCOPY --from=s /l /l/x /\n", []),
     ("ArgLostBetweenStages", "a", "ARG V=1\nFROM alpine\nRUN echo '$V' \\$V ${V:-2} # $V\n", []),
     ("ArgLostBetweenStages", "a", "ARG V=1\nFROM alpine\nRUN V=2; echo $V\nRUN read -r V && echo $V\n", []),
@@ -250,6 +251,13 @@ LOOK_ALIKES = [
         "a",
         "ARG NODE_VERSION=1\nFROM node:$NODE_VERSION\nRUN echo $NODE_VERSION $TARGETOS\n",
         [3],
+    ),
+    ("ArgLostBetweenStages", "a", "ARG JAVA_VERSION=1\nFROM eclipse-temurin:1\nRUN echo $JAVA_VERSION\n", []),
+    (
+        "ArgLostBetweenStages",
+        "a",
+        "ARG APP_VERSION=1\nFROM x\nRUN echo $APP_VERSION\nFROM golang\nRUN $APP_VERSION\n",
+        [5],
     ),
     ("ArgLostBetweenStages", "a", "FROM a AS b\nARG V=1\nFROM c\nRUN echo $V\nFROM b\nRUN echo $V\n", [4]),
     (

@@ -8,12 +8,14 @@ Bad::
 
     FROM debian:13-slim
     RUN apt-get update && apt-get install -y --no-install-recommends tree=2.2.1-1
+    CMD ["tree"]
 
 Good::
 
     FROM debian:13-slim
     RUN apt-get update && apt-get install -y --no-install-recommends tree=2.2.1-1 \\
      && rm -rf /var/lib/apt/lists/*
+    CMD ["tree"]
 
 Fix: remove them in the same RUN, or mount caches:
 ``Run(…, mounts=[Cache("/var/cache/apt", sharing="locked"), Cache("/var/lib/apt", sharing="locked")])``.
@@ -31,18 +33,20 @@ from dockdsl.lint.subject import Subject
 
 _LISTS = "/var/lib/apt/lists"
 _APT = ("apt-get", "apt", "aptitude")
+_RUNNING = ("CMD", "ENTRYPOINT", "EXPOSE", "HEALTHCHECK", "USER")
 _CLEANING = ("dist-clean", "distclean")
 
 
 def examine(subject: Subject) -> Iterator[Fault]:
     """Find updates that leave their lists in a layer."""
+    # One from which nothing is run, as for generating files, is seldom kept.
+    runs = any(each.instruction.keyword in _RUNNING for stage in subject.layers for each in stage.steps)
     for stage in subject.layers:
         for run in stage.runs():
             updates = [each for each in run.script.commands(*_APT) if "update" in each.arguments]
             if updates and not _is_clean(run):
-                yield Fault(
-                    run.line, f"{updates[0].name} update leaves its lists in the image", f"add rm -rf {_LISTS}/* to it"
-                )
+                fact = f"{updates[0].name} update leaves its lists in the image"
+                yield Fault(run.line, fact, f"add rm -rf {_LISTS}/* to it", None if runs else "hint")
 
 
 def _is_clean(run: Ran) -> bool:

@@ -48,7 +48,13 @@ def examine(subject: Subject) -> Iterator[Fault]:
             elif isinstance(done, Ran):
                 sources = tuple([source for _, source, _ in done.binds])
             for source in sources:
-                if source.stage is None or source.text is None or (isinstance(done, Transfer) and source.is_pattern):
+                # One without steps is there to be replaced by a named context.
+                if (
+                    source.stage is None
+                    or not source.stage.steps
+                    or source.text is None
+                    or (isinstance(done, Transfer) and source.is_pattern)
+                ):
                     continue
                 if source.stage.look(source.path).kind == "absent":
                     name = source.stage.stage.name
