@@ -16,9 +16,9 @@ from dockdsl.syntax.lazy_regex import lazy_regex
 # That a sourced file cannot be read, and that a shebang of ash means dash, is no fault of the script; SC1009 says only
 # which command another finding is in.
 _LEFT_OUT = "SC1009,SC1090,SC1091,SC2187"
-# What may be meant: an empty value, a keyword as a word, a loop that runs once, words that are split, a name for later;
-# and what the base image may set.
-_UNSURE = frozenset({"SC1007", "SC1010", "SC2034", "SC2038", "SC2043", "SC2046", "SC2154"})
+# What may be meant: an empty value, a keyword as a word, a loop that runs once, words that are split, a name for later.
+# What a command hides that is exported (SC2155) may be unable to fail, and the base image may set a variable (SC2154).
+_UNSURE = frozenset({"SC1007", "SC1010", "SC2034", "SC2038", "SC2043", "SC2046", "SC2154", "SC2155"})
 _LEVELS: dict[str, Level] = {"error": "error", "warning": "warning", "info": "hint", "style": "hint"}
 _AT_ONCE = 500
 NAME = "ShellCheck"
@@ -33,24 +33,24 @@ _HEAD = 2
 """Lines before the script: its shell, and the variables that it is given."""
 _is_strict = lazy_regex(r"-[a-df-z]*e")
 _variable = lazy_regex(r"\$\{?#?([A-Za-z_]\w*)")
+_DASH = "/bin/dash"
 # What /bin/sh is, by words in the name of the base image, in this order.
 _BASES = (
     ("/bin/busybox sh", lazy_regex(r"alpine|busybox|(?:^|/)(?:docker|composer):")),
     (
         "/bin/bash",
         lazy_regex(
-            r"fedora|centos|rocky|alma|amazonlinux|oraclelinux|ubi\d|/ubi|opensuse|archlinux|azurelinux|mariner"
+            r"fedora|centos|rocky|almalinux|amazonlinux|oraclelinux|ubi\d|/ubi|opensuse|archlinux|azurelinux|mariner"
         ),
     ),
     (
-        "/bin/dash",
-        lazy_regex(r"debian|ubuntu|slim|stretch|buster|bullseye|bookworm|trixie|bionic|focal|jammy|noble|resolute"),
+        _DASH,
+        lazy_regex(
+            r"debian|ubuntu|slim|stretch|buster|bullseye|bookworm|trixie|bionic|focal|jammy|noble|resolute"
+            r"|(?:^|/)(?:buildpack-deps|gcc|golang|httpd|mysql|nginx|node|perl|php|postgres|python|redis|ruby|rust|tomcat"
+            r"|dotnet/\w+)(?:$|[:@])"
+        ),
     ),
-    (
-        "/bin/dash",
-        lazy_regex(r"(?:^|/)(?:buildpack-deps|gcc|golang|httpd|mysql|nginx|node|perl|php|postgres)(?:$|[:@])"),
-    ),
-    ("/bin/dash", lazy_regex(r"(?:^|/)(?:python|redis|ruby|rust|tomcat|dotnet/\w+)(?:$|[:@])")),
 )
 _ANY = "/bin/sh"
 
@@ -169,8 +169,12 @@ def _read(command: str, texts: Sequence[str], seconds: float) -> None:
     for each in comments or ():
         text = texts[int(os.path.basename(each["file"]))]  # noqa: PTH119 - as above
         code = f"SC{each['code']}"
-        # Where it is not known which shell it is, what that cannot read or does not have is not certain.
-        is_unsure = code in _UNSURE or (code[2] in "13" and text.startswith(f"#!{_ANY}\n"))
+        # Where it is not known which shell it is, what that cannot read is not certain. Nor is what it lacks, but for
+        # dash: BusyBox learns from bash with each version.
+        shell = text.partition("\n")[0].removeprefix("#!")
+        is_unsure = code in _UNSURE or (code[2] == "1" and shell == _ANY) or (code[2] == "3" and shell != _DASH)
+        # It takes the program /bin/echo for dash's own echo.
+        is_unsure = is_unsure or (code == "SC3036" and "/echo" in text)
         level = "hint" if is_unsure else _LEVELS[each["level"]]
         found[text].append(_Comment(code, level, each["message"], each["line"], each["column"]))
     _known.update({text: tuple(each) for text, each in found.items()})

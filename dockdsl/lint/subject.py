@@ -259,7 +259,7 @@ class Subject:
         # Of one ENV, no value sees those beside it; of one ARG, each sees those before it.
         seen = values if line.keyword == "ARG" else dict(values)
         for name, value in self.pairs(line):
-            given = otherwise.get(name) if value is None else expanded(value, seen)
+            given = otherwise.get(name) if value is None else expanded(value, seen, line.escape)
             if given is not None:
                 values[name] = given
 

@@ -11,7 +11,7 @@ import pytest
 from dockdsl import Arg, Dockerfile, Run, Stage, check
 from dockdsl.lint import shellcheck
 
-BAD = "export A=$(cat /a)"
+BAD = "mkdir -p -m 700 /a/b"
 
 
 def found(text: str) -> list[tuple[int, str, str]]:
@@ -37,7 +37,7 @@ def found(text: str) -> list[tuple[int, str, str]]:
 )
 def test_where_it_is(text: str, lines: list[int]) -> None:
     """The line is that of the command: after continuations, comments and blank lines, and in heredocs of all kinds."""
-    assert found(f"FROM debian:13\n{text}\n") == [(line, "warning", "SC2155") for line in lines]
+    assert found(f"FROM debian:13\n{text}\n") == [(line, "warning", "SC2174") for line in lines]
 
 
 @pytest.mark.parametrize(
@@ -71,11 +71,12 @@ def test_where_it_is(text: str, lines: list[int]) -> None:
         # Levels.
         ("FROM debian:13\nRUN echo $HOME", [(2, "hint", "SC2086")]),
         ("FROM debian:13\nRUN make -j $(nproc)", [(2, "hint", "SC2046")]),
+        ('FROM debian:13\nRUN export A="$(b)"', [(2, "hint", "SC2155")]),
         ("FROM debian:13\nRUN echo 'a", [(2, "error", "SC1073"), (2, "error", "SC1072")]),
         # Comments.
-        (f"FROM debian:13\n# hadolint ignore=SC2155\nRUN {BAD}", []),
-        (f"FROM debian:13\n# dockdsl: ignore=SC2155 it cannot fail\nRUN {BAD} && echo $A", [(3, "hint", "SC2086")]),
-        (f"FROM debian:13\n# dockdsl: ignore=ShellCheck it works\nRUN {BAD} && echo $A", []),
+        (f"FROM debian:13\n# hadolint ignore=SC2174\nRUN {BAD}", []),
+        (f"FROM debian:13\n# dockdsl: ignore=SC2174 it cannot fail\nRUN {BAD} && echo $HOME", [(3, "hint", "SC2086")]),
+        (f"FROM debian:13\n# dockdsl: ignore=ShellCheck it works\nRUN {BAD} && echo $HOME", []),
     ],
 )
 def test_what_it_is_told(text: str, codes: list[tuple[int, str, str]]) -> None:
@@ -86,18 +87,18 @@ def test_what_it_is_told(text: str, codes: list[tuple[int, str, str]]) -> None:
 def made() -> Dockerfile:
     """Return scripts written in all ways."""
     chain = Run.chain(
-        "export E=$(cat /e)",
+        "mkdir -p -m 700 /e/e",
         'printf "%s\\n" "$a" > /b',
         BAD,
-        "export B=$(cat /b)",
+        "mkdir -p -m 700 /b/b",
     )
     script = Run.script(
         """
         echo begun
-            export C=$(cat /c)
+            mkdir -p -m 700 /c/c
         """
     )
-    long = Run("make && " * 20 + "export D=$(cat /d)")
+    long = Run("make && " * 20 + "mkdir -p -m 700 /d/d")
     return Dockerfile(Stage("debian:13", steps=[Arg("a"), chain, script, long]))
 
 
@@ -107,11 +108,11 @@ def test_lines_of_python() -> None:
     places = [lines[each.origin.line - 1].strip() for each in check(made()) if each.rule == "ShellCheck"]
 
     assert places == [
-        '"export E=$(cat /e)",',
+        '"mkdir -p -m 700 /e/e",',
         "chain = Run.chain(",
-        '"export B=$(cat /b)",',
-        "export C=$(cat /c)",
-        'long = Run("make && " * 20 + "export D=$(cat /d)")',
+        '"mkdir -p -m 700 /b/b",',
+        "mkdir -p -m 700 /c/c",
+        'long = Run("make && " * 20 + "mkdir -p -m 700 /d/d")',
     ]
 
 
@@ -143,7 +144,7 @@ def test_many_scripts_are_one_process(tmp_path: Path, monkeypatch: pytest.Monkey
 
 def test_without_it(tmp_path: Path) -> None:
     """A line says how to install it; the other rules run, and a comment that is about it is not unused."""
-    text = f"FROM debian:13 AS B\n# dockdsl: ignore=ShellCheck,SC2155 why\nRUN {BAD}\n"
+    text = f"FROM debian:13 AS B\n# dockdsl: ignore=ShellCheck,SC2174 why\nRUN {BAD}\n"
     tmp_path.joinpath("Dockerfile").write_text(text)
     program = "import sys, dockdsl.lint.shellcheck as s; s.program = lambda: None; from dockdsl.__main__ import program"
     command = [sys.executable, "-c", f"{program}; program()", "check", "."]

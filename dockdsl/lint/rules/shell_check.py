@@ -8,15 +8,15 @@ installs; scripts are not read without it, nor those for PowerShell and ``cmd``.
 Bad::
 
     FROM debian:13
-    RUN export NAME=$(cat /name) && make
+    RUN mkdir -p -m 700 /srv/app
 
 Good::
 
     FROM debian:13
-    RUN NAME=$(cat /name) && export NAME && make
+    RUN mkdir -p /srv/app && chmod 700 /srv /srv/app
 
-Fix: do what the page of the code says. What it calls info or style is a hint, as are words that may be meant to be
-split (SC2046), and variables that the base image may set (SC2154).
+Fix: do what the page of the code says. What it calls info or style is a hint, as is what may well be meant: words that
+are split (SC2046), ``export A=$(…)`` of what cannot fail (SC2155), variables that the base image sets (SC2154).
 
 Source: https://www.shellcheck.net/wiki/
 """

@@ -33,7 +33,8 @@ _EXPANDED = ("ADD", "COPY", "ENV", "EXPOSE", "LABEL", "STOPSIGNAL", "USER", "VOL
 
 def examine(subject: Subject) -> Iterator[Fault]:
     """Find names that nothing declares."""
-    declared = {variable.name for variable in subject.variables if variable.kind != "undeclared"}
+    # That $GOPATH is close to PATH says nothing: every image has a PATH.
+    declared = {variable.name for variable in subject.variables if variable.kind != "undeclared"} - KNOWN
     for variable in subject.variables:
         if variable.kind != "undeclared" or variable.name in KNOWN:
             continue
@@ -43,7 +44,7 @@ def examine(subject: Subject) -> Iterator[Fault]:
             # What EXPOSE names is not looked at by BuildKit.
             if line is None or use.by != "builder" or is_predefined or line.keyword == "EXPOSE":
                 continue
-            close = suggestion(variable.name, declared, "")
+            close = suggestion(variable.name, declared - {variable.name}, "")
             is_scratch = subject.is_on_scratch(line)
             remedy = close or f"declare it: ARG {variable.name}"
             yield Fault(line, f"${variable.name} is not set", remedy, "warning" if is_scratch or close else "hint")

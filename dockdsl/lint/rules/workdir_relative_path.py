@@ -43,7 +43,7 @@ def examine(subject: Subject) -> Iterator[Fault]:
             path = " ".join(subject.expanded(line))
             if not is_set and not path.startswith("/"):
                 # On Windows it is absolute, and the base image may set its variables.
-                is_unsure = id(line) in unknown or _is_windows(line.text) is not None
+                is_unsure = id(line) in unknown or any(map(_is_windows, (path, line.text)))
                 fact = f"the path {line.text!r} is relative to that of the base image"
                 fix = None
                 if subject.is_on_scratch(line) and _is_plain(line.text):
