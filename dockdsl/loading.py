@@ -43,9 +43,9 @@ def read_text(path: str, kind: str = "Dockerfile") -> str:
         raise FileError(f"stdin: it is closed; open it, or name a {kind}")
     try:
         return data.decode()
-    except UnicodeDecodeError:
-        name = "stdin" if path == "-" else one_line(path)
-        raise FileError(f"{name}: it is not UTF-8 text; is it the right file?") from None
+    except UnicodeDecodeError as error:
+        place = Origin("stdin" if path == "-" else path, data.count(b"\n", 0, error.start) + 1)
+        raise FileError("it is not UTF-8 text; is it the right file?", origin=place) from None
 
 
 def _contents(path: str, kind: str, refusal: type[FileError | SourceError]) -> bytes:

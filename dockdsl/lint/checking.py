@@ -152,8 +152,10 @@ def _columns_of_call(origin: Origin, source: str) -> tuple[int, int] | None:
 
 def problem(error: DockdslError, path: str, rule: str = UNREADABLE) -> Finding:
     """Return the finding for a file that cannot be read or run."""
-    _, _, remedy = error.message.rpartition("; ")
-    origin = error.origin or Origin(path, 1)
-    remedy = remedy if remedy != error.message else "see the message"
-    message = error.message if error.message.endswith(remedy) else f"{error.message}; {remedy}"
-    return Finding(rule, "error", message, remedy, origin, source=PythonIgnores().line(origin))
+    # Where it is said already, the message need not name the file.
+    message = error.message.removeprefix(f"{one_line(path)}: ")
+    head, _, remedy = message.rpartition("; ")
+    if not head:
+        message, remedy = f"{message}; fix the file", "fix the file"
+    source = "" if error.origin is None else PythonIgnores().line(error.origin)
+    return Finding(rule, "error", message, remedy, error.origin or Origin(path, 1), source=source)

@@ -119,7 +119,7 @@ def test_check_of_stdin(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.M
     [
         pytest.param("bad", b"FROM a\nRUNN x\n", "bad:2:1: RUNN: the instruction 'RUNN' is unknown", id="syntax"),
         pytest.param("bad", b"", "bad:1:1: ", id="empty"),
-        pytest.param("bad", b"FROM a\n# \xff\n", "error: bad: it is not UTF-8 text", id="not UTF-8"),
+        pytest.param("bad", b"FROM a\n# \xff\n", "bad:2: error: it is not UTF-8 text", id="not UTF-8"),
         pytest.param("bad", b"from a\n#\0\n", "error: bad: the formatted text cannot be proven", id="no proof"),
         pytest.param("nowhere", None, "error: nowhere: there is no such file", id="missing"),
         pytest.param(".", None, "error: .: it is a folder", id="folder"),

@@ -101,7 +101,9 @@ def test_an_edited_file_is_not_replaced_unasked(capfd: pytest.CaptureFixture[str
     [
         pytest.param(b"FROM a\nFOO x\nCOPY --frm=x a b\n", ["in:2:1: FOO: the inst", "in:3:6: COPY: "], id="errors"),
         pytest.param(b"", ["in:1:1: Dockerfile: the file has no instructions; write FROM image"], id="empty"),
-        pytest.param(b"FROM a\nRUN \xe9\n", ["in: it is not UTF-8 text; is it the right file?"], id="not UTF-8"),
+        pytest.param(
+            b"FROM a\nRUN \xe9\n", ["in:2: error: it is not UTF-8 text; is it the right file?"], id="not UTF-8"
+        ),
         pytest.param(None, ["in: there is no such file; check the path"], id="missing"),
     ],
 )

@@ -132,7 +132,7 @@ def test_schema(capfd: pytest.CaptureFixture[str]) -> None:
         pytest.param(["."], ".: it is a folder; name the Dockerfile in it", id="folder"),
         pytest.param([""], "'': there is no such file", id="nothing"),
         pytest.param(["Dockerfile:x"], "leave :x out", id="name in a Dockerfile"),
-        pytest.param(["latin"], "latin: it is not UTF-8 text", id="not UTF-8"),
+        pytest.param(["latin"], "latin:2: error: it is not UTF-8 text", id="not UTF-8"),
         pytest.param(["app.py:nothing"], "it defines no Dockerfile named 'nothing'", id="name"),
     ],
 )

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from dockdsl.lint.formats import FORMATS
+
 PYTHON = """\
 from dockdsl import Cmd, Dockerfile, Image, Stage
 
@@ -48,7 +50,7 @@ def test_a_folder(folder: Path) -> None:
         "app.py:3: warning: CMD is in the shell form, so the program gets no signals;"
         ' write CMD ["program", "argument"] [JSONArgsRecommended]\n'
         '  3 | stage = Stage("alpine:3.22", steps=[Cmd("x")])\n    |                                     ^~~~~~~~\n'
-        "broken.py:3: error: the file raised KeyError: 1; see the message [Unreadable]\n"
+        "broken.py:3: error: the file raised KeyError: 1; fix the file [Unreadable]\n"
         "  3 | raise KeyError(1)\n    | ^~~~~~~~~~~~~~~~~\n"
     )
     assert done.stderr == "4 findings in 4 files\n"
@@ -89,7 +91,7 @@ def test_files_of_a_folder(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.rglob("*.ran")] == ["inside.py.ran"]
     assert check(tmp_path, ".").stderr == "4 findings in 4 files\n"
     named = check(tmp_path, ".", "helper.py")
-    assert "helper.py:1: error: helper.py: it defines no Dockerfile; write dockerfile = " in named.stdout
+    assert "helper.py:1: error: it defines no Dockerfile; write dockerfile = " in named.stdout
     assert "5 findings in 5 files\n" == named.stderr
 
 
@@ -105,6 +107,36 @@ def test_a_file_of_a_folder_that_ends_the_program(tmp_path: Path) -> None:
     assert "b.py:1: error: the file ended the program (signal 9) before it was checked; " in done.stdout
     assert "c.py:3: warning: CMD is in the shell form" in done.stdout
     assert done.stderr.endswith("\n3 findings in 3 files\n")
+
+
+def test_files_that_cannot_be_read(tmp_path: Path) -> None:
+    """Each is a finding with its line, in every format, and the others are checked."""
+    texts: dict[str, bytes] = {
+        "a.Dockerfile": b"FROM a:1\nRUN \xff\n",
+        "b.Dockerfile": b"",
+        "c.Dockerfile": b"FROM a:1\nRUN <<EOF\n",
+        "d.py": b"import dockdsl\n\nx = (\n",
+        "e.py": b"import dockdsl\n\nimport nowhere_at_all\n",
+        "f.py": b"import os\n\nimport dockdsl\n\nprint('x')\nos.write(1, b'noise')\n\n\ndockdsl.Run('')\n",
+        "\udcff.Dockerfile": b"FROM a:1 AS B\n",
+    }
+    for name, data in texts.items():
+        tmp_path.joinpath(name).write_bytes(data)
+    for form in FORMATS:
+        done = check(tmp_path, ".", f"--format={form}")
+        assert done.returncode == 1, done.stderr
+        assert "StageNameCasing" in done.stdout
+    found = json.loads(check(tmp_path, ".", "--format=json").stdout)
+
+    assert [(each["path"], each["line"], each["rule"]) for each in found] == [
+        ("a.Dockerfile", 2, "Unreadable"),
+        ("b.Dockerfile", 1, "Unreadable"),
+        ("c.Dockerfile", 2, "Unreadable"),
+        ("d.py", 3, "Unreadable"),
+        ("e.py", 3, "Unreadable"),
+        ("f.py", 9, "Unreadable"),
+        ("\udcff.Dockerfile", 1, "StageNameCasing"),
+    ]
 
 
 def test_nothing_found(tmp_path: Path) -> None:

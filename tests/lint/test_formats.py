@@ -20,7 +20,7 @@ from dockdsl.lint.data import from_row, to_row
 from dockdsl.lint.formats import FORMATS, written
 from tests.lint.test_check import check as run
 
-HOSTILE = "a b%é,:\n\x1b[31m\u202e"
+HOSTILE = "a b%é\udcff,:\n\x1b[31m\u202e"
 TEXT = """\
 FROM scratch AS B
 # dockdsl: ignore=JSONArgsRecommended,ShellFormWithoutShell a shell is wanted
@@ -69,7 +69,9 @@ def test_sarif_is_valid(found: list[Finding]) -> None:
     assert {"startLine": 1, "startColumn": 14, "endColumn": 18, "snippet": {"text": "FROM scratch AS B"}} == places[0][
         "region"
     ]
-    assert f"/tmp/{HOSTILE}/Dockerfile" == unquote(urlsplit(places[2]["artifactLocation"]["uri"]).path)
+    assert f"/tmp/{HOSTILE}/Dockerfile" == unquote(
+        urlsplit(places[2]["artifactLocation"]["uri"]).path, errors="surrogateescape"
+    )
     assert "https://docs.docker.com/reference/build-checks/stage-name-casing/" in {
         each.get("helpUri") for each in rules
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -72,4 +73,4 @@ def _result(finding: Finding, index: int, mark: str) -> dict[str, Any]:
 def _address(path: str) -> str:
     """Return the path of a file below the current folder as it is, and another as an address."""
     short = short_path(path)
-    return Path(short).as_uri() if Path(short).is_absolute() else quote(Path(short).as_posix())
+    return Path(short).as_uri() if Path(short).is_absolute() else quote(os.fsencode(Path(short).as_posix()))

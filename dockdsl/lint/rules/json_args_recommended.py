@@ -21,9 +21,7 @@ Source: https://docs.docker.com/reference/build-checks/json-args-recommended/
 
 from __future__ import annotations
 
-import json
 import re
-import shlex
 from collections.abc import Iterator
 
 from dockdsl.lint.editing import fix_of, operands
@@ -64,6 +62,9 @@ def _array(subject: Subject, line: Line) -> Fix | None:
     is_windows = line.escape == "`" or any(_is_windows(part.base) for part in subject.parts)
     if not is_alone or is_windows or not _are_plain(line.text):
         return None
+    import json  # noqa: PLC0415 - most files have none, and a check of one file is to be quick
+    import shlex  # noqa: PLC0415 - as above
+
     words = shlex.split(line.text)
     if _is_of_the_shell(words[0]):
         return None
