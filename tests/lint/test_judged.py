@@ -20,6 +20,8 @@ from tests.corpora import corpus
 JUDGED = Path(__file__).with_name("judged.tsv")
 # Why what a rule finds in these files is true.
 TRUE = {
+    "AptListsLeft": "the stage of the image, or one that it is based on, updates and does not clean up",
+    "CacheBrokenByCopy": "the whole folder is copied before the packages of a manifest are installed",
     "FromAsCasing": "as is in small letters, and FROM is not",
     "FromPlatformFlagConstDisallowed": "the platform is a constant, and the name of the stage does not say it",
     "InvalidDefaultArgInFrom": "without build arguments there is no base, and the build fails",
