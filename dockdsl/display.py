@@ -153,7 +153,19 @@ def argument(text: str) -> str:
 
 
 def _ansi_c(text: str) -> str:
-    return text.encode("unicode_escape").decode().replace("'", "\\'")
+    return "".join([_in_ansi_c(char) for char in text])
+
+
+def _in_ansi_c(char: str) -> str:
+    if char in "\\'":
+        return f"\\{char}"
+    number = ord(char)
+    if 0xDC80 <= number <= 0xDCFF:
+        # A byte of a name that is not UTF-8.
+        return f"\\x{number - 0xDC00:02x}"
+    if char.isprintable():
+        return char
+    return f"\\x{number:02x}" if number < 0x80 else f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
 
 
 def printable(text: str) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from typing import Any
 
 import pytest
 
-from dockdsl.display import kind_of, shown
+from dockdsl.display import argument, kind_of, shown
 from tests.strategies import Mute
 
 
@@ -77,3 +79,19 @@ def test_types_have_their_article() -> None:
     assert ["an int", "a str", "a NoneType", "an object"] == [
         kind_of(each) for each in (1, "", None, Nameless("", (), {})())
     ]
+
+
+@pytest.mark.parametrize(
+    "name", ["my app", "a'b\x1bc", "é\x1b", "\x85\u202e", "a\\\n'", os.fsdecode(b"\xff'\x07"), "\U000e0001"]
+)
+def test_an_argument_is_read_back(name: str) -> None:
+    """Bash reads the very name that is suggested for its command line."""
+    script = f"printf %s {argument(name)}"
+    done = subprocess.run(
+        ["bash", "-c", os.fsencode(script)],
+        env={"LC_ALL": "C.UTF-8", "PATH": os.environ["PATH"]},
+        capture_output=True,
+        check=True,
+    )
+
+    assert os.fsencode(name) == done.stdout

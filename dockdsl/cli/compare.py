@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING
 
 from dockdsl.cli.arguments import output_argument
 from dockdsl.cli.building import count, reported
-from dockdsl.cli.files import write
+from dockdsl.cli.files import is_special, write
 from dockdsl.cli.local import check_file
 from dockdsl.cli.migrate import artefact
 from dockdsl.cli.streams import put, say
@@ -16,6 +17,7 @@ from dockdsl.compare.comparison import Comparison, from_data
 from dockdsl.compare.measure import compare
 from dockdsl.compare.page import page, picture
 from dockdsl.compare.words import LANGUAGES, Words
+from dockdsl.display import one_line
 from dockdsl.errors import FileError, SourceError
 from dockdsl.loading import read_text
 from dockdsl.migrate import sources
@@ -54,8 +56,12 @@ def run(options: argparse.Namespace) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     output = None if options.output == "-" else options.output
+    taken: dict[str, str] = {}
     for option, path in (("-o", output), ("--html", options.html), ("--svg", options.svg)):
         check_file(option, path)
+        if path is not None and taken.setdefault(os.path.realpath(path), option) != option and not is_special(path):
+            other = taken[os.path.realpath(path)]
+            raise SourceError(f"{option}: {one_line(path)} is also the file of {other}; name another one")
     found = _measured(options) if options.given is None else _read(options.given)
     words = Words(options.lang)
     if options.json:

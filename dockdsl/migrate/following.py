@@ -11,6 +11,7 @@ from dockdsl.migrate.docker_verbs import CLEANING, REMEDIES, VERBS, unfollowed_o
 from dockdsl.migrate.host_files import HOST, path_of, written
 from dockdsl.migrate.recipe import Archive, Artefact, Given, Recipe, words_of
 from dockdsl.migrate.shell import Shell
+from dockdsl.migrate.shell_builtins import BUILTINS
 from dockdsl.migrate.words import Word, text
 
 ENGINES = ("docker", "podman", "nerdctl", "buildah")
@@ -29,7 +30,7 @@ _HARMLESS = {
 
 def shell(recipe: Recipe, folder: Path) -> Shell:
     """Return what follows scripts for a recipe."""
-    return Shell(folder, lambda pipeline: handle(recipe, pipeline), recipe.note)
+    return Shell(folder, lambda pipeline: handle(recipe, pipeline), recipe.note, BUILTINS)
 
 
 def handle(recipe: Recipe, pipeline: Pipeline) -> Word | None:

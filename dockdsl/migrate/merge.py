@@ -12,6 +12,7 @@ from typing import Any
 import attrs
 
 from dockdsl.codegen.words import text_in
+from dockdsl.display import argument
 from dockdsl.errors import DockdslError, FileError, SourceError
 from dockdsl.instructions.add import Add
 from dockdsl.instructions.arg import Arg
@@ -252,7 +253,7 @@ class _Merge:
         is_file = isinstance(build.dockerfile, Path)
         place = Place(short_path(str(build.dockerfile)), step.origin.line) if is_file else build.place
         fact = f"{name} is not in the context, and nothing that was read puts it there"
-        self.recipe.note(place, fact, f"create it, or pass --artefact {name}=PATH if the image before has it")
+        self.recipe.note(place, fact, f"create it, or pass --artefact {argument(name)}=PATH if the image before has it")
 
     def _from_context(self, image: Image, step: FileInstruction, context: Path) -> Iterator[Instruction]:
         """Take files from the context of the image, which may be another one than that of the result."""

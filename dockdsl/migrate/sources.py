@@ -252,10 +252,10 @@ def _trace(
         recipe.artefacts.append(Artefact(place, path, earlier[-1][0], where))
         if name not in given:
             fact = f"no script says where {source} comes from; {where} of {earlier[-1][0].place.path} has its name"
-            recipe.note(place, fact, f"pass --artefact {name}=PATH if that is not the file")
+            recipe.note(place, fact, f"pass --artefact {argument(name)}=PATH if that is not the file")
         return
     fact = f"{source} is not in the context, and no script says where it comes from"
-    recipe.note(place, fact, f"pass --artefact {name}=PATH, its path in the image of the first Dockerfile")
+    recipe.note(place, fact, f"pass --artefact {argument(name)}=PATH, its path in the image of the first Dockerfile")
 
 
 def _written(dockerfile: Dockerfile, name: str) -> set[str]:

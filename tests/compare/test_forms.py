@@ -123,6 +123,15 @@ def test_a_place_that_cannot_be_written(option: str, tmp_path: Path, capsys: pyt
     assert f"{option}: '{place}' cannot be written; name a file in a folder that is there" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(("first", "second"), [("-o", "--html"), ("--html", "--svg"), ("-o", "--svg")])
+def test_one_file_for_two_forms(first: str, second: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The second would replace the first, so nothing is read or built."""
+    place = str(tmp_path / "x")
+
+    assert 2 == main(["compare", str(tmp_path / "none"), first, place, second, f"{tmp_path}/./x"])
+    assert f"{second}: {tmp_path}/./x is also the file of {first}; name another one" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("option", ["-o", "--html", "--svg"])
 def test_a_stream_that_is_open(option: str, tmp_path: Path) -> None:
     """It is written to, whoever runs it."""
