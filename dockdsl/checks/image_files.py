@@ -122,7 +122,7 @@ class ImageFiles:
         return self.find(path, follow=follow) or _ADDED.get(posixpath.normpath(f"/{path.lstrip('/')}"))
 
     def walk(self) -> Iterator[tuple[str, Entry]]:
-        """Yield the absolute path of everything that is no directory, with its entry."""
+        """Yield the absolute path of everything that is not a directory, with its entry."""
         left = [("", self._root)]
         while left:
             path, node = left.pop()

@@ -20,7 +20,7 @@ SECONDS = 30.0
 _QUICK = 25
 """The binary logarithm of the steps of a search that is done here: they take less than a second."""
 _ATOM = r"\\[^1-9]|\[\^?\]?(?:\\.|[^\]\\])*\]"
-"""What matches one character, and is no repetition whatever it says."""
+"""What matches one character, and is not a repetition, whatever it says."""
 # The alarm ends it in the middle of a search, and also where nobody waits for it any more.
 _SEARCH = """
 import marshal, re, signal, sys

@@ -70,7 +70,7 @@ class Endpoint:
 def endpoint(environ: Mapping[str, str] | None = None) -> Endpoint:
     """Return where the docker command would go: ``DOCKER_HOST``, else ``DOCKER_CONTEXT``, else the context in use.
 
-    Raises `EngineUnavailable` for a context that does not exist or cannot be read, and for what is no address.
+    Raises `EngineUnavailable` for a context that does not exist or cannot be read, and for what is not an address.
 
     Source: the reference of the docker command, "Environment variables", and of ``docker context``.
     """

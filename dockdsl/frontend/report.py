@@ -58,7 +58,7 @@ def line(kind: str, value: Any) -> bytes:
 def read(data: bytes) -> tuple[Made | Failed | Crashed | None, list[Said]]:
     """Return what a child has reported; None for the first where it did not come to that.
 
-    The user's file may have written into the report itself: what is no line of it is left out.
+    The user's file may have written into the report itself: any other line is left out.
     """
     found: Made | Failed | Crashed | None = None
     notes: list[Said] = []

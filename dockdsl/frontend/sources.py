@@ -79,7 +79,7 @@ class Sources:
         try:
             self.ignore = self._gateway.read(reference, self.filename + _IGNORE)
         except CallFailed:
-            # There is none.
+            # It does not exist.
             self.ignore = None
         return reference
 

@@ -82,7 +82,7 @@ def next_round(found: Sequence[Finding]) -> list[Finding]:
 def _chosen(found: Sequence[Finding]) -> list[Finding]:
     """Return what can be fixed at once: a fix that is in the way of an earlier one is left out.
 
-    An edit that an earlier fix makes as well is no obstacle.
+    An edit that an earlier fix makes as well is not in the way.
     """
     taken: list[Finding] = []
     # In order, and apart: the nearest two are those that another one can touch.

@@ -23,9 +23,9 @@ _BUILDKIT = r"#\s*check\s*=\s*(\S*)"
 _HADOLINT = r"#\s*hadolint\s+(global\s+)?ignore\s*=\s*(\w+(?:\s*,\s*\w+)*)"
 _DOCKDSL = r"#\s*dockdsl:\s*ignore\b(?:=(\S*))?\s*(.*)"
 _OTHERS = r"(?i)(?:SC|DL)\d{4}"
-"""Codes of ShellCheck and hadolint, most of which are no rules here."""
+"""Codes of ShellCheck and hadolint, most of which are not rules here."""
 _NOT_HERE = frozenset({"invalidbaseimageplatform"})
-"""Checks of BuildKit that are no rules here."""
+"""Checks of BuildKit that are not rules here."""
 
 
 @attrs.define(eq=False)

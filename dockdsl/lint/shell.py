@@ -52,7 +52,7 @@ class Command(NamedTuple):
 
     @property
     def arguments(self) -> tuple[str, ...]:
-        """The words behind the program that are no options."""
+        """The words behind the program that are not options."""
         return tuple([word for word in self.words[1:] if word[:1] != "-"])
 
     def has(self, *options: str) -> bool:

@@ -134,7 +134,7 @@ def _create(recipe: Recipe, command: Command, given: Arguments) -> Word | Archiv
 
 def _container(recipe: Recipe, command: Command, given: Arguments) -> Container | None:
     if not given.operands:
-        recipe.note(command.place, "it names no image", "write it")
+        recipe.note(command.place, "it has no image", "write the image behind its options")
         return None
     image, *words = given.operands
     container = Container(command.place, image, given, tuple(words), command.folder, build=recipe.built(image))

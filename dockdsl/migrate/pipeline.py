@@ -66,7 +66,7 @@ class _Job(NamedTuple):
 def scripts(path: Path, shown: str, note: Noter) -> Iterator[Script]:
     """Yield the scripts of a CI file.
 
-    Raises `SourceError` if it is none, `FileError` if PyYAML is not installed.
+    Raises `SourceError` if it is not a CI file, `FileError` if PyYAML is not installed.
     """
     try:
         import yaml  # noqa: PLC0415 - of an extra

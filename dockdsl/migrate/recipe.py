@@ -33,7 +33,7 @@ class Build:
 
     place: Place
     context: Path | str
-    """The folder, or the address of what is no folder."""
+    """The folder, or an address."""
     dockerfile: Path | str
     """The file, or the text where the script holds it."""
     options: Arguments

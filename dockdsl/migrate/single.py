@@ -96,7 +96,7 @@ class _Split:
         for step, folder in self._in_folders():
             if isinstance(step, Run) and step in self.compiling:
                 script = _script(step)
-                # Other commands of the step have an -o, too: that of curl is no program.
+                # Other commands of the step have an -o, too: that of curl is not a program.
                 commands = [command for command in re.split(r"&&|;|\|", script) if _compiles(command)]
                 named = [output.strip("\"'") for command in commands for output in _outputs(command)]
                 self.outputs += [posixpath.normpath(posixpath.join(folder, output)) for output in named]

@@ -266,7 +266,7 @@ def _written(dockerfile: Dockerfile, name: str) -> set[str]:
             folder = posixpath.join(folder, str(step.path))
         elif isinstance(step, Run):
             words = words_of(step)
-            # A name that is only listed, as a package is, is no output.
+            # A name that is only listed, as a package is, is not an output.
             outputs = [after for before, after in pairwise(words) if before in ("-o", "--output", "-out")]
             outputs += [word for word in words if "/" in word]
             paths = {posixpath.normpath(posixpath.join(folder, word)) for word in outputs}

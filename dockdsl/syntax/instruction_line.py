@@ -117,7 +117,7 @@ class Line:
         line = self.inner() if self.keyword == "ONBUILD" else self
         if line.keyword not in _WITH_HEREDOCS or line.array() is not None:
             return last
-        # A backslash at the end escapes what comes next, though it is no part of the instruction.
+        # A backslash at the end escapes what comes next, though it is not part of the instruction.
         words = heredocs_in(text + self.logical.tail() if text[-1] == "\\" else text)
         if words:
             self.documents, self.last = documents(self.logical, words)

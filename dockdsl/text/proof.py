@@ -438,7 +438,7 @@ class _Reading:
 
 
 def _named(line: str) -> tuple[str, str]:
-    """Return the name and the value of a directive; the name is empty if a line is none."""
+    """Return the name and the value of a directive; the name is empty if the line is not a directive."""
     found = _directive(line.removesuffix("\r"))
     return ("", "") if found is None else (found[1].lower(), found[2])
 

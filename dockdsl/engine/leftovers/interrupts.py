@@ -14,7 +14,7 @@ from typing import Any
 _ENDING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
 _ALL = (signal.SIGINT, *_ENDING)
 _PATIENCE = 1.0
-"""Seconds after which a second signal is no echo of the first, which a terminal and a parent may both have sent."""
+"""Seconds after which a second signal is not an echo of the first, which a terminal and a parent may both have sent."""
 _GIVEN_UP = "what was not removed is left to `dockdsl gc`"
 on_wait: Callable[[], None] | None = None
 """Is called when a signal came and what it waits for takes longer than that, so that people know."""

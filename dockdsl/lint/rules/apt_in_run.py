@@ -29,7 +29,7 @@ def examine(subject: Subject) -> Iterator[Fault]:
     """Find apt."""
     for script in subject.scripts:
         for command in script.commands("apt"):
-            yield Fault(script.line, "apt is no tool for scripts", "write apt-get", at=script.place(command.at))
+            yield Fault(script.line, "apt is not meant for scripts", "write apt-get", at=script.place(command.at))
 
 
 RULE = Rule("AptInRun", examine, __doc__ or "", "hint", ("DL3027",))

@@ -25,13 +25,13 @@ from dockdsl.syntax.references import is_image
 
 
 def examine(subject: Subject) -> Iterator[Fault]:
-    """Find bases that are no names with the defaults alone."""
+    """Find bases that are not names with the defaults alone."""
     values = subject.defaults
     for part in subject.parts:
         name = expanded(part.base, values)
         if name is not None and not (is_image(name) or name.lower() == "scratch"):
             if "$" in part.base:
-                fact = f"with the defaults of its arguments the base {part.base} is {name!r}, which is no image"
+                fact = f"with the defaults of its arguments the base {part.base} is {name!r}, which is not an image"
                 yield Fault(part.line, fact, "give the argument a default", part=part.base)
             else:
                 fact = f"the base {name!r} is neither an image nor a stage above it"

@@ -38,7 +38,7 @@ _is_of_the_shell = re.compile(
     r"getopts|hash|if|in|jobs|local|read|readonly|return|select|set|shift|source|then|times?|trap|type|ulimit|umask|"
     r"unalias|unset|until|wait|while"
 ).fullmatch
-"""Finds words that are no program."""
+"""Finds words that are not a program."""
 _is_windows = re.compile(r"windows|nanoserver|servercore", re.IGNORECASE).search
 
 

@@ -33,7 +33,7 @@ def examine(subject: Subject) -> Iterator[Fault]:
     """Find names with capitals."""
     named: dict[str, list[Edit]] = {}
     for part in subject.parts:
-        # A base in capitals is no stage: BuildKit looks it up as it is written.
+        # A base in capitals is not a stage: BuildKit looks it up as it is written.
         if part.name is not None:
             words = list(words_of(part.line))
             named.setdefault(part.name.lower(), []).extend(_lowered(subject, part.line, words[2]))
