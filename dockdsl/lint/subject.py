@@ -9,7 +9,7 @@ from functools import cached_property
 from dockdsl.context.sending import Found
 from dockdsl.errors import DockdslError
 from dockdsl.lint.build import UNKNOWN, Build
-from dockdsl.lint.effects import Effects, Ran, Transfer, walked
+from dockdsl.lint.effects import Effects, From, Ran, Transfer, walked
 from dockdsl.lint.scripts import Script, Variables
 from dockdsl.model.dockerfile import Dockerfile
 from dockdsl.model.steps import Variable, variables_of
@@ -174,13 +174,19 @@ class Subject:
         return list({id(stage): stage for target in self.targets for stage in target.chain}.values())
 
     def named_sources(self) -> Iterator[tuple[Line, Found]]:
-        """Yield what COPY, ADD and mounts name in the context without wildcards, if the context is known."""
-        for stage in self.built:
+        """Yield what COPY, ADD and mounts name in the context, if that is known, and the links that wildcards match."""
+        context = self.build.context
+        for stage in self.built if context is not None else ():
             for done in stage.steps:
+                sources: Sequence[From] = ()
                 if isinstance(done, Transfer):
-                    yield from ((done.line, each.found) for each in done.sources if each.found is not None)
+                    sources = done.sources
                 elif isinstance(done, Ran):
-                    yield from ((done.line, source.found) for _, source, _ in done.binds if source.found is not None)
+                    sources = [source for _, source, _ in done.binds]
+                yield from ((done.line, each.found) for each in sources if each.found is not None)
+                for path in (path for each in sources if each.matches is not None for path in each.matches.sent):
+                    if context is not None and context.folder.follow(path, last=False).kind == "link":
+                        yield done.line, context.find(path)
 
     @cached_property
     def variables(self) -> list[Variable]:

@@ -6,7 +6,7 @@ import io
 import random
 import subprocess
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -18,13 +18,13 @@ PIECES = ["a", "b", "src", "*", "**", "?", "*.md", "*.txt", "a*", "[ab]", "[^a]"
 PIECES += [r"\[x\]", r"a\*", "[!a]", "**.md", "a**", "d.txt", "README.md", ".env", "a b", "*?", "[*]", "\\s*", "a^b"]
 
 
-def plant(folder: Path, random: random.Random, depth: int = 3) -> None:
+def plant(folder: Path, random: random.Random, names: Sequence[str] = NAMES, depth: int = 3) -> None:
     """Make a tree of files, folders and links."""
     folder.mkdir(exist_ok=True)
-    for name in random.sample(NAMES, random.randint(1, 7)):
+    for name in random.sample(names, random.randint(1, 7)):
         path = folder / name
         if depth and "." not in name and random.random() < 0.7:
-            plant(path, random, depth - 1)
+            plant(path, random, names, depth - 1)
         elif random.random() < 0.1:
             path.symlink_to(random.choice(["a", "../b", "/src", "nothing"]))
         else:

@@ -41,46 +41,65 @@ def examine(subject: Subject) -> Iterator[Fault]:
     context = subject.build.context
     if context is None:
         return
-    named = {found.way.end: found for _, found in subject.named_sources() if found.left_out is None}
+    asked = _Asked(context, subject)
     for stage in subject.built:
         for transfer in stage.transfers():
-            given = [source.matches for source in transfer.sources if source.matches is not None]
-            if len(given) < len(transfer.sources) or getattr(transfer.instruction, "parents", None):
+            wildcards = [source for source in transfer.sources if source.matches is not None]
+            if getattr(transfer.instruction, "parents", None) or any(not _matches(each).is_known for each in wildcards):
                 continue
-            if any(each.sent or not each.is_known for each in given):
-                continue
-            failing = [each for each in given if each.folder and not _is_sent(context, each, [*named], subject)]
-            present = [source for source in transfer.sources if source.matches is not None and source.matches.present]
-            fact = f"{_listed(transfer.sources)} matches nothing"
-            if present:
-                fact += f" that {context.ignoring} does not leave out"
-            remedy = context.letting_in(cleaned(present[0].text or "")) if present else "correct the pattern"
-            yield Fault(transfer.line, fact + _outcome(failing), remedy, "error" if failing else "warning")
+            empty = [source for source in wildcards if not _matches(source).sent]
+            failing = [source for source in empty if _fails(_matches(source), asked)]
+            if failing or (empty and len(empty) == len(transfer.sources)):
+                wrong = failing or empty
+                present = [source for source in wrong if _matches(source).present]
+                listed = " and ".join([shown(source.text) for source in wrong])
+                fact = f"{listed} {'matches' if len(wrong) == 1 else 'match'} nothing"
+                fact += f" that {context.ignoring} does not leave out" if present else ""
+                remedy = context.letting_in(cleaned(present[0].text or "")) if present else "correct the pattern"
+                yield Fault(transfer.line, fact + _outcome(failing), remedy, "error" if failing else "warning")
 
 
-def _listed(sources: tuple[From, ...]) -> str:
-    return " and ".join([shown(source.text) for source in sources])
+def _matches(source: From) -> Matches:
+    assert source.matches is not None  # for the type checker: only these are passed
+    return source.matches
 
 
-def _outcome(failing: list[Matches]) -> str:
+def _outcome(failing: list[From]) -> str:
     if failing:
-        return f", and nothing of {shown(failing[0].folder)} is sent, so the build fails"
+        return f", and nothing of {shown(_matches(failing[0]).folder)} is sent, so the build fails"
     return ", and the build copies nothing in silence"
 
 
-def _is_sent(context: BuildContext, found: Matches, named: list[str], subject: Subject) -> bool:
-    """Whether another step sends something of the folder."""
-    if found.way.kind != "folder":
-        return False
+class _Asked:
+    """What all steps ask of the context."""
+
+    def __init__(self, context: BuildContext, subject: Subject) -> None:
+        self.context = context
+        named = [found for _, found in subject.named_sources() if found.way.is_there and found.left_out is None]
+        self.named = {found.way.end for found in named}
+        transfers = [each for stage in subject.built for each in stage.transfers()]
+        matched = [
+            path for each in transfers for source in each.sources if source.matches for path in source.matches.sent
+        ]
+        self.inside = {above for path in (*self.named, *matched) for above in _above(path)}
+        """All that is sent for a step, and the folders above it."""
+
+
+def _above(path: str) -> Iterator[str]:
+    """Yield a path, and the folders above it."""
+    while path:
+        yield path
+        path = path.rpartition("/")[0]
+    yield ""
+
+
+def _fails(found: Matches, asked: _Asked) -> bool:
+    """Whether nothing of the folder is sent, so that the build cannot look into it."""
     folder = found.way.end
-    for path in named:
-        if f"{path}/".startswith(f"{folder}/"):
-            return True
-        if (not path or f"{folder}/".startswith(f"{path}/")) and context.is_sent(folder, "folder"):
-            return True
-    others = [source.matches for stage in subject.built for each in stage.transfers() for source in each.sources]
-    sent = [path for each in others if each is not None for path in each.sent]
-    return any(f"{path}/".startswith(f"{folder}/") for path in sent)
+    if not found.folder or (found.way.kind is not None and folder in asked.inside):
+        return False
+    is_asked = found.way.kind is not None and any(above in asked.named for above in _above(folder))
+    return not (is_asked and asked.context.is_sent(folder, found.way.kind))
 
 
 RULE = Rule("WildcardMatchesNothing", examine, __doc__ or "", aliases=("wildcard-matches-nothing",), needs_build=True)
