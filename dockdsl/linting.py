@@ -34,9 +34,9 @@ _STDIN = "<stdin>"
 _OTHERS = ("node_modules", "vendor", "venv", "__pycache__")
 """Folders with files of others."""
 _tests = re.compile(r"test_.*\.py|.*_test\.py|conftest\.py").fullmatch
-_LONGEST = 60.0
+LONGEST = 60.0
 """Seconds that a Python file of a folder may take."""
-_GUARD = 'guard that with if __name__ == "__main__"'
+GUARD = 'guard that with if __name__ == "__main__"'
 _import = re.compile(rb"^[ \t]*(?:from|import)[ \t]+dockdsl\b", re.MULTILINE)
 
 
@@ -230,13 +230,29 @@ def _files(folder: str) -> Iterator[str]:
     """Yield a folder's Dockerfiles, and its Python files that import dockdsl, without tests and what others wrote."""
     found: list[str] = []
     for at, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if name[0] != "." and name not in _OTHERS]
+        folders[:] = [name for name in folders if not _is_of_others(name)]
         found += [os.path.normpath(os.path.join(at, name)) for name in names if name[0] != "."]  # noqa: PTH118
     for path in sorted(found, key=lambda each: each.split(os.sep)):  # noqa: PTH206
         name = os.path.basename(path)  # noqa: PTH119
-        is_ours = path.endswith(".py") and not _tests(name)
-        if os.path.isfile(path) and (is_dockerfile(name) or (is_ours and _imports_dockdsl(path))):  # noqa: PTH113
+        if os.path.isfile(path) and (is_dockerfile(name) or is_build_file(path)):  # noqa: PTH113
             yield path
+
+
+def _is_of_others(folder: str) -> bool:
+    return folder[0] == "." or folder in _OTHERS
+
+
+def is_in(folder: str, path: str) -> bool:
+    """Whether a file is one of those that a folder stands for, as far as its place is concerned."""
+    full, root = os.path.abspath(path), os.path.abspath(folder)  # noqa: PTH100 - links stay
+    if os.path.commonpath([full, root]) != root:
+        return False
+    return not any(_is_of_others(each) for each in os.path.relpath(full, root).split(os.sep))  # noqa: PTH206
+
+
+def is_build_file(path: str) -> bool:
+    """Whether a file is a Python file that imports dockdsl, and no test."""
+    return path.endswith(".py") and not _tests(os.path.basename(path)) and _imports_dockdsl(path)  # noqa: PTH119
 
 
 def _imports_dockdsl(path: str) -> bool:
@@ -285,7 +301,7 @@ def found_apart(path: str, given: Given, *options: str) -> list[Finding]:
         return [from_row(row) for row in json.loads(output)]
     except ValueError:
         how = f"exit {code}" if code >= 0 else f"signal {-code}"
-        raise SourceError(f"the file ended the program ({how}) before it was checked; {_GUARD}") from None
+        raise SourceError(f"the file ended the program ({how}) before it was checked; {GUARD}") from None
 
 
 def run_apart(path: str, given: Given, *options: str) -> tuple[int, bytes]:
@@ -299,9 +315,9 @@ def run_apart(path: str, given: Given, *options: str) -> tuple[int, bytes]:
     safe = [] if sys.path[:1] == [os.getcwd()] else ["-P"]  # noqa: PTH109 - a text is compared
     spec = f"{os.path.abspath(path)}:*"  # noqa: PTH100 - links stay
     command = [sys.executable, *safe, "-m", "dockdsl", "check", *options, *given.options(), spec]
-    how: Any = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "env": environment(), "timeout": _LONGEST}
+    how: Any = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "env": environment(), "timeout": LONGEST}
     try:
         done = subprocess.run(command, **how, check=False)  # noqa: S603 - dockdsl itself
     except subprocess.TimeoutExpired:
-        raise SourceError(f"the file did not end within {_LONGEST:g} s; {_GUARD}") from None
+        raise SourceError(f"the file did not end within {LONGEST:g} s; {GUARD}") from None
     return done.returncode, done.stdout

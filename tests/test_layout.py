@@ -22,7 +22,7 @@ PUBLIC = [name for name in dir(dockdsl) if name != "__version__"]
 ROOMS = (
     *("secrecy", "display", "origins", "errors", "misuse", "operands", "syntax", "instructions", "model"),
     *("text", "codegen", "schema", "migrate", "context", "lint", "engine", "checks"),
-    *("image", "compare", "loading", "selection", "linting", "fixing", "frontend", "cli", "pytest_plugin"),
+    *("image", "compare", "loading", "selection", "linting", "fixing", "frontend", "editor", "cli", "pytest_plugin"),
 )
 # The engine takes text and folders: it knows nothing of what a Dockerfile is made of, but how images are named.
 ENGINE_KNOWS = {"secrecy", "display", "origins", "errors", "misuse", "operands", "context", "engine"}
@@ -84,7 +84,16 @@ LATE_LIBRARIES = {
 LATE_FILES = {
     *("checks.http_client", "checks.program", "checks.report", "checks.smoke", "checks.subject"),
     *("cli.completion", "cli.files", "cli.fixes", "cli.json_results", "cli.junit_results", "cli.parser"),
-    *("fixing.python", "cli.together", "selection", "linting", "lint.data", "lint.own"),
+    *(
+        "fixing.python",
+        "editor.features",
+        "editor.worker",
+        "cli.together",
+        "selection",
+        "linting",
+        "lint.data",
+        "lint.own",
+    ),
     *("display", "errors", "operands", ""),
     *("engine.builders", "engine.builders.buildx", "engine.builders.progress", "engine.builders.secret"),
     *("engine.building", "engine.endpoint"),

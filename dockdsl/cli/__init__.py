@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 VERBS = {
     "render": "print the Dockerfile that a Python file describes, or write it with -o (the verb can be left out)",
     "check": "find mistakes in Dockerfiles and Python files before they are built",
+    "lsp": "serve an editor: findings while you type, and quick fixes",
     "import": "turn a Dockerfile into a Python file that describes it",
     "migrate": "turn a builder-pattern script and its Dockerfiles into one Python file of stages",
     "compare": "build as a builder-pattern script does and as stages, and show what each costs",

@@ -10,6 +10,7 @@ from dockdsl.cli.files import difference, is_special, write
 from dockdsl.cli.streams import report, say, show
 from dockdsl.display import one_line
 from dockdsl.errors import DockdslError, SourceError
+from dockdsl.fixing.faults import Faults, Key, key_of
 from dockdsl.fixing.files import Mended, mend
 from dockdsl.lint.checking import UNREADABLE
 from dockdsl.lint.finding import Finding, Level
@@ -71,10 +72,11 @@ class Fixes:
         """Fix a file; return what is left to find, with why it is."""
         if source == "-" or is_special(source):
             raise SourceError(f"{one_line(source)}: it is not a regular file, which alone can be fixed; name one")
-        mended = mend(source, self.severity)
+        mended = mend(source, Faults(split(source)[0], self.severity))
         if not self.writes:
-            for (rule, place), reason in mended.kept.items():
-                say(f"{place}: not fixed: {reason} [{rule}]")
+            path = one_line(short_path(split(source)[0]))
+            for key, reason in mended.kept.items():
+                say(f"{path}:{key.line}: not fixed: {reason} [{key.rule}]")
         if mended.before != mended.after:
             self.is_changed = True
             self._tell(source, mended)
@@ -101,9 +103,9 @@ class Fixes:
             say(f"{one_line(path)}: {count} finding{'' if count == 1 else 's'} fixed")
 
 
-def _with_reason(finding: Finding, reasons: Mapping[tuple[str, str], str]) -> Finding:
+def _with_reason(finding: Finding, reasons: Mapping[Key, str]) -> Finding:
     """Return a finding that says why it is not fixed, if that is known."""
-    reason = reasons.get((finding.rule, str(finding.origin)))
+    reason = reasons.get(key_of(finding))
     if reason is None or finding.reason is not None:
         return finding
     remedy = f"{finding.remedy} (not fixed: {reason})"

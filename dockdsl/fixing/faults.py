@@ -4,20 +4,38 @@ from __future__ import annotations
 
 import os.path
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from dockdsl.lint.checking import Checking
 from dockdsl.lint.finding import LEVELS, Finding, Level
-from dockdsl.lint.settings import settings_for
+from dockdsl.lint.settings import Settings, settings_for
 from dockdsl.origins import Origin
 
 
-class Faults:
-    """Finds what is to be fixed in one file: what is not ignored, and has a level that is reported."""
+class Key(NamedTuple):
+    """What knows a finding again in another check of the same file."""
 
-    def __init__(self, path: str, severity: Level) -> None:
+    rule: str
+    line: int
+    message: str
+
+
+def key_of(finding: Finding) -> Key:
+    """Return what knows a finding again."""
+    return Key(finding.rule, finding.origin.line, finding.message)
+
+
+class Faults:
+    """Finds what is to be fixed in one file: what is not ignored, and has a level that is reported.
+
+    `only` is the only one that is to be fixed. Without `settings`, those of the project count.
+    """
+
+    def __init__(self, path: str, severity: Level, settings: Settings | None = None, only: Key | None = None) -> None:
         """Find faults in this file, from this level on. Raises `SourceError` for a pyproject.toml that is not valid."""
+        self._only = only
         self.path = os.path.abspath(path) if path.endswith(".py") else path  # noqa: PTH100 - links stay
-        self._settings = settings_for(path, {})
+        self._settings = settings or settings_for(path, {})
         self._levels = LEVELS[: LEVELS.index(severity) + 1]
 
     def in_text(self, text: str) -> list[Finding]:
@@ -32,4 +50,5 @@ class Faults:
 
     def _kept(self, found: list[Finding]) -> list[Finding]:
         every = self._settings.applied(found)
-        return [each for each in every if each.reason is None and each.severity in self._levels]
+        found = [each for each in every if each.reason is None and each.severity in self._levels]
+        return [each for each in found if self._only in (None, key_of(each))]

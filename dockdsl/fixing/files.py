@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from dockdsl.display import one_line
 from dockdsl.errors import SourceError
-from dockdsl.fixing.faults import Faults
-from dockdsl.lint.finding import Finding, Level
+from dockdsl.fixing.faults import Faults, Key
+from dockdsl.lint.finding import Finding
 from dockdsl.lint.fixing import fix_text
 from dockdsl.loading import read_text
 from dockdsl.selection import split
@@ -23,17 +23,16 @@ class Mended(NamedTuple):
     """The findings that are fixed, as they were found."""
     is_proven: bool
     """Whether BuildKit's parser confirmed the fixes that have no effect."""
-    kept: Mapping[tuple[str, str], str]
-    """Why something is not fixed, by its rule and its place."""
+    kept: Mapping[Key, str]
+    """Why something is not fixed."""
 
 
-def mend(spec: str, severity: Level) -> Mended:
+def mend(spec: str, faults: Faults) -> Mended:
     """Return what fixing makes of a Dockerfile or a Python file, which is run; nothing is written.
 
     Raises `DockdslError` for a file that cannot be read, and where a fix does not do what it should.
     """
     path, _ = split(spec)
-    faults = Faults(path, severity)
     if not path.endswith(".py"):
         before = read_text(path)
         return Mended(before, *fix_text(before, one_line(path), faults.in_text), {})

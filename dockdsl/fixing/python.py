@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from dockdsl.codegen.rewriting import Change, Value, rewritten
 from dockdsl.display import one_line
 from dockdsl.errors import DockdslError
-from dockdsl.fixing.faults import Faults
+from dockdsl.fixing.faults import Faults, Key, key_of
 from dockdsl.lint.finding import Finding
 from dockdsl.lint.fix import Edit
 from dockdsl.lint.fixing import ROUNDS, applied, edits_of, has_effect, next_round
@@ -29,8 +29,8 @@ _OTHER = "the Dockerfiles of the changed file would not be the fixed ones; chang
 _ANOTHER_FILE = "it is made in another file; change it there"
 
 
-Reasons = dict[tuple[str, str], str]
-"""Why something is not fixed, by its rule and place."""
+Reasons = dict[Key, str]
+"""Why something is not fixed."""
 
 
 class FixedPython(NamedTuple):
@@ -75,13 +75,9 @@ def fix_python(spec: str, source: str, faults: Faults) -> FixedPython:
                 source, objects, kept = new, changed, {}
                 made |= {(each.rule, str(each.origin), each.message): each for each in now}
                 continue
-            refused = {_key(each): _OTHER for each in now}
+            refused = {key_of(each): _OTHER for each in now}
         kept |= refused
     return FixedPython(source, tuple(made.values()), is_proven, kept)
-
-
-def _key(finding: Finding) -> tuple[str, str]:
-    return finding.rule, str(finding.origin)
 
 
 def _objects(spec: str, namespace: dict[str, Any]) -> list[Dockerfile]:
@@ -105,13 +101,13 @@ def _run(spec: str, source: str) -> list[Dockerfile]:
 def _rendered(faults: Faults, source: str, dockerfile: Dockerfile, kept: Reasons) -> _Rendered:
     text, origins = render_with_map(dockerfile)
     found = faults.in_python(source, text, origins)
-    now = next_round([each for each in found if _key(each) not in kept])
+    now = next_round([each for each in found if key_of(each) not in kept])
     return _Rendered(text, origins, now, applied(text, now))
 
 
 def _rewritten(path: str, source: str, found: Sequence[_Rendered]) -> tuple[str, Reasons]:
     """Return the source with all changes that are to be made at once, and why some cannot be made."""
-    changes: dict[Change, list[tuple[str, str]]] = {}
+    changes: dict[Change, list[Key]] = {}
     refused: Reasons = {}
     for each in found:
         for number, keys, old, new in _differing(each):
@@ -127,7 +123,7 @@ def _rewritten(path: str, source: str, found: Sequence[_Rendered]) -> tuple[str,
     return made.source, refused
 
 
-def _differing(rendered: _Rendered) -> Iterator[tuple[int, list[tuple[str, str]], Value, Value | None]]:
+def _differing(rendered: _Rendered) -> Iterator[tuple[int, list[Key], Value, Value | None]]:
     """Yield the first line, from 0, of each instruction that is changed or removed, what for, and what it becomes."""
     before, after = _values(rendered.text), _values(rendered.fixed)
     starts = list(accumulate(map(len, rendered.text.splitlines(keepends=True)), initial=0))
@@ -142,7 +138,7 @@ def _differing(rendered: _Rendered) -> Iterator[tuple[int, list[tuple[str, str]]
         is_removed = any(edit == whole for each in findings for edit in edits_of(each))
         new = None if is_removed else next(left)[2]
         if findings:
-            yield number, [_key(each) for each in findings], old, new
+            yield number, [key_of(each) for each in findings], old, new
 
 
 def _values(text: str) -> list[tuple[int, int, Value]]:

@@ -183,7 +183,7 @@ def test_what_cannot_be_written(folder: Path) -> None:
     code, out, err = check(folder, "broken", "missing.py", "Dockerfile", "--diff")
     assert (code, out) == (2, "")
     assert "broken:1: error: FROM: " in err
-    assert "missing.py:1: error: missing.py: there is no such file; " in err
+    assert "missing.py:1: error: there is no such file; " in err
 
 
 @pytest.mark.parametrize(("head", "arguments", "new_head", "new"), PYTHON)

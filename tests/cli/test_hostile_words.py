@@ -138,6 +138,7 @@ CASES = [
         for number, one in enumerate([PYTHON, NAME, ".", "nothing", f"{PYTHON}:{NAME}"])
         for option in ("--fix", "--diff")
     ],
+    *[pytest.param(["lsp", word], {}, id=f"lsp {index}") for index, word in enumerate([NAME, f"--{NAME}"])],
     pytest.param(["gc"], {}, id="gc"),
     pytest.param([NAME], {}, id="no verb"),
 ]
