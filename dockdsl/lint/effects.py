@@ -134,22 +134,15 @@ class Effects:
         self.stage = stage
         self.line = line
         """The FROM line."""
-        self.base = base
         self.parent = parent
+        self.root: Image | None = parent.root if parent else base
+        """The image that the stage, or the one that it is based on, begins with."""
         self.steps: list[Done] = []
         self.files: Files = Files(FromStage(parent.files, parent.files.now, "") if parent else _base(base))
         self.workdir: str | None = parent.workdir if parent else base.workdir if base else None
         self.shell: Sequence[str] = parent.shell if parent else ()
         self.values: dict[str, str | None] = dict(parent.values) if parent else {}
         self.user: Done | None = parent.user if parent else None
-
-    @property
-    def root(self) -> Image | None:
-        """The image that the stage, or the one that it is based on, begins with."""
-        at = self
-        while at.parent is not None:
-            at = at.parent
-        return at.base
 
     @property
     def chain(self) -> list[Effects]:
@@ -192,11 +185,13 @@ def expanded(text: str, values: Values, escape: str = "\\") -> str | None:
     if "$" not in text and escape not in text and "'" not in text and '"' not in text:
         return text
     try:
-        for reference in expand.references(text, escape=escape):
+        references = expand.references(text, escape=escape)
+        for reference in references:
             is_known = values.get(reference.name) is not None
             if not is_known and not (reference.name in values and reference.modifier in _WITH_DEFAULT):
                 return None
-        known = {name: value for name, value in values.items() if value is not None}
+        given = {reference.name: values.get(reference.name) for reference in references}
+        known = {name: value for name, value in given.items() if value is not None}
         return expand.expand(text, known, escape=escape)
     except DockdslError:
         return None

@@ -32,34 +32,37 @@ from collections.abc import Iterator
 
 from dockdsl.display import shown
 from dockdsl.lint.dependencies import TOOLS, Tool
-from dockdsl.lint.effects import Effects, Ran
+from dockdsl.lint.effects import Ran
 from dockdsl.lint.rule import Fault, Rule
 from dockdsl.lint.subject import Subject
 
 
 def examine(subject: Subject) -> Iterator[Fault]:
     """Find steps of which only one has the cache."""
-    for stage in subject.built:
-        for tool in TOOLS:
-            yield from _differing(stage, tool)
+    for tool in TOOLS:
+        fetched: dict[int, Ran | None] = {id(None): None}
+        for stage in subject.stages:
+            last = fetched[id(stage.parent)]
+            for run in stage.runs():
+                verbs = {tool.verb(command) for command in run.script.read.commands} - {None}
+                if verbs == {"fetch"}:
+                    last = run
+                elif verbs == {"use"} and last is not None:
+                    folder = _unshared(tool, last, run)
+                    if folder is not None and stage in subject.built:
+                        other = f"the one in line {last.line.logical.first + 1}, which fetches"
+                        fact = f"this step and {other}, do not see the same {shown(folder)}"
+                        yield Fault(run.line, fact, "mount the same cache in both, or in neither")
+                        last = None
+            fetched[id(stage)] = last
 
 
-def _differing(stage: Effects, tool: Tool) -> Iterator[Fault]:
-    fetched: Ran | None = None
-    own = {id(run) for run in stage.runs()}
-    for run in (run for every in stage.chain for run in every.runs()):
-        verbs = [tool.verb(command) for command in run.script.read.commands]
-        if "fetch" in verbs and "use" not in verbs:
-            fetched = run
-        elif "use" in verbs and "fetch" not in verbs and fetched is not None and id(run) in own:
-            folders = [tool.folder(each.values, each.workdir) for each in (fetched, run)]
-            if folders[0] is None or folders[0] != folders[1] or tool.is_vendored(run.script.text):
-                continue
-            if fetched.cache_at(folders[0]) != run.cache_at(folders[0]):
-                number = fetched.line.logical.first + 1
-                fact = f"this step and the one in line {number}, which fetches, do not see the same {shown(folders[0])}"
-                yield Fault(run.line, fact, "mount the same cache in both, or in neither")
-                return
+def _unshared(tool: Tool, fetched: Ran, run: Ran) -> str | None:
+    """Return the folder of the modules, if two steps do not see the same one."""
+    folder = tool.folder(fetched.values, fetched.workdir)
+    if folder is None or folder != tool.folder(run.values, run.workdir) or tool.is_vendored(run.script.text):
+        return None
+    return folder if fetched.cache_at(folder) != run.cache_at(folder) else None
 
 
 RULE = Rule("CacheMountNotShared", examine, __doc__ or "", aliases=("cache-mount-not-shared",))

@@ -37,6 +37,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dockdsl.context.sending import BuildContext
 from dockdsl.lint.effects import Effects
 from dockdsl.lint.go_sources import Program
 from dockdsl.lint.go_steps import GoStep, built, go_steps
@@ -56,22 +57,29 @@ _STATIC = ("CGO_ENABLED=0", "-static", "netgo", "osusergo", "GOARCH=", "cgo=0")
 def examine(subject: Subject) -> Iterator[Fault]:
     """Find programs that need a library which is not there."""
     context = subject.build.context
+    linked: dict[int, list[tuple[GoStep, str]]] = {}
     for stage in subject.built if context is not None else ():
         root = stage.root
         if root is None or not (root.is_scratch or (root.is_distroless and "/static" in root.name)):
             continue
-        for transfer in stage.transfers():
+        for transfer in stage.transfers() if not _has_library(stage) else ():
             for source in transfer.sources:
-                builder = source.stage
-                if builder is None or context is None or not _may_link(builder) or _has_library(stage):
+                if source.stage is None or context is None:
                     continue
-                for step in go_steps(builder):
-                    found = built(builder, step, context) if is_copied(step, source.path) and _uses_cgo(step) else None
-                    used = _needs_library(found)
-                    if used:
-                        fact = f"the program uses {used}, which is linked against the C library, and the image has none"
-                        yield Fault(transfer.line, fact, "build it with CGO_ENABLED=0")
-                        break
+                if id(source.stage) not in linked:
+                    linked[id(source.stage)] = [*_linked(source.stage, context)]
+                used = next((used for step, used in linked[id(source.stage)] if is_copied(step, source.path)), None)
+                if used is not None:
+                    fact = f"the program uses {used}, which is linked against the C library, and the image has none"
+                    yield Fault(transfer.line, fact, "build it with CGO_ENABLED=0")
+
+
+def _linked(builder: Effects, context: BuildContext) -> Iterator[tuple[GoStep, str]]:
+    """Yield the steps that build programs which need the library, and a package that does."""
+    for step in go_steps(builder) if _may_link(builder) else ():
+        used = _needs_library(built(builder, step, context)) if _uses_cgo(step) else None
+        if used is not None:
+            yield step, used
 
 
 def _may_link(builder: Effects) -> bool:
