@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from dockdsl.cli.arguments import diff_argument
@@ -101,13 +102,15 @@ def add_build_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--context", metavar="DIR", help=where)
     stage = "a stage of a Dockerfile that is built; repeat it for each, then stages that none needs are hints"
     parser.add_argument("--target", metavar="STAGE", action="append", default=[], help=stage)
-    value = "a build argument of Dockerfiles"
+    value = "a build argument of Dockerfiles; NAME alone takes it from the environment"
     parser.add_argument("--build-arg", metavar="NAME=VALUE", action="append", default=[], help=value)
 
 
 def _given(options: Options) -> Given:
-    args = dict(each.partition("=")[::2] for each in options.build_arg)
-    given = Given(options.context, tuple(options.target), args)
+    split = [each.partition("=") for each in options.build_arg]
+    args = {name: value if equals else os.environ.get(name) for name, equals, value in split}
+    known = {name: value for name, value in args.items() if value is not None}
+    given = Given(options.context, tuple(options.target), known)
     given.check("--context")
     return given
 

@@ -33,7 +33,8 @@ _IN_ETC = frozenset(
     shadow shadow- shells skel ssl ssh subgid subuid sysctl.conf sysctl.d systemd terminfo timezone udhcpc
     udhcpd.conf update-motd.d xattr.conf""".split()  # noqa: SIM905
 )
-_PROGRAMS = ("/bin/", "/sbin/", "/usr/bin/", "/usr/sbin/", "/usr/local/bin/", "/busybox/")
+_SHELLS = frozenset({"sh", "ash", "bash", "busybox", "dash"})
+_PROGRAMS = ("/bin/", "/sbin/", "/usr/bin/", "/usr/sbin/", "/usr/local/bin/", "/usr/local/sbin/", "/busybox/")
 
 
 class Place(NamedTuple):
@@ -80,7 +81,8 @@ class Base:
         if self.image.is_scratch:
             return Place("absent")
         if self.image.is_distroless:
-            return Place("absent" if path.startswith(_PROGRAMS) else "unknown")
+            is_lacking = self.image.is_bare or path.rpartition("/")[2] in _SHELLS
+            return Place("absent" if path.startswith(_PROGRAMS) and is_lacking else "unknown")
         if self.image.is_plain:
             return Place("folder" if path in _FOLDERS else "unlikely" if _is_unlikely(path) else "unknown")
         return Place("unknown")

@@ -45,6 +45,11 @@ class Image(NamedTuple):
         return self.name.startswith(_NO_SHELL) and "debug" not in self.tag
 
     @property
+    def is_bare(self) -> bool:
+        """Whether it is a distroless image without any programs."""
+        return self.is_distroless and self.name.rpartition("/")[2].startswith(("base", "cc", "static"))
+
+    @property
     def is_plain(self) -> bool:
         """Whether it is a distribution, or a language on one."""
         return self.name in _PLAIN or self.name in _ON_PLAIN

@@ -162,7 +162,7 @@ class Subject:
     @cached_property
     def built(self) -> list[Effects]:
         """The stages that are needed for those that are built; where that is not known, all."""
-        if not self.build.is_all:
+        if not self.build.is_all or not self.targets:
             return self.stages
         graph = self.dockerfile.graph
         reached = {id(stage) for target in self.targets for stage in graph.reached_by(target.stage)}

@@ -312,6 +312,8 @@ RUN --mount=type=cache,target=/var/cache/apt apt-get update
         'FROM scratch\nCOPY a /bin/\nHEALTHCHECK CMD ["a"]\nHEALTHCHECK CMD ["b"]\n',
         [4],
     ),
+    ("HealthcheckProgramMissing", "a", 'FROM gcr.io/distroless/java\nHEALTHCHECK CMD ["java"]\n', []),
+    ("HealthcheckProgramMissing", "a", 'FROM gcr.io/distroless/base\nHEALTHCHECK CMD ["curl"]\n', [2]),
     ("HealthcheckProgramMissing", "a", "FROM nginx\nHEALTHCHECK CMD curl x\n", []),
     ("MissingCaCertificates", GO + NET, BUILD + "RUN CGO_ENABLED=0 go build -o /app ." + ON_SCRATCH, []),
 ]
@@ -430,6 +432,7 @@ def test_options(tmp_path: Path) -> None:
     assert [missing, (4, "UnreachableStage")] == rules_of("--context", ".", "--target", "one")
     assert [missing, ignored] == rules_of("--context", ".", "--target", "one", "--target", "two")
     assert [(1, "UnreachableStage"), ignored] == rules_of("--context", ".", "--target", "")
+    assert (1, "UnreachableStage") in rules_of("--target", "tow")
     done = run(tmp_path, "Dockerfile", "--context", "nowhere")
     assert (2, "--context: 'nowhere' is not a folder; pass that of the build context") == (
         done.returncode,

@@ -32,13 +32,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dockdsl.display import shown
+from dockdsl.display import shown, suggestion
 from dockdsl.lint.rule import Fault, Rule
 from dockdsl.lint.subject import Subject
 
 
 def examine(subject: Subject) -> Iterator[Fault]:
-    """Find stages that no target reaches."""
+    """Find stages that no target reaches, and targets that are no stages."""
+    names = [stage.stage.name for stage in subject.stages if stage.stage.name is not None]
+    known = {"", *names, *map(str, range(len(subject.stages)))}
+    for target in subject.build.targets:
+        if target.lower() not in known and subject.lines:
+            remedy = suggestion(target, names, "name a stage")
+            yield Fault(subject.lines[0], f"the target {shown(target)} is not a stage", remedy, "error")
     built = {id(stage) for stage in subject.built}
     for index, stage in enumerate(subject.stages):
         if id(stage) not in built:
