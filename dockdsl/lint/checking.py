@@ -121,14 +121,15 @@ class Checking:
     def _reason(self, finding: Finding, fault: Fault, ignores: FileIgnores, made_at: Origin | None) -> str | None:
         """Return why a finding is ignored; None if it is not."""
         names = self.names.of(finding)
-        above = ignores.above.get(fault.line.logical.first, ())
+        first = fault.line.logical.first
+        above = [ignores.above.get(at) for at in {first, fault.at or first}]
         # A comment is about the line, or about the whole call.
         places = [each for each in dict.fromkeys((finding.origin, made_at)) if each is not None]
         self.python.made_at(places)
-        in_python = [each for place in places if place.path.endswith(".py") for each in self.python.at(place)]
+        in_python = [self.python.at(place) for place in places if place.path.endswith(".py")]
         # Each is asked, since each that ignores nothing is found.
-        found: list[Ignore] = [each for each in (*ignores.everywhere, *above, *in_python) if each.ignores(names)]
-        return found[0].reason if found else None
+        reasons = [each.reason(names) for each in (ignores.everywhere, *above, *in_python) if each is not None]
+        return next((each for each in reasons if each is not None), None)
 
 
 def _columns_of(part: str, logical: Logical) -> tuple[int, int] | None:

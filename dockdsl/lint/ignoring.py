@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect
 from collections.abc import Iterable, Iterator, Sequence
 
 import attrs
@@ -14,6 +15,7 @@ from dockdsl.lint.rule import Rule
 from dockdsl.lint.subject import Subject
 from dockdsl.origins import Origin
 from dockdsl.syntax.directives import TRUE, directives_of
+from dockdsl.syntax.lines import Logical
 
 UNUSED = "UnusedIgnore"
 INVALID = "InvalidIgnore"
@@ -24,6 +26,7 @@ _HADOLINT = r"#\s*hadolint\s+(global\s+)?ignore\s*=\s*(\w+(?:\s*,\s*\w+)*)"
 _DOCKDSL = r"#\s*dockdsl:\s*ignore\b(?:=(\S*))?\s*(.*)"
 _OTHERS = r"(?i)(?:SC|DL)\d{4}"
 """Codes of ShellCheck and hadolint, most of which are not rules here."""
+_ALL = "all"
 _NOT_HERE = frozenset({"invalidbaseimageplatform"})
 """Checks of BuildKit that are not rules here."""
 
@@ -47,14 +50,33 @@ class Ignore:
     """Whether the names count only as they are spelled, as those do that BuildKit reads."""
     used: set[str] = attrs.field(factory=set)
 
-    def ignores(self, names: Iterable[str]) -> bool:
-        """Whether it ignores the rule with these names; it is noted that it does."""
-        known = {name if self.is_exact else name.lower() for name in names}
-        for name in self.names:
-            if (name if self.is_exact else name.lower()) in known or name.lower() == "all":
-                self.used.add(name)
-                return True
-        return False
+
+class Ignores:
+    """The comments that are about one thing, looked up by what they ignore."""
+
+    def __init__(self) -> None:
+        self.comments: list[Ignore] = []
+        self._found: dict[str, list[tuple[Ignore, str]]] = {}
+
+    def add(self, ignore: Ignore) -> None:
+        """Add a comment."""
+        self.comments.append(ignore)
+        for name in ignore.names:
+            key = f"={name}" if ignore.is_exact and name.lower() != _ALL else name.lower()
+            self._found.setdefault(key, []).append((ignore, name))
+
+    def reason(self, names: Sequence[str]) -> str | None:
+        """Return why what has these names is ignored, None if it is not; it is noted which comments are of use."""
+        reason = None
+        for key in dict.fromkeys((_ALL, *[f"={name}" for name in names], *[name.lower() for name in names])):
+            found = self._found.get(key, [])
+            for ignore, name in found:
+                ignore.used.add(name)
+            # Once is enough.
+            del found[1:]
+            if found and reason is None:
+                reason = found[0][0].reason
+        return reason
 
 
 class Names:
@@ -74,7 +96,7 @@ class Names:
     def unknown(self, name: str) -> str | None:
         """Return what to do about a name that no rule has; None if one has it."""
         small = name.lower()
-        if small in self.known or small in _NOT_HERE or small == "all" or re.fullmatch(_OTHERS, name):
+        if small in self.known or small in _NOT_HERE or small == _ALL or re.fullmatch(_OTHERS, name):
             return None
         every = [each for rule in self._rules for each in (rule.name, *rule.aliases)]
         return suggestion(name, every, "dockdsl check --rules lists the rules")
@@ -82,8 +104,8 @@ class Names:
     def is_certain(self, name: str) -> bool:
         """Whether what finds nothing here finds nothing anywhere."""
         rule = self.known.get(name)
-        if name == "all" or rule is None:
-            return name == "all"
+        if name == _ALL or rule is None:
+            return name == _ALL
         return not (rule.is_experimental or rule.needs_build or rule.name in self._left_out)
 
     def problems(self, ignore: Ignore) -> Iterator[tuple[str, str, str]]:
@@ -106,9 +128,9 @@ class FileIgnores:
     """The comments of a Dockerfile that ignore something."""
 
     def __init__(self, subject: Subject) -> None:
-        self.everywhere: list[Ignore] = []
-        self.above: dict[int, list[Ignore]] = {}
-        """Those above an instruction, by the index of its first line."""
+        self.everywhere = Ignores()
+        self.above: dict[int, Ignores] = {}
+        """Those above an instruction, or above a line of it, by the index of that line."""
         self.experiments: set[str] = set()
         self.fails = False
         """Whether the build fails where a check finds something."""
@@ -121,6 +143,7 @@ class FileIgnores:
         for each in subject.lines:
             for index in range(at, each.logical.first):
                 self._read(lines[index].rstrip("\r"), index, each.logical.first)
+            self._read_inside(each.logical)
             at = each.last + 1
         for index in range(at, len(lines)):
             self._read(lines[index].rstrip("\r"), index, None)
@@ -132,21 +155,29 @@ class FileIgnores:
         self.fails = settings.get("error", ("",))[0] in TRUE
         for index in directives.lines if "skip" in settings else ():
             if re.match(_BUILDKIT, lines[index], re.IGNORECASE):
-                self.everywhere.append(_of_buildkit(settings["skip"], index + 1, lines[index].rstrip("\r")))
+                self.everywhere.add(_of_buildkit(settings["skip"], index + 1, lines[index].rstrip("\r")))
                 self._directive = index
 
     def _read(self, line: str, index: int, below: int | None) -> None:
         for ignore, is_global in _ignores(line, index + 1):
             if is_global:
-                self.everywhere.append(ignore)
+                self.everywhere.add(ignore)
             elif below is not None and index != self._directive:
-                self.above.setdefault(below, []).append(ignore)
+                self.above.setdefault(below, Ignores()).add(ignore)
+
+    def _read_inside(self, instruction: Logical) -> None:
+        """Read the comments among the lines of an instruction, where other tools have none that ignores something."""
+        below = [number for _, number in instruction.parts or ()]
+        for index in instruction.comments():
+            line = instruction.lines[index].rstrip("\r")
+            at = bisect(below, index)
+            if at < len(below) and re.match(_DOCKDSL, line.strip()):
+                self._read(line, index, below[at])
 
     def all(self) -> Iterator[Ignore]:
         """Yield all of them."""
-        yield from self.everywhere
-        for each in self.above.values():
-            yield from each
+        for each in (self.everywhere, *self.above.values()):
+            yield from each.comments
 
 
 def _ignores(line: str, number: int) -> Iterator[tuple[Ignore, bool]]:
@@ -179,7 +210,7 @@ def _settings(value: str) -> dict[str, tuple[str, ...]]:
 
 
 def _ours(names: str | None, reason: str, number: int, text: str) -> Ignore:
-    named = tuple(name for name in (names or "").split(",") if name and name.lower() != "all")
+    named = tuple(name for name in (names or "").split(",") if name and name.lower() != _ALL)
     fault = None
     if not named:
         fault = "the comment ignores no rule by its name"
@@ -193,7 +224,7 @@ class PythonIgnores:
 
     def __init__(self) -> None:
         self._lines: dict[str, list[str]] = {}
-        self._found: dict[str, dict[int, list[Ignore]]] = {}
+        self._found: dict[str, dict[int, Ignores]] = {}
         self._made: set[tuple[str, int]] = set()
 
     def reads(self, path: str, text: str) -> None:
@@ -210,24 +241,22 @@ class PythonIgnores:
             self._lines[path] = _source_lines(path)
         return self._lines[path]
 
-    def at(self, origin: Origin) -> list[Ignore]:
-        """Return the comments that are about what was written at a place."""
+    def at(self, origin: Origin) -> Ignores | None:
+        """Return the comments that are about what was written at a place; None if there are none."""
         if origin.path not in self._found:
             self._found[origin.path] = _in_python(self._read(origin.path))
-        return self._found[origin.path].get(origin.line, [])
+        return self._found[origin.path].get(origin.line)
 
     def made_at(self, origins: Iterable[Origin | None]) -> None:
         """Note where what is checked was made."""
         self._made.update([(each.path, each.line) for each in origins if each is not None])
 
     def reached(self, path: str) -> Iterator[Ignore]:
-        """Yield the comments of a file at whose lines something was made that was checked, each once."""
-        seen: set[int] = set()
+        """Yield the comments of a file at whose lines something was made that was checked."""
         for line in sorted({line for file, line in self._made if file == path}):
-            for each in self.at(Origin(path, line)):
-                if id(each) not in seen:
-                    seen.add(id(each))
-                    yield each
+            ignores = self.at(Origin(path, line))
+            if ignores is not None:
+                yield from ignores.comments
 
 
 def _source_lines(path: str) -> list[str]:
@@ -238,9 +267,9 @@ def _source_lines(path: str) -> list[str]:
         return []
 
 
-def _in_python(lines: list[str]) -> dict[int, list[Ignore]]:
+def _in_python(lines: list[str]) -> dict[int, Ignores]:
     """Return the comments of a Python file by the line that each is about."""
-    found: dict[int, list[Ignore]] = {}
+    found: dict[int, Ignores] = {}
     if not any("dockdsl:" in line for line in lines):
         return found
     import tokenize  # noqa: PLC0415 - few files have such comments
@@ -258,9 +287,10 @@ def _in_python(lines: list[str]) -> dict[int, list[Ignore]]:
                 if lines[number - 1].lstrip().startswith("#"):
                     pending.append(ignore)
                 else:
-                    found.setdefault(number, []).append(ignore)
-            elif token.type not in (tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT) and pending:
-                found.setdefault(token.start[0], []).extend(pending)
+                    found.setdefault(number, Ignores()).add(ignore)
+            elif token.type not in (tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT):
+                for ignore in pending:
+                    found.setdefault(token.start[0], Ignores()).add(ignore)
                 pending = []
     except (tokenize.TokenError, SyntaxError):
         # What is not Python has no comments of Python.

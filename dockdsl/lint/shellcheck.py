@@ -13,8 +13,8 @@ from dockdsl.lint.finding import Level
 from dockdsl.lint.scripts import Script
 from dockdsl.syntax.lazy_regex import lazy_regex
 
-# That a sourced file cannot be read, and that a shebang of ash means dash, is not a fault of the script; SC1009 says only
-# which command another finding is in.
+# That a sourced file cannot be read, and that a shebang of ash means dash, is not a fault of the script; SC1009 says
+# only which command another finding is in.
 _LEFT_OUT = "SC1009,SC1090,SC1091,SC2187"
 # What may be meant: an empty value, a keyword as a word, a loop that runs once, words that are split, a name for later.
 # What a command hides that is exported (SC2155) may be unable to fail, and the base image may set a variable (SC2154).

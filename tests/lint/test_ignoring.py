@@ -37,6 +37,9 @@ def found(text: str) -> list[tuple[str, int, str]]:
         "FROM a:1\n# hadolint ignore=DL3025\nCMD x\n",
         "FROM a:1\n#hadolint ignore = DL3026, DL3025 # because\nCMD x\n",
         "FROM a:1\nCMD x\n# hadolint global ignore=DL3025\n",
+        # Above the line of a command, or above all of them.
+        "FROM a:1\nRUN x && \\\n    # dockdsl: ignore=InstallAsks it does not\n    apt-get install --no-install-recommends y=1 && \\\n    z\n",
+        "FROM a:1\n# dockdsl: ignore=InstallAsks it does not\nRUN x && \\\n    apt-get install --no-install-recommends y=1 && \\\n    z\n",
         # Rules of others, and one that is an experiment.
         "FROM a:1\n# hadolint ignore=DL3026,SC2086\nRUN x\n",
         "# check=skip=InvalidBaseImagePlatform,InvalidDefinitionDescription\nFROM a:1\n",
@@ -56,6 +59,10 @@ def test_what_is_ignored(text: str) -> None:
         # BuildKit obeys a comment in the first column alone, and a text in a heredoc is no comment.
         ("FROM a:1\n # check=skip=JSONArgsRecommended\nCMD x\n", [("JSONArgsRecommended", 3, "warning")]),
         (f"FROM a:1\nRUN <<EOF\n{OURS}\nEOF\nCMD x\n", [("JSONArgsRecommended", 5, "warning")]),
+        (
+            "FROM a:1\nRUN x && \\\n  # hadolint ignore=DL3014\n    apt-get install --no-install-recommends y=1 && \\\n    # dockdsl: ignore=InstallAsks it does\n    z\n",
+            [("InstallAsks", 4, "warning"), ("UnusedIgnore", 5, "warning")],
+        ),
         # What is ignored and not found.
         (f"FROM a:1\n{OURS}\nRUN x\n", [("UnusedIgnore", 2, "warning")]),
         ("# check=skip=JSONArgsRecommended\nFROM a:1\n", [("UnusedIgnore", 1, "warning")]),

@@ -44,6 +44,8 @@ _is_windows = re.compile(r"windows|nanoserver|servercore", re.IGNORECASE).search
 
 def examine(subject: Subject) -> Iterator[Fault]:
     """Find the shell form."""
+    keywords = {line.keyword for line in subject.steps("CMD", "ENTRYPOINT")}
+    is_windows = any(_is_windows(part.base) for part in subject.parts)
     for part in subject.parts:
         shells = {id(line) for each in part.chain() for line in each.steps if line.keyword == "SHELL"}
         inherited = any(line.keyword == "SHELL" for each in part.chain() if each is not part for line in each.steps)
@@ -52,15 +54,14 @@ def examine(subject: Subject) -> Iterator[Fault]:
             if line.keyword in ("CMD", "ENTRYPOINT") and line.array() is None and not inherited:
                 fact = f"{line.keyword} is in the shell form, so the program gets no signals"
                 remedy = f'write {line.keyword} ["program", "argument"]'
-                yield Fault(line, fact, remedy, fix=_array(subject, line))
+                # CMD is what ENTRYPOINT is given, and in the shell form ENTRYPOINT is given nothing.
+                depends = _OTHER[line.keyword] in keywords or is_windows or line.escape == "`"
+                yield Fault(line, fact, remedy, fix=None if depends else _array(subject, line))
 
 
 def _array(subject: Subject, line: Line) -> Fix | None:
-    """Return the exec form of words that a shell passes on as they are, where nothing depends on the shell."""
-    # CMD is what ENTRYPOINT is given, and in the shell form ENTRYPOINT is given nothing.
-    is_alone = not any(subject.steps(_OTHER[line.keyword]))
-    is_windows = line.escape == "`" or any(_is_windows(part.base) for part in subject.parts)
-    if not is_alone or is_windows or not _are_plain(line.text):
+    """Return the exec form of words that a shell passes on as they are."""
+    if not _are_plain(line.text):
         return None
     import json  # noqa: PLC0415 - most files have none, and a check of one file is to be quick
     import shlex  # noqa: PLC0415 - as above

@@ -29,7 +29,7 @@ from dockdsl.instructions.cmd import Cmd
 from dockdsl.instructions.commands import WithCommand
 from dockdsl.instructions.entrypoint import Entrypoint
 from dockdsl.instructions.run import Run
-from dockdsl.lint.effects import Done, Effects, Ran
+from dockdsl.lint.effects import Done, Ran
 from dockdsl.lint.rule import Fault, Rule
 from dockdsl.lint.subject import Subject
 
@@ -39,13 +39,16 @@ def examine(subject: Subject) -> Iterator[Fault]:
     bases = {id(stage.parent) for stage in subject.stages}
     for stage in subject.built:
         shell = stage.parent.shell if stage.parent else ()
+        passes_cmd = any(
+            isinstance(each.instruction, Entrypoint) and not each.instruction.shell_text() for each in stage.steps
+        )
         for done in stage.steps:
             if done.instruction.keyword == "SHELL":
                 shell = done.line.array() or ()
                 continue
             # What a container runs is looked for when it starts; of a base, in an image that is not known here.
             at = done if isinstance(done.instruction, Run) else None
-            if not _needs_shell(done, stage) or (at is None and id(stage) in bases):
+            if not _needs_shell(done, passes_cmd=passes_cmd) or (at is None and id(stage) in bases):
                 continue
             program = stage.lacks_shell(done, shell, at)
             if program is not None:
@@ -53,11 +56,9 @@ def examine(subject: Subject) -> Iterator[Fault]:
                 yield Fault(done.line, fact, 'write the exec form: ["program", "argument"]')
 
 
-def _needs_shell(done: Done, stage: Effects) -> bool:
+def _needs_shell(done: Done, *, passes_cmd: bool) -> bool:
     step = done.instruction
-    if isinstance(step, Cmd) and any(
-        isinstance(each.instruction, Entrypoint) and not each.instruction.shell_text() for each in stage.steps
-    ):
+    if isinstance(step, Cmd) and passes_cmd:
         # It is passed to the program as its arguments.
         return False
     if isinstance(done, Ran) and done.script.is_heredoc and done.script.text.startswith("#!"):
