@@ -10,6 +10,7 @@ from dockdsl.frontend.messages import (
     Cache,
     Definition,
     Empty,
+    FileRange,
     InputsResponse,
     PingResponse,
     ReadDirRequest,
@@ -66,9 +67,10 @@ class Gateway:
             raise CallFailed(Status(code=_UNKNOWN, message="BuildKit answered Solve without a result"))
         return result
 
-    def read(self, reference: str, path: str) -> bytes:
-        """Return what is in a file."""
-        return self._call("ReadFile", ReadFileRequest(ref=reference, path=path), ReadFileResponse).data
+    def read(self, reference: str, path: str, *, length: int | None = None) -> bytes:
+        """Return what is in a file, or `length` bytes of its beginning."""
+        part = None if length is None else FileRange(length=length)
+        return self._call("ReadFile", ReadFileRequest(ref=reference, path=path, range=part), ReadFileResponse).data
 
     def entries(self, reference: str, path: str) -> list[Stat]:
         """Return what is in a folder."""

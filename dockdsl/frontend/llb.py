@@ -24,6 +24,7 @@ from dockdsl.frontend.messages import (
 )
 
 _MODE = 0o644
+DOWNLOADED = "context"
 
 
 def head(definition: Definition) -> str:
@@ -55,17 +56,17 @@ def files(contents: Mapping[str, bytes], title: str) -> Definition:
 
 
 def download(address: str) -> Definition:
-    """The file at an address, with the name ``context``."""
-    source = SourceOp(identifier=address, attrs={"http.filename": "context"})
+    """The file at an address, with the name `DOWNLOADED`."""
+    source = SourceOp(identifier=address, attrs={"http.filename": DOWNLOADED})
     return _alone(Op(constraints=Constraints(), source=source), "[internal] load remote build context")
 
 
 def unpacked(archive: Definition, platform: Platform) -> Definition:
-    """The files of an archive, which is the file ``context`` of another definition.
+    """The files of an archive, which is the file `DOWNLOADED` of another definition.
 
     BuildKit gives an operation without a platform its default one, which would change its digest.
     """
-    copied = CopyAction(source="/context", target="/", mode=-1, unpack=True, timestamp=-1)
+    copied = CopyAction(source=f"/{DOWNLOADED}", target="/", mode=-1, unpack=True, timestamp=-1)
     op = Op(
         inputs=[Input(digest=head(archive))],
         platform=platform,
@@ -91,5 +92,6 @@ def copied_from(definition: Definition) -> Definition:
 def _alone(op: Op, title: str) -> Definition:
     data = op.written()
     digest = f"sha256:{hashlib.sha256(data).hexdigest()}"
-    metadata = {digest: OpMetadata(description={"llb.customname": title}).written()} if title else {}
+    # BuildKit passes an operation on only if there is metadata of it, were it none.
+    metadata = {digest: OpMetadata(description={"llb.customname": title} if title else {}).written()}
     return Definition(operations=[data, Op(inputs=[Input(digest=digest)]).written()], metadata=metadata)

@@ -163,9 +163,15 @@ class SolveResponse(Message):
     result: Result | None = one(3, Result, default=None)
 
 
+class FileRange(Message):
+    offset: int = plain(1, default=0)
+    length: int = plain(2, default=0)
+
+
 class ReadFileRequest(Message):
     ref: str = plain(1, default="")
     path: str = plain(2, default="")
+    range: FileRange | None = one(3, FileRange, default=None)
 
 
 class ReadFileResponse(Message):

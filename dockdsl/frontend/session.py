@@ -7,13 +7,13 @@ import traceback
 from collections.abc import Mapping
 
 from dockdsl import __version__
-from dockdsl.display import cut, for_terminal
-from dockdsl.frontend import child, llb
+from dockdsl.display import cut, for_terminal, one_line, printable
+from dockdsl.frontend import child, contexts, llb
 from dockdsl.frontend.forwarding import Forwarding
 from dockdsl.frontend.gateway import Gateway
 from dockdsl.frontend.messages import Definition, Result, Status, WarnRequest
 from dockdsl.frontend.places import Places, ranges
-from dockdsl.frontend.report import Crashed, Failed, Made, Said
+from dockdsl.frontend.report import Crashed, Failed, Made, Place
 from dockdsl.frontend.sources import Sources
 from dockdsl.frontend.userfile import NAME_ARGUMENT
 from dockdsl.frontend.wire import CallFailed, ConnectionLost
@@ -26,7 +26,7 @@ _UNKNOWN, _INTERNAL = 2, 13
 _NOBODY = 65534
 _ARGUMENT = f"build-arg:{NAME_ARGUMENT}"
 _MOST_SAID, _LONGEST_SAID = 20, 500
-"""How many warnings are made of what a file prints, and of how many characters each."""
+"""How many lines of what a file prints become warnings, and of how many characters each."""
 
 
 class Session:
@@ -37,6 +37,7 @@ class Session:
         pairs = (value.partition("=") for key, value in environment.items() if key.startswith("BUILDKIT_FRONTEND_OPT_"))
         self._options = {name: value for name, _, value in pairs}
         self._session = environment.get("BUILDKIT_SESSION_ID", "")
+        self._workers = environment.get("BUILDKIT_WORKERS", "")
         self._sources = Sources(gateway, self._options.get("filename", "Dockerfile"), place)
         self._places: Places | None = None
 
@@ -79,7 +80,6 @@ class Session:
         rendered = llb.files(contents, f"[internal] render {self._sources.filename}")
         inputs["dockerfile"] = rendered.written()
         options = {**made.options, **self._options, "filename": filename}
-        options.pop("dockerfilekey", None)
         options.pop(_ARGUMENT, None)
         if made.has_syntax:
             # BuildKit starts the frontend that the text names only where none seems to have been started yet.
@@ -88,38 +88,49 @@ class Session:
         forwarding = Forwarding(self._gateway, self._sources.files, self._places, options, inputs, self._sources.vertex)
         return forwarding.run(made.check, can_warn=_WARNINGS in able)
 
-    def _load(self, inputs: Mapping[str, bytes]) -> None:
-        name = self._options.get("dockerfilekey", "dockerfile")
-        if name in inputs and "dockerfilekey" not in self._options:
-            self._sources.load_from(Definition.read(inputs[name]))
-        else:
+    def _load(self, inputs: dict[str, bytes]) -> None:
+        """Load the file, and take the context with it where that is at an address."""
+        key = self._options.pop("contextkey", "context")
+        address = self._options.pop(key, "")
+        name = self._options.pop("dockerfilekey", "")
+        fetched = None
+        if address:
+            fetched = contexts.fetch(self._gateway, address, self._options, self._workers)
+            inputs["context"] = fetched.definition.written()
+        if name or (fetched is None and "dockerfile" not in inputs):
+            name = name or "dockerfile"
             self._sources.load(name, self._options.get(f"local-sessionid:{name}", self._session))
+        elif fetched is not None:
+            self._sources.load_from(fetched.definition, fetched.filename)
+        else:
+            self._sources.load_from(Definition.read(inputs["dockerfile"]))
 
     def _render(self, *, can_warn: bool) -> Made:
         # Root may become anybody.
         user = _NOBODY if os.geteuid() == 0 else None
         found, said = child.run(self._sources.main, self._options.get(_ARGUMENT), user=user)
         if can_warn:
-            for each in said[:_MOST_SAID]:
-                self._tell(each)
+            lines = [(line, each.place) for each in said for line in each.text.splitlines() if line.strip()]
+            more = len(lines) - _MOST_SAID
+            for line, place in lines[:_MOST_SAID]:
+                self._tell(line, place)
+            if more > 0:
+                self._tell(f"… and {more} more lines", None)
         if isinstance(found, Made):
             return found
         if isinstance(found, Crashed):
             raise Failed(_crashed(str(found)).message, None)
         raise found
 
-    def _tell(self, said: Said) -> None:
-        """Make a warning of what the file printed."""
-        text = cut(for_terminal(said.text.strip()), _LONGEST_SAID)
-        if not text:
-            return
-        files, place = self._sources.files, said.place
+    def _tell(self, text: str, place: Place | None) -> None:
+        """Make a warning of a line that the file printed."""
+        files = self._sources.files
         warning = WarnRequest(digest=self._sources.vertex, level=1)
         name, line = self._sources.filename, ""
         if place is not None and place.path in files.texts:
             name, line = files.names[place.path], f" (line {place.first})"
             warning.info, warning.ranges = files.info(place.path), ranges([place[1:]])
-        warning.short = f"{name} printed: {text}{line}".encode()
+        warning.short = f"{one_line(name)} printed: {cut(printable(text), _LONGEST_SAID)}{line}".encode()
         self._gateway.warn(warning)
 
 

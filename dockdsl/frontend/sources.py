@@ -31,11 +31,15 @@ class Sources:
         self._gateway, self._place = gateway, place
         self.filename = filename
         self.files = Files()
-        self.main = os.path.join(place, filename)
         self.ignore: bytes | None = None
         """What replaces the ``.dockerignore`` of the context."""
         self.vertex = ""
         """The step of the build that has loaded the file, by its digest."""
+
+    @property
+    def main(self) -> str:
+        """The file, where it is now."""
+        return self._path(self.filename)
 
     def load(self, name: str, session: str) -> None:
         """Load the files from a folder of the command, whose name among its folders is given.
@@ -60,8 +64,12 @@ class Sources:
 
         self._load_modules(beside)
 
-    def load_from(self, definition: Definition) -> None:
-        """Load the files from a definition that has all of them. Raises `CallFailed` if the file is not there."""
+    def load_from(self, definition: Definition, filename: str | None = None) -> None:
+        """Load the files from a definition that has all of them; the file may have another name there.
+
+        Raises `CallFailed` if the file is not there.
+        """
+        self.filename = filename or self.filename
         reference = self._take_main(definition)
         self._load_modules(lambda _: reference)
 
@@ -107,8 +115,12 @@ class Sources:
             elif name.endswith(".py"):
                 self._keep(path, self._gateway.read(reference, path))
 
+    def _path(self, name: str) -> str:
+        """Return where a file is put, which is in the folder whatever its name is."""
+        return self._place + os.path.normpath(f"/{name}")
+
     def _keep(self, name: str, data: bytes) -> None:
-        path = os.path.join(self._place, name)
+        path = self._path(name)
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, "wb") as file:
             file.write(data)
