@@ -211,7 +211,7 @@ def _found(spec: str, settings: Settings, given: Given) -> list[Finding]:
         found = [each for value, build in builds for each in checking.dockerfile(value, build)]
         # A stage that several objects share is one place.
         distinct = {(each.rule, str(each.origin), each.message): each for each in found}
-        return sorted([*distinct.values(), *checking.unused()], key=_order)
+        return sorted([*distinct.values(), *checking.first_lines(), *checking.unused()], key=_order)
     except DockdslError as error:
         is_empty = bool(loaded) and not chosen and name in (None, "*")
         return [problem(error, file, NOTHING if is_empty else UNREADABLE)]

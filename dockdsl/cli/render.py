@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from dockdsl.cli.arguments import checked_output, output_arguments, sources_argument
 from dockdsl.cli.files import compare, deliver
+from dockdsl.cli.first_line import frontend, put_first
 from dockdsl.cli.several import check_files, choose, filled
 from dockdsl.cli.streams import put, report, say
 from dockdsl.display import argument, one_line
-from dockdsl.errors import DockdslError
+from dockdsl.errors import DockdslError, SourceError
 from dockdsl.model.dockerfile import Dockerfile
 from dockdsl.origins import short_path
 from dockdsl.selection import Selected
@@ -26,6 +27,7 @@ class Options:
     check = False
     diff = False
     header = False
+    as_frontend: str | None = None
 
     def __init__(self, *sources: str) -> None:
         self.sources = sources
@@ -37,11 +39,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     output_arguments(parser)
     header = "name the source and this command in a comment at the top"
     parser.add_argument("--header", action="store_true", help=header)
+    line = "write the first line of the Python file, by which BuildKit itself builds it, and no Dockerfile"
+    parser.add_argument("--as-frontend", metavar="IMAGE", help=line)
 
 
 def run(options: Options) -> int:
     """Render, and print, write or compare; write nothing if one object cannot be rendered."""
     compares = options.check or options.diff
+    if options.as_frontend is not None:
+        return _name_frontend(options.as_frontend, options, compares=compares)
     objects, is_plural, is_failed = choose(options.sources, Dockerfile)
     outputs = [_output(one, options, compares=compares) for one in objects]
     check_files(zip(objects, outputs, strict=True))
@@ -66,6 +72,18 @@ def run(options: Options) -> int:
             found = 2
         code = max(code, found)
     return code
+
+
+def _name_frontend(image: str, options: Options, *, compares: bool) -> int:
+    """Let the Python files name their frontend; none is changed if one cannot be rendered."""
+    if options.output is not None or options.header:
+        raise SourceError("--as-frontend: it writes into the Python file alone; leave out -o and --header")
+    image = frontend(image)
+    objects, _, is_failed = choose(options.sources, Dockerfile)
+    if is_failed:
+        return 2
+    files = dict.fromkeys(one.file for one in objects)
+    return max(put_first(file, image, compares=compares, diff=options.diff) for file in files)
 
 
 def _output(one: Selected[Dockerfile], options: Options, *, compares: bool) -> str | None:

@@ -34,6 +34,10 @@ def check_text(text: str, path: str, origins: Sequence[Origin | None] | None = N
     return [each for each in [*checking.text(text, origins), *checking.unused()] if each.reason is None]
 
 
+FRONTEND = "UnpinnedFrontend"
+"""The rule about the line that names a frontend, which Python files have as well."""
+
+
 class Checking:
     """The check of one file: of the Dockerfile that it is, or of those that a Python file makes."""
 
@@ -58,6 +62,12 @@ class Checking:
         """Return what is found in a `Dockerfile`, at the lines where it was written."""
         rendered = render_with_map(dockerfile)
         return self.text(rendered.text, rendered.origins, build)
+
+    def first_lines(self) -> list[Finding]:
+        """Return what is found in the comments at the top of a Python file, where BuildKit looks for its frontend."""
+        top = self.python.top(self.path)
+        found = self.text(f"{top}FROM scratch\n") if "syntax" in top.lower() else []
+        return [each for each in found if each.rule == FRONTEND]
 
     def unused(self) -> list[Finding]:
         """Return what is wrong with the comments of the Python file, once all that it makes was checked."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import takewhile
 
 import attrs
 
@@ -235,6 +236,10 @@ class PythonIgnores:
         """Return a line of a file; empty if it cannot be read."""
         lines = self._read(origin.path)
         return lines[origin.line - 1] if origin.line <= len(lines) else ""
+
+    def top(self, path: str) -> str:
+        """Return the comments that a file begins with."""
+        return "".join([f"{line}\n" for line in takewhile(lambda line: line.startswith("#"), self._read(path))])
 
     def _read(self, path: str) -> list[str]:
         if path not in self._lines:

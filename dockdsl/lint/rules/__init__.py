@@ -75,6 +75,7 @@ MODULES = [
     "unknown_copy_source",
     "unpacked_copy",
     "unpinned_base",
+    "unpinned_frontend",
     "unpinned_packages",
     "unreachable_stage",
     "unreadable",
