@@ -1,14 +1,18 @@
 FROM python:3.13-slim AS wheels
-# A wheel of pure Python is installed when it is unpacked. Nothing looks at the times of files here.
+# A wheel of pure Python is installed when it is unpacked.
+ENV PYTHONPATH=/opt/dockdsl PYTHONPYCACHEPREFIX=/opt/compiled
 RUN --mount=type=bind,target=/wheels --network=none <<EOF
 set -e
 for wheel in /wheels/*-none-any.whl; do python3 -m zipfile -e "$wheel" /opt/dockdsl; done
 python3 -m compileall -q --invalidation-mode unchecked-hash /opt/dockdsl
+# What is used of Python itself, which is not compiled in every image of it.
+python3 -PS -c 'import dockdsl.frontend.__main__; from dockdsl import *'
 EOF
 
 FROM python:3.13-slim AS frontend
 COPY --from=wheels /opt/dockdsl /opt/dockdsl
-ENV PYTHONPATH=/opt/dockdsl
+COPY --from=wheels /opt/compiled /opt/compiled
+ENV PYTHONPATH=/opt/dockdsl PYTHONPYCACHEPREFIX=/opt/compiled
 LABEL moby.buildkit.frontend.caps=moby.buildkit.frontend.inputs,moby.buildkit.frontend.subrequests,moby.buildkit.frontend.contexts \
     moby.buildkit.frontend.network.none=true \
     org.opencontainers.image.title="dockdsl frontend"

@@ -22,7 +22,8 @@ from dockdsl import (
 )
 
 BASE = "python:3.13-slim"
-HOME = "/opt/dockdsl"
+HOME, COMPILED = "/opt/dockdsl", "/opt/compiled"
+USED = "import dockdsl.frontend.__main__; from dockdsl import *"
 CAPABILITIES = ("inputs", "subrequests", "contexts")
 labels = {
     "moby.buildkit.frontend.caps": ",".join(f"moby.buildkit.frontend.{each}" for each in CAPABILITIES),
@@ -34,11 +35,14 @@ wheels = Stage(
     BASE,
     name="wheels",
     steps=[
-        Comment("A wheel of pure Python is installed when it is unpacked. Nothing looks at the times of files here."),
+        Comment("A wheel of pure Python is installed when it is unpacked."),
+        Env({"PYTHONPATH": HOME, "PYTHONPYCACHEPREFIX": COMPILED}),
         Run.script(
             f"""
             for wheel in /wheels/*-none-any.whl; do python3 -m zipfile -e "$wheel" {HOME}; done
             python3 -m compileall -q --invalidation-mode unchecked-hash {HOME}
+            # What is used of Python itself, which is not compiled in every image of it.
+            python3 -PS -c '{USED}'
             """,
             mounts=[Bind("/wheels")],
             network="none",
@@ -51,7 +55,8 @@ frontend = Stage(
     name="frontend",
     steps=[
         Copy(HOME, HOME, from_=wheels),
-        Env({"PYTHONPATH": HOME}),
+        Copy(COMPILED, COMPILED, from_=wheels),
+        Env({"PYTHONPATH": HOME, "PYTHONPYCACHEPREFIX": COMPILED}),
         Label(labels),
         Comment("No folder but that one is searched for modules, since the user's files are none of the program's."),
         Entrypoint.exec("python3", "-BPS", f"{HOME}/dockdsl/frontend/__main__.py"),

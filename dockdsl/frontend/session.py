@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import traceback
 from collections.abc import Mapping
 
 from dockdsl import __version__
@@ -56,6 +55,8 @@ class Session:
         except ConnectionLost:
             raise
         except Exception:  # noqa: BLE001 - whatever is wrong here is told
+            import traceback  # noqa: PLC0415 - only needed for the message
+
             answer = _crashed(traceback.format_exc())
         try:
             self._gateway.end(answer)
