@@ -20,7 +20,7 @@ PACKAGE = Path(dockdsl.__file__).parent
 PUBLIC = [name for name in dir(dockdsl) if name != "__version__"]
 # The rooms from the ground up: a file imports from its own room and from those that stand before it.
 ROOMS = (
-    *("secrecy", "display", "origins", "errors", "misuse", "operands", "syntax", "instructions", "model"),
+    *("public", "secrecy", "display", "origins", "errors", "misuse", "operands", "syntax", "instructions", "model"),
     *("text", "codegen", "schema", "migrate", "context", "lint", "engine", "checks"),
     *("image", "compare", "loading", "selection", "linting", "fixing", "frontend", "editor", "cli", "pytest_plugin"),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import ClassVar, Self
 
 import attrs
@@ -65,7 +65,7 @@ class Comment(Instruction):
             )
         return cls(f"check=skip={joined}", acts=True)
 
-    def write(self, spelling: Spelling, plain: Sequence[str] | None = None) -> str:  # noqa: ARG002 - written in one way
+    def write(self, spelling: Spelling, plain: str | None = None) -> str:  # noqa: ARG002 - written in one way
         if not isinstance(self.remark, str):
             raise refuse_type("text", self.remark, "pass a str")
         lines = self.remark.split("\n")

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar, Literal, NamedTuple, Self
 
 from dockdsl.errors import InvalidType, InvalidValue, Refused
-from dockdsl.instructions.located import Located, put
+from dockdsl.instructions.located import Located
 from dockdsl.instructions.sources import Reference, StageBase
-from dockdsl.syntax.flags import convert, declared, operand_values, plain_operands, read_flags, write_flags
-from dockdsl.syntax.guard import guard
+from dockdsl.syntax.flags import convert, declared, operand_values, read_flags, write_flags
+from dockdsl.syntax.guard import LONGEST_LINE, guard
 from dockdsl.syntax.instruction_line import Line
 from dockdsl.syntax.layout import INDENT, WIDTH, lay_out
 from dockdsl.syntax.modifiers import modifier_versions, references_in
@@ -45,22 +45,26 @@ class Instruction(Located):
     ONE_PER_LINE: ClassVar[bool] = False
     """Whether each operand has its own line if they do not fit on one."""
 
+    bound_to: str | None = None
+    """The escape character that the Dockerfile must have; None if the instruction is written with either."""
+
     _text: str
 
     def complete(self, *, is_normal: bool = False) -> None:
         """Write the instruction; plain operands need no conversion, no quotes and no proof."""
         kind = declared(type(self))
-        plain = plain_operands(self, kind)
+        values = self.__dict__  # to set an attribute of a frozen value takes longer
+        plain, given = kind.plain(values), kind.given(values)
         if plain is not None:
-            text = " ".join((self.KEYWORD, *plain))
-            if len(text) > WIDTH:
-                plain = None
-            elif not kind.has_options(self):
-                self.__dict__["_text"] = text  # most instructions end here, and `put` takes longer
+            text = f"{self.KEYWORD} {plain}"
+            if len(text) > WIDTH and ("\n" not in text or len(text) > LONGEST_LINE):
+                plain = None  # its layout depends on its length
+            elif not given:
+                values["_text"] = text  # most instructions end here
                 return
         if not is_normal:
-            convert(self, kind.converters if plain is None else kind.of_options)
-        put(self, "_text", self.spell(BACKSLASH, plain if kind.only_flags else None))
+            convert(values, kind.operands if plain is None else (), given)
+        values["_text"] = self.spell(BACKSLASH, plain if kind.only_flags else None)
 
     # What a subclass defines.
 
@@ -89,10 +93,6 @@ class Instruction(Located):
     def references(self) -> tuple[Reference, ...]:
         """The stages, images and named contexts that the instruction takes files from."""
         return ()
-
-    def bound_to(self) -> str | None:
-        """The escape character that the Dockerfile must have; None if the instruction is written with either."""
-        return None
 
     def nested(self) -> Instruction | None:
         """The instruction that this one stores for another build."""
@@ -140,13 +140,13 @@ class Instruction(Located):
             fields.update(declared(cls).unset)
         return cls.from_parsed(line.origin, fields)
 
-    def write(self, spelling: Spelling, plain: Sequence[str] | None = None) -> str:
+    def write(self, spelling: Spelling, plain: str | None = None) -> str:
         """Return the instruction's text; `plain` are its operands if they are plain. Raise `Refused` if it has none."""
         self.check_together()
         flags = write_flags(self, spelling)
         if plain is not None:
-            text = " ".join((self.KEYWORD, *flags, *plain))
-            if len(text) <= WIDTH:
+            text = " ".join((self.KEYWORD, *flags, plain))
+            if len(text) <= WIDTH and "\n" not in text:
                 return text
         operands = self.operands(spelling)
         if isinstance(operands, str):
@@ -157,7 +157,7 @@ class Instruction(Located):
             head = lay_out(spelling.escape, pieces, one_each=self.ONE_PER_LINE)
         return "\n".join([head, *self.bodies()]) if "<<" in head else head
 
-    def spell(self, spelling: Spelling, plain: Sequence[str] | None = None) -> str:
+    def spell(self, spelling: Spelling, plain: str | None = None) -> str:
         """Return the text of the instruction, proven to be one instruction."""
         try:
             return self.prove(self.write(spelling, plain), spelling.escape)
@@ -173,6 +173,8 @@ class Instruction(Located):
 
     def rendered(self, spelling: Spelling) -> str:
         """Return the text for a Dockerfile: what the constructor made, unless `spelling` requires a different one."""
+        if spelling is BACKSLASH:
+            return self._text
         if spelling.escape == "\\" and (spelling.names is None or not self.refers_to_unnamed()):
             return self._text
         return self.spell(spelling)

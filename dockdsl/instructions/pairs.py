@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Any, ClassVar
 
 import attrs
@@ -15,11 +16,14 @@ from dockdsl.syntax.flags import convert_later
 from dockdsl.syntax.instruction_line import Line
 from dockdsl.syntax.words import Literal, Spelling, Word, is_bare, is_bare_key, word
 
+_TEXT = {str}
 Pairs = Mapping[str, Word] | Mapping[Literal, Word] | Iterable[tuple[Word, Word]]
 
 
 def pairs_of(value: Pairs) -> tuple[tuple[Word, Word], ...]:
     """Return the pairs in order; those that are not valid are refused when they are written."""
+    if type(value) is dict and _TEXT.issuperset(map(type, chain(value, value.values()))):
+        return tuple(value.items())
     given: Any = value.items() if type(value) is dict or isinstance(value, Mapping) else tuple_of(value)
     return tuple(
         [

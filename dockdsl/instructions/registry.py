@@ -9,26 +9,14 @@ from typing import TypeVar
 from dockdsl.display import shown
 from dockdsl.errors import InvalidValue
 from dockdsl.instructions.instruction import Instruction
+from dockdsl.public import homes
 
-# The class of a keyword is in the module of that name: ADD is `Add` in `dockdsl.instructions.add`.
+# The class of a keyword is in the module of that name, and public: ADD is `Add` in `dockdsl.instructions.add`.
+_WITHOUT_KEYWORD = ("Comment", "Heredoc", "Instruction", "Verbatim")
 KEYWORDS = [
-    "ADD",
-    "ARG",
-    "CMD",
-    "COPY",
-    "ENTRYPOINT",
-    "ENV",
-    "EXPOSE",
-    "HEALTHCHECK",
-    "LABEL",
-    "MAINTAINER",
-    "ONBUILD",
-    "RUN",
-    "SHELL",
-    "STOPSIGNAL",
-    "USER",
-    "VOLUME",
-    "WORKDIR",
+    name.upper()
+    for name, home in homes().items()
+    if home == f"{__package__}.{name.lower()}" and name not in _WITHOUT_KEYWORD
 ]
 _OURS = frozenset(KEYWORDS)
 _kinds: dict[str, type[Instruction]] = {}

@@ -36,10 +36,12 @@ def _command(value: Command) -> Command:
         raise refused.error("RUN") from None
 
 
-def _remark(comment: Comment) -> shell.Remark:
-    if comment.acts:
+def _remark(command: str | Comment) -> str | shell.Remark:
+    if not isinstance(command, Comment):
+        return command
+    if command.acts:
         raise Refused("a build check is turned off between commands, where that has no effect", "do it above the step")
-    return shell.Remark(str(comment))
+    return shell.Remark(str(command))
 
 
 def _mounts(value: Mount | Iterable[Mount | None]) -> tuple[Mount, ...]:
@@ -183,7 +185,7 @@ class Run(WithCommand):
         Source: the Dockerfile reference, "Shell form".
         """
         try:
-            text = shell.chain([_remark(each) if isinstance(each, Comment) else each for each in commands])
+            text = shell.chain([each if type(each) is str else _remark(each) for each in commands])
         except Refused as refused:
             raise refused.error("RUN") from None
         return cls(text, device=device, mounts=mounts, network=network, security=security)

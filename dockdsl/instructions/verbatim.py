@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import ClassVar, Self
 from typing import Literal as OneOf
 
@@ -68,7 +67,7 @@ class Verbatim(Instruction):
         """Return the line as that of a file: the text comes from the user."""
         return Line(logical(self.text.split("\n"), 0, self.escape), 0, Scope("", named))
 
-    def write(self, spelling: Spelling, plain: Sequence[str] | None = None) -> str:  # noqa: ARG002 - written in one way
+    def write(self, spelling: Spelling, plain: str | None = None) -> str:  # noqa: ARG002 - written in one way
         text = self.text
         if not isinstance(text, str):
             raise refuse_type("text", text, "pass a str")
@@ -99,5 +98,6 @@ class Verbatim(Instruction):
     def rendered(self, spelling: Spelling) -> str:  # noqa: ARG002 - written in one way
         return self.text
 
-    def bound_to(self) -> str | None:
+    @property
+    def bound_to(self) -> str | None:  # type: ignore[override]  # of the others, it is known for all
         return self.escape if "\\" in self.text or "`" in self.text else None

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from dockdsl.model.graph import StageGraph
 
 FRONTEND = "docker/dockerfile"
+_bound_to: Callable[[Instruction], str | None] = operator.attrgetter("bound_to")
 looks_like_directive = lazy_regex(r"#\s*[A-Za-z][A-Za-z0-9]*\s*=")
 
 
@@ -143,11 +144,10 @@ class Dockerfile(Located):
 
     def _check_escapes(self) -> None:
         for steps in (self.args, *[stage.steps for stage in self.stages]):
-            for step in steps:
-                escape = step.bound_to()
-                if escape not in (None, self.escape):
+            for step in filter(_bound_to, steps):
+                if _bound_to(step) != self.escape:
                     raise InvalidValue(
-                        f"Dockerfile: {shown(step)} is written with {escape} as the escape character, and the "
+                        f"Dockerfile: {shown(step)} is written with {_bound_to(step)} as the escape character, and the "
                         f"Dockerfile uses {self.escape}; use the same one",
                         origin=step.origin,
                     )
@@ -230,6 +230,7 @@ class Dockerfile(Located):
     def pieces(self, header: str | None = None) -> list[Piece]:
         """Return the text and the value of each instruction, in order; `header` is a comment below the directives."""
         spelling = self.spelling()
+        rendered = operator.methodcaller("rendered", spelling)
         blank: Piece = ("", None)
         directives = (("syntax", self.frontend), ("escape", self.escape if self.escape != "\\" else None))
         found: list[Piece] = [
@@ -246,7 +247,7 @@ class Dockerfile(Located):
             if stage.comment is not None:
                 found.append((stage.comment.rendered(spelling), stage))
             found.append((stage.rendered(spelling), stage))
-            found += [(step.rendered(spelling), step) for step in stage.steps]
+            found += zip(map(rendered, stage.steps), stage.steps, strict=True)
         if not above and looks_like_directive().match(found[0][0]):
             # A comment on the first line would be taken for a directive.
             found.insert(0, blank)

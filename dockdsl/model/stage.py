@@ -6,7 +6,7 @@ import operator
 import re
 from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from itertools import groupby
+from itertools import chain, groupby
 from typing import Any, ClassVar, NoReturn, TypeGuard
 
 import attrs
@@ -47,6 +47,7 @@ _is_image_part = lazy_regex(r"[A-Za-z0-9_.:/@+-]*")
 _is_written = lazy_regex(rf"""[^\0{SPACE}"'$\\`](?:[^\0\t\n\v\f\r "'$\\`]*[^\0{SPACE}"'$\\`])?""")
 
 
+_references = operator.methodcaller("references")
 _KINDS: set[type[Instruction]] = set()
 """Classes of instructions that were met: with a metaclass, ``isinstance`` takes longer than to look a class up."""
 # What is iterable, but not a list of steps: text, and what has no order.
@@ -79,12 +80,12 @@ def _collect(steps: Any, flat: list[Instruction], owner: str) -> None:
         if isinstance(steps, Instruction):
             raise InvalidType(f"{owner}: the steps are one instruction, {steps!r}; put it into a list")
         raise InvalidType(f"{owner}: the steps {shown(steps)} are {kind_of(steps)}; pass a list of instructions")
+    if isinstance(steps, (list, tuple)) and _KINDS.issuperset(map(type, steps)):
+        flat += steps
+        return
     for step in steps:
-        kind = type(step)
-        if kind in _KINDS:
-            flat.append(step)
-        elif isinstance(step, Instruction):
-            _KINDS.add(kind)
+        if isinstance(step, Instruction):
+            _KINDS.add(type(step))
             flat.append(step)
         elif isinstance(step, (list, tuple)) or (isinstance(step, Iterable) and not isinstance(step, _NO_LISTS)):
             _collect(step, flat, owner)
@@ -261,9 +262,7 @@ class Stage(StageBase):
         put(self, "_from_line", line)
         put(self, "_fingerprint", "")
         found: tuple[Reference, ...] = (Reference(self.base, "base"),) if isinstance(self.base, StageBase) else ()
-        for step in self.steps:
-            found += step.references()
-        put(self, "_references", found)
+        put(self, "_references", (*found, *chain.from_iterable(map(_references, self.steps))))
 
     def _check_name(self) -> None:
         name = self.name

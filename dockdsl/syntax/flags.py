@@ -7,7 +7,8 @@ Flags are written and read, and the frontend version that they need is found, by
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from operator import attrgetter
+from itertools import compress
+from operator import is_not, itemgetter
 from typing import Any, NamedTuple
 
 import attrs
@@ -21,6 +22,8 @@ from dockdsl.syntax.words import Spelling
 _KEY = "dockdsl.flag"
 _CONVERTER = "dockdsl.converter"
 _PLAIN = "dockdsl.plain"
+_LISTS = (tuple, list)
+_TEXT = {str}
 
 
 class Kind(NamedTuple):
@@ -86,27 +89,35 @@ def _without_converter(field: attrs.Attribute[Any]) -> attrs.Attribute[Any]:
     return field.evolve(converter=None, metadata={**field.metadata, _CONVERTER: field.converter})
 
 
+class Option(NamedTuple):
+    """A field with a default."""
+
+    name: str
+    converter: Callable[[Any], Any] | None
+    flag: Flag | None
+
+
 class Declared(NamedTuple):
     """What the fields of a class declare."""
 
     fields: tuple[attrs.Attribute[Any], ...]
     """The fields that the constructor takes, in order."""
+    names: tuple[str, ...]
+    """Their names."""
     flags: tuple[tuple[str, Flag], ...]
     """Those that are flags: (attribute, flag)."""
     by_name: dict[str, tuple[str, Flag]]
     """The same by the flag's name."""
     unset: dict[str, Any]
     """The values of flags that are not given."""
-    converters: tuple[tuple[str, Any, Callable[[Any], Any]], ...]
-    """The fields with a converter: attribute, default, converter."""
-    of_options: tuple[tuple[str, Any, Callable[[Any], Any]], ...]
-    """Those of fields with a default."""
-    plain: tuple[tuple[str, Plain], ...]
-    """The operands, if each of them may be plain."""
+    operands: tuple[tuple[str, Callable[[Any], Any]], ...]
+    """The fields without a default that have a converter: (attribute, converter)."""
     only_flags: bool
     """Whether all fields with a default are flags."""
-    has_options: Callable[[Any], bool]
-    """Whether any field of an instance differs from its default."""
+    given: Callable[[dict[str, Any]], Sequence[Option]]
+    """Returns the options of a value that differ from their default, in order."""
+    plain: Callable[[dict[str, Any]], str | None]
+    """Returns the text of the operands if all are plain; where a field has several, they become a tuple."""
 
 
 class _Known(dict[type, Declared]):
@@ -121,69 +132,73 @@ declared = _Known().__getitem__
 
 def _declared(kind: type) -> Declared:
     fields = tuple(field for field in attrs.fields(kind) if field.init)
+    names = tuple(field.name for field in fields)
     flags = tuple((field.name, field.metadata[_KEY]) for field in fields if _KEY in field.metadata)
     unset = {attribute: () if each.repeatable else None for attribute, each in flags}
-    needed = [field for field in fields if field.default is attrs.NOTHING]
-    plain = tuple((field.name, field.metadata[_PLAIN]) for field in needed if _PLAIN in field.metadata)
-    converters = tuple(
-        (field.name, field.default, field.metadata[_CONVERTER]) for field in fields if _CONVERTER in field.metadata
-    )
-    options = {field.name: field.default for field in fields if field not in needed}
-    if len(plain) < len(needed):
-        plain = ()
-    of_options = tuple(each for each in converters if each[0] in options)
-    only_flags = len(options) == len(flags)
     by_name = {each.name: (attribute, each) for attribute, each in flags}
-    return Declared(fields, flags, by_name, unset, converters, of_options, plain, only_flags, _comparison(options))
+    needed = [field for field in fields if field.default is attrs.NOTHING]
+    optional = [field for field in fields if field not in needed]
+    operands = tuple((field.name, field.metadata[_CONVERTER]) for field in needed if _CONVERTER in field.metadata)
+    only_flags = len(optional) == len(flags)
+    return Declared(fields, names, flags, by_name, unset, operands, only_flags, _given(optional), _plain(needed))
 
 
-def _comparison(defaults: dict[str, Any]) -> Callable[[Any], bool]:
-    if not defaults:
-        return lambda _: False
-    given = attrgetter(*defaults)
-    nothing = tuple(defaults.values()) if len(defaults) > 1 else next(iter(defaults.values()))
-
-    def has_options(value: Any) -> bool:
-        try:
-            return bool(given(value) != nothing)
-        except Exception:  # noqa: BLE001 - the comparison of a foreign object may raise anything
-            return True
-
-    return has_options
+# What is called for each value of a model leaves the loops to the interpreter's own functions, which take least.
 
 
-def plain_operands(value: Any, kind: Declared) -> list[str] | None:
-    """Return the operands of a value if they are all plain; a single one of several becomes a tuple."""
-    if not kind.plain:
-        return None
-    operands: list[str] = []
-    for name, (matches, kinds, several) in kind.plain:
-        operand = getattr(value, name)
-        if type(operand) in kinds and matches(operand):
-            operands.append(operand)
-            if several:
-                object.__setattr__(value, name, (operand,))
-        elif several and type(operand) is tuple and are_all(matches, operand):
-            operands += operand
-        else:
-            return None
-    return operands
+def _given(optional: Sequence[attrs.Attribute[Any]]) -> Callable[[dict[str, Any]], Sequence[Option]]:
+    if not optional:
+        return lambda _: ()
+    options = [Option(field.name, field.metadata.get(_CONVERTER), field.metadata.get(_KEY)) for field in optional]
+    # The first stands there twice, since of one name alone `itemgetter` makes no tuple.
+    values_of = itemgetter(*[field.name for field in optional], optional[0].name)
+    defaults = [field.default for field in optional]
+    return lambda values: [*compress(options, map(is_not, values_of(values), defaults))]
+
+
+def _plain(needed: Sequence[attrs.Attribute[Any]]) -> Callable[[dict[str, Any]], str | None]:
+    known = [(field.name, *field.metadata[_PLAIN]) for field in needed if _PLAIN in field.metadata]
+    if not known or len(known) < len(needed):
+        return lambda _: None
+    if len(known) == 1 and not known[0][-1]:
+        ((name, matches, kinds, _),) = known
+
+        def plain_one(values: dict[str, Any]) -> str | None:
+            operand = values[name]
+            return operand if type(operand) in kinds and matches(operand) else None
+
+        return plain_one
+
+    def plain(values: dict[str, Any]) -> str | None:
+        operands: list[str] = []
+        for name, matches, kinds, several in known:
+            operand = values[name]
+            if type(operand) in kinds and matches(operand):
+                operands.append(operand)
+                if several:
+                    values[name] = (operand,)
+            elif several and type(operand) in _LISTS and are_all(matches, operand):
+                operands += operand
+                values[name] = tuple(operand)
+            else:
+                return None
+        return " ".join(operands)
+
+    return plain
 
 
 def are_all(matches: Callable[[str], object], values: Sequence[Any]) -> bool:
     """Whether there are any values, and all are texts that match."""
-    try:
-        return bool(values) and all(map(matches, values))
-    except TypeError:
-        return False
+    return bool(values) and _TEXT.issuperset(map(type, values)) and all(map(matches, values))
 
 
-def convert(value: Any, converters: Iterable[tuple[str, Any, Callable[[Any], Any]]]) -> None:
-    """Convert the fields of a new value, except for those that have their default."""
-    for name, default, converter in converters:
-        given = getattr(value, name)
-        if given is not default:
-            object.__setattr__(value, name, converter(given))
+def convert(values: dict[str, Any], operands: Iterable[tuple[str, Any]], options: Iterable[Option]) -> None:
+    """Convert the operands and the given options of a new value."""
+    for name, converter in operands:
+        values[name] = converter(values[name])
+    for name, converter, _ in options:
+        if converter is not None:
+            values[name] = converter(values[name])
 
 
 def operand_values(instruction: Any) -> Iterator[Any]:
@@ -197,13 +212,11 @@ def operand_values(instruction: Any) -> Iterator[Any]:
 
 def write_flags(instruction: Any, spelling: Spelling) -> list[str]:
     """Write the flags of an instruction that are set, in the order of the fields."""
-    kind = declared(type(instruction))
     pieces: list[str] = []
-    if not kind.flags or not kind.has_options(instruction):
-        return pieces
-    for attribute, each in kind.flags:
-        value = getattr(instruction, attribute)
-        if value is None:
+    values = instruction.__dict__
+    for attribute, _, each in declared(type(instruction)).given(values):
+        value = values[attribute]
+        if each is None or value is None:
             continue
         for given in value if each.repeatable else (value,):
             try:

@@ -111,7 +111,8 @@ def _logical(lines: Sequence[str], escape: str) -> tuple[str, int] | None:
 def _is_continued(escape: str) -> Callable[[str], object]:
     """Return a function that matches continued lines with a last one, where each begins and ends with visible ASCII."""
     char = re.escape(escape)
-    return re.compile(rf'(?:[^\n]*[^{char}\n]{char}\n(?= *[!"$-~]))+[^\n]*(?!{char})[!-~]').fullmatch
+    line = rf"[^{char}\n]*+(?:{char}[^{char}\n][^{char}\n]*+)*+"
+    return re.compile(rf'(?:{line}{char}\n(?= *[!"$-~]))++{line}(?<=[!-~])').fullmatch
 
 
 def guard(text: str, escape: str) -> str:

@@ -103,12 +103,15 @@ _nothing = lazy_regex(r"(?:\\\n[ \t]*)*")
 _tokens = lazy_regex(r"\\.|.", re.DOTALL)
 _BLANK_ENDS = "whitespace at its start or end, which BuildKit strips"
 _BREAK = f" && \\\n{INDENT}"
-# One line that is nothing but text for every reader: no escape character, no heredoc, no array.
-is_plain = re.compile(r"[A-Za-z0-9_./$][ -;=-\[\]-~]*+(?<! )").fullmatch
-# A command that consists of words only, and a chain of such commands in its layout.
-_WORDS = r"[A-Za-z0-9_./$](?:[\w.,/=:@%+*?~^$-]| (?=[\w.,/=:@%+*?~^$-]))*+"
+# A command that consists of words only.
+_CHARACTERS = r"[\w.,/=:@%+*?~^$-]"
+_WORDS = rf"(?=[A-Za-z0-9_./$]){_CHARACTERS}++(?: {_CHARACTERS}++)*+"
 _is_plain_command = lazy_regex(_WORDS, re.ASCII)
-_is_plain_chain = lazy_regex(rf"{_WORDS}(?: && \\\n{INDENT}{_WORDS})++", re.ASCII)
+# One line that is nothing but text for every reader, with no escape character, no heredoc and no array; or a chain of
+# commands that consist of words, in its layout.
+is_plain = re.compile(
+    rf"[A-Za-z0-9_./$][ -;=-\[\]-~]*+(?<! )|{_WORDS}(?: && \\\n{INDENT}{_WORDS})++", re.ASCII
+).fullmatch
 _operator = lazy_regex(r"&&|\|\||[;&|]")
 # Text in which only operators matter: no quote, bracket, redirection, comment or escape.
 _is_easy = lazy_regex(r"""[^\\'"`(){}<>#]*""")
@@ -355,14 +358,16 @@ def chain(commands: Sequence[str | Remark]) -> str:
         place = "before the first" if isinstance(commands[0], Remark) else "after the last"
         raise Refused(f"a comment stands {place} command of the chain", "make it a step of its own")
     pieces: list[str] = []
+    has_remarks = False
     for command in commands:
         if isinstance(command, Remark):
+            has_remarks = True
             pieces += [f"{INDENT}{line}\n" for line in command.text.split("\n")]
         else:
             # A comment is not continued: what is continued is the command above it.
             pieces.append(f"{INDENT if pieces else ''}{_chained(command)} && \\\n")
     text = "".join(pieces).removesuffix(" && \\\n")
-    return Layout(text) if any(isinstance(command, Remark) for command in commands) else text
+    return Layout(text) if has_remarks else text
 
 
 def _chained(command: str) -> str:
@@ -532,11 +537,8 @@ def begun(text: str) -> str:
 
 def normal(text: str) -> str:
     """Return the text of a ``RUN`` in the shell form: laid out, and safe in the Dockerfile grammar."""
-    if type(text) is str:
-        if len(text) <= WIDTH - len("RUN ") and is_plain(text):
-            return text
-        if "\n" in text and _is_plain_chain().fullmatch(text):
-            return text
+    if type(text) is str and (len(text) <= WIDTH - len("RUN ") or "\n" in text) and is_plain(text):
+        return text
     check_text(text)
     stripped = begun(text.strip(" \t\n"))
     if ends_open(stripped):

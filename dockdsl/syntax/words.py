@@ -28,6 +28,7 @@ is_bare_path = re.compile(
 ).fullmatch
 is_bare_key = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*").fullmatch
 _is_bare_flag = re.compile(r"[!#-&(-\[\]-_a-~]+").fullmatch
+_is_bare_json = re.compile(r"[ !#-\[\]-~]*+").fullmatch
 _find_control = lazy_regex("[\x00-\x08\x0a-\x1f\x7f]")
 _find_reference = lazy_regex(_SIMPLE_REFERENCE)
 _open_reference = lazy_regex(r"\$\{[A-Za-z_][A-Za-z0-9_]*(?::?[-+?]|##?|%%?|//?)")
@@ -299,6 +300,8 @@ def json_text(text: str) -> str:
     """Return `text` as a JSON string, which can hold every character except NUL and lone surrogates."""
     if not isinstance(text, str):
         raise refuse_type("argument", text, "pass a str")
+    if _is_bare_json(text):
+        return f'"{text}"'
     if "\0" in text:
         raise Refused(
             f"the argument {shown(text)} has a NUL character, which cannot be passed to a program", "remove it"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import NamedTuple
 
 from dockdsl.model.dockerfile import Dockerfile, checked, joined
@@ -32,7 +33,7 @@ def render(dockerfile: Dockerfile, *, header: str | None = None) -> str:
 
     Source: the Dockerfile reference, "Format" and "Parser directives".
     """
-    return "\n".join([text for text, _ in checked(dockerfile, "render").pieces(header)]) + "\n"
+    return "\n".join(map(itemgetter(0), checked(dockerfile, "render").pieces(header))) + "\n"
 
 
 def render_with_map(dockerfile: Dockerfile, *, header: str | None = None) -> Rendered:

@@ -9,7 +9,7 @@ import attrs
 
 from dockdsl.errors import Refused
 from dockdsl.instructions.converters import number_or_word
-from dockdsl.instructions.mounts.mount import Mount, check_owner, check_target, checked, mode_of
+from dockdsl.instructions.mounts.mount import Mount, check_target, mode_of
 from dockdsl.instructions.sources import Source, source_name
 from dockdsl.syntax.flags import convert_later
 from dockdsl.syntax.words import Word, word, word_or_none
@@ -57,7 +57,5 @@ class Cache(Mount):
 
     def check(self) -> None:
         check_target(self.target)
-        check_owner(self.mode, self.uid, self.gid)
         if self.source is not None and self.from_ is None:
             raise Refused("source: this is a path in what `from_` names, and `from_` is not given", "add from_=")
-        checked(self.sharing, "sharing", ("shared", "private", "locked").__contains__, "use shared, private or locked")

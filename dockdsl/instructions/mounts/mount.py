@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from importlib import import_module
 from typing import Any, ClassVar
@@ -13,7 +13,7 @@ import attrs
 from dockdsl.display import shown
 from dockdsl.errors import InvalidType, InvalidValue, Refused, refuse_type
 from dockdsl.instructions.instruction import brief
-from dockdsl.instructions.located import Located, put
+from dockdsl.instructions.located import Located
 from dockdsl.instructions.sources import Reference, write_source
 from dockdsl.syntax.flags import convert, declared
 from dockdsl.syntax.instruction_line import Line, Scope, named
@@ -28,7 +28,9 @@ _FIELD = r'(?:"((?:[^"]|"")*+)"|([^",]*+))'
 _is_csv = lazy_regex(f"{_FIELD}(?:,{_FIELD})*+")
 _field = lazy_regex(f"{_FIELD},")
 _is_variable_source = lazy_regex(r"from=.*\$.", re.IGNORECASE)
+_is_size = lazy_regex(r"[0-9]+(?:\.[0-9]+)? ?(?:[kKmMgGtTpP]?i?[bB]?)")
 _is_mode = lazy_regex(r"0*[0-7]{1,4}")
+_is_variable = lazy_regex(r"[A-Za-z_][A-Za-z0-9_]*")
 _HIGHEST_ID = 2**32 - 1
 
 
@@ -54,12 +56,17 @@ class Mount(Located):
 
     def complete(self, *, is_normal: bool = False) -> None:
         """Write the mount, and refuse values that are not valid."""
+        values = self.__dict__
         if not is_normal:
-            convert(self, declared(type(self)).converters)
+            kind = declared(type(self))
+            convert(values, kind.operands, kind.given(values))
         try:
-            put(self, "_text", self._written(BACKSLASH))
+            values["_text"] = self._written(BACKSLASH)
             BACKSLASH.flag(self._text)
             self.check()
+            for name, value in self._given():
+                if name in _CHECKS:
+                    _check(name, value)
         except Refused as refused:
             raise refused.error(type(self).__name__, self.origin) from None
 
@@ -73,14 +80,11 @@ class Mount(Located):
         return _read(line, value)
 
     def check(self) -> None:
-        """Refuse values that are not valid."""
+        """Refuse values that do not fit together, or that are missing."""
 
     def _written(self, spelling: Spelling) -> str:
-        pieces = [f"type={self.TYPE}"]
-        for name, value in self._given():
-            if value is not None:
-                pieces.append(_option(spelling, name.rstrip("_"), value))
-        return ",".join(pieces)
+        options = [_option(spelling, name.rstrip("_"), value) for name, value in self._given()]
+        return ",".join([f"type={self.TYPE}", *options])
 
     def write(self, spelling: Spelling) -> str:
         """Return the value of ``--mount``, before it is quoted."""
@@ -89,7 +93,8 @@ class Mount(Located):
         return self._written(spelling)
 
     def _given(self) -> list[tuple[str, Any]]:
-        return [(field.name, getattr(self, field.name)) for field in declared(type(self)).fields]
+        values = self.__dict__
+        return [(name, value) for name in declared(type(self)).names if (value := values[name]) is not None]
 
     def references(self) -> tuple[Reference, ...]:
         """The stage, image or context that is mounted."""
@@ -109,7 +114,7 @@ class Mount(Located):
         return ["1.4" if lexed else "1.2", *modifier_versions("".join(references_in(values)))]
 
     def __repr__(self) -> str:
-        given = [f"{name}={brief(value)}" for name, value in self._given() if value is not None]
+        given = [f"{name}={brief(value)}" for name, value in self._given()]
         return f"{type(self).__name__}({', '.join(given)})"
 
 
@@ -169,8 +174,9 @@ def _option(spelling: Spelling, name: str, value: Any) -> str:
     return option
 
 
-def checked(value: Any, name: str, matches: Any, remedy: str) -> None:
-    """Refuse a value that is not valid, unless it depends on a variable."""
+def _check(name: str, value: Any) -> None:
+    """Refuse the value of an option that is not valid, unless it depends on a variable."""
+    matches, remedy = _CHECKS[name]
     if isinstance(value, Literal) or (isinstance(value, str) and "$" not in value and not matches(value)):
         raise Refused(f"{name}: {shown(value)} is not valid", remedy)
 
@@ -184,11 +190,15 @@ def check_target(target: Word | None) -> None:
         raise Refused(f"target: the path {shown(target)} is the root", "mount below it")
 
 
-def check_owner(mode: Word | None, uid: Word | None, gid: Word | None) -> None:
-    """Refuse permissions and numbers of owners that are not valid."""
-    checked(mode, "mode", _is_mode().fullmatch, 'write octal digits, "0400" or 0o400')
-    for name, value in (("uid", uid), ("gid", gid)):
-        checked(value, name, _is_id, "write a number")
+_CHECKS: dict[str, tuple[Callable[[str], object], str]] = {
+    "mode": (lambda text: _is_mode().fullmatch(text), 'write octal digits, "0400" or 0o400'),
+    "uid": (_is_id, "write a number"),
+    "gid": (_is_id, "write a number"),
+    "sharing": (("shared", "private", "locked").__contains__, "use shared, private or locked"),
+    "size": (lambda text: _is_size().fullmatch(text), 'write "64m" or a number of bytes'),
+    "env": (lambda text: _is_variable().fullmatch(text), "write the name of a variable"),
+}
+"""Of options that are more than text, which texts are valid, and the remedy."""
 
 
 TYPES = ("bind", "cache", "tmpfs", "secret", "ssh")

@@ -9,12 +9,9 @@ import attrs
 
 from dockdsl.errors import Refused
 from dockdsl.instructions.converters import number_or_word
-from dockdsl.instructions.mounts.mount import Mount, check_owner, checked, mode_of
+from dockdsl.instructions.mounts.mount import Mount, mode_of
 from dockdsl.syntax.flags import convert_later
-from dockdsl.syntax.lazy_regex import lazy_regex
 from dockdsl.syntax.words import Word, word_or_none
-
-_is_variable = lazy_regex(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 @attrs.frozen(slots=False, repr=False, field_transformer=convert_later)
@@ -55,8 +52,6 @@ class Secret(Mount):
     def check(self) -> None:
         if self.id is None and self.target is None:
             raise Refused("neither an id nor a target is given", "give the secret an id")
-        check_owner(self.mode, self.uid, self.gid)
-        checked(self.env, "env", _is_variable().fullmatch, "write the name of a variable")
 
     def features(self) -> list[str]:
         return [*super().features(), *([] if self.env is None else ["1.10"])]

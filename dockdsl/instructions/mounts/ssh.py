@@ -7,7 +7,7 @@ from typing import ClassVar
 import attrs
 
 from dockdsl.instructions.converters import number_or_word
-from dockdsl.instructions.mounts.mount import Mount, check_owner, mode_of
+from dockdsl.instructions.mounts.mount import Mount, mode_of
 from dockdsl.syntax.flags import convert_later
 from dockdsl.syntax.words import Word, word_or_none
 
@@ -42,6 +42,3 @@ class Ssh(Mount):
     mode: Word | None = attrs.field(default=None, converter=mode_of, kw_only=True)
     uid: Word | None = attrs.field(default=None, converter=number_or_word, kw_only=True)
     gid: Word | None = attrs.field(default=None, converter=number_or_word, kw_only=True)
-
-    def check(self) -> None:
-        check_owner(self.mode, self.uid, self.gid)

@@ -7,12 +7,9 @@ from typing import ClassVar
 import attrs
 
 from dockdsl.instructions.converters import number_or_word
-from dockdsl.instructions.mounts.mount import Mount, check_target, checked
+from dockdsl.instructions.mounts.mount import Mount, check_target
 from dockdsl.syntax.flags import convert_later
-from dockdsl.syntax.lazy_regex import lazy_regex
 from dockdsl.syntax.words import Word, word
-
-_is_size = lazy_regex(r"[0-9]+(?:\.[0-9]+)? ?(?:[kKmMgGtTpP]?i?[bB]?)")
 
 
 @attrs.frozen(slots=False, repr=False, field_transformer=convert_later)
@@ -37,7 +34,6 @@ class Tmpfs(Mount):
 
     def check(self) -> None:
         check_target(self.target)
-        checked(self.size, "size", _is_size().fullmatch, 'write "64m" or a number of bytes')
 
     def features(self) -> list[str]:
         return [*super().features(), *([] if self.size is None else ["1.4"])]
