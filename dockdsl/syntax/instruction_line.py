@@ -51,7 +51,7 @@ class Line:
 
     __slots__ = (
         *("documents", "escape", "flags", "kept", "keyword", "last"),
-        *("logical", "origin", "scope", "start", "text", "head"),
+        *("logical", "origin", "scope", "start", "text", "head", "above", "tight"),
     )
 
     def __init__(self, line: Logical, start: int, scope: Scope) -> None:
@@ -67,6 +67,10 @@ class Line:
         self.kept = False
         """Whether the value contains the comments between the operands."""
         self.flags: Sequence[FlagToken] = ()
+        self.above: Sequence[int] = ()
+        """The lines of the comments above, counted from 0."""
+        self.tight = 0
+        """Which of them is the first with no blank line between it and the instruction."""
         at = end = len(text)
         while start < end and text[start] in SPACE:
             start += 1

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import attrs
 
@@ -77,7 +77,7 @@ class _Parser:
     def split(self) -> list[Line]:
         """Return the lines of the instructions."""
         directives = self._directives()
-        found = [item.line for item in self._split(directives) if item.line is not None]
+        found, _ = self._split(directives)
         if self.problems:
             raise self._error()
         return found
@@ -122,11 +122,11 @@ class _Parser:
         length = min(end - misread.start, len(shown_line.rstrip()) - column)
         self._report(cut(line.keyword, _LONGEST_KEYWORD) or "Dockerfile", misread, number, column, length)
 
-    def _split(self, directives: Directives) -> list[_Item]:
-        """Split the text into instructions, each with the comments above it; the last item has comments only."""
+    def _split(self, directives: Directives) -> tuple[list[Line], Sequence[int]]:
+        """Split the text into instructions, each with the comments above it; return also those below the last."""
         lines = self.lines
         escape = directives.escape
-        items: list[_Item] = []
+        found: list[Line] = []
         above: list[int] = _NONE
         tight = 0
         index = 0
@@ -153,11 +153,12 @@ class _Parser:
                         # The rest of the text would be part of the heredoc.
                         self._misread(line, misread)
                         break
-                items.append(_Item(line, above, tight))
-                above, tight = _NONE, 0
+                if above:
+                    line.above, line.tight = above, tight
+                    above, tight = _NONE, 0
+                found.append(line)
             index += 1
-        items.append(_Item(None, above, tight))
-        return items
+        return found, above
 
     def _check_characters(self) -> None:
         if self.text.isascii() or not _surrogate(self.text):
@@ -176,10 +177,10 @@ class _Parser:
                 self._report("Dockerfile", Misread(fact, "break it"), number, 0, 1)
 
     def _read(self, directives: Directives) -> Dockerfile | None:
-        items = self._split(directives)
+        lines, below = self._split(directives)
         self.stages: list[Stage] = []
         self.by_name: dict[str, Stage] = {}
-        all_names, unnamed = _names(items)
+        all_names, unnamed = _names(lines)
         names = [name for name in all_names if name is not None]
         self.names = frozenset(names)
         self.last = {name: index for index, name in enumerate(all_names) if name is not None}
@@ -187,15 +188,12 @@ class _Parser:
         args: list[Instruction] = []
         steps = args
         begun: _Begun | None = None
-        for item in items:
-            line = item.line
-            if line is None:
-                steps += self._comments(item.above)
-            elif line.keyword == "FROM":
-                if item.tight:
-                    steps += self._comments(item.above[: item.tight])
+        for line in lines:
+            if line.keyword == "FROM":
+                if line.tight:
+                    steps += self._comments(line.above[: line.tight])
                 self._close(begun, steps)
-                begun = self._begin(line, item.above[item.tight :], unnamed)
+                begun = self._begin(line, line.above[line.tight :], unnamed)
                 steps = []
             elif begun is None and line.keyword != "ARG":
                 value = self._instruction(line)
@@ -208,12 +206,13 @@ class _Parser:
                     steps = []
             else:
                 value = self._instruction(line)
-                if item.above or line.logical.parts is not None:
-                    steps += self._comments(item.above, line.comment_lines())
+                if line.above or line.logical.parts is not None:
+                    steps += self._comments(line.above, line.comment_lines())
                 if value is not None:
                     steps.append(value)
+        steps += self._comments(below)
         self._close(begun, steps)
-        if len(items) == 1 and not self.problems:
+        if not lines and not self.problems:
             self._report("Dockerfile", Misread("the file has no instructions", "write FROM image"), 0, 0, 1)
         return None if self.problems else self._dockerfile(directives, args)
 
@@ -258,7 +257,7 @@ class _Parser:
             return stage
         return external(name) if is_stage_like(name) else name
 
-    def _begin(self, line: Line, above: list[int], unnamed: frozenset[str]) -> _Begun | None:
+    def _begin(self, line: Line, above: Sequence[int], unnamed: frozenset[str]) -> _Begun | None:
         try:
             base, name, platform = read_from(line, self.by_name, self.names)
         except Misread as misread:
@@ -347,16 +346,6 @@ class _Parser:
         )
 
 
-class _Item(NamedTuple):
-    """An instruction and the comments above it."""
-
-    line: Line | None
-    above: list[int]
-    """The lines of the comments above, counted from 0."""
-    tight: int
-    """The first of them with no blank line between it and the instruction."""
-
-
 @attrs.frozen
 class _Begun:
     """A stage that has begun."""
@@ -369,9 +358,9 @@ class _Begun:
     nameless: bool = False
 
 
-def _names(items: Sequence[_Item]) -> tuple[list[str | None], frozenset[str]]:
+def _names(lines: Sequence[Line]) -> tuple[list[str | None], frozenset[str]]:
     """Return the name of each stage, and those that were made up for an unnamed stage."""
-    froms = [item.line for item in items if item.line is not None and item.line.keyword == "FROM"]
+    froms = [line for line in lines if line.keyword == "FROM"]
     names: list[str | None] = []
     for line in froms:
         words = line.words()
@@ -387,7 +376,7 @@ def _names(items: Sequence[_Item]) -> tuple[list[str | None], frozenset[str]]:
             automatic.add(name)
     if automatic:
         automatic &= {line.words()[0] for line in froms if line.text} | {
-            name for item in items if item.line is not None for name in _mounted(item.line)
+            name for line in lines for name in _mounted(line)
         }
     return names, frozenset(automatic)
 
