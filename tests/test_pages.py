@@ -29,9 +29,9 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     ("page", "language", "following", "other"),
     [
-        ("tutorial.html", "en", ("Next", "guide/strings.html"), "ja/tutorial.html"),
+        ("tutorial.html", "en", ("Next", "guide/install.html"), "ja/tutorial.html"),
         ("guide/mounts.html", "en", ("Next", "composing.html"), "../ja/index.html"),
-        ("ja/tutorial.html", "ja", ("次へ", "guide/strings.html"), "../tutorial.html"),
+        ("ja/tutorial.html", "ja", ("次へ", "guide/install.html"), "../tutorial.html"),
         ("ja/guide/errors.html", "ja", ("次へ", "building.html"), "../../guide/errors.html"),
     ],
 )

@@ -119,6 +119,8 @@ def compare(
     if not recipe.given:
         raise SourceError("compare: no script says what was done before; name the script, with its Dockerfiles")
     changed = _changeable(result, root) if change is None else source_file(root, change)
+    if changed is None:
+        report("no source file that is copied has comments of a known kind, so no rebuild is measured; see --change")
     with DockerSdk() as engine, ended_by_exception():
         orphans.sweep()
         engine.sweep()

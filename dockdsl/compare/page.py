@@ -21,11 +21,11 @@ _COLOURS = (
 _STYLE = """\
 :root{color-scheme:light dark}
 body{font:16px/1.6 system-ui,sans-serif;max-width:46rem;margin:0 auto;padding:1rem;background:#fff;color:#1f2328}
-h1{font-size:1.35rem;line-height:1.35;overflow-wrap:anywhere;word-break:auto-phrase}h2{font-size:1.05rem}
+h1{font-size:1.35rem;line-height:1.35;overflow-wrap:anywhere}h2{font-size:1.05rem}
 svg{display:block;width:100%;max-width:34rem;height:auto}
 table{border-collapse:collapse;width:100%;margin:1rem 0}
-th,td{padding:.4rem .5rem;border-bottom:1px solid #8886;text-align:right;vertical-align:top;
-overflow-wrap:anywhere;word-break:auto-phrase}
+th,td{padding:.4rem .5rem;border-bottom:1px solid #8886;text-align:right;vertical-align:top;overflow-wrap:anywhere}
+th,td,h1{word-break:auto-phrase}
 th:first-child{text-align:left;font-weight:normal;width:34%}table{table-layout:fixed}thead th{font-weight:600}
 .figure{white-space:nowrap}li{overflow-wrap:anywhere}code{font:.85em ui-monospace,monospace}
 @media(max-width:30rem){th,td{padding:.4rem .2rem;font-size:.9rem}th:first-child{width:28%}}

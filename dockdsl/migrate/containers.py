@@ -47,7 +47,11 @@ def stage_of(draft: Draft, container: Container) -> Stage:
     wish = f"{base.name}-run" if isinstance(base, Stage) else "build" if container.executions else "files"
     platform = container.options.last("platform")
     given = None if platform is None or isinstance(base, Stage) else platform.text
-    return Stage(base, draft.fresh(wish), platform=given, steps=steps)
+    name = draft.fresh(wish)
+    if container.executions:
+        fact = f"nothing proves that the stage {name} makes what this container made"
+        draft.recipe.note(container.place, fact, "build it and look at its files")
+    return Stage(base, name, platform=given, steps=steps)
 
 
 def _steps(draft: Draft, container: Container, base: Stage | str) -> Iterator[Instruction]:
