@@ -56,7 +56,10 @@ def fetches(command: Command) -> str | None:
         "pip": lambda: _has(command, "install") and command.has("-r", "--requirement"),
         "pip3": lambda: _has(command, "install") and command.has("-r", "--requirement"),
         "poetry": lambda: _has(command, "install") and command.has("--no-root"),
-        "uv": lambda: _has(command, "sync") and command.has("--no-install-project"),
+        "uv": lambda: (
+            (_has(command, "sync") and command.has("--no-install-project"))
+            or (_has(command, "pip", "install") and command.has("-r", "--requirement"))
+        ),
         "pipenv": lambda: _is_plain(command, "install", "sync"),
         "bundle": lambda: _has(command, "install"),
         "composer": lambda: _is_plain(command, "install"),
@@ -64,6 +67,8 @@ def fetches(command: Command) -> str | None:
         "mvn": lambda: (
             any(each.startswith("dependency:") for each in command.arguments) and len(command.arguments) == 1
         ),
+        "gradle": lambda: _has(command, "dependencies"),
+        "gradlew": lambda: _has(command, "dependencies"),
         "mix": lambda: _has(command, "deps.get"),
         "dotnet": lambda: _has(command, "restore"),
     }.get(name)

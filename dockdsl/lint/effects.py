@@ -30,7 +30,7 @@ from dockdsl.instructions.sources import Reference, StageBase
 from dockdsl.instructions.user import User
 from dockdsl.instructions.workdir import Workdir
 from dockdsl.lint.build import Build
-from dockdsl.lint.files import Base, Files, FromContext, FromStage, Kind, Place, Unknown
+from dockdsl.lint.files import Base, Files, FromContext, FromStage, Place, Unknown
 from dockdsl.lint.images import Image, image
 from dockdsl.lint.scripts import Script
 from dockdsl.model.dockerfile import Dockerfile
@@ -363,22 +363,20 @@ class _Walk:
         if to is None or getattr(done.instruction, "parents", None):
             files.forget(to or "/")
             return
-        kind: Kind = "folder" if done.has_slash or to == effects.workdir else files.look(to).kind
-        if done.has_slash:
+        if done.has_slash or to == effects.workdir:
             files.add_folder(to)
         for source in done.sources:
-            self._put(source, done, kind, files)
+            self._put(source, done, to, files)
 
-    def _put(self, source: From, done: Transfer, kind: Kind, files: Files) -> None:
-        to = done.destination or "/"
+    def _put(self, source: From, done: Transfer, to: str, files: Files) -> None:
         left_out = excluded(done.instruction)
         if source.kind == "text":
-            _put_file(source.text or "", None, to, kind, files)
+            _put_file(source.text or "", None, to, files)
         elif source.kind == "stage" and source.stage is not None and not source.is_pattern and source.text is not None:
             inside = source.stage.files
             place = inside.look(source.path)
             if place.kind == "file":
-                _put_file(posixpath.basename(source.path), place.context, to, kind, files)
+                _put_file(posixpath.basename(source.path), place.context, to, files)
             elif place.kind == "folder":
                 files.fill(to, FromStage(inside, inside.now, source.path.rstrip("/")))
             elif place.kind != "absent":
@@ -396,12 +394,13 @@ class _Walk:
                     files.add_folder(to)
                     files.forget(to)
                 elif way.kind is not None:
-                    _put_file(name, way.end, to, kind, files)
+                    _put_file(name, way.end, to, files)
         else:
             files.forget(to)
 
 
-def _put_file(name: str, context: str | None, to: str, kind: Kind, files: Files) -> None:
+def _put_file(name: str, context: str | None, to: str, files: Files) -> None:
+    kind = files.look(to).kind
     if kind == "unknown":
         files.forget(to)
     else:

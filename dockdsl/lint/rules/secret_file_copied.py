@@ -43,6 +43,7 @@ _FOR_TESTS = frozenset({"test", "tests", "testdata", "fixtures", "examples", "ex
 _KEY = r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----"
 _PATTERNS = {
     r"\.env(?:\.(?!example|sample|template|dist|defaults?|test)[\w.-]+)?": r"(?m)^\s*(?:export\s+)?\w+\s*=\s*[^\s#]",
+    r"[\w.-]+\.env": r"(?mi)^\s*(?:export\s+)?\w*(?:password|secret|token|api_?key|private)\w*\s*=\s*[^\s#]",
     r"\.npmrc": r"(?m)^[^#;\n]*_(?:authToken|auth|password)\s*=\s*(?!\$\{)\S",
     r"\.yarnrc\.yml": r"(?m)^\s*npmAuth(?:Token|Ident):\s*(?!\"?\$\{)\S",
     r"\.pypirc": r"(?m)^\s*password\s*[=:]\s*\S",
@@ -53,7 +54,7 @@ _PATTERNS = {
     r"\.git-credentials": r"://[^\s:/]+:[^\s@]+@",
     r"credentials": r"(?m)^\s*aws_secret_access_key\s*=\s*\S",
     r"(?:config\.json|\.dockerconfigjson|\.dockercfg)": r'"auth"\s*:\s*"[^"]',
-    r"(?:.*\.(?:pem|key|ppk|der)|id_(?:rsa|dsa|ecdsa|ed25519)\w*|.*[-_]?(?:private|server|client)[-_]?key.*)": _KEY,
+    r".*(?:\.(?:pem|key|ppk|der|p8|crt|asc|gpg)|key|id_(?:rsa|dsa|ecdsa|ed25519)\w*)": _KEY,
     r"(?:.*credentials?.*|.*service[-_]?account.*|.*adminsdk.*)\.json": r'"private_key"\s*:\s*"-----BEGIN',
     r"(?:kubeconfig|.*\.kubeconfig)": r"(?m)^\s*(?:client-key-data|token):\s*\S",
 }
@@ -101,7 +102,11 @@ def _secrets(context: BuildContext, path: str) -> Iterator[str]:
     for at, kind in (*below, *(context.walk(path) if below else ())):
         if repository and at.startswith(repository):
             continue
-        if kind == "folder" and posixpath.basename(at) == ".git" and _is_sent(context.find(f"{at}/HEAD")):
+        if (
+            kind == "folder"
+            and posixpath.basename(at) == ".git"
+            and any(_is_sent(context.find(f"{at}/{each}")) for each in ("HEAD", "config"))
+        ):
             repository = f"{at}/"
             yield at
         elif kind == "file" and not _FOR_TESTS & {*at.split("/")[:-1]} and _is_secret(context, at):

@@ -56,6 +56,9 @@ def _files(transfer: Transfer, subject: Subject) -> list[str]:
         if source.kind == "text" and source.text is not None:
             names.append(source.text)
             continue
+        if source.stage is not None and not source.is_pattern and source.stage.look(source.path).kind == "file":
+            names.append(source.path)
+            continue
         if context is None or (source.found is None and source.matches is None):
             return []
         paths = source.matches.sent if source.matches else [source.found.path] if source.found else []
