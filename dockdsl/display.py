@@ -177,7 +177,7 @@ def printable(text: str) -> str:
     return for_terminal(without_sequences(hide(text)).rstrip("\r\n"), keep="\t")
 
 
-_NOT_IN_XML = re.compile("[\ufffe\uffff]")
+_NOT_IN_XML = "[\ufffe\uffff]"
 """Characters that XML does not allow, besides those that control a terminal."""
 
 
@@ -187,7 +187,7 @@ def for_xml(text: str) -> str:
     >>> for_xml("a\x00b\nc\uffff")
     'a\\x00b\nc\ufffd'
     """
-    return "\n".join([_NOT_IN_XML.sub("\ufffd", printable(line)) for line in text.split("\n")])
+    return "\n".join([re.sub(_NOT_IN_XML, "\ufffd", printable(line)) for line in text.split("\n")])
 
 
 def cut(text: str, longest: int) -> str:

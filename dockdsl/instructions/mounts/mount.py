@@ -64,9 +64,6 @@ class Mount(Located):
             values["_text"] = self._written(BACKSLASH)
             BACKSLASH.flag(self._text)
             self.check()
-            for name, value in self._given():
-                if name in _CHECKS:
-                    _check(name, value)
         except Refused as refused:
             raise refused.error(type(self).__name__, self.origin) from None
 
@@ -162,6 +159,8 @@ def _option(spelling: Spelling, name: str, value: Any) -> str:
     elif name == "mode" and isinstance(value, int) and not isinstance(value, bool):
         raise Refused(f"mode: the number {shown(value)} is {value:#o} in octal", 'write "0755" or 0o755')
     else:
+        if name in _CHECKS:
+            _check(name, value)
         try:
             text = spelling.lexed(value)
         except Refused as refused:
