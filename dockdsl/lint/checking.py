@@ -54,6 +54,7 @@ class Checking:
             subject = Subject(text, self.path, build)
         except DockerfileSyntaxError as error:
             return [self._problem(each, text) for each in error.errors]
+        subject.origins = origins or ()
         found = sorted(self._found(subject, origins), key=lambda each: (each.line, each.rule))
         self.python.made_at(origins or ())
         return found

@@ -13,6 +13,7 @@ from dockdsl.lint.effects import Effects, From, Ran, Transfer, walked
 from dockdsl.lint.scripts import Script, Variables
 from dockdsl.model.dockerfile import Dockerfile
 from dockdsl.model.steps import Variable, variables_of
+from dockdsl.origins import Origin
 from dockdsl.syntax import expand
 from dockdsl.syntax.instruction_line import Line
 from dockdsl.text.formatting import spelled
@@ -67,6 +68,8 @@ class Subject:
         """The name of its file."""
         self.build = build
         """How it is built."""
+        self.origins: Sequence[Origin | None] = ()
+        """Where each physical line was written, if that is not the file itself."""
         self.dockerfile: Dockerfile = parse(text, path)
         """What it says, as values; the origin of each is its line in the text."""
         self.lines: Sequence[Line] = lines_of(text)
@@ -87,6 +90,12 @@ class Subject:
                 self.args.append(line)
             else:
                 self.parts[-1].steps.append(line)
+
+    def place(self, line: Line) -> str:
+        """Return how a message names the place of an instruction: ``line 5``, or ``app.py:5`` if it is of Python."""
+        first = line.logical.first
+        origin = self.origins[first] if self.origins else None
+        return f"line {first + 1}" if origin is None else str(origin)
 
     def steps(self, *keywords: str) -> Iterator[Line]:
         """Yield the lines of stages with one of the keywords."""

@@ -181,3 +181,19 @@ def test_a_finding_in_python_has_its_place(tmp_path: Path) -> None:
         "JSONArgsRecommended": 'Cmd("x")',
         "WorkdirRelativePath": "Workdir(",
     }
+
+
+def test_a_message_names_other_places_as_they_were_written(tmp_path: Path) -> None:
+    """What another instruction is about is named by its line of Python, too."""
+    app = tmp_path.joinpath("app.py")
+    app.write_text(
+        'from dockdsl import *\na = Cmd.exec("a")\nb = Cmd.exec("b")\nd = Dockerfile(Stage("a:1", steps=[a, b]))\n'
+    )
+
+    (in_python,) = check(app)
+    (in_dockerfile,) = check('FROM a:1\nCMD ["a"]\nCMD ["b"]\n')
+    assert (in_python.origin.line, in_python.message) == (
+        2,
+        f"the CMD at {app}:3 replaces this one; remove one of the two",
+    )
+    assert in_dockerfile.message == "the CMD at line 3 replaces this one; remove one of the two"

@@ -50,7 +50,7 @@ def examine(subject: Subject) -> Iterator[Fault]:
                 elif verbs == {"use"} and last is not None:
                     folder = _unshared(tool, last, run)
                     if folder is not None and stage in subject.built:
-                        other = f"the one in line {last.line.logical.first + 1}, which fetches"
+                        other = f"the one at {subject.place(last.line)}, which fetches"
                         fact = f"this step and {other}, do not see the same {shown(folder)}"
                         yield Fault(run.line, fact, "mount the same cache in both, or in neither")
                         last = None

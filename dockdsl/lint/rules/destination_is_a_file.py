@@ -45,7 +45,7 @@ def examine(subject: Subject) -> Iterator[Fault]:
             folder = _needed(done)
             blocking = None if folder is None else stage.files.file_above(folder, done.at)
             if blocking is not None and not _is_changed(stage, blocking):
-                maker = _maker(stage, blocking, done)
+                maker = _maker(subject, stage, blocking, done)
                 fact = f"{shown(folder)} is needed as a folder, and {maker} made {shown(blocking)} a file"
                 yield Fault(done.line, fact, f"write {blocking}/ there, or choose another path")
 
@@ -67,11 +67,11 @@ def _is_changed(stage: Effects, path: str) -> bool:
     return any(basename(path) in text or re.search(r"\brm\b", text) for text in texts)
 
 
-def _maker(stage: Effects, path: str, before: Done) -> str:
+def _maker(subject: Subject, stage: Effects, path: str, before: Done) -> str:
     """Return how the step that made a file is called."""
     for each in stage.transfers():
         if each.at < before.at and each.destination is not None and f"{path}/".startswith(f"{each.destination}/"):
-            return f"line {each.line.logical.first + 1}"
+            return subject.place(each.line)
     return "an earlier step"
 
 

@@ -27,15 +27,15 @@ from dockdsl.lint.subject import Subject
 
 def examine(subject: Subject) -> Iterator[Fault]:
     """Find names that occurred before."""
-    seen: dict[str, int] = {}
+    seen: dict[str, str] = {}
     for part in subject.parts:
         if part.name is None:
             continue
         name = part.name.lower()
         if name in seen:
-            fact = f"the name {name!r} is that of the stage at line {seen[name]}"
+            fact = f"the name {name!r} is that of the stage at {seen[name]}"
             yield Fault(part.line, fact, "rename one of the two", part=part.named)
-        seen.setdefault(name, part.line.origin.line)
+        seen.setdefault(name, subject.place(part.line))
 
 
 RULE = Rule("DuplicateStageName", examine, __doc__ or "", aliases=("DL3024",))

@@ -29,7 +29,7 @@ from dockdsl.lint.fix import Fix
 from dockdsl.lint.rule import Fault, Rule
 from dockdsl.lint.subject import Subject
 
-_silences = re.compile(r"\s*#\s*check\s*=", re.IGNORECASE).match
+_ignores = re.compile(r"\s*#\s*(?:check\s*=|hadolint\b|dockdsl:)", re.IGNORECASE).match
 _ONCE = {"HEALTHCHECK": "DL3012", "CMD": "DL4003", "ENTRYPOINT": "DL4004"}
 
 
@@ -39,15 +39,14 @@ def examine(subject: Subject) -> Iterator[Fault]:
         last = {line.keyword: line for line in part.steps if line.keyword in _ONCE}
         for before, line in pairwise([part.line, *part.steps]):
             if line.keyword in last and line is not last[line.keyword]:
-                at = last[line.keyword].origin.line
-                fact = f"the {line.keyword} at line {at} replaces this one"
+                fact = f"the {line.keyword} at {subject.place(last[line.keyword])} replaces this one"
                 fix = Fix(
                     (removed(subject, line.logical.first, line.last),),
                     f"a later {line.keyword} replaces it, so the image is the same",
                 )
-                # A comment that silences a rule for it would do so for the next one.
+                # A comment that ignores a rule for it would do so for the next one.
                 above = line.logical.lines[before.last + 1 : line.logical.first]
-                is_safe = not any(map(_silences, above))
+                is_safe = not any(map(_ignores, above))
                 yield Fault(
                     line, fact, "remove one of the two", fix=fix if is_safe else None, alias=_ONCE[line.keyword]
                 )
