@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from posixpath import basename
 from typing import NamedTuple
@@ -68,9 +68,18 @@ class Script:
             return shell.Shell((Command(tuple(self.array), 0),), ())
         return (shell.read(self.text) if self.is_shell else None) or _NOTHING
 
-    def commands(self, *names: str) -> Iterator[Command]:
-        """Yield the commands of some programs."""
-        return (each for each in self.read.commands if each.name in names)
+    def commands(self, *names: str) -> list[Command]:
+        """Return the commands of some programs, in their order."""
+        found = [each for name in names if name in self._by_name for each in self._by_name[name]]
+        return sorted(found, key=_place) if len(found) > 1 else found
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[Command]]:
+        """The commands by their programs: dozens of rules ask for these."""
+        found: dict[str, list[Command]] = {}
+        for each in self.read.commands:
+            found.setdefault(each.name, []).append(each)
+        return found
 
     @property
     def whole(self) -> str:
@@ -101,6 +110,10 @@ class Script:
             if is_apart and f"{folder}/".startswith(f"{target.rstrip('/')}/"):
                 return True
         return False
+
+
+def _place(command: Command) -> int:
+    return command.at
 
 
 def _body(document: Document) -> str:

@@ -7,7 +7,6 @@ rules ask for programs and what they are given. What a shell could not read has 
 from __future__ import annotations
 
 import re
-from posixpath import basename
 from typing import NamedTuple
 
 from dockdsl.syntax.lazy_regex import lazy_regex
@@ -48,7 +47,7 @@ class Command(NamedTuple):
     @property
     def name(self) -> str:
         """The program, without its folder."""
-        return basename(self.words[0])
+        return self.words[0].rpartition("/")[2]
 
     @property
     def arguments(self) -> tuple[str, ...]:

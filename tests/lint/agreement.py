@@ -82,12 +82,13 @@ def main(program: str, shown: str = "") -> None:
     theirs, unread_there = hadolints(program, texts)
     left_out = unread | unread_there
     print(f"{len(texts) - len(left_out)} files; left out: {len(unread)} and {len(unread_there)}\n")
-    print("| code | both | hadolint alone | dockdsl alone | agreement |\n|---|---|---|---|---|")
-    for code in sorted({alias for rule in rules() for alias in rule.aliases if alias.startswith("DL")}):
+    print("| code | rule | level | both | hadolint alone | dockdsl alone | agreement |\n|---|---|---|---|---|---|---|")
+    of_code = {alias: rule for rule in rules() for alias in rule.aliases if alias.startswith("DL")}
+    for code, rule in sorted(of_code.items()):
         here, there = ({each for each in found.get(code, set()) if each[0] not in left_out} for found in (mine, theirs))
         both, either = len(here & there), len(here | there)
-        rate = f"{both / either:.1%}" if either else "–"
-        print(f"| {code} | {both} | {len(there - here)} | {len(here - there)} | {rate} |")
+        counts = (both, len(there - here), len(here - there), f"{both / either:.1%}") if either else ("",) * 4
+        print("|", *(f"{each} |" for each in (code, f"`{rule.name}`", rule.level, *counts)))
         if code in shown.split(","):
             for name, differing in (("hadolint", there - here), ("dockdsl", here - there)):
                 for number, line in sorted(differing):
