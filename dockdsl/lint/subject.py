@@ -17,7 +17,7 @@ from dockdsl.origins import Origin
 from dockdsl.syntax import expand
 from dockdsl.syntax.instruction_line import Line
 from dockdsl.text.formatting import spelled
-from dockdsl.text.parser import lines_of, parse
+from dockdsl.text.parser import parse_with_lines
 
 PREDEFINED = frozenset(
     f"{side}{part}" for side in ("TARGET", "BUILD") for part in ("PLATFORM", "OS", "ARCH", "VARIANT")
@@ -70,10 +70,11 @@ class Subject:
         """How it is built."""
         self.origins: Sequence[Origin | None] = ()
         """Where each physical line was written, if that is not the file itself."""
-        self.dockerfile: Dockerfile = parse(text, path)
+        self.dockerfile: Dockerfile
         """What it says, as values; the origin of each is its line in the text."""
-        self.lines: Sequence[Line] = lines_of(text)
+        self.lines: Sequence[Line]
         """The lines of its instructions, in order."""
+        self.dockerfile, self.lines = parse_with_lines(text, path)
         self.args: list[Line] = []
         """The ARG lines before the first stage."""
         self.parts: list[Part] = []

@@ -65,8 +65,19 @@ def lines_of(text: str) -> list[Line]:
     return _Parser(text, _TEXT).split()
 
 
+def parse_with_lines(text: str, path: str) -> tuple[Dockerfile, list[Line]]:
+    """Return the `Dockerfile` that a text represents, and the lines of its instructions, of one reading.
+
+    Raises `DockerfileSyntaxError` as `parse` does.
+    """
+    parser = _Parser(text, path)
+    return parser.run(), parser.found
+
+
 class _Parser:
     def __init__(self, text: str, path: str) -> None:
+        self.found: list[Line] = []
+        """The lines of the instructions, once they are split."""
         self.path = path
         self.text = text
         self.lines = text.removeprefix("\ufeff").split("\n")
@@ -178,6 +189,7 @@ class _Parser:
 
     def _read(self, directives: Directives) -> Dockerfile | None:
         lines, below = self._split(directives)
+        self.found = lines
         self.stages: list[Stage] = []
         self.by_name: dict[str, Stage] = {}
         all_names, unnamed = _names(lines)
