@@ -138,7 +138,12 @@ def show_errors(one: Selected[Image], options: argparse.Namespace) -> None:
         return
     from dockdsl.linting import check
 
-    for finding in check(one.value):
+    try:
+        image, _ = one.value.changed(_overrides(one, options))
+    except DockdslError:
+        # The build refuses it with the same words.
+        return
+    for finding in check(image):
         if finding.severity == "error":
             say(f"{finding}\n{finding.excerpt()}".rstrip("\n"))
 

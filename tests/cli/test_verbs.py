@@ -168,6 +168,19 @@ def test_errors_need_no_engine(tmp_path: Path, verb: str) -> None:
         assert is_shown == ("[JSONArgsRecommended]" in done.stderr)
 
 
+def test_errors_are_those_of_the_build_that_is_asked_for(tmp_path: Path) -> None:
+    """What the options say instead of the file counts: another context, another target."""
+    there = tmp_path / "there"
+    there.mkdir()
+    there.joinpath("x").touch()
+    file = source(tmp_path, step='Copy("x", "/x")')
+
+    for options, is_shown in (((), True), (("--context", there), False)):
+        done = dockdsl("build", file, *options, DOCKER_HOST="unix:///nonexistent/docker.sock")
+        assert done.returncode == 2
+        assert is_shown == ("[CopySourceMissing]" in done.stderr), done.stderr
+
+
 @pytest.mark.engine
 def test_a_failing_step_is_reported_in_python(tmp_path: Path) -> None:
     """Exit 1; the message begins with the line in the Python file and ends with the step's output."""
