@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from dockdsl.lint.fix import Edit, Fix
+from dockdsl.lint.scripts import Script
+from dockdsl.lint.shell import Command
 from dockdsl.lint.subject import Subject
 from dockdsl.syntax.instruction_line import Line
 
@@ -51,6 +53,16 @@ def operands(subject: Subject, line: Line, new: str) -> tuple[Edit, ...]:
         return ()
     end = subject.offset(*where.place(len(where.text) - 1)) + 1
     return (Edit(subject.offset(*where.place(line.start)), end, new),)
+
+
+def added(subject: Subject, script: Script, command: Command, word: str, text: str) -> tuple[Edit, ...]:
+    """Return the edit that adds `text` behind a word of a command; none where the word is not written as it is."""
+    before = rf"[^;&|\n()<>\"'`\\]*?(?<!\S){re.escape(word)}(?!\S)"
+    found = re.compile(before).match(script.text, command.at)
+    if script.array is not None or found is None:
+        return ()
+    at = subject.offset(*script.position(found.end() - 1)) + 1
+    return (Edit(at, at, text),)
 
 
 def fix_of(edits: tuple[Edit, ...], effect: str = "") -> Fix | None:

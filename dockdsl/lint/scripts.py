@@ -94,6 +94,16 @@ class Script:
             return self.place_of(self.text.count("\n", 0, at), 0)
         return self.place_of(0, at)
 
+    def position(self, at: int) -> tuple[int, int]:
+        """Return the physical line and the column, from 0, of a place in the text."""
+        if not self.is_heredoc:
+            return self.run.logical.place(self.run.start + at)
+        line = self.place(at)
+        column = at - self.text.rfind("\n", 0, at) - 1
+        raw = self.run.logical.lines[line]
+        tabs = len(raw) - len(raw.lstrip("\t")) if self.run.documents[0].word.strip_tabs else 0
+        return line, column + tabs
+
     def place_of(self, line: int, column: int) -> int:
         """Return the physical line, from 0, of a line and column of the whole text, which are counted from 0."""
         logical = self.run.logical

@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 
 from dockdsl.errors import SourceError
+from dockdsl.lint import shellcheck
 from dockdsl.lint.checking import check_text
 from dockdsl.lint.finding import Finding
 from dockdsl.lint.fix import Edit, Fix
 from dockdsl.lint.fixing import applied, fix_text, next_round
+from dockdsl.lint.rules import rules
 from dockdsl.origins import Origin
 from tests.corpora import corpus
 
@@ -91,6 +93,34 @@ FIXED = [
         "FROM a\nHEALTHCHECK NONE\nFROM b\n",
     ),
     ("MultipleInstructionsDisallowed", 'FROM a\n# check=skip=X\n# two\nCMD ["b"]\nRUN x\nCMD ["d"]', None),
+    (
+        "InstallAsks",
+        "FROM a\nRUN x && \\\n  apt-get -q install \\\n   # why\n  b && yum install c\n",
+        "FROM a\nRUN x && \\\n  apt-get -q install -y \\\n   # why\n  b && yum install -y c\n",
+    ),
+    (
+        "InstallAsks",
+        "FROM a\nRUN <<-EOF\n\tset -e\n\t\tapt-get install 😀 b\nEOF\n",
+        "FROM a\nRUN <<-EOF\n\tset -e\n\t\tapt-get install -y 😀 b\nEOF\n",
+    ),
+    ("InstallAsks", 'FROM a\nRUN apt-get "install" b; install c\nRUN ["apt-get", "install", "b"]\n', None),
+    (
+        "AptInRun",
+        "FROM a\nRUN apt update -y && apt -y install b\n",
+        "FROM a\nRUN apt-get update -y && apt-get -y install b\n",
+    ),
+    ("AptInRun", "FROM a\nRUN apt search b; apt upgrade -y\n", None),
+    ("CopyTargetIsFolder", "FROM a\nCOPY a b /c\n", "FROM a\nCOPY a b /c/\n"),
+    ("CopyTargetIsFolder", 'FROM a\nCOPY ["a", "b", "/c"]\n', None),
+    ("AddCopiesFile", "FROM a\nADD --chown=x a b/ /c/\nadd d /e\n", "FROM a\nCOPY --chown=x a b/ /c/\ncopy d /e\n"),
+    ("AddCopiesFile", "FROM a\nADD --checksum=sha256:x a /c\nADD b c.tar /c/\nADD c* /c/\n", None),
+    (
+        "PackageCacheKept",
+        "FROM a\nRUN apk add b && apk add c\nRUN pip install -U d\n",
+        "FROM a\nRUN apk add --no-cache b && apk add --no-cache c\nRUN pip install --no-cache-dir -U d\n",
+    ),
+    ("PackageCacheKept", "FROM a\nRUN yum install -y b\n", None),
+    ("SparseUserLog", "FROM a\nRUN useradd -u 1234567 b\n", "FROM a\nRUN useradd -l -u 1234567 b\n"),
     (
         "JSONArgsRecommended",
         "FROM a\nCMD httpd  -f 'a b' k=v \"c\"\\\n  d\n",
@@ -186,7 +216,10 @@ def test_the_engine_finds_nothing_more(tmp_path: Path) -> None:
 
     again = fixed(PLENTY)
 
-    assert {rule for rule, _, after in FIXED if after is not None} <= said(PLENTY) | {"ExposeInvalidFormat"}
+    fixable = {rule for rule, _, after in FIXED if after is not None}
+    of_buildkit = {each.name for each in rules() if each.is_buildkit}
+    # The engine's frontend may be older than that one.
+    assert fixable & of_buildkit <= said(PLENTY) | {"ExposeInvalidFormat"}
     assert said(again) == set()
     assert fixed(again) == again
     assert (
@@ -208,8 +241,10 @@ COPY --from=build /b /b
 
 @pytest.mark.corpora
 @pytest.mark.parametrize("part", range(4))
-def test_real_files(part: int) -> None:
+def test_real_files(part: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each real file is fixed: what has no effect is proven to have none, nothing is left to fix, and all can be read."""
+    # What it finds has no fixes, and it is a process for each file.
+    monkeypatch.setattr(shellcheck, "program", lambda: None)
     changed = 0
     for text in [each["text"] for each in corpus()][part::4]:
         found = find(text)
@@ -218,7 +253,8 @@ def test_real_files(part: int) -> None:
         changed += again != text
 
         assert [each for each in left if each.fix is not None] == []
-        assert {each.rule for each in left} <= {each.rule for each in found}
+        # What is written as it should be may be hinted at by rules that did not know it before.
+        assert {each.rule for each in left if each.severity != "hint"} <= {each.rule for each in found}
     assert changed > 50
 
 

@@ -22,6 +22,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from dockdsl.lint.editing import head_of, replaced
+from dockdsl.lint.fix import Fix
 from dockdsl.lint.rule import Fault, Rule
 from dockdsl.lint.subject import Subject
 
@@ -29,13 +31,23 @@ _is_special = re.compile(
     r"://|^git@|^<<|\$|\.git(?:#|$)|\.(?:tar|t?gz|t?bz2?|tbz2|t?xz|t?lz|lzma|tlz|tZ|Z|t?zst)[\"']?$"
 ).search
 
+_has_wildcard = re.compile(r"[*?[\\]").search
+_FLAGS = ("chown", "chmod", "link", "exclude")
+"""Those that COPY has as well."""
+_EFFECT = "an archive would be copied as it is, whatever its name"
+
 
 def examine(subject: Subject) -> Iterator[Fault]:
     """Find ADD with files alone."""
     for line, sources, _ in subject.copies("ADD"):
         plain = [source for source in sources if not _is_special(source)]
         if plain:
-            yield Fault(line, f"ADD only copies {plain[0]!r}", "write COPY")
+            head = "copy" if line.head == line.head.lower() else "COPY"
+            # What a wildcard matches may be an archive.
+            is_copy = plain == sources and not any(map(_has_wildcard, sources))
+            is_copy = is_copy and all(flag.name in _FLAGS for flag in line.flags)
+            fix = Fix(replaced(subject, line, head_of(line), head), _EFFECT) if is_copy else None
+            yield Fault(line, f"ADD only copies {plain[0]!r}", "write COPY", fix=fix)
 
 
 RULE = Rule("AddCopiesFile", examine, __doc__ or "", "hint", ("DL3020",))

@@ -21,15 +21,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dockdsl.lint.editing import added, fix_of
 from dockdsl.lint.rule import Fault, Rule
 from dockdsl.lint.subject import Subject
+
+_SAME = ("autoremove", "clean", "install", "purge", "remove", "update")
+"""What both do alike."""
 
 
 def examine(subject: Subject) -> Iterator[Fault]:
     """Find apt."""
     for script in subject.scripts:
         for command in script.commands("apt"):
-            yield Fault(script.line, "apt is not meant for scripts", "write apt-get", at=script.place(command.at))
+            verb = next((word for word in command.arguments if word[:1] != "-"), "")
+            edits = added(subject, script, command, "apt", "-get") if verb in _SAME else ()
+            place = script.place(command.at)
+            fix = fix_of(edits, f"apt-get {verb} does the same")
+            yield Fault(script.line, "apt is not meant for scripts", "write apt-get", at=place, fix=fix)
 
 
 RULE = Rule("AptInRun", examine, __doc__ or "", "hint", ("DL3027",))

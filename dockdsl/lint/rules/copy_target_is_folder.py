@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dockdsl.lint.editing import fix_of, replaced, words_of
 from dockdsl.lint.rule import Fault, Rule
 from dockdsl.lint.subject import Subject
 
@@ -30,7 +31,10 @@ def examine(subject: Subject) -> Iterator[Fault]:
     for line, sources, target in subject.copies("COPY"):
         bare = target.strip("\"'")
         if len(sources) > 1 and not bare.endswith(("/", "\\")) and bare not in (".", ".."):
-            yield Fault(line, f"several files are copied to {target!r}", f"write {target}/")
+            *_, last = words_of(line)
+            edits = replaced(subject, line, last, f"{target}/") if last[0] == target == bare else ()
+            fix = fix_of(edits, "BuildKit copies several files, which it refused to")
+            yield Fault(line, f"several files are copied to {target!r}", f"write {target}/", fix=fix)
 
 
 RULE = Rule("CopyTargetIsFolder", examine, __doc__ or "", "hint", ("DL3021",))

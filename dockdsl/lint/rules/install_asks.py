@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dockdsl.lint.editing import added, fix_of
 from dockdsl.lint.packages import APT, DNF, YUM, ZYPPER, Manager
 from dockdsl.lint.rule import Fault, Rule
 from dockdsl.lint.shell import Command
@@ -37,7 +38,9 @@ def examine(subject: Subject) -> Iterator[Fault]:
             for command in script.commands(*manager.programs):
                 if manager.packages(command) is not None and not _is_sure(command, manager):
                     fact = f"{command.name} asks, and nobody answers"
-                    yield Fault(script.line, fact, "add -y", at=script.place(command.at), alias=alias)
+                    verb = manager.operands(command)[0]
+                    fix = fix_of(added(subject, script, command, verb, " -y"), f"{command.name} does not ask any more")
+                    yield Fault(script.line, fact, "add -y", at=script.place(command.at), fix=fix, alias=alias)
 
 
 def _is_sure(command: Command, manager: Manager) -> bool:

@@ -24,6 +24,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from dockdsl.lint.editing import added, fix_of
 from dockdsl.lint.packages import APK, DNF, PIP, YARN, YUM, ZYPPER, Manager
 from dockdsl.lint.rule import Fault, Rule
 from dockdsl.lint.scripts import Script
@@ -69,10 +70,10 @@ def examine(subject: Subject) -> Iterator[Fault]:
     for part in subject.parts[-1].chain() if subject.parts else ():
         for script in subject.scripts_of(part):
             for kind in _KINDS:
-                yield from _kept(kind, script)
+                yield from _kept(kind, subject, script)
 
 
-def _kept(kind: _Kind, script: Script) -> Iterator[Fault]:
+def _kept(kind: _Kind, subject: Subject, script: Script) -> Iterator[Fault]:
     commands = [(each, (kind.manager.operands(each) or [""])[0]) for each in script.commands(*kind.manager.programs)]
     if any(verb in kind.cleaning for _, verb in commands) or any(script.caches(folder) for folder in kind.folders):
         return
@@ -82,7 +83,9 @@ def _kept(kind: _Kind, script: Script) -> Iterator[Fault]:
     for command, verb in commands:
         if verb in kind.verbs and not command.has(*kind.options):
             fact = f"{command.name} leaves its cache in the image"
-            yield Fault(script.line, fact, kind.remedy, at=script.place(command.at), alias=kind.alias)
+            edits = added(subject, script, command, verb, f" {kind.options[0]}") if kind.options else ()
+            fix = fix_of(edits, f"{command.name} keeps no cache")
+            yield Fault(script.line, fact, kind.remedy, at=script.place(command.at), fix=fix, alias=kind.alias)
             break
 
 
