@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal, NamedTuple
 
-from dockdsl.lint.effects import Values, joined
+from dockdsl.lint.effects import joined
+from dockdsl.lint.scope import Values
 from dockdsl.lint.shell import Command
 
 _TRIVIAL = frozenset(

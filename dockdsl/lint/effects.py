@@ -32,6 +32,7 @@ from dockdsl.instructions.workdir import Workdir
 from dockdsl.lint.build import Build
 from dockdsl.lint.files import Base, Files, FromContext, FromStage, Place, Unknown
 from dockdsl.lint.images import Image, image
+from dockdsl.lint.scope import Scope, Values
 from dockdsl.lint.scripts import Script
 from dockdsl.model.dockerfile import Dockerfile
 from dockdsl.model.stage import Stage
@@ -50,9 +51,7 @@ _HARMLESS = frozenset(
     set sleep sort stat sync tail test tree tr true uname unset wc which""".split()  # noqa: SIM905
 )
 """Commands that make no files but folders."""
-_Before = tuple[Line, Instruction, int, str | None, "Values"]
-Values = Mapping[str, str | None]
-"""The variables that are set; None where the value is not known."""
+_Before = tuple[Line, Instruction, int, str | None, Values]
 
 
 @attrs.frozen
@@ -141,7 +140,7 @@ class Effects:
         self.files: Files = Files(FromStage(parent.files, parent.files.now, "") if parent else _base(base))
         self.workdir: str | None = parent.workdir if parent else base.workdir if base else None
         self.shell: Sequence[str] = parent.shell if parent else ()
-        self.values: dict[str, str | None] = dict(parent.values) if parent else {}
+        self.scope = Scope(parent.values if parent else {})
         self.user: Done | None = parent.user if parent else None
 
     @property
@@ -151,6 +150,11 @@ class Effects:
         while found[-1].parent is not None:
             found.append(found[-1].parent)
         return found[::-1]
+
+    @property
+    def values(self) -> Values:
+        """The variables that are set now."""
+        return self.scope.view()
 
     def look(self, path: str, at: Done | None = None) -> Place:
         """Return what is at a path before a step, or at the end."""
@@ -221,7 +225,7 @@ class _Walk:
         self.build = build
         self.found: dict[int, Effects] = {}
         self.by_name: dict[str, Effects] = {}
-        self.above: dict[str, str | None] = {}
+        self.above = Scope({})
         for arg in dockerfile.args:
             if isinstance(arg, Arg):
                 self._declare(arg, self.above, {})
@@ -241,7 +245,7 @@ class _Walk:
     def _base(self, stage: Stage) -> tuple[Image | None, Effects | None]:
         if isinstance(stage.base, StageBase):
             return None, self.found.get(id(self.graph.resolve(Reference(stage.base, "base"), stage)))
-        name = expanded(BACKSLASH.lexed(stage.base), self.above)
+        name = expanded(BACKSLASH.lexed(stage.base), self.above.view())
         if name is None:
             return None, None
         parent = self.by_name.get(name.lower())
@@ -272,25 +276,26 @@ class _Walk:
         elif isinstance(step, User):
             effects.user = done
         elif isinstance(step, (Arg, Env)):
-            # What was noted before keeps its values.
-            effects.values = dict(effects.values)
             if isinstance(step, Arg):
-                self._declare(step, effects.values, self.above)
+                self._declare(step, effects.scope, self.above.view())
             else:
-                given = [(key, BACKSLASH.value(value)) for key, value in step.pairs]
-                new = {str(key): expanded(value, effects.values) for key, value in given if isinstance(key, str)}
-                effects.values.update(new)
+                # Of one ENV, no value sees those beside it.
+                values = effects.values
+                for key, value in step.pairs:
+                    if isinstance(key, str):
+                        effects.scope.set(key, expanded(BACKSLASH.value(value), values))
         elif step.keyword in ("RUN", "COPY", "ADD"):
             # It has a form that the model does not express.
             effects.files.run()
 
-    def _declare(self, arg: Arg, values: dict[str, str | None], otherwise: Values) -> None:
+    def _declare(self, arg: Arg, scope: Scope, otherwise: Values) -> None:
         for each in (arg, *arg.more):
+            values = scope.view()
             default = None if each.default is None else expanded(BACKSLASH.value(each.default), values)
             inherited = otherwise.get(each.name) if each.default is None else default
             given = self.build.args.get(each.name)
             if given is not None or inherited is not None or values.get(each.name) is None:
-                values[each.name] = inherited if given is None else given
+                scope.set(each.name, inherited if given is None else given)
 
     def _text(self, word: Word, effects: Effects) -> str | None:
         return expanded(BACKSLASH.lexed(word), effects.values)

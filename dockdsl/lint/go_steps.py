@@ -30,19 +30,14 @@ class GoStep(NamedTuple):
 
     @property
     def output(self) -> str | None:
-        """The path that ``-o`` gives; None if it gives none, or one that is not known."""
+        """The path that ``-o`` gives, with a slash at its end if it has one; empty if it is not known, None without."""
         words = self.command.words
-        for index, word in enumerate(words):
-            given = (
-                word[3:]
-                if word.startswith("-o=")
-                else words[index + 1]
-                if word == "-o" and index + 1 < len(words)
-                else ""
-            )
-            if given and "$" not in given and (self.folder is not None or given.startswith("/")):
-                return joined(self.folder, given) if not given.endswith("/") else f"{joined(self.folder, given)}/"
-        return None
+        given = [word[3:] for word in words if word.startswith("-o=")]
+        given += [words[index + 1] for index, word in enumerate(words[:-1]) if word == "-o"]
+        if not given:
+            return None
+        path = None if "$" in given[-1] else joined(self.folder, given[-1])
+        return "" if path is None else f"{path.rstrip('/')}/" if given[-1].endswith("/") else path
 
 
 def go_steps(stage: Effects) -> Iterator[GoStep]:
@@ -55,8 +50,11 @@ def go_steps(stage: Effects) -> Iterator[GoStep]:
                 folder = joined(folder, words[0]) if words and "$" not in words[0] and words[0] != "-" else None
             elif command.name == "go":
                 words = command.words
-                moved = joined(folder, words[2]) if words[1:2] == ("-C",) and len(words) > 2 else folder
-                yield GoStep(run, command, moved)
+                if words[1:2] == ("-C",) and len(words) > 2:
+                    moved = command._replace(words=("go", *words[3:]))
+                    yield GoStep(run, moved, joined(folder, words[2]))
+                else:
+                    yield GoStep(run, command, folder)
 
 
 def seen(stage: Effects, run: Ran, path: str) -> str | None:
@@ -93,12 +91,7 @@ def built(stage: Effects, step: GoStep, context: BuildContext) -> Program | None
     root = posixpath.dirname(module[1])
     given = folders[0] if not folders[0].endswith(".go") else posixpath.dirname(folders[0]) or "."
     inside = posixpath.relpath(joined(step.folder, given) or "/", module[0])
-    return (
-        None
-        if inside.startswith("..")
-        else program(
-            context,
-            root,
-            posixpath.normpath(f"{root}/{inside}").strip("/").replace("./", "", 1) if inside != "." else root,
-        )
-    )
+    if inside.startswith(".."):
+        return None
+    folder = posixpath.normpath(posixpath.join(root, inside))
+    return program(context, root, "" if folder == "." else folder)

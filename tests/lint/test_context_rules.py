@@ -185,6 +185,8 @@ LOOK_ALIKES = [
     ("CgoBinaryOnScratch", GO + NET, BUILD + "RUN go build -tags netgo -o /app ." + ON_SCRATCH, []),
     ("CgoBinaryOnScratch", GO + NET, BUILD + "RUN GOARCH=$TARGETARCH go build -o /app ." + ON_SCRATCH, []),
     ("CgoBinaryOnScratch", GO + NET, BUILD + "ENV CGO_ENABLED=0\nRUN go build -o /app ." + ON_SCRATCH, []),
+    ("CgoBinaryOnScratch", GO + NET, BUILD + "RUN go -C /src build -o / ." + ON_SCRATCH, [6]),
+    ("CgoBinaryOnScratch", GO + NET, BUILD + "RUN go build -o $OUT/app ." + ON_SCRATCH, []),
     ("CgoBinaryOnScratch", GO + NET, BUILD + "RUN go build -o /other ." + ON_SCRATCH, []),
     (
         "CgoBinaryOnScratch",

@@ -107,7 +107,9 @@ def is_copied(step: GoStep, path: str) -> bool:
     if output is None:
         folder = step.folder if step.verb == "build" else "/go/bin"
         return folder is not None and f"{path}/".startswith(f"{folder}/")
-    return f"{output}/".startswith(f"{path.rstrip('/')}/") or (output.endswith("/") and path.startswith(output))
+    if output.endswith("/") and path.startswith(output):
+        return True
+    return output != "" and f"{output}/".startswith(f"{path.rstrip('/')}/")
 
 
 def _needs_library(found: Program | None) -> str | None:
