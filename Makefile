@@ -12,12 +12,11 @@ SPHINX := $(PYTHON) -m sphinx -q -W -n
 PIP := $(PYTHON) -m pip install --disable-pip-version-check
 # In CI an engine is required: its tests run, or the run fails.
 REQUIRE := $(if $(CI),--require,)
-# Without an engine the runner's code is not reached, so the threshold holds where one is required.
-COVERED := $(if $(CI),--fail-under=92,)
-# The engine's tests take one process, which mostly waits; each core takes one more.
+TESTER := pytest
+# The tests of an engine often wait for it.
 WORKERS := $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
 
-.PHONY: help demo test tests-here test-quick test-long check docs frontend compare bench fuzz format clean venv-package
+.PHONY: help demo test tests-here test-quick test-long coverage check docs frontend compare bench fuzz format clean venv-package
 
 help: ## List what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -63,14 +62,17 @@ about-test:
 
 # Inside: what needs the engine's environment.
 tests-here:
-	@rm -f .coverage .coverage.*
-	@$(PYTHON) -m coverage run -m pytest --numprocesses $(WORKERS) --dist loadgroup --ignore tests/typing $(ARGS)
-	@$(PYTHON) -m coverage combine -q && $(PYTHON) -m coverage report $(COVERED)
+	@$(PYTHON) -m $(TESTER) --numprocesses $(WORKERS) --dist loadgroup --ignore tests/typing $(ARGS)
 	@if [ -z "$$DOCKDSL_ENGINE_REASON" ]; then \
 	  DOCKDSL_DOCS_ENGINE=1 $(MAKE) --no-print-directory pages-doctest; fi
 
 test-long: $(READY) ## The same with 20 times as many generated values, 100,000 damaged Dockerfiles, and 200 killed runs: takes hours
 	@DOCKDSL_EXAMPLES_FACTOR=20 $(MAKE) --no-print-directory test
+
+coverage: $(READY) ## Run all tests, and tell which lines of the package none reaches: takes twice as long
+	@rm -f .coverage .coverage.*
+	@$(MAKE) --no-print-directory test TESTER="coverage run -m pytest"
+	@$(PYTHON) -m coverage combine -q && $(PYTHON) -m coverage report --fail-under=92
 
 check: $(READY) ## Check style, spelling, types and documentation
 	@$(VENV)/bin/ruff check .

@@ -51,8 +51,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = [item for item in items if item not in gone]
     marked = [item for item in items if item.get_closest_marker("engine")]
     for item in marked:
-        # One process: they would disturb each other, and wait for the engine most of the time.
-        item.add_marker(pytest.mark.xdist_group("engine"))
+        # A file's tests share what they build, and some of them an engine of their own.
+        item.add_marker(pytest.mark.xdist_group(str(item.path)))
     if not marked:
         return
     trouble = engine_trouble()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.helpers import BUSYBOX, SERVER, containers_of, docker, wait_until
+from tests.engine.helpers import BUSYBOX, SERVER, containers_of, docker, left_by, wait_until
 
 pytest_plugins = ["pytester"]
 
@@ -353,10 +353,9 @@ def test_an_installed_wheel_in_another_project(elsewhere: Path, tmp_path: Path) 
         "    yield\n"
         '    assert container.get("/emptied").status == 200\n'
         "def test_torn_down(emptied): pass\n"
-        "def test_pid():\n"
-        '    open("pid", "w").write(str(os.getpid()))\n'
+        "def test_names(image):\n"
+        '    open("names", "w").write(f"{os.getpid()} {image.id}")\n'
     )
-    before = set(docker("images", "--quiet", "--no-trunc").split())
     done = subprocess.run(
         [elsewhere, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
         capture_output=True,
@@ -371,8 +370,9 @@ def test_an_installed_wheel_in_another_project(elsewhere: Path, tmp_path: Path) 
     assert 2 == done.stdout.count("- Log of the container -")
     assert 2 == done.stdout.count("\nit is up\n")
     assert "assert 404 == 200" in done.stdout
-    assert [] == containers_of(int(tmp_path.joinpath("pid").read_text()))
-    assert before >= set(docker("images", "--quiet", "--no-trunc").split())
+    pid, image = tmp_path.joinpath("names").read_text().split()
+    assert [] == left_by(int(pid))
+    assert image not in docker("images", "--all", "--quiet", "--no-trunc").split()
 
 
 @pytest.mark.engine

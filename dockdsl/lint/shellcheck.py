@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from functools import cache
 from posixpath import basename
 from typing import Any, NamedTuple
@@ -20,7 +21,8 @@ _LEFT_OUT = "SC1009,SC1090,SC1091,SC2187"
 # What a command hides that is exported (SC2155) may be unable to fail, and the base image may set a variable (SC2154).
 _UNSURE = frozenset({"SC1007", "SC1010", "SC2034", "SC2038", "SC2043", "SC2046", "SC2154", "SC2155"})
 _LEVELS: dict[str, Level] = {"error": "error", "warning": "warning", "info": "hint", "style": "hint"}
-_AT_ONCE = 500
+_AT_ONCE = 200
+"""Some systems let a process have 256 files open."""
 NAME = "ShellCheck"
 """The rule of what it finds."""
 REMEDY = 'run pip install "dockdsl[check]"'
@@ -143,17 +145,20 @@ def _shell(script: Script) -> str | None:
 def _read(command: str, texts: Sequence[str], seconds: float) -> None:
     import json  # noqa: PLC0415 - as above
     import subprocess  # noqa: PLC0415 - as above
-    import tempfile  # noqa: PLC0415 - as above
+    from tempfile import TemporaryFile  # noqa: PLC0415 - as above
 
-    with tempfile.TemporaryDirectory() as folder:
-        paths = [os.path.join(folder, str(number)) for number in range(len(texts))]  # noqa: PTH118 - there are many
-        for path, text in zip(paths, texts, strict=True):
-            with open(path, "w", encoding="utf-8", errors="replace", newline="") as file:  # noqa: PTH123 - as above
-                file.write(text)
+    with ExitStack() as stack:
+        # Files without names: nothing is left of them, however the process ends.
+        files = [stack.enter_context(TemporaryFile()) for _ in texts]
+        for file, text in zip(files, texts, strict=True):
+            file.write(text.encode(errors="replace"))
+            file.flush()
+        known = {f"/dev/fd/{file.fileno()}": text for file, text in zip(files, texts, strict=True)}
         options = ["--format=json1", "--norc", f"--exclude={_LEFT_OUT}"]
         given: Any = {"stdin": subprocess.DEVNULL, "capture_output": True, "timeout": seconds}
+        given["pass_fds"] = [file.fileno() for file in files]
         try:
-            done = subprocess.run([command, *options, *paths], **given, check=False)  # noqa: S603 - it reads files
+            done = subprocess.run([command, *options, *known], **given, check=False)  # noqa: S603 - it reads files
             comments = json.loads(done.stdout)["comments"]
         except (OSError, ValueError, KeyError, subprocess.TimeoutExpired):
             comments = None
@@ -167,7 +172,7 @@ def _read(command: str, texts: Sequence[str], seconds: float) -> None:
     if comments is None:
         found[texts[0]].append(_Comment("", "hint", "ShellCheck ended without a verdict on the script", 1, 1))
     for each in comments or ():
-        text = texts[int(os.path.basename(each["file"]))]  # noqa: PTH119 - as above
+        text = known[each["file"]]
         code = f"SC{each['code']}"
         # Where it is not known which shell it is, what that cannot read is not certain. Nor is what it lacks, but for
         # dash: BusyBox learns from bash with each version.

@@ -29,6 +29,7 @@ _has_protocol = re.compile(r"(.*/)(\w+)", re.ASCII).fullmatch
 _tabs = re.compile(r"^\t+", re.MULTILINE)
 _DIRECTIVES = ("syntax", "escape", "check")
 _LEXED = ("chown", "chmod", "checksum", "platform")
+_EMPTY_IS_ABSENT = (*_LEXED, "from")
 _IN_ORDER = ("mount", "exclude", "device")
 # Names that stages should not have, according to BuildKit's own checks; they only serve as a target of the build.
 _RESERVED = ("scratch", "context")
@@ -317,8 +318,7 @@ class _Reading:
         flags: list[tuple[str, Any]] = []
         for each in found:
             name, equals, value = each.removeprefix("--").partition("=")
-            if equals and not value and name in ("from", "platform"):
-                # The same as without it.
+            if equals and not value and name in _EMPTY_IS_ABSENT:
                 continue
             meant: Any = value
             if name == "retries" and value.isdecimal():

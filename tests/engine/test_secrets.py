@@ -93,7 +93,7 @@ def test_it():
     ("command", "options"),
     [
         pytest.param("cat /run/secrets/s; exit 1", "", id="a step that fails"),
-        pytest.param("cat /run/secrets/s; sleep 100", "request=image.request(timeout=20)", id="a step without end"),
+        pytest.param("cat /run/secrets/s; sleep 100", "request=image.request(timeout=10)", id="a step without end"),
         pytest.param("cat /run/secrets/s", "progress=lambda event: 1 / 0", id="a fault in the user's own function"),
     ],
 )

@@ -44,7 +44,7 @@ _KEYWORDS = {*_FLAGS, *_HAS_ONE, *_HAS_SOME, "CMD", "ENTRYPOINT"}
 
 
 _NEVER_BUILT = (
-    r"Stage: .*(?:one word|escape character|platform|in a flag|dollar|quote|brace)|Dockerfile: (?:check|syntax) is"
+    r"Stage: .*(?:one word|escape character|platform|in a flag|control character|dollar|quote|brace)|Dockerfile: (?:check|syntax) is"
 )
 
 
@@ -251,7 +251,7 @@ def _check_device(fields: Sequence[str]) -> None:
         elif named:
             raise _Bad("name of a device")
         else:
-            named = bool(value) if key.lower() == "name" and equals else True
+            named = bool(value if key.lower() == "name" and equals else field)
 
 
 def _is_heredoc(word: str) -> bool:

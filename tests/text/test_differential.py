@@ -42,6 +42,11 @@ STEPS = [
 ]  # fmt: skip
 ACCEPTED = [
     *[f"FROM scratch\n{step}" for step in STEPS],
+    "FROM scratch\nADD --chmod= --checksum= # c",
+    "FROM scratch\nCOPY --chown= # c",
+    "FROM \x1c",
+    "FROM --platform=$L\x1c a",
+    "FROM scratch\nRUN --device=, x",
     "FROM a AS b\nFROM c AS b\nRUN --mount=from=b x",
     "FROM a AS b\nFROM c AS b\nCOPY --from=b x y",
     "FROM a AS b\nFROM d\nCOPY --from=b x y\nFROM c AS b",

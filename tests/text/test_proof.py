@@ -58,6 +58,7 @@ def test_a_file_is_itself(path: Path) -> None:
         pytest.param("COPY <<E /a\nx\nE", "COPY <<'E' /a\nx\nE", id="nothing to expand"),
         pytest.param("COPY <<-'E' /a\n\tx\nE", "COPY <<'E' /a\nx\nE", id="tabs of a file"),
         pytest.param("STOPSIGNAL --x TERM", "STOPSIGNAL TERM", id="flags that nobody reads"),
+        pytest.param("ADD --chmod= --chown= --checksum= x y", "ADD x y", id="flags that are empty"),
         pytest.param("HEALTHCHECK --x=1 NONE", "HEALTHCHECK NONE", id="flags of no health check"),
         pytest.param("COPY --from= x y", "COPY x y", id="no source"),
         pytest.param('RUN [ "a" ]  && b', 'RUN [ "a" ] && \\\n  b', id="what looks like an array"),
