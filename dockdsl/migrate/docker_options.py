@@ -80,7 +80,7 @@ def verb_of(words: Sequence[Word]) -> tuple[str, list[Word]]:
 
 def arguments(verb: str, words: Sequence[Word], *, first_operand_ends: bool = False) -> Arguments:
     """Read options and operands; with `first_operand_ends`, what follows the first operand are all operands."""
-    kind = {"build": "build", "run": "run", "create": "run", "exec": "run"}.get(verb, "other")
+    kind = {"build": "build", "bud": "build", "run": "run", "create": "run", "exec": "run"}.get(verb, "other")
     options: list[tuple[str, Word]] = []
     operands: list[Word] = []
     waiting = iter(words)

@@ -258,7 +258,9 @@ def _wait(recipe: Recipe, _: Command, given: Arguments) -> None:
 
 def _known(recipe: Recipe, command: Command, name: Word) -> Container | None:
     container = recipe.named.get(str(name))
-    if container is None:
+    if container is None and name.text is None:
+        recipe.note(command.place, f"which container {name} is cannot be seen", "give it --name, and use that name")
+    elif container is None:
         recipe.note(command.place, f"the container {name} was not made here", "add the line that makes it")
     return container
 
@@ -333,6 +335,7 @@ def _nothing(recipe: Recipe, command: Command, given: Arguments) -> None:
 
 VERBS: dict[str, Callable[[Recipe, Command, Arguments], Word | Archive | None]] = {
     "build": _build,
+    "bud": _build,
     "create": _create,
     "run": _run,
     "exec": _exec,
@@ -351,11 +354,12 @@ CLEANING = {
 }
 """They clean or look: a build of stages leaves nothing to clean, and looking changes nothing."""
 REMEDIES = {
-    "compose": "write docker build for each of its services, and name that script",
+    "compose": "write docker build for each image that it builds, and name that script",
     "bake": "write docker build for each target, or see the page about coming from bake",
     "commit": "write a Dockerfile that is based on the image and does the same",
     "load": "build the image in the script, or name it as a base",
     "import": "write a Dockerfile that does the same",
+    **dict.fromkeys(("from", "copy", "add", "config"), "write a Dockerfile that does the same"),
     "save": "see where the archive of the image is used",
 }
 """What to do about others."""

@@ -16,6 +16,8 @@ from dockdsl.migrate.words import Word, text
 
 ENGINES = ("docker", "podman", "nerdctl", "buildah")
 """The commands that build and run."""
+# They build images, too; the program of kaniko is called executor.
+_OTHER_BUILDERS = ("docker-compose", "podman-compose", "executor", "img", "earthly", "skaffold", "pack", "ko", "werf")
 _OPERAND_ENDS = ("run", "create", "exec")
 # They change no file of the project, or tidy up what a build of stages does not leave.
 _HARMLESS = {
@@ -89,7 +91,8 @@ def _note_unfollowed(recipe: Recipe, pipeline: Pipeline) -> None:
         is_harmless = command.name in _HARMLESS or command.name in HOST
         if not is_harmless and command.name not in ENGINES:
             fact = f"{command.name or command.words[0]} is not followed"
-            recipe.note(command.place, fact, "if it changes what a Dockerfile copies, make it a Run of the stage")
+            remedy = "if it changes what a Dockerfile copies, make it a Run of the stage"
+            recipe.note(command.place, fact, REMEDIES["compose"] if command.name in _OTHER_BUILDERS else remedy)
     _note_files(recipe, pipeline)
 
 

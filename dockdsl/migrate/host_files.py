@@ -36,7 +36,7 @@ def written(recipe: Recipe, command: Command, word: Word) -> None:
         recipe.note(command.place, fact, "write the name of the file")
         return
     path = path_of(command, word.text)
-    recipe.writers[path] = (command.place, command.name)
+    recipe.writers[path] = (command.place, "a redirect" if command.name == ":" else command.name)
     content = content_of(command)
     if command.appends and any(each.path == path for each in recipe.artefacts):
         content = None

@@ -149,6 +149,12 @@ SCRIPTS = {
     + "mv out/* app\n"
     + END
     + "rm -r app out\n",
+    "executed": "folder=$(mktemp -d)\ntrap 'rm -rf $folder' EXIT\n"
+    + MAIN
+    + "docker run -d --cidfile id NAME:build sleep 60\ndocker exec $(cat id) cp app other\n"
+    + "docker cp $(cat id):/src/other $folder/app\ndocker rm -f $(cat id)\nrm id\ncat > $folder/Dockerfile <<X\n"
+    + FINAL
+    + "X\ndocker build -t NAME:latest $folder\n",
 }
 
 
@@ -161,7 +167,7 @@ def test_scripts(kind: str, tmp_path: Path, name: str) -> None:
     assert old["shipped_bytes"] == new["shipped_bytes"]
     gone = kind in ("mounted", "by id")
     assert (1 if gone else 2, 1) == (len(old["images"]), len(new["images"]))
-    assert (kind not in ("printed", "moved")) == bool(old["files"])
+    assert (kind not in ("printed", "moved", "executed")) == bool(old["files"])
     assert (kind == "piped") == bool(found["notes"])
 
 

@@ -26,6 +26,18 @@ def after(folder: Path, script: str, *arguments: str, **files: str) -> tuple[int
 
 NOTED = [
     (
+        BUILD + "docker cp $(docker ps -lq):/src/app .\n" + FINAL,
+        "build.sh:2: which container $(docker ps -lq) is cannot be seen;",
+    ),
+    (
+        BUILD + COPY + "/kaniko/executor --context .\n" + FINAL,
+        "build.sh:4: executor is not followed; write docker build for each",
+    ),
+    (
+        "buildah from x\nbuildah bud -t a:build -f Dockerfile.build\n" + COPY,
+        "build.sh:1: buildah from is not followed; write a",
+    ),
+    (
         "export $(cat .env | xargs)\n" + BUILD + COPY + FINAL,
         "build.sh:1: what $(cat .env | xargs) sets is not known; write",
     ),
@@ -102,7 +114,7 @@ NOTED = [
         BUILD + COPY + "rm app\n" + FINAL,
         "build.sh:4: rm removes app, and no image has been built with it before; move that line behind the docker build",
     ),
-    (BUILD + COPY + "> app\n" + FINAL, "build.sh:4: : writes app, which is not followed;"),
+    (BUILD + COPY + "> app\n" + FINAL, "build.sh:4: a redirect writes app, which is not followed;"),
     (
         BUILD + COPY + "{ echo a; echo b; } > app\n" + FINAL,
         "build.sh:4: what these commands print goes to app, which is",
@@ -175,7 +187,7 @@ REFUSED = [
     ),
     (
         "docker compose build\n",
-        "build.sh:1: docker compose is not followed; write docker build for each of its services,",
+        "build.sh:1: docker compose is not followed; write docker build for each image that it",
     ),
     ("docker build --target none -t a .\n", "build.sh:1: the Dockerfile has no stage none; correct --target"),
     ("a() { a; }\na; docker build .\n", "scripts and functions call each other more than 20 deep; unroll them"),
