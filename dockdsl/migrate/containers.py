@@ -6,6 +6,7 @@ import os
 import posixpath
 import shlex
 from collections.abc import Collection, Iterator
+from pathlib import Path
 from textwrap import dedent
 from typing import Literal
 
@@ -32,6 +33,20 @@ from dockdsl.model.stage import Stage
 
 def stage_of(draft: Draft, container: Container) -> Stage:
     """Return a stage that has the files that a container had."""
+    if id(container) not in draft.made:
+        draft.made[id(container)] = _made(draft, container)
+    return draft.made[id(container)]
+
+
+def note_unused(draft: Draft) -> None:
+    """Name the containers that have worked on files of the host or of volumes, and that the result does without."""
+    for container in draft.recipe.containers:
+        if container.executions and container.mounts and id(container) not in draft.made:
+            fact = "the result does without what this container ran"
+            draft.recipe.note(container.place, fact, "if a file depends on it, make its command a Run of a stage")
+
+
+def _made(draft: Draft, container: Container) -> Stage:
     base: Stage | str
     if container.build is not None:
         base = draft.stage_of(container.build)
@@ -58,7 +73,11 @@ def _steps(draft: Draft, container: Container, base: Stage | str) -> Iterator[In
     yield from _settings(draft, container, container.options)
     folders = bound(draft.recipe, container)
     for folder, target in folders.items():
-        if folder == draft.context:
+        earlier = _worked_before(draft, container, folder)
+        if earlier is not None:
+            # It goes on with what the other one has left in the folder.
+            yield Copy(bound(draft.recipe, earlier)[folder], target, from_=stage_of(draft, earlier))
+        elif folder == draft.context:
             yield Copy(".", target)
         elif draft.context in folder.parents and folder.is_dir():
             yield Copy(os.path.relpath(folder, draft.context), target)
@@ -82,6 +101,13 @@ def _steps(draft: Draft, container: Container, base: Stage | str) -> Iterator[In
         network = _network(draft, container)
         yield Run(f"mkdir -p {shlex.join(made)} && {line}" if made else line, mounts=mounts, network=network)
         made = []
+
+
+def _worked_before(draft: Draft, container: Container, folder: Path) -> Container | None:
+    """Return the container that has worked in a folder last before another one."""
+    containers = draft.recipe.containers
+    before = containers[: containers.index(container)]
+    return next((each for each in reversed(before) if folder in bound(draft.recipe, each)), None)
 
 
 def _settings(draft: Draft, container: Container, options: Arguments) -> Iterator[Instruction]:
@@ -114,6 +140,10 @@ def _mounts(draft: Draft, container: Container, taken: Collection[str]) -> Itera
         if target in taken:
             continue
         yield Cache(target)
+        others = [each for each in draft.recipe.containers if each is not container]
+        if any(source == other for each in others for other, _ in each.mounts) and "/" not in (source.text or "/"):
+            fact = f"the volume {source} is a cache mount now, and may be empty"
+            draft.recipe.note(container.place, fact, f"copy what others put there to {target} with Copy(…, from_=…)")
         if "/" in (source.text or "/"):
             fact = f"{source} is a folder of the host outside of the project"
             draft.recipe.note(container.place, fact, f"{target} is a cache mount now: copy there what has to be in it")

@@ -156,6 +156,8 @@ def _run(recipe: Recipe, command: Command, given: Arguments) -> Word | Archive |
     container = _container(recipe, command, given)
     if container is None:
         return None
+    if given.all("publish"):
+        recipe.served.append(container.build)
     for word in given.all("publish"):
         inside = (word.text or "").rpartition(":")[2].partition("/")[0]
         if inside.isdecimal() and int(inside) not in recipe.ports:

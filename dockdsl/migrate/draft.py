@@ -51,6 +51,8 @@ class Draft:
     """The images, by the id of their build."""
     build_args: dict[str, Word] = attrs.field(factory=dict)
     contexts: dict[str, Path] = attrs.field(factory=dict)
+    made: dict[int, Stage] = attrs.field(factory=dict)
+    """The stages that do what containers did, by the id of the container."""
     needed: set[int] = attrs.field(factory=set)
     """The ids of the builds that others need."""
     taken: set[str] = attrs.field(factory=set)

@@ -99,6 +99,7 @@ def _builder(artefact: Artefact) -> Build | None:
 
 def _mounted(recipe: Recipe, build: Build, path: Path) -> list[Origin]:
     """Return a file of a folder that a container has worked in."""
+    is_noted = False
     for container in reversed(recipe.containers):
         is_later = container.place.path == build.place.path and container.place > build.place
         if not container.executions or is_later:
@@ -112,6 +113,9 @@ def _mounted(recipe: Recipe, build: Build, path: Path) -> list[Origin]:
         words = [word for execution in container.executions for word in execution.command]
         is_said = any(path.name in (word.text or "") for word in words)
         if path.exists() and not is_said and path != folder:
+            if is_noted:
+                continue
+            is_noted = True
             fact = f"{recipe.shown(path)} is taken from the project, where it is"
             remedy = f"if the container of {container.place} makes it, remove it and migrate again"
             recipe.note(build.place, fact, remedy)

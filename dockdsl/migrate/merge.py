@@ -75,11 +75,11 @@ class _Merge:
         self.draft = Draft(recipe, folders[0] if folders else recipe.root)
         self.args: dict[str, Arg] = {}
         self.carried: list[tuple[Artefact, str]] = []
-        self.stages: dict[int, Stage] = {}
 
     def run(self) -> Merged:
         for build in self.recipe.builds:
             self._take(build)
+        containers.note_unused(self.draft)
         images = self.draft.images.values()
         finals = [image for image in images if id(image.build) not in self.draft.needed]
         if not finals:
@@ -310,9 +310,7 @@ class _Merge:
         source = artefact.source
         if isinstance(source, Build):
             return self.draft.stage_of(source)
-        if id(source) not in self.stages:
-            self.stages[id(source)] = containers.stage_of(self.draft, source)
-        return self.stages[id(source)]
+        return containers.stage_of(self.draft, source)
 
     def _unpacked(self, stage: Stage, artefact: Artefact) -> Stage:
         name = self.draft.fresh(f"{stage.name}-unpacked")

@@ -95,7 +95,7 @@ def _image(result: Merged, recipe: Recipe, image: Image, folder: Path, *, severa
     port = _port(image, recipe)
     if port is not None:
         arguments.append(Argument("port", Name(str(port))))
-        if recipe.asked:
+        if recipe.asked and (build in recipe.served or not any(recipe.served)):
             checks = [call("HttpCheck", [Text("GET"), Text(path)]) for path in dict.fromkeys(recipe.asked)]
             arguments.append(Argument("checks", listed(checks)))
     return arguments

@@ -145,6 +145,8 @@ class Recipe:
     containers: list[Container] = attrs.field(factory=list)
     notes: list[Note] = attrs.field(factory=list)
     ports: list[int] = attrs.field(factory=list)
+    served: list[Build | None] = attrs.field(factory=list)
+    """The images that are run with a published port, where the script has built them."""
     asked: list[str] = attrs.field(factory=list)
     """Paths that the script asks the running service for."""
     images: dict[str, Build] = attrs.field(factory=dict)

@@ -278,6 +278,9 @@ class Shell(Expansion):
 
     def _command(self, node: Node) -> Command | None:
         command = node["Cmd"]
+        if command["Type"] in ("Block", "Subshell"):
+            self._statement(node)
+            return None
         if command["Type"] != "CallExpr":
             # A loop at the end of a pipe.
             self._under(node, [node])

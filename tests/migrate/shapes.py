@@ -181,6 +181,19 @@ docker run --rm -i -v "$here":/src:ro --mount type=bind,source="$here/out",targe
 docker build --tag example/flags "$here"
 """,
     },
+    "continued": FILES
+    | {
+        "Dockerfile": RUNTIME.replace("COPY app", "COPY dist/"),
+        "build.sh": """\
+docker run --rm -v $(pwd):/w -v cache:/cache -w /w busybox:1.37 sh -c 'sed s/@PORT@/8080/ app.in > made'
+docker run --rm -v $(pwd):/app -w /app busybox:1.37 sh -c "
+  mkdir -p dist
+  mv made dist/app
+  chmod 755 dist/app
+"
+docker build -t example/continued .
+""",
+    },
     "streams": PAIR
     | {
         "Dockerfile": RUNTIME.replace("EXPOSE", "COPY lib/ /lib2/\nCOPY info.txt /\nEXPOSE"),

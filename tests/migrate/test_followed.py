@@ -26,6 +26,18 @@ def after(folder: Path, script: str, *arguments: str, **files: str) -> tuple[int
 
 NOTED = [
     (
+        BUILD
+        + "docker run -v out:/o a:build cp app /o\ndocker run -v out:/o -v $PWD:/h a:build cp /o/app /h/app\n"
+        + FINAL,
+        "build.sh:2: the result does without what this container ran; if a file depends on it, make its command a Run",
+    ),
+    (
+        BUILD
+        + "docker run -v out:/o a:build cp app /o\ndocker run -v out:/o -v $PWD:/h a:build cp /o/app /h/app\n"
+        + FINAL,
+        "build.sh:3: the volume out is a cache mount now, and may be empty; copy what others put there to /o with Copy(",
+    ),
+    (
         BUILD + "docker cp $(docker ps -lq):/src/app .\n" + FINAL,
         "build.sh:2: which container $(docker ps -lq) is cannot be seen;",
     ),
