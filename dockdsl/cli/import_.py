@@ -12,6 +12,7 @@ from dockdsl.codegen import to_python
 from dockdsl.display import argument, one_line
 from dockdsl.errors import DockdslError, FileError, ProofUnavailable, SourceError
 from dockdsl.loading import read_text
+from dockdsl.migrate.shell_parser import is_script
 from dockdsl.model.dockerfile import Dockerfile
 from dockdsl.model.stage import Stage
 from dockdsl.origins import short_path
@@ -43,6 +44,9 @@ def run(options: argparse.Namespace) -> int:
         all_of_them = " ".join(map(argument, options.sources))
         fact = f"import takes one Dockerfile, and {len(options.sources)} files are named"
         raise SourceError(f"{fact}; if one makes what another one copies: python -m dockdsl migrate {all_of_them}")
+    if is_script(Path(options.source)):
+        fact = f"{one_line(options.source)} is a shell script, and import takes a Dockerfile"
+        raise SourceError(f"{fact}; if it builds images: python -m dockdsl migrate {argument(options.source)}")
     compares, names = options.check or options.diff, ("Dockerfile", "Python file")
     output = checked_output(options.output, options.source, default=None, compares=compares, names=names)
     path = _STDIN if options.source == "-" else options.source

@@ -21,9 +21,11 @@ def parsed(script: str, name: str, first: int = 1) -> Node:
 
     Raises `SourceError` if it is not a script, `FileError` if the parser is not installed.
     """
+    # The bytes of the file: where they are not UTF-8, the parser names the line.
+    written = script.encode("utf-8", "surrogateescape")
     try:
         found = subprocess.run(  # noqa: S603 - the script is its input
-            [_program(), "--to-json"], input=script, capture_output=True, text=True, timeout=_SECONDS, check=False
+            [_program(), "--to-json"], input=written, capture_output=True, timeout=_SECONDS, check=False
         )
     except OSError:
         raise FileError(
@@ -32,7 +34,7 @@ def parsed(script: str, name: str, first: int = 1) -> Node:
     except subprocess.TimeoutExpired:
         raise SourceError(f"{one_line(name)}: the script could not be read within {_SECONDS} s; split it") from None
     if found.returncode:
-        line, _, fact = found.stderr.strip().partition(":")
+        line, _, fact = found.stderr.decode(errors="replace").strip().partition(":")
         number = first - 1 + int(line) if line.isdigit() else first
         raise SourceError(
             f"{one_line(name)}:{number}: the shell cannot read this: {fact.partition(':')[2].strip()}; correct it"
@@ -44,6 +46,8 @@ def parsed(script: str, name: str, first: int = 1) -> Node:
 def is_script(path: Path) -> bool:
     """Whether a file begins as a shell script does, or is called as one."""
     try:
+        if not path.is_file():
+            return False
         with path.open("rb") as file:
             first = file.readline(200)
     except OSError:

@@ -307,6 +307,29 @@ def test_import_leads_here(tmp_path: Path) -> None:
     assert "python -m dockdsl migrate Dockerfile.build Dockerfile" in done.stderr
 
 
+def test_import_of_a_script_leads_here(tmp_path: Path) -> None:
+    """It is no Dockerfile with an error in each line."""
+    tmp_path.joinpath("build.sh").write_text("docker build .\n")
+    command = [sys.executable, "-m", "dockdsl", "import", "build.sh"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+
+    assert done.returncode == 2
+    assert "error: build.sh is a shell script, and import takes a Dockerfile; if it builds images: " in done.stderr
+    assert "python -m dockdsl migrate build.sh\n" in done.stderr
+
+
+def test_a_script_that_is_not_utf_8(tmp_path: Path) -> None:
+    """It is refused, with the line."""
+    for name, text in PAIR.items():
+        tmp_path.joinpath(name).write_text(text)
+    script = b"# \x1b[31m\n" + (BUILD + COPY).encode() + b'docker build -t a --label "x=\xe9" .\n'
+    tmp_path.joinpath("build.sh").write_bytes(script)
+    done = migrate(tmp_path)
+
+    assert done.returncode == 2
+    assert "error: build.sh:5: the shell cannot read this: invalid UTF-8 encoding; correct it" in done.stderr
+
+
 def test_several_scripts_are_not_guessed_at(tmp_path: Path) -> None:
     """Of two scripts that build images, the user names one."""
     tmp_path.joinpath("Makefile").write_text("all:\n\tdocker build .\n")
