@@ -81,7 +81,9 @@ def run(options: Options) -> int:
             return 2 if failed else int(fixes.is_changed)
     every = [each for result in results for each in result.found]
     if options.part:
-        put(written(every, "json"))
+        from dockdsl.lint.data import dumped, to_whole_row
+
+        put(dumped([to_whole_row(each) for each in every]))
         return 2 if failed else 0
     wanted = LEVELS[: LEVELS.index(options.severity) + 1]
     every = [each for each in every if each.severity in wanted]

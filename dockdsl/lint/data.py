@@ -13,7 +13,7 @@ from dockdsl.origins import Origin, short_path
 
 
 def to_row(finding: Finding) -> dict[str, Any]:
-    """Return a finding as an object of JSON; `from_row` reads it."""
+    """Return a finding that is not ignored as an object of JSON."""
     return {
         "rule": finding.rule,
         "severity": finding.severity,
@@ -24,9 +24,13 @@ def to_row(finding: Finding) -> dict[str, Any]:
         "remedy": finding.remedy,
         "source": finding.source,
         "dockerfile_lines": (finding.line, finding.last),
-        "reason": finding.reason,
         "alias": finding.alias,
     }
+
+
+def to_whole_row(finding: Finding) -> dict[str, Any]:
+    """Return the same with why it is ignored, if it is; `from_row` reads that."""
+    return {**to_row(finding), "reason": finding.reason}
 
 
 def from_row(row: dict[str, Any]) -> Finding:
