@@ -22,6 +22,7 @@ from dockdsl.errors import DockdslError
 from dockdsl.instructions.instruction import Instruction
 from dockdsl.model.dockerfile import Dockerfile
 from dockdsl.model.stage import Stage
+from dockdsl.syntax.alike import alike
 
 _COMPUTED = "its argument is not a literal there; change it where it is computed"
 _UNLISTED = "it is not an element of a list there; remove it by hand"
@@ -200,6 +201,8 @@ class _File:
         before, after = [_parsed(each) for each in texts]
         if self._change_arguments(call, texts[1], before, after):
             return
+        if ast.unparse(before.func) == ast.unparse(after.func) and self._change_text(call, str(old), str(new)):
+            return
         if not self._makes(call, old):
             raise _Refused(_COMPUTED)
         self._replace(call, self._in_this_file(call, texts[1], after))
@@ -220,6 +223,20 @@ class _File:
         for node, new in changed:
             self._replace(node, new)
         return bool(changed)
+
+    def _change_text(self, call: cst.Call, old: str, new: str) -> bool:
+        """Change what differs within the argument that has it; return False where none has."""
+        start = alike(old, new)
+        same = alike(reversed(old[start:]), reversed(new[start:]))
+        end = len(old) - same
+        for each in call.args:
+            for text in _literal(self._code(each.value)):
+                at = old.find(text) if isinstance(text, str) and old.count(text) == 1 else len(old)
+                if at <= start and end <= at + len(text):
+                    changed = text[: start - at] + new[start : len(new) - same] + text[end - at :]
+                    self._replace(each.value, quoted(changed))
+                    return True
+        return False
 
     def _in_this_file(self, call: cst.Call, text: str, made: ast.Call) -> str:
         """Return generated source with the names that dockdsl has in this file; import those that are missing."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable
-from itertools import takewhile
 
 from lsprotocol.types import Position, PositionEncodingKind, Range, TextEdit
+
+from dockdsl.syntax.alike import alike
 
 _ends = re.compile(r"\r\n|\n|\r").finditer
 _UNITS = {PositionEncodingKind.Utf8: ("utf-8", 1), PositionEncodingKind.Utf16: ("utf-16-le", 2)}
@@ -56,13 +56,8 @@ class Positions:
         old, lines = (each.splitlines(keepends=True) for each in (self.text, new))
         if old == lines:
             return []
-        first = _alike(old, lines)
-        last = _alike(reversed(old[first:]), reversed(lines[first:]))
+        first = alike(old, lines)
+        last = alike(reversed(old[first:]), reversed(lines[first:]))
         start = sum(map(len, old[:first]))
         end = len(self.text) - sum(map(len, old[len(old) - last :]))
         return [TextEdit(self.range(start, end), "".join(lines[first : len(lines) - last]))]
-
-
-def _alike(old: Iterable[str], new: Iterable[str]) -> int:
-    """Return how many lines are the same, up to the first that are not."""
-    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(old, new, strict=False)))

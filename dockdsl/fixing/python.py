@@ -16,7 +16,7 @@ from dockdsl.errors import DockdslError
 from dockdsl.fixing.faults import Faults, Key, key_of
 from dockdsl.lint.finding import Finding
 from dockdsl.lint.fix import Edit
-from dockdsl.lint.fixing import ROUNDS, applied, edits_of, has_effect, next_round
+from dockdsl.lint.fixing import applied, edits_of, has_effect, next_round
 from dockdsl.loading import run_file
 from dockdsl.model.dockerfile import Dockerfile
 from dockdsl.origins import Origin
@@ -29,6 +29,8 @@ _OTHER = "the Dockerfiles of the changed file would not be the fixed ones; chang
 _ANOTHER_FILE = "it is made in another file; change it there"
 
 
+_RUNS = 40
+"""How often a file is run at most."""
 Reasons = dict[Key, str]
 """Why something is not fixed."""
 
@@ -54,29 +56,37 @@ class _Rendered(NamedTuple):
 def fix_python(spec: str, source: str, faults: Faults) -> FixedPython:
     """Return what becomes of a Python file: round by round, as with a Dockerfile.
 
-    What cannot be changed in Python is left out, and the others are tried again without it.
+    What cannot be changed in Python is left out, and the others are tried again without it: half of them at once, as
+    long as it is not known which one it is.
     """
     file, _ = split(spec)
-    made: dict[tuple[str, str, str], Finding] = {}
+    made: dict[Key, Finding] = {}
     kept: Reasons = {}
+    tried: Sequence[Key] | None = None
     is_proven = True
     objects = _objects(spec, run_file(file, source))
-    for _ in range(ROUNDS):
-        found = [_rendered(faults, source, each, kept) for each in objects]
-        now = [each for one in found for each in one.now]
+    for _ in range(_RUNS):
+        found = _rendered(faults, source, objects, kept, tried)
+        now = {key_of(each): each for one in found for each in one.now}
         if not now:
             break
         new, refused = _rewritten(faults.path, source, found)
-        if not refused:
-            for each in found:
-                is_proven &= has_effect(each.now) or confirm(each.text, each.fixed, f"{one_line(file)}: the fixed text")
-            changed = _run(spec, new)
-            if [render(each) for each in changed] == [each.fixed for each in found]:
-                source, objects, kept = new, changed, {}
-                made |= {(each.rule, str(each.origin), each.message): each for each in now}
-                continue
-            refused = {key_of(each): _OTHER for each in now}
-        kept |= refused
+        if refused:
+            kept |= refused
+            continue
+        for each in found:
+            is_proven &= has_effect(each.now) or confirm(each.text, each.fixed, f"{one_line(file)}: the fixed text")
+        changed = _run(spec, new)
+        if [render(each) for each in changed] == [each.fixed for each in found]:
+            # Below a line that is gone, the places of what is kept are others.
+            kept = kept if source.count("\n") == new.count("\n") else {}
+            source, objects, tried = new, changed, None
+            made |= now
+        elif len(now) > 1:
+            tried = [*now][: len(now) // 2]
+        else:
+            kept |= dict.fromkeys(now, _OTHER)
+            tried = None
     return FixedPython(source, tuple(made.values()), is_proven, kept)
 
 
@@ -98,11 +108,22 @@ def _run(spec: str, source: str) -> list[Dockerfile]:
         return []
 
 
-def _rendered(faults: Faults, source: str, dockerfile: Dockerfile, kept: Reasons) -> _Rendered:
-    text, origins = render_with_map(dockerfile)
-    found = faults.in_python(source, text, origins)
-    now = next_round([each for each in found if key_of(each) not in kept])
-    return _Rendered(text, origins, now, applied(text, now))
+def _rendered(
+    faults: Faults, source: str, objects: Sequence[Dockerfile], kept: Reasons, tried: Sequence[Key] | None
+) -> list[_Rendered]:
+    """Return the Dockerfiles, each with what is to be fixed at once: in all of them, or in none, what has no effect."""
+    made = [render_with_map(each) for each in objects]
+    every = [
+        [
+            each
+            for each in faults.in_python(source, text, origins)
+            if each.fix is not None and key_of(each) not in kept and (tried is None or key_of(each) in tried)
+        ]
+        for text, origins in made
+    ]
+    is_quiet = any(not has_effect([each]) for found in every for each in found)
+    rounds = [next_round([each for each in found if not (is_quiet and has_effect([each]))]) for found in every]
+    return [_Rendered(*each, now, applied(each.text, now)) for each, now in zip(made, rounds, strict=True)]
 
 
 def _rewritten(path: str, source: str, found: Sequence[_Rendered]) -> tuple[str, Reasons]:

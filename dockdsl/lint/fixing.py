@@ -12,7 +12,7 @@ from dockdsl.lint.finding import Finding
 from dockdsl.lint.fix import Edit
 from dockdsl.text.confirming import confirm
 
-ROUNDS = 20
+_ROUNDS = 20
 """More than a file can need whose fixes come to an end."""
 
 
@@ -36,7 +36,7 @@ def fix_text(text: str, path: str, find: Callable[[str], Sequence[Finding]]) -> 
     made: list[Finding] = []
     is_proven = True
     lines = list(range(1, text.count("\n") + 2))
-    for _ in range(ROUNDS):
+    for _ in range(_ROUNDS):
         now = next_round(find(text))
         if not now:
             break
