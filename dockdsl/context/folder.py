@@ -54,6 +54,8 @@ class Folder:
         self.root = os.fspath(root)
         self._entries: dict[str, dict[str, Kind] | None] = {}
         self._left = _MOST_NAMES
+        self.is_whole = True
+        """Whether all that was asked for could be read."""
 
     def entries(self, path: str) -> dict[str, Kind] | None:
         """Return the names in a folder, and what each stands for; None if it cannot be read."""
@@ -68,16 +70,15 @@ class Folder:
                 for entry in entries:
                     self._left -= 1
                     if self._left < 0:
+                        self.is_whole = False
                         return None
                     found[entry.name] = _kind(entry)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
         except OSError:
+            self.is_whole = False
             return None
         return found
-
-    @property
-    def is_too_large(self) -> bool:
-        """Whether more would have been read than is read of any folder."""
-        return self._left < 0
 
     def follow(self, path: str, *, last: bool = True) -> Way:
         """Follow the links of a path; with `last` not set, one at its end is left as it is."""

@@ -80,7 +80,7 @@ class BuildContext:
         replace both.
         """
         folder = Folder(root)
-        if folder.entries("") is None and not folder.is_too_large:
+        if folder.entries("") is None and folder.is_whole:
             return None
         try:
             patterns, ignoring = counting(dockerfile, folder.root, ignore)

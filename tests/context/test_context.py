@@ -188,5 +188,5 @@ def test_a_huge_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = context(tmp_path)
 
     assert sum(kind == "file" for _, kind in found.walk()) == 30
-    assert found.folder.is_too_large
+    assert not found.folder.is_whole
     assert not found.find("c/0").way.is_known

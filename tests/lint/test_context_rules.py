@@ -337,6 +337,15 @@ def test_look_alikes(rule: str, files: str, text: str, lines: list[int], tmp_pat
     assert lines == [each.line for each in found(text, how) if each.rule == rule]
 
 
+def test_nothing_is_said_of_what_could_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a context with too many names, what is missing or ignored is not known."""
+    monkeypatch.setattr("dockdsl.context.folder._MOST_NAMES", 8)
+    plant(tmp_path, "a/keep\nb/1\nb/2\nb/3\nb/4\nb/5\nb/6\nc/keep\n.dockerignore: *\\n!*/keep")
+    text = "FROM x\nCOPY b/7 /\nCOPY c /c\nCOPY c/*.x /\nCOPY a /a\n"
+
+    assert [] == [each.rule for each in found(text, Build(BuildContext.of(tmp_path))) if each.severity != "hint"]
+
+
 def test_nothing_is_said_of_a_context_that_is_not_known() -> None:
     """Without a context, no rule that needs one says anything."""
     text = "FROM alpine:3.22\nCOPY nothing *.nothing /x\nCOPY dir/*.nothing /y/\nCOPY <<EOF /etc/x\nEOF\n"

@@ -33,6 +33,7 @@ from collections.abc import Iterator
 
 from dockdsl.context.sending import BuildContext, Found
 from dockdsl.display import shown
+from dockdsl.lint.finding import Level
 from dockdsl.lint.rule import Fault, Rule
 from dockdsl.lint.subject import Subject
 
@@ -41,17 +42,25 @@ def examine(subject: Subject) -> Iterator[Fault]:
     """Find sources that are not sent."""
     context = subject.build.context
     for line, found in subject.named_sources() if context is not None else ():
-        if context is not None and found.way.is_there:
-            if found.left_out is not None:
-                remedy = context.letting_in(found.left_out)
-                through = "" if found.left_out == found.path else f" leads to {shown(found.left_out)}, which"
-                fact = f"{shown(found.path)}{through} is in the folder, and {context.ignoring} leaves it out"
-                yield Fault(line, fact, remedy)
-            elif _is_emptied(context, found):
-                everything = f"{found.way.end}/**" if found.way.end else "**"
-                remedy = context.letting_in(everything)
-                what = shown(found.path) if found.path else "the build context"
-                yield Fault(line, f"{context.ignoring} leaves out all files of {what}", remedy, "warning")
+        if context is None or not found.way.is_there:
+            continue
+        fault = _said(context, found)
+        # What is below an ignored folder may be let in again, unless it could not be read.
+        if fault is not None and context.folder.is_whole:
+            yield Fault(line, *fault)
+
+
+def _said(context: BuildContext, found: Found) -> tuple[str, str, Level] | None:
+    """Return the fact, the remedy and the level; None if the source is sent."""
+    if found.left_out is not None:
+        through = "" if found.left_out == found.path else f" leads to {shown(found.left_out)}, which"
+        fact = f"{shown(found.path)}{through} is in the folder, and {context.ignoring} leaves it out"
+        return fact, context.letting_in(found.left_out), "error"
+    if _is_emptied(context, found):
+        what = shown(found.path) if found.path else "the build context"
+        everything = f"{found.way.end}/**" if found.way.end else "**"
+        return f"{context.ignoring} leaves out all files of {what}", context.letting_in(everything), "warning"
+    return None
 
 
 def _is_emptied(context: BuildContext, found: Found) -> bool:

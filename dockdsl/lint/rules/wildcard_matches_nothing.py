@@ -49,7 +49,8 @@ def examine(subject: Subject) -> Iterator[Fault]:
                 continue
             empty = [source for source in wildcards if not _matches(source).sent]
             failing = [source for source in empty if _fails(_matches(source), asked)]
-            if failing or (empty and len(empty) == len(transfer.sources)):
+            is_wrong = failing or (empty and len(empty) == len(transfer.sources))
+            if is_wrong and context.folder.is_whole:
                 wrong = failing or empty
                 present = [source for source in wrong if _matches(source).present]
                 listed = " and ".join([shown(source.text) for source in wrong])
