@@ -109,10 +109,14 @@ def _logical(lines: Sequence[str], escape: str) -> tuple[str, int] | None:
 
 @cache
 def _is_continued(escape: str) -> Callable[[str], object]:
-    """Return a function that matches continued lines with a last one, where each begins and ends with visible ASCII."""
+    """Return a function that matches continued lines with a last one, comments and blank lines between them ignored.
+
+    Each of them begins and ends with visible ASCII: blanks of other kinds are left to `_logical`.
+    """
     char = re.escape(escape)
     line = rf"[^{char}\n]*+(?:{char}[^{char}\n][^{char}\n]*+)*+"
-    return re.compile(rf'(?:{line}{char}\n(?= *[!"$-~]))++{line}(?<=[!-~])').fullmatch
+    ignored = r"(?:[ \t]*+(?:#[^\n]*)?\n)*+"
+    return re.compile(rf'(?:{line}{char}\n{ignored}(?=[ \t]*[!"$-~]))++{line}(?<=[!-~])').fullmatch
 
 
 def guard(text: str, escape: str) -> str:

@@ -49,10 +49,16 @@ def named(name: str, *, by_index: bool) -> str:  # noqa: ARG001 - another build 
 class Line:
     """An instruction's line: keyword, flags and operands, without continuations."""
 
-    __slots__ = (
-        *("documents", "escape", "flags", "kept", "keyword", "last"),
-        *("logical", "origin", "scope", "start", "text", "head", "above", "tight"),
-    )
+    documents: Sequence[Document] = ()
+    kept = False
+    """Whether the value contains the comments between the operands."""
+    flags: Sequence[FlagToken] = ()
+    head = keyword = ""
+    """The keyword as it is written, and in capitals."""
+    above: Sequence[int] = ()
+    """The lines of the comments above, counted from 0."""
+    tight = 0
+    """Which of them is the first with no blank line between it and the instruction."""
 
     def __init__(self, line: Logical, start: int, scope: Scope) -> None:
         """Split the text from `start` on."""
@@ -63,20 +69,10 @@ class Line:
         self.escape = line.escape
         self.origin = Origin(scope.path, line.first + 1)
         self.scope = scope
-        self.documents: Sequence[Document] = ()
-        self.kept = False
-        """Whether the value contains the comments between the operands."""
-        self.flags: Sequence[FlagToken] = ()
-        self.above: Sequence[int] = ()
-        """The lines of the comments above, counted from 0."""
-        self.tight = 0
-        """Which of them is the first with no blank line between it and the instruction."""
         at = end = len(text)
         while start < end and text[start] in SPACE:
             start += 1
         word = _first_word(text, start)
-        self.head = self.keyword = ""
-        """The keyword as it is written, and in capitals."""
         if word is not None:
             self.head = word[1]
             self.keyword = self.head.upper() if self.head.isascii() else _capitals(self.head)
