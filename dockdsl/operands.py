@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import wraps
+from functools import partial
 from typing import Any, TypeVar
 
 import attrs
@@ -61,12 +61,9 @@ def named_as(construct: str) -> Callable[[type, list[attrs.Attribute[Any]]], lis
 def _naming(construct: str, field: attrs.Attribute[Any]) -> Callable[[Any], Any]:
     # One of a base class may have the name of that already.
     converter: Any = getattr(field.converter, "__wrapped__", field.converter)
-
-    @wraps(converter)
-    def convert(value: Any) -> Any:
-        return checked(f"{construct}: {field.name}", converter, value)
-
-    return convert
+    convert: Any = partial(checked, f"{construct}: {field.name}", converter)
+    convert.__wrapped__ = converter
+    return convert  # type: ignore[no-any-return]  # a partial object takes any attribute
 
 
 def repr_of(value: Any) -> str:
