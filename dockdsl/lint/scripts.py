@@ -50,23 +50,24 @@ class Script:
         self.text = _body(documents[0]) if self.is_heredoc else self.run.text
 
     @property
-    def is_shell(self) -> bool:
-        """Whether a shell of Unix reads the text."""
-        if self.array is not None:
-            return False
+    def interpreter(self) -> str | None:
+        """The shell of Unix that reads the text, without its folder; None if none does."""
+        name = "sh"
         if self.is_heredoc and self.text.startswith("#!"):
             words = self.text[2:].partition("\n")[0].replace("/env ", "/").split()
-            return bool(words) and basename(words[0]) in _SHELLS
-        if self.given:
-            return basename(self.given[0]) in _SHELLS
-        return self.run.escape != "`" and not _is_windows().search(self.base) and not _has_drive().search(self.text)
+            name = basename(words[0]) if words else ""
+        elif self.given:
+            name = basename(self.given[0])
+        elif self.run.escape == "`" or _is_windows().search(self.base) or _has_drive().search(self.text):
+            return None
+        return name if name in _SHELLS and self.array is None else None
 
     @cached_property
     def read(self) -> shell.Shell:
         """The commands; none where no shell of Unix can read the text."""
         if self.array:
             return shell.Shell((Command(tuple(self.array), 0),), ())
-        return (shell.read(self.text) if self.is_shell else None) or _NOTHING
+        return (shell.read(self.text) if self.interpreter else None) or _NOTHING
 
     def commands(self, *names: str) -> list[Command]:
         """Return the commands of some programs, in their order."""

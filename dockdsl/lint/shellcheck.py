@@ -7,7 +7,6 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from functools import cache
-from posixpath import basename
 from typing import Any, NamedTuple
 
 from dockdsl.lint.finding import Level
@@ -91,12 +90,10 @@ def program() -> str | None:
 
 
 def remarks(script: Script) -> Iterator[Remark]:
-    """Yield what ShellCheck says about a script; nothing if it is not installed, or does not know the shell."""
+    """Yield what ShellCheck says about a script that it has read; nothing if it does not know the shell."""
     text = _asked(script)
     if text is None:
         return
-    if text not in _known:
-        prepare([script])
     # Of a script with a shebang, the first line is the shell of the head.
     begin = _HEAD + 1 - script.text.startswith("#!")
     for each in _known.get(text, ()):
@@ -105,7 +102,10 @@ def remarks(script: Script) -> Iterator[Remark]:
 
 
 def prepare(scripts: Iterable[Script]) -> None:
-    """Have scripts read, so that `remarks` knows what is said about them."""
+    """Have scripts read, all by one process, so that `remarks` knows what is said about them.
+
+    Nothing is read if ShellCheck is not installed.
+    """
     command = program()
     if command is None:
         return
@@ -131,9 +131,7 @@ def _asked(script: Script) -> str | None:
 
 def _shell(script: Script) -> str | None:
     """Return the shell that reads a script, as ShellCheck knows it; None if it does not."""
-    if not script.is_shell or script.text.startswith("#!"):
-        return "" if script.is_shell else None
-    name = basename(script.given[0]) if script.given else "sh"
+    name = script.interpreter
     if name in ("ash", "busybox"):
         return "/bin/busybox sh"
     if name != "sh":

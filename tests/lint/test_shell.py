@@ -88,7 +88,7 @@ def scripts() -> list[str]:
             subject = Subject(each["text"], "Dockerfile")
         except DockerfileSyntaxError:
             continue
-        found |= dict.fromkeys(script.text for script in subject.scripts if script.is_shell)
+        found |= dict.fromkeys(script.text for script in subject.scripts if script.interpreter)
     return list(found)
 
 

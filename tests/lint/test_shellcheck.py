@@ -29,6 +29,7 @@ def found(text: str) -> list[tuple[int, str, str]]:
         (f"RUN <<EOF\nset -e\n\n{BAD}\nEOF", [5]),
         (f"RUN <<-'E'\n\tset -e\n\t{BAD}\n\tE", [4]),
         (f"RUN <<EOF\n#!/bin/bash -e\n\n{BAD}\nEOF", [5]),
+        (f"RUN <<EOF\n#!/bin/zsh\n{BAD}\nEOF", []),
         (f"RUN <<-EOF\n\t#!/bin/awk\n\t{BAD}\nEOF", []),
         (f"RUN cat <<E >/x && \\\n  {BAD}\n{BAD}\nE\nRUN {BAD}", [3, 6]),
         (f"RUN <<E sh\n{BAD}\nE", []),
@@ -134,6 +135,8 @@ def test_many_scripts_are_one_process(tmp_path: Path, monkeypatch: pytest.Monkey
 
     assert len(rows) == 18
     assert len(log.read_text()) == 1
+    assert len(found(f"FROM debian:13\nRUN {BAD} && a\nRUN {BAD} && b\n")) == 2
+    assert len(log.read_text()) == 2
     folder.joinpath("9.Dockerfile").write_text(f"FROM debian:13\nRUN {BAD} && BROKEN\nRUN {BAD} && other\n")
     rows = [each for each in check(folder) if each.rule == "ShellCheck"]
     assert [each.message for each in rows if not each.alias] == [

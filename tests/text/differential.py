@@ -43,9 +43,7 @@ _HAS_SOME = ("ENV", "LABEL", "ARG", "EXPOSE", "VOLUME", "SHELL", "HEALTHCHECK", 
 _KEYWORDS = {*_FLAGS, *_HAS_ONE, *_HAS_SOME, "CMD", "ENTRYPOINT"}
 
 
-_NEVER_BUILT = (
-    r"Stage: .*(?:one word|escape character|platform|in a flag|control character|dollar|quote|brace)|Dockerfile: (?:check|syntax) is"
-)
+_NEVER_BUILT = r"Stage: .*(?:one word|escape character|platform|in a flag|control character|dollar|quote|brace)|Dockerfile: (?:check|syntax) is"
 
 
 class _Bad(Exception):

@@ -25,14 +25,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from posixpath import basename
 
 from dockdsl.instructions.run import Run
 from dockdsl.lint.effects import Ran
 from dockdsl.lint.rule import Fault, Rule
 from dockdsl.lint.subject import PREDEFINED, Subject
 
-_SHELLS = frozenset({"sh", "ash", "bash", "dash", "ksh", "zsh"})
 _NAME = r"\$\{(?P<braced>\w+)(?P<more>[^}]?)|\$(?P<plain>\w+)"
 _outside = re.compile(rf"""\\.|'[^']*'|(?P<quote>")|(?<![^\s;&|(])\#[^\n]*|{_NAME}""", re.DOTALL).search
 _inside = re.compile(rf"""\\.|(?P<quote>")|{_NAME}""", re.DOTALL).search
@@ -48,7 +46,7 @@ def examine(subject: Subject) -> Iterator[Fault]:
     elsewhere = {variable.name for variable in subject.variables if variable.kind in ("global", "arg")} | PREDEFINED
     for stage in subject.built:
         for run in stage.runs():
-            if not isinstance(run.instruction, Run) or not _is_posix(run) or _sources(run.script.text):
+            if not isinstance(run.instruction, Run) or run.script.interpreter is None or _sources(run.script.text):
                 continue
             for name in dict.fromkeys(_used(run)):
                 is_set = name in run.values or (stage.root is not None and stage.root.sets(name))
@@ -56,10 +54,6 @@ def examine(subject: Subject) -> Iterator[Fault]:
                     yield Fault(
                         run.line, f"${name} is not declared in this stage, and is empty", f"add ARG {name} above"
                     )
-
-
-def _is_posix(run: Ran) -> bool:
-    return run.script.is_shell and (not run.script.given or basename(run.script.given[0]) in _SHELLS)
 
 
 def _used(run: Ran) -> Iterator[str]:

@@ -26,12 +26,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dockdsl.lint.rule import Fault, Rule
-from dockdsl.lint.shellcheck import NAME, remarks
+from dockdsl.lint.shellcheck import NAME, prepare, remarks
 from dockdsl.lint.subject import Subject
 
 
 def examine(subject: Subject) -> Iterator[Fault]:
     """Find what ShellCheck finds."""
+    prepare(subject.scripts)
     for script in subject.scripts:
         for each in remarks(script):
             fact = f"{each.code}: {each.message.rstrip('.')}" if each.code else each.message
