@@ -4,7 +4,7 @@ ENV PYTHONPATH=/opt/dockdsl PYTHONPYCACHEPREFIX=/opt/compiled
 RUN --mount=type=bind,target=/wheels --network=none <<EOF
 set -e
 for wheel in /wheels/*-none-any.whl; do python3 -m zipfile -e "$wheel" /opt/dockdsl; done
-python3 -m compileall -q --invalidation-mode unchecked-hash /opt/dockdsl
+python3 -m compileall -q -x '/dockdsl/(cli|compare|lint|migrate)/' --invalidation-mode unchecked-hash /opt/dockdsl
 # What is used of Python itself, which is not compiled in every image of it.
 python3 -PS -c 'import dockdsl.frontend.__main__; from dockdsl import *'
 EOF

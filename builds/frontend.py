@@ -23,6 +23,7 @@ from dockdsl import (
 
 BASE = "python:3.13-slim"
 HOME, COMPILED = "/opt/dockdsl", "/opt/compiled"
+UNUSED = "cli|compare|lint|migrate"
 USED = "import dockdsl.frontend.__main__; from dockdsl import *"
 CAPABILITIES = ("inputs", "subrequests", "contexts")
 labels = {
@@ -40,7 +41,7 @@ wheels = Stage(
         Run.script(
             f"""
             for wheel in /wheels/*-none-any.whl; do python3 -m zipfile -e "$wheel" {HOME}; done
-            python3 -m compileall -q --invalidation-mode unchecked-hash {HOME}
+            python3 -m compileall -q -x '/dockdsl/({UNUSED})/' --invalidation-mode unchecked-hash {HOME}
             # What is used of Python itself, which is not compiled in every image of it.
             python3 -PS -c '{USED}'
             """,

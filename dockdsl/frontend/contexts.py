@@ -44,7 +44,8 @@ def fetch(gateway: Gateway, address: str, options: Mapping[str, str], workers: s
 
 def _repository(gateway: Gateway, address: str, options: Mapping[str, str]) -> Definition:
     """Return the definition that BuildKit's own frontend makes of an address, which has many forms."""
-    probe = llb.files({"Dockerfile": f"FROM scratch\nCOPY --from={_PROBE} / /\n".encode()}, "").written()
+    text = f"FROM scratch\nCOPY --from={_PROBE} / /\n"
+    probe = llb.files({"Dockerfile": text.encode()}, "[internal] resolve remote build context").written()
     kept = {name: value for name, value in options.items() if name in _KEPT}
     asked = {**kept, "filename": "Dockerfile", "cmdline": "none", f"context:{_PROBE}": address}
     result = gateway.build(asked, {"dockerfile": probe, "context": probe})

@@ -64,8 +64,9 @@ class Done:
 
     @property
     def error(self) -> str:
-        """What is said at the end, without what differs from build to build."""
-        return re.sub(r"ref \S+:", "ref:", self.errors.rstrip().rpartition("\n")[2])
+        """The error at the end, if there is one, without what differs from build to build."""
+        last = self.errors.rstrip().rpartition("\n")[2]
+        return re.sub(r"ref \S+:", "ref:", last) if self.code else ""
 
     @property
     def warnings(self) -> list[str]:

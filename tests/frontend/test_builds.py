@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
+from tests.engine.helpers import inspect
 from tests.frontend.builds import Build
+from tests.frontend.conftest import make_wheels
 
+ROOT = Path(__file__).parents[2]
+BASE = "python:3.13-slim"
 pytestmark = pytest.mark.engine
 
 
@@ -16,3 +24,21 @@ def test_a_python_file_is_built_as_its_dockerfile_is(build: Build) -> None:
     image = build.image()
     assert build.image(file=build.plain())["Id"] == image["Id"]
     assert ["cat", "/greeting"] == image["Config"]["Cmd"]
+
+
+def test_the_image_is_small(frontend: str) -> None:
+    """It adds little to its Python, and nothing of it is for one machine alone."""
+    own, base = inspect(frontend), inspect(BASE)
+
+    assert base["RootFS"]["Layers"] == own["RootFS"]["Layers"][: len(base["RootFS"]["Layers"])]
+    assert own["Size"] - base["Size"] <= 8_000_000
+
+
+def test_the_image_passes_its_checks(tmp_path: Path) -> None:
+    """``dockdsl test`` builds it of a folder of wheels, and examines it."""
+    make_wheels(tmp_path)
+    command = [sys.executable, "-m", "dockdsl", "test", "builds/frontend.py", f"--context={tmp_path}"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+
+    assert 0 == done.returncode, done.stderr
+    assert "4 of 4 checks passed" in done.stdout + done.stderr

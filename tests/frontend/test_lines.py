@@ -1,6 +1,13 @@
-"""Errors and warnings on a real engine: those of the plain Dockerfile, at the lines of Python."""
+"""Errors and warnings on a real engine: those of the plain Dockerfile, at the lines of Python.
+
+That a definition may be solved again with other places, and that a step then fails at these, BuildKit documents nowhere:
+the tests of failing steps hold it.
+"""
 
 from __future__ import annotations
+
+import re
+from pathlib import Path
 
 import pytest
 
@@ -133,3 +140,20 @@ def test_warnings_that_are_skipped(build: Build) -> None:
     assert [] == build.run("--build-arg=BUILDKIT_DOCKERFILE_CHECK=skip=JSONArgsRecommended").warnings
     build.replace("Dockerfile([test, app])", 'Dockerfile([test, app], check="skip=all")')
     assert [] == build.run().warnings
+
+
+PAGE = Path(__file__).parents[2] / "docs/guide/frontend.md"
+
+
+@pytest.mark.parametrize("page", [PAGE, PAGE.parents[1] / "ja/guide/frontend.md"], ids=["en", "ja"])
+def test_the_page_shows_what_is_shown(page: Path, build: Build) -> None:
+    """The error on the page is that of its file, with a folder that is not there."""
+    text = PAGE.read_text()
+    file = re.search(r"^```\{file\} app.py\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    expected = re.search(r"^```text\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
+    assert file is not None
+    assert expected is not None
+    build.write(file[1].replace("> /hello", "> /no/such/folder"))
+    shown = [line.rstrip() for line in build.run().errors.splitlines()]
+
+    assert expected[1] in "\n".join(shown) + "\n"

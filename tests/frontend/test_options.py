@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import signal
+import socket
 import subprocess
 import sys
 import tarfile
@@ -20,6 +21,7 @@ from typing import Any
 
 import pytest
 
+from tests.engine.helpers import wait_until
 from tests.frontend.builds import Build
 
 pytestmark = pytest.mark.engine
@@ -227,29 +229,56 @@ def served(folder: Path) -> Iterator[str]:
         server.server_close()
 
 
-def test_a_git_repository(build: Build) -> None:
-    """A repository is the context, with a folder of it; an engine without git says what it says of a Dockerfile."""
-    build.write()
-    plain = build.plain()
+@contextmanager
+def repository(folder: Path) -> Iterator[str]:
+    """Serve all that is in a folder as a repository, and yield its address."""
 
     def git(*words: str) -> None:
-        subprocess.run(
-            ["git", "-c", "user.name=x", "-c", "user.email=x@x", *words],
-            cwd=build.folder,
-            check=True,
-            capture_output=True,
-        )
+        subprocess.run(["git", "-c", "user.name=x", "-c", "user.email=x@x", *words], cwd=folder, check=True, timeout=60)
 
     git("init", "-q", "-b", "main")
     git("add", "--all")
     git("commit", "-qm", "x")
-    git("update-server-info")
-    with served(build.folder) as host:
-        done, expected = (
-            build.run("--output=out", file=file, context=f"{host}/.git#main") for file in ("app.py", plain)
-        )
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    daemon = ["git", "daemon", "--export-all", f"--base-path={folder.parent}", "--listen=127.0.0.1", f"--port={port}"]
+    with subprocess.Popen(daemon, stderr=subprocess.DEVNULL) as running:
+        try:
+            wait_until(lambda: is_open(port))
+            yield f"git://127.0.0.1:{port}/{folder.name}/.git"
+        finally:
+            running.terminate()
 
+
+def is_open(port: int) -> bool:
+    """Whether somebody listens on a port of this machine."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def test_a_git_repository(build: Build) -> None:
+    """A folder of a repository is the context; an engine that has no git says what it says of a Dockerfile."""
+    build.write()
+    top = build.folder / "top"
+    top.mkdir()
+    for name in ("app.py", "bases.py", "parts", "context"):
+        build.folder.joinpath(name).rename(top / name)
+    inner = Build(top, build.frontend)
+    plain = inner.plain()
+    with repository(build.folder) as address:
+        done, expected = (
+            build.run("--no-cache", f"--output=out-{file}", file=file, context=f"{address}#main:top")
+            for file in ("app.py", plain)
+        )
+    has_git = "executable file not found" not in expected.errors
+
+    assert has_git == (expected.code == 0), expected.errors
     assert (expected.code, expected.error) == (done.code, done.error)
+    if has_git:
+        texts = [
+            build.folder.joinpath(f"out-{file}/context/context/data.txt").read_text() for file in ("app.py", plain)
+        ]
+        assert ["data\n", "data\n"] == texts
 
 
 def test_a_file_at_an_address(build: Build) -> None:
