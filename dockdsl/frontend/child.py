@@ -71,15 +71,16 @@ def _gathered(report: int, said: int, deadline: float) -> tuple[bytes, bytes]:
     for each in found:
         waiting.register(each, select.POLLIN)
     is_complete = False
-    while len(found[report]) <= _LARGEST and len(found[said]) <= _LARGEST:
+    while (left := deadline - time.monotonic()) > 0 and len(found[report]) <= _LARGEST:
+        is_full = len(found[said]) >= _LONGEST_SAID
         # What was printed before the report was complete is there by now.
-        left = 0 if is_complete else max(0, deadline - time.monotonic())
-        ready = waiting.poll(left * 1000)
-        if not ready:
+        ready = waiting.poll(0 if is_complete else left * 1000)
+        if not ready or (is_complete and is_full):
             break
         for descriptor, _ in ready:
             piece = os.read(descriptor, _PIECE)
-            found[descriptor] += piece
+            if descriptor == report or not is_full:
+                found[descriptor] += piece
             if not piece:
                 waiting.unregister(descriptor)
                 is_complete = is_complete or descriptor == report

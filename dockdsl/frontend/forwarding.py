@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 
 import attrs
@@ -14,6 +13,7 @@ from dockdsl.frontend.messages import Cache, Definition, Ref, Result, WarnReques
 from dockdsl.frontend.places import Files, Places, json_lines, ranges
 from dockdsl.frontend.report import Failed
 from dockdsl.frontend.wire import CallFailed
+from dockdsl.syntax.directives import settings_of
 
 _LINT, _OUTLINE = "frontend.lint", "frontend.outline"
 _MAPPED = (_LINT, _OUTLINE, "frontend.targets")
@@ -69,7 +69,8 @@ class Forwarding:
                 line = f" (line {lines[0][0]})"
             warning.short = f"{each.get('ruleName')}: {each.get('detail')}{line}".encode()
             self.gateway.warn(warning)
-        if found and "error=true" in re.split(r"[\s;]+", self.options.get(_CHECK) or check):
+        settings = settings_of(self.options.get(_CHECK) or check) or ""
+        if found and "error=true" in settings.split(";"):
             rules = ", ".join(dict.fromkeys(str(each.get("ruleName")) for each in found))
             # In the words of BuildKit, which says no place either.
             raise Failed(f"lint violation found for rules: {rules}", None)

@@ -9,6 +9,7 @@ import binascii
 import json
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from dockdsl.frontend.messages import AnyMessage, Definition, Location, Position, Range, SourceInfo
@@ -105,21 +106,19 @@ class Places:
         return bool(numbers)
 
     def in_details(self, details: list[AnyMessage]) -> None:
-        """The same for the details of an error; each has the lines of one file."""
-        for number, detail in enumerate(details):
-            if detail.type_url != SOURCE_DETAIL:
-                continue
-            value = json.loads(detail.value)
-            if (value.get("info") or {}).get("filename") == self._filename:
-                found = self.of(_of_json(value.get("ranges")))
-                made = [
-                    AnyMessage(
-                        type_url=SOURCE_DETAIL,
-                        value=json.dumps({"info": self._files.json_info(path), "ranges": _json_ranges(lines)}).encode(),
-                    )
-                    for path, lines in found.items()
-                ]
-                details[number : number + 1] = made[:1] or [detail]
+        """The same for the details of an error; each has the lines of one file. One of another form stays as it is."""
+        for detail in details:
+            with suppress(ValueError, TypeError, AttributeError, KeyError):
+                self._in_detail(detail)
+
+    def _in_detail(self, detail: AnyMessage) -> None:
+        if detail.type_url != SOURCE_DETAIL:
+            return
+        value = json.loads(detail.value)
+        if value["info"]["filename"] == self._filename:
+            for path, lines in [*self.of(_of_json(value.get("ranges"))).items()][:1]:
+                mapped = {"info": self._files.json_info(path), "ranges": _json_ranges(lines)}
+                detail.value = json.dumps(mapped).encode()
 
     def in_answer(self, document: dict[str, Any]) -> None:
         """The same for the JSON that ``frontend.lint``, ``frontend.outline`` and ``frontend.targets`` answer."""

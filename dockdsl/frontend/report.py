@@ -66,13 +66,13 @@ def read(data: bytes) -> tuple[Made | Failed | Crashed | None, list[Said]]:
         try:
             kind, value = json.loads(each)
             if kind == "said":
-                _add(notes, Said(str(value[0]), _place(value[1])))
+                _add(notes, Said(_text(value[0]), _place(value[1])))
             elif kind == "made":
                 found = _made(*value)
             elif kind == "failed":
-                found = Failed(str(value[0]), _place(value[1]))
+                found = Failed(_text(value[0]), _place(value[1]))
             elif kind == "crashed":
-                found = Crashed(str(value))
+                found = Crashed(_text(value))
         except (ValueError, TypeError, IndexError, KeyError, AttributeError, RecursionError):
             continue
     return found, notes
@@ -87,13 +87,18 @@ def _add(notes: list[Said], new: Said) -> None:
 
 def _made(text: str, lines: list[Any], has_syntax: object, check: str, ignore: str | None, options: Any) -> Made:
     return Made(
-        str(text),
+        _text(text),
         tuple(map(_place, lines)),
         bool(has_syntax),
-        str(check),
-        None if ignore is None else str(ignore),
-        {str(name): str(value) for name, value in options.items()},
+        _text(check),
+        None if ignore is None else _text(ignore),
+        {_text(name): _text(value) for name, value in options.items()},
     )
+
+
+def _text(value: Any) -> str:
+    """Return a text that has UTF-8; halves of surrogate pairs have none."""
+    return str(value).encode(errors="replace").decode()
 
 
 def _place(value: Any) -> Place | None:

@@ -18,7 +18,7 @@ from dockdsl.frontend.userfile import NAME_ARGUMENT
 from dockdsl.frontend.wire import CallFailed, ConnectionLost
 
 _NEEDED = ("frontend.inputs", "proto.refarray", "readdir")
-"""What BuildKit must be able to do; it has been since version 0.9."""
+"""What BuildKit must be able to do."""
 _WARNINGS = "gateway.warnings"
 _UNKNOWN, _INTERNAL = 2, 13
 """Codes of gRPC."""
@@ -57,7 +57,7 @@ class Session:
         except Exception:  # noqa: BLE001 - whatever is wrong here is told
             import traceback  # noqa: PLC0415 - only needed for the message
 
-            answer = _crashed(traceback.format_exc())
+            answer = Status(code=_INTERNAL, message=_crashed(traceback.format_exc()))
         try:
             self._gateway.end(answer)
         except CallFailed as failed:
@@ -120,7 +120,7 @@ class Session:
         if isinstance(found, Made):
             return found
         if isinstance(found, Crashed):
-            raise Failed(_crashed(str(found)).message, None)
+            raise Failed(_crashed(str(found)), None)
         raise found
 
     def _tell(self, text: str, place: Place | None) -> None:
@@ -135,7 +135,5 @@ class Session:
         self._gateway.warn(warning)
 
 
-def _crashed(text: str) -> Status:
-    return Status(
-        code=_INTERNAL, message=f"frontend dockdsl {__version__}: internal error; report it with this:\n{text}"
-    )
+def _crashed(text: str) -> str:
+    return f"frontend dockdsl {__version__}: internal error; report it with this:\n{text}"

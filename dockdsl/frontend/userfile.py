@@ -138,7 +138,8 @@ def _of_image(file: str, files: dict[str, dict[str, Any]], dockerfile: Dockerfil
     image = next((each.value for each in images if each.value.dockerfile is dockerfile), None)
     if image is None:
         return None, {}
-    options = {f"build-arg:{name}": value for name, value in image.build_args}
+    # One without a value is that of the environment, which is the command's.
+    options = {f"build-arg:{name}": value for name, value in image.build_args if value is not None}
     options |= {f"label:{name}": value for name, value in image.labels}
     if image.target is not None:
         options["target"] = image.target

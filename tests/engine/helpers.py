@@ -146,6 +146,26 @@ def someone_else() -> Iterator[Path]:
             os.setegid(0)
 
 
+@contextmanager
+def git_served(folder: Path) -> Iterator[str]:
+    """Serve the repositories below a folder; yields the beginning of their addresses."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    daemon = ["git", "daemon", "--export-all", f"--base-path={folder}", "--listen=127.0.0.1", f"--port={port}"]
+    with subprocess.Popen(daemon, stderr=subprocess.DEVNULL) as running:
+        try:
+            wait_until(lambda: _is_open(port))
+            yield f"git://127.0.0.1:{port}"
+        finally:
+            running.terminate()
+
+
+def _is_open(port: int) -> bool:
+    """Whether somebody listens on a port of this machine."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 class Own:
     """An engine for one test module, which may be killed, frozen and filled up: nobody else uses it."""
 

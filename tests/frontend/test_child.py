@@ -184,6 +184,16 @@ def test_what_is_printed_is_bounded(tmp_path: Path) -> None:
     assert [1 << 16, 1 << 16] == [len(each.text) for each in said]
 
 
+def test_a_program_that_goes_on(tmp_path: Path) -> None:
+    """What a file leaves running, and what that prints without end, is not waited for."""
+    begun = time.monotonic()
+    found, said = run(tmp_path, f"import subprocess\nsubprocess.Popen(['yes'])\n{GOOD}", seconds=60)
+
+    assert isinstance(found, Made), found
+    assert len(said) <= 1
+    assert time.monotonic() - begun < 30
+
+
 def test_the_child_has_no_descriptors_of_ours(tmp_path: Path) -> None:
     """Not even one that a child would inherit: it has its input, its output and its report."""
     secret, other = os.pipe()
@@ -219,11 +229,13 @@ def test_the_variables_of_buildkit_are_not_the_files(tmp_path: Path, monkeypatch
 def test_a_forged_report(tmp_path: Path) -> None:
     """What a file writes into the report is looked at as foreign text; it can say no more than a Dockerfile can."""
     lines = [b"\xff\n", b"[]\n", b'["made", 5]\n', b'["made", [1, [5], 0, 0, 0, 0]]\n', b'["said", null]\n', b"[[[\n"]
+    half = b'["failed", ["\\ud800", null]]\n'
     found, said = run(tmp_path, f"import os\nos.write(3, {b''.join(lines)!r})\n{GOOD}")
 
     assert isinstance(found, Made), found
     assert "FROM scratch\nUSER 1\n" == found.text
     assert [] == said
+    assert "?" == str(read(half)[0])
     assert (None, []) == read(b'["said", ["x"]]\n["failed", []]\n["other", 1]\n')
 
 

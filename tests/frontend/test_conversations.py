@@ -263,6 +263,8 @@ def test_errors_of_a_build() -> None:
         AnyMessage(type_url=SOURCE_DETAIL, value=json.dumps(value).encode()),
         AnyMessage(type_url="x", value=b"y"),
     ]
+    odd = [b"{", b"[]", b"5", b'{"info": 5}', b'{"info": {"filename": "app.Dockerfile"}, "ranges": 5}', b"\xff"]
+    details += [AnyMessage(type_url=SOURCE_DETAIL, value=each) for each in odd]
 
     def answer(method: str, message: bytes) -> Reply:
         if method == "Solve" and SolveRequest.read(message).frontend:
@@ -275,7 +277,8 @@ def test_errors_of_a_build() -> None:
     error = ended.answer.error
     assert error is not None
     assert (5, "no such image") == (error.code, error.message)
-    assert [SOURCE_DETAIL, "x"] == [each.type_url for each in error.details]
+    assert [each.type_url for each in details] == [each.type_url for each in error.details]
+    assert odd == [each.value for each in error.details[2:]]
     shown = json.loads(error.details[0].value)
     assert "app.py" == shown["info"]["filename"]
     assert [{"start": {"line": 5}, "end": {"line": 5}}] == shown["ranges"]

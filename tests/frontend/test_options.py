@@ -6,7 +6,6 @@ import gzip
 import io
 import json
 import signal
-import socket
 import subprocess
 import sys
 import tarfile
@@ -21,7 +20,7 @@ from typing import Any
 
 import pytest
 
-from tests.engine.helpers import wait_until
+from tests.engine.helpers import git_served
 from tests.frontend.builds import Build
 
 pytestmark = pytest.mark.engine
@@ -229,33 +228,6 @@ def served(folder: Path) -> Iterator[str]:
         server.server_close()
 
 
-@contextmanager
-def repository(folder: Path) -> Iterator[str]:
-    """Serve all that is in a folder as a repository, and yield its address."""
-
-    def git(*words: str) -> None:
-        subprocess.run(["git", "-c", "user.name=x", "-c", "user.email=x@x", *words], cwd=folder, check=True, timeout=60)
-
-    git("init", "-q", "-b", "main")
-    git("add", "--all")
-    git("commit", "-qm", "x")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    daemon = ["git", "daemon", "--export-all", f"--base-path={folder.parent}", "--listen=127.0.0.1", f"--port={port}"]
-    with subprocess.Popen(daemon, stderr=subprocess.DEVNULL) as running:
-        try:
-            wait_until(lambda: is_open(port))
-            yield f"git://127.0.0.1:{port}/{folder.name}/.git"
-        finally:
-            running.terminate()
-
-
-def is_open(port: int) -> bool:
-    """Whether somebody listens on a port of this machine."""
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
 def test_a_git_repository(build: Build) -> None:
     """A folder of a repository is the context; an engine that has no git says what it says of a Dockerfile."""
     build.write()
@@ -265,9 +237,12 @@ def test_a_git_repository(build: Build) -> None:
         build.folder.joinpath(name).rename(top / name)
     inner = Build(top, build.frontend)
     plain = inner.plain()
-    with repository(build.folder) as address:
+    for words in (["init", "-q", "-b", "main"], ["add", "--all"], ["commit", "-qm", "x"]):
+        own = ["git", "-c", "user.name=x", "-c", "user.email=x@x"]
+        subprocess.run([*own, *words], cwd=build.folder, check=True, timeout=60)
+    with git_served(build.folder) as host:
         done, expected = (
-            build.run("--no-cache", f"--output=out-{file}", file=file, context=f"{address}#main:top")
+            build.run("--no-cache", f"--output=out-{file}", file=file, context=f"{host}/.git#main:top")
             for file in ("app.py", plain)
         )
     has_git = "executable file not found" not in expected.errors

@@ -6,7 +6,6 @@ import hashlib
 import os
 import secrets
 import shutil
-import socket
 import subprocess
 import sys
 import zipfile
@@ -40,7 +39,7 @@ from dockdsl import (
 from dockdsl.engine.failures.causes import CAUSES
 from dockdsl.errors import BuildFailed, RunFailed
 from tests.engine.failures.test_failures import GO, serving
-from tests.engine.helpers import BUSYBOX, wait_until
+from tests.engine.helpers import BUSYBOX, git_served, wait_until
 from tests.engine.registry import registry
 
 PYTHON = "python:3.13-slim"
@@ -395,29 +394,16 @@ def test_a_repository(tmp_path: Path) -> None:
 
     git("init", "-q", "repo")
     git("-C", "repo", "commit", "-q", "--allow-empty", "-m", "x")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    daemon = ["git", "daemon", "--export-all", f"--base-path={tmp_path}", "--listen=127.0.0.1", f"--port={port}"]
-    with subprocess.Popen(daemon, stderr=subprocess.DEVNULL) as running:
-        try:
-            wait_until(lambda: is_open(port))
-            with pytest.raises(BuildFailed) as caught:
-                attempt(image_of(Add(f"git://127.0.0.1:{port}/nosuch.git", "/x")))
-            cause = caught.value.cause or ""
-            assert cause.startswith(("the engine has no git", "git does not get the repository"))
-            if cause.startswith("git "):
-                attempt(image_of(Add(f"git://127.0.0.1:{port}/repo/.git", "/x")))
-            git("clone", "-q", f"git://127.0.0.1:{port}/repo/.git", "checked-out")
-        finally:
-            running.terminate()
+    with git_served(tmp_path) as host:
+        with pytest.raises(BuildFailed) as caught:
+            attempt(image_of(Add(f"{host}/nosuch.git", "/x")))
+        cause = caught.value.cause or ""
+        assert cause.startswith(("the engine has no git", "git does not get the repository"))
+        if cause.startswith("git "):
+            attempt(image_of(Add(f"{host}/repo/.git", "/x")))
+        git("clone", "-q", f"{host}/repo/.git", "checked-out")
     context = {"repository": str(tmp_path / "checked-out")}
     attempt(image_of(Copy("/", "/x", from_=external("repository")), contexts=context))
-
-
-def is_open(port: int) -> bool:
-    """Whether somebody listens on a port of this machine."""
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def test_each_remedy_is_tried() -> None:
