@@ -11,6 +11,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from inspect import signature
 from typing import Any
 
 import attrs
@@ -699,8 +700,12 @@ def test_an_engine_that_goes_away_during_a_test(context: Any, monkeypatch: pytes
 
 def test_changes_are_what_the_fields_accept() -> None:
     """What a check changes of a container are the fields of its request, but for its name."""
-    fields = {each.name: each.converter for each in attrs.fields(RunRequest)}
-    accepted = {name: next(iter(fields[name].__annotations__.values())) for name in fields if fields[name]}
+    fields: dict[str, Any] = {each.name: each.converter for each in attrs.fields(RunRequest)}
+    accepted = {
+        name: next(iter(signature(converter).parameters.values())).annotation
+        for name, converter in fields.items()
+        if converter
+    }
 
     assert fields.keys() - {"name"} == RunChanges.__annotations__.keys()
     for name, kind in accepted.items():
