@@ -79,8 +79,8 @@ def _add_requests(server: Server) -> None:
         found: list[types.CodeAction] = []
         if _QUICK_FIX in wanted:
             found += [_quick_fix(uri, each) for each in server.found(uri, params.range) if each.is_fixable]
-        if _FIX_ALL in wanted and any(each.is_fixable for each in server.found(uri)):
-            found.append(types.CodeAction("Fix all that dockdsl can fix", kind=_FIX_ALL, data={"uri": uri}))
+        if _FIX_ALL in wanted and any(each.is_fixed_with_all for each in server.found(uri)):
+            found.append(types.CodeAction("Fix all that means the same to BuildKit", kind=_FIX_ALL, data={"uri": uri}))
         if _resolves(server):
             return found
         # What takes a run of a Python file is not done unasked.

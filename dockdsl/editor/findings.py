@@ -33,7 +33,13 @@ class Found:
     edits: tuple[types.TextEdit, ...] = ()
     """Those of a Dockerfile; those of a Python file are worked out when they are asked for."""
     is_fixable: bool = False
+    """Whether something certainly fixes it."""
     effect: str = ""
+
+    @property
+    def is_fixed_with_all(self) -> bool:
+        """Whether it is fixed with all others: it is no hint, and the fix has no effect."""
+        return self.is_fixable and not self.effect and self.diagnostic.severity != types.DiagnosticSeverity.Hint
 
     def touches(self, place: types.Range) -> bool:
         """Whether it is about a part of the text."""
@@ -41,12 +47,8 @@ class Found:
         return own.start <= place.end and place.start <= own.end
 
 
-def found_in(rows: list[dict[str, Any]], positions: Positions, *, in_python: bool) -> list[Found]:
-    """Return what an answer of a worker says about one text."""
-    return [_found(row, positions, in_python=in_python) for row in rows]
-
-
-def _found(row: dict[str, Any], positions: Positions, *, in_python: bool) -> Found:
+def found_in(row: dict[str, Any], positions: Positions, *, in_python: bool) -> Found:
+    """Return a finding in a text, of which an answer of a worker has a row."""
     columns = None if row["columns"] is None else (row["columns"][0], row["columns"][1])
     page = page_of(row["rule"])
     source = re.search(r"^Source: (https://\S+)", page, re.MULTILINE)

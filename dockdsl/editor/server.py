@@ -7,6 +7,7 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
+import attrs
 from lsprotocol import types
 from pygls.lsp.server import LanguageServer
 from pygls.uris import from_fs_path, to_fs_path
@@ -47,10 +48,8 @@ class Server(LanguageServer):
         """Return the text of an open file as the editor has it."""
         return self.workspace.get_text_document(uri).source
 
-    def positions(self, uri: str) -> Positions:
-        """Return the places in the text of a file, whether it is open or not."""
-        is_open = uri in self.workspace.text_documents
-        return Positions(self.text(uri) if is_open else text_of(_path(uri)), self.workspace.position_encoding)
+    def _positions(self, text: str) -> Positions:
+        return Positions(text, self.workspace.position_encoding)
 
     def is_trusted(self, uri: str) -> bool:
         """Whether code may be run for a file: it is in a folder that the editor works in, and not of others."""
@@ -106,7 +105,8 @@ class Server(LanguageServer):
         text = self.text(uri)
         rows = await self._ask(self._worker, uri, text)
         self._checked[uri] = text
-        self._show(uri, {uri: found_in(rows, self.positions(uri), in_python=False)})
+        positions = self._positions(text)
+        self._show(uri, {uri: [found_in(row, positions, in_python=False) for row in rows]})
 
     async def _check_python(self, uri: str) -> None:
         text = self.text(uri)
@@ -116,10 +116,16 @@ class Server(LanguageServer):
         finally:
             worker.end()
         self._checked[uri] = text
-        by_uri: dict[str, list[dict[str, Any]]] = {}
+        found: dict[str, list[Found]] = {}
+        places = {uri: self._positions(text)}
         for row in rows:
-            by_uri.setdefault(self._uri(row["path"], uri), []).append(row)
-        self._show(uri, {each: found_in(here, self.positions(each), in_python=True) for each, here in by_uri.items()})
+            here = self._uri(row["path"], uri)
+            if here not in places:
+                places[here] = self._positions(text_of(row["path"]))
+            one = found_in(row, places[here], in_python=True)
+            # The file alone that makes the Dockerfile is fixed.
+            found.setdefault(here, []).append(one if here == uri else attrs.evolve(one, is_fixable=False))
+        self._show(uri, found)
 
     async def _ask(self, worker: Worker, uri: str, text: str | None) -> list[dict[str, Any]]:
         """Return what is found; what keeps a file from being checked is found in its first line."""
@@ -170,17 +176,22 @@ class Server(LanguageServer):
         Raises `SourceError` where that cannot be done.
         """
         is_python = not self.is_dockerfile(uri)
-        if is_python and not (self.is_trusted(uri) and self.is_current(uri)):
+        text = self.text(uri)
+        is_saved = self.is_current(uri) and text_of(_path(uri)).removeprefix("\ufeff") == text.removeprefix("\ufeff")
+        if is_python and not (self.is_trusted(uri) and is_saved):
             raise SourceError("the file is not as it was checked; save it first")
         worker = Worker(LONGEST, GUARD) if is_python else self._worker
-        text = self.text(uri)
         request = self._request(uri, None if is_python else text)
         try:
             answer = await worker.ask(**request | {"fixes": True, "only": only})
         finally:
             if is_python:
                 worker.end()
-        edits = [] if answer["text"] is None else self.positions(uri).change(answer["text"])
+        if self.text(uri) != text:
+            raise SourceError("the file was changed meanwhile; try again")
+        new = answer["text"] or text
+        # Some editors keep the byte order mark of a file to themselves.
+        edits = self._positions(text).change(new if text.startswith("\ufeff") else new.removeprefix("\ufeff"))
         if not edits:
             raise SourceError("; ".join(answer["reasons"]) or "nothing is left to fix; save the file")
         return edits

@@ -49,12 +49,18 @@ def _read(given: TextIO, requests: queue.SimpleQueue[str]) -> None:
 
 
 def _answer(request: dict[str, Any]) -> dict[str, Any]:
-    """Return what is found in a file, or its fixed text, or why it cannot be fixed."""
+    """Return what is found in a file, or its fixed text, or why it cannot be fixed.
+
+    What is fixed is one finding, or all that do not change what BuildKit reads.
+    """
     path, text, only = request["path"], request["text"], request["only"]
     settings = None if request["is_trusted"] else Settings()
     if not request["fixes"]:
         return {"found": [_row(each) for each in _found(path, text, settings)]}
-    faults = Faults(path, "hint", settings, None if only is None else Key(*only))
+    if only is None:
+        faults = Faults(path, "warning", settings, is_quiet=True)
+    else:
+        faults = Faults(path, "hint", settings, only=Key(*only))
     try:
         if text is not None:
             return {"text": fix_text(text, path, faults.in_text).text, "reasons": []}

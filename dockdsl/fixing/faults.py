@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from dockdsl.lint.checking import Checking
 from dockdsl.lint.finding import LEVELS, Finding, Level
+from dockdsl.lint.fixing import has_effect
 from dockdsl.lint.settings import Settings, settings_for
 from dockdsl.origins import Origin
 
@@ -28,12 +29,22 @@ def key_of(finding: Finding) -> Key:
 class Faults:
     """Finds what is to be fixed in one file: what is not ignored, and has a level that is reported.
 
-    `only` is the only one that is to be fixed. Without `settings`, those of the project count.
+    `only` is the only one that is to be fixed; with `is_quiet`, what has an effect is not. Without `settings`, those of
+    the project count.
     """
 
-    def __init__(self, path: str, severity: Level, settings: Settings | None = None, only: Key | None = None) -> None:
+    def __init__(
+        self,
+        path: str,
+        severity: Level,
+        settings: Settings | None = None,
+        *,
+        only: Key | None = None,
+        is_quiet: bool = False,
+    ) -> None:
         """Find faults in this file, from this level on. Raises `SourceError` for a pyproject.toml that is not valid."""
         self._only = only
+        self._is_quiet = is_quiet
         self.path = os.path.abspath(path) if path.endswith(".py") else path  # noqa: PTH100 - links stay
         self._settings = settings or settings_for(path, {})
         self._levels = LEVELS[: LEVELS.index(severity) + 1]
@@ -51,4 +62,6 @@ class Faults:
     def _kept(self, found: list[Finding]) -> list[Finding]:
         every = self._settings.applied(found)
         found = [each for each in every if each.reason is None and each.severity in self._levels]
+        if self._is_quiet:
+            found = [each for each in found if not has_effect([each])]
         return [each for each in found if self._only in (None, key_of(each))]
