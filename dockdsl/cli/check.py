@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING
 
 from dockdsl.cli.arguments import diff_argument
@@ -131,6 +132,9 @@ def _counted(count: int, what: str) -> str:
 
 def _explain(name: str) -> int:
     rules = rules_here()
+    if re.fullmatch(r"(?i)SC\d{4}", name):
+        # Each code has a page at the address that a finding names.
+        name = shellcheck.NAME
     for rule in rules:
         if name.lower() in (rule.name.lower(), *(alias.lower() for alias in rule.aliases)):
             show(f"{rule.name} ({rule.level})\n\n{rule.page.rstrip()}\n")

@@ -161,6 +161,7 @@ def test_explain(tmp_path: Path) -> None:
 
     assert page.startswith("JSONArgsRecommended (warning)\n\nCMD and ENTRYPOINT are in the exec form.\n")
     assert page == check(tmp_path, "--explain", "DL3025").stdout
+    assert "ShellCheck (warning)" in check(tmp_path, "--explain", "sc2086").stdout
     assert "UndefinedVar: A variable is declared before it is used.\n" in check(tmp_path, "--rules").stdout
     assert (
         "there is no rule 'UndefinedVal'; did you mean 'UndefinedVar'?"
