@@ -91,9 +91,7 @@ class BuildContext:
     def walk(self, below: str = "") -> Iterator[tuple[str, Kind]]:
         """Yield the paths below a folder that are sent, each after its own folder, and what each stands for."""
         patterns = self.patterns
-        top = _Level(
-            below, iter(sorted((self.folder.entries(below) or {}).items())), self.patterns.below(below)[1], True
-        )
+        top = _Level(below, self._inside(below), patterns.below(below)[1], True)
         levels = [top]
         while levels:
             level = levels[-1]
@@ -104,13 +102,15 @@ class BuildContext:
                     yield from _unsent(levels)
                     yield path, kind
                 elif kind == "folder" and not (is_out and not patterns.lets_in_below(path)):
-                    inside = _Level(path, iter(sorted((self.folder.entries(path) or {}).items())), fitting, False)
-                    levels.append(inside)
+                    levels.append(_Level(path, self._inside(path), fitting, False))
                     if not is_out:
                         yield from _unsent(levels)
                     break
             else:
                 levels.pop()
+
+    def _inside(self, folder: str) -> Iterator[tuple[str, Kind]]:
+        return iter(sorted((self.folder.entries(folder) or {}).items()))
 
     def is_sent(self, path: str, kind: Kind | None) -> bool:
         """Whether a path is sent where it is asked for; a folder is if anything in it is."""

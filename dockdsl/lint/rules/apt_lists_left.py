@@ -28,6 +28,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dockdsl.lint.effects import Ran
+from dockdsl.lint.finding import Level
 from dockdsl.lint.rule import Fault, Rule
 from dockdsl.lint.subject import Subject
 
@@ -46,7 +47,9 @@ def examine(subject: Subject) -> Iterator[Fault]:
             updates = [each for each in run.script.commands(*_APT) if "update" in each.arguments]
             if updates and not _is_clean(run):
                 fact = f"{updates[0].name} update leaves its lists in the image"
-                yield Fault(run.line, fact, f"add rm -rf {_LISTS}/* to it", None if runs else "hint")
+                level: Level | None = None if runs else "hint"
+                remedy = f"add rm -rf {_LISTS}/* to it"
+                yield Fault(run.line, fact, remedy, level, run.script.place(updates[0].at))
 
 
 def _is_clean(run: Ran) -> bool:
