@@ -94,7 +94,7 @@ pages-%:
 # The wheels are the context of the build, which needs no network then.
 frontend: $(READY) ## Build the image of the BuildKit frontend, and print how to use it
 	@rm -rf .cache/frontend && mkdir -p .cache/frontend
-	@$(PIP) wheel -q --no-build-isolation --wheel-dir .cache/frontend ".[frontend]"
+	@$(PYTHON) -m pip wheel -q --disable-pip-version-check --no-build-isolation --wheel-dir .cache/frontend ".[frontend]"
 	@$(PROVISION) run --require --images python -- $(PYTHON) -m dockdsl test builds/frontend.py
 	@version=$$($(PYTHON) -c "import dockdsl; print(dockdsl.__version__)"); sed "s/VERSION/$$version/g" <<< "$$FRONTEND"
 
@@ -103,11 +103,10 @@ define FRONTEND
      # syntax=dockdsl-frontend:VERSION
    and build it: docker buildx build -f FILE.py FOLDER
    For a builder in a container, export the image, and say where it is:
-     docker buildx build --output type=oci,tar=false,dest=frontend-oci -f builds/frontend.Dockerfile .cache/frontend
-     docker buildx build --build-context dockdsl-frontend:VERSION=oci-layout://frontend-oci -f FILE.py FOLDER
+     docker buildx build --output type=oci,tar=false,dest=frontend-oci,name=dockdsl-frontend:VERSION -f builds/frontend.Dockerfile .cache/frontend
+     docker buildx build --build-context dockdsl-frontend:VERSION=oci-layout://frontend-oci:VERSION -f FILE.py FOLDER
    To publish it for several platforms, and to know its digest:
-     docker buildx build --platform linux/amd64,linux/arm64 --push -t REGISTRY/dockdsl-frontend:VERSION \
-       -f builds/frontend.Dockerfile .cache/frontend
+     docker buildx build --platform linux/amd64,linux/arm64 --push -t REGISTRY/dockdsl-frontend:VERSION -f builds/frontend.Dockerfile .cache/frontend
      docker buildx imagetools inspect REGISTRY/dockdsl-frontend:VERSION
 endef
 export FRONTEND

@@ -138,9 +138,10 @@ def test_caches(build: Build) -> None:
 def test_a_frontend_in_a_layout(build: Build) -> None:
     """A frontend that is in a folder needs neither a registry nor the engine's store."""
     build.folder.joinpath("again.Dockerfile").write_text(f"FROM {build.frontend}\n")
-    made = build.run("--output=type=oci,tar=false,dest=layout,name=x:1", file="again.Dockerfile")
+    name = "nowhere-frontend:1"
+    made = build.run(f"--output=type=oci,tar=false,dest=frontend-oci,name={name}", file="again.Dockerfile")
     assert 0 == made.code, made.errors
-    build.write(line="# syntax=nowhere.test/frontend:1")
-    done = build.run(f"--build-context=nowhere.test/frontend:1=oci-layout://{build.folder}/layout:1")
+    build.write(line=f"# syntax={name}")
+    done = build.run(f"--build-context={name}=oci-layout://frontend-oci:1")
 
     assert 0 == done.code, done.errors
