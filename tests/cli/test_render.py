@@ -494,7 +494,7 @@ def test_an_error_in_an_imported_file_names_both_places(capfd: pytest.CaptureFix
             id="name of a class",
         ),
         pytest.param(["bulid", "x.py"], "'bulid' is neither a verb nor a file; did you mean 'build'?", id="verb"),
-        pytest.param(["qwertz"], "the verbs are render, check, import, ", id="no verb at all"),
+        pytest.param(["qwertz"], "the verbs are render, check, lsp, import, ", id="no verb at all"),
         pytest.param(["app.py", "--nonsense"], "--nonsense is not an option; see --help", id="option"),
         pytest.param(["app.py", "--chekc"], "--chekc is not an option; did you mean '--check'?", id="misspelled"),
         pytest.param(["--hlep"], "--hlep is not an option; did you mean '--help'?", id="help"),
