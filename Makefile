@@ -16,7 +16,7 @@ TESTER := pytest
 # The tests of an engine often wait for it.
 WORKERS := $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
 
-.PHONY: help demo test tests-here test-quick test-long coverage check docs frontend compare bench fuzz format clean venv-package
+.PHONY: help demo test tests-here test-quick test-long coverage check docs wheels frontend compare bench fuzz format clean venv-package
 
 help: ## List what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -92,9 +92,12 @@ pages-%:
 	@$(SPHINX) -b $* -c docs -D language=ja docs/ja docs/_build/$*/ja
 
 # The wheels are the context of the build, which needs no network then.
-frontend: $(READY) ## Build the image of the BuildKit frontend, and print how to use it
-	@rm -rf .cache/frontend && mkdir -p .cache/frontend
-	@$(PYTHON) -m pip wheel -q --disable-pip-version-check --no-build-isolation --wheel-dir .cache/frontend ".[frontend]"
+WHEELS := .cache/frontend
+wheels: $(READY)
+	@rm -rf $(WHEELS) && mkdir -p $(WHEELS)
+	@$(PYTHON) -m pip wheel -q --disable-pip-version-check --no-build-isolation --wheel-dir $(WHEELS) ".[frontend]"
+
+frontend: wheels ## Build the image of the BuildKit frontend, and print how to use it
 	@$(PROVISION) run --require --images python -- $(PYTHON) -m dockdsl test builds/frontend.py
 	@version=$$($(PYTHON) -c "import dockdsl; print(dockdsl.__version__)"); sed "s/VERSION/$$version/g" <<< "$$FRONTEND"
 

@@ -1,44 +1,34 @@
-"""The frontend's image, built once of what is installed here, as `make frontend` builds it of wheels."""
+"""The frontend's image, built once, as `make frontend` builds it."""
 
 from __future__ import annotations
 
 import os
 import secrets
-import zipfile
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-import attr
-import attrs
-import h2
-import hpack
-import hyperframe
 import pytest
 
-import dockdsl
 from tests.engine.helpers import docker
 from tests.frontend.builds import EXAMPLE, Build
 
 ROOT = Path(__file__).parents[2]
 
 
-def make_wheels(folder: Path) -> None:
-    """Write what the image needs into wheels."""
-    for module in (attr, attrs, dockdsl, h2, hpack, hyperframe):
-        home = Path(str(module.__file__)).parent
-        with zipfile.ZipFile(folder / f"{home.name}-1-py3-none-any.whl", "w", zipfile.ZIP_DEFLATED) as wheel:
-            for file in sorted(home.rglob("*")):
-                if file.is_file() and file.suffix != ".pyc":
-                    wheel.write(file, file.relative_to(home.parent))
+@pytest.fixture(scope="session")
+def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the wheels that the image is made of."""
+    folder = tmp_path_factory.mktemp("wheels")
+    subprocess.run(["make", "wheels", f"WHEELS={folder}"], cwd=ROOT, capture_output=True, check=True, timeout=300)
+    return folder
 
 
 @pytest.fixture(scope="session")
-def frontend(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def frontend(wheels: Path) -> Iterator[str]:
     """The image of the frontend, by its tag."""
-    folder = tmp_path_factory.mktemp("wheels")
-    make_wheels(folder)
     tag = f"dockdsl-pytest-frontend:{os.getpid()}-{secrets.token_hex(4)}"
-    docker("buildx", "build", "--load", "-t", tag, "-f", str(ROOT / "builds/frontend.Dockerfile"), str(folder))
+    docker("buildx", "build", "--load", "-t", tag, "-f", str(ROOT / "builds/frontend.Dockerfile"), str(wheels))
     yield tag
     docker("rmi", "--force", tag)
 

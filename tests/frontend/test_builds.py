@@ -10,7 +10,6 @@ import pytest
 
 from tests.engine.helpers import inspect
 from tests.frontend.builds import Build
-from tests.frontend.conftest import make_wheels
 
 ROOT = Path(__file__).parents[2]
 BASE = "python:3.13-slim"
@@ -34,10 +33,9 @@ def test_the_image_is_small(frontend: str) -> None:
     assert own["Size"] - base["Size"] <= 8_000_000
 
 
-def test_the_image_passes_its_checks(tmp_path: Path) -> None:
+def test_the_image_passes_its_checks(wheels: Path) -> None:
     """``dockdsl test`` builds it of a folder of wheels, and examines it."""
-    make_wheels(tmp_path)
-    command = [sys.executable, "-m", "dockdsl", "test", "builds/frontend.py", f"--context={tmp_path}"]
+    command = [sys.executable, "-m", "dockdsl", "test", "builds/frontend.py", f"--context={wheels}"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
 
     assert 0 == done.returncode, done.stderr
