@@ -210,15 +210,15 @@ def both_ends(line: str) -> str:
     return line if len(line) <= 2 * _END else f"{line[:_END]}…{line[-_END:]}"
 
 
-def suggestion(name: str, known: Iterable[str], otherwise: str) -> str:
-    """Return which of the known names was probably meant, or the other remedy where none is near.
+def suggestion(name: str, known: Iterable[str], otherwise: str, *, least: float = 0.6) -> str:
+    """Return which of the known names was probably meant, or the other remedy where none is as near as `least` of 1.
 
     >>> suggestion("biuld", ["build", "test"], "see the list"), suggestion("x", ["build"], "see the list")
     ("did you mean 'build'?", 'see the list')
     """
     from difflib import get_close_matches  # noqa: PLC0415 - only needed for the message
 
-    near = get_close_matches(name, list(known), 1)
+    near = get_close_matches(name, list(known), 1, least)
     return f"did you mean {near[0]!r}?" if near else otherwise
 
 

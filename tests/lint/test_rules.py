@@ -116,6 +116,14 @@ def test_what_a_base_image_may_set_is_a_hint() -> None:
     }
 
     assert levels == {3: "hint", 4: "warning", 6: "hint"}
+    own = 'FROM golang:1.27\nENV OPT=1\nENV OPTS="$OPT $OPTS"\nENV PATH=/a:$PATH\nWORKDIR $GOPATH\n'
+    assert {each.severity for each in check_text(own, "D")} == {"hint"}
+    windows = "# escape=`\nFROM golang:1.27\nENV GOPATH C:\\go\nWORKDIR $GOPATH\n"
+    assert {each.severity for each in check_text(windows, "D") if each.rule == "WorkdirRelativePath"} == {"hint"}
+    copied = "FROM a:1 AS alpine-base\nFROM a:1 AS build\nFROM a:1\nCOPY --from=alpine a /\nCOPY --from=biuld a /\n"
+    assert [each.severity for each in check_text(copied, "D")] == ["hint", "warning"]
+    key = f"FROM golang:1.27\nENV GPG_KEY={40 * 'A'}\nENV API_KEY={40 * 'A'}\n"
+    assert [each.severity for each in check_text(key, "D")] == ["hint", "warning"]
 
 
 def test_a_large_file_takes_time_in_proportion() -> None:

@@ -28,6 +28,8 @@ from dockdsl.display import suggestion
 from dockdsl.lint.rule import Fault, Rule
 from dockdsl.lint.subject import KNOWN, PREDEFINED, Subject, used
 
+_CLOSE = 0.85
+"""How like a name must be to be the one that was meant: $FOLDR is like FOLDER, and $GOPATH not like OPT."""
 _EXPANDED = ("ADD", "COPY", "ENV", "EXPOSE", "LABEL", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR")
 
 
@@ -44,7 +46,9 @@ def examine(subject: Subject) -> Iterator[Fault]:
             # What EXPOSE names is not looked at by BuildKit.
             if line is None or use.by != "builder" or is_predefined or line.keyword == "EXPOSE":
                 continue
-            close = suggestion(variable.name, declared - {variable.name}, "")
+            # A name that the file sets elsewhere is not misspelled: ENV A="$A b" adds to what the base image has.
+            others = () if variable.name in declared else declared
+            close = suggestion(variable.name, others, "", least=_CLOSE)
             is_scratch = subject.is_on_scratch(line)
             remedy = close or f"declare it: ARG {variable.name}"
             yield Fault(line, f"${variable.name} is not set", remedy, "warning" if is_scratch or close else "hint")

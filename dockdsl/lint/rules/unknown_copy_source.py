@@ -30,6 +30,9 @@ from dockdsl.display import suggestion
 from dockdsl.lint.rule import Fault, Rule
 from dockdsl.lint.subject import Subject
 
+_CLOSE = 0.8
+"""How like a stage's name another must be to be misspelled: biuld is like build, alpine not like alpine-base."""
+
 
 def examine(subject: Subject) -> Iterator[Fault]:
     """Find names that no stage above has."""
@@ -43,7 +46,7 @@ def examine(subject: Subject) -> Iterator[Fault]:
                 continue
             if part.name is not None and source.lower() == part.name.lower():
                 continue
-            close = suggestion(source.lower(), names, "")
+            close = suggestion(source.lower(), names, "", least=_CLOSE)
             remedy = close or "name a stage; of an image, write the tag as well"
             yield Fault(line, f"no stage above has the name {source!r}", remedy, "warning" if close else None)
         if part.name is not None:
