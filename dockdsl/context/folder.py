@@ -6,9 +6,7 @@ BuildKit follows links inside that folder, as if it were the root: nothing leads
 from __future__ import annotations
 
 import os
-from typing import Literal
-
-import attrs
+from typing import Literal, NamedTuple
 
 Kind = Literal["file", "folder", "link", "other"]
 """What a name stands for; other are sockets, pipes and devices."""
@@ -18,8 +16,7 @@ _MOST_NAMES = 300_000
 """Names that are read of one folder and all below it, so that a huge one takes bounded time and memory."""
 
 
-@attrs.frozen
-class Way:
+class Way(NamedTuple):
     """A path in a folder, followed as BuildKit does.
 
     `links`

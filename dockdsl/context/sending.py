@@ -7,8 +7,6 @@ import posixpath
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-import attrs
-
 from dockdsl.context.folder import Folder, Kind, Way
 from dockdsl.context.globs import is_pattern, matcher, unescaped
 from dockdsl.context.ignoring import Patterns, counting
@@ -49,8 +47,7 @@ def cleaned(source: str) -> str:
     return posixpath.normpath("/" + source.lstrip("/"))[1:]
 
 
-@attrs.frozen
-class BuildContext:
+class BuildContext(NamedTuple):
     """A folder, and the patterns of what of it is left out.
 
     `folder`
@@ -91,7 +88,7 @@ class BuildContext:
     def walk(self, below: str = "") -> Iterator[tuple[str, Kind]]:
         """Yield the paths below a folder that are sent, each after its own folder, and what each stands for."""
         patterns = self.patterns
-        top = _Level(below, self._inside(below), patterns.below(below)[1], True)
+        top = _Level(below, self._inside(below), patterns.below(below)[1], is_yielded=True)
         levels = [top]
         while levels:
             level = levels[-1]
@@ -102,7 +99,7 @@ class BuildContext:
                     yield from _unsent(levels)
                     yield path, kind
                 elif kind == "folder" and not (is_out and not patterns.lets_in_below(path)):
-                    levels.append(_Level(path, self._inside(path), fitting, False))
+                    levels.append(_Level(path, self._inside(path), fitting, is_yielded=False))
                     if not is_out:
                         yield from _unsent(levels)
                     break
@@ -156,14 +153,14 @@ class BuildContext:
         return Matches(folder, way, tuple(sorted(found)), tuple(sorted(sent)), is_known)
 
 
-@attrs.define
 class _Level:
     """A folder on the way of a walk."""
 
-    path: str
-    rest: Iterator[tuple[str, Kind]]
-    fitting: int
-    is_yielded: bool
+    def __init__(self, path: str, rest: Iterator[tuple[str, Kind]], fitting: int, *, is_yielded: bool) -> None:
+        self.path = path
+        self.rest = rest
+        self.fitting = fitting
+        self.is_yielded = is_yielded
 
 
 def _unsent(levels: list[_Level]) -> Iterator[tuple[str, Kind]]:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-
-import attrs
+from typing import NamedTuple
 
 from dockdsl.context.sending import BuildContext
 
 
-@attrs.frozen
-class Build:
+class Build(NamedTuple):
     """How a Dockerfile is built, as far as that is known.
 
     `context`
@@ -31,7 +29,7 @@ class Build:
     missing: str | None = None
     targets: tuple[str, ...] = ("",)
     is_all: bool = False
-    args: Mapping[str, str] = attrs.field(factory=dict)
+    args: Mapping[str, str] = {}
     port: int | None = None
 
 

@@ -6,9 +6,7 @@ import posixpath
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import Literal
-
-import attrs
+from typing import Literal, NamedTuple
 
 from dockdsl.context.globs import is_pattern
 from dockdsl.context.ignoring import Patterns
@@ -54,8 +52,7 @@ _HARMLESS = frozenset(
 _Before = tuple[Line, Instruction, int, str | None, Values]
 
 
-@attrs.frozen
-class From:
+class From(NamedTuple):
     """A source of COPY, ADD or a mount."""
 
     kind: Literal["context", "stage", "image", "remote", "text"]
@@ -78,38 +75,40 @@ class From:
         return "/" + cleaned(self.text or "")
 
 
-@attrs.frozen(eq=False)
 class Done:
     """A step: what was known before it, and what it does."""
 
-    line: Line
-    instruction: Instruction
-    at: int
-    """The number of what was made last before it, in the files of its stage."""
-    workdir: str | None
-    values: Values
+    def __init__(self, line: Line, instruction: Instruction, at: int, workdir: str | None, values: Values) -> None:
+        self.line = line
+        self.instruction = instruction
+        self.at = at
+        """The number of what was made last before it, in the files of its stage."""
+        self.workdir = workdir
+        self.values = values
 
 
-@attrs.frozen(eq=False)
 class Transfer(Done):
     """A COPY or ADD."""
 
-    sources: tuple[From, ...]
-    destination: str | None
-    """As an absolute path without a slash at its end; None if it is not known."""
-    has_slash: bool
-    """Whether the destination is a folder by how it is written."""
+    def __init__(self, before: _Before, sources: Sequence[From], destination: str | None, *, has_slash: bool) -> None:
+        super().__init__(*before)
+        self.sources = tuple(sources)
+        self.destination = destination
+        """As an absolute path without a slash at its end; None if it is not known."""
+        self.has_slash = has_slash
+        """Whether the destination is a folder by how it is written."""
 
 
-@attrs.frozen(eq=False)
 class Ran(Done):
     """A RUN."""
 
-    script: Script
-    binds: tuple[tuple[Bind, From, str | None], ...]
-    """Its bind mounts, with the source and the target of each."""
-    caches: tuple[tuple[str, str | None], ...]
-    """The targets of its cache mounts, and their ids; of tmpfs mounts, the target and None."""
+    def __init__(self, before: _Before, script: Script) -> None:
+        super().__init__(*before)
+        self.script = script
+        self.binds: list[tuple[Bind, From, str | None]] = []
+        """Its bind mounts, with the source and the target of each."""
+        self.caches: list[tuple[str, str | None]] = []
+        """The targets of its cache mounts, and their ids; of tmpfs mounts, the target and None."""
 
     @cached_property
     def is_harmless(self) -> bool:
@@ -313,7 +312,7 @@ class _Walk:
         text = self._text(step.destination, effects)
         destination = None if text is None else joined(effects.workdir, text)
         has_slash = text is not None and (text.endswith(("/", "/.")) or text in (".", "..", ""))
-        return Transfer(*before, sources=tuple(sources), destination=destination, has_slash=has_slash)
+        return Transfer(before, sources, destination, has_slash=has_slash)
 
     def _source(self, text: str | None, reference: Reference, effects: Effects) -> From:
         if reference.source is not None:
@@ -328,19 +327,18 @@ class _Walk:
         return From("context", text, found=context.find(text))
 
     def _ran(self, step: Run, before: _Before, effects: Effects) -> Ran:
-        binds: list[tuple[Bind, From, str | None]] = []
-        caches: list[tuple[str, str | None]] = []
+        ran = Ran(before, self.scripts[id(before[0])])
         for mount in step.mounts:
             target = self._target(mount, effects)
             if isinstance(mount, Bind):
                 source = "" if mount.source is None else self._text(mount.source, effects)
-                binds.append((mount, self._source(source, Reference(mount.from_, "mount"), effects), target))
+                ran.binds.append((mount, self._source(source, Reference(mount.from_, "mount"), effects), target))
             elif isinstance(mount, Cache) and target is not None:
                 name = target if mount.id is None else self._text(mount.id, effects)
-                caches.append((target, name or target))
+                ran.caches.append((target, name or target))
             elif isinstance(mount, Tmpfs) and target is not None:
-                caches.append((target, None))
-        return Ran(*before, script=self.scripts[id(before[0])], binds=tuple(binds), caches=tuple(caches))
+                ran.caches.append((target, None))
+        return ran
 
     def _target(self, mount: Mount, effects: Effects) -> str | None:
         word = getattr(mount, "target", None)
