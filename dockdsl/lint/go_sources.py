@@ -9,19 +9,18 @@ from typing import NamedTuple
 
 from dockdsl.context.sending import BuildContext
 from dockdsl.lint.shell import Command
+from dockdsl.syntax.lazy_regex import lazy_regex
 
 _MOST_FILES = 2000
 _LONGEST = 1 << 20
 """Bytes that are read of a file."""
-_version = re.compile(r"^\s*go\s+(\d+)\.(\d+)(?:\.(\d+)|(?:rc|beta)\d+)?\s*(?://.*)?$", re.MULTILINE).search
-_module = re.compile(r'^\s*module\s+"?([^\s"]+)', re.MULTILINE).search
-_code = re.compile(
-    r"//[^\n]*|/\*.*?\*/|\"(?:\\.|[^\"\\\n])*\"|`[^`]*`|'(?:\\.|[^'\\\n])+'|[^/\"`']+|.", re.DOTALL
-).findall
-_import = re.compile(r"(?:^|[;\n])\s*import\s*(?:\(([^)]*)\)|((?:[\w.]+\s+)?[\"`][^\"`]+[\"`]))").findall
-_path = re.compile(r'["`]([^"`]+)["`]').findall
-_is_built = re.compile(r"^//go:build\b(?P<when>.*)$", re.MULTILINE).search
-_suffix = re.compile(r"_(?P<system>[a-z0-9]+)(?:_(?P<machine>[a-z0-9]+))?\.go$").search
+_version = lazy_regex(r"^\s*go\s+(\d+)\.(\d+)(?:\.(\d+)|(?:rc|beta)\d+)?\s*(?://.*)?$", re.MULTILINE)
+_module = lazy_regex(r'^\s*module\s+"?([^\s"]+)', re.MULTILINE)
+_code = lazy_regex(r"//[^\n]*|/\*.*?\*/|\"(?:\\.|[^\"\\\n])*\"|`[^`]*`|'(?:\\.|[^'\\\n])+'|[^/\"`']+|.", re.DOTALL)
+_import = lazy_regex(r"(?:^|[;\n])\s*import\s*(?:\(([^)]*)\)|((?:[\w.]+\s+)?[\"`][^\"`]+[\"`]))")
+_path = lazy_regex(r'["`]([^"`]+)["`]')
+_is_built = lazy_regex(r"^//go:build\b(?P<when>.*)$", re.MULTILINE)
+_suffix = lazy_regex(r"_(?P<system>[a-z0-9]+)(?:_(?P<machine>[a-z0-9]+))?\.go$")
 _SYSTEMS = frozenset({"aix", "darwin", "dragonfly", "freebsd", "illumos", "ios", "js", "netbsd", "openbsd", "plan9"})
 _SYSTEMS |= {"solaris", "wasip1", "windows", "android"}
 
@@ -50,7 +49,7 @@ def go_line(text: str) -> tuple[int, ...] | None:
     >>> go_line("module x\\n\\ngo 1.27.3 // latest\\n"), go_line("go 1.27\\n"), go_line("module x\\n")
     ((1, 27, 3), (1, 27), None)
     """
-    found = _version(text)
+    found = _version().search(text)
     return tuple([int(each) for each in found.groups() if each is not None]) if found else None
 
 
@@ -81,7 +80,7 @@ def built_folders(command: Command) -> list[str] | None:
 
 def program(context: BuildContext, root: str, folder: str) -> Program | None:
     """Return the program in a folder, of the module whose go.mod is in `root`; None if it cannot be read."""
-    named = _module(read(context, f"{root}/go.mod".strip("/")) or "")
+    named = _module().search(read(context, f"{root}/go.mod".strip("/")) or "")
     if named is None:
         return None
     module = named[1]
@@ -93,10 +92,10 @@ def program(context: BuildContext, root: str, folder: str) -> Program | None:
             count += 1
             if count > _MOST_FILES:
                 return None
-            code = "".join([piece for piece in _code(text) if not piece.startswith(("//", "/*"))])
+            code = "".join([piece for piece in _code().findall(text) if not piece.startswith(("//", "/*"))])
             pieces.append(code)
-            for block, single in _import(code):
-                for path in _path(block or single):
+            for block, single in _import().findall(code):
+                for path in _path().findall(block or single):
                     inside = path == module or path.startswith(f"{module}/")
                     below = f"{root}/{path[len(module) + 1 :]}".strip("/")
                     if not inside:
@@ -112,10 +111,10 @@ def _files(context: BuildContext, folder: str) -> Iterator[str]:
         path = f"{folder}/{name}".strip("/")
         if kind != "file" or not name.endswith(".go") or name.endswith("_test.go") or name[0] in "_.":
             continue
-        suffix = _suffix(name)
+        suffix = _suffix().search(name)
         text = read(context, path)
         if text is None or (suffix and suffix["system"] in _SYSTEMS) or not context.is_sent(path, kind):
             continue
-        when = _is_built(text.partition("\npackage ")[0])
+        when = _is_built().search(text.partition("\npackage ")[0])
         if when is None or when["when"].strip() in ("linux", "unix", "!windows"):
             yield text

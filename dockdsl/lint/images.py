@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple
 
-_name = re.compile(r"(?P<name>[^@]*?)(?::(?P<tag>[\w][\w.-]*))?(?:@.*)?").fullmatch
-_version = re.compile(r"(\d+)(?:\.(\d+))?(?:\.(\d+))?(?:-|$)").match
+from dockdsl.syntax.lazy_regex import lazy_regex
+
+_name = lazy_regex(r"(?P<name>[^@]*?)(?::(?P<tag>[\w][\w.-]*))?(?:@.*)?")
+_version = lazy_regex(r"(\d+)(?:\.(\d+))?(?:\.(\d+))?(?:-|$)")
 _OFFICIAL = ("docker.io/library/", "index.docker.io/library/", "docker.io/", "library/")
 _NO_SHELL = ("gcr.io/distroless/", "cgr.dev/chainguard/static")
 _PLAIN = frozenset({"alpine", "busybox", "debian", "ubuntu"})
@@ -63,7 +64,7 @@ class Image(NamedTuple):
     @property
     def version(self) -> tuple[int, ...]:
         """The numbers at the beginning of its tag."""
-        found = _version(self.tag)
+        found = _version().match(self.tag)
         return tuple([int(each) for each in found.groups() if each is not None]) if found else ()
 
     @property
@@ -94,7 +95,7 @@ def image(text: str) -> Image:
     >>> image("docker.io/library/golang:1.27-alpine@sha256:abc")
     Image(name='golang', tag='1.27-alpine')
     """
-    found = _name(text)
+    found = _name().fullmatch(text)
     name, tag = (found["name"], found["tag"] or "") if found else (text, "")
     for prefix in _OFFICIAL:
         name = name.removeprefix(prefix)

@@ -30,15 +30,16 @@ from dockdsl.instructions.run import Run
 from dockdsl.lint.effects import Ran
 from dockdsl.lint.rule import Fault, Rule
 from dockdsl.lint.subject import PREDEFINED, Subject
+from dockdsl.syntax.lazy_regex import lazy_regex
 
 _NAME = r"\$\{(?P<braced>\w+)(?P<more>[^}]?)|\$(?P<plain>\w+)"
-_outside = re.compile(rf"""\\.|'[^']*'|(?P<quote>")|(?<![^\s;&|(])\#[^\n]*|{_NAME}""", re.DOTALL).search
-_inside = re.compile(rf"""\\.|(?P<quote>")|{_NAME}""", re.DOTALL).search
+_outside = lazy_regex(rf"""\\.|'[^']*'|(?P<quote>")|(?<![^\s;&|(])\#[^\n]*|{_NAME}""", re.DOTALL)
+_inside = lazy_regex(rf"""\\.|(?P<quote>")|{_NAME}""", re.DOTALL)
 _sets = (
     r"(?:^|[\s;&|(])(?:(?:export|local|readonly|declare|typeset)\s+(?:-\w+\s+)*)?{0}\+?="
     r"|\bfor\s+{0}\b|\b(?:read|getopts|printf\s+-v|mapfile|readarray)\b[^;&|\n]*\b{0}\b"
 )
-_sources = re.compile(r"(?:^|[\s;&|(])(?:\.|source|eval)\s").search
+_sources = lazy_regex(r"(?:^|[\s;&|(])(?:\.|source|eval)\s")
 
 
 def examine(subject: Subject) -> Iterator[Fault]:
@@ -46,7 +47,11 @@ def examine(subject: Subject) -> Iterator[Fault]:
     elsewhere = {variable.name for variable in subject.variables if variable.kind in ("global", "arg")} | PREDEFINED
     for stage in subject.built:
         for run in stage.runs():
-            if not isinstance(run.instruction, Run) or run.script.interpreter is None or _sources(run.script.text):
+            if (
+                not isinstance(run.instruction, Run)
+                or run.script.interpreter is None
+                or _sources().search(run.script.text)
+            ):
                 continue
             for name in dict.fromkeys(_used(run)):
                 is_set = name in run.values or (stage.root is not None and stage.root.sets(name))
@@ -63,7 +68,7 @@ def _used(run: Ran) -> Iterator[str]:
         texts += [document.content for document in run.line.documents if not document.word.quoted]
     for text in texts:
         at, search = 0, _outside
-        while (found := search(text, at)) is not None:
+        while (found := search().search(text, at)) is not None:
             at = found.end()
             name = found["braced"] or found["plain"]
             if found["quote"]:

@@ -26,18 +26,18 @@ Source: https://docs.docker.com/reference/dockerfile/#destination
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from posixpath import basename
 
 from dockdsl.display import shown
 from dockdsl.lint.rule import Fault, Rule
 from dockdsl.lint.subject import Subject
+from dockdsl.syntax.lazy_regex import lazy_regex
 
-_is_file_name = re.compile(
+_is_file_name = lazy_regex(
     r"[\w-][\w.-]*\.(?:c|cc|cfg|conf|cpp|cs|css|csv|go|h|html|ini|java|js|json|jsx|kt|lock|md|mod|php|pl|properties|py|rb"
     r"|rs|sh|sql|sum|swift|toml|ts|tsx|txt|xml|yaml|yml)"
-).fullmatch
+)
 
 
 def examine(subject: Subject) -> Iterator[Fault]:
@@ -48,7 +48,7 @@ def examine(subject: Subject) -> Iterator[Fault]:
             to = transfer.destination
             if found is None or found.way.kind != "folder" or not found.path or to is None or transfer.has_slash:
                 continue
-            if _is_file_name(basename(to)):
+            if _is_file_name().fullmatch(basename(to)):
                 fact = f"{shown(found.path)} is a folder, and {shown(to)} has the name of a file"
                 yield Fault(transfer.line, fact, f"name the file in it, or write {to}/")
 

@@ -28,7 +28,6 @@ Source: https://go.dev/doc/toolchain
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from dockdsl.context.sending import BuildContext
@@ -38,11 +37,12 @@ from dockdsl.lint.go_sources import go_line, read
 from dockdsl.lint.go_steps import GoStep, go_steps, nearest
 from dockdsl.lint.rule import Fault, Rule
 from dockdsl.lint.subject import Subject
+from dockdsl.syntax.lazy_regex import lazy_regex
 
 _READING = frozenset({"build", "generate", "get", "install", "list", "run", "test", "tool", "vet"})
-_changes = re.compile(
+_changes = lazy_regex(
     r"GOTOOLCHAIN|\bgo (?:mod|work) (?:edit|init|use)|\bgo@|(?:sed|rm|mv|cp|tee|>)[^&;|\n]*\bgo\.(?:mod|work)\b"
-).search
+)
 """Whether a command fetches another toolchain, or asks for another version."""
 _FIRST = (1, 21)
 """The first version that refuses a newer go line."""
@@ -74,7 +74,7 @@ def examine(subject: Subject) -> Iterator[Fault]:
 def _is_local(stage: Effects, step: GoStep) -> bool:
     """Whether no newer toolchain is fetched."""
     scripts = [run.script.text for every in stage.chain for run in every.runs()]
-    if any(_changes(text) for text in scripts):
+    if any(_changes().search(text) for text in scripts):
         return False
     return step.run.values.get("GOTOOLCHAIN", "local") == "local"
 

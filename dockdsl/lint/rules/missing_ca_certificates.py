@@ -35,7 +35,6 @@ Source: https://pkg.go.dev/crypto/x509#SystemCertPool
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from dockdsl.lint.effects import Effects
@@ -44,9 +43,10 @@ from dockdsl.lint.go_steps import built, go_steps
 from dockdsl.lint.rule import Fault, Rule
 from dockdsl.lint.rules.cgo_binary_on_scratch import is_copied
 from dockdsl.lint.subject import Subject
+from dockdsl.syntax.lazy_regex import lazy_regex
 
 _PLACES = ("/etc/ssl/certs", "/etc/pki/tls", "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem", "/etc/pki/ca-trust")
-_calls = re.compile(r"\bhttp\.(?:Get|Head|Post|PostForm|Client|DefaultClient|NewRequest\w*)\b").search
+_calls = lazy_regex(r"\bhttp\.(?:Get|Head|Post|PostForm|Client|DefaultClient|NewRequest\w*)\b")
 _BUNDLES = ("golang.org/x/crypto/x509roots/fallback", "github.com/breml/rootcerts", "github.com/gwatts/rootcerts")
 
 
@@ -76,7 +76,7 @@ def _has_certificates(stage: Effects) -> bool:
 def _calls_https(found: Program | None) -> bool:
     if found is None or "net/http" not in found.imports or found.imports & {*_BUNDLES}:
         return False
-    return '"https://' in found.code and _calls(found.code) is not None
+    return '"https://' in found.code and _calls().search(found.code) is not None
 
 
 RULE = Rule("MissingCaCertificates", examine, __doc__ or "", "hint", ("missing-ca-certificates",), needs_build=True)

@@ -27,7 +27,6 @@ Source: https://docs.docker.com/build/building/secrets/
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Iterator
 
 from dockdsl.context.folder import Kind
@@ -37,6 +36,7 @@ from dockdsl.lint.effects import Transfer, excluded
 from dockdsl.lint.go_sources import read
 from dockdsl.lint.rule import Fault, Rule
 from dockdsl.lint.subject import Subject
+from dockdsl.syntax.lazy_regex import lazy_regex
 
 _LISTED = 3
 _FOR_TESTS = frozenset({"test", "tests", "testdata", "fixtures", "examples", "example", "node_modules", "vendor"})
@@ -58,7 +58,7 @@ _PATTERNS = {
     r"(?:.*credentials?.*|.*service[-_]?account.*|.*adminsdk.*)\.json": r'"private_key"\s*:\s*"-----BEGIN',
     r"(?:kubeconfig|.*\.kubeconfig)": r"(?m)^\s*(?:client-key-data|token):\s*\S",
 }
-_SECRETS = [(re.compile(name).fullmatch, re.compile(content).search) for name, content in _PATTERNS.items()]
+_SECRETS = [(lazy_regex(name), lazy_regex(content)) for name, content in _PATTERNS.items()]
 
 
 def examine(subject: Subject) -> Iterator[Fault]:
@@ -115,7 +115,9 @@ def _secrets(context: BuildContext, path: str) -> Iterator[str]:
 
 def _is_secret(context: BuildContext, path: str) -> bool:
     name = posixpath.basename(path)
-    return any(is_name(name) and has_secret(read(context, path) or "") for is_name, has_secret in _SECRETS)
+    return any(
+        is_name().fullmatch(name) and has_secret().search(read(context, path) or "") for is_name, has_secret in _SECRETS
+    )
 
 
 def _is_excluded(transfer: Transfer, source: str, path: str) -> bool:
