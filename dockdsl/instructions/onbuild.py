@@ -63,7 +63,7 @@ class Onbuild(Instruction):
             raise Refused(error.message, "") from None
         if value != again:
             raise Refused("the build that runs the instruction reads it with another escape character", "remove it")
-        line.kept = inner.kept
+        line.kept_from = None if inner.kept_from is None else line.start
         return {"instruction": value}
 
     def operands(self, spelling: Spelling) -> Sequence[str]:

@@ -47,8 +47,7 @@ class Verbatim(Instruction):
     def of(cls, line: Line) -> Self:
         """Return the exact text of a line."""
         found = line.logical
-        line.kept = True
-        line.start = 0
+        line.kept_from = 0
         # Before the keyword, there may be continued lines with nothing but whitespace.
         text = found.layout(len(found.text) - len(found.text.lstrip(SPACE)), len(found.text), found.escape)
         if not line.documents and continued(text.rpartition("\n")[2], found.escape):

@@ -50,8 +50,8 @@ class Line:
     """An instruction's line: keyword, flags and operands, without continuations."""
 
     documents: Sequence[Document] = ()
-    kept = False
-    """Whether the value contains the comments between the operands."""
+    kept_from: int | None = None
+    """From which place in the logical line on the value contains the comments; None where it contains none."""
     flags: Sequence[FlagToken] = ()
     head = keyword = ""
     """The keyword as it is written, and in capitals."""
@@ -172,7 +172,7 @@ class Line:
 
     def layout(self, start: int = 0) -> str:
         """Return the lines of the operands, with the comments between them and the heredocs after them."""
-        self.kept = True
+        self.kept_from = self.start
         begin = self.start + start
         text = self.logical.layout(begin, self.start + len(self.text))
         if self.documents:
@@ -183,7 +183,7 @@ class Line:
         """Return the comment lines that the value does not contain, counted from 0."""
         if self.logical.parts is None:
             return []
-        return self.logical.comments(self.start if self.kept else None)
+        return self.logical.comments(self.kept_from)
 
     def wrong(self, fact: str, remedy: str, part: str | None = None, *, grammar: bool = False) -> Misread:
         """Return the refusal of the line, or of a part of its operands."""

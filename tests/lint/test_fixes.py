@@ -67,6 +67,7 @@ FIXED = [
         '# escape=`\nFROM a\nLABEL org.opencontainers.image.authors="a\\b  c"\n',
     ),
     ("ExposeProtoCasing", "FROM a\nEXPOSE 80/TCP  90 53/Udp\n", "FROM a\nEXPOSE 80/tcp  90 53/udp\n"),
+    ("ExposeProtoCasing", "FROM a\nEXPOSE 80/TCP 1:2:3 a\n", "FROM a\nEXPOSE 80/tcp 1:2:3 a\n"),
     ("ExposeProtoCasing", "FROM a\nARG P=1/TCP\nEXPOSE $P\n", None),
     ("ExposeInvalidFormat", "FROM a\nEXPOSE 8080:80 127.0.0.1:1-2:3-4/tcp 5\n", "FROM a\nEXPOSE 80 3-4/tcp 5\n"),
     ("ExposeInvalidFormat", "FROM a\nENV P=1:2\nEXPOSE $P\n", None),
@@ -113,7 +114,7 @@ FIXED = [
     ("CopyTargetIsFolder", "FROM a\nCOPY a b /c\n", "FROM a\nCOPY a b /c/\n"),
     ("CopyTargetIsFolder", 'FROM a\nCOPY ["a", "b", "/c"]\n', None),
     ("AddCopiesFile", "FROM a\nADD --chown=x a b/ /c/\nadd d /e\n", "FROM a\nCOPY --chown=x a b/ /c/\ncopy d /e\n"),
-    ("AddCopiesFile", "FROM a\nADD --checksum=sha256:x a /c\nADD b c.tar /c/\nADD c* /c/\n", None),
+    ("AddCopiesFile", "FROM a\nADD --checksum=sha256:x a /c\nADD b c.tar /c/\nADD c* /c/\nA\\\nDD d /e\n", None),
     (
         "PackageCacheKept",
         "FROM a\nRUN apk add b && apk add c\nRUN pip install -U d\n",

@@ -22,8 +22,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from dockdsl.lint.editing import head_of, replaced
-from dockdsl.lint.fix import Fix
+from dockdsl.lint.editing import fix_of, head_of, replaced
 from dockdsl.lint.rule import Fault, Rule
 from dockdsl.lint.subject import Subject
 
@@ -46,7 +45,7 @@ def examine(subject: Subject) -> Iterator[Fault]:
             # What a wildcard matches may be an archive.
             is_copy = plain == sources and not any(map(_has_wildcard, sources))
             is_copy = is_copy and all(flag.name in _FLAGS for flag in line.flags)
-            fix = Fix(replaced(subject, line, head_of(line), head), _EFFECT) if is_copy else None
+            fix = fix_of(replaced(subject, line, head_of(line), head), _EFFECT) if is_copy else None
             yield Fault(line, f"ADD only copies {plain[0]!r}", "write COPY", fix=fix)
 
 
