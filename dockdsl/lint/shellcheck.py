@@ -140,26 +140,32 @@ def _shell(script: Script) -> str | None:
     return next((shell for shell, pattern in _BASES if pattern().search(base)), _ANY)
 
 
-def _read(command: str, texts: Sequence[str], seconds: float) -> None:
+def _answer(command: str, texts: Sequence[str], seconds: float) -> list[tuple[str, Any]] | None:
+    """Return what ShellCheck says, each with the text that it is about; None if it comes to no end."""
     import json  # noqa: PLC0415 - as above
     import subprocess  # noqa: PLC0415 - as above
     from tempfile import TemporaryFile  # noqa: PLC0415 - as above
 
+    options = ["--format=json1", "--norc", f"--exclude={_LEFT_OUT}"]
     with ExitStack() as stack:
-        # Files without names: nothing is left of them, however the process ends.
-        files = [stack.enter_context(TemporaryFile()) for _ in texts]
-        for file, text in zip(files, texts, strict=True):
-            file.write(text.encode(errors="replace"))
-            file.flush()
-        known = {f"/dev/fd/{file.fileno()}": text for file, text in zip(files, texts, strict=True)}
-        options = ["--format=json1", "--norc", f"--exclude={_LEFT_OUT}"]
-        given: Any = {"stdin": subprocess.DEVNULL, "capture_output": True, "timeout": seconds}
-        given["pass_fds"] = [file.fileno() for file in files]
         try:
-            done = subprocess.run([command, *options, *known], **given, check=False)  # noqa: S603 - it reads files
-            comments = json.loads(done.stdout)["comments"]
+            known = {}
+            for text in texts:
+                # A file without a name: nothing is left of it, however the process ends.
+                file = stack.enter_context(TemporaryFile())
+                file.write(text.encode(errors="replace"))
+                file.flush()
+                known[file.fileno()] = text
+            paths = [f"/dev/fd/{number}" for number in known]
+            given: Any = {"stdin": subprocess.DEVNULL, "capture_output": True, "timeout": seconds, "pass_fds": known}
+            done = subprocess.run([command, *options, *paths], **given, check=False)  # noqa: S603 - it reads files
+            return [(known[int(each["file"].rpartition("/")[2])], each) for each in json.loads(done.stdout)["comments"]]
         except (OSError, ValueError, KeyError, subprocess.TimeoutExpired):
-            comments = None
+            return None
+
+
+def _read(command: str, texts: Sequence[str], seconds: float) -> None:
+    comments = _answer(command, texts, seconds)
     if comments is None and len(texts) > 1:
         # One of them is too much for it.
         middle = len(texts) // 2
@@ -169,8 +175,7 @@ def _read(command: str, texts: Sequence[str], seconds: float) -> None:
     found: dict[str, list[_Comment]] = {text: [] for text in texts}
     if comments is None:
         found[texts[0]].append(_Comment("", "hint", "ShellCheck ended without a verdict on the script", 1, 1))
-    for each in comments or ():
-        text = known[each["file"]]
+    for text, each in comments or ():
         code = f"SC{each['code']}"
         # Where it is not known which shell it is, what that cannot read is not certain. Nor is what it lacks, but for
         # dash: BusyBox learns from bash with each version.
