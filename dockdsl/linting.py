@@ -24,6 +24,7 @@ from dockdsl.loading import environment, read_text
 from dockdsl.model.dockerfile import Dockerfile
 from dockdsl.selection import Selected, select, split
 from dockdsl.syntax.filenames import is_dockerfile
+from dockdsl.syntax.lazy_regex import lazy_regex
 
 if TYPE_CHECKING:
     from dockdsl.image import Image
@@ -33,11 +34,11 @@ NOTHING = "NoDockerfile"
 _STDIN = "<stdin>"
 _OTHERS = ("node_modules", "vendor", "venv", "__pycache__")
 """Folders with files of others."""
-_tests = re.compile(r"test_.*\.py|.*_test\.py|conftest\.py").fullmatch
+_are_tests = lazy_regex(r"test_.*\.py|.*_test\.py|conftest\.py")
 LONGEST = 60.0
 """Seconds that a Python file of a folder may take."""
 GUARD = 'guard that with if __name__ == "__main__"'
-_import = re.compile(rb"^[ \t]*(?:from|import)[ \t]+dockdsl\b", re.MULTILINE)
+_IMPORT = rb"(?m)^[ \t]*(?:from|import)[ \t]+dockdsl\b"
 
 
 def check(
@@ -125,9 +126,10 @@ class Given(NamedTuple):
 
 def build_of(image: Any) -> Build:
     """Return what an `Image` says of its build."""
-    folder = image.folder
-    context = None if isinstance(folder, str) else BuildContext.of(folder, ignore=image.ignore)
-    missing = None if isinstance(folder, str) or folder.is_dir() else str(folder)
+    # An address is not a path.
+    folder = image.place if os.path.isabs(image.place) else None  # noqa: PTH117 - pathlib takes longer to import
+    context = None if folder is None else BuildContext.of(folder, ignore=image.ignore)
+    missing = None if folder is None or os.path.isdir(folder) else folder  # noqa: PTH112 - as above
     args = {name: value for name, value in image.build_args if value is not None}
     return Build(context, missing, targets=(image.target or "",), args=args, port=image.port)
 
@@ -252,7 +254,7 @@ def is_in(folder: str, path: str) -> bool:
 
 def is_build_file(path: str) -> bool:
     """Whether a file is a Python file that imports dockdsl, and no test."""
-    return path.endswith(".py") and not _tests(os.path.basename(path)) and _imports_dockdsl(path)  # noqa: PTH119
+    return path.endswith(".py") and not _are_tests().fullmatch(os.path.basename(path)) and _imports_dockdsl(path)  # noqa: PTH119
 
 
 def _imports_dockdsl(path: str) -> bool:
@@ -269,7 +271,7 @@ def _imports_dockdsl(path: str) -> bool:
     try:
         nodes = list(ast.walk(ast.parse(source)))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return _import.search(source) is not None
+        return re.search(_IMPORT, source) is not None
     names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
     names += [node.module or "" for node in nodes if isinstance(node, ast.ImportFrom) and not node.level]
     return any(name.split(".")[0] == "dockdsl" for name in names)

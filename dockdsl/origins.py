@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dockdsl.display import one_line
@@ -27,6 +26,10 @@ _INLINE = ("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")
 _LONGEST_SITE = 8
 """The length of a site with three callers."""
 
+_Positions = list[tuple[int | None, int | None, int | None, int | None]]
+_known: dict[int, tuple[CodeType, _Positions]] = {}
+"""The positions of code objects by their ids, which are theirs as long as they are kept here."""
+_MOST_KNOWN = 64
 Site = tuple[Any, ...]
 """A code object and the offset of an instruction in it; then the same of its caller, and so on."""
 
@@ -137,18 +140,20 @@ def origin_of(site: Site) -> Origin:
 
 
 def _place(code: CodeType, offset: int) -> Origin:
-    lines = [line for start, end, line in code.co_lines() if start <= offset < end and line is not None]
     inline = code.co_name in _INLINE
     function = code.co_qualname.rpartition(".<locals>.")[0] or MODULE if inline else code.co_qualname
-    place = (code.co_filename, lines[0] if lines else code.co_firstlineno)
-    return _origin(place, function, (), _extent(code, offset, place[1]))
+    first, last, begin, end = _positions(code)[offset // 2]
+    extent = None if last is None or begin is None or end is None else (begin, last, end)
+    return _origin((code.co_filename, first or code.co_firstlineno), function, (), extent)
 
 
-def _extent(code: CodeType, offset: int, line: int) -> tuple[int, int, int] | None:
-    for first, last, begin, end in islice(code.co_positions(), offset // 2, offset // 2 + 1):
-        if first == line and last is not None and begin is not None and end is not None:
-            return begin, last, end
-    return None
+def _positions(code: CodeType) -> _Positions:
+    """Return where each instruction of a code object was written: a file asks for many of one."""
+    if id(code) not in _known:
+        if len(_known) == _MOST_KNOWN:
+            _known.clear()
+        _known[id(code)] = (code, list(code.co_positions()))
+    return _known[id(code)][1]
 
 
 def _origin(

@@ -149,14 +149,20 @@ class Declaration(ImageOptions):
     @property
     def folder(self) -> Path | str:
         """The context: the absolute path of a folder, or an address."""
-        return self.context if is_address(self.context) else self._absolute(self.context)
-
-    def _absolute(self, folder: str) -> Path:
         from pathlib import Path
 
+        return self.context if is_address(self.context) else Path(self.place)
+
+    @property
+    def place(self) -> str:
+        """The context: an absolute path, or an address."""
+        return self.context if is_address(self.context) else self._absolute(self.context)
+
+    def _absolute(self, folder: str) -> str:
         base = folder.base if isinstance(folder, FileContext) else self.origin.path
         # What is typed into Python has no file; there the current folder counts.
-        return ((Path.cwd() if base.startswith("<") else Path(base).parent) / folder).resolve()
+        beside = "" if base.startswith("<") else os.path.dirname(base)  # noqa: PTH120 - pathlib takes longer to import
+        return os.path.realpath(os.path.join(beside, folder))  # noqa: PTH118 - as above
 
     def named_contexts(self) -> Pairs:
         """Return the named contexts as a build takes them."""
@@ -165,7 +171,7 @@ class Declaration(ImageOptions):
     def _spelled(self, context: str | Tagged) -> str:
         if not isinstance(context, str):
             return f"docker-image://{context.tags[0]}"
-        return str(self._absolute(context)) if isinstance(context, FileContext) else context
+        return self._absolute(context) if isinstance(context, FileContext) else context
 
     def request(self, *, builder: str | None = None, **options: Unpack[BuildKeywords]) -> BuildRequest:
         """Return the request to build it; `options` replace what the image says, or add to it, for this build.

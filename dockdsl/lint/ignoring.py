@@ -7,8 +7,6 @@ from bisect import bisect
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import takewhile
 
-import attrs
-
 from dockdsl.display import shown, suggestion
 from dockdsl.lint import shellcheck
 from dockdsl.lint.finding import Finding, Level
@@ -32,24 +30,41 @@ _NOT_HERE = frozenset({"invalidbaseimageplatform"})
 """Checks of BuildKit that are not rules here."""
 
 
-@attrs.define(eq=False)
 class Ignore:
-    """A comment that ignores what some rules find."""
+    """A comment that ignores what some rules find.
 
-    names: tuple[str, ...]
-    """The names as they are written; ``all`` stands for all rules where BuildKit reads it."""
-    reason: str
-    line: int
-    """The line of the comment, from 1."""
-    text: str
-    """The line itself."""
-    level: Level = "warning"
-    """How bad it is if nothing is ignored: a hint where another tool may find more than is found here."""
-    fault: str | None = None
-    """What is wrong with the comment itself."""
-    is_exact: bool = False
-    """Whether the names count only as they are spelled, as those do that BuildKit reads."""
-    used: set[str] = attrs.field(factory=set)
+    `names`
+        The names as they are written; ``all`` stands for all rules where BuildKit reads it.
+    `line`, `text`
+        The line of the comment, from 1, and the line itself.
+    `level`
+        How bad it is if nothing is ignored: a hint where another tool may find more than is found here.
+    `fault`
+        What is wrong with the comment itself.
+    `is_exact`
+        Whether the names count only as they are spelled, as those do that BuildKit reads.
+    """
+
+    def __init__(
+        self,
+        names: tuple[str, ...],
+        reason: str,
+        line: int,
+        text: str,
+        level: Level = "warning",
+        *,
+        fault: str | None = None,
+        is_exact: bool = False,
+    ) -> None:
+        self.names = names
+        self.reason = reason
+        self.line = line
+        self.text = text
+        self.level: Level = level
+        self.fault = fault
+        self.is_exact = is_exact
+        self.used: set[str] = set()
+        """The names that ignored something."""
 
 
 class Ignores:

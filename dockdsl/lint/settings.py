@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
+from functools import cached_property
 from typing import Any, cast
 
 import attrs
@@ -20,18 +21,22 @@ from dockdsl.origins import Origin
 
 _FILE = "pyproject.toml"
 _TABLE = "[tool.dockdsl.check]"
-_has_key = re.compile(rb"""dockdsl["']?[ \t]*(?:[.\]]|=(?!=))""").search
-"""Finds the name as a key of TOML, not as one of a package: to read the file takes as long as to check a small one."""
+_HAS_TABLE = (
+    rb"""dockdsl["']?[ \t]*\.[ \t]*["']?check|dockdsl["']?[ \t]*=[ \t]*\{|"""
+    rb"""\[[ \t]*["']?tool["']?[ \t]*\.[ \t]*["']?dockdsl["']?[ \t]*\]"""
+)
+"""Finds the spellings of the table's name: to read the whole file takes as long as to check a small Dockerfile."""
 
 
-@attrs.define(eq=False)
+# Plain classes: attrs takes as long to make one as it takes to check a small file.
 class Ignored:
     """Rules that are ignored, everywhere or in some files, and why."""
 
-    rules: tuple[str, ...]
-    files: tuple[str, ...]
-    reason: str
-    used: set[str] = attrs.field(factory=set)
+    def __init__(self, rules: tuple[str, ...], files: tuple[str, ...], reason: str) -> None:
+        self.rules = rules
+        self.files = files
+        self.reason = reason
+        self.used: set[str] = set()
 
     def ignores(self, finding: Finding, names: Iterable[str], path: str) -> bool:
         """Whether it ignores a finding in a file, whose path is given as the patterns have it."""
@@ -43,17 +48,25 @@ class Ignored:
         return bool(named) and finding.reason is None
 
 
-@attrs.define(eq=False)
 class Settings:
-    """What a project says."""
+    """What a project says: the file that says it, levels by names in lower case, what is ignored, its own rules."""
 
-    path: str | None = None
-    """The file that says it."""
-    levels: Mapping[str, Level] = attrs.field(factory=dict)
-    ignored: Sequence[Ignored] = ()
-    own: Sequence[Rule] = ()
-    """The rules of the user's own."""
-    names: Names = attrs.field(factory=lambda: Names(rules()))
+    def __init__(
+        self,
+        path: str | None = None,
+        levels: Mapping[str, Level] | None = None,
+        ignored: Sequence[Ignored] = (),
+        own: Sequence[Rule] = (),
+    ) -> None:
+        self.path = path
+        self.levels = levels or {}
+        self.ignored = ignored
+        self.own = own
+
+    @cached_property
+    def names(self) -> Names:
+        """The names of all rules."""
+        return Names((*rules(), *self.own))
 
     def applied(self, found: Iterable[Finding]) -> list[Finding]:
         """Return findings with the levels that the project gives them; those that it ignores have a reason."""
@@ -123,7 +136,7 @@ def _read(path: str) -> Settings | None:
             data = file.read()
     except OSError:
         return None
-    if _has_key(data) is None:
+    if re.search(_HAS_TABLE, data) is None:
         return None
     import tomllib  # noqa: PLC0415 - few projects have such a table
 
@@ -153,7 +166,7 @@ class _Reader:
         entries = table.get("ignore", [])
         if not isinstance(entries, list):
             raise self._error("ignore", f"ignore is {kind_of(entries)}; write [[tool.dockdsl.check.ignore]]")
-        return Settings(self.path, levels, [self._ignored(each, names) for each in entries], own, names)
+        return Settings(self.path, levels, [self._ignored(each, names) for each in entries], own)
 
     def _ignored(self, entry: Any, names: Names) -> Ignored:
         entry = self._table(entry, "ignore", ("rules", "files", "reason"))

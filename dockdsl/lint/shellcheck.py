@@ -83,10 +83,10 @@ _known: dict[str, tuple[_Comment, ...]] = {}
 @cache
 def program() -> str | None:
     """Return the command, of this Python's environment or of the system; None if there is none."""
-    from shutil import which  # noqa: PLC0415 - a file may have no scripts
-
-    beside = os.path.join(os.path.dirname(sys.executable), "shellcheck")  # noqa: PTH118, PTH120 - a path that is run
-    return which(beside) or which("shellcheck")
+    folders = (os.path.dirname(sys.executable), *os.get_exec_path())  # noqa: PTH120 - pathlib takes longer to import
+    names = ("shellcheck", "shellcheck.exe")
+    paths = [os.path.join(folder, name) for folder in folders for name in names]  # noqa: PTH118 - as above
+    return next((path for path in paths if os.path.isfile(path) and os.access(path, os.X_OK)), None)  # noqa: PTH113
 
 
 def remarks(script: Script) -> Iterator[Remark]:
