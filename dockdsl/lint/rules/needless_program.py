@@ -1,4 +1,4 @@
-"""No program is run that has no use while an image is built.
+"""Programs that are of no use while an image is built are not run.
 
 There are no users, no services and no terminal then: ``top`` shows nothing, and what ``service`` starts is gone after
 the step.
