@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from dockdsl import parse, render, to_python
 from dockdsl.fixing.faults import Faults
 from dockdsl.fixing.python import FixedPython, fix_python
+from dockdsl.lint.checking import check_text
+from tests.corpora import corpus
 
 DOCKERFILE = "FROM a:1 AS B\r\n# why\nMAINTAINER Jane\nFROM scratch\nCOPY --from=B x \\\n  y"
 FIXED = "FROM a:1 AS b\r\n# why\nLABEL org.opencontainers.image.authors=Jane\nFROM scratch\nCOPY --from=b x \\\n  y"
@@ -279,3 +282,17 @@ def test_a_fix_concerns_all_objects_of_a_file(tmp_path: Path) -> None:
 
     assert check(tmp_path, "app.py:three", "--fix")[:2] == (0, "")
     assert "TCP" not in tmp_path.joinpath("app.py").read_text()
+
+
+@pytest.mark.corpora
+def test_python_of_real_files(tmp_path: Path) -> None:
+    """What is found in the Python of real Dockerfiles is fixed there, and the Dockerfiles are exactly the fixed ones."""
+    path = str(tmp_path / "app.py")
+    made = 0
+    for text in [each["text"] for each in corpus()[::24] if each["bk_instr"]]:
+        if any(each.fix is not None for each in check_text(render(parse(text)), "Dockerfile")):
+            found = fix_python(path, to_python(parse(text)), Faults(path, "hint"))
+            made += len(found.made)
+
+            assert found.kept == {}
+    assert made > 10
