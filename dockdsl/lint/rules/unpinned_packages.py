@@ -21,7 +21,7 @@ Source: https://github.com/hadolint/hadolint/wiki/DL3008
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from dockdsl.lint.packages import APK, APT, DNF, GEM, GO, NPM, PIP, YUM, ZYPPER, Manager
@@ -35,27 +35,28 @@ class _Kind(NamedTuple):
     manager: Manager
     form: str
     """How a version is given."""
-    is_pinned: Callable[[str], object]
+    pinned: str
+    """Finds what has a version; it is compiled when it is looked for."""
     exempt: tuple[str, ...] = ()
     """Options with which something else gives the version."""
 
 
 _KINDS = (
-    _Kind("DL3008", APT, "=version", re.compile(r"[=/]|\.deb$").search),
+    _Kind("DL3008", APT, "=version", r"[=/]|\.deb$"),
     _Kind(
         "DL3013",
         PIP,
         "==version",
-        re.compile(r"[=<>~!]=|[<>@]|^\.|^[^+]*/|\.whl$").search,
+        r"[=<>~!]=|[<>@]|^\.|^[^+]*/|\.whl$",
         ("-r", "--requirement", "-c"),
     ),
-    _Kind("DL3016", NPM, "@version", re.compile(r".@|:|\.tgz$|\.tar|^[./]").search),
-    _Kind("DL3018", APK, "=version", re.compile(r"[=<>~]|\.apk$").search),
-    _Kind("DL3028", GEM, ":version", re.compile(r":").search, ("-v", "--version")),
-    _Kind("DL3033", YUM, "-version", re.compile(r"-\d|\.rpm$|/").search),
-    _Kind("DL3037", ZYPPER, "=version", re.compile(r"[=<>~]|\.rpm$").search),
-    _Kind("DL3041", DNF, "-version", re.compile(r"-\d|\.rpm$|/").search),
-    _Kind("DL3062", GO, "@version", re.compile(r"@(?!latest$)|^[./]").search),
+    _Kind("DL3016", NPM, "@version", r".@|:|\.tgz$|\.tar|^[./]"),
+    _Kind("DL3018", APK, "=version", r"[=<>~]|\.apk$"),
+    _Kind("DL3028", GEM, ":version", r":", ("-v", "--version")),
+    _Kind("DL3033", YUM, "-version", r"-\d|\.rpm$|/"),
+    _Kind("DL3037", ZYPPER, "=version", r"[=<>~]|\.rpm$"),
+    _Kind("DL3041", DNF, "-version", r"-\d|\.rpm$|/"),
+    _Kind("DL3062", GO, "@version", r"@(?!latest$)|^[./]"),
 )
 
 
@@ -74,7 +75,7 @@ def examine(subject: Subject) -> Iterator[Fault]:
 def _loose(kind: _Kind, command: Command) -> list[str]:
     if kind.exempt and command.has(*kind.exempt):
         return []
-    return [each for each in kind.manager.packages(command) or () if not kind.is_pinned(each)]
+    return [each for each in kind.manager.packages(command) or () if not re.search(kind.pinned, each)]
 
 
 RULE = Rule("UnpinnedPackages", examine, __doc__ or "", "hint", tuple([kind.alias for kind in _KINDS]))
