@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -296,3 +297,21 @@ def test_python_of_real_files(tmp_path: Path) -> None:
 
             assert found.kept == {}
     assert made > 10
+
+
+def test_without_the_extra(tmp_path: Path) -> None:
+    """What is to be installed is said, and a Dockerfile is fixed all the same."""
+    tmp_path.joinpath("libcst.py").write_text("raise ModuleNotFoundError(name='libcst')\n")
+    tmp_path.joinpath("Dockerfile").write_bytes(DOCKERFILE.encode())
+    tmp_path.joinpath("app.py").write_text(python(ALONE, "steps=[Expose('80/TCP')]"))
+    command = [sys.executable, "-m", "dockdsl", "check", "--fix", "app.py", "Dockerfile"]
+    path = f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
+    env = os.environ | {"PYTHONPATH": path}
+    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60, check=False)
+
+    assert done.returncode == 2
+    assert (
+        'app.py: LibCST is not installed, which Python files are fixed with; run: pip install "dockdsl[fix]"'
+        in done.stderr
+    )
+    assert tmp_path.joinpath("Dockerfile").read_bytes() == FIXED.encode()
