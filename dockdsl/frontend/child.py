@@ -142,7 +142,11 @@ def _confine(pipes: tuple[int, int], memory: int, seconds: float, user: int | No
     nothing = os.open(os.devnull, os.O_RDONLY)
     for source, target in ((nothing, 0), (saying, 1), (saying, 2), (reporting, _REPORT)):
         os.dup2(source, target, inheritable=target != _REPORT)
-    os.closerange(_REPORT + 1, os.sysconf("SC_OPEN_MAX"))
+    # Those that are open: a container may have a thousand million numbers, and an older kernel closes one at a time.
+    for each in map(int, os.listdir("/proc/self/fd")):
+        if each > _REPORT:
+            with suppress(OSError):
+                os.close(each)
     most = int(seconds) + _GRACE
     for what, limit in (
         (resource.RLIMIT_AS, memory),
