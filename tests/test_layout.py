@@ -75,7 +75,7 @@ def test_imports_lead_down(path: Path) -> None:
 LATE_LIBRARIES = {
     *("argparse", "ast", "attrs", "base64", "bisect", "csv", "datetime", "difflib", "hashlib", "html", "http"),
     *("importlib", "inspect", "ipaddress", "json", "marshal", "pathlib", "shlex", "signal", "socket"),
-    *("subprocess", "tempfile", "tokenize", "tomllib", "traceback", "urllib"),
+    *("subprocess", "tempfile", "textwrap", "tokenize", "tomllib", "traceback", "urllib"),
     # These come with extras besides.
     *("argcomplete", "docker", "dockerfile", "elftools", "re2", "requests", "rich", "yaml"),
 }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import textwrap
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
@@ -102,4 +101,8 @@ class Rule:
     def example(self, kind: str) -> str:
         """Return an example of its page: ``Bad`` or ``Good``."""
         found = re.search(rf"^{kind}::\n\n((?:(?:    .*)?\n)+)", self.page, re.MULTILINE)
-        return "" if found is None else textwrap.dedent(found[1]).strip("\n") + "\n"
+        if found is None:
+            return ""
+        import textwrap  # noqa: PLC0415 - a check needs no examples
+
+        return textwrap.dedent(found[1]).strip("\n") + "\n"
