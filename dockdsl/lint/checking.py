@@ -8,8 +8,9 @@ from collections.abc import Iterator, Sequence
 import attrs
 
 from dockdsl.display import one_line
-from dockdsl.errors import DockdslError, DockerfileSyntaxError, SyntaxProblem
+from dockdsl.errors import DockdslError, DockerfileSyntaxError, SourceError, SyntaxProblem
 from dockdsl.lint.build import UNKNOWN, Build
+from dockdsl.lint.faults import faults_of
 from dockdsl.lint.finding import Finding
 from dockdsl.lint.ignoring import FileIgnores, Ignore, Names, PythonIgnores
 from dockdsl.lint.python_lines import within
@@ -23,6 +24,8 @@ from dockdsl.text.rendering import render_with_map
 
 UNREADABLE = "Unreadable"
 """The rule of a finding about a file that cannot be read."""
+BROKEN = "BrokenRule"
+"""The rule of a finding about a rule of the user's that fails."""
 
 
 def check_text(text: str, path: str, origins: Sequence[Origin | None] | None = None) -> list[Finding]:
@@ -93,23 +96,17 @@ class Checking:
         for rule in self.rules:
             if rule.is_experimental and not ignores.experiments & {"all", rule.name}:
                 continue
-            for fault in self._faults(rule, subject):
-                finding = self._finding(subject, rule, fault, origins)
-                if ignores.fails and rule.is_buildkit and finding.severity == "warning":
-                    finding = attrs.evolve(finding, severity="error")
-                made_at = origins[finding.line - 1] if origins is not None else None
-                yield attrs.evolve(finding, reason=self._reason(finding, fault, ignores, made_at))
+            try:
+                for fault in faults_of(rule, subject):
+                    finding = self._finding(subject, rule, fault, origins)
+                    if ignores.fails and rule.is_buildkit and finding.severity == "warning":
+                        finding = attrs.evolve(finding, severity="error")
+                    made_at = origins[finding.line - 1] if origins is not None else None
+                    yield attrs.evolve(finding, reason=self._reason(finding, fault, ignores, made_at))
+            except SourceError as error:
+                yield problem(error, self.path, BROKEN)
         for ignore in ignores.all():
             yield from self._problems(ignore, origins[ignore.line - 1] if origins is not None else None)
-
-    def _faults(self, rule: Rule, subject: Subject) -> Iterator[Fault]:
-        if rule.examine is None:
-            return
-        try:
-            yield from rule.examine(subject)
-        except Exception as error:  # noqa: BLE001 - a rule of the user's may do anything, and the others still run
-            fact = f"the rule {rule.name} raised {one_line(f'{type(error).__name__}: {error}')}"
-            yield Fault(subject.lines[0], fact, "fix the rule", "error")
 
     def _finding(self, subject: Subject, rule: Rule, fault: Fault, origins: Sequence[Origin | None] | None) -> Finding:
         logical = fault.line.logical

@@ -27,7 +27,7 @@ def rule_at(place: str, folder: str) -> Rule:
     try:
         with _importable(folder):
             value: Any = getattr(import_module(module), name)
-    except Exception as error:  # noqa: BLE001 - a module of the user's may raise anything
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a module of the user's may raise anything
         fact = one_line(f"{type(error).__name__}: {error}")
         raise SourceError(f"{shown(place)} cannot be imported ({fact}); install its package, or fix it") from None
     return _as_rule(value, place)

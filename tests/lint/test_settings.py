@@ -45,6 +45,9 @@ def no_sudo(subject):
 '''
 
 
+OTHER = "from dockdsl.lint.subject import Subject; OTHER = Subject('FROM a:1\\n', 'x')"
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A project with settings, a rule of its own, and files in two folders."""
@@ -159,15 +162,39 @@ def test_a_mistake_in_settings_ends_the_command(project: Path) -> None:
     assert done.stderr.startswith("pyproject.toml:2: error: [tool.dockdsl.check] levels: there is no rule 'X'; ")
 
 
-def test_a_rule_that_fails(project: Path) -> None:
-    """It is a finding, and the other rules run."""
-    project.joinpath("own", "rules.py").write_text('def no_sudo(subject):\n    """X."""\n    raise KeyError("é")\n')
-    rows = [(each.rule, each.severity, each.message) for each in check(project / "Dockerfile")]
+@pytest.mark.parametrize(
+    ("body", "line", "message"),
+    [
+        ("    raise KeyError('é')", 6, "raised KeyError: 'é' for Dockerfile; fix the rule"),
+        ("    raise SystemExit", 6, "raised SystemExit for Dockerfile; fix the rule"),
+        ("    yield json.loads('{')", 6, "raised JSONDecodeError: Expecting property name"),
+        ("    return [1 / 0]", 6, "raised ZeroDivisionError: division by zero for Dockerfile; fix the rule"),
+        ("    pass", 4, "returned None; yield Fault(line, fact, remedy)"),
+        ("    return [None]", 4, "yielded None, which is not a Fault; yield Fault(line, fact, remedy)"),
+        ("    yield 'text'", 6, "yielded 'text', which is not a Fault; yield Fault(line, fact, remedy)"),
+        ("    yield Fault(99999, 'a', 'b')", 6, "a Fault whose line is 99999; take it from subject.lines or"),
+        ("    yield Fault('1', 'a', 'b')", 6, "a Fault whose line is '1'; take it from subject.lines or"),
+        ("    yield Fault(OTHER.lines[0], 'a', 'b')", 6, "a Fault whose line is of another Dockerfile; take it from"),
+        ("    yield Fault(subject.lines[0], 3, 'b')", 6, "a Fault whose fact is 3; write half a sentence"),
+        ("    yield Fault(subject.lines[0], 'a', '')", 6, "a Fault whose remedy is ''; write half a sentence"),
+        ("    yield Fault(subject.lines[0], 'a', 'b', 'bad')", 6, "level is 'bad'; write error, warning, hint, or"),
+        ("    yield Fault(subject.lines[0], 'a', 'b', at=99)", 6, "at is 99; write an index of line.logical.lines, or"),
+        ("    yield Fault(subject.lines[0], 'a', 'b', part=1)", 6, "a Fault whose part is 1; leave it out"),
+    ],
+)
+def test_a_rule_that_is_wrong(project: Path, body: str, line: int, message: str) -> None:
+    """It is an error at its own line, and all else is found as before."""
+    head = "import json\nfrom dockdsl import Fault\nOTHER = None\ndef no_sudo(subject):\n"
+    text = f'{head}    """X."""\n{body}\n'.replace("OTHER = None", OTHER)
+    project.joinpath("own", "rules.py").write_text(text)
+    project.joinpath("Second.Dockerfile").write_text("FROM a:1 AS B\n")
+    done = run(project, "Dockerfile", "Second.Dockerfile")
+    broken = [each for each in done.stdout.splitlines() if "[BrokenRule]" in each]
 
-    assert rows == [
-        ("StageNameCasing", "warning", "the stage name 'B' has capitals; write 'b'"),
-        ("no_sudo", "hint", "the rule no_sudo raised KeyError: 'é'; fix the rule"),
-    ]
+    assert (2, 2) == (len(broken), done.stdout.count("[StageNameCasing]"))
+    assert broken[0].startswith(f"own/rules.py:{line}: error: the rule no_sudo ")
+    assert message in broken[0]
+    assert (1, "4 findings in 2 files\n") == (done.returncode, done.stderr)
 
 
 def test_a_rule_of_an_installed_package(tmp_path: Path) -> None:

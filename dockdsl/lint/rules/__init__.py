@@ -12,6 +12,7 @@ MODULES = [
     "apt_in_run",
     "apt_lists_left",
     "arg_lost_between_stages",
+    "broken_rule",
     "cache_broken_by_copy",
     "cache_mount_not_shared",
     "cd_in_run",
