@@ -185,9 +185,9 @@ def check_file(
 
 
 def _scripts(path: str) -> list[Script]:
-    """Return the scripts of a Dockerfile; none of one that cannot be read, which is found later."""
+    """Return what ShellCheck reads of a Dockerfile; nothing of one that cannot be read, which is found later."""
     try:
-        return Subject(read_text(path), path).scripts
+        return shellcheck.readable(Subject(read_text(path), path).scripts)
     except DockdslError:
         return []
 

@@ -71,6 +71,8 @@ class Script:
 
     def commands(self, *names: str) -> list[Command]:
         """Return the commands of some programs, in their order."""
+        if self._by_name.keys().isdisjoint(names):
+            return []
         found = [each for name in names if name in self._by_name for each in self._by_name[name]]
         return sorted(found, key=_place) if len(found) > 1 else found
 

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from functools import cache
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 from dockdsl.lint.finding import Level
@@ -28,6 +29,8 @@ REMEDY = 'run pip install "dockdsl[check]"'
 """How it is installed."""
 _SECONDS = 60.0
 _LEAST = 10.0
+SCRIPTS, CHARACTERS = 1_000, 200_000
+"""How many scripts of a Dockerfile it reads, and how many characters: what takes it seconds, and not minutes."""
 _MOST = 20_000
 """Scripts whose remarks are kept; an editor asks for the same file again and again."""
 _HEAD = 2
@@ -87,6 +90,13 @@ def program() -> str | None:
     names = ("shellcheck", "shellcheck.exe")
     paths = [os.path.join(folder, name) for folder in folders for name in names]  # noqa: PTH118 - as above
     return next((path for path in paths if os.path.isfile(path) and os.access(path, os.X_OK)), None)  # noqa: PTH113
+
+
+def readable(scripts: Sequence[Script]) -> list[Script]:
+    """Return those scripts of a Dockerfile that are read: the first ones, within the limits."""
+    first = scripts[:SCRIPTS]
+    sizes = accumulate([len(script.whole) for script in first])
+    return [script for script, size in zip(first, sizes, strict=True) if size <= CHARACTERS]
 
 
 def remarks(script: Script) -> Iterator[Remark]:

@@ -145,6 +145,21 @@ def test_many_scripts_are_one_process(tmp_path: Path, monkeypatch: pytest.Monkey
     assert len(rows) == 20
 
 
+@pytest.mark.parametrize(
+    ("scripts", "last"), [(1_005 * ["true"], 1_002), (["true", ": " + 40 * f"\\\n{5_000 * 'x'} ", BAD], 4)]
+)
+def test_very_long_files(scripts: list[str], last: int) -> None:
+    """Of what would take minutes, the first scripts are read, and a hint says once from where on none is."""
+    text = "".join([f"RUN {script}\n" for script in scripts])
+    rows = [each for each in check(f"FROM debian:13\nRUN {BAD}\n{text}") if each.rule == "ShellCheck"]
+
+    assert [(2, "warning", "SC2174"), (last, "hint", "")] == [(each.line, each.severity, each.alias) for each in rows]
+    assert rows[-1].message == (
+        "ShellCheck reads 1,000 scripts and 200,000 characters of a file, and none from here on; "
+        "copy scripts from files, or split the file"
+    )
+
+
 def test_without_it(tmp_path: Path) -> None:
     """A line says how to install it; the other rules run, and a comment that is about it is not unused."""
     text = f"FROM debian:13 AS B\n# dockdsl: ignore=ShellCheck,SC2174 why\nRUN {BAD}\n"

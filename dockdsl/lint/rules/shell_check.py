@@ -26,18 +26,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dockdsl.lint.rule import Fault, Rule
-from dockdsl.lint.shellcheck import NAME, prepare, remarks
+from dockdsl.lint.shellcheck import CHARACTERS, NAME, SCRIPTS, prepare, readable, remarks
 from dockdsl.lint.subject import Subject
 
 
 def examine(subject: Subject) -> Iterator[Fault]:
     """Find what ShellCheck finds."""
-    prepare(subject.scripts)
-    for script in subject.scripts:
+    scripts = readable(subject.scripts)
+    prepare(scripts)
+    for script in scripts:
         for each in remarks(script):
             fact = f"{each.code}: {each.message.rstrip('.')}" if each.code else each.message
             remedy = f"see https://www.shellcheck.net/wiki/{each.code}" if each.code else "make it shorter"
             yield Fault(script.line, fact, remedy, each.level, at=each.line, alias=each.code)
+    if len(scripts) < len(subject.scripts):
+        fact = f"ShellCheck reads {SCRIPTS:,} scripts and {CHARACTERS:,} characters of a file, and none from here on"
+        yield Fault(subject.scripts[len(scripts)].line, fact, "copy scripts from files, or split the file", "hint")
 
 
 RULE = Rule(NAME, examine, __doc__ or "")
