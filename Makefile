@@ -16,7 +16,7 @@ TESTER := pytest
 # The tests of an engine often wait for it.
 WORKERS := $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
 
-.PHONY: help demo test tests-here test-quick test-long coverage check docs wheels frontend compare bench fuzz format clean venv-package
+.PHONY: help demo test tests-here test-quick test-long coverage check docs wheels frontend frontend-here compare bench fuzz format clean venv-package
 
 help: ## List what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -98,11 +98,25 @@ wheels: $(READY)
 	@$(PYTHON) -m pip wheel -q --disable-pip-version-check --no-build-isolation --wheel-dir $(WHEELS) ".[frontend]"
 
 frontend: wheels ## Build the image of the BuildKit frontend, and print how to use it
-	@$(PROVISION) run --require --images python -- $(PYTHON) -m dockdsl test builds/frontend.py
-	@version=$$($(PYTHON) -c "import dockdsl; print(dockdsl.__version__)"); sed "s/VERSION/$$version/g" <<< "$$FRONTEND"
+	@$(PROVISION) run --require --images python -- $(MAKE) --no-print-directory frontend-here
+
+frontend-here:
+	@$(PYTHON) -m dockdsl test builds/frontend.py
+	@version=$$($(PYTHON) -c "import dockdsl; print(dockdsl.__version__)"); \
+	host=$${DOCKER_HOST:-$$(docker context inspect --format '{{.Endpoints.docker.Host}}')}; \
+	echo "== the engine at $$host has it as dockdsl-frontend:$$version."; \
+	case "$$host" in unix://$(CURDIR)/.cache/engine/*|unix:///run/dockdsl-engine-*) echo "$$OWN_ENGINE";; esac; \
+	sed "s/VERSION/$$version/g" <<< "$$FRONTEND"
+
+define OWN_ENGINE
+   That engine is this checkout's own, and no other has the image. To use it in a shell, and to end it:
+     $(PROVISION) up && eval "$$($(PROVISION) env)"
+     $(PROVISION) down
+endef
+export OWN_ENGINE
 
 define FRONTEND
-== the engine has it as dockdsl-frontend:VERSION. Without a registry, put this line at the top of a Python file:
+   Without a registry, put this line at the top of a Python file:
      # syntax=dockdsl-frontend:VERSION
    and build it: docker buildx build -f FILE.py FOLDER
    For a builder in a container, export the image, and say where it is:

@@ -20,8 +20,8 @@ PACKAGE = Path(dockdsl.__file__).parent
 PUBLIC = [name for name in dir(dockdsl) if name != "__version__"]
 # The rooms from the ground up: a file imports from its own room and from those that stand before it.
 ROOMS = (
-    *("public", "secrecy", "display", "origins", "errors", "misuse", "operands", "syntax", "instructions", "model"),
-    *("text", "codegen", "schema", "migrate", "context", "lint", "engine", "checks"),
+    *("public", "secrecy", "display", "origins", "errors", "ending", "misuse", "operands", "syntax", "instructions"),
+    *("model", "text", "codegen", "schema", "migrate", "context", "lint", "engine", "checks"),
     *("image", "compare", "loading", "selection", "linting", "fixing", "frontend", "editor", "cli", "pytest_plugin"),
 )
 # The engine takes text and folders: it knows nothing of what a Dockerfile is made of, but how images are named.

@@ -15,9 +15,9 @@ from gc import freeze
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from dockdsl.cli.ending import Ending
 from dockdsl.cli.streams import drop, product, put, report, reserve_stdout, say, signal_of
 from dockdsl.display import suggestion
+from dockdsl.ending import Ending
 from dockdsl.errors import DockdslError, SourceError
 from dockdsl.selection import split
 
@@ -52,7 +52,7 @@ def program() -> int:
 
         complete(VERBS, lambda verb, prog: _parser(verb, prog)[1])
     reserve_stdout()
-    ending = Ending()
+    ending = Ending(report)
     try:
         ending.status = main()
     except SystemExit as raised:

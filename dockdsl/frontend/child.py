@@ -18,15 +18,15 @@ from typing import NoReturn
 
 from dockdsl.display import one_line
 from dockdsl.errors import SourceError
-from dockdsl.frontend.report import Crashed, Failed, Made, Place, Said, read
+from dockdsl.frontend.report import Crashed, Failed, Made, Said, read
 from dockdsl.frontend.userfile import report
 
 MEMORY, SECONDS = 1 << 30, 60
 """Bytes that a file may use, and how long it may run."""
 _GRACE = 3
 """Seconds after which a file is ended that does not heed the end of its time."""
-_PATIENCE, _PAUSE = 1.0, 0.005
-"""Seconds for a child to end that has reported all, and between two looks."""
+_PAUSE = 0.01
+"""Seconds between two looks whether a child has ended."""
 _LARGEST = 64 << 20
 """Bytes that are taken from a child, and that it may write into a file."""
 _LONGEST_SAID = 1 << 16
@@ -52,7 +52,7 @@ def run(
     os.close(reporting[1])
     os.close(saying[1])
     try:
-        reported, printed = _gathered(reporting[0], saying[0], time.monotonic() + seconds + _GRACE)
+        reported, printed = _gathered(child, reporting[0], saying[0], time.monotonic() + seconds + _GRACE)
     finally:
         os.close(reporting[0])
         os.close(saying[0])
@@ -61,46 +61,41 @@ def run(
     if printed:
         notes.append(Said(printed.decode(errors="replace"), None))
     why = f"{_name(path)}: {_why(status, len(reported), seconds)}"
-    return found or Failed(why, Place(path, 1, 1)), notes
+    return found or Failed(why, None), notes
 
 
-def _gathered(report: int, said: int, deadline: float) -> tuple[bytes, bytes]:
-    """Return what a child reports and prints, until it has reported all or the time is over."""
+def _gathered(child: int, report: int, said: int, deadline: float) -> tuple[bytes, bytes]:
+    """Return what a child reports and prints, until it has ended or the time is over.
+
+    What it has started may keep the pipes open, and is not waited for.
+    """
     found = {report: bytearray(), said: bytearray()}
     waiting = select.poll()
     for each in found:
         waiting.register(each, select.POLLIN)
-    is_complete = False
-    while (left := deadline - time.monotonic()) > 0 and len(found[report]) <= _LARGEST:
+    while time.monotonic() < deadline and len(found[report]) <= _LARGEST:
+        has_ended = os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
         is_full = len(found[said]) >= _LONGEST_SAID
-        # What was printed before the report was complete is there by now.
-        ready = waiting.poll(0 if is_complete else left * 1000)
-        if not ready or (is_complete and is_full):
+        # What the child wrote is there by now.
+        ready = {each for each, _ in waiting.poll(0 if has_ended else _PAUSE * 1000)}
+        if has_ended and not ready - ({said} if is_full else set()):
             break
-        for descriptor, _ in ready:
+        for descriptor in ready:
             piece = os.read(descriptor, _PIECE)
             if descriptor == report or not is_full:
                 found[descriptor] += piece
             if not piece:
                 waiting.unregister(descriptor)
-                is_complete = is_complete or descriptor == report
     return bytes(found[report]), bytes(found[said][:_LONGEST_SAID])
 
 
 def _ended(child: int) -> int:
-    """Return how a child ended; one that does not end is killed, and so is what it has started."""
-    limit = time.monotonic() + _PATIENCE
-    found, status = os.waitpid(child, os.WNOHANG)
-    while not found and time.monotonic() < limit:
-        time.sleep(_PAUSE)
-        found, status = os.waitpid(child, os.WNOHANG)
-    with suppress(OSError):
-        os.killpg(child, signal.SIGKILL)
-    if not found:
-        # It may not have come to leading a group.
-        os.kill(child, signal.SIGKILL)
-        _, status = os.waitpid(child, 0)
-    return status
+    """Return how a child ended; if it has not yet, it is killed, and so is what it has started."""
+    # It may not have come to leading a group.
+    for kill in (os.killpg, os.kill):
+        with suppress(OSError):
+            kill(child, signal.SIGKILL)
+    return os.waitpid(child, 0)[1]
 
 
 def _why(status: int, reported: int, seconds: float) -> str:
@@ -109,7 +104,8 @@ def _why(status: int, reported: int, seconds: float) -> str:
         return f"its Dockerfile is larger than {_LARGEST >> 20} MiB; write less into it"
     code = os.waitstatus_to_exitcode(status)
     if code >= 0:
-        return f"it ended the program (exit {code}) before it was loaded completely; leave that out"
+        fact = f"the program that ran it ended (exit {code}) without saying what the file defines"
+        return f"{fact}; let it neither end that program nor close files that it has not opened"
     name = signal.Signals(-code).name
     if name in ("SIGKILL", "SIGXCPU"):
         return _late(seconds)
@@ -127,12 +123,14 @@ def _late(seconds: float) -> str:
 def _be_child(
     path: str, name: str | None, pipes: tuple[int, int], memory: int, seconds: float, user: int | None
 ) -> NoReturn:
+    # The file may have another function in its place.
+    end = os._exit
     try:
         _confine(pipes, memory, seconds, user)
         _set_alarm(path, seconds)
         report(_REPORT, path, name, memory)
     finally:
-        os._exit(0)
+        end(0)
 
 
 def _confine(pipes: tuple[int, int], memory: int, seconds: float, user: int | None) -> None:

@@ -36,12 +36,12 @@ class Files:
         """Return a file as BuildKit's JSON has it."""
         return {"filename": self.names[path], "language": LANGUAGE, "data": _base64(self.texts[path])}
 
-    def detail(self, place: Place | None) -> list[AnyMessage]:
-        """Return the detail of an error that is about a place; none where that is in no file that was loaded."""
-        if place is None or place.path not in self.texts:
-            return []
-        value = {"info": self.json_info(place.path), "ranges": _json_ranges([place[1:]])}
-        return [AnyMessage(type_url=SOURCE_DETAIL, value=json.dumps(value).encode())]
+    def detail(self, place: Place | None) -> AnyMessage:
+        """Return the detail of an error that is about a place; it has none where that is in no file that was loaded."""
+        value: dict[str, Any] = {}
+        if place is not None and place.path in self.texts:
+            value = {"info": self.json_info(place.path), "ranges": _json_ranges([place[1:]])}
+        return AnyMessage(type_url=SOURCE_DETAIL, value=json.dumps(value).encode())
 
 
 class Places:

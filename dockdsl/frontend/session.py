@@ -11,7 +11,7 @@ from dockdsl.frontend import child, contexts, llb
 from dockdsl.frontend.forwarding import Forwarding
 from dockdsl.frontend.gateway import Gateway
 from dockdsl.frontend.messages import Definition, Result, Status, WarnRequest
-from dockdsl.frontend.places import Places, ranges
+from dockdsl.frontend.places import SOURCE_DETAIL, Places, ranges
 from dockdsl.frontend.report import Crashed, Failed, Made, Place
 from dockdsl.frontend.sources import Sources
 from dockdsl.frontend.userfile import NAME_ARGUMENT
@@ -46,12 +46,15 @@ class Session:
         try:
             answer = self._build()
         except Failed as failed:
-            details = self._sources.files.detail(failed.place)
-            answer = Status(code=_UNKNOWN, message=for_terminal(str(failed)), details=details)
+            detail = self._sources.files.detail(failed.place)
+            answer = Status(code=_UNKNOWN, message=for_terminal(str(failed)), details=[detail])
         except CallFailed as failed:
             answer = failed.status
             if self._places is not None:
                 self._places.in_details(answer.details)
+            if all(each.type_url != SOURCE_DETAIL for each in answer.details):
+                # BuildKit would give it the line `# syntax=`.
+                answer.details.append(self._sources.files.detail(None))
         except ConnectionLost:
             raise
         except Exception:  # noqa: BLE001 - whatever is wrong here is told

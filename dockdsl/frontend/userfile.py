@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from dockdsl import __version__
 from dockdsl.display import argument, one_line
+from dockdsl.ending import Ending
 from dockdsl.errors import DockdslError, SourceError
 from dockdsl.frontend.report import line
 from dockdsl.origins import Origin
@@ -39,8 +40,10 @@ _REMEDIES: tuple[tuple[type[BaseException], str], ...] = (
 def report(descriptor: int, path: str, name: str | None, memory: int) -> None:
     """Run a file and write into a descriptor what it prints and what it defines, or why it defines nothing."""
     sys.stdout = sys.stderr = stream = _Stream(descriptor, path)
+    ending = Ending(lambda error: stream.send("failed", _failed(error, memory)))
     try:
         stream.send(*_outcome(path, name, memory))
+        ending.status = 0
     except BaseException:  # noqa: BLE001 - whatever it is, it is not the file's
         import traceback
 
@@ -77,8 +80,8 @@ class _Stream(io.TextIOBase):
         return len(text)
 
     def send(self, kind: str, value: Any) -> None:
-        """Write a line of the report."""
-        data = memoryview(line(kind, value))
+        """Write a line of the report, below what the file may have written there itself."""
+        data = memoryview(b"\n" + line(kind, value))
         while data:
             data = data[os.write(self._descriptor, data) :]
 
@@ -90,15 +93,21 @@ def _outcome(path: str, name: str | None, memory: int) -> tuple[str, Any]:
     try:
         return "made", _made(file, name)
     except DockdslError as error:
-        origin = error.origin or Origin(path, 1)
-        remedy = next((text for kind, text in _REMEDIES if isinstance(error.__context__, kind)), "")
-        message = f"{error.message}{remedy.format(memory=memory >> 20)}{origin.trail()}"
-        return "failed", (message, _lines(origin))
+        return "failed", _failed(error, memory)
     except MemoryError:
         return "failed", (
             f"{one_line(file)}: it takes more memory than a file has in a build ({memory >> 20} MiB)",
             None,
         )
+
+
+def _failed(error: DockdslError, memory: int) -> tuple[str, tuple[str, int, int] | None]:
+    """Return the message of an error, and its lines, where it is about any."""
+    remedy = next((text for kind, text in _REMEDIES if isinstance(error.__context__, kind)), "")
+    message = f"{error.message}{remedy.format(memory=memory >> 20)}"
+    if error.origin is None:
+        return message, None
+    return f"{message}{error.origin.trail()}", _lines(error.origin)
 
 
 def _lines(origin: Origin) -> tuple[str, int, int]:

@@ -27,13 +27,23 @@ def run(
     return child.run(str(path), name, memory=memory, seconds=seconds)
 
 
-def failure(folder: Path, text: str, *, memory: int = child.MEMORY, seconds: float = 20) -> tuple[str, int]:
-    """Return why a file defines nothing, and at which line."""
+def failure(folder: Path, text: str, *, memory: int = child.MEMORY, seconds: float = 20) -> tuple[str, int | None]:
+    """Return why a file defines nothing, and at which line, if at any."""
     found, _ = run(folder, text, memory=memory, seconds=seconds)
     assert isinstance(found, Failed), found
-    assert found.place is not None
+    if found.place is None:
+        return str(found), None
     assert str(folder / "app.py") == found.place.path
     return str(found), found.place.first
+
+
+def wait_for_the_end(process: str) -> None:
+    """Wait until a process has ended, whether or not anybody has asked how."""
+    deadline = time.monotonic() + 10
+    state = Path(f"/proc/{process}/stat")
+    while state.exists() and state.read_text().split()[2] != "Z":
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def test_what_comes_back(tmp_path: Path) -> None:
@@ -84,17 +94,20 @@ def test_one_of_several(tmp_path: Path) -> None:
         ("\nfrom dockdsl import *\nUser('')\n", "USER: the user '' is blank", 3),
         ("\nx = (\n", "Python cannot parse it: '(' was never closed", 2),
         ("\n1 / 0\n", "the file raised ZeroDivisionError: division by zero", 2),
-        ("x = 1\n", "app.py: it defines no Dockerfile; write dockerfile = Dockerfile(stage)", 1),
+        ("x = 1\n", "app.py: it defines no Dockerfile; write dockerfile = Dockerfile(stage)", None),
         ("import sys\nsys.exit(3)\n", "the file ended the program (exit 3)", 2),
         ("import nothing_of_the_kind\n", "and those beside the file; where a newer dockdsl has the name", 1),
         ("from dockdsl import Nothing\n", "and those beside the file; where a newer dockdsl has the name", 1),
         ("open('notes.txt')\n", "of the files beside it, the frontend loads Python modules alone", 1),
-        ("import os\nos._exit(4)\n", "app.py: it ended the program (exit 4) before it was loaded completely", 1),
-        ("import os\nos.kill(os.getpid(), 11)\n", "app.py: SIGSEGV ended the program that ran it", 1),
+        ("import os\nos._exit(4)\n", "os._exit ended the program before the command was done; guard it with if", 2),
+        ("import os\nos.execlp('true', 'true')\n", "os.execv ended the program before the command was done", 2),
+        ("import ctypes\nctypes.CDLL(None)._exit(4)\n", "app.py: the program that ran it ended (exit 4) without", None),
+        ("import os\nos.closerange(3, 50)\n", "let it neither end that program nor close files that it", None),
+        ("import os\nos.kill(os.getpid(), 11)\n", "app.py: SIGSEGV ended the program that ran it", None),
     ],
 )
-def test_why_a_file_defines_nothing(tmp_path: Path, text: str, message: str, line: int) -> None:
-    """The message is that of the command line, at the line, with what is different in a frontend."""
+def test_why_a_file_defines_nothing(tmp_path: Path, text: str, message: str, line: int | None) -> None:
+    """The message is that of the command line, at the line if it is about one, with what differs in a frontend."""
     found, at = failure(tmp_path, text)
 
     assert message in found
@@ -128,11 +141,7 @@ def test_a_file_that_does_not_heed_its_end_is_killed(tmp_path: Path, monkeypatch
 
     assert "it has run for 1 s" in message
     assert time.monotonic() - begun < 30
-    deadline = time.monotonic() + 10
-    state = Path(f"/proc/{pid.read_text()}/stat")
-    while state.exists() and state.read_text().split()[2] != "Z":
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_for_the_end(pid.read_text())
 
 
 def test_memory_is_bounded(tmp_path: Path) -> None:
@@ -194,6 +203,25 @@ def test_a_program_that_goes_on(tmp_path: Path) -> None:
     assert time.monotonic() - begun < 30
 
 
+def test_copies_of_the_program_that_go_on(tmp_path: Path) -> None:
+    """They have its report open, which is complete when the file has ended; and they are killed."""
+    pid = tmp_path / "pid"
+    text = f"""
+        import os, time
+        for _ in range(50):
+            if not (copy := os.fork()):
+                time.sleep(600)
+        open({str(pid)!r}, "w").write(str(copy))
+        """
+    begun = time.monotonic()
+    found, said = run(tmp_path, dedent(text) + GOOD, seconds=60)
+
+    assert isinstance(found, Made), found
+    assert [] == said
+    assert time.monotonic() - begun < 30
+    wait_for_the_end(pid.read_text())
+
+
 def test_the_child_has_no_descriptors_of_ours(tmp_path: Path) -> None:
     """Not even one that a child would inherit: it has its input, its output and its report."""
     secret, other = os.pipe()
@@ -229,6 +257,8 @@ def test_the_variables_of_buildkit_are_not_the_files(tmp_path: Path, monkeypatch
 def test_a_forged_report(tmp_path: Path) -> None:
     """What a file writes into the report is looked at as foreign text; it can say no more than a Dockerfile can."""
     lines = [b"\xff\n", b"[]\n", b'["made", 5]\n', b'["made", [1, [5], 0, 0, 0, 0]]\n', b'["said", null]\n', b"[[[\n"]
+    # Not even a line that is not complete hides what comes after it.
+    lines.append(b"[1")
     half = b'["failed", ["\\ud800", null]]\n'
     found, said = run(tmp_path, f"import os\nos.write(3, {b''.join(lines)!r})\n{GOOD}")
 

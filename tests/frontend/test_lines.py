@@ -22,7 +22,6 @@ pytestmark = pytest.mark.engine
         ('"A": "1"', '"A": 1', ('Env({"A": 1})',), "ENV: 'A': the operand 1 is an int; pass a str"),
         ("dockerfile = ", "dockerfile == 1 = ", ("dockerfile == 1 = ",), "Python cannot parse it: cannot assign to"),
         ("dockerfile = ", "1 / 0; dockerfile = ", ("1 / 0; ",), "the file raised ZeroDivisionError: division by zero"),
-        ("dockerfile = ", "_hidden = ", ("# syntax=",), "app.py: it defines no Dockerfile; write dockerfile = "),
         (
             "from bases",
             "from nowhere",
@@ -36,7 +35,7 @@ pytestmark = pytest.mark.engine
             "RUN: --network: the value 'nun' is unknown; use one of",
         ),
     ],
-    ids=["a value", "syntax", "an exception", "no Dockerfile", "an import", "several lines"],
+    ids=["a value", "syntax", "an exception", "an import", "several lines"],
 )
 def test_what_the_file_does_wrong(build: Build, old: str, new: str, excerpt: tuple[str, ...], message: str) -> None:
     """The file is shown as BuildKit shows a Dockerfile, with the lines marked that are at fault."""
@@ -50,6 +49,31 @@ def test_what_the_file_does_wrong(build: Build, old: str, new: str, excerpt: tup
     assert "app.py" == name
     assert len(excerpt) == len(lines)
     assert all(part in line for part, line in zip(excerpt, lines, strict=True)), lines
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "option", "message"),
+    [
+        ("dockerfile = ", "_hidden = ", "--no-cache", "app.py: it defines no Dockerfile; write dockerfile = "),
+        (
+            "dockerfile = ",
+            "another = Dockerfile(test); dockerfile = ",
+            "--no-cache",
+            "app.py: it defines more than one Dockerfile; pick",
+        ),
+        ("dockerfile = ", "dockerfile = ", "--target=nope", 'target stage "nope" could not be found'),
+    ],
+    ids=["no Dockerfile", "several", "no such target"],
+)
+def test_what_is_about_no_line(build: Build, old: str, new: str, option: str, message: str) -> None:
+    """No line is marked, which BuildKit would else do with the one that names the frontend."""
+    build.write()
+    build.replace(old, new)
+    done = build.run(option)
+
+    assert 1 == done.code
+    assert f"ERROR: failed to build: failed to solve: {message}" in done.errors
+    assert [] == done.excerpts
 
 
 @pytest.mark.parametrize(
