@@ -15,6 +15,7 @@ from gc import freeze
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from dockdsl.cli.patience import end_soon
 from dockdsl.cli.streams import drop, product, put, report, reserve_stdout, say, signal_of
 from dockdsl.display import suggestion
 from dockdsl.ending import Ending
@@ -60,6 +61,8 @@ def program() -> int:
         raise
     finally:
         freeze()
+        if ending.status is not None:
+            end_soon(ending.status)
     return ending.status
 
 

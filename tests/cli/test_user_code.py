@@ -43,6 +43,8 @@ def run(text: str, folder: Path, *options: str) -> subprocess.CompletedProcess[s
         pytest.param("import os\nif os.fork() == 0: os._exit(0)\nos.wait()", id="a child that ends"),
         pytest.param("import subprocess\nsubprocess.run(['true'], check=True)", id="another program"),
         pytest.param("assert __name__ != '__main__'", id="no main program"),
+        pytest.param("import threading\nthreading.Timer(0.2, int).start()", id="a thread that ends"),
+        pytest.param("import concurrent.futures as f\nf.ThreadPoolExecutor().submit(int)", id="a pool that waits"),
     ],
 )
 def test_it_runs_as_under_python(text: str, tmp_path: Path) -> None:
@@ -106,3 +108,41 @@ def test_the_end_of_the_process_does_not_change_the_result(tmp_path: Path) -> No
 
     assert 1 == run(text, tmp_path, "--check").returncode
     assert (0, PRODUCT) == ((done := run(text, tmp_path)).returncode, done.stdout)
+
+
+@pytest.mark.parametrize(
+    ("text", "what", "arguments", "product"),
+    [
+        (
+            "import threading, time\nthreading.Thread(target=time.sleep, args=(1e6,), name='é').start()",
+            "é",
+            ["check", "--format=json"],
+            "[]\n",
+        ),
+        (
+            "import multiprocessing as m, time\nm.get_context('fork').Process(target=time.sleep, args=(1e6,), name='é').start()",
+            "é",
+            ["render"],
+            PRODUCT,
+        ),
+        (
+            "import atexit, threading, time\natexit.register(time.sleep, 1e6)",
+            "what the file started",
+            ["render"],
+            PRODUCT,
+        ),
+    ],
+)
+def test_what_does_not_end_is_not_waited_for(
+    text: str, what: str, arguments: list[str], product: str, tmp_path: Path
+) -> None:
+    """The command ends with its product and its exit code, and says what it did not wait for."""
+    path = tmp_path / "a.py"
+    path.write_text(text + END)
+    command = [sys.executable, "-m", "dockdsl", *arguments, str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+    assert (0, product) == (done.returncode, done.stdout)
+    assert done.stderr == (
+        f"{what} did not end within 5 s, and the program ended without it; let it end, or make it a daemon\n"
+    )
