@@ -9,7 +9,7 @@ import re
 import stat
 import time
 
-from dockdsl.cli.streams import put, say, show
+from dockdsl.cli.streams import put, say
 from dockdsl.display import argument, one_line
 from dockdsl.errors import FileError
 from dockdsl.loading import read_text
@@ -157,7 +157,7 @@ def compare(shown: str, path: str, text: str, remedy: str, *, made: str, diff: b
     if there == text:
         return 0
     if diff:
-        show(difference(there or "", text, shown, made))
+        put(difference(there or "", text, shown, made))
     state = "does not exist" if there is None else "is not up to date"
     say(f"{one_line(shown)}: it {state}; {remedy}")
     return 1
@@ -166,9 +166,12 @@ def compare(shown: str, path: str, text: str, remedy: str, *, made: str, diff: b
 def difference(there: str, text: str, shown: str, made: str) -> str:
     """Return what would change in a file, as ``diff -u`` writes it."""
     from difflib import unified_diff
+    from io import StringIO
 
     shown = one_line(shown)
-    lines = unified_diff(there.splitlines(keepends=True), text.splitlines(keepends=True), shown, f"{shown} ({made})")
+    # A patch knows no other ends of lines than newlines.
+    old, new = [list(StringIO(each, newline="\n")) for each in (there, text)]
+    lines = unified_diff(old, new, shown, f"{shown} ({made})")
     return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import attrs
 
 from dockdsl.cli.files import difference, is_special, write
-from dockdsl.cli.streams import report, say, show
+from dockdsl.cli.streams import put, report, say
 from dockdsl.display import one_line
 from dockdsl.errors import DockdslError, SourceError
 from dockdsl.fixing.faults import Faults, Key, key_of
@@ -63,7 +63,7 @@ class Fixes:
             return found_apart(path, self.given, "--fix", severity)
         code, output = run_apart(path, self.given, "--diff", severity)
         if output:
-            show(output.decode())
+            put(output.decode())
             self.is_changed = True
         self.failed |= code == _FAILED
         return []
@@ -93,7 +93,7 @@ class Fixes:
         if self.writes:
             say(changes.removesuffix("\n"))
         else:
-            show(changes)
+            put(changes)
         for each in mended.made:
             if each.fix is not None and each.fix.effect:
                 say(f"{each.origin}: changed: {each.fix.effect} [{each.rule}]")

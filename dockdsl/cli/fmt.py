@@ -84,5 +84,8 @@ def _list(files: list[_Formatted], *, diff: bool) -> int:
     """List the files that are not formatted, or print what would change in them; return the exit code."""
     changed = [each for each in files if each.before != each.after]
     for each in changed:
-        show(difference(each.before, each.after, each.name, "formatted") if diff else f"{each.name}\n")
+        if diff:
+            put(difference(each.before, each.after, each.name, "formatted"))
+        else:
+            show(f"{each.name}\n")
     return 1 if changed else 0

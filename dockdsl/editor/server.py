@@ -9,7 +9,9 @@ from typing import Any
 
 import attrs
 from lsprotocol import types
+from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams
 from pygls.lsp.server import LanguageServer
+from pygls.protocol import LanguageServerProtocol
 from pygls.uris import from_fs_path, to_fs_path
 
 from dockdsl import __version__
@@ -27,6 +29,23 @@ _LONGEST = 10.0
 """Seconds that the check of a Dockerfile may take, with rules of the project's own."""
 
 
+class Protocol(LanguageServerProtocol):
+    """Answers each request, even one that is not as the protocol has it."""
+
+    def structure_message(self, data: dict[str, Any]) -> Any:
+        """Return an object of a message as a value. Raises `JsonRpcException` where it is not one of the protocol."""
+        method = data.get("method") if "jsonrpc" in data else None
+        if method is not None and self.get_message_type(method) is None:
+            # pygls wants params in a message that it does not know.
+            data.setdefault("params", None)
+        try:
+            return super().structure_message(data)
+        except JsonRpcException:
+            if method is not None and "id" in data:
+                self._send_response(data["id"], error=JsonRpcInvalidParams().to_response_error())
+            raise
+
+
 class Server(LanguageServer):
     """Knows what was found in the files that are open.
 
@@ -35,7 +54,8 @@ class Server(LanguageServer):
 
     def __init__(self, *, runs: bool) -> None:
         """Serve; with `runs`, run the Python files, and the rules of a project's own, in the folders of the editor."""
-        super().__init__("dockdsl", __version__, text_document_sync_kind=types.TextDocumentSyncKind.Full)
+        kind = types.TextDocumentSyncKind.Full
+        super().__init__("dockdsl", __version__, text_document_sync_kind=kind, protocol_cls=Protocol)
         self._runs = runs
         self._found: dict[str, dict[str, list[Found]]] = {}
         """What was found by the check of each open file, in that and in the files that it imports."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from io import StringIO
 from itertools import accumulate
 from typing import Any, NamedTuple
 
@@ -147,7 +148,7 @@ def _rewritten(path: str, source: str, found: Sequence[_Rendered]) -> tuple[str,
 def _differing(rendered: _Rendered) -> Iterator[tuple[int, list[Key], Value, Value | None]]:
     """Yield the first line, from 0, of each instruction that is changed or removed, what for, and what it becomes."""
     before, after = _values(rendered.text), _values(rendered.fixed)
-    starts = list(accumulate(map(len, rendered.text.splitlines(keepends=True)), initial=0))
+    starts = list(accumulate(map(len, StringIO(rendered.text, newline="\n")), initial=0))
     touched: dict[int, list[Finding]] = {}
     for finding in rendered.now:
         for edit in edits_of(finding):

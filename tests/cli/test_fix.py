@@ -22,8 +22,8 @@ DIFF = """\
 --- Dockerfile
 +++ Dockerfile (fixed)
 @@ -1,6 +1,6 @@
--FROM a:1 AS B\\r
-+FROM a:1 AS b\\r
+-FROM a:1 AS B\r
++FROM a:1 AS b\r
  # why
 -MAINTAINER Jane
 +LABEL org.opencontainers.image.authors=Jane
@@ -158,13 +158,30 @@ def test_a_diff_is_shown_and_nothing_written(folder: Path) -> None:
     assert folder.joinpath("Dockerfile").read_bytes() == DOCKERFILE.encode()
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("last", ["", "\n"])
+def test_a_diff_is_a_patch(end: str, last: str, tmp_path: Path) -> None:
+    """``git apply`` makes of the file what ``--fix`` does: with each end of lines, and with none at the end."""
+    text = f"FROM a:1 AS B\n# a\fb\u2028c\x1bd\rwhy\nRUN a\nEXPOSE 1/TCP{last}".replace("\n", end)
+    path = tmp_path / "Dockerfile"
+    path.write_bytes(text.encode())
+    _, patch, _ = check(tmp_path, "Dockerfile", "--diff")
+    check(tmp_path, "Dockerfile", "--fix")
+    fixed = path.read_bytes()
+    path.write_bytes(text.encode())
+    subprocess.run(["git", "apply", "-p0"], cwd=tmp_path, input=patch.encode(), timeout=60, check=True)
+
+    assert fixed == text.replace("B", "b", 1).replace("TCP", "tcp").encode()
+    assert path.read_bytes() == fixed
+
+
 def test_a_file_is_fixed(folder: Path) -> None:
     """It is written after the diff was shown; what is left is the product; a second run has nothing to do."""
     folder.joinpath("Dockerfile").chmod(0o751)
     assert check(folder, "Dockerfile", "--fix") == (
         0,
         "",
-        f"{DIFF}{CHANGED}Dockerfile: 2 findings fixed\n0 findings in 1 file\n",
+        DIFF.replace("\r", "\\r") + f"{CHANGED}Dockerfile: 2 findings fixed\n0 findings in 1 file\n",
     )
     assert folder.joinpath("Dockerfile").read_bytes() == FIXED.encode()
     assert folder.joinpath("Dockerfile").stat().st_mode & 0o777 == 0o751

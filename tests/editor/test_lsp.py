@@ -480,7 +480,7 @@ def message(**content: Any) -> bytes:
 
 
 def test_messages_that_are_wrong(tmp_path: Path) -> None:
-    """They are answered with an error or passed over, and the next one is answered."""
+    """A request is answered with the error that it is, a notification is passed over, and the next one is answered."""
     wrong = [
         b"Content-Length: 9\r\n\r\nnot JSON!",
         message(id=2, method="textDocument/nothing", params={}),
@@ -498,6 +498,11 @@ def test_messages_that_are_wrong(tmp_path: Path) -> None:
         ),
         message(id=5, method="codeAction/resolve", params={"title": "x", "data": {"uri": "file:///nowhere/app.py"}}),
         message(id=6, method="codeAction/resolve", params={"title": "x", "data": "y"}),
+        message(id="8", method="textDocument/hover"),
+        message(id=9, method="textDocument/hover", params=[1]),
+        message(id=10, method="textDocument/hover", params={"x": 1, "method": "a", "id": 11}),
+        message(id=12, method="$/nothing"),
+        message(method="$/nothing"),
     ]
     data = b"".join(
         [
@@ -512,8 +517,9 @@ def test_messages_that_are_wrong(tmp_path: Path) -> None:
     by_id = {each["id"]: each for each in answers if "id" in each and "method" not in each}
 
     assert done.returncode == 0
-    assert {1, 2, 4, 5, 6, 7} <= set(by_id)
-    assert "error" in by_id[2]
+    errors = {key: each["error"]["code"] for key, each in by_id.items() if "error" in each}
+    assert {2: -32601, 3: -32602, 4: -32603, 5: -32603, "8": -32602, 9: -32602, 10: -32602, 12: -32601} == errors
+    assert {1, 4, 5, 6, 7} | errors.keys() == by_id.keys()
     assert by_id[7]["result"] is None
 
 
