@@ -8,6 +8,7 @@ import os
 import re
 import stat
 import time
+from io import StringIO
 
 from dockdsl.cli.streams import put, say
 from dockdsl.display import argument, one_line
@@ -166,7 +167,6 @@ def compare(shown: str, path: str, text: str, remedy: str, *, made: str, diff: b
 def difference(there: str, text: str, shown: str, made: str) -> str:
     """Return what would change in a file, as ``diff -u`` writes it."""
     from difflib import unified_diff
-    from io import StringIO
 
     shown = one_line(shown)
     # A patch knows no other ends of lines than newlines.

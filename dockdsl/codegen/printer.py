@@ -45,7 +45,16 @@ def quoted(text: str) -> str:
     if _is_simple(text):
         return f'"{text}"'
     quote = "'" if text.count('"') > text.count("'") else '"'
-    return quote + "".join([f"\\{char}" if char == quote else _escaped(char) for char in text]) + quote
+    return f"{quote}{escaped(text, quote)}{quote}"
+
+
+def escaped(text: str, quote: str) -> str:
+    r"""Return text as it is written between such quotes.
+
+    >>> print(escaped('"a\t', '"'))
+    \"a\t
+    """
+    return "".join([f"\\{char}" if char == quote else _escaped(char) for char in text])
 
 
 class Expression:

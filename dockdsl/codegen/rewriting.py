@@ -16,13 +16,13 @@ import libcst as cst
 from libcst import metadata
 
 from dockdsl.codegen import names
+from dockdsl.codegen.literals import Hunk, changed, differing, value_of, within
 from dockdsl.codegen.printer import quoted
 from dockdsl.codegen.steps import Writer
 from dockdsl.errors import DockdslError
 from dockdsl.instructions.instruction import Instruction
 from dockdsl.model.dockerfile import Dockerfile
 from dockdsl.model.stage import Stage
-from dockdsl.syntax.alike import alike
 
 _COMPUTED = "its argument is not a literal there; change it where it is computed"
 _UNLISTED = "it is not an element of a list there; remove it by hand"
@@ -158,7 +158,7 @@ class _File:
         given: list[Any] = []
         named: dict[str, Any] = {}
         for each in call.args:
-            found = _literal(self._code(each.value))
+            found = value_of(self._code(each.value))
             if each.star or not found:
                 return False
             if each.keyword is None:
@@ -188,7 +188,7 @@ class _File:
         if index is None:
             raise _Refused(_COMPUTED)
         before, after = [getattr(each, differing[0]) for each in (old, new)]
-        if _literal(self._code(call.args[index].value)) != (str(before),):
+        if value_of(self._code(call.args[index].value)) != (str(before),):
             raise _Refused(_COMPUTED)
         if after is None:
             self._remove(call.args, index)
@@ -217,26 +217,50 @@ class _File:
         for given, one, other in zip(call.args, _arguments(before), _arguments(after), strict=True):
             if ast.dump(one[1]) == ast.dump(other[1]):
                 continue
-            if _literal(self._code(given.value)) != _literal(ast.unparse(one[1])):
+            if value_of(self._code(given.value)) != value_of(ast.unparse(one[1])):
                 return False
             changed.append((given.value, ast.get_source_segment(text, other[1]) or ""))
         for node, new in changed:
-            self._replace(node, new)
+            texts = [*value_of(self._code(node)), *value_of(new)]
+            is_text = [str, str] == [type(each) for each in texts]
+            if not is_text or not self._change_literal(node, differing(*texts)):
+                self._replace(node, new)
         return bool(changed)
 
     def _change_text(self, call: cst.Call, old: str, new: str) -> bool:
         """Change what differs within the argument that has it; return False where none has."""
-        start = alike(old, new)
-        same = alike(reversed(old[start:]), reversed(new[start:]))
-        end = len(old) - same
+        hunks = differing(old, new)
         for each in call.args:
-            for text in _literal(self._code(each.value)):
-                at = old.find(text) if isinstance(text, str) and old.count(text) == 1 else len(old)
-                if at <= start and end <= at + len(text):
-                    changed = text[: start - at] + new[start : len(new) - same] + text[end - at :]
-                    self._replace(each.value, quoted(changed))
+            for text in value_of(self._code(each.value)):
+                found = _found(text, old, hunks) if isinstance(text, str) else []
+                if found:
+                    if not self._change_literal(each.value, found):
+                        self._replace(each.value, quoted(changed(text, found)))
                     return True
         return False
+
+    def _change_literal(self, node: cst.CSTNode, hunks: Sequence[Hunk]) -> bool:
+        """Change the text of a literal where it is written, and leave its layout; return False if that cannot be."""
+        edits: list[tuple[int, int, str]] = []
+        at = 0
+        left = [*reversed(hunks)]
+        for part in _strings(node):
+            end = at + len(part.evaluated_value)
+            own: list[Hunk] = []
+            while left and left[-1].end <= end:
+                start, stop, text = left.pop()
+                own.append(Hunk(start - at, stop - at, text))
+            made = within(part.value, own)
+            if made is None:
+                return False
+            first, _ = self._span(part)
+            for each in made:
+                before, through = [first + len(part.value[:place].encode()) for place in each[:2]]
+                edits.append((before, through, each.text))
+            at = end
+        for each in () if left else edits:
+            self._edit(*each)
+        return not left
 
     def _in_this_file(self, call: cst.Call, text: str, made: ast.Call) -> str:
         """Return generated source with the names that dockdsl has in this file; import those that are missing."""
@@ -311,12 +335,30 @@ def _arguments(call: ast.Call) -> list[tuple[str, ast.expr]]:
     return [*[("", each) for each in call.args], *[(each.arg or "", each.value) for each in call.keywords]]
 
 
-def _literal(code: str) -> tuple[Any, ...]:
-    """Return the value of a literal; nothing for another expression."""
-    try:
-        return (ast.literal_eval(code),)
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        return ()
+def _strings(node: cst.CSTNode) -> list[cst.SimpleString]:
+    """Return the literals that stand side by side in a literal of text; none in another expression."""
+    parts: list[cst.CSTNode] = []
+    while isinstance(node, cst.ConcatenatedString):
+        parts.append(node.left)
+        node = node.right
+    return [each for each in [*parts, node] if isinstance(each, cst.SimpleString)]
+
+
+def _found(text: str, whole: str, hunks: Sequence[Hunk]) -> list[Hunk]:
+    """Return changes of a whole as those of a text that is in it, maybe indented otherwise; none where they are not."""
+    if whole.count(text) == 1:
+        at = whole.index(text)
+        moved = [Hunk(each.start - at, each.end - at, each.text) for each in hunks]
+        return moved if all(each.start >= 0 and each.end <= len(text) for each in moved) else []
+    found: list[Hunk] = []
+    for each in hunks:
+        first = whole.rfind("\n", 0, each.start) + 1
+        line = whole[first : f"{whole}\n".index("\n", each.end)]
+        if not line or text.count(line) != 1:
+            return []
+        at = first - text.index(line)
+        found.append(Hunk(each.start - at, each.end - at, each.text))
+    return found
 
 
 def _parsed(text: str) -> ast.Call:

@@ -42,25 +42,35 @@ LABEL = 'Label({"org.opencontainers.image.authors": "Jane"})'
 
 PYTHON = [
     # An argument is changed, and the rest of the call stays as it is.
-    (ALONE, "steps=[Expose( '80/TCP', 90 ) ]", ALONE, 'steps=[Expose( "80/tcp", 90 ) ]'),
+    (ALONE, "steps=[Expose( '80/TCP', 90 ) ]", ALONE, "steps=[Expose( '80/tcp', 90 ) ]"),
     (
         ALONE,
         "steps=[\n    Expose(  # é😀\n        90,\n        '80/TCP'), # b\n]",
         ALONE,
-        'steps=[\n    Expose(  # é😀\n        90,\n        "80/tcp"), # b\n]',
+        "steps=[\n    Expose(  # é😀\n        90,\n        '80/tcp'), # b\n]",
     ),
-    # A part of a longer text.
+    # A part of a longer text, whose quotes, escapes and line breaks stay.
+    *[
+        (f"{ALONE}, Run", f"steps=[{given}]", f"{ALONE}, Run", f"steps=[{given.replace('install', 'install -y')}]")
+        for given in (
+            "Run('apt-get install \\\n  a')",
+            "Run.chain('b', 'apt-get install c')",
+            "Run('''\n    cd /tmp\n    apt-get install a\n''')",
+            'Run("""apt-get update && \\\n    apt-get install a""", mounts=[])',
+            'Run("""apt-get update && \\\\\n    apt-get install a \\\\\n    && apt-get install b""")',
+            'Run(r"""apt-get update && \\\n    apt-get install a""")',
+            "Run('é😀 \\x26& apt-get\\u0020install \\N{LATIN SMALL LETTER A} \"b\"')",
+            "Run('apt-get update && '  # é😀\n    'apt-get install b')",
+            "Run(('apt-get install a && ' '' 'x && ' r'apt-get install b'))",
+            "Run.script('''\n    set -e\n    apt-get install b\n''')",
+            'Run.script("""\n            set -e\n            apt-get install b\n""")',
+        )
+    ],
     (
         f"{ALONE}, Run",
         "steps=[Run('apt install -y \\\\\\n  a'), Run.chain('b', 'apt -y install c')]",
         f"{ALONE}, Run",
-        'steps=[Run("apt-get install -y \\\\\\n  a"), Run.chain(\'b\', "apt-get -y install c")]',
-    ),
-    (
-        f"{ALONE}, Run",
-        "steps=[Run.script('''\n    set -e\n    apt-get install b\n''')]",
-        f"{ALONE}, Run",
-        'steps=[Run.script("""\n    set -e\n    apt-get install -y b\n""")]',
+        "steps=[Run('apt-get install -y \\\\\\n  a'), Run.chain('b', 'apt-get -y install c')]",
     ),
     # Another form, with the names that the file has.
     (ALONE, "steps=[Cmd('httpd' ' -f')]", ALONE, 'steps=[Cmd.exec("httpd", "-f")]'),
@@ -257,7 +267,7 @@ def test_a_python_file_from_the_command_line(tmp_path: Path) -> None:
 
     assert diff[0] == 1
     assert (
-        "-dockerfile = Dockerfile(Stage('a', steps=[Expose('80/TCP')]))\n+dockerfile = Dockerfile(Stage('a', steps=[Expose(\"80/tcp\")]))\n"
+        "-dockerfile = Dockerfile(Stage('a', steps=[Expose('80/TCP')]))\n+dockerfile = Dockerfile(Stage('a', steps=[Expose('80/tcp')]))\n"
         in diff[1]
     )
     assert diff[2] == said
@@ -269,7 +279,7 @@ def test_a_python_file_from_the_command_line(tmp_path: Path) -> None:
         f'app.py:2: warning: CMD is in the shell form, so the program gets no signals; write CMD ["program", "argument"] (not fixed: {COMPUTED}) [JSONArgsRecommended]\n'
     )
     assert err.endswith("app.py: 1 finding fixed\n1 finding in 1 file\n")
-    assert tmp_path.joinpath("app.py").read_text() == source.replace("'80/TCP'", '"80/tcp"')
+    assert tmp_path.joinpath("app.py").read_text() == source.replace("80/TCP", "80/tcp")
 
 
 def test_a_fix_that_fails_leaves_the_others(tmp_path: Path) -> None:
@@ -286,7 +296,7 @@ other = Dockerfile(Stage('b:1', steps=[port() if str(port()) == 'EXPOSE 9/TCP' e
     steps = ", ".join(f"Expose('{port}/TCP')" for port in range(1, 9))
     found = fix(tmp_path, python(head, f"steps=[{steps}]"))
 
-    assert found.source == python(head, f"steps=[{steps}]".replace("TCP", "tcp").replace("'", '"'))
+    assert found.source == python(head, f"steps=[{steps}]".replace("TCP", "tcp"))
     assert [(each.line, reason) for each, reason in found.kept.items()] == [
         (5, "the Dockerfiles of the changed file would not be the fixed ones; change it by hand")
     ]
