@@ -49,7 +49,9 @@ class Fixes:
                 self.failed = True
             return checked
         try:
-            found = self._fixed_apart(checked.source) if checked.is_apart else self._fixed(checked.source)
+            found = (
+                self._fixed_apart(checked.source) if checked.is_apart else self._fixed(checked.source, checked.found)
+            )
         except DockdslError as error:
             report(error)
             self.failed = True
@@ -68,15 +70,19 @@ class Fixes:
         self.failed |= code == _FAILED
         return []
 
-    def _fixed(self, source: str) -> list[Finding]:
-        """Fix a file; return what is left to find, with why it is."""
+    def _fixed(self, source: str, there: Sequence[Finding]) -> list[Finding]:
+        """Fix a file in which this was found; return what is left to find, with why it is."""
         if source == "-" or is_special(source):
             raise SourceError(f"{one_line(source)}: it is not a regular file, which alone can be fixed; name one")
-        mended = mend(source, Faults(split(source)[0], self.severity))
+        faults = Faults(split(source)[0], self.severity)
+        mended = mend(source, faults)
         if not self.writes:
             path = one_line(short_path(split(source)[0]))
             for key, reason in mended.kept.items():
                 say(f"{path}:{key.line}: not fixed: {reason} [{key.rule}]")
+            for each in there:
+                if each.unfixed and faults.has(each):
+                    say(f"{each.origin}: not fixed: {each.unfixed} [{each.rule}]")
         if mended.before != mended.after:
             self.is_changed = True
             self._tell(source, mended)
@@ -105,8 +111,8 @@ class Fixes:
 
 def _with_reason(finding: Finding, reasons: Mapping[Key, str]) -> Finding:
     """Return a finding that says why it is not fixed, if that is known."""
-    reason = reasons.get(key_of(finding))
-    if reason is None or finding.reason is not None:
+    reason = reasons.get(key_of(finding), finding.unfixed)
+    if not reason or finding.reason is not None:
         return finding
     remedy = f"{finding.remedy} (not fixed: {reason})"
     return attrs.evolve(finding, message=f"{finding.message.removesuffix(finding.remedy)}{remedy}", remedy=remedy)

@@ -258,8 +258,8 @@ class _File:
                 before, through = [first + len(part.value[:place].encode()) for place in each[:2]]
                 edits.append((before, through, each.text))
             at = end
-        for each in () if left else edits:
-            self._edit(*each)
+        for edit in () if left else edits:
+            self._edit(*edit)
         return not left
 
     def _in_this_file(self, call: cst.Call, text: str, made: ast.Call) -> str:

@@ -59,9 +59,13 @@ class Faults:
         checking.python.reads(self.path, source)
         return self._kept(checking.text(text, origins))
 
+    def has(self, finding: Finding) -> bool:
+        """Whether a finding is to be fixed: it is not ignored, and has a level that is reported."""
+        return finding.reason is None and finding.severity in self._levels
+
     def _kept(self, found: list[Finding]) -> list[Finding]:
         every = self._settings.applied(found)
-        found = [each for each in every if each.reason is None and each.severity in self._levels]
+        found = [each for each in every if self.has(each)]
         if self._is_quiet:
             found = [each for each in found if not has_effect([each])]
         return [each for each in found if self._only in (None, key_of(each))]

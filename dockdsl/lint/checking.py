@@ -124,7 +124,9 @@ class Checking:
         message = f"{fault.fact}; {fault.remedy}"
         level = fault.level or rule.level
         where = (origin, at + 1, fault.line.last + 1, columns, source)
-        return Finding(rule.name, level, message, fault.remedy, *where, fix=fault.fix, alias=fault.alias)
+        unfixed = fault.unfixed if fault.fix is None else ""
+        how = (fault.fix, fault.alias, unfixed)
+        return Finding(rule.name, level, message, fault.remedy, *where, None, *how)
 
     def _reason(self, finding: Finding, fault: Fault, ignores: FileIgnores, made_at: Origin | None) -> str | None:
         """Return why a finding is ignored; None if it is not."""

@@ -29,8 +29,8 @@ def to_row(finding: Finding) -> dict[str, Any]:
 
 
 def to_whole_row(finding: Finding) -> dict[str, Any]:
-    """Return the same with why it is ignored, if it is; `from_row` reads that."""
-    return {**to_row(finding), "reason": finding.reason}
+    """Return the same with why it is ignored or cannot be fixed, if so; `from_row` reads that."""
+    return {**to_row(finding), "reason": finding.reason, "unfixed": finding.unfixed}
 
 
 def from_row(row: dict[str, Any]) -> Finding:
@@ -39,7 +39,7 @@ def from_row(row: dict[str, Any]) -> Finding:
     begin, end = row["columns"] or (0, 0)
     at = (Origin(row["path"], row["line"]), first, last, (begin, end) if begin else None)
     how = (row["rule"], row["severity"], row["message"], row["remedy"])
-    return Finding(*how, *at, row["source"], row["reason"], alias=row["alias"])
+    return Finding(*how, *at, row["source"], row["reason"], alias=row["alias"], unfixed=row["unfixed"])
 
 
 def fingerprints(found: Sequence[Finding]) -> list[str]:

@@ -12,6 +12,10 @@ from dockdsl.lint.shell import Command
 from dockdsl.lint.subject import Subject
 from dockdsl.syntax.instruction_line import Line
 
+COMMENTED = "comments stand between its lines; change it by hand"
+"""Why `operands` may have no edits."""
+IN_SCRIPT = "the command is not written in plain words; change it by hand"
+"""Why `added` may have no edits."""
 _words = re.compile(r"[^\t\v\f\r ]+").finditer
 
 

@@ -40,6 +40,8 @@ class Finding:
         What mends it in the Dockerfile; None where nothing certainly does.
     `alias`
         The name that another tool has for it, where the rule has several; otherwise empty.
+    `unfixed`
+        Why nothing certainly mends it, where the rule can mend others; otherwise empty.
 
     >>> from dockdsl import check
     >>> finding = check("FROM scratch AS Build\\n")[0]
@@ -63,6 +65,7 @@ class Finding:
     reason: str | None = None
     fix: Fix | None = None
     alias: str = ""
+    unfixed: str = ""
 
     def __str__(self) -> str:
         return f"{self.origin}: {self.severity}: {for_terminal(self.message)} [{self.rule}]"

@@ -32,6 +32,8 @@ class Fault(NamedTuple):
 
     `alias`
         Which of the rule's aliases it is, where the rule has several: by that alone it is ignored.
+    `unfixed`
+        Why there is no `fix`, where the rule has one for others.
 
     >>> from dockdsl import Rule
     >>> def no_sudo(subject):
@@ -52,6 +54,7 @@ class Fault(NamedTuple):
     fix: Fix | None = None
     part: str | None = None
     alias: str = ""
+    unfixed: str = ""
 
 
 @attrs.frozen

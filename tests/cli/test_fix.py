@@ -211,6 +211,32 @@ def test_what_is_left_is_reported(folder: Path) -> None:
     assert folder.joinpath("Dockerfile").read_bytes() == DOCKERFILE.encode()
 
 
+REASONS = [
+    ("Dockerfile", "FROM a:1\nENV A \\\n# why\n  b\n", 2, "comments stand between its lines; change it by hand"),
+    ("Dockerfile", "FROM a:1\nCMD run $HOME\n", 2, "it may need a shell; write it by hand"),
+    (
+        "app.py",
+        python(f"{ALONE}, Entrypoint", "steps=[\n    Entrypoint.exec('x'),\n    Cmd('y'),\n]"),
+        5,
+        "what it does depends on ENTRYPOINT; write both by hand",
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "text", "line", "reason"), REASONS)
+def test_why_something_is_left_is_said(name: str, text: str, line: int, reason: str, tmp_path: Path) -> None:
+    """With --fix behind the finding, with --diff beside the diff; what is ignored, or is not reported, is not meant."""
+    tmp_path.joinpath(name).write_text(text)
+    rule = "LegacyKeyValueFormat" if "ENV" in text else "JSONArgsRecommended"
+    said = f"{name}:{line}: not fixed: {reason} [{rule}]\n"
+
+    assert check(tmp_path, name, "--diff") == (0, "", said)
+    assert f" (not fixed: {reason}) [{rule}]\n" in check(tmp_path, name, "--fix")[1]
+    assert check(tmp_path, name, "--diff", "--severity", "error") == (0, "", "")
+    tmp_path.joinpath("pyproject.toml").write_text(f'[[tool.dockdsl.check.ignore]]\nrules = ["{rule}"]\nreason = "x"\n')
+    assert check(tmp_path, name, "--diff") == (0, "", "")
+
+
 def test_what_cannot_be_written(folder: Path) -> None:
     """It is said, the exit code is 2, and the other files are fixed all the same."""
     folder.joinpath("other").write_bytes(DOCKERFILE.encode())

@@ -185,6 +185,8 @@ def test_fixes(rule: str, before: str, after: str | None) -> None:
     assert found
     assert again == (before if after is None else after)
     assert [each for each in find(again) if each.rule == rule and each.fix is not None] == []
+    assert all(each.unfixed for each in find(again) if each.rule == rule)
+    assert not any(each.unfixed for each in found if each.fix is not None)
     if after is not None:
         assert [each for each in find(again) if each.rule == rule] == []
 

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dockdsl.lint.editing import added, fix_of
+from dockdsl.lint.editing import IN_SCRIPT, added, fix_of
 from dockdsl.lint.rule import Fault, Rule
 from dockdsl.lint.subject import Subject
 
@@ -37,7 +37,8 @@ def examine(subject: Subject) -> Iterator[Fault]:
             edits = added(subject, script, command, "apt", "-get") if verb in _SAME else ()
             place = script.place(command.at)
             fix = fix_of(edits, f"apt-get {verb} does the same")
-            yield Fault(script.line, "apt is not meant for scripts", "write apt-get", at=place, fix=fix)
+            why = IN_SCRIPT if verb in _SAME else "apt-get may do something else; change it by hand"
+            yield Fault(script.line, "apt is not meant for scripts", "write apt-get", at=place, fix=fix, unfixed=why)
 
 
 RULE = Rule("AptInRun", examine, __doc__ or "", "hint", ("DL3027",))

@@ -34,7 +34,8 @@ def examine(subject: Subject) -> Iterator[Fault]:
             *_, last = words_of(line)
             edits = replaced(subject, line, last, f"{target}/") if last[0] == target == bare else ()
             fix = fix_of(edits, "BuildKit copies several files, which it refused to")
-            yield Fault(line, f"several files are copied to {target!r}", f"write {target}/", fix=fix)
+            fact, why = f"several files are copied to {target!r}", "the target is not a plain word; change it by hand"
+            yield Fault(line, fact, f"write {target}/", fix=fix, unfixed=why)
 
 
 RULE = Rule("CopyTargetIsFolder", examine, __doc__ or "", "hint", ("DL3021",))

@@ -41,7 +41,8 @@ def examine(subject: Subject) -> Iterator[Fault]:
                 if word in written and _is_port(port) is not None:
                     fix = fix_of(replaced(subject, line, (host + colon, written[word]), ""), _EFFECT)
                 fact = f"{word!r} has an address or a port of the host, {host!r}"
-                yield Fault(line, fact, f"write {port}", fix=fix, part=word)
+                why = "it comes from a variable, is no port, or is broken across lines; write it by hand"
+                yield Fault(line, fact, f"write {port}", fix=fix, part=word, unfixed=why)
 
 
 RULE = Rule("ExposeInvalidFormat", examine, __doc__ or "")

@@ -37,7 +37,8 @@ def examine(subject: Subject) -> Iterator[Fault]:
                     place = protocol, written[word] + len(port) + 1
                     fix = Fix(replaced(subject, line, place, protocol.lower()))
                 fact = f"the protocol {protocol!r} has capitals"
-                yield Fault(line, fact, f"write {protocol.lower()}", fix=fix, part=word)
+                why = "it comes from a variable, or has other characters; change it by hand"
+                yield Fault(line, fact, f"write {protocol.lower()}", fix=fix, part=word, unfixed=why)
 
 
 RULE = Rule("ExposeProtoCasing", examine, __doc__ or "")

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dockdsl.lint.editing import added, fix_of
+from dockdsl.lint.editing import IN_SCRIPT, added, fix_of
 from dockdsl.lint.packages import APT, DNF, YUM, ZYPPER, Manager
 from dockdsl.lint.rule import Fault, Rule
 from dockdsl.lint.shell import Command
@@ -40,7 +40,8 @@ def examine(subject: Subject) -> Iterator[Fault]:
                     fact = f"{command.name} asks, and nobody answers"
                     verb = manager.operands(command)[0]
                     fix = fix_of(added(subject, script, command, verb, " -y"), f"{command.name} does not ask any more")
-                    yield Fault(script.line, fact, "add -y", at=script.place(command.at), fix=fix, alias=alias)
+                    at = script.place(command.at)
+                    yield Fault(script.line, fact, "add -y", at=at, fix=fix, alias=alias, unfixed=IN_SCRIPT)
 
 
 def _is_sure(command: Command, manager: Manager) -> bool:

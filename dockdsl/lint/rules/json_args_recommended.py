@@ -24,7 +24,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from dockdsl.lint.editing import fix_of, operands
+from dockdsl.lint.editing import COMMENTED, fix_of, operands
 from dockdsl.lint.fix import Fix
 from dockdsl.lint.rule import Fault, Rule
 from dockdsl.lint.subject import Subject
@@ -55,23 +55,27 @@ def examine(subject: Subject) -> Iterator[Fault]:
                 fact = f"{line.keyword} is in the shell form, so the program gets no signals"
                 remedy = f'write {line.keyword} ["program", "argument"]'
                 # CMD is what ENTRYPOINT is given, and in the shell form ENTRYPOINT is given nothing.
-                depends = _OTHER[line.keyword] in keywords or is_windows or line.escape == "`"
-                yield Fault(line, fact, remedy, fix=None if depends else _array(subject, line))
+                other = _OTHER[line.keyword]
+                if other in keywords:
+                    fix, why = None, f"what it does depends on {other}; write both by hand"
+                elif is_windows or line.escape == "`":
+                    fix, why = None, "programs for Windows split their words themselves; write it by hand"
+                else:
+                    fix, why = _array(subject, line)
+                yield Fault(line, fact, remedy, fix=fix, unfixed=why)
 
 
-def _array(subject: Subject, line: Line) -> Fix | None:
-    """Return the exec form of words that a shell passes on as they are."""
-    if not _are_plain(line.text):
-        return None
+def _array(subject: Subject, line: Line) -> tuple[Fix | None, str]:
+    """Return the exec form of words that a shell passes on as they are, and why there may be none."""
     import json  # noqa: PLC0415 - most files have none, and a check of one file is to be quick
     import shlex  # noqa: PLC0415 - as above
 
-    words = shlex.split(line.text)
-    if _is_of_the_shell(words[0]):
-        return None
+    words = shlex.split(line.text) if _are_plain(line.text) else []
+    if not words or _is_of_the_shell(words[0]):
+        return None, "it may need a shell; write it by hand"
     given = "an ENTRYPOINT of the base image sees its words" if line.keyword == "CMD" else "it sees the words of CMD"
     effect = f"the program runs without a shell, and {given}"
-    return fix_of(operands(subject, line, json.dumps(words, ensure_ascii=False)), effect)
+    return fix_of(operands(subject, line, json.dumps(words, ensure_ascii=False)), effect), COMMENTED
 
 
 RULE = Rule("JSONArgsRecommended", examine, __doc__ or "", aliases=("DL3025",))

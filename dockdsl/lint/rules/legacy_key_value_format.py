@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dockdsl.lint.editing import fix_of, operands
+from dockdsl.lint.editing import COMMENTED, fix_of, operands
 from dockdsl.lint.rule import Fault, Rule
 from dockdsl.lint.subject import Subject
 from dockdsl.text.formatting import paired
@@ -34,7 +34,9 @@ def examine(subject: Subject) -> Iterator[Fault]:
         if words and "=" not in words[0]:
             pair = paired(line, subject.spelled.get(line.origin.line, ""))
             fix = fix_of(operands(subject, line, pair)) if pair else None
-            yield Fault(line, f"{line.keyword} is in the old form", f"write {line.keyword} {words[0]}=…", fix=fix)
+            why = COMMENTED if pair else "its value needs other quotes; write it by hand"
+            fact, remedy = f"{line.keyword} is in the old form", f"write {line.keyword} {words[0]}=…"
+            yield Fault(line, fact, remedy, fix=fix, unfixed=why)
 
 
 RULE = Rule("LegacyKeyValueFormat", examine, __doc__ or "")

@@ -23,7 +23,7 @@ from collections.abc import Iterator
 
 from dockdsl.errors import DockdslError
 from dockdsl.instructions.label import Label
-from dockdsl.lint.editing import head_of, operands, replaced
+from dockdsl.lint.editing import COMMENTED, head_of, operands, replaced
 from dockdsl.lint.fix import Fix
 from dockdsl.lint.rule import Fault, Rule
 from dockdsl.lint.subject import Subject
@@ -37,7 +37,9 @@ _EFFECT = "the image has a label in place of its author field"
 def examine(subject: Subject) -> Iterator[Fault]:
     """Find MAINTAINER."""
     for line in subject.steps("MAINTAINER"):
-        yield Fault(line, "MAINTAINER is deprecated", f"write LABEL {_AUTHORS}=…", fix=_label(subject, line))
+        why = COMMENTED if line.logical.comments() else "it cannot be quoted where it stands; write it by hand"
+        remedy = f"write LABEL {_AUTHORS}=…"
+        yield Fault(line, "MAINTAINER is deprecated", remedy, fix=_label(subject, line), unfixed=why)
 
 
 def _label(subject: Subject, line: Line) -> Fix | None:

@@ -47,9 +47,10 @@ def examine(subject: Subject) -> Iterator[Fault]:
                 # A comment that ignores a rule for it would do so for the next one.
                 above = line.logical.lines[before.last + 1 : line.logical.first]
                 is_safe = not any(map(_ignores, above))
-                yield Fault(
-                    line, fact, "remove one of the two", fix=fix if is_safe else None, alias=_ONCE[line.keyword]
-                )
+                why = "a comment above it ignores a rule; remove both by hand"
+                mended = fix if is_safe else None
+                alias = _ONCE[line.keyword]
+                yield Fault(line, fact, "remove one of the two", fix=mended, alias=alias, unfixed=why)
 
 
 RULE = Rule("MultipleInstructionsDisallowed", examine, __doc__ or "", aliases=tuple(_ONCE.values()))

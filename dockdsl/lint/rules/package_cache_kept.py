@@ -24,7 +24,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from dockdsl.lint.editing import added, fix_of
+from dockdsl.lint.editing import IN_SCRIPT, added, fix_of
 from dockdsl.lint.packages import APK, DNF, PIP, YARN, YUM, ZYPPER, Manager
 from dockdsl.lint.rule import Fault, Rule
 from dockdsl.lint.scripts import Script
@@ -85,7 +85,9 @@ def _kept(kind: _Kind, subject: Subject, script: Script) -> Iterator[Fault]:
             fact = f"{command.name} leaves its cache in the image"
             edits = added(subject, script, command, verb, f" {kind.options[0]}") if kind.options else ()
             fix = fix_of(edits, f"{command.name} keeps no cache")
-            yield Fault(script.line, fact, kind.remedy, at=script.place(command.at), fix=fix, alias=kind.alias)
+            why = IN_SCRIPT if kind.options else "where the cache can be removed depends on what follows; do it by hand"
+            at = script.place(command.at)
+            yield Fault(script.line, fact, kind.remedy, at=at, fix=fix, alias=kind.alias, unfixed=why)
             break
 
 

@@ -22,7 +22,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 
-from dockdsl.lint.editing import added, fix_of
+from dockdsl.lint.editing import IN_SCRIPT, added, fix_of
 from dockdsl.lint.rule import Fault, Rule
 from dockdsl.lint.subject import Subject
 
@@ -36,7 +36,7 @@ def examine(subject: Subject) -> Iterator[Fault]:
             if any(len(each) > 5 for each in ids) and not command.has("-l", "--no-log-init"):
                 fact = f"the user id {ids[0]} makes a large file of logins"
                 fix = fix_of(added(subject, script, command, "useradd", " -l"), "the log of logins has no entry for it")
-                yield Fault(script.line, fact, "add -l", at=script.place(command.at), fix=fix)
+                yield Fault(script.line, fact, "add -l", at=script.place(command.at), fix=fix, unfixed=IN_SCRIPT)
 
 
 RULE = Rule("SparseUserLog", examine, __doc__ or "", "hint", ("DL3046",))

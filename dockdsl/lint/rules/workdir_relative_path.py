@@ -22,7 +22,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from dockdsl.lint.editing import fix_of, operands
+from dockdsl.lint.editing import COMMENTED, fix_of, operands
+from dockdsl.lint.finding import Level
 from dockdsl.lint.rule import Fault, Rule
 from dockdsl.lint.rules import undefined_var
 from dockdsl.lint.subject import Subject
@@ -45,12 +46,11 @@ def examine(subject: Subject) -> Iterator[Fault]:
                 # On Windows it is absolute, and the base image may set its variables.
                 is_unsure = id(line) in unknown or any(map(_is_windows, (path, line.text)))
                 fact = f"the path {line.text!r} is relative to that of the base image"
-                fix = None
+                fix, why = None, "the folder that it begins in is not known for sure; write it by hand"
                 if subject.is_on_scratch(line) and _is_plain(line.text):
-                    fix = fix_of(operands(subject, line, f"/{line.text.removeprefix('./')}"), _EFFECT)
-                yield Fault(
-                    line, fact, "write the whole path", "hint" if is_unsure else "warning", fix=fix, part=line.text
-                )
+                    fix, why = fix_of(operands(subject, line, f"/{line.text.removeprefix('./')}"), _EFFECT), COMMENTED
+                level: Level = "hint" if is_unsure else "warning"
+                yield Fault(line, fact, "write the whole path", level, fix=fix, part=line.text, unfixed=why)
             is_set = True
 
 
