@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import cached_property
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import attrs
 
@@ -19,6 +19,7 @@ from dockdsl.lint.rule import Rule
 from dockdsl.lint.rules import rules
 from dockdsl.origins import Origin
 
+_Read = TypeVar("_Read")
 _FILE = "pyproject.toml"
 _TABLE = "[tool.dockdsl.check]"
 _HAS_TABLE = (
@@ -148,25 +149,54 @@ def _read(path: str) -> Settings | None:
 
 
 class _Reader:
-    """Reads the table, and says what is wrong with it."""
+    """Reads the table, and says all that is wrong with it."""
 
     def __init__(self, path: str) -> None:
         self.path = path
+        self._wrong: list[SourceError] = []
 
     def settings(self, table: Any) -> Settings:
-        table = self._table(table, _TABLE, ("ignore", "levels", "rules"))
-        own = tuple([self._own(each) for each in self._texts(table.get("rules", []), "rules")])
+        try:
+            found = self._settings(table)
+        except SourceError as error:
+            self._wrong.append(error)
+        else:
+            if not self._wrong:
+                return found
+        first, *others = sorted(self._wrong, key=lambda each: each.origin.line if each.origin else 0)
+        more = "".join([f"\n{each.origin}: error: {each.message}" for each in others])
+        raise SourceError(f"{first.message}{more}", origin=first.origin)
+
+    def _settings(self, table: Any) -> Settings:
+        table = self._table(table, "", ("ignore", "levels", "rules"))
+        places = self._texts(table.get("rules", []), "rules")
+        own = self._each(self._own, places)
+        if len(own) < len(places):
+            # What is below may name these rules.
+            raise self._wrong.pop()
         names = Names((*rules(), *own))
-        levels = {}
-        for name, level in self._table(table.get("levels", {}), "levels", None).items():
-            if level not in LEVELS:
-                remedy = suggestion(str(level), LEVELS, f"write {', '.join(LEVELS)}, or put the rule under ignore")
-                raise self._error(name, f"levels: {shown(level)} is not a level; {remedy}")
-            levels[self._name(names, name, "levels").lower()] = cast("Level", level)
+        levels = self._table(table.get("levels", {}), "levels", None)
+        named = dict(self._each(lambda name: self._level(name, levels[name], names), levels))
         entries = table.get("ignore", [])
         if not isinstance(entries, list):
             raise self._error("ignore", f"ignore is {kind_of(entries)}; write [[tool.dockdsl.check.ignore]]")
-        return Settings(self.path, levels, [self._ignored(each, names) for each in entries], own)
+        return Settings(self.path, named, self._each(lambda entry: self._ignored(entry, names), entries), own)
+
+    def _each(self, read: Callable[[Any], _Read], entries: Iterable[Any]) -> list[_Read]:
+        """Read what can be read, and keep what is wrong with the others."""
+        found = []
+        for entry in entries:
+            try:
+                found.append(read(entry))
+            except SourceError as error:
+                self._wrong.append(error)
+        return found
+
+    def _level(self, name: str, level: Any, names: Names) -> tuple[str, Level]:
+        if level not in LEVELS:
+            remedy = suggestion(str(level), LEVELS, f"write {', '.join(LEVELS)}, or put the rule under ignore")
+            raise self._error(name, f"levels: {shown(level)} is not a level; {remedy}")
+        return self._name(names, name, "levels").lower(), cast("Level", level)
 
     def _ignored(self, entry: Any, names: Names) -> Ignored:
         entry = self._table(entry, "ignore", ("rules", "files", "reason"))
@@ -196,11 +226,12 @@ class _Reader:
 
     def _table(self, value: Any, what: str, keys: Sequence[str] | None) -> dict[str, Any]:
         if not isinstance(value, dict):
-            raise self._error(what, f"{what} is {kind_of(value)}; write a table")
+            raise self._error(what, f"{what} is {kind_of(value)}; write a table".lstrip())
         for key in value:
             if keys is not None and key not in keys:
                 hint = suggestion(key, keys, f"the keys are {', '.join(keys)}")
-                raise self._error(key, f"{what}: {shown(key)} is not a key; {hint}")
+                place = f"{what}: " if what else ""
+                self._wrong.append(self._error(key, f"{place}{shown(key)} is not a key; {hint}"))
         return value
 
     def _texts(self, value: Any, key: str) -> list[str]:
@@ -220,4 +251,5 @@ def _place(path: str, name: str) -> Origin:
     except (OSError, ValueError):
         lines = []
     start = next((index for index, line in enumerate(lines) if "tool.dockdsl.check" in line), 0)
-    return Origin(path, next((index for index in range(start, len(lines)) if name in lines[index]), start) + 1)
+    has_name = re.compile(rf"(?<![\w-]){re.escape(name)}(?![\w-])").search
+    return Origin(path, next((index for index in range(start, len(lines)) if has_name(lines[index])), start) + 1)

@@ -197,6 +197,27 @@ def test_a_rule_that_is_wrong(project: Path, body: str, line: int, message: str)
     assert (1, "4 findings in 2 files\n") == (done.returncode, done.stderr)
 
 
+def test_all_mistakes_are_shown(project: Path) -> None:
+    """Each has its line, in the order of the file; what depends on a rule that is missing is not one."""
+    prefix = "error: [tool.dockdsl.check]"
+    text = "[tool.dockdsl.check]\ncolour = 1\nlevels = { X = 'eror' }\n"
+    entry = "[[tool.dockdsl.check.ignore]]\nrules = ['StageNamCasing']\nrule = 'x'\n"
+    project.joinpath("pyproject.toml").write_text(text + entry)
+    done = run(project, ".")
+
+    assert (2, "") == (done.returncode, done.stdout)
+    assert done.stderr.splitlines() == [
+        f"pyproject.toml:2: {prefix} 'colour' is not a key; the keys are ignore, levels, rules",
+        f"pyproject.toml:3: {prefix} levels: 'eror' is not a level; did you mean 'error'?",
+        f"pyproject.toml:5: {prefix} ignore: there is no rule 'StageNamCasing'; did you mean 'StageNameCasing'?",
+        f"pyproject.toml:6: {prefix} ignore: 'rule' is not a key; did you mean 'rules'?",
+    ]
+    project.joinpath("pyproject.toml").write_text(f"{text}rules = ['nowhere_at_all:X', 'json:decoder']\n")
+    lines = run(project, ".").stderr.splitlines()
+
+    assert [each.partition(": ")[0] for each in lines] == [f"pyproject.toml:{line}" for line in (2, 4, 4)]
+
+
 def test_a_rule_of_an_installed_package(tmp_path: Path) -> None:
     """A package that is installed brings a rule to every project that names it, as a Rule with a level and a page."""
     package = tmp_path / "package"
