@@ -85,32 +85,41 @@ def _rebuild(kind: type[DockdslError], args: tuple[Any, ...], state: dict[str, A
 class InvalidValue(DockdslError, ValueError):
     """A value that no Dockerfile can say, or that cannot mean anything."""
 
+    by_build: bool = False
+    """Whether BuildKit reads it in a Dockerfile, and refuses it when it builds."""
+
 
 class InvalidType(DockdslError, TypeError):
     """An operand of the wrong type."""
+
+    by_build: bool = False
+    """Whether BuildKit reads it in a Dockerfile, and refuses it when it builds."""
 
 
 class Refused(Exception):
     """The half of an error that the reader of a single value knows: fact and remedy, still without the construct.
 
     Whoever was given the value adds the name of the construct (`error`), and of the part that it is about (`within`).
-    Users never see it.
+    Users never see it. `by_build` says that BuildKit reads such a value in a Dockerfile, and refuses it when it builds.
     """
 
-    def __init__(self, fact: str, remedy: str, *, wrong_type: bool = False) -> None:
+    def __init__(self, fact: str, remedy: str, *, wrong_type: bool = False, by_build: bool = False) -> None:
         super().__init__(f"{fact}; {remedy}")
         self.fact = fact
         self.remedy = remedy
         self.wrong_type = wrong_type
+        self.by_build = by_build
 
     def within(self, part: str) -> Refused:
         """Return the same refusal with the part of the construct that it is about."""
-        return Refused(f"{part}: {self.fact}", self.remedy, wrong_type=self.wrong_type)
+        return Refused(f"{part}: {self.fact}", self.remedy, wrong_type=self.wrong_type, by_build=self.by_build)
 
     def error(self, construct: str, origin: Origin | EllipsisType | None = ...) -> InvalidType | InvalidValue:
         """Return the error that the user sees, with the construct's name."""
         kind = InvalidType if self.wrong_type else InvalidValue
-        return kind(f"{construct}: {self}", origin=origin)
+        error = kind(f"{construct}: {self}", origin=origin)
+        error.by_build = self.by_build
+        return error
 
 
 def refuse_type(what: str, value: object, remedy: str) -> Refused:

@@ -59,17 +59,31 @@ class Add(FileInstruction):
         checksum = self.checksum
         if checksum is not None:
             if len(self.sources) != 1 or not self._may_be_remote():
-                raise Refused("a checksum needs exactly one source, which must be remote", "split the instruction")
+                raise Refused(
+                    "a checksum needs exactly one source, which must be remote",
+                    "split the instruction, or leave the checksum out",
+                    by_build=not self._depends(checksum),
+                )
             if isinstance(checksum, Literal) or (
                 isinstance(checksum, str)
                 and "$" not in checksum
                 and not (_is_checksum().fullmatch(checksum) or _is_commit().fullmatch(checksum))
             ):
-                raise Refused(f"{shown(checksum)} is not a checksum", "write sha256: followed by 64 hexadecimal digits")
+                source = self.sources[0]
+                is_git = isinstance(source, str) and _is_git().match(source) is not None
+                raise Refused(
+                    f"{shown(checksum)} is not a checksum",
+                    "write sha256: followed by 64 hexadecimal digits",
+                    by_build=not (is_git or self._depends(checksum)),
+                )
 
     def _may_be_remote(self) -> bool:
         source = self.sources[0]
         return is_remote(source) or (isinstance(source, str) and source.startswith("$"))
+
+    def _depends(self, checksum: Word) -> bool:
+        """Whether a variable tells what the checksum or a source is."""
+        return any(isinstance(each, str) and "$" in each for each in (checksum, *self.sources))
 
     def features(self) -> list[str]:
         needed = super().features()

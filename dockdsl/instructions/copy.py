@@ -21,7 +21,7 @@ from dockdsl.syntax.patterns import check_pattern, is_easy, is_plain_path, is_re
 from dockdsl.syntax.words import Literal, Spelling, Word, array, json_text, plain, word, word_or_none
 
 FileSource = Word | Heredoc
-_is_chmod = lazy_regex(r"[0-7]{1,4}|[ugoa]*(?:[-+=][rwxXstugo]*)+(?:,[ugoa]*(?:[-+=][rwxXstugo]*)+)*")
+_is_chmod = lazy_regex(r"0*[0-7]{1,4}|[ugoa]*(?:[-+=][rwxXstugo]*)+(?:,[ugoa]*(?:[-+=][rwxXstugo]*)+)*")
 _is_octal = lazy_regex(r"[0-7]+")
 
 
@@ -46,7 +46,8 @@ def _write_chmod(spelling: Spelling, value: Any) -> str:
             wrong_type=True,
         )
     if isinstance(value, Literal) or (isinstance(value, str) and "$" not in value and not _is_chmod().fullmatch(value)):
-        raise Refused(f"the mode {shown(value)} is neither octal nor symbolic", 'write "0755" or "u=rwX,go=rX"')
+        fact = f"the mode {shown(value)} is neither octal nor symbolic"
+        raise Refused(fact, 'write "0755" or "u=rwX,go=rX"', by_build=True)
     return spelling.lexed(value)
 
 
@@ -272,7 +273,9 @@ class Copy(FileInstruction):
         for each in self.sources:
             if not (type(each) is str and ":" not in each) and is_remote(each):
                 raise Refused(
-                    f"the source {shown(each)} is remote, and COPY takes only files of the build", "use Add(…)"
+                    f"the source {shown(each)} is remote, and COPY takes only files of the build",
+                    "use ADD",
+                    by_build=True,
                 )
         return super().operands(spelling)
 

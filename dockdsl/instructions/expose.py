@@ -20,6 +20,8 @@ _is_port = lazy_regex(
     r"(?:(?:\[[0-9a-fA-F:.]*\]|[0-9.]*):)?(?:[0-9-]*:)?([0-9]{1,5})(?:-([0-9]{1,5}))?(?:/(?:tcp|udp|sctp))?",
     re.IGNORECASE,
 )
+_is_read = lazy_regex(r"(?:[0-9A-Fa-f:.\[\]+-]*:)?\+?[0-9]+(?:-\+?[0-9]+)?(?:/(?:tcp|udp|sctp)?)?", re.IGNORECASE)
+"""What BuildKit may read as a port, too."""
 _is_between = lazy_regex(r"[0-9A-Za-z:./-]*")
 _HIGHEST = 65_535
 
@@ -72,13 +74,26 @@ def _write(port: Word) -> str:
         return _with_variables(port)
     match = _is_port().fullmatch(port)
     if match is None:
-        raise Refused(f"{shown(port)} is not a port", 'write 8080, "53/udp" or "8000-8010/tcp"')
+        raise Refused(
+            f"{shown(port)} is not a port",
+            'write 8080, "53/udp" or "8000-8010/tcp"',
+            by_build=_is_read().fullmatch(port) is None,
+        )
     first, last = int(match[1]), int(match[2] or match[1])
     if first > _HIGHEST or last > _HIGHEST:
-        raise Refused(f"the port {port} is out of range", "use 0 to 65535")
+        raise Refused(f"the port {port} is out of range", "use 0 to 65535", by_build=True)
     if last < first:
-        raise Refused(f"the range {port} runs backwards", f"write {last}-{first}")
+        raise Refused(f"the range {port} runs backwards", f"write {last}-{first}", by_build=True)
     return port
+
+
+def refusal(port: str) -> Refused | None:
+    """Return why BuildKit refuses a port when it builds; None if it does not."""
+    try:
+        _write(port)
+    except Refused as refused:
+        return refused if refused.by_build else None
+    return None
 
 
 def _with_variables(port: str) -> str:

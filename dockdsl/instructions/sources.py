@@ -80,10 +80,12 @@ def write_source(spelling: Spelling, value: Any) -> str:
     if "$" in value:
         raise Refused(
             f"the source {shown(value)} has a variable, and BuildKit expands no variables here",
-            'define a stage for it, Stage("${NAME}"), and pass that',
+            "make a stage with that base, and name the stage",
+            by_build=True,
         )
     if not _is_source().fullmatch(value):
-        raise Refused(f"{shown(value)} is not the name of an image", "pass a Stage or the name of an image")
+        fact = f"{shown(value)} is not the name of an image"
+        raise Refused(fact, "name a stage or an image", by_build=True)
     if value.isdecimal():
         raise Refused(f"the source {value!r} is the index of a stage", "pass the Stage itself")
     return str.__str__(value)

@@ -24,7 +24,7 @@ _NAMES = (
     | {f"RTMIN+{number}" for number in range(1, 16)}
     | {f"RTMAX-{number}" for number in range(1, 15)}
 )
-_is_number = lazy_regex(r"[+-]?[0-9]{1,10}")
+_is_number = lazy_regex(r"[+-]?[0-9]{1,18}")
 
 
 @attrs.frozen(slots=False, repr=False, field_transformer=convert_later)
@@ -53,5 +53,6 @@ class Stopsignal(SingleOperand):
         if isinstance(signal, Literal) or (isinstance(signal, str) and signal and "$" not in signal):
             text = str(signal) if isinstance(signal, str) else ""
             if not (int(text) != 0 if _is_number().fullmatch(text) else text.upper().removeprefix("SIG") in _NAMES):
-                raise Refused(f"the signal {shown(signal)} is unknown", 'write a name such as "SIGTERM", or a number')
+                fact = f"the signal {shown(signal)} is unknown"
+                raise Refused(fact, 'write a name such as "SIGTERM", or a number', by_build=True)
         return super().operands(spelling)

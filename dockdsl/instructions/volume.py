@@ -50,7 +50,7 @@ class Volume(Instruction):
             raise Refused("no path is given", "name at least one")
         for path in self.paths:
             if isinstance(path, str) and not path:
-                raise Refused("a path is empty", "name a folder")
+                raise Refused("a path is empty", "name a folder", by_build=True)
         bare = [piece for piece in map(spelling.path, self.paths) if piece is not None]
         if len(bare) == len(self.paths):
             return bare

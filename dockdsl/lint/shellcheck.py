@@ -18,8 +18,11 @@ from dockdsl.syntax.lazy_regex import lazy_regex
 # only which command another finding is in.
 _LEFT_OUT = "SC1009,SC1090,SC1091,SC2187"
 # What may be meant: an empty value, a keyword as a word, a loop that runs once, words that are split, a name for later.
+# Of two heredocs that a command is given, it reads the last (SC2261).
 # What a command hides that is exported (SC2155) may be unable to fail, and the base image may set a variable (SC2154).
-_UNSURE = frozenset({"SC1007", "SC1010", "SC2034", "SC2038", "SC2043", "SC2046", "SC2154", "SC2155"})
+_UNSURE = frozenset({"SC1007", "SC1010", "SC2034", "SC2038", "SC2043", "SC2046", "SC2154", "SC2155", "SC2261"})
+_STOPPED = "SC1072"
+"""It gave up to parse the script; the cause is said before."""
 _LEVELS: dict[str, Level] = {"error": "error", "warning": "warning", "info": "hint", "style": "hint"}
 _AT_ONCE = 200
 """Some systems let a process have 256 files open."""
@@ -100,15 +103,20 @@ def readable(scripts: Sequence[Script]) -> list[Script]:
 
 
 def remarks(script: Script) -> Iterator[Remark]:
-    """Yield what ShellCheck says about a script that it has read; nothing if it does not know the shell."""
+    """Yield what ShellCheck says about a script that it has read; nothing if it does not know the shell.
+
+    What it says of several words of a line is said once.
+    """
     text = _asked(script)
     if text is None:
         return
     # Of a script with a shebang, the first line is the shell of the head.
     begin = _HEAD + 1 - script.text.startswith("#!")
+    found: dict[Remark, None] = {}
     for each in _known.get(text, ()):
         place = script.place_of(max(each.line - begin, 0), each.column - 1)
-        yield Remark(each.code, each.level, each.message, place)
+        found[Remark(each.code, each.level, each.message, place)] = None
+    yield from found
 
 
 def prepare(scripts: Iterable[Script]) -> None:
@@ -195,4 +203,14 @@ def _read(command: str, texts: Sequence[str], seconds: float) -> None:
         is_unsure = is_unsure or (code == "SC3036" and "/echo" in text)
         level = "hint" if is_unsure else _LEVELS[each["level"]]
         found[text].append(_Comment(code, level, each["message"], each["line"], each["column"]))
-    _known.update({text: tuple(each) for text, each in found.items()})
+    _known.update({text: tuple(_without_echoes(each)) for text, each in found.items()})
+
+
+def _without_echoes(comments: Sequence[_Comment]) -> Iterator[_Comment]:
+    """Yield the remarks on a script; of those that say why it cannot be parsed, the first alone."""
+    codes = {each.code for each in comments}
+    causes = [
+        each for each in comments if each.code[2:3] == "1" and each.code not in _UNSURE and each.level != "warning"
+    ]
+    later = causes[1:] if _STOPPED in codes else []
+    yield from (each for each in comments if each not in later)

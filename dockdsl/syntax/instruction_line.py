@@ -53,6 +53,8 @@ class Line:
     kept_from: int | None = None
     """From which place in the logical line on the value contains the comments; None where it contains none."""
     flags: Sequence[FlagToken] = ()
+    refusal = ""
+    """Why BuildKit refuses what it has read here when it builds: fact and remedy."""
     head = keyword = ""
     """The keyword as it is written, and in capitals."""
     above: Sequence[int] = ()

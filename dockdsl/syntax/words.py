@@ -32,6 +32,8 @@ _is_bare_json = re.compile(r"[ !#-\[\]-~]*+").fullmatch
 _find_control = lazy_regex("[\x00-\x08\x0a-\x1f\x7f]")
 _find_reference = lazy_regex(_SIMPLE_REFERENCE)
 _open_reference = lazy_regex(r"\$\{[A-Za-z_][A-Za-z0-9_]*(?::?[-+?]|##?|%%?|//?)")
+_is_bad_reference = lazy_regex(r"\$\{[A-Za-z_!}]")
+"""What BuildKit refuses where it is no reference; ``${1}`` and a lone dollar it does not."""
 _has_modifier = lazy_regex(r"\$\{\w+[^\w}]")
 _in_braces = lazy_regex(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(:?[-+?])")
 _name_goes_on = lazy_regex(r"\w")
@@ -225,11 +227,13 @@ def _reference_end(text: str, dollar: int, depth: int = 0) -> int:
             raise Refused(
                 f"the reference {shown(text[dollar:end])} has a pattern and no replacement",
                 "write ${NAME/PATTERN/REPLACEMENT}",
+                by_build=True,
             )
         return end
     raise Refused(
         f"the dollar in {shown(text[dollar : dollar + 20])} does not start a variable reference",
-        "use literal(…) for a plain dollar",
+        "use literal(…) for a plain dollar, or escape it in a Dockerfile",
+        by_build=_is_bad_reference().match(text, dollar) is not None,
     )
 
 
@@ -248,7 +252,7 @@ def _modifier_end(text: str, start: int, dollar: int, depth: int) -> int:
                 "remove it (whitespace needs no quotes there), or use a variable for that text",
             )
         index = _reference_end(text, index, depth + 1) if char == "$" else index + 1
-    raise Refused(f"the reference {shown(text[dollar:])} has no closing brace", "add the }")
+    raise Refused(f"the reference {shown(text[dollar:])} has no closing brace", "add the }", by_build=True)
 
 
 def atoms_of(value: Word, *, control: bool = False) -> list[Atom]:
@@ -359,13 +363,14 @@ class _Reader(Cursor):
             elif char == "'":
                 quoted = self.single_quoted()
                 if quoted is None:
-                    raise Refused(f"the single quote in {shown(self.word)} is never closed", "close it")
+                    fact = f"the single quote in {shown(self.word)} is never closed"
+                    raise Refused(fact, "close it", by_build=True)
                 atoms.append((False, quoted))
             else:
                 self.at += 1
                 return atoms
         if in_quotes or closing:
-            raise Refused(f"the quote or brace in {shown(self.word)} is never closed", "close it")
+            raise Refused(f"the quote or brace in {shown(self.word)} is never closed", "close it", by_build=True)
         return atoms
 
     def _reference(self, depth: int) -> Atom:

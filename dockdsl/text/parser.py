@@ -195,6 +195,7 @@ class _Parser:
         all_names, unnamed = _names(lines)
         names = [name for name in all_names if name is not None]
         self.names = frozenset(names)
+        self.count = len(all_names)
         self.last = {name: index for index, name in enumerate(all_names) if name is not None}
         self.repeated = {name for name, count in Counter(names).items() if count > 1}
         args: list[Instruction] = []
@@ -241,7 +242,9 @@ class _Parser:
         except Misread as misread:
             self._misread(line, misread)
             return None
-        except (Refused, InvalidValue, InvalidType):
+        except (Refused, InvalidValue, InvalidType) as error:
+            if error.by_build:
+                line.refusal = str(error).removeprefix(f"{line.keyword}: ")
             return self._verbatim(line)
         return value
 
@@ -263,6 +266,8 @@ class _Parser:
             return external(low) if stage is None else stage
         if by_index and name.isdecimal():
             index = name.lstrip("0") or "0"
+            if len(index) < 10 and int(index) >= self.count:
+                raise Refused(f"no stage has the index {name}", "name a stage", by_build=True)
             stage = self.stages[int(index)] if len(index) < 10 and int(index) < len(self.stages) else None
             if stage is None or stage.name in self.repeated:
                 raise Refused(f"no earlier stage has the index {name}, or its name is used twice", "use another index")

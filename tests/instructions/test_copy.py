@@ -167,7 +167,7 @@ def test_text(value: Copy, text: str) -> None:
             lambda: Copy(literal("$*"), "/x"), InvalidValue, "finds no such file", id="literal star and dollar"
         ),
         pytest.param(lambda: Copy("a[*]b", "/x"), InvalidValue, "finds no such file", id="star in a class"),
-        pytest.param(lambda: Copy("https://a.example/b", "/x"), InvalidValue, r"is remote.*; use Add\(", id="URL"),
+        pytest.param(lambda: Copy("https://a.example/b", "/x"), InvalidValue, r"is remote.*; use ADD", id="URL"),
         pytest.param(lambda: Copy("git@a.example:b.git", "/x"), InvalidValue, "is remote", id="repository"),
         pytest.param(
             lambda: Copy("a", "/b", from_="$A"), InvalidValue, "--from: .*has a variable", id="variable in from"

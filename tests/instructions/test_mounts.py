@@ -99,10 +99,10 @@ def test_text(mount: Mount, text: str) -> None:
         pytest.param(lambda: Bind("/a\nUSER root"), InvalidValue, "Bind: target: .*newline", id="newline"),
         pytest.param(lambda: Bind("/é"), InvalidValue, "Bind: .*non-ASCII.*garbles", id="beyond ASCII"),
         pytest.param(
-            lambda: Bind("/a", from_=""), InvalidValue, "not the name of an image; pass a Stage", id="empty from"
+            lambda: Bind("/a", from_=""), InvalidValue, "not the name of an image; name a stage", id="empty from"
         ),
         pytest.param(
-            lambda: Bind("/a", from_="$A"), InvalidValue, "has a variable.*; define a stage", id="variable in from"
+            lambda: Bind("/a", from_="$A"), InvalidValue, "has a variable.*; make a stage", id="variable in from"
         ),
         pytest.param(lambda: Bind("/a", from_="0"), InvalidValue, "index of a stage; pass the Stage", id="index"),
         pytest.param(

@@ -73,7 +73,12 @@ def test_where_it_is(text: str, lines: list[int]) -> None:
         ("FROM debian:13\nRUN echo $HOME", [(2, "hint", "SC2086")]),
         ("FROM debian:13\nRUN make -j $(nproc)", [(2, "hint", "SC2046")]),
         ('FROM debian:13\nRUN export A="$(b)"', [(2, "hint", "SC2155")]),
-        ("FROM debian:13\nRUN echo 'a", [(2, "error", "SC1073"), (2, "error", "SC1072")]),
+        ("FROM debian:13\nRUN <<A <<B cat\na\nA\nb\nB", [(2, "hint", "SC2261")]),
+        # Of what it says about one script that it cannot parse, the first.
+        ("FROM debian:13\nRUN echo 'a", [(2, "error", "SC1073")]),
+        ("FROM debian:13\nRUN if true; then echo a", [(2, "error", "SC1046")]),
+        ("FROM mine:1\nRUN if true; then echo a", [(2, "hint", "SC1046")]),
+        ("FROM debian:13\nRUN <<E\nif true; then\n  x\n\nE", [(3, "error", "SC1046")]),
         # Comments.
         (f"FROM debian:13\n# hadolint ignore=SC2174\nRUN {BAD}", []),
         (f"FROM debian:13\n# dockdsl: ignore=SC2174 it cannot fail\nRUN {BAD} && echo $HOME", [(3, "hint", "SC2086")]),

@@ -31,6 +31,7 @@ _is_variable_source = lazy_regex(r"from=.*\$.", re.IGNORECASE)
 _is_size = lazy_regex(r"[0-9]+(?:\.[0-9]+)? ?(?:[kKmMgGtTpP]?i?[bB]?)")
 _is_mode = lazy_regex(r"0*[0-7]{1,4}")
 _is_variable = lazy_regex(r"[A-Za-z_][A-Za-z0-9_]*")
+_SHARING = ("shared", "private", "locked")
 _HIGHEST_ID = 2**32 - 1
 
 
@@ -141,7 +142,9 @@ def switch(value: str | None) -> bool:
         return True
     if value in _FALSE:
         return False
-    raise Refused(f"the value {shown(value)} is neither true nor false", "use one of the two")
+    raise Refused(
+        f"the value {shown(value)} is neither true nor false", "use one of the two", by_build="$" not in value
+    )
 
 
 _SWITCHES = ("readonly", "readwrite", "required")
@@ -175,29 +178,41 @@ def _option(spelling: Spelling, name: str, value: Any) -> str:
 
 def _check(name: str, value: Any) -> None:
     """Refuse the value of an option that is not valid, unless it depends on a variable."""
-    matches, remedy = _CHECKS[name]
+    matches, remedy, may_build = _CHECKS[name]
     if isinstance(value, Literal) or (isinstance(value, str) and "$" not in value and not matches(value)):
-        raise Refused(f"{name}: {shown(value)} is not valid", remedy)
+        raise Refused(
+            f"{name}: {shown(value)} is not valid", remedy, by_build=isinstance(value, str) and not may_build(value)
+        )
 
 
 def check_target(target: Word | None) -> None:
     """Refuse a target that is missing, or the root."""
     if target is None:
-        raise refuse_type("target", target, "pass a path")
+        raise Refused("no target is given", "name the path, target=/path", wrong_type=True, by_build=True)
     # The working directory is a valid target; BuildKit refuses it only if it is the root.
     if isinstance(target, str) and not target.replace("/.", "/").strip("/"):
-        raise Refused(f"target: the path {shown(target)} is the root", "mount below it")
+        raise Refused(f"target: the path {shown(target)} is the root", "mount below it", by_build=True)
 
 
-_CHECKS: dict[str, tuple[Callable[[str], object], str]] = {
-    "mode": (lambda text: _is_mode().fullmatch(text), 'write octal digits, "0400" or 0o400'),
-    "uid": (_is_id, "write a number"),
-    "gid": (_is_id, "write a number"),
-    "sharing": (("shared", "private", "locked").__contains__, "use shared, private or locked"),
-    "size": (lambda text: _is_size().fullmatch(text), 'write "64m" or a number of bytes'),
-    "env": (lambda text: _is_variable().fullmatch(text), "write the name of a variable"),
+_CHECKS: dict[str, tuple[Callable[[str], object], str, Callable[[str], object]]] = {
+    "mode": (
+        lambda text: _is_mode().fullmatch(text),
+        'write octal digits, "0400" or 0o400',
+        lambda text: re.fullmatch("[0-7]+", text),
+    ),
+    "uid": (_is_id, "write a number", _is_id),
+    "gid": (_is_id, "write a number", _is_id),
+    "sharing": (_SHARING.__contains__, "use shared, private or locked", lambda text: text.lower() in _SHARING),
+    "size": (
+        lambda text: _is_size().fullmatch(text),
+        'write "64m" or a number of bytes',
+        lambda text: re.match("[+.0-9]", text),
+    ),
+    "env": (lambda text: _is_variable().fullmatch(text), "write the name of a variable", lambda _: True),
 }
-"""Of options that are more than text, which texts are valid, and the remedy."""
+"""Of options that are more than text, which texts are valid, the remedy, and which texts a build may take."""
+_ANYWHERE = ("env", "from", "id", "source")
+"""Options that BuildKit may pass over where they do not apply."""
 
 
 TYPES = ("bind", "cache", "tmpfs", "secret", "ssh")
@@ -223,17 +238,19 @@ def _read(line: Line, value: str) -> Mount:
         name, equals, text = field.partition("=")
         name = name.lower()
         if not equals and name not in _SHORT:
-            raise Refused(f"the option {field!r} has no value", f"write {name}=value")
+            raise Refused(f"the option {field!r} has no value", f"write {name}=value", by_build=True)
         name = _ALIASES.get(name, name)
         given.append("readonly" if name == "readwrite" else name)
         if name in ("required", "size") and "type" not in options:
-            raise Refused(f"the option {name} stands before the type that it belongs to", "write type= first")
+            fact = f"the option {name} stands before the type that it belongs to"
+            raise Refused(fact, "write type= first", by_build=True)
         options[name] = text if equals else None
     if len(set(given)) < len(given):
         raise Refused("an option is given twice", "keep one of them")
     kind = mount_for((options.pop("type", "bind") or "").lower())
     if kind is None:
-        raise Refused(f"the mount type in {shown(value)} is unknown", f"use one of {', '.join(TYPES)}")
+        fact = f"the mount type in {shown(value)} is unknown"
+        raise Refused(fact, f"use one of {', '.join(TYPES)}", by_build="$" not in value)
     known = {field.name.rstrip("_"): field.name for field in declared(kind).fields}
     needed = [field.name for field in declared(kind).fields if field.default is attrs.NOTHING]
     fields: dict[str, Any] = {}
@@ -251,7 +268,8 @@ def _read(line: Line, value: str) -> Mount:
             continue
         name = kind.ALIASES.get(name, name)  # noqa: PLW2901 - some are of one kind alone
         if name not in known or known[name] in fields:
-            raise Refused(f"the option {name} does not apply to this mount", "leave it out")
+            fact = f"the option {name} does not apply to this mount"
+            raise Refused(fact, "leave it out", by_build=name not in (*known, *_ANYWHERE))
         if name == "required":
             fields[name] = switch(said)
         elif name == "from":
@@ -261,7 +279,8 @@ def _read(line: Line, value: str) -> Mount:
     try:
         mount = kind(**{**dict.fromkeys(needed), **fields})
     except (InvalidType, InvalidValue) as error:
-        raise Refused(error.message, "") from None
+        fact, _, remedy = error.message.rpartition("; ")
+        raise Refused(fact, remedy, by_build=error.by_build) from None
     return mount.with_origin(line.origin)
 
 

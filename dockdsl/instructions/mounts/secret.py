@@ -51,7 +51,7 @@ class Secret(Mount):
 
     def check(self) -> None:
         if self.id is None and self.target is None:
-            raise Refused("neither an id nor a target is given", "give the secret an id")
+            raise Refused("neither an id nor a target is given", "give the secret an id", by_build=True)
 
     def features(self) -> list[str]:
         return [*super().features(), *([] if self.env is None else ["1.10"])]

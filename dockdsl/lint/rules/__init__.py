@@ -59,6 +59,7 @@ MODULES = [
     "port_not_exposed",
     "recommended_packages",
     "redundant_target_platform",
+    "refused_by_build",
     "relative_copy_target",
     "replaced_shell",
     "reserved_stage_name",

@@ -26,12 +26,13 @@ from dockdsl.lint.subject import Subject
 
 
 def examine(subject: Subject) -> Iterator[Fault]:
-    """Find the stage's own name."""
-    for part in subject.parts:
+    """Find the stage's own name or index."""
+    for index, part in enumerate(subject.parts):
+        own = (str(index), (part.name or str(index)).lower())
         for line in part.steps:
-            sources = [(flag.value or "").lower() for flag in line.flags if flag.name == "from"]
-            if line.keyword == "COPY" and part.name is not None and part.name.lower() in sources:
-                yield Fault(line, f"the stage {part.name!r} copies from itself", "name another stage")
+            source = next(((flag.value or "").lower() for flag in line.flags if flag.name == "from"), "")
+            if line.keyword == "COPY" and source in own:
+                yield Fault(line, f"the stage {source!r} copies from itself", "name another stage")
 
 
 RULE = Rule("CopyFromItself", examine, __doc__ or "", "error", ("DL3023",))

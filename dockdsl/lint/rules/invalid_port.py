@@ -1,4 +1,4 @@
-"""A port is between 0 and 65535.
+"""A port is a number between 0 and 65535, or a range that runs upwards.
 
 BuildKit refuses any other when it builds.
 
@@ -19,21 +19,21 @@ Source: https://github.com/hadolint/hadolint/wiki/DL3011
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
+from dockdsl.instructions.expose import refusal
 from dockdsl.lint.rule import Fault, Rule
 from dockdsl.lint.subject import Subject
 
-_numbers = re.compile(r"[0-9]+").findall
-
 
 def examine(subject: Subject) -> Iterator[Fault]:
-    """Find ports that are too large."""
+    """Find ports that a build refuses."""
     for line in subject.steps("EXPOSE"):
-        for word in subject.expanded(line):
-            if "$" not in word and any(int(each) > 65535 for each in _numbers(word.rpartition(":")[2])):
-                yield Fault(line, f"{word!r} is not a port", "write a number up to 65535")
+        # A variable may have several ports.
+        for port in " ".join(subject.expanded(line)).split():
+            refused = refusal(port)
+            if refused is not None:
+                yield Fault(line, f"BuildKit refuses this when it builds: {refused.fact}", refused.remedy, part=port)
 
 
 RULE = Rule("InvalidPort", examine, __doc__ or "", "error", ("DL3011",))
