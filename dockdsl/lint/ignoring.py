@@ -22,7 +22,8 @@ _OURS = "# dockdsl: ignore=RULE reason"
 # Compiled when a file has such comments.
 _BUILDKIT = r"#\s*check\s*=\s*(\S*)"
 _HADOLINT = r"#\s*hadolint\s+(global\s+)?ignore\s*=\s*(\w+(?:\s*,\s*\w+)*)"
-_DOCKDSL = r"#\s*dockdsl:\s*ignore\b(?:=(\S*))?\s*(.*)"
+# Without the colon, as hadolint's has none, it is meant, and told.
+_DOCKDSL = r"#\s*dockdsl(?:(:)\s*ignore\b|\s+ignore(?==))(?:=(\S*))?\s*(.*)"
 _OTHERS = r"(?i)(?:SC|DL)\d{4}"
 """Codes of ShellCheck and hadolint, most of which are not rules here."""
 _ALL = "all"
@@ -202,7 +203,7 @@ def _ignores(line: str, number: int) -> Iterator[tuple[Ignore, bool]]:
     if not bare.startswith("#"):
         return
     if found := re.match(_DOCKDSL, bare):
-        yield _ours(found[1], found[2], number, line), False
+        yield _ours(found, number, line), False
     elif found := re.match(_HADOLINT, bare):
         names = tuple(name.strip() for name in found[2].split(","))
         yield Ignore(names, "", number, line, "hint"), found[1] is not None
@@ -225,14 +226,20 @@ def _settings(value: str) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def _ours(names: str | None, reason: str, number: int, text: str) -> Ignore:
-    named = tuple(name for name in (names or "").split(",") if name and name.lower() != _ALL)
+def _ours(found: re.Match[str], number: int, text: str) -> Ignore:
+    colon, names, reason = found[1], found[2] or "", found[3].strip()
+    every = [name for name in names.split(",") if name]
+    named = tuple(name for name in every if colon and name.lower() != _ALL)
     fault = None
-    if not named:
+    if not colon:
+        fault = "the comment has no colon after dockdsl, and ignores nothing"
+    elif len(named) < len(every):
+        fault = f"{_ALL!r} is not accepted here, since each rule is ignored by its name"
+    elif not named:
         fault = "the comment ignores no rule by its name"
-    elif not reason.strip():
+    elif not reason:
         fault = "the comment gives no reason"
-    return Ignore(named, reason.strip(), number, text, fault=fault)
+    return Ignore(named, reason, number, text, fault=fault)
 
 
 class PythonIgnores:
@@ -290,7 +297,7 @@ def _source_lines(path: str) -> list[str]:
 def _in_python(lines: list[str]) -> dict[int, Ignores]:
     """Return the comments of a Python file by the line that each is about."""
     found: dict[int, Ignores] = {}
-    if not any("dockdsl:" in line for line in lines):
+    if not any("dockdsl" in line and "ignore" in line for line in lines):
         return found
     import tokenize  # noqa: PLC0415 - few files have such comments
 
@@ -303,7 +310,7 @@ def _in_python(lines: list[str]) -> dict[int, Ignores]:
                 number = token.start[0]
                 if match is None:
                     continue
-                ignore = _ours(match[1], match[2], number, lines[number - 1])
+                ignore = _ours(match, number, lines[number - 1])
                 if lines[number - 1].lstrip().startswith("#"):
                     pending.append(ignore)
                 else:

@@ -44,6 +44,7 @@ def found(text: str) -> list[tuple[str, int, str]]:
         "FROM a:1\n# hadolint ignore=DL3026,SC2086\nRUN x\n",
         "# check=skip=InvalidBaseImagePlatform,InvalidDefinitionDescription\nFROM a:1\n",
         "FROM a:1\n# dockdsl: a word about it\nRUN x\n",
+        "FROM a:1\n# dockdsl ignore files have a page of their own\nRUN x\n",
     ],
 )
 def test_what_is_ignored(text: str) -> None:
@@ -102,6 +103,26 @@ def test_a_misspelled_rule_gets_the_nearest_name() -> None:
     assert "there is no rule 'JSONArgRecommended' that the comment could ignore" in misspelled.message
     assert "did you mean 'JSONArgsRecommended'?" == misspelled.remedy
     assert "the comment gives no reason; write # dockdsl: ignore=RULE reason" == unreasoned.message
+
+
+@pytest.mark.parametrize(
+    ("comment", "fact"),
+    [
+        ("dockdsl ignore=JSONArgsRecommended why", "the comment has no colon after dockdsl, and ignores nothing"),
+        ("dockdsl: ignore=all why", "'all' is not accepted here, since each rule is ignored by its name"),
+        ("dockdsl: ignore= why", "the comment ignores no rule by its name"),
+        ("dockdsl: ignore=JSONArgsRecommended", "the comment gives no reason"),
+    ],
+)
+def test_how_a_comment_is_written_is_said(comment: str, fact: str, tmp_path: Path) -> None:
+    """In a Dockerfile and in Python, what is wrong with a comment is found at its line, with what to write."""
+    path = tmp_path / "app.py"
+    text = f"from dockdsl import *\nc = Cmd('x')  # {comment}\nd = Dockerfile(Stage('a:1', steps=[c]))\n"
+    path.write_text(text)
+    rows = [*check(f"FROM a:1\n# {comment}\nCMD x\n"), *check(path)]
+    invalid = [(each.origin.line, each.message) for each in rows if each.rule == "InvalidIgnore"]
+
+    assert 2 * [(2, f"{fact}; write # dockdsl: ignore=RULE reason")] == invalid
 
 
 def test_a_step_ignores_what_is_below_it() -> None:
