@@ -228,16 +228,20 @@ class _File:
         return bool(changed)
 
     def _change_text(self, call: cst.Call, old: str, new: str) -> bool:
-        """Change what differs within the argument that has it; return False where none has."""
-        hunks = differing(old, new)
+        """Change what differs within the arguments that have it; return False where none has."""
+        left = differing(old, new)
+        changes: list[tuple[cst.CSTNode, str, list[Hunk]]] = []
         for each in call.args:
             for text in value_of(self._code(each.value)):
-                found = _found(text, old, hunks) if isinstance(text, str) else []
-                if found:
-                    if not self._change_literal(each.value, found):
-                        self._replace(each.value, quoted(changed(text, found)))
-                    return True
-        return False
+                found = _found(text, old, left) if isinstance(text, str) else {}
+                left = [hunk for hunk in left if hunk not in found]
+                changes.append((each.value, text, [*found.values()]))
+        if left:
+            return False
+        for node, text, hunks in changes:
+            if not self._change_literal(node, hunks):
+                self._replace(node, quoted(changed(text, hunks)))
+        return True
 
     def _change_literal(self, node: cst.CSTNode, hunks: Sequence[Hunk]) -> bool:
         """Change the text of a literal where it is written, and leave its layout; return False if that cannot be."""
@@ -344,20 +348,23 @@ def _strings(node: cst.CSTNode) -> list[cst.SimpleString]:
     return [each for each in [*parts, node] if isinstance(each, cst.SimpleString)]
 
 
-def _found(text: str, whole: str, hunks: Sequence[Hunk]) -> list[Hunk]:
-    """Return changes of a whole as those of a text that is in it, maybe indented otherwise; none where they are not."""
-    if whole.count(text) == 1:
-        at = whole.index(text)
-        moved = [Hunk(each.start - at, each.end - at, each.text) for each in hunks]
-        return moved if all(each.start >= 0 and each.end <= len(text) for each in moved) else []
-    found: list[Hunk] = []
+def _found(text: str, whole: str, hunks: Sequence[Hunk]) -> dict[Hunk, Hunk]:
+    """Return the changes of a whole that are in a part of it, maybe indented otherwise, as changes of that part."""
+    found: dict[Hunk, Hunk] = {}
+    is_whole = whole.count(text) == 1
     for each in hunks:
-        first = whole.rfind("\n", 0, each.start) + 1
-        line = whole[first : f"{whole}\n".index("\n", each.end)]
-        if not line or text.count(line) != 1:
-            return []
-        at = first - text.index(line)
-        found.append(Hunk(each.start - at, each.end - at, each.text))
+        if is_whole:
+            at = whole.index(text)
+        else:
+            first = whole.rfind("\n", 0, each.start) + 1
+            line = whole[first : f"{whole}\n".index("\n", each.end)]
+            if not line or text.count(line) != whole.count(line):
+                continue
+            # Of lines that are the same, it is the one with as many above it.
+            at = first - len(line.join(text.split(line)[: whole.count(line, 0, first) + 1]))
+        moved = Hunk(each.start - at, each.end - at, each.text)
+        if moved.start >= 0 and moved.end <= len(text):
+            found[each] = moved
     return found
 
 

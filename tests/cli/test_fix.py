@@ -64,6 +64,8 @@ PYTHON = [
             "Run(('apt-get install a && ' '' 'x && ' r'apt-get install b'))",
             "Run.script('''\n    set -e\n    apt-get install b\n''')",
             'Run.script("""\n            set -e\n            apt-get install b\n""")',
+            'Run.script("""\n  apt-get install b\n  apt-get install b\n  """, mounts=[])',
+            "Run.chain('apt-get install a', 'apt-get install b', mounts=[], network=None)",
         )
     ],
     (
