@@ -5,13 +5,14 @@ from __future__ import annotations
 import inspect
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
 from dockdsl.display import kind_of, one_line, shown
 from dockdsl.errors import SourceError
+from dockdsl.lint.finding import LEVELS
 from dockdsl.lint.rule import Rule
 
 
@@ -50,6 +51,9 @@ def _importable(folder: str) -> Iterator[None]:
 def _as_rule(value: Any, place: str) -> Rule:
     """Return a function as a rule."""
     if isinstance(value, Rule):
+        fault = _wrong(value)
+        if fault is not None:
+            raise SourceError(f"{shown(place)} is a Rule whose {fault}")
         return value
     if not inspect.isfunction(value):
         raise SourceError(f"{shown(place)} is {kind_of(value)}; name a function, or a Rule")
@@ -57,3 +61,20 @@ def _as_rule(value: Any, place: str) -> Rule:
     if not page:
         raise SourceError(f"{shown(place)} has no docstring; write one, since it is the page of the rule")
     return Rule(value.__name__, value, page)
+
+
+def _wrong(rule: Rule) -> str | None:
+    """Return which field of a rule is wrong, and what to do about it."""
+    texts = "a text", lambda value: isinstance(value, str) and value.strip()
+    wanted: dict[str, tuple[str, Callable[[Any], object]]] = {
+        "name": texts,
+        "examine": ("a function", callable),
+        "page": texts,
+        "level": (", ".join(LEVELS), lambda value: value in LEVELS),
+        "aliases": ("a tuple of texts", lambda value: isinstance(value, tuple) and all(map(texts[1], value))),
+    }
+    for name, (what, is_right) in wanted.items():
+        value = getattr(rule, name)
+        if not is_right(value):
+            return f"{name} is {shown(value)}; write {what}"
+    return None

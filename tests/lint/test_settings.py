@@ -197,6 +197,25 @@ def test_a_rule_that_is_wrong(project: Path, body: str, line: int, message: str)
     assert (1, "4 findings in 2 files\n") == (done.returncode, done.stderr)
 
 
+@pytest.mark.parametrize(
+    ("rule", "message"),
+    [
+        ("Rule(1, print, 'X.')", "a Rule whose name is 1; write a text"),
+        ("Rule('x', 'f', 'X.')", "a Rule whose examine is 'f'; write a function"),
+        ("Rule('x', print, None)", "a Rule whose page is None; write a text"),
+        ("Rule('x', print, 'X.', 'bad')", "a Rule whose level is 'bad'; write error, warning, hint"),
+        ("Rule('x', print, 'X.', aliases='DL1')", "a Rule whose aliases is 'DL1'; write a tuple of texts"),
+    ],
+)
+def test_a_rule_with_wrong_fields(project: Path, rule: str, message: str) -> None:
+    """It is an error at the line that names it."""
+    project.joinpath("own", "rules.py").write_text(f"from dockdsl import Rule\nno_sudo = {rule}\n")
+    done = run(project, "Dockerfile")
+
+    prefix = "pyproject.toml:5: error: [tool.dockdsl.check] rules: 'own.rules:no_sudo' is"
+    assert (2, f"{prefix} {message}\n") == (done.returncode, done.stderr)
+
+
 def test_all_mistakes_are_shown(project: Path) -> None:
     """Each has its line, in the order of the file; what depends on a rule that is missing is not one."""
     prefix = "error: [tool.dockdsl.check]"
