@@ -16,6 +16,7 @@ from typing import Any
 from dockdsl.display import argument, cut, one_line, shown, suggestion
 from dockdsl.errors import DockdslError, FileError, SourceError
 from dockdsl.origins import Origin
+from dockdsl.text.utf8 import decoded
 
 _LARGEST = 64 << 20
 """Bytes of a file that are read: a device may have no end."""
@@ -41,11 +42,7 @@ def read_text(path: str, kind: str = "Dockerfile") -> str:
         data = _checked(sys.stdin.buffer.read(_LARGEST + 1), "stdin", kind, FileError)
     else:
         raise FileError(f"stdin: it is closed; open it, or name a {kind}")
-    try:
-        return data.decode()
-    except UnicodeDecodeError as error:
-        place = Origin("stdin" if path == "-" else path, data.count(b"\n", 0, error.start) + 1)
-        raise FileError("it is not UTF-8 text; is it the right file?", origin=place) from None
+    return decoded(data, "stdin" if path == "-" else path)
 
 
 def _contents(path: str, kind: str, refusal: type[FileError | SourceError]) -> bytes:

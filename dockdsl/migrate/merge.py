@@ -248,7 +248,7 @@ class _Merge:
             fact = f"rm removes {name}, and no image has been built with it before"
             self.recipe.note(self.recipe.gone[path], fact, "move that line behind the docker build that copies it")
             return
-        if path.exists() or any(char in name for char in "$*?["):
+        if path.exists() or path in self.recipe.writers or any(char in name for char in "$*?["):
             return
         is_file = isinstance(build.dockerfile, Path)
         place = Place(short_path(str(build.dockerfile)), step.origin.line) if is_file else build.place
@@ -361,6 +361,9 @@ def _read(build: Build, recipe: Recipe) -> tuple[str, str]:
     name = short_path(str(build.dockerfile))
     try:
         found = recipe.read(build.dockerfile)
+    except FileError:
+        # It is there, and is no text.
+        raise
     except OSError as error:
         writer = recipe.writers.get(build.dockerfile)
         fact = f"it builds {name}: {error.strerror or 'it cannot be read'}"

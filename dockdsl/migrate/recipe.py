@@ -11,6 +11,8 @@ import attrs
 from dockdsl.migrate.commands import Pipeline, Place
 from dockdsl.migrate.docker_options import Arguments
 from dockdsl.migrate.words import Word, text
+from dockdsl.origins import short_path
+from dockdsl.text.utf8 import decoded
 
 # Options that say where an image goes and how it is built, not what it is.
 _AROUND = ("tag", "output", "quiet", "q", "progress", "no-cache", "pull", "load", "iidfile", "cache-from", "cache-to")
@@ -203,17 +205,23 @@ class Recipe:
     def read(self, path: Path) -> str | None:
         """Return the text of a file as it is when the script has come here; None where that is not known.
 
-        Raises `OSError` for a file that cannot be read.
+        Raises `OSError` for a file that cannot be read; if it is not UTF-8, that is a `FileError`.
         """
         if path in self.texts:
             return self.texts[path].text
-        return path.read_bytes().decode("utf-8-sig", "surrogateescape")
+        return decoded(path.read_bytes(), short_path(str(path))).removeprefix("\ufeff")
 
     def note_written(self) -> None:
         """Name the files that are written and that nothing has read."""
         for path, (place, name) in self.writers.items():
-            fact = f"{name} writes {self.shown(path)}, which is not followed"
-            self.note(place, fact, "if a Dockerfile copies that file, make it in a Run of the stage")
+            content = self.texts.get(path)
+            remedy = "if a Dockerfile copies that file, run this line before each build"
+            if content is None or content.text is not None:
+                fact = f"{name} writes {self.shown(path)}, which is not followed"
+                self.note(place, fact, f"{remedy}, or make it in a Run of the stage")
+            else:
+                fact = f"what {name} writes into {self.shown(path)} is known only when it runs"
+                self.note(place, fact, f"{remedy}, since the result takes it from the context as well")
 
     def shown(self, path: Path) -> str:
         """Return a path as the script has it."""

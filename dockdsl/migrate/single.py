@@ -55,6 +55,10 @@ _FOLDERS = (
 )
 _PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 _WRAPPERS = {"tini", "dumb-init", "su-exec", "gosu"}
+_interprets = re.compile(
+    r"(?:python|pypy|node|ruby|perl|php|lua)[\d.]*|php-fpm|nodejs|npm|npx|pnpm|yarn|bun|deno|bundle|puma|rails|Rscript"
+    r"|uv|poetry|pipenv|gunicorn|uvicorn|hypercorn|flask|celery|streamlit"
+).fullmatch
 _SHELLS = {"sh", "ash", "bash", "dash"}
 _BUILD_SHELL = ("apk", "apt-get", "apt", "update", "upgrade", "add", "install", "clean")
 
@@ -148,11 +152,20 @@ class _Split:
     def _find_programs(self) -> None:
         """Find what the words of ENTRYPOINT and CMD name: in the build, or by a COPY."""
         words = self.words
+        command = next((each for each in reversed(self.stage.steps) if isinstance(each, (Cmd, Entrypoint))), None)
+        origin = self.stage.origin if command is None else command.origin
         if not words:
             fact = "neither CMD nor ENTRYPOINT names a program, so what it ships cannot be told"
-            raise SourceError(f"migrate --single: {fact}; name it in CMD")
+            raise SourceError(f"migrate --single: {fact}; name it in CMD", origin=origin)
+        if interpreter := _interprets(posixpath.basename(words[0])):
+            fact = f"{interpreter[0]} runs the program, so no step compiles that"
+            remedy = (
+                "keep one stage, or compile what it imports in a stage of its own and copy it with Copy(…, from_=…)"
+            )
+            raise SourceError(f"migrate --single: {fact}; {remedy}", origin=origin)
         if self.tool and not any(word.endswith((".jar", ".dll")) for word in words):
-            raise SourceError(f"migrate --single: {self.tool} is given no .jar or .dll; name the file in CMD")
+            fact = f"{self.tool} is given no .jar or .dll"
+            raise SourceError(f"migrate --single: {fact}; name the file in CMD", origin=origin)
         folder = [folder for _, folder in self._in_folders()][-1]
         is_compiled = False
         for index, word in enumerate(words):
@@ -191,10 +204,9 @@ class _Split:
             self._remark(*self._command_line(), fact)
         if not is_compiled:
             name = posixpath.basename(self.scripts[0] if self.scripts else words[0])
+            fact = f"what the script {name} runs cannot be told" if self.scripts else f"no step is seen to write {name}"
             remedy = "write its path into CMD or ENTRYPOINT"
-            if self.scripts:
-                raise SourceError(f"migrate --single: what the script {name} runs cannot be told; {remedy}")
-            raise SourceError(f"migrate --single: no step that compiles writes {name}; {remedy}")
+            raise SourceError(f"migrate --single: {fact}; {remedy}", origin=origin)
 
     def _ship(self, path: str) -> None:
         if path not in self.shipped:

@@ -65,7 +65,7 @@ def found(names: Sequence[str]) -> Found:
     paths = [Path(name) for name in names]
     for path in paths:
         if not path.exists():
-            raise FileError(f"{one_line(str(path))}: No such file or directory")
+            raise FileError(f"{one_line(str(path))}: there is no such file or folder; check the path")
     root = paths.pop(0) if paths[0].is_dir() else None
     if root is not None and not paths:
         return _in_folder(root)
@@ -218,7 +218,7 @@ def _pair(recipe: Recipe, paths: Sequence[Path], given: dict[str, str]) -> None:
             else (("tag", text(recipe.root.name.lower())),)
         )
         build = Build(Place(shown, 1), path.resolve().parent, path.resolve(), Arguments(options, ()))
-        dockerfile = parse(path.read_text(encoding="utf-8-sig", errors="surrogateescape"), shown)
+        dockerfile = parse(recipe.read(path) or "", shown)
         for source, place in _missing(dockerfile, build):
             _trace(recipe, source, place, earlier, given)
         recipe.builds.append(build)

@@ -108,6 +108,10 @@ NOTED = [
     (BUILD + COPY + "sed -i s/a/b/ Dockerfile\n" + FINAL, "build.sh:4: sed is not followed;"),
     (BUILD + COPY + "echo more >> app\n" + FINAL, "build.sh:4: echo writes app, which is not followed;"),
     (BUILD + COPY + "cat x | gzip > app\n" + FINAL, "build.sh:4: gzip writes app, which is not followed;"),
+    (
+        BUILD + COPY + 'echo "$(git describe)" > version.txt\n' + FINAL,
+        "build.sh:4: what echo writes into version.txt is known only when it runs; if a Dockerfile copies that file, run",
+    ),
     (BUILD + COPY + "cp /etc/hosts app\n" + FINAL, "build.sh:4: cp replaces app, which an image has made;"),
     (
         BUILD + COPY + 'docker run -v "$PWD":/w busybox:1.37 sh -c "echo >> /w/app"\n' + FINAL,
@@ -328,6 +332,40 @@ def test_a_script_that_is_not_utf_8(tmp_path: Path) -> None:
 
     assert done.returncode == 2
     assert "error: build.sh:5: the shell cannot read this: invalid UTF-8 encoding; correct it" in done.stderr
+
+
+@pytest.mark.parametrize("names", [["a.Dockerfile"], ["build.sh"]], ids=" ".join)
+def test_a_dockerfile_that_is_no_text(names: list[str], tmp_path: Path) -> None:
+    """It is refused once, at the first line that is not UTF-8, whether it is named or a script builds it."""
+    tmp_path.joinpath("a.Dockerfile").write_bytes(b"FROM busybox\n# \xe9\n\xff\n")
+    tmp_path.joinpath("build.sh").write_text("docker build -f a.Dockerfile .\n")
+    done = migrate(tmp_path, *names)
+
+    assert 2 == done.returncode
+    assert "a.Dockerfile:2: error: it is not UTF-8 text; is it the right file?\n" == done.stderr
+
+
+def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    """The message says what to do."""
+    done = migrate(tmp_path, "nofolder")
+
+    assert (2, "error: nofolder: there is no such file or folder; check the path\n") == (done.returncode, done.stderr)
+
+
+def test_a_file_that_only_make_can_tell(tmp_path: Path) -> None:
+    """It is said once, with what to do, and the result takes the file from where make writes it."""
+    makefile = (
+        "TAG := $(shell git describe)\nall: version.txt\n\tdocker build -t a .\nversion.txt:\n\techo $(TAG) > $@\n"
+    )
+    tmp_path.joinpath("Makefile").write_text(makefile)
+    tmp_path.joinpath("Dockerfile").write_text("FROM busybox:1.37\nCOPY version.txt /\n")
+    done = migrate(tmp_path, "Makefile")
+    (said,) = [line for line in done.stderr.splitlines() if "version.txt" in line]
+
+    assert 0 == done.returncode
+    assert said.startswith("Makefile:5: what echo writes into version.txt is known only when it runs; ")
+    assert "run this line before each build, since the result takes it from the context" in said
+    assert 'Copy("version.txt", "/")' in made_in(tmp_path).read_text()
 
 
 def test_several_scripts_are_not_guessed_at(tmp_path: Path) -> None:

@@ -162,7 +162,10 @@ REFUSED = [
     ('FROM golang\nRUN go build .\nCMD ["sh", "-c"]\n', "neither CMD nor ENTRYPOINT names a program, so what it ships cannot be told; name it in CMD"),
     ("FROM golang\nRUN go build .\nCMD 'api\n", "\"'api\" has an open quote; close it"),
     ('FROM gcc\nRUN make\nCOPY run.sh /\nCMD ["/run.sh"]\n', "what the script run.sh runs cannot be told; write its path into CMD or ENTRYPOINT"),
-    ("FROM golang\nRUN go build .\nCMD api\n", "no step that compiles writes api; write its path into CMD or ENTRYPOINT"),
+    ("FROM golang\nRUN go build .\nCMD api\n", "no step is seen to write api; write its path into CMD or ENTRYPOINT"),
+    ('FROM gcc\nRUN make\nCMD ["x"]\n', "no step is seen to write x; write its path into CMD or ENTRYPOINT"),
+    ('FROM python:3.13\nRUN apt-get install -y gcc\nENTRYPOINT ["/usr/bin/python3.13", "a.py"]\n', "python3.13 runs the program, so no step compiles that; keep one stage, or"),
+    ("FROM node\nRUN make\nCMD npm start\n", "npm runs the program, so no step compiles that; keep one stage, or compile what it imports in a stage of its own"),
     ("FROM maven\nRUN mvn package\nCMD java Main\n", "java is given no .jar or .dll; name the file in CMD"),
 ]  # fmt: skip
 
@@ -171,9 +174,20 @@ REFUSED = [
 def test_what_cannot_be_split_is_refused(text: str, said: str) -> None:
     """The message says why, and what to do."""
     with pytest.raises(SourceError, match="migrate --single: ") as caught:
-        split(parse(text))
+        split(parse(text, "D"))
 
     assert said in str(caught.value)
+
+
+def test_a_refusal_has_the_line_and_its_remedy_works() -> None:
+    """The error is at the instruction that names the program; with a path there, it is proposed."""
+    text = "FROM gcc\nWORKDIR /s\nRUN make\n"
+    with pytest.raises(SourceError, match="write its path into CMD") as caught:
+        split(parse(f'{text}CMD ["x"]\n', "D"))
+    result = split(parse(f'{text}CMD ["/s/x"]\n')).dockerfile
+
+    assert "D:4" == str(caught.value.origin)
+    assert "COPY --from=build /s/x /s/x" in str(result)
 
 
 @pytest.mark.engine
