@@ -146,8 +146,11 @@ def _confine(pipes: tuple[int, int], memory: int, seconds: float, user: int | No
             with suppress(OSError):
                 os.close(each)
     most = int(seconds) + _GRACE
+    with open("/proc/self/statm", encoding="ascii") as file:
+        own = int(file.read().split()[0]) * resource.getpagesize()
     for what, limit in (
-        (resource.RLIMIT_AS, memory),
+        # What the frontend has itself is not the file's.
+        (resource.RLIMIT_AS, own + memory),
         (resource.RLIMIT_CPU, most),
         (resource.RLIMIT_FSIZE, _LARGEST),
         (resource.RLIMIT_CORE, 0),

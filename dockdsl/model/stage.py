@@ -25,7 +25,17 @@ from dockdsl.syntax.lines import SPACE, continued, lower
 from dockdsl.syntax.modifiers import modifier_versions
 from dockdsl.syntax.references import is_image, is_platform
 from dockdsl.syntax.versions import SyntaxVersion, highest
-from dockdsl.syntax.words import BACKSLASH, Literal, Spelling, Word, atoms_of, refuse_word, word, word_or_none
+from dockdsl.syntax.words import (
+    BACKSLASH,
+    Literal,
+    Spelling,
+    Word,
+    atoms_of,
+    check_characters,
+    refuse_word,
+    word,
+    word_or_none,
+)
 
 Steps = Iterable["Instruction | Steps | None"]
 """Instructions in order; nested lists are flattened, and None is ignored."""
@@ -244,6 +254,8 @@ class Stage(StageBase):
                 line = self.from_line(BACKSLASH)
             else:
                 self._check_name()
+                if isinstance(self.base, External):
+                    check_characters(self.base)
                 line = guard(self.from_line(BACKSLASH), "\\")
         except Refused as refused:
             raise refused.error("Stage", self.origin) from None
