@@ -7,7 +7,7 @@
     terminal.
 `argument`
     Text as a word of a command line.
-`cut`, `both_ends`, `underlined`, `quoted_log`
+`cut`, `said_by`, `both_ends`, `underlined`, `quoted_log`
     Long text, long lines, a part of a line, and logs.
 `megabytes`, `short_image`
     A number of bytes, and the id of an image.
@@ -27,6 +27,8 @@ from typing import TextIO
 
 from dockdsl.secrecy import hide, without_sequences
 
+_LONGEST_TEXT = 300
+"""Characters of an exception's text that are shown."""
 _LONGEST_VALUE = 100
 """Characters of a value that `shown` shows at most."""
 _SEARCHED = 1 << 20
@@ -198,6 +200,19 @@ def cut(text: str, longest: int) -> str:
     """
     text = hide(text, longest + 1)
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
+
+
+def said_by(error: BaseException) -> str:
+    """Return the name of an exception and the first line of its text, cut to a readable length.
+
+    >>> said_by(ValueError("first\\nsecond")), said_by(KeyError())
+    ('ValueError: first', 'KeyError')
+    """
+    try:
+        text = cut(next(iter(str(error).strip().splitlines()), ""), _LONGEST_TEXT)
+    except Exception:  # noqa: BLE001 - even the text of an unknown exception may raise
+        text = ""
+    return f"{type(error).__name__}: {text}".rstrip(": ")
 
 
 def both_ends(line: str) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 
-from dockdsl.display import argument, cut, one_line, shown, suggestion
+from dockdsl.display import argument, one_line, said_by, shown, suggestion
 from dockdsl.errors import DockdslError, FileError, SourceError
 from dockdsl.origins import Origin
 from dockdsl.text.utf8 import decoded
@@ -22,8 +22,6 @@ _LARGEST = 64 << 20
 """Bytes of a file that are read: a device may have no end."""
 _PATIENCE, _PAUSE = 5.0, 0.02
 """Seconds that the writer of a FIFO has to come, and between two looks."""
-_LONGEST_TEXT = 300
-"""Characters of an exception's text that are shown."""
 _FROM_AS_OPTION = r"[(,\s]from\s*=[^=]"
 _MAIN = "__mp_main__"
 """The name that `multiprocessing` gives the main program in a child."""
@@ -163,7 +161,7 @@ def running(full: str) -> Iterator[None]:
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # noqa: BLE001 - whatever the user's file raises is reported in one line
-        message = one_line(f"{type(error).__name__}: {_said_by(error)}{_near(error)}".rstrip(": "))
+        message = one_line(f"{said_by(error)}{_near(error)}")
         raise SourceError(f"the file raised {message}{_deeper(error, full)}", origin=_line_of(error, full)) from None
     finally:
         sys.modules["__main__"] = main
@@ -193,14 +191,6 @@ def _stdout_to_stderr() -> Iterator[None]:
         if kept >= 0:
             os.dup2(kept, 1)
             os.close(kept)
-
-
-def _said_by(error: BaseException) -> str:
-    """Return the first line of an exception's text, cut to a readable length."""
-    try:
-        return cut(next(iter(str(error).strip().splitlines()), ""), _LONGEST_TEXT)
-    except Exception:  # noqa: BLE001 - even the text of an unknown exception may raise
-        return ""
 
 
 def _near(error: BaseException) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from dockdsl.display import one_line, shown
+from dockdsl.display import one_line, said_by, shown
 from dockdsl.errors import SourceError
 from dockdsl.lint.finding import LEVELS
 from dockdsl.lint.fix import Fix
@@ -40,9 +40,8 @@ def _ran(rule: Rule, subject: Subject, call: Callable[..., Any], *arguments: Any
     try:
         return call(*arguments)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - the other rules still run
-        fact = one_line(f"{type(error).__name__}: {error}".rstrip(": "))
-        place = one_line(short_path(subject.path))
-        raise _broken(rule, f"raised {fact} for {place}; fix the rule", _raised(error, rule.examine)) from None
+        fact = f"raised {one_line(said_by(error))} for {one_line(short_path(subject.path))}"
+        raise _broken(rule, f"{fact}; fix the rule", _raised(error, rule.examine)) from None
 
 
 def _broken(rule: Rule, fact: str, origin: Origin | None) -> SourceError:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
-from dockdsl.display import kind_of, one_line, shown
+from dockdsl.display import kind_of, one_line, said_by, shown
 from dockdsl.errors import SourceError
 from dockdsl.lint.finding import LEVELS
 from dockdsl.lint.rule import Rule
@@ -29,7 +29,7 @@ def rule_at(place: str, folder: str) -> Rule:
         with _importable(folder):
             value: Any = getattr(import_module(module), name)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a module of the user's may raise anything
-        fact = one_line(f"{type(error).__name__}: {error}")
+        fact = one_line(said_by(error))
         raise SourceError(f"{shown(place)} cannot be imported ({fact}); install its package, or fix it") from None
     return _as_rule(value, place)
 

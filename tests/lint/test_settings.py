@@ -169,6 +169,7 @@ def test_a_mistake_in_settings_ends_the_command(project: Path) -> None:
         ("    raise SystemExit", 6, "raised SystemExit for Dockerfile; fix the rule"),
         ("    yield json.loads('{')", 6, "raised JSONDecodeError: Expecting property name"),
         ("    return [1 / 0]", 6, "raised ZeroDivisionError: division by zero for Dockerfile; fix the rule"),
+        ("    raise type('E', (Exception,), {'__str__': None})", 6, "raised E for Dockerfile; fix the rule"),
         ("    pass", 4, "returned None; yield Fault(line, fact, remedy)"),
         ("    return [None]", 4, "yielded None, which is not a Fault; yield Fault(line, fact, remedy)"),
         ("    yield 'text'", 6, "yielded 'text', which is not a Fault; yield Fault(line, fact, remedy)"),
