@@ -32,7 +32,7 @@ _is_bare_json = re.compile(r"[ !#-\[\]-~]*+").fullmatch
 _find_control = lazy_regex("[\x00-\x08\x0a-\x1f\x7f]")
 _find_reference = lazy_regex(_SIMPLE_REFERENCE)
 _open_reference = lazy_regex(r"\$\{[A-Za-z_][A-Za-z0-9_]*(?::?[-+?]|##?|%%?|//?)")
-_is_bad_reference = lazy_regex(r"\$\{[A-Za-z_!}]")
+_is_bad_reference = lazy_regex(r"\$\{(?:[A-Za-z_!}]|#[A-Za-z_])")
 """What BuildKit refuses where it is no reference; ``${1}`` and a lone dollar it does not."""
 _has_modifier = lazy_regex(r"\$\{\w+[^\w}]")
 _in_braces = lazy_regex(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(:?[-+?])")
@@ -230,10 +230,11 @@ def _reference_end(text: str, dollar: int, depth: int = 0) -> int:
                 by_build=True,
             )
         return end
+    is_bad = _is_bad_reference().match(text, dollar) is not None
     raise Refused(
         f"the dollar in {shown(text[dollar : dollar + 20])} does not start a variable reference",
-        "use literal(…) for a plain dollar, or escape it in a Dockerfile",
-        by_build=_is_bad_reference().match(text, dollar) is not None,
+        f"{'write ${NAME}, or ' if is_bad else ''}use literal(…) for a plain dollar",
+        by_build=is_bad,
     )
 
 

@@ -29,6 +29,7 @@ REFUSED = [
     "ADD --checksum=sha256:abc a /b",
     "ENV A=it's",
     "ENV A=${B",
+    "ENV A=${#B}",
 ]
 # What dockdsl's own classes refuse, or a variable tells.
 BUILT = [
