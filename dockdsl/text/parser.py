@@ -32,6 +32,8 @@ _TEXT = "Dockerfile"
 _surrogate = re.compile("[\ud800-\udfff]").search
 _control = re.compile("[\x00-\x08\x0a-\x1f\x7f]")
 _acts = re.compile(r"\s*check\s*=", re.IGNORECASE).match
+# What is a blank in BuildKit's own pattern.
+_is_check = re.compile(r"[\t\n\f\r ]*check[\t\n\f\r ]*=", re.IGNORECASE).match
 _LONGEST_KEYWORD = 40
 """Characters of an unknown instruction by which a message names it."""
 
@@ -308,10 +310,10 @@ class _Parser:
 
     def _remark(self, number: int, *, inside: bool = False) -> str:
         raw = self.lines[number]
-        text = raw.strip(SPACE)[1:]
-        text = _control.sub(" ", text.removeprefix(" ")).rstrip()
-        if _acts(text) and (inside or not raw.startswith("#")):
-            # It has an effect only above an instruction, with the number sign in the first column.
+        written = raw.strip(SPACE)[1:].removeprefix(" ")
+        text = _control.sub(" ", written).rstrip()
+        if _acts(text) and (inside or not raw.startswith("#") or not _is_check(written)):
+            # It has an effect only above an instruction, with the number sign in the first column, as it is written.
             text = f"# {text}"
         return text
 

@@ -45,6 +45,7 @@ ACCEPTED = [
     "FROM scratch\nADD --chmod= --checksum= # c",
     "FROM scratch\nCOPY --chown= # c",
     "FROM \x1c",
+    "#check\x1c=skip=all\nFROM a",
     "FROM --platform=$L\x1c a",
     "FROM scratch\nRUN --device=, x",
     "FROM a AS b\nFROM c AS b\nRUN --mount=from=b x",
