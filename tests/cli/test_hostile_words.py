@@ -153,17 +153,27 @@ def run(arguments: list[str], files: dict[str, str | None], folder: Path) -> tup
             (folder / name).mkdir()
         elif text is not None:
             (folder / name).write_bytes(text.replace("NAME", ascii(NAME)).encode())
+    # A patch goes into a pipe byte for byte, and into a terminal as text for people.
+    ours, theirs = pty.openpty() if "--diff" in arguments else (-1, subprocess.PIPE)
     done = subprocess.run(
         [sys.executable, "-m", "dockdsl", *arguments],
         cwd=folder,
-        env=os.environ | NO_ENGINE,
-        capture_output=True,
+        env=os.environ | NO_ENGINE | {"NO_COLOR": "1"},
+        stdout=theirs,
+        stderr=subprocess.PIPE,
         check=False,
         timeout=120,
     )
     assert b"internal error" not in done.stderr
     assert b"Traceback" not in done.stderr
-    return done.stdout, done.stderr
+    if ours < 0:
+        return done.stdout, done.stderr
+    # A command that wrote nothing leaves nothing to be read.
+    os.write(theirs, b"\n")
+    seen = os.read(ours, 1 << 16)
+    os.close(ours)
+    os.close(theirs)
+    return seen.replace(b"\r\n", b"\n"), done.stderr
 
 
 def commands_in(text: str) -> set[str]:
