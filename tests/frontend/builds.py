@@ -65,7 +65,8 @@ class Done:
     @property
     def error(self) -> str:
         """The error at the end, if there is one, without what differs from build to build."""
-        last = self.errors.rstrip().rpartition("\n")[2]
+        # The client says "run Build function" where its answer comes before that of the daemon.
+        last = self.errors.rstrip().rpartition("\n")[2].replace("failed to run Build function: ", "failed to solve: ")
         return re.sub(r"ref \S+:", "ref:", last) if self.code else ""
 
     @property
