@@ -1,4 +1,4 @@
-"""The end of the process: where the user's file ends it by itself, that is told at its line, and is no success."""
+"""The end of the process: where the user's file ends it itself, that is reported at its line, as a failure."""
 
 from __future__ import annotations
 

@@ -20,6 +20,7 @@ def end_soon(status: int) -> None:
     # Without threads, Python waits for nothing.
     threading: Any = sys.modules.get("threading")
     if threading is not None:
+        # Where no thread can be started, the process ends as Python does it.
         with contextlib.suppress(RuntimeError):
             threading.Thread(target=_end, args=(status, threading), daemon=True).start()
 

@@ -53,7 +53,7 @@ def differing(old: str, new: str) -> list[Hunk]:
 def value_of(code: str) -> tuple[Any, ...]:
     """Return the value of a literal; nothing for another expression."""
     with warnings.catch_warnings():
-        # Python has told of escapes that it does not know when it read the file.
+        # Python warned of unknown escapes when it read the file.
         warnings.simplefilter("ignore")
         try:
             return (ast.literal_eval(f"({code}\n)"),)

@@ -102,7 +102,7 @@ class Folder:
                 return Way(tuple(links.items()), "/".join(at), kind)
             link = "/".join(at)
             try:
-                target = os.readlink(os.path.join(self.root, link))  # noqa: PTH115, PTH118 - see above
+                target = os.readlink(os.path.join(self.root, link))  # noqa: PTH115, PTH118 - pathlib changes odd names
             except OSError:
                 return Way(tuple(links.items()), link, None, is_known=False)
             links[link] = target
@@ -131,7 +131,7 @@ class Folder:
             return None
         root = os.path.realpath(self.root)
         for link, _ in way.links:
-            real = os.path.realpath(os.path.join(self.root, link))  # noqa: PTH118 - see above
+            real = os.path.realpath(os.path.join(self.root, link))  # noqa: PTH118 - pathlib changes odd names
             if os.path.commonpath([root, real]) != root and os.path.lexists(real):
                 return link
         return None

@@ -85,6 +85,6 @@ def _pages() -> dict[str, str]:
 
 
 def as_markdown(rule: str) -> str:
-    """Return the page of a rule for people; empty where there is none."""
+    """Return the page of a rule for people; empty if it has none."""
     page = page_of(rule)
     return f"**{rule}**\n\n" + re.sub(r"::$", ":", page.replace("``", "`"), flags=re.MULTILINE) if page else ""
