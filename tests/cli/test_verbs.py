@@ -257,9 +257,9 @@ def test_checks_that_pass(tmp_path: Path, tag: str) -> None:
         lines[1],
     )
     reported = (
-        rf"\n\[2/2\] RUN .*\nbuilt {tag} in .*, [\d.]+ MB \(its layers .*\)\n(  stage .*\n)?  digest sha256:\w+\n\Z"
+        rf"^\[2/2\] RUN .*\nbuilt {tag} in .*, [\d.]+ MB \(its layers .*\)\n(  stage .*\n)?  digest sha256:\w+\n\Z"
     )
-    assert re.search(reported, done.stderr, re.DOTALL)
+    assert re.search(reported, done.stderr, re.DOTALL | re.MULTILINE)
 
 
 @pytest.mark.engine
