@@ -12,6 +12,7 @@ from dockdsl.instructions.instruction import Instruction
 from dockdsl.instructions.registry import kind_for
 from dockdsl.instructions.sources import StageBase
 from dockdsl.syntax.instruction_line import Line
+from dockdsl.syntax.lines import SPACE
 from dockdsl.syntax.misread import Misread
 from dockdsl.syntax.words import BACKSLASH, Spelling
 
@@ -51,6 +52,8 @@ class Onbuild(Instruction):
         kind = kind_for(keyword)
         if kind is None:
             raise Refused(f"{inner.head!r} is not an instruction", "write an instruction after ONBUILD")
+        if line.logical.text[: line.start].rstrip(SPACE).endswith("--"):
+            raise Refused("the build that runs the instruction takes '--' for its keyword", "remove '--'")
         try:
             value = kind.read(inner)
             # The build that runs it reads it with its own escape character, by default the backslash.

@@ -27,6 +27,12 @@ _heredoc = re.compile(r"\d*<<-?(.+)", re.DOTALL).fullmatch
 _tokens = re.compile(r"\0[\0 \t]*|\\.|.", re.DOTALL).findall
 _has_protocol = re.compile(r"(.*/)(\w+)", re.ASCII).fullmatch
 _tabs = re.compile(r"^\t+", re.MULTILINE)
+# A line may be continued before, in and after the keyword, with blank lines and comments in between.
+_continued = r"\\[ \t]*\r?\n(?:[ \t]*(?:#[^\n]*)?\r?\n)*"
+_ONBUILD = re.compile(
+    rf"\A(?:[ \t\v\f]*(?:\\[ \t]*|#[^\n]*)?\r?\n)*\s*{f'(?:{_continued})*'.join('ONBUILD')}(?:\s|{_continued})+",
+    re.IGNORECASE,
+)
 _DIRECTIVES = ("syntax", "escape", "check")
 _LEXED = ("chown", "chmod", "checksum", "platform")
 _EMPTY_IS_ABSENT = (*_LEXED, "from")
@@ -423,12 +429,7 @@ class _Reading:
         if self.escape != "\\":
             # The build that runs it reads it with its own escape character, by default the backslash.
             whole = re.sub(r"(?m)(?<!`)`[ \t]*(?=\r?$)", "\\\\", whole) if "\\" not in whole else original
-        # Before the keyword there may be broken lines, and comments between them.
-        lines = r"(?:[ \t\v\f]*(?:\\[ \t]*|#[^\n]*)?\r?\n)*"
-        text = re.sub(rf"\A{lines}\s*ONBUILD(?=\s)", "", whole, count=1, flags=re.IGNORECASE)
-        if text == whole:
-            # The keyword itself is split across lines.
-            text = original.strip(SPACE)[len("ONBUILD") :]
+        text = _ONBUILD.sub("", whole)
         try:
             inner = _Reading(f"# escape=\\\n{text}", f"{self.which}, in ONBUILD")
         except InvalidValue:

@@ -64,8 +64,8 @@ def unknown_to_the_parser(text: str) -> str:
         ("blanks after <<, since 1.16", re.search(r"<<[ \t\r]", re.sub(r"[\\`][ \t]*\r?\n", "", text))),
         ("a modifier in the name of a heredoc, since 1.16", re.search(r"<<-?\S*\$\{\w+[^\w}]", text)),
         (
-            "a base that no build reads: an escape in an open quote",
-            re.search(r"(?im)^\s*FROM .*['\"].*[\\`]\s*$", text),
+            "a base that no build reads: an escape in an open quote or brace",
+            re.search(r"(?im)^\s*FROM .*['\"{].*[\\`]\s*$", text),
         ),
         ("the directive check, since 1.8", re.search(rf"(?im)^[{BLANKS}]*#[{BLANKS}]*check[{BLANKS}]*=", text)),
         ("other blanks than those of ASCII in a directive", re.match(rf"(?a:[\s]*#\s*)[\v{BLANKS[6:]}]", first)),
@@ -81,11 +81,11 @@ def refusal(text: str) -> str | None:
         commands = oracle.dockerfile.parse_string(text)
     except oracle.dockerfile.GoParseError as error:
         # Text behind an array was ignored before 1.9, and the array refused for what is in it.
-        return None if "JSON array syntax" in str(error) and _has_text_behind_array(text) else str(error)
+        return None if "JSON array syntax" in str(error) and _has_text_behind_array(text, _escape(text)) else str(error)
     except UnicodeDecodeError:
         # Flags are read byte by byte, and these bytes are no text any more.
         return None
-    escape = "`" if re.search(r"(?im)^[ \t]*#[ \t]*escape[ \t]*=[ \t]*`", text) else "\\"
+    escape = _escape(text)
     has_stage = False
     for command in commands:
         if not command.cmd:
@@ -103,7 +103,8 @@ def refusal(text: str) -> str | None:
             "SHELL",
             "VOLUME",
             "HEALTHCHECK",
-        ) and _has_text_behind_array(command.original):
+            "ONBUILD",
+        ) and _has_text_behind_array(command.original, escape):
             return None
         try:
             _check(keyword, command)
@@ -116,8 +117,12 @@ def refusal(text: str) -> str | None:
     return ""
 
 
-def _has_text_behind_array(text: str) -> bool:
-    line = re.sub(r"[\\`][ \t]*\r?\n", "", text)
+def _escape(text: str) -> str:
+    return "`" if re.search(r"(?im)^[ \t]*#[ \t]*escape[ \t]*=[ \t]*`", text) else "\\"
+
+
+def _has_text_behind_array(text: str, escape: str) -> bool:
+    line = re.sub(rf"{re.escape(escape)}[ \t]*\r?\n", "", text)
     for found in re.finditer(r"\[", line):
         try:
             _, end = json.JSONDecoder().raw_decode(line, found.start())
