@@ -52,8 +52,6 @@ class Onbuild(Instruction):
         kind = kind_for(keyword)
         if kind is None:
             raise Refused(f"{inner.head!r} is not an instruction", "write an instruction after ONBUILD")
-        if line.logical.text[: line.start].rstrip(SPACE).endswith("--"):
-            raise Refused("the build that runs the instruction takes '--' for its keyword", "remove '--'")
         try:
             value = kind.read(inner)
             # The build that runs it reads it with its own escape character, by default the backslash.
@@ -64,6 +62,8 @@ class Onbuild(Instruction):
             raise Refused(misread.fact, misread.remedy) from None
         except (InvalidType, InvalidValue) as error:
             raise Refused(error.message, "") from None
+        if line.logical.text[: line.start].rstrip(SPACE).endswith("--"):
+            raise Refused("the build that runs the instruction takes '--' for its keyword", "remove '--'")
         if value != again:
             raise Refused("the build that runs the instruction reads it with another escape character", "remove it")
         line.kept_from = None if inner.kept_from is None else line.start

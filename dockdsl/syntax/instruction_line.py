@@ -96,10 +96,11 @@ class Line:
             tail = text[at:end].encode().decode("latin-1")
             found, stop = _flags(tail, 0, self.escape)
 
-            def place(index: int) -> int:
-                return at + len(tail[:index].encode("latin-1").decode("utf-8", "ignore"))
+            def place(index: int, half: str = "ignore") -> int:
+                return at + len(tail[:index].encode("latin-1").decode("utf-8", half))
 
-            self.flags = [FlagToken(*each[:2], place(each[2]), place(each[3])) for each in found]
+            # A flag that ends within a character keeps all of it, so that it is read in the same way again.
+            self.flags = [FlagToken(*each[:2], place(each[2]), place(each[3], "replace")) for each in found]
             return place(stop)
         self.flags, at = _flags(text, at, self.escape)
         return at

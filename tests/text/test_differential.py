@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import random
+import re
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -47,6 +49,7 @@ ACCEPTED = [
     "FROM \x1c",
     "#check\x1c=skip=all\nFROM a",
     "FROM --platform=$L\x1c a",
+    "FROM --platform=\xa0b",
     "FROM scratch\nRUN --device=, x",
     "FROM a AS b\nFROM c AS b\nRUN --mount=from=b x",
     "FROM a AS b\nFROM c AS b\nCOPY --from=b x y",
@@ -83,6 +86,7 @@ REFUSED = [
             "ONBUILD --c COPY [ c",
             "ARG A=${ =b",
             "RUN <<\\ \\",
+            'ONBUILD -- LABEL = "',
         ],
         *[
             "RUN --mount=type=bind,target='/a\"b' c",
@@ -131,18 +135,35 @@ def test_directives_that_fail_in_a_build_stay(text: str) -> None:
 
 @pytest.mark.engine
 def test_the_engine_reads_the_same(tmp_path: Path) -> None:
-    """The engine lists the targets of each text that is accepted, and of no other."""
+    """The engine lists the targets of each text that is accepted, all at once, and of no other."""
+    # Its frontend would be fetched.
+    texts = [text.replace("# syntax=x", "# x") for text in [*ACCEPTED, *REFUSED]]
+    targets = {}
+    for index, text in enumerate(texts):
+        (tmp_path / f"f{index}").write_text(text, newline="")
+        targets[f"t{index}"] = {"context": str(tmp_path), "dockerfile": f"f{index}", "call": "targets,format=json"}
+    (tmp_path / "bake.json").write_text(json.dumps({"target": targets}))
 
-    def status(text: str) -> int:
-        command = ["docker", "buildx", "build", "--call=targets", "-f", "-", str(tmp_path)]
-        # Its frontend would be fetched.
-        given = text.replace("# syntax=x", "# x").encode()
-        return subprocess.run(command, input=given, capture_output=True, timeout=60, check=False).returncode
+    def bake(*names: str) -> subprocess.CompletedProcess[str]:
+        command = [
+            "docker",
+            "buildx",
+            "bake",
+            "--allow=fs.read=*",
+            "--progress=quiet",
+            "-f",
+            f"{tmp_path}/bake.json",
+            *names,
+        ]
+        return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
+    accepted = [f"t{index}" for index in range(len(ACCEPTED))]
+    found = bake(*accepted)
+    assert "" == found.stderr
+    assert sorted(accepted) == sorted(re.findall(r"(?m)^t\d+$", found.stdout))
     with ThreadPoolExecutor(4) as pool:
-        found = list(pool.map(status, [*ACCEPTED, *REFUSED]))
-    assert [0] * len(ACCEPTED) == found[: len(ACCEPTED)]
-    assert [1] * len(REFUSED) == found[len(ACCEPTED) :]
+        refused = list(pool.map(bake, [f"t{index}" for index in range(len(ACCEPTED), len(texts))]))
+    assert [] == [text for text, each in zip(REFUSED, refused, strict=True) if "failed to solve" not in each.stderr]
 
 
 @pytest.mark.parametrize(
