@@ -85,14 +85,14 @@ class CommandCheck(Check):
             user=self.user,
         )
         wrong = []
-        searches = Searches(self.timeout)
+        find = Searches(self.timeout).in_lines
         if self.exit_code is not None and done.exit_code != self.exit_code:
             wrong.append(f"expected exit code {self.exit_code}, got {done.exit_code}")
         for name, found, text, patterns, absent in (
             ("stdout", done.stdout, self.stdout_text, self.stdout, self.no_stdout),
             ("stderr", done.stderr, self.stderr_text, self.stderr, self.no_stderr),
         ):
-            wrong += judged_text(name, found, text=text, patterns=patterns, absent=absent, searches=searches)
+            wrong += judged_text(name, found, patterns, absent, find, text)
         return self.result(
             wrong, detail=f"exit code {done.exit_code}", seconds=done.seconds, log=done.lines() if wrong else ()
         )

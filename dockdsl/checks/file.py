@@ -8,7 +8,8 @@ import attrs
 
 from dockdsl import operands as operand
 from dockdsl.checks.check import Check
-from dockdsl.checks.judging import judged_text
+from dockdsl.checks.judging import EXECUTABLE_BY, LONGEST_CONTENT, judged_text
+from dockdsl.checks.searching import Searches
 from dockdsl.display import megabytes, shown
 from dockdsl.errors import InvalidValue, Refused
 from dockdsl.operands import Pairs
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
 
 Kind = Literal["file", "directory", "link"]
 ExecutableBy = Literal["owner", "group", "other", "any"]
-_LONGEST_CONTENT = 16 << 20
-"""Bytes of a file that are searched at most."""
-_BITS = {"owner": 0o100, "group": 0o010, "other": 0o001, "any": 0o111}
 
 
 def _path(value: str) -> str:
@@ -40,7 +38,7 @@ def _kind(value: Kind | None) -> Kind | None:
 
 
 def _executable_by(value: ExecutableBy | None) -> ExecutableBy | None:
-    return None if value is None else operand.one_of(value, _BITS)
+    return None if value is None else operand.one_of(value, EXECUTABLE_BY)
 
 
 def _mode(value: int | str | None) -> int | None:
@@ -163,7 +161,7 @@ class FileCheck(Check):
             yield f"expected a link to {self.link}, got a {entry.kind}" + (f" to {entry.link}" if entry.link else "")
         if self.mode is not None and entry.mode != self.mode:
             yield f"expected mode {self.mode:04o}, got {entry.mode:04o}"
-        if self.executable_by is not None and not entry.mode & _BITS[self.executable_by]:
+        if self.executable_by is not None and not entry.mode & EXECUTABLE_BY[self.executable_by]:
             yield f"expected it executable by {self.executable_by}, got mode {entry.mode:04o}"
         if self.owner is not None:
             user, _, group = self.owner.partition(":")
@@ -184,11 +182,11 @@ class FileCheck(Check):
             return []
         if entry.kind != "file":
             return [f"expected content, got a {entry.kind}"]
-        if entry.size > _LONGEST_CONTENT:
-            return [f"expected content of at most {megabytes(_LONGEST_CONTENT)}, got {megabytes(entry.size)}"]
+        if entry.size > LONGEST_CONTENT:
+            return [f"expected content of at most {megabytes(LONGEST_CONTENT)}, got {megabytes(entry.size)}"]
         with files.open(entry) as stream:
             content = stream.read()
-        return judged_text("content", content, text=self.text, patterns=self.content, absent=self.no_content)
+        return [*judged_text("content", content, self.content, self.no_content, Searches().in_lines, self.text)]
 
     def _program(self, entry: Entry, files: ImageFiles, details: list[str]) -> list[str]:
         go = self.go_version is not None or self.go_module is not None or bool(self.go_settings)

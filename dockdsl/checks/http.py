@@ -247,7 +247,7 @@ class HttpCheck(Check):
             wrong.append(f"expected status {self.status}, got {status}")
         found = {name.lower(): value.strip() for name, value in headers.items()}
         for name, value in self.headers:
-            wrong += judged_value("header", name, value, found.get(name.lower()), searches)
+            wrong += judged_value("header", name, value, found.get(name.lower()), searches.first)
         if self.json is not ...:
             try:
                 wrong += differences(self.json, parsed(body))

@@ -11,7 +11,7 @@ import attrs
 
 from dockdsl import operands as operand
 from dockdsl.checks.check import Check
-from dockdsl.checks.judging import judged_value
+from dockdsl.checks.judging import judged_names, judged_setting, judged_value
 from dockdsl.display import kind_of, shown
 from dockdsl.errors import InvalidValue, Refused
 
@@ -144,31 +144,17 @@ class MetadataCheck(Check):
             ("architecture", self.architecture, facts.get("Architecture") or ""),
             ("os", self.os, facts.get("Os") or ""),
         ):
-            if expected is not ... and expected != found:
-                yield f"expected {name} {_value(expected)}, got {_value(found)}"
+            if expected is not ...:
+                yield from judged_setting(name, expected, found)
         for name, value in self.env:
             yield from judged_value("variable", name, value, subject.variables.get(name))
         for name, value in self.labels:
             yield from judged_value("label", name, value, (config.get("Labels") or {}).get(name))
-        ports, volumes = config.get("ExposedPorts") or {}, config.get("Volumes") or {}
-        yield from _presence("port", self.ports, self.no_ports, ports)
-        yield from _presence("volume", self.volumes, self.no_volumes, volumes)
+        yield from judged_names("port", self.ports, self.no_ports, config.get("ExposedPorts") or ())
+        yield from judged_names("volume", self.volumes, self.no_volumes, config.get("Volumes") or ())
 
 
 def _test(healthcheck: Mapping[str, Any]) -> Any:
     """Return a health check as it is written here."""
     kind, *rest = healthcheck.get("Test") or ["NONE"]
     return {"NONE": None, "CMD-SHELL": " ".join(rest)}.get(kind, tuple(rest))
-
-
-def _presence(what: str, expected: Any, absent: Any, found: Iterable[str]) -> Iterator[str]:
-    there = set(found)
-    all_found = ", ".join(sorted(there)) or "none"
-    yield from (f"expected the {what} {each}, got {all_found}" for each in expected if each not in there)
-    yield from (f"expected no {what} {each}, got {all_found}" for each in absent if each in there)
-
-
-def _value(value: Any) -> str:
-    if value is None or value in ("", ()):
-        return "none"
-    return shown(list(value) if isinstance(value, tuple) else value)

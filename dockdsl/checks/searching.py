@@ -61,6 +61,11 @@ class Searches:
         finally:
             self._left -= time.monotonic() - begin
 
+    def in_lines(self, pattern: str, text: str) -> str | None:
+        """Return what `first` does, without its groups; ``^`` and ``$`` stand for lines."""
+        found = self.first(pattern, text, re.MULTILINE)
+        return None if found is None else found[0]
+
 
 def is_quick(pattern: str, length: int) -> bool:
     """Whether it is certain that a search in a text of this length takes few steps.

@@ -9,13 +9,21 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 
 from dockdsl.checks.check import Check
+from dockdsl.checks.judging import (
+    EXECUTABLE_BY,
+    LONGEST_CONTENT,
+    judged_names,
+    judged_setting,
+    judged_text,
+    judged_value,
+)
 from dockdsl.display import shown
 from dockdsl.errors import Refused, RunFailed
 from dockdsl.operands import Pairs
@@ -27,9 +35,6 @@ if TYPE_CHECKING:
 
 TIMEOUT = 300.0
 """Seconds that a command may take, since the file cannot say any."""
-_LONGEST_CONTENT = 16 << 20
-"""Bytes of a file that are searched at most."""
-_EXECUTABLE = {"owner": 0o100, "group": 0o010, "other": 0o001, "any": 0o111}
 _KINDS = {"directory": "d", "link": "L", "other": "?"}
 _SPECIAL = {0o4000: "u", 0o2000: "g", 0o1000: "t"}
 _VARIABLE = r"\$(?:\{([^}]*)\}|\{|([*#$@!?0-9-]|[A-Za-z_][A-Za-z0-9_]*))"
@@ -49,7 +54,7 @@ class GoPattern:
 
         options = re2.Options()
         options.log_errors = False
-        self._text = text
+        self.pattern = text
         try:
             self._compiled: Any = re2.compile(text, options)
         except re2.error as error:
@@ -62,7 +67,7 @@ class GoPattern:
         return None if found is None else str(found[0])
 
     def __repr__(self) -> str:
-        return shown(self._text)
+        return shown(self.pattern)
 
 
 Patterns = tuple[GoPattern, ...]
@@ -122,8 +127,8 @@ class Command(Check):
                 timeout=TIMEOUT, image=image, entrypoint=argv[:1], command=argv[1:], env=env, **self._options
             )
         wrong = [
-            *judged("stdout", done.stdout, self.stdout, self.no_stdout),
-            *judged("stderr", done.stderr, self.stderr, self.no_stderr),
+            *judged_text("stdout", done.stdout, self.stdout, self.no_stdout, GoPattern.search),
+            *judged_text("stderr", done.stderr, self.stderr, self.no_stderr, GoPattern.search),
         ]
         if done.exit_code != self.exit_code:
             wrong.insert(0, f"expected exit code {self.exit_code}, got {done.exit_code}")
@@ -191,7 +196,7 @@ class Existence(Check):
         found = permissions(entry)
         if self.permissions not in ("", found):
             yield f"expected permissions {self.permissions}, got {found}"
-        if self.executable_by and not entry.mode & _EXECUTABLE[self.executable_by]:
+        if self.executable_by and not entry.mode & EXECUTABLE_BY[self.executable_by]:
             yield f"expected it executable by {self.executable_by}, got permissions {found}"
         for what, expected, owner in (("owner", self.uid, entry.uid), ("group", self.gid, entry.gid)):
             if expected not in (-1, owner):
@@ -214,7 +219,8 @@ class Content(Check):
 
     def examine(self, subject: Subject) -> CheckResult:
         """Read the file in the image's layers."""
-        return self.result(judged("content", content_of(subject.files, self.path), self.content, self.no_content))
+        content = content_of(subject.files, self.path)
+        return self.result(judged_text("content", content, self.content, self.no_content, GoPattern.search))
 
 
 @attrs.frozen(slots=False, kw_only=True)
@@ -255,20 +261,19 @@ class Metadata(Check):
             ("entrypoint", self.entrypoint, tuple(config.get("Entrypoint") or ())),
             ("cmd", self.cmd, tuple(config.get("Cmd") or ())),
         ):
-            if expected not in (None, found):
-                yield f"expected {name} {_value(expected)}, got {_value(found)}"
+            if expected is not None:
+                yield from judged_setting(name, expected, found)
         for what, pairs, values in (
             ("variable", self.env, subject.variables),
             ("label", self.labels, config.get("Labels") or {}),
         ):
             for key, value in pairs:
-                yield from _compared(what, key, value, values.get(key))
-        exposed = config.get("ExposedPorts") or {}
+                yield from judged_value(what, key, value, values.get(key), GoPattern.search)
+        exposed = config.get("ExposedPorts") or ()
         # One without a protocol is there with any.
-        known = {*exposed, *(each.partition("/")[0] for each in exposed)}
-        yield from _presence("port", self.ports, self.no_ports, known, exposed)
-        mounted = config.get("Volumes") or {}
-        yield from _presence("volume", self.volumes, self.no_volumes, mounted, mounted)
+        bare = [each.partition("/")[0] for each in exposed]
+        yield from judged_names("port", self.ports, self.no_ports, exposed, bare)
+        yield from judged_names("volume", self.volumes, self.no_volumes, config.get("Volumes") or ())
 
 
 @attrs.frozen(slots=False, kw_only=True)
@@ -301,31 +306,13 @@ class Licenses(Check):
                 yield from (f"{path}: expected no {each}, got it" for each in _BAD_LICENSES if each in text)
 
 
-def judged(what: str, found: bytes, patterns: Patterns, absent: Patterns) -> Iterator[str]:
-    """Yield how text differs from what is expected of it, a line each.
-
-    >>> [*judged("stdout", b"v1", (GoPattern("^v2"),), (GoPattern("1"),))]
-    ["stdout: expected a match of '^v2', got 'v1'", "stdout: expected no match of '1', got '1'"]
-    """
-    content = found.decode("utf-8", "replace")
-    yield from (
-        f"{what}: expected a match of {each!r}, got {shown(content)}"
-        for each in patterns
-        if each.search(content) is None
-    )
-    for each in absent:
-        match = each.search(content)
-        if match is not None:
-            yield f"{what}: expected no match of {each!r}, got {shown(match or content)}"
-
-
 def content_of(files: ImageFiles, path: str) -> bytes:
     """Return the content of a file. Raises `RunFailed` if no such file can be searched."""
     entry = files.in_container(path)
     if entry is None or entry.kind != "file":
         raise RunFailed(f"expected a file, got {'none' if entry is None else f'a {entry.kind}'}")
-    if entry.size > _LONGEST_CONTENT:
-        raise RunFailed(f"expected content of at most {_LONGEST_CONTENT} B, got {entry.size} B")
+    if entry.size > LONGEST_CONTENT:
+        raise RunFailed(f"expected content of at most {LONGEST_CONTENT} B, got {entry.size} B")
     with files.open(entry) as stream:
         return stream.read()
 
@@ -355,26 +342,3 @@ def _variables(subject: Subject, of_file: Pairs) -> tuple[dict[str, str], dict[s
     """Return the variables that a file sets for all of its tests, and those with the image's own."""
     own = {name: expanded(value, subject.variables) for name, value in of_file}
     return own, {**subject.variables, **own}
-
-
-def _compared(what: str, name: str, expected: str | GoPattern | None, found: str | None) -> Iterator[str]:
-    if expected is None:
-        if found is not None:
-            yield f"expected no {what} {name}, got {shown(found)}"
-    elif found is None:
-        yield f"expected the {what} {name}, got none"
-    elif isinstance(expected, GoPattern):
-        if expected.search(found) is None:
-            yield f"expected the {what} {name} with a match of {expected!r}, got {shown(found)}"
-    elif found != expected:
-        yield f"expected the {what} {name} to be {shown(expected)}, got {shown(found)}"
-
-
-def _presence(what: str, there: Iterable[str], gone: Iterable[str], known: Any, found: Iterable[str]) -> Iterator[str]:
-    names = ", ".join(sorted(found)) or "none"
-    yield from (f"expected the {what} {each}, got {names}" for each in there if each not in known)
-    yield from (f"expected no {what} {each}, got {names}" for each in gone if each in known)
-
-
-def _value(value: Any) -> str:
-    return shown(list(value) if isinstance(value, tuple) else value) if value else "none"

@@ -60,10 +60,8 @@ SUBJECTS: dict[str, Any] = {
     "header": lambda: HttpCheck("GET", "/", headers={"x": re.compile(ENDLESS[0])}, timeout=1).judge(
         200, {"X": TEXT}, b""
     ),
-    "text": lambda: judged_text("content", TEXT.encode(), text=None, patterns=[ENDLESS[0]], searches=Searches(1)),
-    "absent": lambda: judged_text(
-        "content", TEXT.encode(), text=None, patterns=[], absent=[ENDLESS[0]], searches=Searches(1)
-    ),
+    "text": lambda: list(judged_text("content", TEXT.encode(), [ENDLESS[0]], [], Searches(1).in_lines)),
+    "absent": lambda: list(judged_text("content", TEXT.encode(), [], [ENDLESS[0]], Searches(1).in_lines)),
 }
 
 
