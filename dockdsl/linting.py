@@ -79,7 +79,7 @@ def check(
         found = [each for one in check_sources([os.fspath(source)], given) for each in one.found]
         return [each for each in found if each.reason is None]
     if isinstance(source, str):
-        if "\n" not in source and os.path.exists(source):  # noqa: PTH110 - pathlib takes longer to import
+        if "\n" not in source and os.path.exists(source):
             raise InvalidValue(f"check: {shown(source)} is the path of a file; pass Path({shown(source)})")
         settings = Settings() if path is None else settings_for(path, {})
         checking = Checking(path or "Dockerfile", settings.own)
@@ -109,7 +109,7 @@ class Given(NamedTuple):
 
     def check(self, what: str) -> None:
         """Raise `SourceError` for a context that is not a folder."""
-        if self.context is not None and not os.path.isdir(self.context):  # noqa: PTH112 - as above
+        if self.context is not None and not os.path.isdir(self.context):
             raise SourceError(f"{what}: {shown(self.context)} is not a folder; pass that of the build context")
 
     def build(self, dockerfile: str | None = None) -> Build:
@@ -119,7 +119,7 @@ class Given(NamedTuple):
 
     def options(self) -> list[str]:
         """Return the options of the command line that say the same."""
-        context = [] if self.context is None else [f"--context={os.path.abspath(self.context)}"]  # noqa: PTH100 - links stay
+        context = [] if self.context is None else [f"--context={os.path.abspath(self.context)}"]
         args = [f"--build-arg={name}={value}" for name, value in self.args.items()]
         return [*context, *[f"--target={target}" for target in self.targets], *args]
 
@@ -127,9 +127,9 @@ class Given(NamedTuple):
 def build_of(image: Any) -> Build:
     """Return what an `Image` says of its build."""
     # An address is not a path.
-    folder = image.place if os.path.isabs(image.place) else None  # noqa: PTH117 - pathlib takes longer to import
+    folder = image.place if os.path.isabs(image.place) else None
     context = None if folder is None else BuildContext.of(folder, ignore=image.ignore)
-    missing = None if folder is None or os.path.isdir(folder) else folder  # noqa: PTH112 - as above
+    missing = None if folder is None or os.path.isdir(folder) else folder
     args = {name: value for name, value in image.build_args if value is not None}
     return Build(context, missing, targets=(image.target or "",), args=args, port=image.port)
 
@@ -155,7 +155,7 @@ def check_sources(sources: Iterable[str], given: Given, *, is_part: bool = False
     examined: dict[str, bool] = {}
     folders = []
     for source in sources:
-        if source != "-" and os.path.isdir(source):  # noqa: PTH112 - pathlib takes longer to import
+        if source != "-" and os.path.isdir(source):
             folders.append(source)
             examined = dict.fromkeys(_files(source), True) | examined
         else:
@@ -206,7 +206,7 @@ def _found(spec: str, settings: Settings, given: Given) -> list[Finding]:
     try:
         if not file.endswith(".py"):
             return checking.text(read_text(file), build=given.build(None if file == "-" else file))
-        checking.path = os.path.abspath(file)  # noqa: PTH100 - links stay
+        checking.path = os.path.abspath(file)
         chosen, _ = select(spec if name is not None else f"{file}:*", Dockerfile, files=loaded)
         models = {id(each.value): each for each in chosen}.values()
         builds = [(each.value, build) for each in models for build in _builds(each.holders, given)]
@@ -233,10 +233,10 @@ def _files(folder: str) -> Iterator[str]:
     found: list[str] = []
     for at, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if not _is_of_others(name)]
-        found += [os.path.normpath(os.path.join(at, name)) for name in names if name[0] != "."]  # noqa: PTH118
-    for path in sorted(found, key=lambda each: each.split(os.sep)):  # noqa: PTH206
-        name = os.path.basename(path)  # noqa: PTH119
-        if os.path.isfile(path) and (is_dockerfile(name) or is_build_file(path)):  # noqa: PTH113
+        found += [os.path.normpath(os.path.join(at, name)) for name in names if name[0] != "."]
+    for path in sorted(found, key=lambda each: each.split(os.sep)):
+        name = os.path.basename(path)
+        if os.path.isfile(path) and (is_dockerfile(name) or is_build_file(path)):
             yield path
 
 
@@ -246,20 +246,20 @@ def _is_of_others(folder: str) -> bool:
 
 def is_in(folder: str, path: str) -> bool:
     """Whether a file is one of those that a folder stands for, as far as its place is concerned."""
-    full, root = os.path.abspath(path), os.path.abspath(folder)  # noqa: PTH100 - links stay
+    full, root = os.path.abspath(path), os.path.abspath(folder)
     if os.path.commonpath([full, root]) != root:
         return False
-    return not any(_is_of_others(each) for each in os.path.relpath(full, root).split(os.sep))  # noqa: PTH206
+    return not any(_is_of_others(each) for each in os.path.relpath(full, root).split(os.sep))
 
 
 def is_build_file(path: str) -> bool:
     """Whether a file is a Python file that imports dockdsl, and no test."""
-    return path.endswith(".py") and not _are_tests().fullmatch(os.path.basename(path)) and _imports_dockdsl(path)  # noqa: PTH119
+    return path.endswith(".py") and not _are_tests().fullmatch(os.path.basename(path)) and _imports_dockdsl(path)
 
 
 def _imports_dockdsl(path: str) -> bool:
     try:
-        with open(path, "rb") as file:  # noqa: PTH123
+        with open(path, "rb") as file:
             source = file.read()
     except OSError:
         # That it cannot be read is found when it is run.
@@ -314,8 +314,8 @@ def run_apart(path: str, given: Given, *options: str) -> tuple[int, bytes]:
     import subprocess
 
     # Imports are searched for in the current folder if they are here, as after `python -m dockdsl`.
-    safe = [] if sys.path[:1] == [os.getcwd()] else ["-P"]  # noqa: PTH109 - a text is compared
-    spec = f"{os.path.abspath(path)}:*"  # noqa: PTH100 - links stay
+    safe = [] if sys.path[:1] == [os.getcwd()] else ["-P"]
+    spec = f"{os.path.abspath(path)}:*"
     command = [sys.executable, *safe, "-m", "dockdsl", "check", *options, *given.options(), spec]
     how: Any = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "env": environment(), "timeout": LONGEST}
     try:

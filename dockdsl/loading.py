@@ -46,13 +46,13 @@ def read_text(path: str, kind: str = "Dockerfile") -> str:
 def _contents(path: str, kind: str, refusal: type[FileError | SourceError]) -> bytes:
     data: bytes | None
     try:
-        if stat.S_ISFIFO(os.stat(path).st_mode):  # noqa: PTH116 - pathlib takes longer to import
+        if stat.S_ISFIFO(os.stat(path).st_mode):
             data = _from_fifo(path)
         else:
-            with open(path, "rb") as file:  # noqa: PTH123 - as above
+            with open(path, "rb") as file:
                 data = file.read(_LARGEST + 1)
     except FileNotFoundError:
-        is_name = path.endswith(":") and os.path.exists(path.rstrip(":"))  # noqa: PTH110 - as above
+        is_name = path.endswith(":") and os.path.exists(path.rstrip(":"))
         remedy = "leave the colon out, or write a name after it" if is_name else "check the path"
         shown_path = one_line(path) if path[-1:] not in ("", ":") else repr(path)
         raise refusal(f"{shown_path}: there is no such file; {remedy}") from None
@@ -103,7 +103,7 @@ def run_file(path: str, text: str | None = None) -> dict[str, Any]:
     To `pickle` and `multiprocessing` it is the main program: its name is the one that they give that in a child.
     """
     source = _contents(path, "Python file", SourceError) if text is None else text.encode()
-    full = os.path.abspath(path)  # noqa: PTH100 - links stay as the user wrote them
+    full = os.path.abspath(path)
     try:
         code = compile(source, full, "exec", dont_inherit=True)
     except SyntaxError as error:
@@ -137,11 +137,11 @@ def running(full: str) -> Iterator[None]:
 
     The current folder and the path of imports are afterwards as they were before.
     """
-    folder = os.path.dirname(full)  # noqa: PTH120 - pathlib takes longer to import
+    folder = os.path.dirname(full)
     path_list, path_entries = sys.path, list(sys.path)
     here = None
     with contextlib.suppress(OSError):
-        here = os.getcwd()  # noqa: PTH109 - as above
+        here = os.getcwd()
     sys.path.insert(0, folder)
     main = sys.modules["__main__"]
     sys.modules["__main__"] = sys.modules.get(_MAIN, main)
@@ -230,6 +230,6 @@ def _deeper(error: BaseException, path: str) -> str:
 def environment() -> dict[str, str]:
     """Return the variables with which a process runs dockdsl as this one does."""
     # The package is found there whatever the folder and the way by which it was found here.
-    package = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120 - as above
-    path = [os.path.dirname(package), os.environ.get("PYTHONPATH", "")]  # noqa: PTH120 - as above
+    package = os.path.dirname(os.path.abspath(__file__))
+    path = [os.path.dirname(package), os.environ.get("PYTHONPATH", "")]
     return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, path)), "PYTHONIOENCODING": "utf-8"}

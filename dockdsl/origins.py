@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from types import CodeType, FrameType
 
 # The frames between a user's line and here: our own, and methods that attrs generates.
-_OURS = (os.path.dirname(__file__) + os.sep, "<attrs generated")  # noqa: PTH120 - pathlib takes longer to import
+_OURS = (os.path.dirname(__file__) + os.sep, "<attrs generated")
 _INNER: set[str] = set()
 OUTER: set[str] = set()
 """Files that are known not to stand between a user's line and here."""
 # Where the callers are not the user's any more.
-_LIBRARY = (os.path.dirname(os.__file__) + os.sep, "<frozen ")  # noqa: PTH120 - as above
+_LIBRARY = (os.path.dirname(os.__file__) + os.sep, "<frozen ")
 _PACKAGES = f"{os.sep}site-packages{os.sep}"
 
 
@@ -73,7 +73,7 @@ class Origin(_Place):
 def short_path(path: str) -> str:
     """Return `path` relative to the current folder if it is below it; otherwise as it is."""
     try:
-        here = os.path.join(os.getcwd(), "")  # noqa: PTH109, PTH118 - as above
+        here = os.path.join(os.getcwd(), "")
     except OSError:
         return path
     return path.removeprefix(here)
@@ -122,7 +122,7 @@ def _is_between(file: str) -> bool:
     if file == getattr(sys.modules.get("contextlib"), "__file__", None):
         return True
     attr = sys.modules.get("attr")
-    return attr is not None and os.path.dirname(str(attr.__file__)) == os.path.dirname(file)  # noqa: PTH120 - as above
+    return attr is not None and os.path.dirname(str(attr.__file__)) == os.path.dirname(file)
 
 
 def origin_of(site: Site) -> Origin:

@@ -11,6 +11,6 @@ from typing import Any
 def homes() -> dict[str, str]:
     """Return the module of each public name, as the lines ``from MODULE import NAME as NAME`` of the stub have it."""
     loader: Any = __spec__.loader
-    stub: bytes = loader.get_data(os.path.join(os.path.dirname(__file__), "__init__.pyi"))  # noqa: PTH118, PTH120 - pathlib takes longer to import
+    stub: bytes = loader.get_data(os.path.join(os.path.dirname(__file__), "__init__.pyi"))
     lines = (line.split() for line in stub.decode().splitlines() if line.startswith("from "))
     return {line[3]: line[1] for line in lines}

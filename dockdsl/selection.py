@@ -125,7 +125,7 @@ def split(spec: str) -> tuple[str, str | None]:
     # A key may have colons in it, and so may the path.
     for colon in [index for index, character in enumerate(spec) if character == ":"]:
         name = spec[colon + 1 :]
-        if colon and (name == "*" or re.match(_NAME, name)) and not os.path.exists(spec):  # noqa: PTH110 - pathlib takes longer to import
+        if colon and (name == "*" or re.match(_NAME, name)) and not os.path.exists(spec):
             return spec[:colon], name
     return spec, None
 
@@ -138,7 +138,7 @@ def _picked(file: str, name: str, namespace: dict[str, Any], want: type[T]) -> t
     value: Any = namespace.get(head)
     if _is_function(value):
         _check_parameters(file, head, value)
-        with running(os.path.abspath(file)):  # noqa: PTH100 - links stay as the user wrote them
+        with running(os.path.abspath(file)):
             value = value()
     at = _at(value, keys)
     if at is None:

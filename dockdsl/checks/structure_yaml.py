@@ -199,7 +199,7 @@ def read(path: str | os.PathLike[str]) -> Node:
     if not isinstance(path, (str, os.PathLike)):
         raise InvalidType(f"structure test: the file is {kind_of(path)}; pass its path")
     file = operand.checked("structure test: the path", operand.text, os.fspath(path))
-    place = os.path.abspath(file)  # noqa: PTH100 - links stay
+    place = os.path.abspath(file)
     text = text_of(file)
     try:
         root = yaml.compose(_without_tabs(text), Loader=yaml.SafeLoader)
@@ -216,7 +216,7 @@ def read(path: str | os.PathLike[str]) -> Node:
 def text_of(file: str) -> str:
     """Return the text of a file. Raises `FileError`."""
     try:
-        with open(file, encoding="utf-8") as stream:  # noqa: PTH123 - as in the rest of the package
+        with open(file, encoding="utf-8") as stream:
             return stream.read()
     except OSError as error:
         raise FileError(f"{file}: it cannot be read ({error.strerror}); check the path") from None

@@ -109,7 +109,7 @@ def _run(arguments: list[str]) -> int:
         put(script(arguments[1:]))
         return 0
     file, _ = split(verb)
-    if not verb.startswith("-") and not file.rstrip(":").endswith(".py") and not os.path.exists(file):  # noqa: PTH110
+    if not verb.startswith("-") and not file.rstrip(":").endswith(".py") and not os.path.exists(file):
         hint = suggestion(verb, VERBS, f"the verbs are {', '.join(VERBS)}")
         raise SourceError(f"{verb!r} is neither a verb nor a file; {hint}")
     return _run_verb("render", "dockdsl", arguments)

@@ -73,7 +73,7 @@ def _replace(path: str, data: bytes) -> None:
     from dockdsl.engine.leftovers import owner
 
     # Such a path is that of a folder, whether there is one or not.
-    if os.path.basename(path) in ("", ".", ".."):  # noqa: PTH119 - pathlib takes the end away
+    if os.path.basename(path) in ("", ".", ".."):
         raise IsADirectoryError
     target = Path(os.path.realpath(path))
     if target.is_symlink():
@@ -110,12 +110,12 @@ def descriptor(path: str) -> int | None:
     """Return the number of the open stream that a path leads to, as /dev/stdout does."""
     # The system follows such a path into the stream itself, and has no name for a pipe.
     for _ in range(_LINKS):
-        found = re.fullmatch(_STREAM, os.path.abspath(path))  # noqa: PTH100 - pathlib takes longer to import
+        found = re.fullmatch(_STREAM, os.path.abspath(path))
         if found and found[2] in (None, "self", "thread-self", str(os.getpid())):
             return _NAMED.get(found[1]) or int(found[3])
-        if not os.path.islink(path):  # noqa: PTH114 - as above
+        if not os.path.islink(path):
             break
-        path = os.path.join(os.path.dirname(path), os.readlink(path))  # noqa: PTH115, PTH118, PTH120 - as above
+        path = os.path.join(os.path.dirname(path), os.readlink(path))
     return None
 
 
@@ -126,7 +126,7 @@ def _opened(path: str) -> int:
         try:
             number = os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
         except OSError as error:
-            if error.errno != errno.ENXIO or not stat.S_ISFIFO(os.stat(path).st_mode):  # noqa: PTH116 - as above
+            if error.errno != errno.ENXIO or not stat.S_ISFIFO(os.stat(path).st_mode):
                 raise
             if time.monotonic() > end:
                 raise FileError(
@@ -140,10 +140,10 @@ def _opened(path: str) -> int:
 
 def has_other_text(path: str, text: str) -> bool:
     """Whether a path leads to a file that has something in it, and not this text."""
-    if not os.path.isfile(path):  # noqa: PTH113 - pathlib takes longer to import
+    if not os.path.isfile(path):
         return False
     try:
-        with open(path, "rb") as file:  # noqa: PTH123 - as above
+        with open(path, "rb") as file:
             return file.read() not in (b"", text.encode())
     except OSError:
         return True
@@ -154,7 +154,7 @@ def compare(shown: str, path: str, text: str, remedy: str, *, made: str, diff: b
 
     `shown` is the path as the user gave it, and `made` says what was done to get the text, as ``rendered``.
     """
-    there = read_text(path, "file") if os.path.exists(path) else None  # noqa: PTH110 - pathlib takes longer to import
+    there = read_text(path, "file") if os.path.exists(path) else None
     if there == text:
         return 0
     if diff:
@@ -178,14 +178,14 @@ def difference(there: str, text: str, shown: str, made: str) -> str:
 def is_same(one: str, other: str) -> bool:
     """Whether two paths lead to one file."""
     try:
-        return os.path.samefile(one, other)  # noqa: PTH121 - pathlib takes longer to import
+        return os.path.samefile(one, other)
     except OSError:
         return False
 
 
 def is_special(path: str | os.PathLike[str]) -> bool:
     """Whether a path leads to a pipe, a device or the like."""
-    return os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)  # noqa: PTH110, PTH112, PTH113
+    return os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)
 
 
 def _umask() -> int:

@@ -47,7 +47,7 @@ def _ssh(spec: SshSpec) -> None:
     for path in spec.paths:
         if not os.access(path, os.R_OK):
             raise Refused(f"{spec.id}: {shown(path)} cannot be read", "name the socket of an agent, or a key")
-    if not spec.paths and not os.path.exists(os.environ.get(_AGENT, "")):  # noqa: PTH110 - this one never raises
+    if not spec.paths and not os.path.exists(os.environ.get(_AGENT, "")):
         raise Refused(
             f"{spec.id}: there is no SSH agent at {_AGENT}", "start one (eval $(ssh-agent); ssh-add), or name a key"
         )
@@ -61,26 +61,26 @@ def _output(spec: OutputSpec) -> None:
 def _writable_file(path: str) -> None:
     if not path:
         raise Refused("the path is empty", "name a file")
-    if os.path.isdir(path):  # noqa: PTH112 - this one never raises
+    if os.path.isdir(path):
         raise Refused(f"{shown(path)} is a folder", "name a file in it")
     if descriptor(path) is not None:
         return
     place = os.path.realpath(path)
     is_there = os.path.lexists(place)
-    folder = os.path.dirname(place)  # noqa: PTH120 - as above
+    folder = os.path.dirname(place)
     # A link that is left leads in a circle; a device or a pipe is written to in place.
-    is_writable = os.path.isdir(folder) and os.access(folder, _WRITE)  # noqa: PTH112 - as above
-    if is_there and not os.path.isfile(place):  # noqa: PTH113 - as above
+    is_writable = os.path.isdir(folder) and os.access(folder, _WRITE)
+    if is_there and not os.path.isfile(place):
         is_writable = os.access(place, os.W_OK)
     if not is_writable:
         raise Refused(f"{shown(path)} cannot be written", "name a file in a folder that is there and writable")
 
 
 def _writable_folder(path: str) -> None:
-    place = os.path.abspath(path)  # noqa: PTH100 - links stay as the user wrote them
+    place = os.path.abspath(path)
     while not os.path.lexists(place):
-        place = os.path.dirname(place)  # noqa: PTH120 - as above
-    if not os.path.isdir(place):  # noqa: PTH112 - as above
+        place = os.path.dirname(place)
+    if not os.path.isdir(place):
         raise Refused(f"{shown(path)} is not a folder: {shown(place)} is a file", "name a folder")
     if not os.access(place, _WRITE):
         raise Refused(f"{shown(path)} cannot be written", "name a folder that is writable")

@@ -420,5 +420,5 @@ class Replay:
         return self._run(command, argv, is_tolerant=command.name in _TOLERANT)
 
     def _matching(self, path: str) -> Sequence[str]:
-        found = glob.glob(path) if any(char in path for char in "*?[") else []  # noqa: PTH207 - the path is absolute
+        found = glob.glob(path) if any(char in path for char in "*?[") else []
         return sorted(found) or [path]

@@ -63,7 +63,7 @@ class Folder:
     def _read(self, path: str) -> dict[str, Kind] | None:
         found: dict[str, Kind] = {}
         try:
-            with os.scandir(os.path.join(self.root, path)) as entries:  # noqa: PTH118 - pathlib changes odd names
+            with os.scandir(os.path.join(self.root, path)) as entries:
                 for entry in entries:
                     self._left -= 1
                     if self._left < 0:
@@ -102,7 +102,7 @@ class Folder:
                 return Way(tuple(links.items()), "/".join(at), kind)
             link = "/".join(at)
             try:
-                target = os.readlink(os.path.join(self.root, link))  # noqa: PTH115, PTH118 - pathlib changes odd names
+                target = os.readlink(os.path.join(self.root, link))
             except OSError:
                 return Way(tuple(links.items()), link, None, is_known=False)
             links[link] = target
@@ -131,7 +131,7 @@ class Folder:
             return None
         root = os.path.realpath(self.root)
         for link, _ in way.links:
-            real = os.path.realpath(os.path.join(self.root, link))  # noqa: PTH118 - pathlib changes odd names
+            real = os.path.realpath(os.path.join(self.root, link))
             if os.path.commonpath([root, real]) != root and os.path.lexists(real):
                 return link
         return None

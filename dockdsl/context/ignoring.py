@@ -218,7 +218,7 @@ def counting(dockerfile: str | None, context: str, sent: Sequence[str] | None = 
     own = [] if dockerfile is None else [f"{dockerfile}.dockerignore"]
     for path in [*own, posixpath.join(context, ".dockerignore")]:
         try:
-            with open(path, encoding="utf-8", errors="surrogateescape", newline="") as file:  # noqa: PTH123 - pathlib changes odd names
+            with open(path, encoding="utf-8", errors="surrogateescape", newline="") as file:
                 text = file.read()
         except (FileNotFoundError, NotADirectoryError):
             continue

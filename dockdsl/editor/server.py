@@ -183,7 +183,7 @@ class Server(LanguageServer):
 
     def is_dockerfile(self, uri: str) -> bool:
         """Whether an open file is a Dockerfile."""
-        name = os.path.basename(_path(uri))  # noqa: PTH119 - an untitled file has no path
+        name = os.path.basename(_path(uri))
         return is_dockerfile(name) or self.workspace.get_text_document(uri).language_id == "dockerfile"
 
     def is_current(self, uri: str) -> bool:

@@ -86,7 +86,7 @@ class BuildRequest(ImageOptions):
         """Raise `FileError` for a context that is not a folder."""
         for name, path in (("", str(self.context)), *self.contexts):
             remote = is_address(path) or (name and "://" in path)
-            if not remote and not os.path.isdir(path):  # noqa: PTH112 - this one never raises
+            if not remote and not os.path.isdir(path):
                 what = f"{name}, {path}," if name else path
                 raise FileError(f"build: the context {what} is not a folder; check the path", origin=None)
 

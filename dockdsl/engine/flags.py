@@ -47,11 +47,11 @@ def _argument(text: str) -> Any:
 def _context(text: str) -> tuple[str, str]:
     # A path on the command line is relative to the current folder.
     name, value = _pair(text)
-    return name, value if ":" in value or not value else os.path.abspath(value)  # noqa: PTH100 - Path.absolute keeps the dots
+    return name, value if ":" in value or not value else os.path.abspath(value)
 
 
 def _folder(text: str) -> str:
-    return text if is_address(text) or not text else os.path.abspath(text)  # noqa: PTH100 - as above
+    return text if is_address(text) or not text else os.path.abspath(text)
 
 
 def _platforms(text: str) -> list[str]:

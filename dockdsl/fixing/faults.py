@@ -45,7 +45,7 @@ class Faults:
         """Find faults in this file, from this level on. Raises `SourceError` for a pyproject.toml that is not valid."""
         self._only = only
         self._is_quiet = is_quiet
-        self.path = os.path.abspath(path) if path.endswith(".py") else path  # noqa: PTH100 - links stay
+        self.path = os.path.abspath(path) if path.endswith(".py") else path
         self._settings = settings or settings_for(path, {})
         self._levels = LEVELS[: LEVELS.index(severity) + 1]
 

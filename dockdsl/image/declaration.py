@@ -161,8 +161,8 @@ class Declaration(ImageOptions):
     def _absolute(self, folder: str) -> str:
         base = folder.base if isinstance(folder, FileContext) else self.origin.path
         # What is typed into Python has no file; there the current folder counts.
-        beside = "" if base.startswith("<") else os.path.dirname(base)  # noqa: PTH120 - pathlib takes longer to import
-        return os.path.realpath(os.path.join(beside, folder))  # noqa: PTH118 - as above
+        beside = "" if base.startswith("<") else os.path.dirname(base)
+        return os.path.realpath(os.path.join(beside, folder))
 
     def named_contexts(self) -> Pairs:
         """Return the named contexts as a build takes them."""

@@ -9,9 +9,7 @@ from dockdsl.lint.effects import joined
 from dockdsl.lint.scope import Values
 from dockdsl.lint.shell import Command
 
-_TRIVIAL = frozenset(
-    """apk apt apt-get cd corepack dnf echo export ls microdnf mkdir rm set true umask yum""".split()  # noqa: SIM905
-)
+_TRIVIAL = frozenset("""apk apt apt-get cd corepack dnf echo export ls microdnf mkdir rm set true umask yum""".split())
 
 
 def _module(command: Command) -> Command:

@@ -46,7 +46,7 @@ _writes = re.compile(r"(?<![0-9&])>(?!&)").search
 _HARMLESS = frozenset(
     # A block of words is easier to read than as many quoted ones.
     """[ : cat cd chgrp chmod chown cmp cut date diff echo env export false find grep head id ls mkdir nproc printf pwd
-    set sleep sort stat sync tail test tree tr true uname unset wc which""".split()  # noqa: SIM905
+    set sleep sort stat sync tail test tree tr true uname unset wc which""".split()
 )
 """Commands that make no files but folders."""
 _Before = tuple[Line, Instruction, int, str | None, Values]

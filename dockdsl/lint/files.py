@@ -17,11 +17,9 @@ _DEEPEST = 100
 _FOLDERS = frozenset(
     """/ /bin /boot /dev /etc /home /lib /media /mnt /opt /proc /root /run /sbin /srv /sys /tmp /usr /usr/bin /usr/lib
     /usr/local /usr/local/bin /usr/local/lib /usr/local/sbin /usr/local/share /usr/sbin /usr/share /usr/src /var
-    /var/cache /var/lib /var/log /var/run /var/tmp /etc/ssl /etc/ssl/certs /etc/init.d /etc/profile.d""".split()  # noqa: SIM905
+    /var/cache /var/lib /var/log /var/run /var/tmp /etc/ssl /etc/ssl/certs /etc/init.d /etc/profile.d""".split()
 )
-_OF_SYSTEMS = frozenset(
-    "bin boot dev lib lib32 lib64 libx32 proc run sbin sys tmp usr var root".split()  # noqa: SIM905
-)
+_OF_SYSTEMS = frozenset("bin boot dev lib lib32 lib64 libx32 proc run sbin sys tmp usr var root".split())
 _IN_ETC = frozenset(
     """alpine-release alternatives apk apt bash.bashrc bindresvport.blacklist ca-certificates ca-
     certificates.conf conf.d cron.d cron.daily crontabs debconf.conf debian_version default deluser.conf
@@ -31,7 +29,7 @@ _IN_ETC = frozenset(
     nsswitch.conf opt os-release pam.conf pam.d passwd passwd- periodic perl profile profile.d protocols rc0.d
     rc1.d rc2.d rc3.d rc4.d rc5.d rc6.d rcS.d resolv.conf rmt rpc secfixes.d security securetty selinux services
     shadow shadow- shells skel ssl ssh subgid subuid sysctl.conf sysctl.d systemd terminfo timezone udhcpc
-    udhcpd.conf update-motd.d xattr.conf""".split()  # noqa: SIM905
+    udhcpd.conf update-motd.d xattr.conf""".split()
 )
 _SHELLS = frozenset({"sh", "ash", "bash", "busybox", "dash"})
 _PROGRAMS = ("/bin/", "/sbin/", "/usr/bin/", "/usr/sbin/", "/usr/local/bin/", "/usr/local/sbin/", "/busybox/")

@@ -37,7 +37,7 @@ class Program(NamedTuple):
 def read(context: BuildContext, path: str) -> str | None:
     """Return the text of a file of the context; None if it cannot be read."""
     try:
-        with open(os.path.join(context.folder.root, path), encoding="utf-8", errors="replace") as file:  # noqa: PTH118, PTH123 - odd names
+        with open(os.path.join(context.folder.root, path), encoding="utf-8", errors="replace") as file:
             return file.read(_LONGEST)
     except OSError:
         return None

@@ -288,7 +288,7 @@ class PythonIgnores:
 
 def _source_lines(path: str) -> list[str]:
     try:
-        with open(path, encoding="utf-8", errors="replace") as file:  # noqa: PTH123 - pathlib takes longer to import
+        with open(path, encoding="utf-8", errors="replace") as file:
             return file.read().splitlines()
     except (OSError, ValueError):
         return []

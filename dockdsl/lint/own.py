@@ -44,7 +44,7 @@ def _importable(folder: str) -> Iterator[None]:
     finally:
         sys.path.remove(folder)
         for name in set(sys.modules) - known:
-            if (getattr(sys.modules[name], "__file__", None) or "").startswith(os.path.join(folder, "")):  # noqa: PTH118
+            if (getattr(sys.modules[name], "__file__", None) or "").startswith(os.path.join(folder, "")):
                 del sys.modules[name]
 
 

@@ -86,14 +86,14 @@ class Settings:
         return finding
 
     def _relative(self, path: str) -> str:
-        folder = os.path.dirname(os.path.abspath(self.path or ""))  # noqa: PTH100, PTH120 - pathlib takes longer
-        return os.path.relpath(os.path.abspath(path), folder).replace(os.sep, "/")  # noqa: PTH100 - as above
+        folder = os.path.dirname(os.path.abspath(self.path or ""))
+        return os.path.relpath(os.path.abspath(path), folder).replace(os.sep, "/")
 
     def covers(self, folder: str) -> bool:
         """Whether all files that it is about are in a folder."""
         if self.path is None:
             return False
-        here = os.path.dirname(os.path.realpath(self.path))  # noqa: PTH120 - as above
+        here = os.path.dirname(os.path.realpath(self.path))
         return os.path.commonpath([here, os.path.realpath(folder)]) == os.path.realpath(folder)
 
     def unused(self) -> Iterator[Finding]:
@@ -115,13 +115,13 @@ def settings_for(path: str, known: dict[str, Settings]) -> Settings:
     It is the nearest pyproject.toml with the table, in the folder of the file or above it.
     Raises `SourceError` for one that cannot be read, and for what is not a setting.
     """
-    full = os.path.abspath(path)  # noqa: PTH100 - links stay
-    folder = full if os.path.isdir(full) else os.path.dirname(full)  # noqa: PTH112, PTH120 - as above
+    full = os.path.abspath(path)
+    folder = full if os.path.isdir(full) else os.path.dirname(full)
     passed = []
     while folder not in known:
         passed.append(folder)
-        found = _read(os.path.join(folder, _FILE))  # noqa: PTH118 - as above
-        parent = os.path.dirname(folder)  # noqa: PTH120 - as above
+        found = _read(os.path.join(folder, _FILE))
+        parent = os.path.dirname(folder)
         if found is not None or parent == folder:
             known[folder] = found or Settings()
             break
@@ -133,7 +133,7 @@ def settings_for(path: str, known: dict[str, Settings]) -> Settings:
 
 def _read(path: str) -> Settings | None:
     try:
-        with open(path, "rb") as file:  # noqa: PTH123 - pathlib takes longer to import
+        with open(path, "rb") as file:
             data = file.read()
     except OSError:
         return None
@@ -214,7 +214,7 @@ class _Reader:
         from dockdsl.lint.own import rule_at  # noqa: PLC0415 - few projects have rules of their own
 
         try:
-            return rule_at(place, os.path.dirname(os.path.abspath(self.path)))  # noqa: PTH100, PTH120 - as above
+            return rule_at(place, os.path.dirname(os.path.abspath(self.path)))
         except SourceError as error:
             raise self._error(place, f"rules: {error.message}") from None
 
@@ -246,7 +246,7 @@ class _Reader:
 def _place(path: str, name: str) -> Origin:
     """Return the first line of the table, or below it, that has a name."""
     try:
-        with open(path, encoding="utf-8") as file:  # noqa: PTH123 - as above
+        with open(path, encoding="utf-8") as file:
             lines = file.read().splitlines()
     except (OSError, ValueError):
         lines = []

@@ -89,10 +89,10 @@ _known: dict[str, tuple[_Comment, ...]] = {}
 @cache
 def program() -> str | None:
     """Return the command, of this Python's environment or of the system; None if there is none."""
-    folders = (os.path.dirname(sys.executable), *os.get_exec_path())  # noqa: PTH120 - pathlib takes longer to import
+    folders = (os.path.dirname(sys.executable), *os.get_exec_path())
     names = ("shellcheck", "shellcheck.exe")
-    paths = [os.path.join(folder, name) for folder in folders for name in names]  # noqa: PTH118 - as above
-    return next((path for path in paths if os.path.isfile(path) and os.access(path, os.X_OK)), None)  # noqa: PTH113
+    paths = [os.path.join(folder, name) for folder in folders for name in names]
+    return next((path for path in paths if os.path.isfile(path) and os.access(path, os.X_OK)), None)
 
 
 def readable(scripts: Sequence[Script]) -> list[Script]:

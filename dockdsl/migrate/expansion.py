@@ -101,7 +101,7 @@ class Expansion(ABC):
         if braces is not None:
             return [text(each) for each in braces]
         if parts and all(part["Type"] == "Lit" for part in parts) and any(char in (word.text or "") for char in "*?["):
-            found = sorted(glob(word.text or "", root_dir=self.folder))  # noqa: PTH207 - names are as they are written
+            found = sorted(glob(word.text or "", root_dir=self.folder))
             return [text(each) for each in found] or [word]
         loose = any(part["Type"] in ("ParamExp", "CmdSubst") for part in parts)
         if loose and word.text is not None:

@@ -26,7 +26,6 @@ _INSTEAD_OF_RESERVED = {
 }
 # Single words that are far more often images than stages. Any other one is most likely a misspelled stage.
 _OFFICIAL_IMAGES = frozenset(
-    # A block of words is easier to read than a hundred quoted ones.
     """adminer almalinux alpine alt amazoncorretto amazonlinux archlinux bash buildpack-deps busybox caddy cassandra
     centos chronograf clojure composer consul couchbase couchdb crate dart debian docker drupal eclipse-mosquitto
     eclipse-temurin elasticsearch elixir erlang fedora flink fluentd gcc ghost golang gradle groovy haproxy haskell
@@ -35,7 +34,7 @@ _OFFICIAL_IMAGES = frozenset(
     odoo openjdk open-liberty oraclelinux orientdb percona perl photon php phpmyadmin postgres pypy python r-base
     rabbitmq rakudo-star redis redmine registry rethinkdb rockylinux ros ruby rust sapmachine silverpeas solr
     sonarqube spark storm swift swipl telegraf tomcat tomee traefik ubuntu unit vault wordpress xwiki yourls znc
-    zookeeper""".split()  # noqa: SIM905
+    zookeeper""".split()
 )
 
 

@@ -181,9 +181,9 @@ def _plugin() -> str | None:
     """Return the path of the buildx plugin that the docker command would start; None where only it can tell."""
     if sys.platform == "win32":
         return None
-    settings = os.environ.get("DOCKER_CONFIG") or os.path.expanduser("~/.docker")  # noqa: PTH111 - never raises
+    settings = os.environ.get("DOCKER_CONFIG") or os.path.expanduser("~/.docker")
     try:
-        with open(f"{settings}/config.json", "rb") as file:  # noqa: PTH123 - as the lines around
+        with open(f"{settings}/config.json", "rb") as file:
             # Releases differ in when they look into these further folders.
             if b"cliPluginsExtraDirs" in file.read():
                 return None
@@ -191,6 +191,6 @@ def _plugin() -> str | None:
         pass
     for folder in (f"{settings}/cli-plugins", *_FOLDERS):
         path = f"{folder}/{_PLUGIN}"
-        if os.path.isfile(path) and os.access(path, os.X_OK):  # noqa: PTH113 - as above
+        if os.path.isfile(path) and os.access(path, os.X_OK):
             return path
     return None

@@ -53,7 +53,7 @@ def _folder(request: BuildRequest, step: str, path: str) -> tuple[Path, str] | N
             return None
         return request.context, ".dockerignore" if request.ignore is None else "ignore="
     folder = {name.lower(): where for name, where in request.contexts}.get(str(places[0]), "")
-    return (Path(folder), ".dockerignore") if os.path.isdir(folder) else None  # noqa: PTH112 - this one never raises
+    return (Path(folder), ".dockerignore") if os.path.isdir(folder) else None
 
 
 def _explained(root: Path, ignoring: str, step: str, path: str) -> Explanation:
@@ -67,7 +67,7 @@ def _explained(root: Path, ignoring: str, step: str, path: str) -> Explanation:
             name, pattern = folder, source
     way = here.follow(name)
     last = posixpath.basename(pattern)
-    if way.is_there and pattern and not glob.glob(last, root_dir=root / way.end, include_hidden=True):  # noqa: PTH207
+    if way.is_there and pattern and not glob.glob(last, root_dir=root / way.end, include_hidden=True):
         return Explanation(f"nothing in the context folder fits the pattern {pattern!r}", "check the pattern")
     if way.is_there and ignoring == ".dockerignore" and not root.joinpath(ignoring).exists():
         return Explanation("it is in the context folder now, and was not sent", "build again")

@@ -87,9 +87,9 @@ def sweep() -> None:
 def _orphan(pid: int) -> Orphan | None:
     try:
         # What builds leads a group of its own; others may have its words on their command line.
-        if sys.platform == "win32" or os.stat(f"/proc/{pid}").st_uid != os.geteuid() or os.getpgid(pid) != pid:  # noqa: PTH116 - for each process of the machine
+        if sys.platform == "win32" or os.stat(f"/proc/{pid}").st_uid != os.geteuid() or os.getpgid(pid) != pid:
             return None
-        with open(f"/proc/{pid}/cmdline", "rb") as file:  # noqa: PTH123 - as above
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
             words = file.read().decode(errors="replace").split("\0")
     except OSError:
         return None

@@ -68,7 +68,7 @@ def _is_gone(command: DockerCommand, image: str) -> bool:
 
 
 def _file() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "dockdsl", "built")  # noqa: PTH111 - never raises
+    return Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "dockdsl", "built")
 
 
 def _read() -> list[Note]:

@@ -38,7 +38,7 @@ _FEW = 20
 _MANIFESTS = frozenset(
     """build.gradle bun.lock bun.lockb Cargo.lock Cargo.toml composer.json composer.lock Gemfile Gemfile.lock
     go.mod go.sum go.work mix.exs mix.lock package.json package-lock.json pnpm-lock.yaml poetry.lock pom.xml
-    pyproject.toml requirements.txt uv.lock yarn.lock .npmrc .dockerignore Dockerfile""".split()  # noqa: SIM905
+    pyproject.toml requirements.txt uv.lock yarn.lock .npmrc .dockerignore Dockerfile""".split()
 )
 
 

@@ -68,7 +68,7 @@ def _is_emptied(context: BuildContext, found: Found) -> bool:
     if found.way.kind != "folder" or not context.patterns.lines or context.has_files(found.way.end):
         return False
     # The ignore file of a context that has nothing else is none of its files.
-    top = os.path.join(context.folder.root, found.way.end)  # noqa: PTH118 - pathlib changes odd names
+    top = os.path.join(context.folder.root, found.way.end)
     return any(name != ".dockerignore" for _, _, names in os.walk(top) for name in names)
 
 

@@ -64,14 +64,14 @@ def _leaving(context: BuildContext, folder: str) -> Iterator[str]:
     for path, kind in context.walk(folder):
         if kind != "link":
             continue
-        place = os.path.join(root, path)  # noqa: PTH118 - pathlib changes odd names
+        place = os.path.join(root, path)
         try:
-            target = os.readlink(place)  # noqa: PTH115 - as above
+            target = os.readlink(place)
         except OSError:
             continue
         climbs = posixpath.normpath(posixpath.join(posixpath.dirname(path), target))
         # An absolute link most often means a file of the image.
-        if not target.startswith("/") and climbs.startswith("..") and os.path.exists(place):  # noqa: PTH110 - as above
+        if not target.startswith("/") and climbs.startswith("..") and os.path.exists(place):
             yield path
 
 
