@@ -13,9 +13,8 @@ from typing import NamedTuple
 
 from dockdsl.context.globs import STAR, joined, matcher
 from dockdsl.errors import Refused
+from dockdsl.syntax.lines import SPACE
 
-_SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
-"""The white space of Go, which is stripped from patterns."""
 _LONGEST = 65536
 """Bytes of a line, from which on BuildKit refuses the file."""
 _special = re.compile(r"[*?\[\]\\]").search
@@ -41,9 +40,9 @@ def lines_of(text: str) -> list[str]:
             raise Refused(f"a line has more than {_LONGEST - 1} bytes", "split it")
         if line.startswith("#"):
             continue
-        pattern = line.strip(_SPACE)
+        pattern = line.strip(SPACE)
         is_exception = pattern.startswith("!")
-        pattern = pattern[1:].strip(_SPACE) if is_exception else pattern
+        pattern = pattern[1:].strip(SPACE) if is_exception else pattern
         if pattern:
             pattern = _cleaned(pattern)
             pattern = pattern[1:] if len(pattern) > 1 and pattern[0] == "/" else pattern
@@ -83,7 +82,7 @@ class Patterns:
         self.lines = tuple(lines)
         self._patterns: list[_Pattern] = []
         for line in self.lines:
-            pattern = line.strip(_SPACE)
+            pattern = line.strip(SPACE)
             if not pattern:
                 continue
             pattern = _cleaned(pattern)

@@ -54,8 +54,6 @@ class Onbuild(Instruction):
             raise Refused(f"{inner.head!r} is not an instruction", "write an instruction after ONBUILD")
         try:
             value = kind.read(inner)
-            # The build that runs it reads it with its own escape character, by default the backslash.
-            again = value if line.escape == "\\" else kind.read(line.inner("\\"))
         except Misread as misread:
             if misread.grammar:
                 raise
@@ -64,8 +62,14 @@ class Onbuild(Instruction):
             raise Refused(error.message, "") from None
         if line.logical.text[: line.start].rstrip(SPACE).endswith("--"):
             raise Refused("the build that runs the instruction takes '--' for its keyword", "remove '--'")
-        if value != again:
-            raise Refused("the build that runs the instruction reads it with another escape character", "remove it")
+        if line.escape != "\\":
+            # The build that runs it reads it with its own escape character, by default the backslash.
+            try:
+                again = kind.read(line.inner("\\"))
+            except (Misread, InvalidType, InvalidValue):
+                again = None
+            if value != again:
+                raise Refused("the build that runs the instruction reads it with another escape character", "remove it")
         line.kept_from = None if inner.kept_from is None else line.start
         return {"instruction": value}
 

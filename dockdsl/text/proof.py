@@ -420,7 +420,7 @@ class _Reading:
                 continue
             parts.append(ends.sub("", line.rstrip("\r")))
         # The parser strips the ends.
-        joined = _BREAK.join(parts).strip(SPACE)
+        joined = _BREAK.join(parts).lstrip(SPACE + _BREAK).rstrip(SPACE)
         return joined if joined.replace(_BREAK, "") == original.strip(SPACE) else None
 
     def _trigger(self, original: str, start: int, end: int) -> object:
