@@ -67,7 +67,7 @@ def unknown_to_the_parser(text: str) -> str:
             "a base that no build reads: an escape in an open quote or brace",
             re.search(r"(?im)^\s*FROM .*['\"{].*[\\`]\s*$", text),
         ),
-        ("a trigger that no build reads: an escape character", re.search(r"(?im)^\s*ONBUILD\s+[\\`]\s*$", text)),
+        ("a trigger that no build reads", re.search(rf"(?im)^\s*ONBUILD\s+[\\`][{BLANKS[6:]}]\s*$", text)),
         ("the directive check, since 1.8", re.search(rf"(?im)^[{BLANKS}]*#[{BLANKS}]*check[{BLANKS}]*=", text)),
         ("other blanks than those of ASCII in a directive", re.match(rf"(?a:[\s]*#\s*)[\v{BLANKS[6:]}]", first)),
     ):
