@@ -58,7 +58,8 @@ def to_python(dockerfile: Dockerfile, *, source: str = "", relaid: bool = False)
     Source: the Dockerfile reference, "Overview".
     """
     if not checked(dockerfile, "to_python").stages:
-        raise InvalidValue("to_python: the Dockerfile has no stages, so nothing can be built from it; add one")
+        message = "to_python: the Dockerfile has no stages, so nothing can be built from it; add one"
+        raise InvalidValue(message, origin=dockerfile.origin)
     return module(dockerfile, _first_line(source), relaid=relaid)
 
 

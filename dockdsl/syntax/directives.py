@@ -52,7 +52,7 @@ def directives_of(lines: Sequence[str]) -> Directives:
     return Directives(
         acting["syntax"][1] if "syntax" in acting else None,
         escape[1],
-        acting["check"][1] if "check" in acting else None,
+        acting["check"][1].strip(SPACE) or None if "check" in acting else None,
         frozenset(used),
         tuple(misread),
     )

@@ -33,7 +33,7 @@ _surrogate = re.compile("[\ud800-\udfff]").search
 _control = re.compile("[\x00-\x08\x0a-\x1f\x7f]")
 _acts = re.compile(r"\s*check\s*=", re.IGNORECASE).match
 # What is a blank in BuildKit's own pattern.
-_is_check = re.compile(r"[\t\n\f\r ]*check[\t\n\f\r ]*=", re.IGNORECASE).match
+_is_check = re.compile(rf"[{SPACE}]*check[\t\n\f\r ]*=", re.IGNORECASE).match
 _LONGEST_KEYWORD = 40
 """Characters of an unknown instruction by which a message names it."""
 

@@ -19,13 +19,14 @@ from dockdsl.display import kind_of
 from dockdsl.errors import ExpansionError, InvalidType, InvalidValue, ProofUnavailable
 from dockdsl.syntax import shell
 from dockdsl.syntax.expand import Options, expand, references, split_words
-from dockdsl.syntax.lines import SPACE, lower
+from dockdsl.syntax.lines import SPACE, continued, lower
 
 _directive = re.compile(rf"#[{SPACE}]*([A-Za-z][A-Za-z0-9]*)[\t\n\f\r ]*=[\t\n\f\r ]*(.+?)[\t\n\f\r ]*").fullmatch
 _is_csv = re.compile(r"""(?:"(?:[^"]|"")*"|[^",]*)(?:,(?:"(?:[^"]|"")*"|[^",]*))*""").fullmatch
 _heredoc = re.compile(r"\d*<<-?(.+)", re.DOTALL).fullmatch
 _tokens = re.compile(r"\0[\0 \t]*|\\.|.", re.DOTALL).findall
 _has_protocol = re.compile(r"(.*/)(\w+)", re.ASCII).fullmatch
+_surrogate = re.compile("[\ud800-\udfff]")
 _tabs = re.compile(r"^\t+", re.MULTILINE)
 # A line may be continued before, in and after the keyword, with blank lines and comments in between.
 _continued = r"\\[ \t]*\r?\n(?:[ \t]*(?:#[^\n]*)?\r?\n)*"
@@ -425,10 +426,14 @@ class _Reading:
 
     def _trigger(self, original: str, start: int, end: int) -> object:
         """Return what the instruction after ONBUILD means: the parser keeps only its keyword."""
-        whole = "\n".join(self.lines[start:end])
+        lines = self.lines[start:end]
         if self.escape != "\\":
-            # The build that runs it reads it with its own escape character, by default the backslash.
-            whole = re.sub(r"(?m)(?<!`)`[ \t]*(?=\r?$)", "\\\\", whole) if "\\" not in whole else original
+            # The build that runs it reads it with its own escape character, by default the backslash. Heredocs have none.
+            joined = (at for at, line in enumerate(lines) if line.strip(SPACE)[:1] not in ("", "#") or not at)
+            size = next((at + 1 for at in joined if not continued(lines[at], self.escape)), len(lines))
+            head = "\n".join(lines[:size])
+            lines[:size] = [original if "\\" in head else re.sub(r"(?m)(?<!`)`[ \t]*(?=\r?$)", "\\\\", head)]
+        whole = "\n".join(lines)
         text = _ONBUILD.sub("", whole)
         try:
             inner = _Reading(f"# escape=\\\n{text}", f"{self.which}, in ONBUILD")
@@ -446,7 +451,9 @@ def _named(line: str) -> tuple[str, str]:
 
 def _settings(value: str) -> object:
     """Return what a ``check`` says; the text itself where BuildKit refuses it, None where it changes nothing."""
-    value = value.partition(" ")[0]
+    value = value.strip(SPACE).partition(" ")[0]
+    if not value:
+        return None
     rules: dict[str, frozenset[str]] = {}
     error: object = False
     for each in value.split(";", 2):
@@ -534,7 +541,7 @@ def _behind_array(original: str, elements: Sequence[str]) -> str:
             found, end = json.JSONDecoder().raw_decode(original, at)
         except (ValueError, RecursionError):
             found = end = None
-        if found == list(elements):
+        if isinstance(found, list) and [_surrogate.sub("\ufffd", str(each)) for each in found] == list(elements):
             return original[at:] if original[end:].strip(SPACE) else ""
         at = original.find("[", at + 1)
     return original

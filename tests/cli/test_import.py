@@ -104,6 +104,7 @@ def test_an_edited_file_is_not_replaced_unasked(capfd: pytest.CaptureFixture[str
         pytest.param(
             b"FROM a\nRUN \xe9\n", ["in:2: error: it is not UTF-8 text; is it the right file?"], id="not UTF-8"
         ),
+        pytest.param(b"ARG A\n", ["in:1: error: to_python: the Dockerfile has no stages"], id="no stage"),
         pytest.param(None, ["in: there is no such file; check the path"], id="missing"),
     ],
 )

@@ -50,9 +50,15 @@ class _Bad(Exception):
     """What BuildKit refuses, and why."""
 
 
+def lowered(word: str) -> str:
+    """Return a word in lower case, as Go has it: letter by letter."""
+    return "".join(["i" if char == "\u0130" else char.lower() for char in word])
+
+
 def keyword_of(word: str) -> str:
-    """Return a keyword in capitals, as Go compares it: letter by letter."""
-    return "".join(["i" if char == "\u0130" else char.lower() for char in word]).upper()
+    """Return a keyword in capitals; a word with other letters is none."""
+    found = lowered(word)
+    return found.upper() if found.isascii() else word
 
 
 def unknown_to_the_parser(text: str) -> str:
@@ -147,7 +153,7 @@ def _check(keyword: str, command: Any) -> None:
         case "FROM":
             if len(words) not in (1, 3) or (len(words) == 3 and words[1].casefold() != "as"):
                 raise _Bad("operands")
-            if len(words) == 3 and not re.fullmatch(r"[a-z][a-z0-9_.-]*", keyword_of(words[2]).lower()):
+            if len(words) == 3 and not re.fullmatch(r"[a-z][a-z0-9_.-]*", lowered(words[2])):
                 raise _Bad("name of a stage")
         case "ENV" | "LABEL":
             if "" in words[::2]:

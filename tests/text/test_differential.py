@@ -35,7 +35,7 @@ STEPS = [
     *["RUN --mount=type=cache,type=bind,target=/a c", "RUN --mount=size=1m,type=tmpfs,target=/a c", "RUN --mount=ro=x,rw c"],
     "RUN --mount='\"type=bind\",target=/a' c",
     # What is no array
-    *["CMD [1e400]", "CMD [NaN]", "RUN [1e400]", "HEALTHCHECK CMD [-Infinity]", 'CMD ["a"]\xa0', 'RUN --mount=target=/[x] ["a"]'],
+    *["CMD [1e400]", 'CMD ["\\ud800"]', "CMD [NaN]", "RUN [1e400]", "HEALTHCHECK CMD [-Infinity]", 'CMD ["a"]\xa0', 'RUN --mount=target=/[x] ["a"]'],
     *["CMD " + "[" * 10_001 + "]" * 10_001, "RUN echo 1 <<", "RUN echo <<''", "RUN a <<\v b", "RUN a <<\u2028 b"],
     # Letters and blanks of other kinds
     *["RUN \x1cecho", "CMD \x1cecho", "ENV A=\x1cb", "ENTRYPO\u0130NT a", "RUN a\x1c", "COPY \ufeffa b"],
@@ -48,6 +48,8 @@ ACCEPTED = [
     "FROM scratch\nCOPY --chown= # c",
     "FROM \x1c",
     "#check\x1c=skip=all\nFROM a",
+    "FROM a\n#\xa0check=skip=X\nRUN x",
+    "# check= \nFROM a",
     "FROM --platform=$L\x1c a",
     "FROM --platform=\xa0b",
     "FROM scratch\nRUN --device=, x",
@@ -71,7 +73,7 @@ ACCEPTED = [
     "# note\nFROM a\n# check=skip=X\n#\n# check=skip=Y\nRUN x",
     *[
         f"# escape=`\nFROM a\nONBUILD {step}"
-        for step in ("LABEL A=a`b", "LABEL A=a\\b", "RUN a `\n b", 'ENV A="a`"b"', 'ENV A="b c"', "RUN echo `$x")
+        for step in ("COPY <<E `\n# c`\n /x\na`b\\c`\n\\\nE", "RUN <<E\nc:\\x`\nE", "LABEL A=a`b", "LABEL A=a\\b", "RUN a `\n b", 'ENV A="a`"b"', 'ENV A="b c"', "RUN echo `$x")
     ],
     *[
         f"FROM {base}"
