@@ -428,7 +428,7 @@ class _Reading:
         """Return what the instruction after ONBUILD means: the parser keeps only its keyword."""
         lines = self.lines[start:end]
         if self.escape != "\\":
-            # The build that runs it reads it with its own escape character, by default the backslash. Heredocs have none.
+            # The build that runs it has its own escape character, by default the backslash; a heredoc has none.
             joined = (at for at, line in enumerate(lines) if line.strip(SPACE)[:1] not in ("", "#") or not at)
             size = next((at + 1 for at in joined if not continued(lines[at], self.escape)), len(lines))
             head = "\n".join(lines[:size])

@@ -121,6 +121,7 @@ def test_text(mount: Mount, text: str) -> None:
             "mode: the number -1 is -0o1 in octal; write ",
             id="negative mode",
         ),
+        pytest.param(lambda: Cache("/a", mode=8**5000), InvalidValue, r"is 0o10{16}… in octal", id="huge mode"),
         pytest.param(lambda: Cache("/a", mode=755), InvalidValue, "755 is 0o1363 in octal; write ", id="decimal mode"),
         pytest.param(lambda: Cache("/a", uid="root"), InvalidValue, "uid: .*; write a number", id="name as a number"),
         pytest.param(lambda: Cache("/a", gid=2**32), InvalidValue, "gid: ", id="number out of range"),

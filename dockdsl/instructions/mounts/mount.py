@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import attrs
 
-from dockdsl.display import shown
+from dockdsl.display import cut, shown
 from dockdsl.errors import InvalidType, InvalidValue, Refused, refuse_type
 from dockdsl.instructions.instruction import brief
 from dockdsl.instructions.located import Located
@@ -160,7 +160,7 @@ def _option(spelling: Spelling, name: str, value: Any) -> str:
             raise refuse_type("value", value, "pass True or False").within(name)
         text = str(value).lower()
     elif name == "mode" and isinstance(value, int) and not isinstance(value, bool):
-        raise Refused(f"mode: the number {shown(value)} is {value:#o} in octal", 'write "0755" or 0o755')
+        raise Refused(f"mode: the number {shown(value)} is {cut(oct(value), 20)} in octal", 'write "0755" or 0o755')
     else:
         if name in _CHECKS:
             _check(name, value)
