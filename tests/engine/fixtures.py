@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import socket
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,11 +13,19 @@ from pathlib import Path
 import pytest
 
 from dockdsl.engine.leftovers import owner
-from tests.engine.helpers import cannot_run, docker, left_by
+from tests.engine.helpers import cannot_run, docker, free_port, is_open, left_by, wait_until
 from tests.provision.host import Refusal
 from tests.provision.place import Place
 from tests.provision.provision import PLACE
 from tests.provision.store import store
+from tests.provision.tools import make_tools
+
+REGISTRY = """
+version: 0.1
+log: {{level: error}}
+storage: {{filesystem: {{rootdirectory: {folder}/data}}, delete: {{enabled: true}}}}
+http: {{addr: "127.0.0.1:{port}"}}
+"""
 
 
 @pytest.fixture
@@ -85,3 +94,23 @@ def in_store(store_place: Place | None, monkeypatch: pytest.MonkeyPatch) -> None
     """Lead the docker command to that engine."""
     for name, value in (store_place.variables() if store_place is not None else {}).items():
         monkeypatch.setenv(name, value)
+
+
+@pytest.fixture(scope="session")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a registry that this machine alone reaches."""
+    folder, port = tmp_path_factory.mktemp("registry"), free_port()
+    try:
+        root = make_tools(PLACE)
+    except Refusal as refusal:
+        cannot_run(str(refusal))
+    folder.joinpath("config.yml").write_text(REGISTRY.format(folder=folder, port=port))
+    script = 'mount --rbind /tmp "$0/tmp"; exec chroot "$0" /usr/bin/docker-registry serve "$1"'
+    argv = ["unshare", "--mount", "sh", "-ec", script, str(root), str(folder / "config.yml")]
+    with subprocess.Popen(argv, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as child:
+        try:
+            wait_until(lambda: is_open(port))
+            assert child.poll() is None
+            yield f"127.0.0.1:{port}"
+        finally:
+            child.terminate()

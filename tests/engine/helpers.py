@@ -146,24 +146,44 @@ def someone_else() -> Iterator[Path]:
             os.setegid(0)
 
 
+def git(folder: Path, *words: str) -> None:
+    """Run git in a folder, as somebody."""
+    subprocess.run(
+        ["git", "-c", "user.name=x", "-c", "user.email=x@x", *words],
+        cwd=folder,
+        check=True,
+        stdout=subprocess.DEVNULL,
+        timeout=60,
+    )
+
+
 @contextmanager
 def git_served(folder: Path) -> Iterator[str]:
     """Serve the repositories below a folder; yields the beginning of their addresses."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     daemon = ["git", "daemon", "--export-all", f"--base-path={folder}", "--listen=127.0.0.1", f"--port={port}"]
     with subprocess.Popen(daemon, stderr=subprocess.DEVNULL) as running:
         try:
-            wait_until(lambda: _is_open(port))
+            wait_until(lambda: is_open(port))
             yield f"git://127.0.0.1:{port}"
         finally:
             running.terminate()
 
 
-def _is_open(port: int) -> bool:
-    """Whether somebody listens on a port of this machine."""
+def free_port() -> int:
+    """Return a port of this machine that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+        return port
+
+
+def is_open(address: int | str) -> bool:
+    """Whether somebody listens on a port of this machine, or on the socket of that path."""
+    if isinstance(address, str):
+        with socket.socket(socket.AF_UNIX) as probe:
+            return probe.connect_ex(address) == 0
     with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+        return probe.connect_ex(("127.0.0.1", address)) == 0
 
 
 class Own:

@@ -5,58 +5,15 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import socket
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.request import ProxyHandler, Request, build_opener
 
 import pytest
 
 from dockdsl import BuildFailed, Copy, Dockerfile, HttpCheck, Image, Run, Stage
-from tests.engine.helpers import BUSYBOX, docker, left_by, wait_until
-from tests.provision.host import Refusal
-from tests.provision.provision import PLACE
-from tests.provision.tools import make_tools
+from tests.engine.helpers import BUSYBOX, docker, left_by
 
-SETTINGS = """
-version: 0.1
-log: {{level: error}}
-storage: {{filesystem: {{rootdirectory: {folder}/data}}, delete: {{enabled: true}}}}
-http: {{addr: "127.0.0.1:{port}"}}
-"""
 MANIFESTS = "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json"
-
-
-@pytest.fixture(scope="module")
-def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a registry that this machine alone reaches."""
-    folder = tmp_path_factory.mktemp("registry")
-    try:
-        root = make_tools(PLACE)
-    except Refusal as refusal:
-        pytest.skip(str(refusal))
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    folder.joinpath("config.yml").write_text(SETTINGS.format(folder=folder, port=port))
-    script = 'mount --rbind /tmp "$0/tmp"; exec chroot "$0" /usr/bin/docker-registry serve "$1"'
-    argv = ["unshare", "--mount", "sh", "-ec", script, str(root), str(folder / "config.yml")]
-    with subprocess.Popen(argv, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as child:
-        try:
-            wait_until(lambda: listens(port))
-            assert child.poll() is None
-            yield f"127.0.0.1:{port}"
-        finally:
-            child.terminate()
-
-
-def listens(port: int) -> bool:
-    """Whether somebody listens there."""
-    try:
-        socket.create_connection(("127.0.0.1", port), timeout=5).close()
-    except OSError:
-        return False
-    return True
 
 
 def manifest(registry: str, name: str, reference: str) -> dict[str, object]:

@@ -6,6 +6,11 @@ import os
 import re
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +21,8 @@ from tests.engine.helpers import inspect
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _EXCERPT = re.compile(r"^(\S+):(\d+)\n-{20}\n(.*?)^-{20}$", re.MULTILINE | re.DOTALL)
 
+BASE = "python:3.13-slim"
+"""What the frontend's image is based on."""
 EXAMPLE = {
     "app.py": """\
 from bases import BASE
@@ -115,9 +122,17 @@ class Build:
         )
         return Done(done.returncode, done.stdout.decode(), COLOURS.sub("", done.stderr.decode()))
 
-    def run(self, *options: str, file: str = "app.py", context: str = "context", stdin: bytes | None = None) -> Done:
+    def run(
+        self,
+        *options: str,
+        file: str = "app.py",
+        context: str = "context",
+        stdin: bytes | None = None,
+        **environment: str,
+    ) -> Done:
         """Build a file by ``docker buildx build``."""
-        return self.docker("buildx", "build", "--progress=plain", *options, "-f", file, context, stdin=stdin)
+        command = ["buildx", "build", "--progress=plain", *options, "-f", file, context]
+        return self.docker(*command, stdin=stdin, **environment)
 
     def image(self, *options: str, file: str = "app.py", context: str = "context", stdin: bytes | None = None) -> Any:
         """Return what the engine knows of the image that is built."""
@@ -131,3 +146,20 @@ class Build:
         name = f"plain-{Path(file).stem}.Dockerfile"
         subprocess.run([sys.executable, "-m", "dockdsl", file, "-o", name], cwd=self.folder, check=True, timeout=60)
         return name
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """Serve a folder on the loopback address."""
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()

@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.engine.helpers import inspect
-from tests.frontend.builds import Build
+from tests.frontend.builds import BASE, Build
 
 ROOT = Path(__file__).parents[2]
-BASE = "python:3.13-slim"
 pytestmark = pytest.mark.engine
 
 

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import io
 import json
+import os
 import signal
 import subprocess
 import sys
 import tarfile
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.engine.helpers import git_served
-from tests.frontend.builds import Build
+from tests.engine.helpers import is_open, wait_until
+from tests.frontend.builds import BASE, Build, served
 
 pytestmark = pytest.mark.engine
 
@@ -64,26 +63,73 @@ def test_what_an_image_says(build: Build) -> None:
 
 
 def test_secrets_and_named_contexts(build: Build) -> None:
-    """A secret is mounted, and files come from a named context."""
+    """A secret of a file and one of the environment are mounted, and files come from a named context."""
     build.folder.joinpath("extra").mkdir()
     build.folder.joinpath("extra/file").write_text("from the extra context\n")
     build.folder.joinpath("token").write_text("secret")
     build.write(
         "from dockdsl import *\n"
-        'mounts = [Secret("token", required=True)]\n'
-        'wc = Run("wc -c < /run/secrets/token > /size; grep -q secret /run/secrets/token", mounts=mounts)\n'
+        'mounts = [Secret("token", required=True), Secret("key", env="KEY", required=True)]\n'
+        'wc = Run("wc -c < /run/secrets/token > /size; echo ${#KEY} >> /size", mounts=mounts)\n'
         'd = Dockerfile(Stage("busybox:1.37", steps=[wc, Copy("file", "/", from_=external("extra"))]))\n'
     )
-    options = ("--secret=id=token,src=token", "--build-context=extra=extra")
-    done = build.run(*options, "--output=out")
-    without = build.run(options[1], "--no-cache")
+    options = ("--secret=id=token,src=token", "--secret=id=key,env=OWN_KEY", "--build-context=extra=extra")
+    done = build.run(*options, "--output=out", OWN_KEY="of the environment")
+    without = build.run(*options[1:], "--no-cache", OWN_KEY="of the environment")
 
     assert 0 == done.code, done.errors
-    assert "6\n" == build.folder.joinpath("out/size").read_text()
+    assert "6\n18\n" == build.folder.joinpath("out/size").read_text()
     assert "from the extra context\n" == build.folder.joinpath("out/file").read_text()
     assert 1 == without.code
     assert [("app.py", 1)] == [(name, len(lines)) for name, lines in without.excerpts]
     assert "secret token: not found" in without.errors
+
+
+ASK_THE_AGENT = """\
+import os, socket
+
+with socket.socket(socket.AF_UNIX) as agent:
+    agent.connect(os.environ["SSH_AUTH_SOCK"])
+    agent.sendall(bytes([0, 0, 0, 1, 11]))
+    open("/keys", "wb").write(agent.recv(4096))
+"""
+"""Asks an SSH agent for its keys."""
+
+
+@contextmanager
+def agent(folder: Path, name: str) -> Iterator[str]:
+    """Run an SSH agent with a key of that name; yields its socket."""
+    key, path = folder / "key", str(folder / "agent")
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", key], check=True, timeout=60)
+    with subprocess.Popen(["ssh-agent", "-D", "-a", path], stdout=subprocess.DEVNULL) as running:
+        try:
+            wait_until(lambda: is_open(path))
+            subprocess.run(["ssh-add", "-q", key], check=True, timeout=60, env={**os.environ, "SSH_AUTH_SOCK": path})
+            yield path
+        finally:
+            running.terminate()
+
+
+def test_an_ssh_agent(build: Build) -> None:
+    """A step that mounts the agent of the command reaches it; without one, that step is at fault."""
+    build.write(
+        "from dockdsl import *\n"
+        f"ask = {ASK_THE_AGENT!r}\n"
+        f'asks = Stage("{BASE}", name="asks", steps=[\n'
+        '    Run.exec("python3", "-c", ask, mounts=[Ssh(id="work", required=True)], network="none"),\n'
+        "])\n"
+        'd = Dockerfile(Stage("scratch", steps=[Copy("/keys", "/", from_=asks)]))\n'
+    )
+    with agent(build.folder, "a key of the test") as path:
+        done = build.run(f"--ssh=work={path}", "--output=out")
+    without = build.run("--no-cache")
+
+    assert 0 == done.code, done.errors
+    assert b"a key of the test" in build.folder.joinpath("out/keys").read_bytes()
+    assert 1 == without.code
+    assert [("app.py", ['    Run.exec("python3", '])] == [
+        (name, [line[:24] for line in lines]) for name, lines in without.excerpts
+    ]
 
 
 def test_what_is_ignored(build: Build) -> None:
@@ -148,8 +194,6 @@ def locations(value: Any) -> Iterator[Any]:
 
 def bytes_of(data: str) -> str:
     """Return a text of an answer."""
-    import base64
-
     return base64.b64decode(data).decode()
 
 
@@ -209,51 +253,6 @@ def test_a_file_on_stdin(build: Build) -> None:
     data = build.folder.joinpath("app.py").read_bytes()
 
     assert build.image(file=build.plain())["Id"] == build.image(file="-", stdin=data)["Id"]
-
-
-@contextmanager
-def served(folder: Path) -> Iterator[str]:
-    """Serve a folder on the loopback address."""
-
-    class Quiet(SimpleHTTPRequestHandler):
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
-
-
-def test_a_git_repository(build: Build) -> None:
-    """A folder of a repository is the context; an engine that has no git says what it says of a Dockerfile."""
-    build.write()
-    top = build.folder / "top"
-    top.mkdir()
-    for name in ("app.py", "bases.py", "parts", "context"):
-        build.folder.joinpath(name).rename(top / name)
-    inner = Build(top, build.frontend)
-    plain = inner.plain()
-    for words in (["init", "-q", "-b", "main"], ["add", "--all"], ["commit", "-qm", "x"]):
-        own = ["git", "-c", "user.name=x", "-c", "user.email=x@x"]
-        subprocess.run([*own, *words], cwd=build.folder, check=True, timeout=60)
-    with git_served(build.folder) as host:
-        done, expected = (
-            build.run("--no-cache", f"--output=out-{file}", file=file, context=f"{host}/.git#main:top")
-            for file in ("app.py", plain)
-        )
-    has_git = "executable file not found" not in expected.errors
-
-    assert has_git == (expected.code == 0), expected.errors
-    assert (expected.code, expected.error) == (done.code, done.error)
-    if has_git:
-        texts = [
-            build.folder.joinpath(f"out-{file}/context/context/data.txt").read_text() for file in ("app.py", plain)
-        ]
-        assert ["data\n", "data\n"] == texts
 
 
 def test_a_file_at_an_address(build: Build) -> None:

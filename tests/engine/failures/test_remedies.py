@@ -39,7 +39,7 @@ from dockdsl import (
 from dockdsl.engine.failures.causes import CAUSES
 from dockdsl.errors import BuildFailed, RunFailed
 from tests.engine.failures.test_failures import GO, serving
-from tests.engine.helpers import BUSYBOX, git_served, wait_until
+from tests.engine.helpers import BUSYBOX, git, git_served, wait_until
 from tests.engine.registry import registry
 
 PYTHON = "python:3.13-slim"
@@ -387,13 +387,8 @@ def test_the_time_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.engine
 def test_a_repository(tmp_path: Path) -> None:
     """With the right address an engine that has git gets it, and with its folder any engine."""
-
-    def git(*words: str) -> None:
-        own = ["git", "-c", "user.name=x", "-c", "user.email=x@x"]
-        subprocess.run([*own, *words], cwd=tmp_path, check=True, capture_output=True)
-
-    git("init", "-q", "repo")
-    git("-C", "repo", "commit", "-q", "--allow-empty", "-m", "x")
+    git(tmp_path, "init", "-q", "repo")
+    git(tmp_path, "-C", "repo", "commit", "-q", "--allow-empty", "-m", "x")
     with git_served(tmp_path) as host:
         with pytest.raises(BuildFailed) as caught:
             attempt(image_of(Add(f"{host}/nosuch.git", "/x")))
@@ -401,7 +396,7 @@ def test_a_repository(tmp_path: Path) -> None:
         assert cause.startswith(("the engine has no git", "git does not get the repository"))
         if cause.startswith("git "):
             attempt(image_of(Add(f"{host}/repo/.git", "/x")))
-        git("clone", "-q", f"{host}/repo/.git", "checked-out")
+        git(tmp_path, "clone", "-q", f"{host}/repo/.git", "checked-out")
     context = {"repository": str(tmp_path / "checked-out")}
     attempt(image_of(Copy("/", "/x", from_=external("repository")), contexts=context))
 
