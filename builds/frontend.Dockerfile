@@ -1,5 +1,5 @@
-FROM python:3.13-slim AS wheels
-# A wheel of pure Python is installed when it is unpacked.
+FROM --platform=$BUILDPLATFORM python:3.13-slim AS wheels
+# A wheel of pure Python is installed when it is unpacked, and compiled code is the same on each platform.
 ENV PYTHONPATH=/opt/dockdsl PYTHONPYCACHEPREFIX=/opt/compiled
 RUN --mount=type=bind,target=/wheels --network=none <<EOF
 set -e

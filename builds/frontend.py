@@ -1,7 +1,7 @@
 """The image of dockdsl's frontend for BuildKit: Python, dockdsl, and what speaks HTTP/2.
 
-The context is a folder of wheels, all of pure Python, so that the build needs no network and the image is the same on
-each platform: `make frontend` fills the folder and builds the image.
+The context is a folder of wheels, all of pure Python, so that the build needs no network, and no platform is emulated
+to build for it: `make frontend` fills the folder and builds the image.
 """
 
 from dockdsl import (
@@ -35,8 +35,11 @@ labels = {
 wheels = Stage(
     BASE,
     name="wheels",
+    platform="$BUILDPLATFORM",
     steps=[
-        Comment("A wheel of pure Python is installed when it is unpacked."),
+        Comment(
+            "A wheel of pure Python is installed when it is unpacked, and compiled code is the same on each platform."
+        ),
         Env({"PYTHONPATH": HOME, "PYTHONPYCACHEPREFIX": COMPILED}),
         Run.script(
             f"""

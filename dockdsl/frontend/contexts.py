@@ -15,8 +15,9 @@ from dockdsl.frontend.gateway import Gateway
 from dockdsl.frontend.messages import Definition, Platform
 
 _PROBE = "dockdsl-context"
-_KEPT = ("frontend.caps", "build-arg:BUILDKIT_CONTEXT_KEEP_GIT_DIR")
-"""Options that say how a repository is fetched."""
+_CAPABILITIES = "frontend.caps"
+_KEEP, _TRUE = "build-arg:BUILDKIT_CONTEXT_KEEP_GIT_DIR", ("1", "t", "T", "TRUE", "true", "True")
+"""The option that keeps the folder ``.git``, and what Go takes for true."""
 _BEGINNING = 512
 """Bytes by which an archive is known."""
 _COMPRESSED = (b"BZh", b"\x1f\x8b\x08", b"\xfd7zXZ\0")
@@ -46,10 +47,12 @@ def _repository(gateway: Gateway, address: str, options: Mapping[str, str]) -> D
     """Return the definition that BuildKit's own frontend makes of an address, which has many forms."""
     text = f"FROM scratch\nCOPY --from={_PROBE} / /\n"
     probe = llb.files({"Dockerfile": text.encode()}, "[internal] resolve remote build context").written()
-    kept = {name: value for name, value in options.items() if name in _KEPT}
+    kept = {name: value for name, value in options.items() if name == _CAPABILITIES}
     asked = {**kept, "filename": "Dockerfile", "cmdline": "none", f"context:{_PROBE}": address}
     result = gateway.build(asked, {"dockerfile": probe, "context": probe})
-    return llb.copied_from(Definition.read(b"" if result.ref is None else result.ref.definition))
+    found = llb.copied_from(Definition.read(b"" if result.ref is None else result.ref.definition))
+    # BuildKit keeps it in the context of a build alone, and not in one that has a name.
+    return llb.keeping_git(found, address) if options.get(_KEEP) in _TRUE else found
 
 
 def _platform(workers: str) -> Platform:

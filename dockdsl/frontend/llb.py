@@ -89,6 +89,14 @@ def copied_from(definition: Definition) -> Definition:
     )
 
 
+def keeping_git(repository: Definition, address: str) -> Definition:
+    """The files of a repository with its folder ``.git``."""
+    op = Op.read(repository.operations[0])
+    assert op.source is not None
+    op.source.attrs["git.keepgitdir"] = "true"
+    return _alone(op, f"[internal] load git source {address}")
+
+
 def _alone(op: Op, title: str) -> Definition:
     data = op.written()
     digest = f"sha256:{hashlib.sha256(data).hexdigest()}"

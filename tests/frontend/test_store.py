@@ -1,4 +1,7 @@
-"""What needs containerd's image store: several platforms, attestations, caches, layouts. The judge is the plain Dockerfile."""
+"""What needs containerd's image store, or git beside it: several platforms, attestations, caches, layouts, repositories.
+
+The judge is the plain Dockerfile.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +13,13 @@ from typing import Any
 
 import pytest
 
-from tests.engine.helpers import BUSYBOX, docker
-from tests.frontend.builds import Build
+from tests.engine.helpers import BUSYBOX, docker, git, git_served
+from tests.frontend.builds import BASE, Build, served
 from tests.provision.place import Place
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("in_store", "there")]
 
+RENDERED = Path(__file__).parents[2] / "builds/frontend.Dockerfile"
 PLATFORMS = """\
 from dockdsl import Arg, Copy, Dockerfile, Run, Stage
 
@@ -40,9 +44,9 @@ cp /statement "$BUILDKIT_SCAN_DESTINATION/x.spdx.json"
 
 @pytest.fixture(scope="module")
 def there(frontend: str, store_place: Place | None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """The frontend's image, in that engine as well."""
+    """The frontend's image and its base, in that engine as well."""
     archive = tmp_path_factory.mktemp("image") / "frontend.tar"
-    docker("save", "--output", str(archive), frontend)
+    docker("save", "--output", str(archive), frontend, BASE)
     with pytest.MonkeyPatch.context() as changed:
         for name, value in (store_place.variables() if store_place is not None else {}).items():
             changed.setenv(name, value)
@@ -135,13 +139,84 @@ def test_caches(build: Build) -> None:
         assert all(f"\n{step} CACHED\n" in done.errors for step in steps), done.errors
 
 
-def test_a_frontend_in_a_layout(build: Build) -> None:
+def test_one_other_platform(build: Build) -> None:
+    """The frontend is there for the machine alone, and runs on it, whatever is built for."""
+    build.write(PLATFORMS)
+    done = build.run("--platform=linux/arm64", "--output=out")
+
+    assert 0 == done.code, done.errors
+    assert "arm64\n" == build.folder.joinpath("out/arch").read_text()
+
+
+def test_a_frontend_in_a_layout(build: Build, wheels: Path) -> None:
     """A frontend that is in a folder needs neither a registry nor the engine's store."""
-    build.folder.joinpath("again.Dockerfile").write_text(f"FROM {build.frontend}\n")
     name = "nowhere-frontend:1"
-    made = build.run(f"--output=type=oci,tar=false,dest=frontend-oci,name={name}", file="again.Dockerfile")
+    output = f"--output=type=oci,tar=false,dest=frontend-oci,name={name}"
+    made = build.run(output, file=str(RENDERED), context=str(wheels))
     assert 0 == made.code, made.errors
     build.write(line=f"# syntax={name}")
     done = build.run(f"--build-context={name}=oci-layout://frontend-oci:1")
 
     assert 0 == done.code, done.errors
+
+
+def test_a_frontend_in_a_registry(build: Build, wheels: Path, registry: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is published for a platform that this machine cannot run, and used by its digest in an engine without it."""
+    base, published = f"{build.frontend}-base", f"{registry}/{build.frontend}"
+    build.folder.joinpath("base.Dockerfile").write_text(
+        f"FROM --platform=$BUILDPLATFORM {BASE} AS amd64\nFROM scratch AS arm64\nFROM $TARGETARCH\n"
+    )
+    platforms = "--platform=linux/amd64,linux/arm64"
+    try:
+        made = build.run(platforms, "-t", base, file="base.Dockerfile")
+        assert 0 == made.code, made.errors
+        based = f"--build-context={BASE}=docker-image://{base}"
+        pushed = build.run(platforms, "--push", "-t", published, based, file=str(RENDERED), context=str(wheels))
+        assert 0 == pushed.code, pushed.errors
+    finally:
+        docker("rmi", "--force", base, published)
+    digest = json.loads(docker("buildx", "imagetools", "inspect", "--format={{json .Manifest.Digest}}", published))
+    # The engine that the tests have without this file's.
+    monkeypatch.undo()
+    build.write(line=f"# syntax={published}@{digest}")
+    done = build.run("--output=out")
+
+    assert 0 == done.code, done.errors
+    assert f"resolve image config for docker-image://{published}@{digest}" in done.errors
+    assert "hello\n" == build.folder.joinpath("out/greeting").read_text()
+
+
+@pytest.mark.parametrize(
+    ("protocol", "part", "file", "option"),
+    [
+        ("git", "main:top", "app.py", "--label=a=b"),
+        ("http", "main", "top/app.py", "--build-arg=BUILDKIT_CONTEXT_KEEP_GIT_DIR=1"),
+    ],
+    ids=["a folder", "the whole over HTTP"],
+)
+def test_a_git_repository(build: Build, protocol: str, part: str, file: str, option: str) -> None:
+    """A repository is the context, and has the Python file and its modules; a failing step has its lines."""
+    build.write()
+    top = build.folder / "top"
+    top.mkdir()
+    for name in ("app.py", "bases.py", "parts", "context"):
+        build.folder.joinpath(name).rename(top / name)
+    plain = Build(top, build.frontend).plain()
+    git(build.folder, "init", "-q", "-b", "main")
+    git(build.folder, "add", "--all")
+    git(build.folder, "commit", "-qm", "x")
+    git(build.folder, "update-server-info")
+    with git_served(build.folder) if protocol == "git" else served(build.folder) as host:
+        context = f"{host}/.git#{part}"
+        for each, into in ((file, "one"), (str(Path(file).with_name(plain)), "two")):
+            done = build.run(option, f"--output={into}", file=each, context=context)
+            assert 0 == done.code, done.errors
+        failed = build.run("--build-arg=GREETING=bye", "--target=test", file=file, context=context)
+    made, expected = (
+        {str(each.relative_to(build.folder / into)) for each in build.folder.joinpath(into).rglob("*")}
+        for into in ("one", "two")
+    )
+
+    assert expected == made
+    assert ("context/.git/HEAD" in made) == (protocol == "http")
+    assert [(file, 1)] == [(name, len(lines)) for name, lines in failed.excerpts]

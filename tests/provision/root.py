@@ -22,7 +22,8 @@ from tests.provision.host import (
 from tests.provision.place import SYSTEM_PATH, Place
 
 SUITES = ("forky", "trixie")  # the second has docker.io 26 and a buildx that knows no --call=check
-PACKAGES = "ca-certificates,iptables,iproute2,docker.io,docker-cli,docker-buildx,runc,containerd,busybox-static"
+# BuildKit fetches repositories by git.
+PACKAGES = "ca-certificates,iptables,iproute2,docker.io,docker-cli,docker-buildx,runc,containerd,busybox-static,git"
 RECIPE = 1  # raise it when a root made earlier must be made again
 SPACE = 3 << 30  # bytes: the root, dockerd's data and the stand-in images
 
