@@ -22,6 +22,7 @@ _is_port = lazy_regex(
 )
 _is_read = lazy_regex(r"(?:[0-9A-Fa-f:.\[\]+-]*:)?\+?[0-9]+(?:-\+?[0-9]+)?(?:/(?:tcp|udp|sctp)?)?", re.IGNORECASE)
 """What BuildKit may read as a port, too."""
+_is_range = lazy_regex(r"\+?([0-9]{1,9})(?:-\+?([0-9]{1,9}))?")
 _is_between = lazy_regex(r"[0-9A-Za-z:./-]*")
 _HIGHEST = 65_535
 
@@ -72,6 +73,8 @@ def _write(port: Word) -> str:
         raise refuse_type("port", port, "pass an int or a str")
     if "$" in port:
         return _with_variables(port)
+    if ":" in port:
+        _check_host(port)
     match = _is_port().fullmatch(port)
     if match is None:
         raise Refused(
@@ -85,6 +88,39 @@ def _write(port: Word) -> str:
     if last < first:
         raise Refused(f"the range {port} runs backwards", f"write {last}-{first}", by_build=True)
     return port
+
+
+def _check_host(port: str) -> None:
+    """Refuse an address and a port of the host that BuildKit refuses, though it ignores them."""
+    head, _, own = port.rpartition(":")
+    address, _, host = head.rpartition(":")
+    own = own.partition("/")[0]
+    fact = None
+    if host and (ports := _range(host)) is None:
+        fact = f"{shown(host)} is not a port of the host"
+    elif host and ports != (here := _range(own)) and here is not None and here > 1:
+        fact = f"the ranges {host} and {own} differ in length"
+    elif address and not _is_address(address):
+        fact = f"{shown(address)} is not an IP address"
+    if fact is not None:
+        raise Refused(f"{fact}, before the port", f"write {own}", by_build=True)
+
+
+def _range(text: str) -> int | None:
+    """Return how many ports a text names; None if it names none."""
+    found = _is_range().fullmatch(text)
+    first, last = (int(found[1]), int(found[2] or found[1])) if found else (1, 0)
+    return last - first + 1 if first <= last <= _HIGHEST else None
+
+
+def _is_address(text: str) -> bool:
+    from ipaddress import ip_address  # noqa: PLC0415 - few files have addresses
+
+    try:
+        ip_address(text[1:-1] if text[0] == "[" and text[-1] == "]" else text)
+    except ValueError:
+        return False
+    return True
 
 
 def refusal(port: str) -> Refused | None:

@@ -234,7 +234,7 @@ class Run(WithCommand):
     def operands(self, spelling: Spelling) -> Sequence[str]:
         if isinstance(self.command, tuple):
             if not self.command:
-                raise Refused("the command is empty", "name the program to run")
+                raise Refused("the command is empty", "name the program to run", by_build=True)
             return exec_form(self.command)
         return shell.under(self.command, spelling.escape)
 

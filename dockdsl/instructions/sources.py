@@ -8,7 +8,7 @@ from dockdsl.display import kind_of, shown
 from dockdsl.errors import InvalidType, Refused, refuse_type
 from dockdsl.instructions.located import Located
 from dockdsl.syntax.instruction_line import Line
-from dockdsl.syntax.lazy_regex import lazy_regex
+from dockdsl.syntax.references import is_image
 from dockdsl.syntax.words import Spelling, plain
 
 
@@ -60,9 +60,6 @@ def external(name: str) -> External:
     return External(name)
 
 
-_is_source = lazy_regex(r"(?:\[[0-9A-Fa-f:]+\](?::[0-9]+)?/)?[A-Za-z0-9][A-Za-z0-9_.:/@+-]*")
-
-
 def source_name(value: Source | None) -> Source | None:
     """Return a stage as it is, and a name as a plain ``str``."""
     return value if value is None or isinstance(value, External) else plain(value)
@@ -83,12 +80,18 @@ def write_source(spelling: Spelling, value: Any) -> str:
             "make a stage with that base, and name the stage",
             by_build=True,
         )
-    if not _is_source().fullmatch(value):
-        fact = f"{shown(value)} is not the name of an image"
-        raise Refused(fact, "name a stage or an image", by_build=True)
+    # The name of a stage may have capitals.
+    if not is_image(value.lower()):
+        raise no_image(value)
     if value.isdecimal():
         raise Refused(f"the source {value!r} is the index of a stage", "pass the Stage itself")
     return str.__str__(value)
+
+
+def no_image(name: str) -> Refused:
+    """Return the refusal of what is neither a stage nor the name of an image."""
+    remedy = "name a stage or an image, in lower case"
+    return Refused(f"{shown(name)} is not the name of an image", remedy, by_build=True)
 
 
 def read_source(line: Line, value: str) -> Source:

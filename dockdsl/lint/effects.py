@@ -24,7 +24,7 @@ from dockdsl.instructions.mounts.mount import Mount
 from dockdsl.instructions.mounts.tmpfs import Tmpfs
 from dockdsl.instructions.run import Run
 from dockdsl.instructions.shell import Shell
-from dockdsl.instructions.sources import Reference, StageBase
+from dockdsl.instructions.sources import External, Reference, StageBase
 from dockdsl.instructions.user import User
 from dockdsl.instructions.workdir import Workdir
 from dockdsl.lint.build import Build
@@ -244,7 +244,8 @@ class _Walk:
     def _base(self, stage: Stage) -> tuple[Image | None, Effects | None]:
         if isinstance(stage.base, StageBase):
             return None, self.found.get(id(self.graph.resolve(Reference(stage.base, "base"), stage)))
-        name = expanded(BACKSLASH.lexed(stage.base), self.above.view())
+        base = stage.base if isinstance(stage.base, External) else BACKSLASH.lexed(stage.base)
+        name = expanded(base, self.above.view())
         if name is None:
             return None, None
         parent = self.by_name.get(name.lower())

@@ -121,17 +121,19 @@ def check_base(base: Word) -> str:
         raise refuse_word("base", base, 'pass "name:tag", or a Stage')
     atoms = atoms_of(base)
     if isinstance(base, str) and base.startswith("-"):
-        raise Refused(f"the base {shown(base)} starts with a dash", 'write "name:tag", or pass a Stage')
+        fact = f"the base {shown(base)} starts with a dash"
+        raise Refused(fact, 'write "name:tag", or pass a Stage', by_build=True)
     has_reference = any(reference for reference, _ in atoms)
     for reference, text in atoms:
         if not _is_image_part().fullmatch(text) if not reference else any(char.isspace() for char in text):
             raise Refused(
                 f"{shown(base)} is not the name of an image: {shown(text)} cannot be part of one",
                 'write "name:tag", or pass a Stage',
+                by_build=not has_reference,
             )
     if not has_reference:
         remedy = 'write "name:tag" in lower case, or pass a Stage'
-        raise Refused(f"{shown(base)} is not the name of an image", remedy)
+        raise Refused(f"{shown(base)} is not the name of an image", remedy, by_build=True)
     return "".join([text for _, text in atoms])
 
 
@@ -147,7 +149,8 @@ def _read_platform(line: Line) -> Word | None:
         platform: Word | None = read_flags(Stage, line)["platform"]
         if platform is not None:
             check_platform(platform)
-    except Refused:
+    except Refused as refused:
+        line.refuse(refused)
         (token,) = line.flags
         # BuildKit does not check it until it builds the stage.
         platform = External(line.logical.text[token.start : token.end].partition("=")[2])
@@ -161,7 +164,8 @@ def check_platform(platform: Word) -> None:
     if isinstance(platform, str) and not platform:
         raise Refused("the platform is empty", "leave it out")
     if isinstance(platform, str) and "$" not in platform and not is_platform(platform):
-        raise Refused(f"{shown(platform)} is not a platform", 'write "linux/amd64" or "$BUILDPLATFORM"')
+        fact = f"{shown(platform)} is not a platform"
+        raise Refused(fact, 'write "linux/amd64" or "$BUILDPLATFORM"', by_build=True)
     BACKSLASH.flag(BACKSLASH.lexed(platform))
 
 
@@ -193,7 +197,8 @@ def read_from(line: Line, by_name: Mapping[str, Stage], names: AbstractSet[str])
     try:
         base = line.word(text)
         check_base(base)
-    except Refused:
+    except Refused as refused:
+        line.refuse(refused)
         base = External(text)
     if isinstance(base, str) and base in names:
         # BuildKit removes quotes and escapes before it looks for a stage.

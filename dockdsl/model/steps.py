@@ -179,7 +179,9 @@ class _Scopes:
             self._step(step, self.above)
         of_stage: dict[int, _Scope] = {}
         for stage in dockerfile.stages:
-            self._expanded((stage.base, stage.platform), None, stage, self.above)
+            # What no class can express is not read either.
+            read = tuple([each for each in (stage.base, stage.platform) if not isinstance(each, External)])
+            self._expanded(read, None, stage, self.above)
             base = of_stage.get(id(graph.resolve(Reference(_base_name(stage), "base"), stage)), _Scope({}, {}))
             scope = of_stage[id(stage)] = _Scope({**base.build}, {**base.container})
             for step in by_stage.get(id(stage), ()):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
+from dockdsl.errors import InvalidType, InvalidValue, Refused
 from dockdsl.origins import Origin
 from dockdsl.syntax.arrays import array_in
 from dockdsl.syntax.lazy_regex import lazy_regex
@@ -187,6 +188,11 @@ class Line:
         if self.logical.parts is None:
             return []
         return self.logical.comments(self.kept_from)
+
+    def refuse(self, error: Refused | InvalidType | InvalidValue) -> None:
+        """Keep why BuildKit refuses the line when it builds, if it does."""
+        if error.by_build and not self.refusal:
+            self.refusal = str(error).removeprefix(f"{self.keyword}: ")
 
     def wrong(self, fact: str, remedy: str, part: str | None = None, *, grammar: bool = False) -> Misread:
         """Return the refusal of the line, or of a part of its operands."""

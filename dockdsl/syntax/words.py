@@ -32,8 +32,8 @@ _is_bare_json = re.compile(r"[ !#-\[\]-~]*+").fullmatch
 _find_control = lazy_regex("[\x00-\x08\x0a-\x1f\x7f]")
 _find_reference = lazy_regex(_SIMPLE_REFERENCE)
 _open_reference = lazy_regex(r"\$\{[A-Za-z_][A-Za-z0-9_]*(?::?[-+?]|##?|%%?|//?)")
-_is_bad_reference = lazy_regex(r"\$\{(?:[A-Za-z_!}]|#[A-Za-z_])")
-"""What BuildKit refuses where it is no reference; ``${1}`` and a lone dollar it does not."""
+_is_bad_reference = lazy_regex(r"\$\{(?!(?:[^\W\d]\w*|\d+|[@*#?$!-])(?:\}|:?[-+?]|[#%/]))")
+"""What BuildKit refuses where it is no reference; ``${1}``, ``${é}`` and a lone dollar it does not."""
 _has_modifier = lazy_regex(r"\$\{\w+[^\w}]")
 _in_braces = lazy_regex(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(:?[-+?])")
 _name_goes_on = lazy_regex(r"\w")

@@ -15,7 +15,7 @@ from dockdsl.errors import DockerfileSyntaxError, InvalidType, InvalidValue, Ref
 from dockdsl.instructions.comment import Comment
 from dockdsl.instructions.instruction import Instruction
 from dockdsl.instructions.registry import KEYWORDS, kind_for
-from dockdsl.instructions.sources import Source, external
+from dockdsl.instructions.sources import Source, external, no_image
 from dockdsl.instructions.verbatim import Verbatim
 from dockdsl.model.dockerfile import Dockerfile, automatic_name
 from dockdsl.model.order import is_stage_like, targets_of
@@ -25,6 +25,7 @@ from dockdsl.syntax.directives import Directives, directives_of, settings_of
 from dockdsl.syntax.instruction_line import Line, Scope
 from dockdsl.syntax.lines import LONGEST_READ, SPACE, logical, lower
 from dockdsl.syntax.misread import Misread
+from dockdsl.syntax.references import is_image
 from dockdsl.syntax.words import BACKTICK
 
 _NONE: list[int] = []
@@ -245,8 +246,7 @@ class _Parser:
             self._misread(line, misread)
             return None
         except (Refused, InvalidValue, InvalidType) as error:
-            if error.by_build:
-                line.refusal = str(error).removeprefix(f"{line.keyword}: ")
+            line.refuse(error)
             return self._verbatim(line)
         return value
 
@@ -274,6 +274,8 @@ class _Parser:
             if stage is None or stage.name in self.repeated:
                 raise Refused(f"no earlier stage has the index {name}, or its name is used twice", "use another index")
             return stage
+        if not is_image(name) and is_image(low):
+            raise no_image(name)
         return external(name) if is_stage_like(name) else name
 
     def _begin(self, line: Line, above: Sequence[int], unnamed: frozenset[str]) -> _Begun | None:

@@ -30,6 +30,29 @@ REFUSED = [
     "ENV A=it's",
     "ENV A=${B",
     "ENV A=${#B}",
+    "ENV A=${1B}",
+    "ENV A=${",
+    "EXPOSE 1.2.3:80:80",
+    "EXPOSE 80:80-90",
+    "EXPOSE 127.0.0.1:80",
+    "RUN --mount=type=bind ls",
+    "RUN --mount=type=cache,target= ls",
+    "RUN --mount=type=tmpfs,target=/x,size=10% ls",
+    "RUN --mount=type=secret,source=a,id=b ls",
+    "RUN --mount=type=ssh,source=/x ls",
+    "RUN --mount=type=bind,target=/x,from=Foo ls",
+    "COPY --from=busybox:1.37@sha256:abc a b",
+    "COPY --from=Foo a b",
+    "FROM busybox:",
+    "FROM Busybox",
+    "FROM a/b@md5:01234567890123456789012345678901",
+    "FROM 0123456789012345678901234567890123456789012345678901234567890123",
+    "FROM ${B.c}",
+    "FROM --platform=foo busybox:1.37",
+    "FROM --platform=linux/ busybox:1.37",
+    "FROM busybox:1.37 AS x\nCOPY --from=Y /a /b\nFROM busybox:1.37 AS y\nFROM x",
+    "FROM busybox:1.37 AS x\nRUN --mount=from=x,target=/x ls",
+    "FROM busybox:1.37 AS x\nCOPY --from=y /a /b\nFROM busybox:1.37 AS y\nCOPY --from=x /a /b",
 ]
 # What dockdsl's own classes refuse, or a variable tells.
 BUILT = [
@@ -41,7 +64,12 @@ BUILT = [
     "COPY --from=1 /a /b\nFROM busybox:1.37",
     "ARG C\nADD --checksum=$C a /b",
     "ADD --checksum=bad https://example.com/a.git /b",
-    "ENV A=$- B=${1} C=$",
+    "ENV A=$- B=${1} C=$ D=${Bé} E=${2:-x}",
+    "EXPOSE 80:8080 127.0.0.1:80:80 [::1]:80:80 1-3:4-6 80-90:80 :80",
+    "WORKDIR /w\nRUN --mount=type=cache,target= --mount=type=bind ls",
+    "RUN --mount=type=tmpfs,target=/x,size=.5k --mount=type=tmpfs,target=/y,size=+64MiB ls",
+    "FROM --platform=amd64 busybox:1.37\nFROM --platform=linux() busybox:1.37 AS Build\nFROM build\nCOPY --from=BUILD /a /b",
+    "FROM busybox:1.37 AS x\nCOPY --from=y /a /b\nFROM busybox:1.37 AS y",
     "ONBUILD RUN --mount=type=cache,tgt=/x ls\nONBUILD STOPSIGNAL FOO\nONBUILD ENV A=it's",
 ]
 
@@ -62,6 +90,28 @@ def test_the_engine_says_the_same(lines: str, tmp_path: Path) -> None:
 
     assert len(errors(text)) == (done.returncode != 0) == (lines in REFUSED), done.stderr
     assert parse(text).stages
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("ARG A\n", 1),
+        ("# check=error=maybe\nFROM busybox:1.37\n", 1),
+        ("# escape=`\n# syntax=Foo\nFROM busybox:1.37\n", 2),
+        ("FROM busybox:1.37\nRUN []\n", 2),
+    ],
+)
+def test_what_is_no_value_of_an_instruction(text: str, line: int, tmp_path: Path) -> None:
+    """What a whole file lacks, what its directives say, and a step that runs nothing; a real build is the judge."""
+    tmp_path.joinpath("Dockerfile").write_text(text)
+    command = ["docker", "buildx", "build", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+    assert done.returncode
+    assert [(each.rule, each.origin.line) for each in check(text) if each.severity == "error"] == [
+        ("RefusedByBuild", line)
+    ]
 
 
 @pytest.mark.parametrize(

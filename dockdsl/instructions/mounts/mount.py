@@ -29,6 +29,10 @@ _is_csv = lazy_regex(f"{_FIELD}(?:,{_FIELD})*+")
 _field = lazy_regex(f"{_FIELD},")
 _is_variable_source = lazy_regex(r"from=.*\$.", re.IGNORECASE)
 _is_size = lazy_regex(r"[0-9]+(?:\.[0-9]+)? ?(?:[kKmMgGtTpP]?i?[bB]?)")
+_is_read_size = lazy_regex(
+    r"\+?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)? ?(?:b|[kmgtp](?:i?b)?)?", re.IGNORECASE
+)
+"""What BuildKit may read as a size, too."""
 _is_mode = lazy_regex(r"0*[0-7]{1,4}")
 _is_variable = lazy_regex(r"[A-Za-z_][A-Za-z0-9_]*")
 _SHARING = ("shared", "private", "locked")
@@ -198,7 +202,7 @@ _CHECKS: dict[str, tuple[Callable[[str], object], str, Callable[[str], object]]]
     "mode": (
         lambda text: _is_mode().fullmatch(text),
         'write octal digits, "0400" or 0o400',
-        lambda text: re.fullmatch("[0-7]+", text),
+        lambda text: re.fullmatch("[0-7]{1,11}", text),
     ),
     "uid": (_is_id, "write a number", _is_id),
     "gid": (_is_id, "write a number", _is_id),
@@ -206,13 +210,15 @@ _CHECKS: dict[str, tuple[Callable[[str], object], str, Callable[[str], object]]]
     "size": (
         lambda text: _is_size().fullmatch(text),
         'write "64m" or a number of bytes',
-        lambda text: re.match("[+.0-9]", text),
+        lambda text: _is_read_size().fullmatch(text),
     ),
     "env": (lambda text: _is_variable().fullmatch(text), "write the name of a variable", lambda _: True),
 }
 """Of options that are more than text, which texts are valid, the remedy, and which texts a build may take."""
 _ANYWHERE = ("env", "from", "id", "source")
 """Options that BuildKit may pass over where they do not apply."""
+_NEVER = (("secret", "id"), ("secret", "from"), ("ssh", "source"))
+"""What it does not: a secret's id if the source is given as well, what it comes from, and the source of an agent."""
 
 
 TYPES = ("bind", "cache", "tmpfs", "secret", "ssh")
@@ -269,7 +275,9 @@ def _read(line: Line, value: str) -> Mount:
         name = kind.ALIASES.get(name, name)  # noqa: PLW2901 - some are of one kind alone
         if name not in known or known[name] in fields:
             fact = f"the option {name} does not apply to this mount"
-            raise Refused(fact, "leave it out", by_build=name not in (*known, *_ANYWHERE))
+            raise Refused(
+                fact, "leave it out", by_build=name not in (*known, *_ANYWHERE) or (kind.TYPE, name) in _NEVER
+            )
         if name == "required":
             fields[name] = switch(said)
         elif name == "from":
