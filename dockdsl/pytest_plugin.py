@@ -119,19 +119,19 @@ class _Session:
         self._stack.close()
 
 
+def _leave(number: int, _: FrameType | None = None) -> NoReturn:
+    pytest.exit(f"ended by {signal.Signals(number).name}", returncode=128 + number)
+
+
 @contextlib.contextmanager
 def _ended_by_signals() -> Iterator[None]:
     """Let SIGTERM and SIGHUP end the run as Ctrl-C does, so that fixtures are torn down and containers removed."""
-
-    def leave(number: int, _: FrameType | None) -> NoReturn:
-        pytest.exit(f"ended by {signal.Signals(number).name}", returncode=128 + number)
-
     ending = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
     mine = []
     if threading.current_thread() is threading.main_thread():
         mine = [number for number in ending if signal.getsignal(number) is signal.SIG_DFL]
     for number in mine:
-        signal.signal(number, leave)
+        signal.signal(number, _leave)
     try:
         yield
     finally:
@@ -254,35 +254,20 @@ def container(request: pytest.FixtureRequest, image: BuiltImage, _dockdsl_sessio
         request.node.stash[_LOG] = lambda: log
 
 
-def _ending_with_signals() -> Generator[None]:
-    """Let a signal that ends what dockdsl does in a test end the run, too: pytest takes it for a failed test."""
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup() -> Generator[None]:
+    """End the run if a signal came in a fixture or in a test: pytest takes that for a failed test."""
     try:
         return (yield)
     except SystemExit as raised:
         from dockdsl.engine.leftovers.interrupts import Ended
 
         if isinstance(raised, Ended):
-            number = int(str(raised.code)) - 128
-            pytest.exit(f"ended by {signal.Signals(number).name}", returncode=128 + number)
+            _leave(int(str(raised.code)) - 128)
         raise
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_setup() -> Generator[None]:
-    """End the run if a signal came in a fixture."""
-    return (yield from _ending_with_signals())
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_call() -> Generator[None]:
-    """End the run if a signal came in a test."""
-    return (yield from _ending_with_signals())
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_teardown() -> Generator[None]:
-    """End the run if a signal came in the end of a fixture."""
-    return (yield from _ending_with_signals())
+pytest_runtest_call = pytest_runtest_teardown = pytest_runtest_setup
 
 
 @pytest.hookimpl(wrapper=True)
