@@ -9,8 +9,8 @@
     Text as a word of a command line.
 `cut`, `said_by`, `both_ends`, `underlined`, `quoted_log`
     Long text, long lines, a part of a line, and logs.
-`megabytes`, `short_image`
-    A number of bytes, and the id of an image.
+`megabytes`, `counted`, `short_image`
+    A number of bytes, a number of things, and the id of an image.
 `suggestion`
     The known name that was probably meant.
 
@@ -108,6 +108,15 @@ def megabytes(size: int) -> str:
             number = size / unit
             return f"{number:.0f} {name}" if number >= 100 else f"{number:.3g} {name}"
     return f"{size} B"
+
+
+def counted(number: int, what: str) -> str:
+    """Return how many there are of something.
+
+    >>> counted(1, "step"), counted(2, "step")
+    ('1 step', '2 steps')
+    """
+    return f"{number} {what}{'s' * (number != 1)}"
 
 
 _UNSAFE = (

@@ -27,11 +27,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _build(one: Selected[Image], options: argparse.Namespace) -> int:
-    result = one.value.build(
-        builder=_building.builder_of(options),
-        request=_building.request_of(one, options),
-        progress=_building.progress_of(options),
-    )
+    result = one.value.build(**_building.keywords_of(one, options))
     if options.progress != "quiet":
         say(result.summary())
     if options.json:

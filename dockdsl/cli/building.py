@@ -18,7 +18,7 @@ from dockdsl.selection import Selected
 
 if TYPE_CHECKING:
     from dockdsl.cli.together import Part
-    from dockdsl.engine.building import Builder, BuildRequest, Progress
+    from dockdsl.engine.building import BuildRequest, Progress
 
 _SETUP = ("image", "registry", "definition")
 """Failures of a build in which no step was at fault."""
@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser, verb: str = "") -> None:
 
     from dockdsl.engine.builders import BUILDERS
     from dockdsl.engine.building import BuildRequest
-    from dockdsl.engine.flags import OPTIONS, read_attest
+    from dockdsl.engine.flags import OPTIONS, read_attest, read_seconds
 
     sources_argument(parser, one=verb == "run")
     defaults = attrs.fields(BuildRequest)
@@ -58,6 +58,9 @@ def add_arguments(parser: argparse.ArgumentParser, verb: str = "") -> None:
         parser.add_argument("--only", help=argparse.SUPPRESS)
         at_once = "how many of several objects to work on at once (4)"
         parser.add_argument("--jobs", type=count, metavar="N", help=at_once)
+    if verb in ("run", "test"):
+        limit = "how long the container may take to answer, instead of what the file says"
+        parser.add_argument("--ready-timeout", type=reader(read_seconds), metavar="SECONDS", help=limit)
     unseen = "do not look for mistakes before the build; otherwise errors are shown, and the build goes on"
     parser.add_argument("--no-lint", action="store_true", help=unseen)
     what = "what to show on stderr: what happens now in a terminal, a line for each event elsewhere (auto)"
@@ -161,6 +164,14 @@ def request_of(one: Selected[Image], options: argparse.Namespace) -> BuildReques
         raise
 
 
+def keywords_of(one: Selected[Image], options: argparse.Namespace) -> Any:
+    """Return what builds, what is to be built, and what reports it, as the methods of an `Image` take them."""
+    from dockdsl.engine.builders import make_builder
+
+    builder, request = make_builder(options.builder_engine), request_of(one, options)
+    return {"builder": builder, "request": request, "progress": progress_of(options)}
+
+
 def _overrides(one: Selected[Image], options: argparse.Namespace) -> Any:
     """Return what the options say in the place of what the image does, or besides it."""
     import attrs
@@ -196,13 +207,6 @@ def _overrides(one: Selected[Image], options: argparse.Namespace) -> Any:
 def _identity(value: Any) -> Any:
     """Return what is given once: the name of a pair, the id of a secret, the value itself otherwise."""
     return value[0] if isinstance(value, tuple) else getattr(value, "id", value)
-
-
-def builder_of(options: argparse.Namespace) -> Builder:
-    """Return what builds."""
-    from dockdsl.engine.builders import make_builder
-
-    return make_builder(options.builder_engine)
 
 
 def progress_of(options: argparse.Namespace) -> Progress | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dockdsl.cli.arguments import diff_argument
 from dockdsl.cli.streams import put, say, show
-from dockdsl.display import suggestion
+from dockdsl.display import counted, suggestion
 from dockdsl.errors import SourceError
 from dockdsl.lint import shellcheck
 from dockdsl.lint.finding import LEVELS
@@ -95,7 +95,7 @@ def run(options: Options) -> int:
     if options.format == "text":
         ignored = len(every) - len(found)
         more = f", {ignored} ignored" if ignored else ""
-        say(f"{_counted(len(found), 'finding')} in {_counted(len(results), 'file')}{more}")
+        say(f"{counted(len(found), 'finding')} in {counted(len(results), 'file')}{more}")
     return 2 if failed else int(bool(found))
 
 
@@ -124,10 +124,6 @@ def _print(found: Sequence[Finding], form: str) -> None:
         put(text)
     elif text:
         show(text)
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def _explain(name: str) -> int:

@@ -8,7 +8,7 @@ import attrs
 
 from dockdsl.cli.files import difference, is_special, write
 from dockdsl.cli.streams import put, report, say
-from dockdsl.display import one_line
+from dockdsl.display import counted, one_line
 from dockdsl.errors import DockdslError, SourceError
 from dockdsl.fixing.faults import Faults, Key, key_of
 from dockdsl.fixing.files import Mended, mend
@@ -105,8 +105,7 @@ class Fixes:
                 say(f"{each.origin}: changed: {each.fix.effect} [{each.rule}]")
         if self.writes:
             write(split(source)[0], mended.after)
-            count = len(mended.made)
-            say(f"{one_line(path)}: {count} finding{'' if count == 1 else 's'} fixed")
+            say(f"{one_line(path)}: {counted(len(mended.made), 'finding')} fixed")
 
 
 def _with_reason(finding: Finding, reasons: Mapping[Key, str]) -> Finding:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from dockdsl.cli.streams import json_text, put, show
+from dockdsl.display import counted
 from dockdsl.errors import SourceError
 from dockdsl.schema.description import describe
 from dockdsl.schema.json_schema import json_schema
@@ -50,8 +51,7 @@ def summary(data: dict[str, Any]) -> str:
     lines = []
     for stage in stages:
         platform = "" if stage["platform"] is None else f" for {_shown(stage['platform'])}"
-        number = sum(step["instruction"] != "COMMENT" for step in stage["steps"])
-        steps = f"{number} step{'' if number == 1 else 's'}"
+        steps = counted(sum(step["instruction"] != "COMMENT" for step in stage["steps"]), "step")
         taken: dict[str, list[str]] = {}
         for source, path in _taken(stage):
             paths = taken.setdefault(_source(source, stages), [])

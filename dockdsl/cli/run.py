@@ -24,14 +24,10 @@ _LAST_LINES = 5.0
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    from dockdsl.engine.flags import read_seconds
-
     _building.add_arguments(parser, "run")
     ports: Any = {"action": "append", "default": [], "type": _building.reader(_ports)}
     what = "publish this port of the container at that port of this machine; HOST alone is for the image's own port"
     parser.add_argument("--publish", **ports, metavar="HOST[:CONTAINER]", help=what)
-    limit = "how long the container may take to answer, instead of what the file says"
-    parser.add_argument("--ready-timeout", type=_building.reader(read_seconds), metavar="SECONDS", help=limit)
 
 
 def _ports(text: str) -> tuple[int, int | None]:
@@ -55,8 +51,7 @@ def _run(one: Selected[Image], options: argparse.Namespace) -> int:
     image = one.value
     assert image.port is not None
     publish = {outside: inside or image.port for outside, inside in options.publish}
-    request, progress = _building.request_of(one, options), _building.progress_of(options)
-    with image.built(_building.builder_of(options), request=request, progress=progress) as built:
+    with image.built(**_building.keywords_of(one, options)) as built:
         if options.progress != "quiet":
             say(built.result.summary())
         with built.start(publish=publish, timeout=options.ready_timeout) as server:

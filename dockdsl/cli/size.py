@@ -58,11 +58,6 @@ def _put(parts: list[Part], options: argparse.Namespace) -> None:
 
 
 def _size(one: Selected[Image], options: argparse.Namespace) -> int:
-    report = one.value.size(
-        builder=_building.builder_of(options),
-        request=_building.request_of(one, options),
-        progress=_building.progress_of(options),
-        compressed=options.compressed,
-    )
+    report = one.value.size(**_building.keywords_of(one, options), compressed=options.compressed)
     picture = report.svg() if options.svg else f"{report.text()}\n"
     return deliver(json_text(report.data()) if options.json else picture, _target(one, options))

@@ -25,11 +25,7 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    from dockdsl.engine.flags import read_seconds
-
-    _building.add_arguments(parser)
-    limit = "how long the container may take to answer, instead of what the file says"
-    parser.add_argument("--ready-timeout", type=_building.reader(read_seconds), metavar="SECONDS", help=limit)
+    _building.add_arguments(parser, "test")
     several: Any = {"action": "append", "default": []}
     parser.add_argument(
         "--check", **several, metavar="TEXT", help="run only the checks whose title has this text in it"
@@ -75,7 +71,8 @@ def _test(one: Selected[Image], options: argparse.Namespace) -> int:
     image = one.value
     checks = (*image.checks, *(check for path in options.structure_test for check in from_structure_test(path)))
     checks = _chosen(checks, options.check)
-    request = _building.request_of(one, options)
+    keywords = _building.keywords_of(one, options)
+    tags = keywords["request"].tags
     builds: list[BuildResult] = []
     results: list[CheckResult] = []
     quiet = options.progress == "quiet"
@@ -96,13 +93,7 @@ def _test(one: Selected[Image], options: argparse.Namespace) -> int:
     log: tuple[str, ...] = ()
     try:
         summary = image.test(
-            builder=_building.builder_of(options),
-            request=request,
-            checks=checks,
-            progress=_building.progress_of(options),
-            report=report,
-            report_build=report_build,
-            timeout=options.ready_timeout,
+            **keywords, checks=checks, report=report, report_build=report_build, timeout=options.ready_timeout
         ).summary()
         error = None
     except CheckFailed as failure:
@@ -123,7 +114,7 @@ def _test(one: Selected[Image], options: argparse.Namespace) -> int:
             from dockdsl.cli.files import write
             from dockdsl.cli.junit_results import written
 
-            xml = written(request.tags[0] if request.tags else one.spec, results, error, log)
+            xml = written(tags[0] if tags else one.spec, results, error, log)
             if options.only:
                 from dockdsl.cli.together import record
 

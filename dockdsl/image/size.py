@@ -88,7 +88,7 @@ class SizeReport:
         floor: 6 MB, the files that COPY and ADD bring in; the image is 1.00 times that
         no bytes: base scratch, 1 other line
         """
-        from dockdsl.display import cut, megabytes, printable
+        from dockdsl.display import counted, cut, megabytes, printable
 
         full = [share for share in self.shares if share.size]
         rows = [
@@ -111,7 +111,7 @@ class SizeReport:
         names = [f"base {share.text}" for share in empty if share.kind == "base"]
         others = len(empty) - len(names)
         if others:
-            names.append(f"{others} other line{'s' * (others > 1)}")
+            names.append(counted(others, "other line"))
         if names:
             lines.append(f"no bytes: {', '.join(names)}")
         return "\n".join(lines)
