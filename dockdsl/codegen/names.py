@@ -8,7 +8,6 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from dockdsl.codegen.words import text_in
 from dockdsl.instructions.mounts.bind import Bind
 from dockdsl.instructions.mounts.cache import Cache
 from dockdsl.instructions.mounts.mount import Mount
@@ -17,6 +16,7 @@ from dockdsl.instructions.mounts.ssh import Ssh
 from dockdsl.instructions.sources import Source, StageBase
 from dockdsl.model.dockerfile import Dockerfile
 from dockdsl.model.stage import RESERVED, Stage
+from dockdsl.syntax.words import text_in
 
 _LONGEST = 60
 _not_in_names = re.compile(r"[^A-Za-z0-9]+").sub

@@ -6,15 +6,10 @@ import re
 
 from dockdsl.codegen.printer import Expression, Sum, Text, call
 from dockdsl.syntax import patterns
-from dockdsl.syntax.words import Literal, Word, literal
+from dockdsl.syntax.words import Literal, Word, literal, text_in
 
 _in_brackets = re.compile(r"\[([\[\\*?])\1?\]").sub
 _dollars = re.compile(r"(\$+)").split
-
-
-def text_in(value: Word) -> str:
-    """Return the characters of an operand, literal or not."""
-    return value if isinstance(value, str) else "".join([text for _, text in value.parts])
 
 
 def word(value: Word) -> Expression:

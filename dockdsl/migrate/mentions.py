@@ -6,12 +6,12 @@ import posixpath
 import re
 from collections.abc import Iterator
 
-from dockdsl.codegen.words import text_in
 from dockdsl.instructions.copy import FileInstruction
 from dockdsl.instructions.run import Run
 from dockdsl.instructions.user import User
 from dockdsl.instructions.workdir import Workdir
 from dockdsl.model.stage import Stage
+from dockdsl.syntax.words import text_in
 
 _split = re.compile(r"[\s\"'=;&|()<>]+").split
 _commands = re.compile(r"\s*(?:&&|[;|&\n])\s*").split

@@ -11,7 +11,6 @@ from typing import Any
 
 import attrs
 
-from dockdsl.codegen.words import text_in
 from dockdsl.display import argument
 from dockdsl.errors import DockdslError, FileError, SourceError
 from dockdsl.instructions.add import Add
@@ -31,6 +30,7 @@ from dockdsl.migrate.words import Variable, Word, text
 from dockdsl.model.dockerfile import Dockerfile
 from dockdsl.model.stage import Stage
 from dockdsl.origins import short_path
+from dockdsl.syntax.words import text_in
 from dockdsl.text.parser import parse
 
 # The archives that ADD unpacks, and how tar is told: not each one sees it by itself.

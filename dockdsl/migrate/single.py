@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 import attrs
 
-from dockdsl.codegen.words import text_in
 from dockdsl.errors import SourceError
 from dockdsl.instructions.arg import Arg
 from dockdsl.instructions.cmd import Cmd
@@ -32,6 +31,7 @@ from dockdsl.instructions.volume import Volume
 from dockdsl.instructions.workdir import Workdir
 from dockdsl.model.dockerfile import Dockerfile
 from dockdsl.model.stage import Stage
+from dockdsl.syntax.words import text_in
 
 _RUNS = (Cmd, Entrypoint, Expose, Healthcheck, Label, Stopsignal, User, Volume, Shell)
 _compiles = re.compile(

@@ -33,6 +33,7 @@ from dockdsl.syntax.words import (
     atoms_of,
     check_characters,
     refuse_word,
+    text_in,
     word,
     word_or_none,
 )
@@ -134,7 +135,7 @@ def check_base(base: Word) -> str:
     if not has_reference:
         remedy = 'write "name:tag" in lower case, or pass a Stage'
         raise Refused(f"{shown(base)} is not the name of an image", remedy, by_build=True)
-    return "".join([text for _, text in atoms])
+    return text_in(base)
 
 
 def has_variable(base: Word | StageBase) -> TypeGuard[Word]:

@@ -15,7 +15,7 @@ from dockdsl.model.graph import StageGraph
 from dockdsl.model.stage import Stage
 from dockdsl.syntax.lazy_regex import lazy_regex
 from dockdsl.syntax.modifiers import references_in
-from dockdsl.syntax.words import Literal
+from dockdsl.syntax.words import Literal, text_in
 
 _names_in = lazy_regex(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
 
@@ -100,10 +100,7 @@ def needs_of(dockerfile: Dockerfile) -> Iterator[Need]:
 
 
 def _base_name(stage: Stage) -> Source:
-    base = stage.base
-    if isinstance(base, Literal):
-        return "".join([text for _, text in base.parts])
-    return base
+    return text_in(stage.base) if isinstance(stage.base, Literal) else stage.base
 
 
 def _need(graph: StageGraph, reference: Reference, stage: Stage, step: Step | None) -> Need:

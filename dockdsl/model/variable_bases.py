@@ -10,7 +10,7 @@ from dockdsl.errors import ExpansionError
 from dockdsl.instructions.arg import Arg
 from dockdsl.instructions.instruction import Instruction
 from dockdsl.model.stage import Stage, has_variable
-from dockdsl.syntax.words import BACKSLASH, atoms_of
+from dockdsl.syntax.words import BACKSLASH, atoms_of, text_in
 
 _in_names = re.compile(r"[a-z0-9_.-]*").fullmatch
 
@@ -44,7 +44,7 @@ def candidates_of(
             above.add(id(stage))
             continue
         atoms = atoms_of(base)
-        text = "".join([text for _, text in atoms])
+        text = text_in(base)
         if text not in known:
             defaults = _defaults(args) if defaults is None else defaults
             known[text] = _candidates(atoms, text, by_name, defaults)

@@ -12,7 +12,7 @@ import re
 from dockdsl.display import shown
 from dockdsl.errors import Refused
 from dockdsl.syntax.lazy_regex import lazy_regex
-from dockdsl.syntax.words import Atom, Literal, Word, atoms_of, from_atoms, normal, plain, split
+from dockdsl.syntax.words import Atom, Literal, Word, atoms_of, from_atoms, normal, plain, split, text_in
 
 _is_remote = lazy_regex(r"https?://|git://|ssh://|git@|[\w.-]+@[\w.-]+:")
 _ELEMENT = r"(?:\\.|[^\]\\-])"
@@ -106,8 +106,7 @@ def _has_wildcard(pattern: str) -> bool:
 
 def check_pattern(value: Word, *, from_context: bool) -> None:
     """Refuse a source that BuildKit would not find, or would take for another file."""
-    parts = [(False, value)] if isinstance(value, str) else value.parts
-    text = "".join([text for _, text in parts])
+    text = text_in(value)
     found = tokens(text)
     if from_context:
         _check_in_context(value, text, found)

@@ -127,6 +127,11 @@ def _parts(word: Word) -> tuple[tuple[bool, str], ...]:
     raise InvalidType(f"literal(): {kind_of(word)} cannot be joined to it; join a str or a literal()")
 
 
+def text_in(value: Word) -> str:
+    """Return the characters of an operand, literal or not."""
+    return value if isinstance(value, str) else "".join([text for _, text in value.parts])
+
+
 def word_or_none(value: Word | None) -> Word | None:
     """Normalize an optional operand."""
     return None if value is None else word(value)
