@@ -10,21 +10,18 @@ from pathlib import Path
 from typing import Any
 
 import attrs
-import pytest
 
 from dockdsl import (
     Add,
     Arg,
     Comment,
     Copy,
-    DockdslError,
     Dockerfile,
     Env,
     Expose,
     Healthcheck,
     Heredoc,
     Instruction,
-    InvalidType,
     Label,
     Layout,
     Literal,
@@ -41,6 +38,8 @@ from dockdsl import (
 from dockdsl.syntax.flags import declared, write_flags
 from dockdsl.syntax.words import Spelling
 from tests.oracle import KEYWORDS, Meaning, Read, meaning, read, read_one
+from tests.refusals import check_refusal as check_refusal  # noqa: PLC0414 - for those who know it as one of the laws
+from tests.refusals import check_refused as check_refused  # noqa: PLC0414 - as above
 from tests.strategies import ENVIRONMENTS
 
 _reference = re.compile(r"\$(?:[A-Za-z_][A-Za-z0-9_]*|\{[A-Za-z_][A-Za-z0-9_]*)")
@@ -333,16 +332,6 @@ def _check_stage(stage: Stage, found: Read, names: dict[int, set[str]], env: Map
     assert expected == actual.flags
 
 
-def check_refusal(error: DockdslError) -> None:
-    """Assert that an error says the construct, the fact and the remedy, and names this side of the package."""
-    construct, colon, rest = str(error).partition(": ")
-    assert construct
-    assert colon
-    assert "; " in rest, str(error)
-    assert "\n" not in str(error)
-    assert isinstance(error, (TypeError if isinstance(error, InvalidType) else ValueError))
-
-
 def is_heredoc(text: str) -> bool:
     """Whether a text is one command with heredocs that BuildKit finds, and nothing behind them."""
     head, newline, _ = text.partition("\n")
@@ -379,12 +368,3 @@ def check_value(value: Any, file: str) -> None:
         assert value.origin == other.origin
     if not isinstance(value, (Expose, Volume)):
         assert value == attrs.evolve(value)
-
-
-def check_refused(make: Callable[[], Any], kind: type[DockdslError], message: str, file: str) -> None:
-    """Assert that a constructor refuses, in words that name construct, fact and remedy, at the line of the caller."""
-    with pytest.raises(kind, match=message) as caught:
-        make()
-    check_refusal(caught.value)
-    assert caught.value.origin is not None
-    assert file == caught.value.origin.path

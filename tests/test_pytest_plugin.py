@@ -8,6 +8,8 @@ import signal
 import subprocess
 import sys
 import venv
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -375,6 +377,24 @@ def test_an_installed_wheel_in_another_project(elsewhere: Path, tmp_path: Path) 
     assert image not in docker("images", "--all", "--quiet", "--no-trunc").split()
 
 
+@contextmanager
+def started(folder: Path) -> Iterator[subprocess.Popen[str]]:
+    """Run pytest in a folder; its tests have begun when they have made the file `started`."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    ) as running:
+        try:
+            wait_until(lambda: folder.joinpath("started").exists() or running.poll() is not None, 120)
+            yield running
+        finally:
+            running.kill()
+
+
 @pytest.mark.engine
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_run_that_is_ended_removes_its_containers(tmp_path: Path, number: signal.Signals) -> None:
@@ -383,22 +403,10 @@ def test_a_run_that_is_ended_removes_its_containers(tmp_path: Path, number: sign
     tmp_path.joinpath("test_api.py").write_text(
         'import pathlib, time\ndef test(container):\n    pathlib.Path("started").touch()\n    time.sleep(60)\n'
     )
-    running = subprocess.Popen(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )
-    try:
-        wait_until(lambda: tmp_path.joinpath("started").exists() or running.poll() is not None, 120)
+    with started(tmp_path) as running:
         assert containers_of(running.pid)
         running.send_signal(number)
         output, _ = running.communicate(timeout=60)
-    finally:
-        running.kill()
-        running.communicate()
 
     assert 128 + number == running.returncode, output
     assert [] == containers_of(running.pid)
@@ -434,20 +442,9 @@ def test_two():
     open("went_on", "w").close()
 """
     )
-    with subprocess.Popen(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-    ) as running:
-        try:
-            wait_until(lambda: tmp_path.joinpath("started").exists() or running.poll() is not None, 120)
-            running.terminate()
-            output, _ = running.communicate(timeout=60)
-        finally:
-            running.kill()
+    with started(tmp_path) as running:
+        running.terminate()
+        output, _ = running.communicate(timeout=60)
 
     assert 143 == running.returncode, output
     assert "ended by SIGTERM" in output

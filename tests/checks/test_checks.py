@@ -57,14 +57,6 @@ def go_api() -> Iterator[str]:
     docker("rmi", "--force", tag)
 
 
-@pytest.fixture
-def runner(nothing_left: None) -> Iterator[DockerSdk]:
-    """A runner; after the test nothing of it is left."""
-    del nothing_left
-    with DockerSdk() as made:
-        yield made
-
-
 def results(
     runner: Any, image: str, *checks: Check, port: int | None = None, ready: str | HttpCheck = "/", **options: Any
 ) -> list[str]:

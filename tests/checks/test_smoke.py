@@ -41,14 +41,6 @@ from tests.engine.helpers import (
 HEALTHZ = HttpCheck("GET", "/healthz", json={"status": "ok"})
 
 
-@pytest.fixture
-def runner(nothing_left: None) -> Iterator[DockerSdk]:
-    """A runner; after the test nothing of it is left."""
-    del nothing_left
-    with DockerSdk() as made:
-        yield made
-
-
 def serving(*, before: str = "", port: int = 8080) -> RunRequest:
     """Return a container that serves with busybox httpd after the shell text `before`."""
     command = ("sh", "-c", f"{SERVER}\n{before}\nexec httpd -f -p {port} -h /www")

@@ -16,6 +16,7 @@ from dockdsl.context.sending import BuildContext
 NAMES = ["a", "b", "src", "a.md", "b.txt", "README.md", ".env", "a b", "[x]", "a*", "ü", "d.txt"]
 PIECES = ["a", "b", "src", "*", "**", "?", "*.md", "*.txt", "a*", "[ab]", "[^a]", "[a-c]*", "RE*.md", ".*", "ü"]
 PIECES += [r"\[x\]", r"a\*", "[!a]", "**.md", "a**", "d.txt", "README.md", ".env", "a b", "*?", "[*]", "\\s*", "a^b"]
+SEEDS = [*range(6), *[pytest.param(seed, marks=pytest.mark.long) for seed in range(1000, 1400)]]
 
 
 def plant(folder: Path, random: random.Random, names: Sequence[str] = NAMES, depth: int = 3) -> None:
@@ -59,25 +60,12 @@ def sent_by_us(folder: Path) -> set[str]:
     return found
 
 
-def agree(folder: Path, seed: int) -> None:
-    """Compare a generated tree and ignore file."""
-    source = random.Random(seed)
+@pytest.mark.engine
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_engine_sends_the_same(tmp_path: Path, seed: int) -> None:
+    """What is sent of a generated tree with a generated ignore file is what the engine gets."""
+    folder, source = tmp_path / "context", random.Random(seed)
     plant(folder, source)
     text = "\n".join(lines(source)) + "\n"
     folder.joinpath(".dockerignore").write_bytes(text.encode())
     assert sent_by_the_engine(folder) == sent_by_us(folder), (seed, text)
-
-
-@pytest.mark.engine
-@pytest.mark.parametrize("seed", range(6))
-def test_the_engine_sends_the_same(tmp_path: Path, seed: int) -> None:
-    """What is sent of a generated tree with a generated ignore file is what the engine gets."""
-    agree(tmp_path / "context", seed)
-
-
-@pytest.mark.engine
-@pytest.mark.long
-@pytest.mark.parametrize("seed", range(1000, 1400))
-def test_the_engine_sends_the_same_of_many(tmp_path: Path, seed: int) -> None:
-    """The same for many more of them."""
-    agree(tmp_path / "context", seed)

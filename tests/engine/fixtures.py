@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from dockdsl.engine.leftovers import owner
+from dockdsl.engine.runners.docker_sdk import DockerSdk
 from tests.engine.helpers import cannot_run, docker, free_port, is_open, left_by, wait_until
 from tests.provision.host import Refusal
 from tests.provision.place import Place
@@ -54,6 +55,14 @@ def nothing_left() -> Iterator[None]:
     """Fails the test if anything that this process made is left; what others do on the engine does not matter."""
     yield
     assert [] == left_by(os.getpid())
+
+
+@pytest.fixture
+def runner(nothing_left: None) -> Iterator[DockerSdk]:
+    """A runner; after the test nothing of it is left."""
+    del nothing_left
+    with DockerSdk() as made:
+        yield made
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 from dockdsl.context.sending import BuildContext
 from dockdsl.lint.build import Build
 from dockdsl.lint.checking import Checking
-from tests.context.test_sending import lines, plant
+from tests.context.test_sending import SEEDS, lines, plant
 
 NAMES = ["a", "b", "src", "a.md", "b.txt", "README.md", ".env", "a b", "d.txt", "c"]
 SOURCES = [
@@ -38,9 +38,11 @@ JUDGED = {"CopySourceMissing", "CopySourceIgnored", "WildcardMatchesNothing", "D
 OTHER = ("cannot copy to non-directory", "cannot replace to directory", "not a directory")
 
 
-def agree(folder: Path, seed: int) -> None:
-    """Compare whether an engine builds, and whether an error is found."""
-    source = random.Random(seed)
+@pytest.mark.engine
+@pytest.mark.parametrize("seed", SEEDS)
+def test_what_is_an_error_does_not_build(tmp_path: Path, seed: int) -> None:
+    """A build fails where an error is found, and nowhere else."""
+    folder, source = tmp_path / "context", random.Random(seed)
     plant(folder, source, NAMES)
     if source.random() < 0.7:
         folder.joinpath(".dockerignore").write_text("\n".join(lines(source)) + "\n")
@@ -55,18 +57,3 @@ def agree(folder: Path, seed: int) -> None:
 
     if not any(other in done.stderr for other in OTHER):
         assert (done.returncode != 0) == bool(errors), (seed, text, errors, done.stderr)
-
-
-@pytest.mark.engine
-@pytest.mark.parametrize("seed", range(6))
-def test_what_is_an_error_does_not_build(tmp_path: Path, seed: int) -> None:
-    """A build fails where an error is found, and nowhere else."""
-    agree(tmp_path / "context", seed)
-
-
-@pytest.mark.engine
-@pytest.mark.long
-@pytest.mark.parametrize("seed", range(1000, 1400))
-def test_what_is_an_error_does_not_build_in_many_cases(tmp_path: Path, seed: int) -> None:
-    """The same in many more cases."""
-    agree(tmp_path / "context", seed)

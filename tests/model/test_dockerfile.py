@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Callable
+from typing import Any
 
 import attrs
 import pytest
@@ -13,7 +15,6 @@ from dockdsl import (
     Cache,
     Comment,
     Copy,
-    DockdslError,
     Dockerfile,
     Env,
     Heredoc,
@@ -28,6 +29,7 @@ from dockdsl import (
     external,
     render,
 )
+from tests.refusals import check_refused
 
 
 def names(dockerfile: Dockerfile) -> list[str | None]:
@@ -244,15 +246,9 @@ def test_a_comment_above_a_stage_counts_for_the_version() -> None:
         pytest.param(lambda: render(None), "pass a Dockerfile", id="nothing rendered"),  # type: ignore[arg-type]
     ],
 )
-def test_refused(make: object, message: str) -> None:
+def test_refused(make: Callable[[], Any], message: str) -> None:
     """Other values are refused by the constructor, at the line of the caller."""
-    assert callable(make)
-    with pytest.raises(DockdslError, match=message) as caught:
-        make()
-
-    assert isinstance(caught.value, (InvalidValue, InvalidType))
-    assert caught.value.origin is not None
-    assert caught.value.origin.path == __file__
+    check_refused(make, (InvalidValue, InvalidType), message, __file__)
 
 
 def test_directives_stand_first() -> None:

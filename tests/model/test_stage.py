@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,7 +13,6 @@ from dockdsl import (
     Bind,
     Comment,
     Copy,
-    DockdslError,
     Dockerfile,
     Env,
     InvalidType,
@@ -23,6 +23,7 @@ from dockdsl import (
     Workdir,
     literal,
 )
+from tests.refusals import check_refused
 
 
 @pytest.mark.parametrize(
@@ -86,15 +87,9 @@ def test_from_line(stage: Stage, line: str) -> None:
         ),
     ],
 )
-def test_refused(make: object, message: str) -> None:
+def test_refused(make: Callable[[], Any], message: str) -> None:
     """What BuildKit would refuse is refused by the constructor, at the line of the caller."""
-    assert callable(make)
-    with pytest.raises(DockdslError, match=message) as caught:
-        make()
-
-    assert isinstance(caught.value, (InvalidValue, InvalidType))
-    assert caught.value.origin is not None
-    assert caught.value.origin.path == __file__
+    check_refused(make, (InvalidValue, InvalidType), message, __file__)
 
 
 def nested() -> list[Any]:

@@ -49,14 +49,6 @@ HTTPD = ("sh", "-c", f"{SERVER}\necho up; exec httpd -f -p 8080 -h /www")
 SLEEP = ("sleep", "300")
 
 
-@pytest.fixture
-def runner(nothing_left: None) -> Iterator[DockerSdk]:
-    """A runner; after the test nothing of it is left."""
-    del nothing_left
-    with DockerSdk() as made:
-        yield made
-
-
 # --- one container
 
 
