@@ -13,7 +13,7 @@ from dockdsl.lint.finding import Finding, Level
 from dockdsl.lint.rule import Rule
 from dockdsl.lint.subject import Subject
 from dockdsl.origins import Origin
-from dockdsl.syntax.directives import TRUE, directives_of
+from dockdsl.syntax.directives import directives_of, settings_of
 from dockdsl.syntax.lines import Logical
 
 UNUSED = "UnusedIgnore"
@@ -169,7 +169,7 @@ class FileIgnores:
         directives = directives_of(lines)
         settings = _settings(directives.check or "")
         self.experiments = {*settings.get("experimental", ())}
-        self.fails = settings.get("error", ("",))[0] in TRUE
+        self.fails = settings.get("error") == ("true",)
         for index in directives.lines if "skip" in settings else ():
             if re.match(_BUILDKIT, lines[index], re.IGNORECASE):
                 self.everywhere.add(_of_buildkit(settings["skip"], index + 1, lines[index].rstrip("\r")))
@@ -219,11 +219,8 @@ def _of_buildkit(names: tuple[str, ...], number: int, text: str) -> Ignore:
 
 def _settings(value: str) -> dict[str, tuple[str, ...]]:
     """Return what a ``check=`` says: ``skip=A,B;error=true;experimental=C``."""
-    found = {}
-    for setting in value.partition(" ")[0].split(";"):
-        name, _, names = setting.partition("=")
-        found[name.strip().lower()] = tuple(each.strip() for each in names.split(",") if each.strip())
-    return found
+    settings = [each.partition("=") for each in (settings_of(value) or "").split(";")]
+    return {name: tuple(names.split(",")) for name, equals, names in settings if equals}
 
 
 def _ours(found: re.Match[str], number: int, text: str) -> Ignore:

@@ -76,11 +76,14 @@ def settings_of(value: str) -> str | None:
 
     A space ends them. Of two with the same name, the last one counts. The second semicolon is the last that counts.
     """
+    value = value.partition(" ")[0]
     settings: dict[str, str] = {}
-    for each in value.partition(" ")[0].split(";", 2):
+    for each in value.split(";", 2):
         name, equals, said = [part.strip(SPACE) for part in each.partition("=")]
         if name == "error" and said in (*TRUE, *_FALSE):
             settings[name] = "true" if said in TRUE else "false"
+        elif name in ("skip", "experimental") and ";" in said:
+            return value  # no other form can say it
         elif name in ("skip", "experimental") and equals:
             rules = [rule.strip(SPACE) for rule in said.split(",")]
             if settings.get(name) != "all":

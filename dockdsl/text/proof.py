@@ -376,7 +376,7 @@ class _Reading:
         operands: list[Any] = []
         bodies: list[Any] = []
         for each in words:
-            start = _heredoc(each)
+            start = _heredoc(each.rstrip(SPACE))
             if start is None or len(bodies) == len(names) or _name_of(start[1]) != names[len(bodies)]:
                 operands.append(_word(each, self.escape))
                 continue

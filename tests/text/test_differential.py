@@ -52,6 +52,8 @@ ACCEPTED = [
     "# check= \nFROM a",
     "FROM --platform=$L\x1c a",
     "FROM --platform=\xa0b",
+    "#check=skip=;error=f;skip=;skip=\nFROM a",
+    "FROM a\nCOPY <<'x'\x85 o\nx",
     "FROM scratch\nRUN --device=, x",
     "FROM a AS b\nFROM c AS b\nRUN --mount=from=b x",
     "FROM a AS b\nFROM c AS b\nCOPY --from=b x y",
