@@ -163,10 +163,18 @@ def test_the_engine_reads_the_same(tmp_path: Path) -> None:
         ]
         return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
+    def asked(names: list[str]) -> list[str]:
+        # BuildKit may lose one of many builds that end at once.
+        for _ in range(5):
+            found = bake(*names)
+            if "no such job" not in found.stderr:
+                break
+        assert "" == found.stderr
+        return re.findall(r"(?m)^t\d+$", found.stdout)
+
     accepted = [f"t{index}" for index in range(len(ACCEPTED))]
-    found = bake(*accepted)
-    assert "" == found.stderr
-    assert sorted(accepted) == sorted(re.findall(r"(?m)^t\d+$", found.stdout))
+    listed = [name for at in range(0, len(accepted), 30) for name in asked(accepted[at : at + 30])]
+    assert sorted(accepted) == sorted(listed)
     with ThreadPoolExecutor(4) as pool:
         refused = list(pool.map(bake, [f"t{index}" for index in range(len(ACCEPTED), len(texts))]))
     assert [] == [text for text, each in zip(REFUSED, refused, strict=True) if "failed to solve" not in each.stderr]
