@@ -90,5 +90,4 @@ def _row(finding: Finding) -> dict[str, Any]:
         **to_row(finding),
         "path": finding.origin.path,
         "edits": [] if fix is None else fix.edits,
-        "effect": "" if fix is None else fix.effect,
     }

@@ -25,6 +25,8 @@ def to_row(finding: Finding) -> dict[str, Any]:
         "source": finding.source,
         "dockerfile_lines": (finding.line, finding.last),
         "alias": finding.alias,
+        "edits": [each._asdict() for each in finding.edits],
+        "effect": "" if finding.fix is None else finding.fix.effect,
     }
 
 
@@ -34,7 +36,7 @@ def to_whole_row(finding: Finding) -> dict[str, Any]:
 
 
 def from_row(row: dict[str, Any]) -> Finding:
-    """Return the finding that an object of JSON is."""
+    """Return the finding that an object of JSON is, without its fix."""
     first, last = row["dockerfile_lines"]
     begin, end = row["columns"] or (0, 0)
     at = (Origin(row["path"], row["line"]), first, last, (begin, end) if begin else None)

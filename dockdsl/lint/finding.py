@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import attrs
 
@@ -12,6 +12,19 @@ from dockdsl.origins import Origin
 
 Level = Literal["error", "warning", "hint"]
 LEVELS: tuple[Level, ...] = ("error", "warning", "hint")
+
+
+class Replacement(NamedTuple):
+    """A range of a Dockerfile, and what stands there instead; lines and columns are counted from 1.
+
+    The end is behind the last character; of an insertion, it is the start.
+    """
+
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    text: str
 
 
 @attrs.frozen(order=False)
@@ -40,6 +53,10 @@ class Finding:
         What mends it in the Dockerfile; None where nothing certainly does.
     `alias`
         The name that another tool has for it, where the rule has several; otherwise empty.
+    `edits`
+        The same as lines and columns of the Dockerfile; empty in a Python file, whose calls ``--fix`` changes.
+    `is_settled`
+        Whether the project ignores it, in its pyproject.toml, and not a comment.
     `unfixed`
         Why nothing certainly mends it, where the rule can mend others; otherwise empty.
 
@@ -66,6 +83,8 @@ class Finding:
     fix: Fix | None = None
     alias: str = ""
     unfixed: str = ""
+    edits: tuple[Replacement, ...] = ()
+    is_settled: bool = False
 
     def __str__(self) -> str:
         return f"{self.origin}: {self.severity}: {for_terminal(self.message)} [{self.rule}]"

@@ -82,7 +82,7 @@ class Settings:
         path = self._relative(finding.origin.path)
         for ignored in self.ignored:
             if ignored.ignores(finding, names, path):
-                finding = attrs.evolve(finding, reason=ignored.reason)
+                finding = attrs.evolve(finding, reason=ignored.reason, is_settled=True)
         return finding
 
     def _relative(self, path: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 
@@ -10,6 +11,8 @@ from dockdsl.context.sending import Found
 from dockdsl.errors import DockdslError
 from dockdsl.lint.build import UNKNOWN, Build
 from dockdsl.lint.effects import Effects, From, Ran, Transfer, walked
+from dockdsl.lint.finding import Replacement
+from dockdsl.lint.fix import Edit
 from dockdsl.lint.scripts import Script, Variables
 from dockdsl.model.dockerfile import Dockerfile
 from dockdsl.model.steps import Variable, variables_of
@@ -111,6 +114,14 @@ class Subject:
     def offset(self, line: int, column: int) -> int:
         """Return the place in the text of a column of a physical line; both are counted from 0."""
         return self._starts[line] + column
+
+    def replacement(self, edit: Edit) -> Replacement:
+        """Return an edit with the lines and columns of its range, which are counted from 1."""
+        return Replacement(*self._position(edit.start), *self._position(edit.end), edit.text)
+
+    def _position(self, offset: int) -> tuple[int, int]:
+        line = max(1, bisect_right(self._starts, offset, hi=len(self._starts) - 1))
+        return line, offset - self._starts[line - 1] + 1
 
     @cached_property
     def _starts(self) -> list[int]:

@@ -77,6 +77,58 @@ def test_sarif_is_valid(found: list[Finding]) -> None:
     }
 
 
+def test_what_a_project_ignores_is_external(tmp_path: Path) -> None:
+    """A comment suppresses in the source, pyproject.toml outside of it."""
+    tmp_path.joinpath("Dockerfile").write_text("FROM scratch AS B\n# dockdsl: ignore=JSONArgsRecommended why\nCMD x\n")
+    ignored = '{rules=["StageNameCasing", "ShellFormWithoutShell"], reason="later"}'
+    tmp_path.joinpath("pyproject.toml").write_text(f"[tool.dockdsl.check]\nignore=[{ignored}]\n")
+    (log,) = json.loads(run(tmp_path, "Dockerfile", "--format", "sarif").stdout)["runs"]
+
+    assert {
+        "StageNameCasing": [{"kind": "external", "justification": "later"}],
+        "ShellFormWithoutShell": [{"kind": "external", "justification": "later"}],
+        "JSONArgsRecommended": [{"kind": "inSource", "justification": "why"}],
+    } == {each["ruleId"]: each["suppressions"] for each in log["results"]}
+
+
+def mended(text: str, edits: list[dict[str, Any]]) -> str:
+    """Return a text with edits made, as a program does it that knows lines and columns alone."""
+    lines = text.split("\n")
+    starts = [sum(len(line) + 1 for line in lines[:index]) for index in range(len(lines))]
+    for each in reversed(edits):
+        start = starts[each["line"] - 1] + each["column"] - 1
+        end = starts[each["end_line"] - 1] + each["end_column"] - 1
+        text = text[:start] + each["text"] + text[end:]
+    return text
+
+
+@pytest.mark.parametrize(
+    ("text", "rule", "fixed"),
+    [
+        ("FROM scratch AS B\n", "StageNameCasing", "FROM scratch AS b\n"),
+        ("FROM a:1\nENV é x\nEXPOSE 9/é 80/TCP", "ExposeProtoCasing", "FROM a:1\nENV é x\nEXPOSE 9/é 80/tcp"),
+        ("FROM a:1\nMAINTAINER x", "MaintainerDeprecated", "FROM a:1\nLABEL org.opencontainers.image.authors=x"),
+        ("FROM a:1\nRUN a \\\n\n  b\n", "NoEmptyContinuation", "FROM a:1\nRUN a \\\n  b\n"),
+    ],
+)
+def test_a_fix_is_edits(text: str, rule: str, fixed: str) -> None:
+    """JSON and SARIF have what mends a Dockerfile, by lines and columns, and what it changes in the image."""
+    (finding,) = [each for each in check(text) if each.rule == rule]
+    (row,) = json.loads(written([finding], "json"))
+    ((result,),) = [each["results"] for each in json.loads(written([finding], "sarif"))["runs"]]
+    (fix,) = result["fixes"]
+    (change,) = fix["artifactChanges"]
+    names = {"line": "startLine", "column": "startColumn", "end_line": "endLine", "end_column": "endColumn"}
+    replacements = [
+        {name: each["deletedRegion"][key] for name, key in names.items()} | {"text": each["insertedContent"]["text"]}
+        for each in change["replacements"]
+    ]
+
+    assert mended(text, row["edits"]) == mended(text, replacements) == fixed
+    assert change["artifactLocation"] == {"uri": "Dockerfile"}
+    assert fix["description"]["text"] == (row["effect"] or row["remedy"])
+
+
 def test_gitlab(found: list[Finding]) -> None:
     """Each finding has what GitLab requires, and a fingerprint that lines above it do not change."""
     rows = json.loads(written(found, "gitlab"))
@@ -119,7 +171,7 @@ def test_github(found: list[Finding]) -> None:
 
 
 def test_json(found: list[Finding]) -> None:
-    """It has all that a finding is, but its fix."""
+    """It has all that a finding is, its fix as lines and columns."""
     rows = json.loads(written(found, "json"))
 
     assert rows == json.loads(json.dumps([to_row(each) for each in found]))
@@ -136,6 +188,8 @@ def test_json(found: list[Finding]) -> None:
         "source": "FROM scratch AS B",
         "dockerfile_lines": (1, 1),
         "alias": "",
+        "edits": [{"line": 1, "column": 17, "end_line": 1, "end_column": 18, "text": "b"}],
+        "effect": "",
     }
 
 

@@ -66,8 +66,29 @@ def _result(finding: Finding, index: int, mark: str) -> dict[str, Any]:
         "partialFingerprints": {"dockdsl/v1": mark},
     }
     if finding.reason is not None:
-        result["suppressions"] = [{"kind": "inSource", "justification": finding.reason}]
+        kind = "external" if finding.is_settled else "inSource"
+        result["suppressions"] = [{"kind": kind, "justification": finding.reason}]
+    if finding.edits:
+        result["fixes"] = [_fix(finding)]
     return result
+
+
+def _fix(finding: Finding) -> dict[str, Any]:
+    replacements = [
+        {
+            "deletedRegion": {
+                "startLine": each.line,
+                "startColumn": each.column,
+                "endLine": each.end_line,
+                "endColumn": each.end_column,
+            },
+            "insertedContent": {"text": each.text},
+        }
+        for each in finding.edits
+    ]
+    change = {"artifactLocation": {"uri": _address(finding.origin.path)}, "replacements": replacements}
+    effect = finding.fix.effect if finding.fix is not None else ""
+    return {"description": {"text": effect or finding.remedy}, "artifactChanges": [change]}
 
 
 def _address(path: str) -> str:
