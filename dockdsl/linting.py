@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+import attrs
 
 from dockdsl.context.sending import BuildContext
 from dockdsl.display import kind_of, shown
@@ -210,13 +213,23 @@ def _found(spec: str, settings: Settings, given: Given) -> list[Finding]:
         chosen, _ = select(spec if name is not None else f"{file}:*", Dockerfile, files=loaded)
         models = {id(each.value): each for each in chosen}.values()
         builds = [(each.value, build) for each in models for build in _builds(each.holders, given)]
-        found = [each for value, build in builds for each in checking.dockerfile(value, build)]
-        # A stage that several objects share is one place.
-        distinct = {(each.rule, str(each.origin), each.message): each for each in found}
-        return sorted([*distinct.values(), *checking.first_lines(), *checking.unused()], key=_order)
+        found = _merged([checking.dockerfile(value, build) for value, build in builds])
+        return sorted([*found, *checking.first_lines(), *checking.unused()], key=_order)
     except DockdslError as error:
         is_empty = bool(loaded) and not chosen and name in (None, "*")
         return [problem(error, file, NOTHING if is_empty else UNREADABLE)]
+
+
+def _merged(found: Iterable[Sequence[Finding]]) -> list[Finding]:
+    """Return what was found in several Dockerfiles once for each place, with how often one of them has it."""
+    merged: dict[tuple[object, ...], Finding] = {}
+    for every in found:
+        keys = [(each.rule, str(each.origin), each.columns, each.message) for each in every]
+        counts = Counter(keys)
+        for key, each in zip(keys, every, strict=True):
+            if key not in merged or merged[key].count < counts[key]:
+                merged[key] = attrs.evolve(each, count=counts[key]) if counts[key] > 1 else each
+    return [*merged.values()]
 
 
 def _builds(images: Iterable[Any], given: Given) -> list[Build]:

@@ -126,7 +126,7 @@ class Checking:
         where = (origin, at + 1, fault.line.last + 1, columns, source)
         unfixed = fault.unfixed if fault.fix is None else ""
         edits = () if origins is not None or fault.fix is None else tuple(map(subject.replacement, fault.fix.edits))
-        how = (fault.fix, fault.alias, unfixed, edits)
+        how = (fault.fix, fault.alias, unfixed, 1, edits)
         return Finding(rule.name, level, message, fault.remedy, *where, None, *how)
 
     def _reason(self, finding: Finding, fault: Fault, ignores: FileIgnores, made_at: Origin | None) -> str | None:

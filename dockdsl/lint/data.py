@@ -25,6 +25,7 @@ def to_row(finding: Finding) -> dict[str, Any]:
         "source": finding.source,
         "dockerfile_lines": (finding.line, finding.last),
         "alias": finding.alias,
+        "count": finding.count,
         "edits": [each._asdict() for each in finding.edits],
         "effect": "" if finding.fix is None else finding.fix.effect,
     }
@@ -41,7 +42,8 @@ def from_row(row: dict[str, Any]) -> Finding:
     begin, end = row["columns"] or (0, 0)
     at = (Origin(row["path"], row["line"]), first, last, (begin, end) if begin else None)
     how = (row["rule"], row["severity"], row["message"], row["remedy"])
-    return Finding(*how, *at, row["source"], row["reason"], alias=row["alias"], unfixed=row["unfixed"])
+    more = {"alias": row["alias"], "unfixed": row["unfixed"], "count": row["count"]}
+    return Finding(*how, *at, row["source"], row["reason"], **more)
 
 
 def fingerprints(found: Sequence[Finding]) -> list[str]:

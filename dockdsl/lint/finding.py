@@ -53,6 +53,8 @@ class Finding:
         What mends it in the Dockerfile; None where nothing certainly does.
     `alias`
         The name that another tool has for it, where the rule has several; otherwise empty.
+    `count`
+        How many instructions of one Dockerfile, or parts of one, it is about, which are all made at `origin`.
     `edits`
         The same as lines and columns of the Dockerfile; empty in a Python file, whose calls ``--fix`` changes.
     `is_settled`
@@ -83,11 +85,13 @@ class Finding:
     fix: Fix | None = None
     alias: str = ""
     unfixed: str = ""
+    count: int = 1
     edits: tuple[Replacement, ...] = ()
     is_settled: bool = False
 
     def __str__(self) -> str:
-        return f"{self.origin}: {self.severity}: {for_terminal(self.message)} [{self.rule}]"
+        often = f" ({self.count} times)" if self.count > 1 else ""
+        return f"{self.origin}: {self.severity}: {for_terminal(self.message)}{often} [{self.rule}]"
 
     def excerpt(self) -> str:
         """Return the line that it is about, with the place underlined; empty where the line is not known.

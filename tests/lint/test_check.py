@@ -174,3 +174,25 @@ def test_nothing_named(tmp_path: Path) -> None:
     assert "there is nothing to check; name a file or a folder" in check(tmp_path).stderr
     assert check(tmp_path).returncode == 2
     assert "nothing.py" in check(tmp_path, "nothing.py").stdout
+
+
+def test_what_one_line_makes_several_times_is_counted(tmp_path: Path) -> None:
+    """A loop has one finding, which says how often; two calls in one line have one each, and shared stages none more."""
+    source = """\
+from dockdsl import Dockerfile, Expose, Stage
+
+def stage(name):
+    return Stage("alpine:3.22", name=name, steps=[Expose("80/TCP")])
+
+one, two, three = [stage(name) for name in ("a", "b", "c")]
+both = Stage("alpine:3.22", name="d", steps=[Expose("80/TCP"), Expose("80/TCP")])
+first, second = Dockerfile([one, two, three, both]), Dockerfile([one, both])
+"""
+    tmp_path.joinpath("app.py").write_text(source)
+    done = check(tmp_path, "app.py")
+    rows = json.loads(check(tmp_path, "app.py", "--format", "json").stdout)
+    (log,) = json.loads(check(tmp_path, ".", "--format", "sarif").stdout)["runs"]
+
+    assert "app.py:4: warning: the protocol 'TCP' has capitals; write tcp (3 times) [ExposeProtoCasing]" in done.stdout
+    assert [(4, 3), (7, 1), (7, 1)] == [(each["line"], each["count"]) for each in rows]
+    assert [3, None, None] == [each.get("occurrenceCount") for each in log["results"]]

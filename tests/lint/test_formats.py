@@ -188,6 +188,7 @@ def test_json(found: list[Finding]) -> None:
         "source": "FROM scratch AS B",
         "dockerfile_lines": (1, 1),
         "alias": "",
+        "count": 1,
         "edits": [{"line": 1, "column": 17, "end_line": 1, "end_column": 18, "text": "b"}],
         "effect": "",
     }

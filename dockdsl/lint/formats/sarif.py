@@ -65,6 +65,8 @@ def _result(finding: Finding, index: int, mark: str) -> dict[str, Any]:
         "locations": [{"physicalLocation": place}],
         "partialFingerprints": {"dockdsl/v1": mark},
     }
+    if finding.count > 1:
+        result["occurrenceCount"] = finding.count
     if finding.reason is not None:
         kind = "external" if finding.is_settled else "inSource"
         result["suppressions"] = [{"kind": kind, "justification": finding.reason}]
