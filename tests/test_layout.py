@@ -91,6 +91,7 @@ LATE_FILES = {
         "cli.together",
         "selection",
         "linting",
+        "lint.bounding",
         "lint.data",
         "lint.own",
     ),

@@ -10,7 +10,7 @@ import attrs
 from dockdsl.display import one_line
 from dockdsl.errors import DockdslError, DockerfileSyntaxError, SourceError, SyntaxProblem
 from dockdsl.lint.build import UNKNOWN, Build
-from dockdsl.lint.faults import faults_of
+from dockdsl.lint.faults import faults_of, faults_of_own
 from dockdsl.lint.finding import Finding
 from dockdsl.lint.ignoring import FileIgnores, Ignore, Names, PythonIgnores
 from dockdsl.lint.python_lines import within
@@ -47,6 +47,7 @@ class Checking:
     def __init__(self, path: str, own: Sequence[Rule] = ()) -> None:
         """Check the file with this name, with rules of the user's `own` as well."""
         self.path = path
+        self.own = own
         self.rules = (*rules(), *own)
         self.names = Names(self.rules)
         self.python = PythonIgnores()
@@ -97,7 +98,7 @@ class Checking:
             if rule.is_experimental and not ignores.experiments & {"all", rule.name}:
                 continue
             try:
-                for fault in faults_of(rule, subject):
+                for fault in (faults_of_own if rule in self.own else faults_of)(rule, subject):
                     finding = self._finding(subject, rule, fault, origins)
                     if ignores.fails and rule.is_buildkit and finding.severity == "warning":
                         finding = attrs.evolve(finding, severity="error")

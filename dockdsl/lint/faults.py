@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 from dockdsl.display import one_line, said_by, shown
@@ -15,6 +16,8 @@ from dockdsl.origins import Origin, short_path
 from dockdsl.syntax.instruction_line import Line
 
 _END = object()
+_MOST = 10_000
+"""Faults that a rule of the user's may find in a file."""
 _YIELD = "yield Fault(line, fact, remedy)"
 _LINE = 'take it from subject.lines or subject.steps("RUN")'
 _TYPES = (("part", (str, type(None))), ("fix", (Fix, type(None))), ("alias", str))
@@ -33,6 +36,22 @@ def faults_of(rule: Rule, subject: Subject) -> Iterator[Fault]:
         if fact is not None:
             raise _broken(rule, f"yielded {fact}", _yield(found) or _definition(rule.examine))
         yield each
+
+
+def faults_of_own(rule: Rule, subject: Subject, seconds: float = 10) -> list[Fault]:
+    """Return what a rule of the user's finds. Raises `SourceError` also for one that does not come to an end."""
+    from dockdsl.lint.bounding import Late, bounded  # noqa: PLC0415 - few projects have rules of their own
+
+    try:
+        with bounded(seconds):
+            found = [*islice(faults_of(rule, subject), _MOST + 1)]
+    except Late as late:
+        fact = f"did not end within {seconds:g} s for {one_line(short_path(subject.path))}"
+        raise _broken(rule, f"{fact}; take out what takes so long", _raised(late, rule.examine)) from None
+    if len(found) > _MOST:
+        fact = f"yielded more than {_MOST:,} faults for {one_line(short_path(subject.path))}"
+        raise _broken(rule, f"{fact}; let it come to an end", _definition(rule.examine))
+    return found
 
 
 def _ran(rule: Rule, subject: Subject, call: Callable[..., Any], *arguments: Any) -> Any:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import re
+import signal
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from dockdsl import SourceError, check
+from dockdsl import Fault, Origin, Rule, SourceError, check
+from dockdsl.lint.faults import faults_of_own
+from dockdsl.lint.subject import Subject
 from tests.lint.test_check import PYTHON
 from tests.lint.test_check import check as run
 
@@ -181,6 +187,11 @@ def test_a_mistake_in_settings_ends_the_command(project: Path) -> None:
         ("    yield Fault(subject.lines[0], 'a', 'b', 'bad')", 6, "level is 'bad'; write error, warning, hint, or"),
         ("    yield Fault(subject.lines[0], 'a', 'b', at=99)", 6, "at is 99; write an index of line.logical.lines, or"),
         ("    yield Fault(subject.lines[0], 'a', 'b', part=1)", 6, "a Fault whose part is 1; leave it out"),
+        (
+            "    while True: yield Fault(subject.lines[0], 'a', 'b')",
+            4,
+            "yielded more than 10,000 faults for Dockerfile; let it come to an end",
+        ),
     ],
 )
 def test_a_rule_that_is_wrong(project: Path, body: str, line: int, message: str) -> None:
@@ -196,6 +207,41 @@ def test_a_rule_that_is_wrong(project: Path, body: str, line: int, message: str)
     assert broken[0].startswith(f"own/rules.py:{line}: error: the rule no_sudo ")
     assert message in broken[0]
     assert (1, "4 findings in 2 files\n") == (done.returncode, done.stderr)
+
+
+def endless(subject: Subject) -> Iterator[Fault]:
+    """A rule that catches what it can, and waits for what never comes."""
+    yield Fault(subject.lines[0], "a", "b")
+    while True:
+        try:
+            time.sleep(60)
+        except Exception:  # noqa: BLE001 - what users write
+            continue
+
+
+def searching(subject: Subject) -> Iterator[Fault]:
+    """A rule whose search has no end."""
+    re.search("(a|a)+$", "a" * 99 + "b")
+    yield Fault(subject.lines[0], "a", "b")
+
+
+@pytest.mark.parametrize(("rule", "below"), [(endless, 5), (searching, 2)])
+def test_a_rule_without_an_end(rule: Any, below: int) -> None:
+    """It is ended, with an error at the line where it was, and an alarm that was set before goes off when it is due."""
+    heard: list[int] = []
+    before = signal.signal(signal.SIGALRM, lambda number, _: heard.append(number))
+    signal.setitimer(signal.ITIMER_REAL, 0.1)
+    try:
+        with pytest.raises(SourceError) as raised:
+            faults_of_own(Rule("endless", rule, "X."), Subject("FROM a:1\n", "D"), 0.3)
+        time.sleep(0.05)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+    assert raised.value.message == "the rule endless did not end within 0.3 s for D; take out what takes so long"
+    assert raised.value.origin == Origin(__file__, rule.__code__.co_firstlineno + below)
+    assert heard == [signal.SIGALRM]
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
-"""A rule of your own yields faults, and raises nothing.
+"""A rule of your own yields faults, raises nothing, and comes to an end.
 
-What a rule raises, and what it yields that is not a ``Fault`` of the Dockerfile, is a finding at its own line. The
-other rules run all the same.
+What a rule raises, and what it yields that is not a ``Fault`` of the Dockerfile, is a finding at its own line. So
+is a rule that takes longer than 10 seconds for a file. The other rules run all the same.
 
 Bad::
 
