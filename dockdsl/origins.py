@@ -11,8 +11,10 @@ from dockdsl.display import one_line
 if TYPE_CHECKING:
     from types import CodeType, FrameType
 
-# The frames between a user's line and here: our own, and methods that attrs generates.
-_OURS = (os.path.dirname(__file__) + os.sep, "<attrs generated")
+GENERATED = "<attrs generated"
+"""How the file of a method begins that attrs generates."""
+# The frames between a user's line and here: our own, and these methods.
+_OURS = (os.path.dirname(__file__) + os.sep, GENERATED)
 _INNER: set[str] = set()
 OUTER: set[str] = set()
 """Files that are known not to stand between a user's line and here."""

@@ -90,6 +90,13 @@ def registered() -> Iterator[None]:
     unregister(Hint)
 
 
+class LoudHint(Hint):
+    """A hint whose constructor says more than what is passed to it."""
+
+    def __init__(self, about: Word) -> None:
+        super().__init__(about, loud=True)
+
+
 FULL = Hint("$A b", level="high", loud=True, tags=["x", "y z"])
 LINE = 'HINT --level=high --loud --tag=x --tag="y z" "$A b"'
 
@@ -108,6 +115,11 @@ LINE = 'HINT --level=high --loud --tag=x --tag="y z" "$A b"'
 def test_laws(value: Instruction, text: str) -> None:
     """It is written as it should be, BuildKit's parser reads its flags, and it is read as the same value."""
     laws.check_row(value, text, __file__)
+
+
+def test_constructor_of_its_own() -> None:
+    """A subclass may have a constructor of its own, which gives options that its caller does not."""
+    assert "HINT --loud a" == str(LoudHint("a"))
 
 
 @pytest.mark.parametrize("escape", ["\\", "`"])

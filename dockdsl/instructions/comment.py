@@ -13,7 +13,7 @@ from dockdsl.errors import InvalidType, InvalidValue, Refused, refuse_type
 from dockdsl.instructions.instruction import Instruction
 from dockdsl.syntax.guard import check_lengths
 from dockdsl.syntax.lazy_regex import lazy_regex
-from dockdsl.syntax.words import Spelling, check_characters, plain
+from dockdsl.syntax.words import check_characters, plain
 
 _acts = re.compile(r"\s*check\s*=", re.IGNORECASE).match
 _is_rules = lazy_regex(r"[A-Za-z]+(?:,[A-Za-z]+)*")
@@ -65,7 +65,7 @@ class Comment(Instruction):
             )
         return cls(f"check=skip={joined}", acts=True)
 
-    def write(self, spelling: Spelling, plain: str | None = None) -> str:  # noqa: ARG002 - written in one way
+    def write(self, *_: object) -> str:
         if not isinstance(self.remark, str):
             raise refuse_type("text", self.remark, "pass a str")
         lines = self.remark.split("\n")

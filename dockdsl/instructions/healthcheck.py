@@ -206,7 +206,7 @@ class Healthcheck(WithCommand):
 
     def operands(self, spelling: Spelling) -> Sequence[str]:
         if self.command is None:
-            if declared(type(self)).given(self.__dict__):
+            if declared(type(self)).given(self.__dict__, True):
                 raise Refused("the options have no effect without a command", "leave them out")
             return "NONE"
         if isinstance(self.command, tuple):

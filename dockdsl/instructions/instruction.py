@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal, NamedTuple, Self
 from dockdsl.errors import InvalidType, InvalidValue, Refused
 from dockdsl.instructions.located import Located
 from dockdsl.instructions.sources import Reference, StageBase
-from dockdsl.syntax.flags import convert, declared, operand_values, read_flags, write_flags
+from dockdsl.syntax.flags import Option, convert, declared, operand_values, read_flags, write_flags
 from dockdsl.syntax.guard import LONGEST_LINE, guard
 from dockdsl.syntax.instruction_line import Line
 from dockdsl.syntax.layout import INDENT, WIDTH, lay_out
@@ -50,11 +50,11 @@ class Instruction(Located):
 
     _text: str
 
-    def complete(self, *, is_normal: bool = False) -> None:
+    def complete(self, options: object, *, is_normal: bool = False) -> None:
         """Write the instruction; plain operands need no conversion, no quotes and no proof."""
         kind = declared(type(self))
         values = self.__dict__  # to set an attribute of a frozen value takes longer
-        plain, given = kind.plain(values), kind.given(values)
+        plain, given = kind.plain(values), kind.given(values, options)
         if plain is not None:
             text = f"{self.KEYWORD} {plain}"
             if len(text) > WIDTH and ("\n" not in text or len(text) > LONGEST_LINE):
@@ -64,7 +64,7 @@ class Instruction(Located):
                 return
         if not is_normal:
             convert(values, kind.operands if plain is None else (), given)
-        values["_text"] = self.spell(BACKSLASH, plain if kind.only_flags else None)
+        values["_text"] = self.spell(BACKSLASH, given, plain if kind.only_flags else None)
 
     # What a subclass defines.
 
@@ -138,12 +138,14 @@ class Instruction(Located):
             fields.update(read_flags(cls, line))
         else:
             fields.update(declared(cls).unset)
-        return cls.from_parsed(line.origin, fields)
+        return cls.from_parsed(line.origin, fields, line.flags)
 
-    def write(self, spelling: Spelling, plain: str | None = None) -> str:
+    def write(self, spelling: Spelling, given: Sequence[Option], plain: str | None = None) -> str:
         """Return the instruction's text; `plain` are its operands if they are plain. Raise `Refused` if it has none."""
-        self.check_together()
-        flags = write_flags(self, spelling)
+        flags: list[str] = []
+        if given:
+            self.check_together()
+            flags = write_flags(self, spelling, given)
         if plain is not None:
             text = " ".join((self.KEYWORD, *flags, plain))
             if len(text) <= WIDTH and "\n" not in text:
@@ -157,10 +159,12 @@ class Instruction(Located):
             head = lay_out(spelling.escape, pieces, one_each=self.ONE_PER_LINE)
         return "\n".join([head, *self.bodies()]) if "<<" in head else head
 
-    def spell(self, spelling: Spelling, plain: str | None = None) -> str:
+    def spell(self, spelling: Spelling, given: Sequence[Option] | None = None, plain: str | None = None) -> str:
         """Return the text of the instruction, proven to be one instruction."""
+        if given is None:
+            given = declared(type(self)).given(self.__dict__, True)
         try:
-            return self.prove(self.write(spelling, plain), spelling.escape)
+            return self.prove(self.write(spelling, given, plain), spelling.escape)
         except Refused as refused:
             raise self.error(refused) from None
 

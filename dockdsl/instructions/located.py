@@ -37,7 +37,7 @@ class _Located(Explained):
             else:
                 site = call_sites() if cls.KNOWS_CALLERS else call_site()
             value.__dict__["_origin"] = site
-            value.complete()
+            value.complete(options)
             return value
 
 
@@ -53,16 +53,19 @@ class Located(metaclass=_Located):
 
     _origin: Origin | Site
 
-    def complete(self, *, is_normal: bool = False) -> None:
-        """Check the fields, which are converted already if `is_normal`, and compute what is stored beside them."""
+    def complete(self, options: object, *, is_normal: bool = False) -> None:
+        """Check the fields, which are converted already if `is_normal`, and compute what is stored beside them.
+
+        Where `options` is empty, no option is given by its name.
+        """
 
     @classmethod
-    def from_parsed(cls, origin: Origin, fields: dict[str, Any]) -> Self:
+    def from_parsed(cls, origin: Origin, fields: dict[str, Any], options: object = True) -> Self:
         """Return the value with fields that are already what the constructor would convert them to."""
         value = cls.__new__(cls)
         fields["_origin"] = origin
         value.__dict__.update(fields)
-        value.complete(is_normal=True)
+        value.complete(options, is_normal=True)
         return value
 
     def with_origin(self, origin: Origin | Site) -> Self:
@@ -75,7 +78,7 @@ class Located(metaclass=_Located):
         """Return the value with other fields, given as the constructor would convert them, and the same origin."""
         value = self.with_origin(self._origin)
         value.__dict__.update(changes)
-        value.complete(is_normal=True)
+        value.complete(True, is_normal=True)
         return value
 
     @property

@@ -66,7 +66,7 @@ class Verbatim(Instruction):
         """Return the line as that of a file: the text comes from the user."""
         return Line(logical(self.text.split("\n"), 0, self.escape), 0, Scope("", named))
 
-    def write(self, spelling: Spelling, plain: str | None = None) -> str:  # noqa: ARG002 - written in one way
+    def write(self, *_: object) -> str:
         text = self.text
         if not isinstance(text, str):
             raise refuse_type("text", text, "pass a str")

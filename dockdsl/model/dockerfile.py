@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 FRONTEND = "docker/dockerfile"
 _bound_to: Callable[[Instruction], str | None] = operator.attrgetter("bound_to")
+_text: Callable[[Instruction], str] = operator.attrgetter("_text")
 looks_like_directive = lazy_regex(r"#\s*[A-Za-z][A-Za-z0-9]*\s*=")
 
 
@@ -106,7 +107,7 @@ class Dockerfile(Located):
     is_read: bool = attrs.field(init=False, default=False, eq=False)
     """Whether the Dockerfile was read from text."""
 
-    def complete(self, *, is_normal: bool = False) -> None:  # noqa: ARG002 - its fields are converted by attrs
+    def complete(self, *_: object, **__: object) -> None:
         """Collect the stages, and refuse values that do not fit together."""
         if self.is_read:
             # Unlike one written in Python, it may have arguments only, or stages with the same name.
@@ -230,7 +231,8 @@ class Dockerfile(Located):
     def pieces(self, header: str | None = None) -> list[Piece]:
         """Return the text and the value of each instruction, in order; `header` is a comment below the directives."""
         spelling = self.spelling()
-        rendered = operator.methodcaller("rendered", spelling)
+        # Most are written as their constructors did.
+        rendered = _text if spelling is BACKSLASH else operator.methodcaller("rendered", spelling)
         blank: Piece = ("", None)
         directives = (("syntax", self.frontend), ("escape", self.escape if self.escape != "\\" else None))
         found: list[Piece] = [

@@ -252,7 +252,7 @@ class Stage(StageBase):
     steps: tuple[Instruction, ...] = attrs.field(default=(), converter=_steps)
     comment: Comment | None = attrs.field(default=None, converter=_comment, kw_only=True)
 
-    def complete(self, *, is_normal: bool = False) -> None:  # noqa: ARG002 - its fields are converted by attrs
+    def complete(self, *_: object, **__: object) -> None:
         """Write the FROM line, and collect what the stage refers to."""
         try:
             if self.is_read:

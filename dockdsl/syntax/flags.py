@@ -15,6 +15,7 @@ import attrs
 
 from dockdsl.display import shown
 from dockdsl.errors import Refused, refuse_type
+from dockdsl.origins import GENERATED
 from dockdsl.syntax.instruction_line import FlagToken, Line
 from dockdsl.syntax.misread import Misread
 from dockdsl.syntax.words import Spelling
@@ -114,8 +115,9 @@ class Declared(NamedTuple):
     """The fields without a default that have a converter: (attribute, converter)."""
     only_flags: bool
     """Whether all fields with a default are flags."""
-    given: Callable[[dict[str, Any]], Sequence[Option]]
-    """Returns the options of a value that differ from their default, in order."""
+    given: Callable[[dict[str, Any], object], Sequence[Option]]
+    """Returns the options of a value that differ from their default, in order. If that can be only what is given by its
+    name, and the second argument says that nothing is, they are not looked at."""
     plain: Callable[[dict[str, Any]], str | None]
     """Returns the text of the operands if all are plain; where a field has several, they become a tuple."""
 
@@ -140,20 +142,26 @@ def _declared(kind: type) -> Declared:
     optional = [field for field in fields if field not in needed]
     operands = tuple((field.name, field.metadata[_CONVERTER]) for field in needed if _CONVERTER in field.metadata)
     only_flags = len(optional) == len(flags)
-    return Declared(fields, names, flags, by_name, unset, operands, only_flags, _given(optional), _plain(needed))
+    return Declared(fields, names, flags, by_name, unset, operands, only_flags, _given(kind, optional), _plain(needed))
 
 
 # What is called for each value of a model leaves the loops to the interpreter's own functions, which take least.
 
 
-def _given(optional: Sequence[attrs.Attribute[Any]]) -> Callable[[dict[str, Any]], Sequence[Option]]:
+def _given(kind: Any, optional: Sequence[attrs.Attribute[Any]]) -> Callable[[dict[str, Any], object], Sequence[Option]]:
     if not optional:
-        return lambda _: ()
+        return lambda _, __: ()
     options = [Option(field.name, field.metadata.get(_CONVERTER), field.metadata.get(_KEY)) for field in optional]
     # The first stands there twice, since of one name alone `itemgetter` makes no tuple.
     values_of = itemgetter(*[field.name for field in optional], optional[0].name)
     defaults = [field.default for field in optional]
-    return lambda values: [*compress(options, map(is_not, values_of(values), defaults))]
+    # Others may be given without their names, or be read from the operands; and a constructor of its own may give any.
+    is_named = kind.__init__.__code__.co_filename.startswith(GENERATED) and all(
+        field.kw_only and _KEY in field.metadata for field in optional
+    )
+    return lambda values, named: (
+        [*compress(options, map(is_not, values_of(values), defaults))] if named or not is_named else ()
+    )
 
 
 def _plain(needed: Sequence[attrs.Attribute[Any]]) -> Callable[[dict[str, Any]], str | None]:
@@ -210,17 +218,16 @@ def operand_values(instruction: Any) -> Iterator[Any]:
             yield getattr(instruction, field.name)
 
 
-def write_flags(instruction: Any, spelling: Spelling) -> list[str]:
-    """Write the flags of an instruction that are set, in the order of the fields."""
+def write_flags(instruction: Any, spelling: Spelling, given: Iterable[Option]) -> list[str]:
+    """Write those of the given options that are flags, in the order of the fields."""
     pieces: list[str] = []
-    values = instruction.__dict__
-    for attribute, _, each in declared(type(instruction)).given(values):
-        value = values[attribute]
+    for attribute, _, each in given:
+        value = getattr(instruction, attribute)
         if each is None or value is None:
             continue
-        for given in value if each.repeatable else (value,):
+        for one in value if each.repeatable else (value,):
             try:
-                text = each.kind.write(spelling, given)
+                text = each.kind.write(spelling, one)
                 pieces.append(f"--{each.name}" if text is None else f"--{each.name}={spelling.flag(text)}")
             except Refused as refused:
                 raise refused.within(f"--{each.name}") from None

@@ -59,12 +59,12 @@ class Mount(Located):
 
     _text: str
 
-    def complete(self, *, is_normal: bool = False) -> None:
+    def complete(self, options: object, *, is_normal: bool = False) -> None:
         """Write the mount, and refuse values that are not valid."""
         values = self.__dict__
         if not is_normal:
             kind = declared(type(self))
-            convert(values, kind.operands, kind.given(values))
+            convert(values, kind.operands, kind.given(values, options))
         try:
             values["_text"] = self._written(BACKSLASH)
             BACKSLASH.flag(self._text)
