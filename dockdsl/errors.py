@@ -145,7 +145,7 @@ class SyntaxProblem:
 
 @attrs.define(slots=False, eq=False, repr=False, on_setattr=[], auto_exc=False)
 class DockerfileSyntaxError(DockdslError, ValueError):
-    """A Dockerfile text that BuildKit would refuse: all that is wrong in it, in one go."""
+    """The text of a Dockerfile that BuildKit would refuse, with everything that is wrong in it."""
 
     errors: tuple[SyntaxProblem, ...] = attrs.field(default=(), kw_only=True)
     """Each problem as data, in the order of the lines."""

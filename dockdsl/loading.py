@@ -73,7 +73,7 @@ def _checked(data: bytes, path: str, kind: str, refusal: type[FileError | Source
 
 
 def _from_fifo(path: str) -> bytes | None:
-    """Return what is written into a FIFO; None where nobody has it open for that, nor does so soon."""
+    """Return what is written into a FIFO; None if no writer opens it in time."""
     found, is_open, deadline = bytearray(), False, time.monotonic() + _PATIENCE
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     try:

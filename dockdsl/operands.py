@@ -142,7 +142,7 @@ def texts(value: TextsLike) -> tuple[str, ...]:
 
 
 def one_or_several(value: Any) -> tuple[Any, ...]:
-    """Return the elements of a list or the like, or anything else as the one element."""
+    """Return the elements of an iterable, or anything else as the only element."""
     return tuple(value) if isinstance(value, Iterable) and not isinstance(value, (str, bytes)) else (value,)
 
 

@@ -1,4 +1,4 @@
-"""Hardened: whether the image runs with hardly any rights."""
+"""Hardened: whether the image runs with the fewest possible privileges."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Hardened(Check):
     timeout: float = attrs.field(default=30.0, kw_only=True, converter=operand.seconds)
 
     def examine(self, subject: Subject) -> CheckResult:
-        """Look at the user, and run the image with these rights."""
+        """Look at the user, and run the image with these privileges."""
         from dockdsl.engine.failures.diagnosis import in_short  # noqa: PLC0415 - a check is light until it is run
 
         isolation: RunChanges = {

@@ -74,7 +74,7 @@ class _Final(http.client.HTTPResponse):
 class NoAnswer(Exception):
     """A request that got no HTTP answer; the text says why.
 
-    `has_begun` says that something answered all the same: not in HTTP, too much, or only a part.
+    `has_begun` says that something did answer, but not in HTTP, or too much, or only in part.
     """
 
     def __init__(self, why: str, *, has_begun: bool = False) -> None:

@@ -101,7 +101,7 @@ def smoke(
         What the `SmokeReport` says of the image.
 
     Raises `RunFailed` if the container does not start, ends, or does not get ready in time; its last output is in the
-    message. Checks that need no server are run all the same, and reported. A check that fails raises nothing: see
+    message. Checks that need no server are still run and reported. A check that fails raises nothing: see
     `SmokeReport.raise_for_failures`.
     """
     checks = tuple(checks)

@@ -47,23 +47,23 @@ def add_arguments(parser: argparse.ArgumentParser, verb: str = "") -> None:
         parser.add_argument(*option.names, **settings)
         if name == "output":
             load: Any = {"action": "append_const", "dest": name}
-            parser.add_argument("--load", **load, const="load", help="into the engine")
-            parser.add_argument("--push", **load, const="push", help="to the registry of its tags")
+            parser.add_argument("--load", **load, const="load", help="load the image into the engine")
+            parser.add_argument("--push", **load, const="push", help="push the image to the registry of its tags")
     if verb == "build":
         attest: Any = {"metavar": "SPEC", "type": reader(read_attest), "action": _Attest}
-        parser.add_argument("--attest", **attest, help="--sbom or --provenance: type=provenance,mode=max")
-    parser.add_argument("--builder-engine", choices=list(BUILDERS), default="buildx", help="what builds (buildx)")
+        parser.add_argument("--attest", **attest, help="--sbom or --provenance, spelled type=provenance,mode=max")
+    parser.add_argument("--builder-engine", choices=list(BUILDERS), default="buildx", help="builder (default: buildx)")
     if verb != "run":
         # What `together` gives the process of one of several objects.
         parser.add_argument("--only", help=argparse.SUPPRESS)
-        at_once = "how many of several objects to work on at once (4)"
+        at_once = "how many objects to work on at the same time (default: 4)"
         parser.add_argument("--jobs", type=count, metavar="N", help=at_once)
     if verb in ("run", "test"):
         limit = "how long the container may take to answer, instead of what the file says"
         parser.add_argument("--ready-timeout", type=reader(read_seconds), metavar="SECONDS", help=limit)
-    unseen = "do not look for mistakes before the build; otherwise errors are shown, and the build goes on"
+    unseen = "skip the check before the build, which only reports errors and does not stop the build"
     parser.add_argument("--no-lint", action="store_true", help=unseen)
-    what = "what to show on stderr: what happens now in a terminal, a line for each event elsewhere (auto)"
+    what = "how to report progress on stderr (default: auto, which is live in a terminal and plain elsewhere)"
     parser.add_argument("--progress", choices=["auto", "live", "plain", "quiet"], default="auto", help=what)
 
 
@@ -87,7 +87,7 @@ def reader(read: Callable[[str], Any]) -> Callable[[str], Any]:
 
 
 def count(text: str) -> int:
-    """Read a number above 0."""
+    """Read a positive number."""
     if text.isdecimal() and int(text):
         return int(text)
     raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")

@@ -50,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", choices=FORMATS, default="text", help=form)
     least = "the lowest level to report (default: warning)"
     parser.add_argument("--severity", choices=LEVELS, default="warning", help=least)
-    mends = "mend what has a certain fix, show how as a diff on stderr, and report what is left"
+    mends = "fix what has a certain fix, show each change as a diff on stderr, and report what is left"
     parser.add_argument("--fix", action="store_true", help=mends)
     diff_argument(parser)
     parser.add_argument("--explain", metavar="RULE", help="print the page of a rule")

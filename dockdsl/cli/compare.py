@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     where = "where a file that a Dockerfile copies is in the image built before, if no script says so"
     parser.add_argument("--artefact", metavar="FILE=PATH", action="append", default=[], help=where)
     parser.add_argument("--change", metavar="FILE", help="the source file that gets a comment line before the rebuild")
-    often = "how often to measure each way, turn by turn; the shortest times count (1)"
+    often = "how many times to measure each way, in turn; the shortest times count (default: 1)"
     parser.add_argument("--repeat", type=count, default=1, metavar="N", help=often)
     parser.add_argument("--from", dest="given", metavar="JSON", help="measure nothing; show what --json has written")
     form = parser.add_mutually_exclusive_group()

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("--dry-run", action="store_true", help="end and remove nothing; print what would be")
+    parser.add_argument("--dry-run", action="store_true", help="only print what would be ended or removed")
 
 
 def run(options: argparse.Namespace) -> int:

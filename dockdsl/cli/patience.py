@@ -1,4 +1,4 @@
-"""How long a process goes on after its command is done: Python waits for threads and processes without a limit."""
+"""How long a process may outlive its command: Python itself waits for threads and child processes without limit."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from dockdsl.cli.streams import say
 from dockdsl.display import one_line
 
 _SECONDS = 5.0
-"""What the user's file started may take that long."""
+"""How long whatever the user's file started may take to end."""
 
 
 def end_soon(status: int) -> None:
-    """Have the process end with an exit code soon, whether or not what the user's file started ends."""
+    """End the process soon with an exit code, even if something that the user's file started is still running."""
     # Without threads, Python waits for nothing.
     threading: Any = sys.modules.get("threading")
     if threading is not None:

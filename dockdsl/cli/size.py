@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print JSON; sizes are in bytes")
     form.add_argument("--svg", action="store_true", help="print a picture")
-    what = "compress the layers, too, as for a registry: that takes a while"
+    what = "also compress the layers as for a registry, which takes a while"
     parser.add_argument("--compressed", action="store_true", help=what)
     output_argument(parser, dest="file")
 

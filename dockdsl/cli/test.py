@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--check", **several, metavar="TEXT", help="run only the checks whose title has this text in it"
     )
-    more = "check what this file of container-structure-test says as well"
+    more = "also run the tests in this file of container-structure-test"
     parser.add_argument("--structure-test", **several, metavar="YAML", help=more)
     data = "print the result of the build and of each check as JSON; times are in seconds"
     parser.add_argument("--json", action="store_true", help=data)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from dockdsl.image import Image
 
 JOBS = 4
-"""How many objects are worked on at once where nothing else is said."""
+"""How many objects are worked on at the same time by default."""
 _RECORD = "\x1e"
 """Begins a line of a part's stderr that is data, as in RFC 7464."""
 _PATIENCE = 120.0

@@ -1,4 +1,4 @@
-"""The measurement: the script's commands and the merged Dockerfile, turn by turn, in copies of the project."""
+"""The measurement: the script's commands and the merged Dockerfile, in turn, in copies of the project."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def compare(
     `change`
         The file that gets a line before the rebuild, as seen from the current folder or from the project; None chooses.
     `repeat`
-        How often each way is measured, turn by turn; the shortest times count.
+        How many times each way is measured, in turn; the shortest times count.
 
     Raises `SourceError` for a script that cannot be replayed, `EngineError` where a build fails.
     """

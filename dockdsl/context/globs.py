@@ -71,7 +71,7 @@ def joined(pieces: Sequence[str]) -> str:
 
 
 def _class(pattern: str, at: int) -> tuple[str, int]:
-    """Return the regular expression of a class, and where the pattern goes on; `at` is behind its bracket."""
+    """Return the regular expression of a class, and the place after it; `at` is behind its opening bracket."""
     is_negated = pattern.startswith("^", at)
     at += is_negated
     ranges: list[str] = []
@@ -89,7 +89,7 @@ def _class(pattern: str, at: int) -> tuple[str, int]:
 
 
 def _character(pattern: str, at: int) -> tuple[str, int]:
-    """Return a character of a class, and where the pattern goes on."""
+    """Return a character of a class, and the place after it in the pattern."""
     char = pattern[at : at + 1]
     if char in ("", "-", "]"):
         raise _bad(pattern)

@@ -18,7 +18,7 @@ from dockdsl.operands import Pairs, flag, named, optional_text, pairs, seconds
 from dockdsl.origins import Origin
 
 BUILD_TIMEOUT = 1800.0
-"""Seconds that a build may take where nothing else is said."""
+"""Seconds that a build may take by default."""
 LOG_LINES = 20
 """How many of the last log lines an error shows."""
 _WIDTH = 100

@@ -123,47 +123,47 @@ class Option:
 
 _for_build = functools.partial(Option, buildah="none", verb="build")
 OPTIONS = {
-    "tags": Option("-t --tag TAG", "tag the image so, instead of as the file says", replaces=True),
+    "tags": Option("-t --tag TAG", "tag the image with this, instead of the tags in the file", replaces=True),
     "target": Option("--target STAGE", "build this stage"),
     "context": Option(
-        "--context FOLDER", "a folder or a Git address, instead of the file's", "other", "other", read=_folder
+        "--context FOLDER", "build with this folder or Git address, not the file's", "other", "other", read=_folder
     ),
     "build_args": Option(
         "--build-arg NAME[=VALUE]", "set a build argument; NAME alone: from the environment", read=_argument
     ),
     "platforms": Option("--platform OS/ARCH", "build for this platform", read=_platforms, replaces=True),
-    "secrets": Option("--secret SPEC", "give a secret: id=token,env=TOKEN; instead of the file's one of this id"),
-    "labels": Option("--label NAME=VALUE", "give the image a label", read=_pair),
+    "secrets": Option("--secret SPEC", "pass a secret, id=token,env=TOKEN; it replaces that of the file with this id"),
+    "labels": Option("--label NAME=VALUE", "add a label to the image", read=_pair),
     "ignore": Option(buildx="other", buildah="other"),
-    "contexts": Option("--build-context NAME=VALUE", "a folder, docker-image://… or oci-layout://…", read=_context),
+    "contexts": Option("--build-context NAME=VALUE", "add a named context: a folder, docker-image://…", read=_context),
     # Caches, filters, entitlements and attestations are BuildKit's own.
     "cache_from": Option("--cache-from SPEC", "read a cache: type=local,src=FOLDER", buildah="none"),
     "cache_to": Option("--cache-to SPEC", "write the cache: type=local,dest=FOLDER", buildah="none"),
-    "network": Option("--network MODE", "the network of the steps: default, none, host"),
+    "network": Option("--network MODE", "the network of the steps: default, none or host"),
     "add_hosts": Option(
-        "--add-host NAME=ADDRESS", "let the steps find a host: mirror.test=10.0.0.1", spell=":".join, read=_pair
+        "--add-host NAME=ADDRESS", "add a host for the steps: mirror.test=10.0.0.1", spell=":".join, read=_pair
     ),
-    "allow": Option("--allow WHAT", "let steps do more: network.host", buildah="none"),
-    "ssh": Option("--ssh SPEC", "give the build an SSH agent: default; as --secret"),
+    "allow": Option("--allow WHAT", "grant the steps a privilege: network.host", buildah="none"),
+    "ssh": Option("--ssh SPEC", "pass an SSH agent, default; it replaces that of the file with this id"),
     "builder": Option("--builder NAME", "build with this builder of docker buildx", buildah="none"),
-    "no_cache": Option("--no-cache", "use nothing from the cache"),
-    "no_cache_filter": Option("--no-cache-filter STAGE", "use nothing from the cache for this stage", buildah="none"),
+    "no_cache": Option("--no-cache", "do not use the cache"),
+    "no_cache_filter": Option("--no-cache-filter STAGE", "do not use the cache for this stage", buildah="none"),
     "shm_size": Option("--shm-size SIZE", "the size of /dev/shm of the steps: 128m"),
-    "ulimits": Option("--ulimit SPEC", "limit the steps: nofile=1024:4096"),
+    "ulimits": Option("--ulimit SPEC", "set a limit for the steps: nofile=1024:4096"),
     "pull": Option("--pull", "ask the registry for newer base images"),
     # buildx has no flags for these two: times are those of the outputs, and the epoch is a build argument.
-    "reproducible": Option("--reproducible", "the same build gives the same digest", buildx="other", buildah="none"),
+    "reproducible": Option("--reproducible", "give the same digest in each build", buildx="other", buildah="none"),
     "source_date_epoch": Option(
-        "--source-date-epoch SECONDS", "the time that the image is given", "other", "none", read=int
+        "--source-date-epoch SECONDS", "the timestamp of the image, in seconds since 1970", "other", "none", read=int
     ),
     "timeout": Option("--timeout SECONDS", "how long the build may take (1800)", "other", "other", read=read_seconds),
     "output": _for_build(
         "-o --output SPEC", "where the image goes: type=oci,dest=FILE; a folder for its files", "other"
     ),
-    "annotations": _for_build("--annotation NAME=VALUE", "write it into the image's manifest", read=_pair),
+    "annotations": _for_build("--annotation NAME=VALUE", "add an annotation to the image's manifest", read=_pair),
     "sbom": _for_build("--sbom true|IMAGE", "add a bill of materials", spell=_attested("generator"), read=_attestation),
     "provenance": _for_build(
-        "--provenance true|false|min|max|SPEC", "add how it was built", spell=_attested("mode"), read=_attestation
+        "--provenance true|false|min|max|SPEC", "record how it was built", spell=_attested("mode"), read=_attestation
     ),
 }
 

@@ -12,9 +12,9 @@ from dockdsl.engine.building import LOG_LINES
 from dockdsl.operands import Pairs, named, names_alone, pairs, texts
 
 READY_TIMEOUT = 30.0
-"""Seconds that a container may take to give its first HTTP answer where nothing else is said."""
+"""Seconds that a container may take by default to give its first HTTP answer."""
 LONGEST_OUTPUT = 1 << 20
-"""How many bytes of a command's output are read where nothing else is said."""
+"""How many bytes of a command's output are read by default."""
 
 
 def _ports(value: Iterable[int]) -> tuple[int, ...]:

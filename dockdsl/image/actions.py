@@ -287,7 +287,7 @@ def _open_runner(runner: Runner | None) -> contextlib.AbstractContextManager[Run
 
 
 def _check_part(name: str, value: Any, method: str, wanted: str) -> None:
-    """Refuse what does not have the method; and a class of it, which has it all the same."""
+    """Refuse what does not have the method, and a class, which has the method but is not the object itself."""
     if isinstance(value, type) or not (value is None or callable(getattr(value, method, None))):
         kind = f"the class {value.__name__}" if isinstance(value, type) else kind_of(value)
         raise InvalidType(f"Image: {name} is {kind}; pass {wanted}")

@@ -1,4 +1,4 @@
-"""Changing a model: what refers to a stage goes on to refer to what has taken its place."""
+"""Changing a model: references to a stage become references to what has taken its place."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 CALL_TIMEOUT = 60
 """Seconds that one call to the engine may take."""
 PATIENCE = 10.0
-"""Seconds in which an engine that went away may come back while something of ours is still on it."""
+"""Seconds to wait for an engine that is gone, while something of ours is still on it."""
 _MOST = 1 << 20
 """Bytes of a container's log that are read at most."""
 _GREETING = 20
@@ -49,7 +49,7 @@ _ATTEMPTS = 10
 _DYNAMIC_PORTS = range(49152, 65536)
 """The ports that IANA leaves to programs."""
 _IN_CONTAINER = Path("/.dockerenv")
-"""What Docker puts into each of its containers."""
+"""A file that Docker puts into each of its containers."""
 _MOUNTS = Path("/proc/self/mountinfo")
 _own_id = re.compile(r"/containers/([0-9a-f]{64})/\S+ /etc/(?:hostname|hosts|resolv\.conf) ").search
 """Finds there the files that Docker keeps for a container, in a folder with its id as name."""
@@ -168,7 +168,7 @@ class DockerSdk:
         return owner.this_process().labels(self._session)
 
     def owned(self) -> tuple[Owned, ...]:
-        """Return what processes made here and elsewhere and is still on the engine, in the order of its removal.
+        """Return what runs of dockdsl, here or elsewhere, have made and left on the engine, in the order of removal.
 
         Containers, networks and volumes are known by their labels, images by their temporary tags. What has such labels
         or tags and was made otherwise has no owner.
@@ -619,7 +619,7 @@ def _knock(place: Endpoint) -> None:
 
 @attrs.frozen
 class _Way:
-    """How the ports of a container are reached: where they are published, or what else leads there."""
+    """How the ports of a container are reached: by publishing them, or in another way."""
 
     place: Endpoint
     publish: str
