@@ -7,7 +7,7 @@ from html import escape
 from dockdsl.compare.comparison import Comparison
 from dockdsl.compare.report import rows
 from dockdsl.compare.words import Words
-from dockdsl.display import cut, printable
+from dockdsl.display import cut, megabytes, printable
 
 _WIDTH, _BAR, _GROUP, _TOP = 400, 230, 66, 34
 _LABEL, _VALUE = 52, 22
@@ -86,7 +86,7 @@ def page(found: Comparison, words: Words) -> str:
     for key in ("before", "after"):
         side = found.before if key == "before" else found.after
         lines += _list(words("sized", words("given"), words(key)), side.commands, "ol")
-        files = [words("sized", each.name, words.size(each.bytes)) for each in side.files]
+        files = [words("sized", each.name, megabytes(each.bytes)) for each in side.files]
         lines += _list(words("sized", words("left"), words(key)), (*side.images, *files))
     lines += _list(words("notes"), found.notes)
     return "\n".join([*lines, f"<p>{words('foot')}</p>\n</body>\n</html>", ""])

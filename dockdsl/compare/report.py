@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import NamedTuple
-from unicodedata import east_asian_width
 
+from dockdsl.codegen.printer import width
 from dockdsl.compare.comparison import Comparison, Side
 from dockdsl.compare.words import Words
-from dockdsl.display import printable
+from dockdsl.display import megabytes, printable
 
 
 class Row(NamedTuple):
@@ -31,11 +31,11 @@ def rows(found: Comparison, words: Words) -> Iterator[Row]:
         return Row(key, label, texts[0], texts[1], lengths)  # type: ignore[arg-type]
 
     yield row("commands", [str(len(side.commands)) for side in sides], [len(side.commands) for side in sides])
-    images = [words("sized", len(side.images), words.size(side.image_bytes)) for side in sides]
+    images = [words("sized", len(side.images), megabytes(side.image_bytes)) for side in sides]
     yield row("images", images, [side.image_bytes for side in sides])
     yield row("files", [_files(side, words) for side in sides], [side.file_bytes for side in sides])
     yield row("layers", [str(side.layers) for side in sides])
-    yield row("shipped", [words.size(side.shipped_bytes) for side in sides], [side.shipped_bytes for side in sides])
+    yield row("shipped", [megabytes(side.shipped_bytes) for side in sides], [side.shipped_bytes for side in sides])
     yield row("cold", [words.seconds(side.cold_seconds) for side in sides], [side.cold_seconds for side in sides])
     if found.changed is not None:
         times = [side.rebuild_seconds for side in sides]
@@ -45,28 +45,24 @@ def rows(found: Comparison, words: Words) -> Iterator[Row]:
 
 def _files(side: Side, words: Words) -> str:
     if len(side.files) == 1:
-        return words("sized", printable(side.files[0].name), words.size(side.file_bytes))
-    return words("sized", len(side.files), words.size(side.file_bytes)) if side.files else words("none")
+        return words("sized", printable(side.files[0].name), megabytes(side.file_bytes))
+    return words("sized", len(side.files), megabytes(side.file_bytes)) if side.files else words("none")
 
 
 def _unneeded(side: Side, words: Words) -> str:
-    return words.listed([words("sized", words(each.kind), words.size(each.bytes)) for each in side.unneeded])
+    return words.listed([words("sized", words(each.kind), megabytes(each.bytes)) for each in side.unneeded])
 
 
 def text(found: Comparison, words: Words) -> str:
     """Return the table for a terminal."""
     table = [("", words("before"), words("after")), *((row.label, row.before, row.after) for row in rows(found, words))]
-    widths = [max(_width(row[column]) for row in table) for column in range(3)]
+    widths = [max(width(row[column]) for row in table) for column in range(3)]
     lines = [words("title", printable(found.name))]
     for label, before, after in table:
-        cells = [label + " " * (widths[0] - _width(label))]
-        cells += [" " * (widths[index] - _width(cell)) + cell for index, cell in ((1, before), (2, after))]
+        cells = [label + " " * (widths[0] - width(label))]
+        cells += [" " * (widths[index] - width(cell)) + cell for index, cell in ((1, before), (2, after))]
         lines.append("  ".join(cells).rstrip())
     return "\n".join([*lines, ""])
-
-
-def _width(text: str) -> int:
-    return sum(2 if east_asian_width(char) in "WF" else 1 for char in text)
 
 
 def markdown(found: Comparison, words: Words) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dockdsl.display import megabytes
-
 LANGUAGES = ("en", "ja")
 _WORDS = {
     "title": ("{}: builder pattern and multi-stage build", "{}：ビルダーパターンとマルチステージビルド"),
@@ -44,10 +42,6 @@ class Words:
     def __call__(self, key: str, *values: object) -> str:
         """Return a phrase, with values in its gaps."""
         return _WORDS[key][self._index].format(*values)
-
-    def size(self, count: int) -> str:
-        """Return a number of bytes."""
-        return megabytes(count)
 
     def seconds(self, count: float | None) -> str:
         """Return a duration, or a dash."""

@@ -32,7 +32,7 @@ _FLAGS = {
     )
     for escape, each in (("\\", r"\\"), ("`", "`"))
 }
-_heredoc_word = lazy_regex(r"([0-9]*)<<(-?)\s*([^<]*)", re.DOTALL)
+_heredoc_word = lazy_regex(r"[0-9]*<<(-?)\s*([^<]*)", re.DOTALL)
 _has_heredoc_look = lazy_regex(r"(?:^|\s)[0-9]*<<(?!<)")
 _quoted_part = lazy_regex(r"'([^']*)'|\"((?:[^\"\\]|\\.)*)\"|\\(.|$)", re.DOTALL)
 _escaped = lazy_regex(r"\\([\"$\\])")
@@ -70,12 +70,12 @@ def heredoc_words(line: str) -> list[HeredocWord] | None:
         match = _heredoc_word().fullmatch(word)
         if match is None:
             continue
-        fd, dash, rest = match.groups()
+        dash, rest = match.groups()
         name = _quoted_part().sub(_unquoted, rest)
         if not name:
             # `<< EOF`: a heredoc since 1.16, two words before that.
             return None
-        found.append(HeredocWord(name, fd, bool(dash), quoted=rest[:1] in "'\"" or "'" in rest or '"' in rest))
+        found.append(HeredocWord(name, bool(dash), quoted=rest[:1] in "'\"" or "'" in rest or '"' in rest))
     return found
 
 

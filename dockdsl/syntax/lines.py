@@ -21,7 +21,7 @@ SPACE = (
 )
 LONGEST_READ = 65_535
 """Bytes of the longest line that BuildKit reads."""
-_heredoc_word = lazy_regex(r"([0-9]*)<<(-?)[\t\n\f\r ]*([^<]*)", re.DOTALL)
+_heredoc_word = lazy_regex(r"[0-9]*<<(-?)[\t\n\f\r ]*([^<]*)", re.DOTALL)
 _BOM = "\ufeff"
 
 
@@ -40,7 +40,6 @@ class HeredocWord(NamedTuple):
     """A word that starts a heredoc: ``3<<-'EOF'``."""
 
     name: str
-    fd: str
     strip_tabs: bool
     quoted: bool
 
@@ -178,17 +177,17 @@ def heredocs_in(text: str) -> list[HeredocWord]:
 def heredoc_of(word: str) -> HeredocWord | None:
     """Return the heredoc that a word starts."""
     match = _heredoc_word().fullmatch(word)
-    if match is None or not match[3]:
+    if match is None or not match[2]:
         return None
     try:
-        name = _split(match[3], quotes=False, escapes=False)
-        raw = _split(match[3], quotes=True, escapes=False)
+        name = _split(match[2], quotes=False, escapes=False)
+        raw = _split(match[2], quotes=True, escapes=False)
     except ExpansionError:
         return None
     if len(name) != 1 or len(raw) != 1:
         return None
     quotes = [sum(each.count(quote) for quote in "'\"") for each in (name[0], raw[0])]
-    return HeredocWord(name[0], match[1], match[2] == "-", quoted=quotes[0] != quotes[1])
+    return HeredocWord(name[0], match[1] == "-", quoted=quotes[0] != quotes[1])
 
 
 def documents(line: Logical, words: Sequence[HeredocWord]) -> tuple[list[Document], int]:

@@ -186,6 +186,15 @@ def is_open(address: int | str) -> bool:
         return probe.connect_ex(("127.0.0.1", address)) == 0
 
 
+def carry(source: socket.socket, target: socket.socket) -> None:
+    """Send on what comes, to its end."""
+    with contextlib.suppress(OSError):
+        while data := source.recv(1 << 16):
+            target.sendall(data)
+    with contextlib.suppress(OSError):
+        target.shutdown(socket.SHUT_WR)
+
+
 class Own:
     """An engine for one test module, which may be killed, frozen and filled up: nobody else uses it."""
 
@@ -288,15 +297,7 @@ class Line:
                 self._open += [near, far]
                 far.connect(self._engine)
                 for one, other in ((near, far), (far, near)):
-                    threading.Thread(target=self._carry, args=(one, other), daemon=True).start()
-
-    @staticmethod
-    def _carry(source: socket.socket, target: socket.socket) -> None:
-        with contextlib.suppress(OSError):
-            while data := source.recv(1 << 16):
-                target.sendall(data)
-        with contextlib.suppress(OSError):
-            target.shutdown(socket.SHUT_WR)
+                    threading.Thread(target=carry, args=(one, other), daemon=True).start()
 
     def cut(self) -> None:
         """End all connections, and each new one at once: a client that cannot connect at all leaks its socket."""

@@ -16,7 +16,7 @@ import sys
 import threading
 from pathlib import Path
 
-from tests.engine.helpers import own_engine
+from tests.engine.helpers import carry, own_engine
 from tests.provision.provision import PLACE
 from tests.provision.tools import make_tools
 
@@ -32,15 +32,6 @@ StrictModes no
 PermitRootLogin prohibit-password
 SetEnv DOCKER_HOST=unix:///mnt/docker.sock
 """
-
-
-def carry(source: socket.socket, target: socket.socket) -> None:
-    """Send on what comes, to its end."""
-    with contextlib.suppress(OSError):
-        while data := source.recv(1 << 16):
-            target.sendall(data)
-    with contextlib.suppress(OSError):
-        target.shutdown(socket.SHUT_WR)
 
 
 def serve(listening: socket.socket, path: str) -> None:

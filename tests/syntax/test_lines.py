@@ -40,13 +40,11 @@ def test_continued(line: str, escape: str, expected: bool) -> None:
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        pytest.param("RUN <<EOF", [HeredocWord("EOF", "", False, False)], id="plain"),
-        pytest.param("RUN cat 3<<-'A b'", [HeredocWord("A b", "3", True, True)], id="descriptor, tabs, quotes"),
-        pytest.param(
-            'RUN <<A <<"B"', [HeredocWord("A", "", False, False), HeredocWord("B", "", False, True)], id="two"
-        ),
-        pytest.param('RUN <<E"O"F', [HeredocWord("EOF", "", False, True)], id="quoted in part"),
-        pytest.param("RUN <<\\EOF", [HeredocWord("EOF", "", False, False)], id="escaped"),
+        pytest.param("RUN <<EOF", [HeredocWord("EOF", False, False)], id="plain"),
+        pytest.param("RUN cat 3<<-'A b'", [HeredocWord("A b", True, True)], id="descriptor, tabs, quotes"),
+        pytest.param('RUN <<A <<"B"', [HeredocWord("A", False, False), HeredocWord("B", False, True)], id="two"),
+        pytest.param('RUN <<E"O"F', [HeredocWord("EOF", False, True)], id="quoted in part"),
+        pytest.param("RUN <<\\EOF", [HeredocWord("EOF", False, False)], id="escaped"),
         pytest.param("RUN a<<EOF", [], id="glued to a word"),
         pytest.param('RUN "<<EOF"', [], id="in quotes"),
         pytest.param("RUN <<<x", [], id="here-string"),
@@ -57,7 +55,7 @@ def test_continued(line: str, escape: str, expected: bool) -> None:
         pytest.param("RUN it's <<EOF", None, id="open quote, at which the lexer gives up"),
         pytest.param("RUN ${a^^} <<EOF", None, id="modifier at which the lexer gives up"),
         pytest.param('RUN "${a:-b}" <<EOF', None, id="modifier in quotes"),
-        pytest.param("RUN ${a} <<EOF", [HeredocWord("EOF", "", False, False)], id="plain reference"),
+        pytest.param("RUN ${a} <<EOF", [HeredocWord("EOF", False, False)], id="plain reference"),
         pytest.param("RUN it's", [], id="open quote and no heredoc"),
         pytest.param("RUN \x1f<<EOF", [], id="what is white space to Python alone"),
     ],
@@ -82,7 +80,7 @@ def test_raw_words() -> None:
 
 def test_heredoc_bodies() -> None:
     """Bodies follow in the order of their words, each up to its own delimiter; tabs matter unless they are stripped."""
-    words = [HeredocWord("A", "", False, False), HeredocWord("B", "", True, False)]
+    words = [HeredocWord("A", False, False), HeredocWord("B", True, False)]
 
     assert 4 == heredoc_bodies(words, ["a", "A", "\tA", "\tB", "c"], 0)
     assert 2 == heredoc_bodies(words[:1], ["a", "A\r"], 0)
