@@ -78,6 +78,12 @@ class Check(metaclass=Explained):
         )
 
 
+def asked_by(check: Check) -> list[str]:
+    """Return the names of a check's fields that have another value than their default."""
+    fields = [each for each in attrs.fields(type(check)) if each.name != "origin"]
+    return [each.name for each in fields if getattr(check, each.name) != each.default]
+
+
 def checks_of(value: Check | Iterable[Check]) -> tuple[Check, ...]:
     """Return one check or several as a tuple; refuse anything else."""
     found = (value,) if isinstance(value, Check) else one_or_several(value)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import attrs
 
 from dockdsl import operands as operand
-from dockdsl.checks.check import Check
+from dockdsl.checks.check import Check, asked_by
 from dockdsl.checks.judging import EXECUTABLE_BY, LONGEST_CONTENT, judged_text
 from dockdsl.checks.searching import Searches
 from dockdsl.display import megabytes, shown
@@ -121,11 +121,7 @@ class FileCheck(Check):
     go_settings: Pairs = attrs.field(default=(), kw_only=True, converter=operand.texts_by_name)
 
     def __attrs_post_init__(self) -> None:
-        if not self.exists and any(
-            getattr(self, each.name) != each.default
-            for each in attrs.fields(FileCheck)
-            if each.name not in ("path", "exists", "origin")
-        ):
+        if not self.exists and asked_by(self) != ["path", "exists"]:
             raise InvalidValue(f"FileCheck: {self.path} must not exist, so it has no other properties; leave them out")
 
     @property

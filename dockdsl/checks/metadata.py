@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from dockdsl import operands as operand
-from dockdsl.checks.check import Check
+from dockdsl.checks.check import Check, asked_by
 from dockdsl.checks.judging import judged_names, judged_setting, judged_value
 from dockdsl.display import kind_of, shown
 from dockdsl.errors import InvalidValue, Refused
@@ -116,17 +116,13 @@ class MetadataCheck(Check):
     os: str | EllipsisType = attrs.field(default=..., kw_only=True, converter=_text)
 
     def __attrs_post_init__(self) -> None:
-        if not self._asked():
+        if not asked_by(self):
             raise InvalidValue("MetadataCheck: it expects nothing; pass at least one thing that the image must say")
-
-    def _asked(self) -> list[str]:
-        fields = [each for each in attrs.fields(MetadataCheck) if each.name != "origin"]
-        return [each.name for each in fields if getattr(self, each.name) not in (each.default, ...)]
 
     @property
     def title(self) -> str:
         """What is examined."""
-        return f"metadata {', '.join(self._asked())}"
+        return f"metadata {', '.join(asked_by(self))}"
 
     def examine(self, subject: Subject) -> CheckResult:
         """Compare what the engine knows about the image."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 
-from dockdsl.checks.check import Check
+from dockdsl.checks.check import Check, asked_by
 from dockdsl.checks.judging import (
     EXECUTABLE_BY,
     LONGEST_CONTENT,
@@ -241,13 +241,7 @@ class Metadata(Check):
     @property
     def title(self) -> str:
         """What is examined."""
-        return f"metadata {', '.join(self.asked)}"
-
-    @property
-    def asked(self) -> tuple[str, ...]:
-        """The names of what is examined."""
-        fields = [each for each in attrs.fields(Metadata) if each.name != "origin"]
-        return tuple(each.name for each in fields if getattr(self, each.name) != each.default)
+        return f"metadata {', '.join(asked_by(self))}"
 
     def examine(self, subject: Subject) -> CheckResult:
         """Compare what the engine knows about the image."""

@@ -13,7 +13,7 @@ from typing import Any
 
 import attrs
 
-from dockdsl.checks.check import Check
+from dockdsl.checks.check import Check, asked_by
 from dockdsl.checks.structure_checks import Command, Content, Existence, Licenses, Metadata, RunOptions
 from dockdsl.checks.structure_yaml import Mapping, Node, read, text_of
 from dockdsl.display import shown
@@ -108,7 +108,7 @@ def _checks(root: Node) -> Iterator[Check]:
             yield make(node.mapping(known, needed), schema, node)
     if "metadataTest" in top and not top["metadataTest"].is_null:
         check = _metadata(top["metadataTest"])
-        if check.asked:
+        if asked_by(check):
             yield check
 
 

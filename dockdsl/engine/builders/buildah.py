@@ -19,7 +19,7 @@ import attrs
 from dockdsl.engine.builders import secret
 from dockdsl.engine.builders.buildx import Buildx
 from dockdsl.engine.builders.docker_command import QUESTION
-from dockdsl.engine.builders.process import Clock, OutOfTime, started
+from dockdsl.engine.builders.process import Clock, OutOfTime, environment, started
 from dockdsl.engine.builders.progress import Step
 from dockdsl.engine.building import BuildEvent, BuildRequest, BuildResult, Progress
 from dockdsl.engine.failures.diagnosis import build_failed, lines_of, timed_out
@@ -157,10 +157,10 @@ class Buildah:
         command = shutil.which(self._command)
         if command is None:
             return None
-        environment = {name: value for name, value in {**os.environ, **_without_config()}.items() if value is not None}
+        env = environment(_without_config())
         try:
             done = subprocess.run(  # noqa: S603 - a list
-                [command, *words], capture_output=True, text=True, timeout=QUESTION, check=False, env=environment
+                [command, *words], capture_output=True, text=True, timeout=QUESTION, check=False, env=env
             )
         except (OSError, subprocess.TimeoutExpired):
             return None

@@ -82,7 +82,8 @@ def end(process: subprocess.Popen[bytes], seconds: float) -> None:
         process.wait()
 
 
-def _environment(variables: Mapping[str, str | None]) -> dict[str, str]:
+def environment(variables: Mapping[str, str | None]) -> dict[str, str]:
+    """Return this process's variables with others set, or, where they are None, unset."""
     # It has secrets in it: it stays in no variable of a function that lives on, which a traceback would show.
     return {name: value for name, value in {**os.environ, **variables}.items() if value is not None}
 
@@ -110,7 +111,7 @@ def started(
             stdin=subprocess.DEVNULL if stdin is None else stdin,
             stdout=subprocess.PIPE if with_stdout else stdout or subprocess.DEVNULL,
             stderr=subprocess.STDOUT if with_stdout else subprocess.PIPE,
-            env=_environment(variables),
+            env=environment(variables),
             cwd=folder,
             # A plugin is a process of its own: with a group they can be ended together.
             process_group=0,
