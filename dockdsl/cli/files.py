@@ -61,6 +61,7 @@ def write(path: str, text: str) -> None:
             raise
         room = "make room, or name another file"
         remedies = {errno.ENOSPC: room, errno.EDQUOT: room, errno.ELOOP: "correct the link"}
+        remedies[errno.ENAMETOOLONG] = "choose a shorter name"
         remedy = remedies.get(error.errno or 0, "check that the folder exists and is writable")
         raise FileError(f"{one_line(path)}: it cannot be written ({error.strerror}); {remedy}") from None
 

@@ -510,6 +510,7 @@ def test_an_error_in_an_imported_file_names_both_places(capfd: pytest.CaptureFix
         pytest.param(
             ["app.py", "-o", "circle"], "(Too many levels of symbolic links); correct the link", id="circle of links"
         ),
+        pytest.param(["app.py", "-o", "a" * 256], "(File name too long); choose a shorter name", id="long name"),
         pytest.param(["app.py", "-o", "/dev/full"], "(No space left on device); make room, or name", id="no room"),
         pytest.param(["app.py", "-o", "app.py"], "-o: the path is the source itself", id="onto the source"),
         pytest.param(["app.py", "-o", ""], "-o: the path is empty", id="empty output"),

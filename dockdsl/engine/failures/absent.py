@@ -12,6 +12,7 @@ from pathlib import Path
 from dockdsl.context.folder import Folder
 from dockdsl.context.globs import is_pattern
 from dockdsl.context.sending import cleaned
+from dockdsl.display import argument
 from dockdsl.engine.building import BuildRequest
 from dockdsl.engine.failures.causes import Explanation
 
@@ -30,8 +31,7 @@ def absent(request: BuildRequest, step: str, said: str) -> Explanation:
     said = said.strip('"')
     place = _folder(request, step, path)
     if not path and place is not None:
-        sources = [found[1] if (found := _source(word)) else word for word in step.split()]
-        path = "/" + next((each for each in sources if Folder(place[0]).follow(each).is_circle), "")
+        path = "/" + next((each for each in _sources(step) if Folder(place[0]).follow(each).is_circle), "")
     fact = f'"{said or path}" is not there to be {"mounted" if "--mount=" in step else "copied"}'
     if place is None:
         return Explanation(fact, "check the path in the stage, image or context that it is taken from")
@@ -59,8 +59,8 @@ def _folder(request: BuildRequest, step: str, path: str) -> tuple[Path, str] | N
 def _explained(root: Path, ignoring: str, step: str, path: str) -> Explanation:
     name, pattern = path, ""
     here = Folder(root)
-    for word in [] if "--mount=" in step else step.split():
-        source = cleaned(word.strip('",').removeprefix('["').removesuffix('"]'))
+    for word in [] if "--mount=" in step else _sources(step):
+        source = cleaned(word)
         folder = posixpath.dirname(source)
         # Of a pattern, the engine names the folder alone, and what a link to it leads to.
         if is_pattern(source) and folder and not is_pattern(folder) and path in (folder, here.follow(folder).end):
@@ -82,17 +82,37 @@ def _explained(root: Path, ignoring: str, step: str, path: str) -> Explanation:
             cause = f"it leads by a link to {way.end!r}, and {ignoring} leaves one of them out"
         return Explanation(cause, f"add {lines} at the end of {ignoring}")
     if not way.links:
+        given = next((word for word in _sources(step) if word.startswith("../") and cleaned(word) == path), None)
+        if given is not None and root.joinpath(given).exists():
+            return _outside(f"{given!r} is", root.joinpath(given).resolve())
         return Explanation(f"the context folder {str(root)!r} does not have it", "check the path")
     if way.is_circle:
         return Explanation(f"the link {way.links[0][0]!r} leads in a circle", "correct the link")
     link, target = way.links[-1]
-    real = Path(os.path.realpath(root / name))
-    if here.follow(link).is_there or real.is_relative_to(os.path.realpath(root)):
-        cause = f"the link {link!r} leads to {target!r}, and {way.end!r} does not exist"
-        return Explanation(cause, "correct the link, or check the path")
+    says = f"the link {link!r} leads to {target!r}"
+    real, top = Path(os.path.realpath(root / name)), os.path.realpath(root)
+    if real.is_relative_to(top) and real.exists():
+        linked = os.path.relpath(os.path.realpath(root / link), os.path.dirname(os.path.join(top, link)))
+        return Explanation(
+            f"{says}, and in a build the context folder is /, where that does not exist",
+            f"link it within the folder: ln -sfn {argument(linked)} {argument(str(root / link))}",
+        )
+    if real.is_relative_to(top) or (here.follow(link).is_there and not real.exists()):
+        return Explanation(f"{says}, and {way.end!r} does not exist", "correct the link, or check the path")
+    return _outside(f"{says},", real)
+
+
+def _outside(what: str, real: Path) -> Explanation:
+    """Return what to do about a file that is not in the folder."""
     context = f'contexts={{"other": {str(real.parent)!r}}}'
     return Explanation(
-        f"the link {link!r} leads to {target!r}, outside the context folder, where the build sees nothing",
+        f"{what} outside the context folder, where the build sees nothing",
         f"put the file itself into the folder, or pass the other folder as a context of its own, {context}, and take "
         f'{real.name!r} from_=external("other")',
     )
+
+
+def _sources(step: str) -> list[str]:
+    """Return what could be the sources of a step: its words, and what a mount names."""
+    words = [word.strip('",').removeprefix('["').removesuffix('"]') for word in step.split()]
+    return [found[1] if (found := _source(word)) else word for word in words]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
+import subprocess
 from ast import literal_eval
 from pathlib import Path
 from typing import Any
@@ -33,6 +35,9 @@ def context(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "subl": "/sub",
         "brackets": "odd/a[b]",
         "nowhere": "no/such",
+        "up": "..",
+        "back": str(context / "sub/real"),
+        "deep/again": f"../../{context.name}/sub/real",
         "circle": "elcric",
         "elcric": "circle",
     }
@@ -72,6 +77,7 @@ LEAVING = {
     "dir_out/file": ("dir_out", "../beside"),
     "rel_*": ("rel_out", "../outside.txt"),
     "dir_out/*": ("dir_out", "../beside"),
+    "up/outside.txt": ("up", ".."),
 }
 
 
@@ -105,6 +111,31 @@ def test_a_link_that_leaves_the_context(kind: str, source: str, context: Path) -
     assert advised is not None
     contexts = literal_eval(advised[1])
     build([Copy(literal_eval(advised[2]), "/x/", from_=external("other"))], context, contexts=contexts)
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("step", [Copy("../outside.txt", "/x/"), mounted("../outside.txt")], ids=str)
+def test_a_path_that_leaves_the_context(step: Any, context: Path) -> None:
+    """It is told apart from one that does not exist."""
+    cause, fix = failed(step, context)
+
+    assert "'../outside.txt' is outside the context folder" in cause
+    assert fix.endswith(f"""{{"other": {str(context.parent)!r}}}, and take 'outside.txt' from_=external("other")""")
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("source", ["back", "deep/again"])
+def test_a_link_that_leaves_and_comes_back(source: str, context: Path, tmp_path: Path) -> None:
+    """What links it within the folder is named, and works."""
+    folder = shutil.copytree(context, tmp_path / context.name, symlinks=True)
+    folder.joinpath("back").unlink()
+    folder.joinpath("back").symlink_to(folder / "sub/real")
+    cause, fix = failed(Copy(source, "/x/"), folder)
+
+    assert "in a build the context folder is /, where that does not exist" in cause
+    command = fix.removeprefix("link it within the folder: ")
+    subprocess.run(shlex.split(command), check=True)
+    build([Copy(source, "/x/")], folder)
 
 
 @pytest.mark.engine
