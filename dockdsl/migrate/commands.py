@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from dockdsl.display import one_line
-from dockdsl.migrate.words import Variable, Word
+from dockdsl.migrate.words import Word
 
 
 class Place(NamedTuple):
@@ -39,13 +40,13 @@ class Command(NamedTuple):
     condition: Place | None = None
     """Where it is decided whether it runs."""
     settings: tuple[tuple[str, Word], ...] = ()
+    variables: Mapping[str, Word] = MappingProxyType({})
+    """What the script has set before."""
 
     @property
     def name(self) -> str:
         """The program, without its folder; of ``${DOCKER:-docker}`` what it is if nobody says otherwise."""
-        first = self.words[0] if self.words else Word()
-        default = first[0].default if len(first) == 1 and isinstance(first[0], Variable) else ""
-        return posixpath.basename(first.text or default)
+        return posixpath.basename((self.words[0].likely if self.words else None) or "")
 
     @property
     def writes(self) -> Word | None:

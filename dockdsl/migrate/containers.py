@@ -26,7 +26,7 @@ from dockdsl.instructions.workdir import Workdir
 from dockdsl.migrate.docker_options import Arguments
 from dockdsl.migrate.draft import Draft
 from dockdsl.migrate.files import bound
-from dockdsl.migrate.recipe import Container, Execution
+from dockdsl.migrate.recipe import Artefact, Container, Execution
 from dockdsl.migrate.words import Unknown, Variable, Word, text
 from dockdsl.model.stage import Stage
 
@@ -50,14 +50,16 @@ def _made(draft: Draft, container: Container) -> Stage:
     base: Stage | str
     if container.build is not None:
         base = draft.stage_of(container.build)
-        if not container.executions:
+        if not container.executions or _is_idle(draft, container, base):
             return base
     else:
-        base = str(container.image)
-        if container.image.text is None:
+        base = container.image.likely or "scratch"
+        if container.image.likely is None:
             fact = f"the image {container.image} is not known"
             draft.recipe.note(container.place, fact, "write the name of the base into the result")
-            base = "scratch"
+        elif container.image.text is None:
+            fact = f"the image {container.image} is taken as {base}"
+            draft.recipe.note(container.place, fact, "write another name into the result, if it is to be another one")
     steps = list(_steps(draft, container, base)) if container.executions else []
     wish = f"{base.name}-run" if isinstance(base, Stage) else "build" if container.executions else "files"
     platform = container.options.last("platform")
@@ -67,6 +69,69 @@ def _made(draft: Draft, container: Container) -> Stage:
         fact = f"nothing proves that the stage {name} makes what this container made"
         draft.recipe.note(container.place, fact, "build it and look at its files")
     return Stage(base, name, platform=given, steps=steps)
+
+
+def _is_idle(draft: Draft, container: Container, base: Stage) -> bool:
+    """Whether a container runs nothing that is known, and nobody but its image can have made its files."""
+    [*others, last] = container.executions
+    words = [*last.command, *_last(base, Entrypoint), *_last(base, Cmd)]
+    is_idle = not (others or words or container.mounts or last.output or container.options.last("entrypoint"))
+    if is_idle:
+        fact = f"the image {container.image} says no command, and its container is taken as the image is"
+        remedy = "if the command of its base makes the file, write that as a Run of the stage"
+        draft.recipe.note(container.place, fact, remedy)
+    return is_idle
+
+
+def _copied(
+    draft: Draft, container: Container, path: Path, to: str, before: tuple[int, int, int]
+) -> Iterator[Instruction]:
+    """``docker cp`` into a container is a COPY."""
+    found = list(_found(draft, container, path, to, before))
+    if path.exists() or not found:
+        context = draft.context
+        is_outside = path != context and context not in path.parents
+        folder = path if path.is_dir() else path.parent
+        origin = external(draft.context_name(folder)) if is_outside else None
+        yield Copy(os.path.relpath(path, folder if is_outside else context), to, from_=origin)
+    yield from found
+
+
+def _found(
+    draft: Draft,
+    container: Container,
+    folder: Path,
+    target: str,
+    before: tuple[int, int, int],
+    since: tuple[int, int, int] = (0, 0, 0),
+) -> Iterator[Instruction]:
+    """Put what the script has made in a folder of the host before to where a container has that folder."""
+    artefacts, moves, made = map(slice, since, before)
+
+    def inside(path: Path) -> str | None:
+        if path == folder:
+            return target
+        return posixpath.join(target, path.relative_to(folder).as_posix()) if folder in path.parents else None
+
+    here: dict[Path, Artefact | Path] = {each.path: each for each in draft.recipe.artefacts[artefacts]}
+    here |= {to: here.get(source, source) for source, to in draft.recipe.moves[moves]}
+    for path, source in here.items():
+        place = inside(path)
+        if place is None or path in draft.recipe.gone:
+            continue
+        if isinstance(source, Path):
+            if draft.context in source.parents and source.exists():
+                yield Copy(os.path.relpath(source, draft.context), place)
+        elif source.archived is None:
+            origin = source.source
+            stage = stage_of(draft, origin) if isinstance(origin, Container) else draft.stage_of(origin)
+            yield Copy(source.inside, place, from_=stage, chmod=source.mode)
+        else:
+            fact = f"the container has the archive {draft.recipe.shown(path)}, which its stage does not get"
+            draft.recipe.note(container.place, fact, "copy the files of the archive into the stage, if it needs them")
+    new = [to for path in dict.fromkeys(draft.recipe.new_folders[made]) if (to := inside(path)) is not None]
+    if new:
+        yield Run(f"mkdir -p {shlex.join(new)}")
 
 
 def _steps(draft: Draft, container: Container, base: Stage | str) -> Iterator[Instruction]:
@@ -83,6 +148,10 @@ def _steps(draft: Draft, container: Container, base: Stage | str) -> Iterator[In
             yield Copy(os.path.relpath(folder, draft.context), target)
         elif folder.is_dir():
             yield Copy(".", target, from_=external(draft.context_name(folder)))
+        since = (0, 0, 0) if earlier is None else earlier.before
+        yield from _found(draft, container, folder, target, container.before, since)
+    for other, volume in container.shared:
+        yield Copy(volume, volume, from_=stage_of(draft, other))
     where = container.options.last("workdir")
     if where is not None and where.text is not None:
         yield Workdir(where.text)
@@ -94,6 +163,9 @@ def _steps(draft: Draft, container: Container, base: Stage | str) -> Iterator[In
         if inner is not None and inner.text is not None and inner != where:
             yield Workdir(inner.text)
             where = inner
+        if execution.copied is not None:
+            yield from _copied(draft, container, *execution.copied)
+            continue
         line = _line(draft, container, execution, base)
         if execution.output is not None:
             made.append(posixpath.dirname(execution.output))

@@ -19,7 +19,17 @@ _HARMLESS_IN_RUN = {
     *("rm", "name", "interactive", "i", "tty", "t", "detach", "d", "publish", "publish-all", "P", "init", "label"),
     *("pull", "quiet", "q", "cidfile", "log-driver", "log-opt", "restart", "memory", "cpus", "cpu-shares", "attach"),
     *("health-cmd", "health-interval", "health-retries", "health-timeout", "no-healthcheck", "stop-signal"),
-    *("stop-timeout", "memory-swap", "pids-limit", "hostname", "sig-proxy", "cap-drop", "read-only", "replace"),
+    *(
+        "volumes-from",
+        "stop-timeout",
+        "memory-swap",
+        "pids-limit",
+        "hostname",
+        "sig-proxy",
+        "cap-drop",
+        "read-only",
+        "replace",
+    ),
 }
 FOLLOWED_IN_RUN = {"volume", "mount", "env", "user", "workdir", "entrypoint", "network", "tmpfs", "platform"}
 """What the stage of a container has as well."""
@@ -137,7 +147,25 @@ def _container(recipe: Recipe, command: Command, given: Arguments) -> Container 
         recipe.note(command.place, "it has no image", "write the image behind its options")
         return None
     image, *words = given.operands
-    container = Container(command.place, image, given, tuple(words), command.folder, build=recipe.built(image))
+    container = Container(
+        command.place,
+        image,
+        given,
+        tuple(words),
+        command.folder,
+        build=recipe.built(image),
+        before=recipe.stand(),
+    )
+    for name in given.all("volumes-from"):
+        other = _known(recipe, command, name.partition(":")[0])
+        volumes = [] if other is None else other.volumes
+        if other is not None and not volumes:
+            fact = f"which volumes {name} has cannot be seen"
+            recipe.note(command.place, fact, "give them to docker create with -v FOLDER")
+        for folder in volumes:
+            before = container if other is None else other.holder(folder)
+            container.shared.append((before, folder))
+            before.heir = container
     recipe.containers.append(container)
     return container
 
@@ -273,12 +301,13 @@ def _cp(recipe: Recipe, command: Command, given: Arguments) -> Word | Archive | 
         return None
     name, inside = given.operands[0].partition(":")
     target = given.operands[1]
-    if inside is None or given.operands[1].partition(":")[1] is not None:
-        recipe.note(command.place, "it copies into a container", "write a COPY into the Dockerfile of its image")
+    if inside is None or target.partition(":")[1] is not None:
+        _copied_into(recipe, command, given)
         return None
     container = _known(recipe, command, name)
     if container is None:
         return None
+    container = container.holder(posixpath.normpath(posixpath.join("/", inside.text or "")))
     if container.is_started and not container.executions:
         fact = f"the container of {container.place} runs in the background, and is taken as its image is"
         recipe.note(command.place, fact, "if its command makes the file, run it without -d, or add docker wait")
@@ -299,6 +328,27 @@ def _cp(recipe: Recipe, command: Command, given: Arguments) -> Word | Archive | 
         recipe.folders.add(to)
     recipe.make(Artefact(command.place, to, container, inner, is_folder))
     return None
+
+
+def _copied_into(recipe: Recipe, command: Command, given: Arguments) -> None:
+    """Take in that a container gets files of the host."""
+    source, target = given.operands
+    name, to = target.partition(":")
+    container = None if to is None else _known(recipe, command, name)
+    if container is None or to is None or to.text is None or source.text in (None, "-"):
+        recipe.note(command.place, "what it copies into a container is not known", "write out both paths")
+        return
+    whole = posixpath.join("/", to.text)
+    path = path_of(command, source.text or "")
+    is_contents = (source.text or "").endswith("/.") or source.text == "."
+    if recipe.is_folder(path) and not is_contents:
+        if whole.endswith("/"):
+            whole += path.name
+        else:
+            fact = f"whether {whole} is there in the container cannot be seen, and it was taken as a new folder"
+            recipe.note(command.place, fact, f"if it is there, add /{path.name} to the destination of the Copy")
+    container = container.holder(posixpath.normpath(whole))
+    container.executions.append(Execution((), is_own=False, copied=(path, whole, recipe.stand())))
 
 
 def _tag(recipe: Recipe, command: Command, given: Arguments) -> None:

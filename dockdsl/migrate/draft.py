@@ -34,6 +34,9 @@ class Image:
     name: str
     result: Stage | None = None
     """The stage that is the image."""
+    build_args: dict[str, Word] = attrs.field(factory=dict)
+    all_args: dict[str, Word] = attrs.field(factory=dict)
+    """Those of all images that it comes from."""
     names: dict[int, str] = attrs.field(factory=dict)
     """The names of its stages in the result, by the number of the original."""
     changes: dict[int, list[Change]] = attrs.field(factory=dict)
@@ -50,6 +53,7 @@ class Draft:
     images: dict[int, Image] = attrs.field(factory=dict)
     """The images, by the id of their build."""
     build_args: dict[str, Word] = attrs.field(factory=dict)
+    """Those of containers."""
     contexts: dict[str, Path] = attrs.field(factory=dict)
     made: dict[int, Stage] = attrs.field(factory=dict)
     """The stages that do what containers did, by the id of the container."""

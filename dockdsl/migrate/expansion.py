@@ -195,10 +195,16 @@ class Expansion(ABC):
         is_unset = len(value) == 1 and isinstance(value[0], Variable) and not value[0].default
         if operator in (":-", "-", ":=", "="):
             if not value:
+                if operator in (":=", "="):
+                    self.variables[name] = operand
                 return operand
             if not is_unset:
                 return value
-            return [Unknown(written)] if operand.text is None else [Variable(name, operand.text)]
+            outside = str(value[0].name if isinstance(value[0], Variable) else name)
+            taken = Word.of([Unknown(written) if operand.text is None else Variable(outside, operand.text)])
+            if operator in (":=", "="):
+                self.variables[name] = taken
+            return taken
         if operator in (":?", "?"):
             return value
         if operator in ("%", "%%", "#", "##") and value.text is not None and operand.text is not None:

@@ -71,7 +71,14 @@ def below(recipe: Recipe, build: Build, path: Path) -> list[Origin]:
     """Return the artefacts in a folder that is copied."""
     made = {each.path for each in made_before(recipe, build)} | {target for _, target in recipe.moves}
     inside = sorted(each for each in made if path in each.parents)
-    return [origin for each in inside for origin in origins(recipe, build, each)]
+    found = [origin for each in inside for origin in origins(recipe, build, each)]
+    for source, target in recipe.moves:
+        if path == target or target in path.parents:
+            before = source / path.relative_to(target)
+            for each in below(recipe, build, before):
+                there = path / each.artefact.path.relative_to(before)
+                found.append(each._replace(artefact=each.artefact._replace(path=there)))
+    return found
 
 
 def brought_to(recipe: Recipe, path: Path) -> list[tuple[Path, str]]:
@@ -100,6 +107,8 @@ def _builder(artefact: Artefact) -> Build | None:
 def _mounted(recipe: Recipe, build: Build, path: Path) -> list[Origin]:
     """Return a file of a folder that a container has worked in."""
     is_noted = False
+    if path in recipe.writers or path in recipe.packed:
+        return []
     for container in reversed(recipe.containers):
         is_later = container.place.path == build.place.path and container.place > build.place
         if not container.executions or is_later:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 from dockdsl.migrate import tar
 from dockdsl.migrate.commands import Command, Pipeline
 from dockdsl.migrate.docker_options import arguments, verb_of
 from dockdsl.migrate.docker_verbs import CLEANING, REMEDIES, VERBS, unfollowed_options
-from dockdsl.migrate.host_files import HOST, path_of, written
+from dockdsl.migrate.host_files import HOST, packed, path_of, written
 from dockdsl.migrate.recipe import Archive, Artefact, Given, Recipe, words_of
 from dockdsl.migrate.shell import Shell
 from dockdsl.migrate.shell_builtins import BUILTINS
@@ -37,7 +38,7 @@ def shell(recipe: Recipe, folder: Path) -> Shell:
 
 def handle(recipe: Recipe, pipeline: Pipeline) -> Word | None:
     """Take in one pipeline; return what it prints, where that is known."""
-    pipeline = _with_input(recipe, _with_output(pipeline))
+    pipeline = _with_input(recipe, _with_output([_with_values(command) for command in pipeline]))
     if not pipeline:
         return None
     said = _taken(recipe, pipeline)
@@ -87,7 +88,7 @@ def _note_unfollowed(recipe: Recipe, pipeline: Pipeline) -> None:
     """Name what may change a file that a Dockerfile copies."""
     for command in pipeline:
         if command.name in ENGINES:
-            recipe.note(command.place, "what is piped into it is not known", "write it to a file that stays")
+            _note_piped(recipe, command)
         is_harmless = command.name in _HARMLESS or command.name in HOST
         if not is_harmless and command.name not in ENGINES:
             fact = f"{command.name or command.words[0]} is not followed"
@@ -96,10 +97,33 @@ def _note_unfollowed(recipe: Recipe, pipeline: Pipeline) -> None:
     _note_files(recipe, pipeline)
 
 
+def _note_piped(recipe: Recipe, command: Command) -> None:
+    """Name what docker reads from a pipe, as far as that counts."""
+    verb, _ = verb_of(command.words[1:])
+    if verb == "build":
+        fact = "what is piped into docker build is not known, and its image is left out"
+        recipe.note(command.place, fact, "give it a folder as its context, and -f for its Dockerfile")
+    elif verb in REMEDIES:
+        recipe.note(command.place, f"{command.name} {verb} is not followed", REMEDIES[verb])
+    elif verb not in CLEANING:
+        recipe.note(command.place, "what is piped into it is not known", "write it to a file that stays")
+
+
 def _note_files(recipe: Recipe, pipeline: Pipeline) -> None:
     for command in pipeline:
         if command.writes is not None:
             written(recipe, command, command.writes)
+
+
+def _with_values(command: Command) -> Command:
+    """``--build-arg NAME`` takes what the script has set."""
+    words = list(command.words) if command.name in ENGINES else []
+    for index, (before, word) in enumerate(pairwise(words), start=1):
+        option, _, name = (word.text or "").rpartition("=")
+        value = command.variables.get(name)
+        if (option or before.text) in ("--build-arg", "--env", "-e") and value is not None:
+            words[index] = Word.of([str(word), "=", *value])
+    return command._replace(words=tuple(words)) if words else command
 
 
 def _with_output(pipeline: Pipeline) -> Pipeline:
@@ -122,12 +146,27 @@ def _with_input(recipe: Recipe, pipeline: Pipeline) -> Pipeline:
     if len(pipeline) < 2 or pipeline[0].name in ENGINES:
         return pipeline
     first, last = pipeline[0], pipeline[-1]
+    if first.name == "tar" and last.name in ENGINES and len(pipeline) == 2:
+        return _with_context(recipe, first, last) or pipeline
     if last.name in ENGINES and len(pipeline) == 2 and first.name in ("cat", "echo", "printf"):
         is_file = first.name == "cat" and len(first.words) == 2
         given = _content(recipe, first) if is_file else first.given
         if given is not None:
             return [last._replace(given=given)]
     return pipeline
+
+
+def _with_context(recipe: Recipe, packing: Command, build: Command) -> Pipeline | None:
+    """``tar c … | docker build -``: what is packed is the context."""
+    made = packed(packing)
+    words = [text(".") if word.text == "-" else word for word in build.words]
+    if made is None or made[0] != "-" or tuple(words) == build.words:
+        return None
+    whole = [path for path, name in made[1] if not name]
+    folder = whole[0] if whole else recipe.root / f"tar@{packing.place.line}"
+    recipe.folders.add(folder)
+    recipe.moves += [(path, folder / name) for path, name in made[1] if path != folder]
+    return [build._replace(words=tuple(words), folder=folder)]
 
 
 def _content(recipe: Recipe, command: Command) -> Word | None:
@@ -148,6 +187,9 @@ def _unpack(recipe: Recipe, archive: Archive, pipeline: Pipeline) -> None:
     place, last = pipeline[0].place, pipeline[-1]
     folder = folder_of_tar(last) if len(pipeline) == 2 and last.name in ("tar", "bsdtar") else None
     output = last.writes if len(pipeline) == 1 else None
+    if folder is None and last.name in ENGINES and len(pipeline) > 1:
+        _note_piped(recipe, last)
+        return
     if folder is None and (output is None or output.text is None):
         recipe.note(place, "where its files go is not known", "copy them with docker cp CONTAINER:PATH PATH")
         return

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+from dockdsl.migrate import tar
 from dockdsl.migrate.commands import Command
 from dockdsl.migrate.recipe import Artefact, Recipe, words_of
 from dockdsl.migrate.words import Word, text
@@ -52,7 +53,9 @@ def written(recipe: Recipe, command: Command, word: Word) -> None:
 def _mkdir(recipe: Recipe, command: Command) -> None:
     for word in command.words[1:]:
         if word.text is not None and not word.text.startswith("-"):
-            recipe.folders.add(path_of(command, word.text))
+            path = path_of(command, word.text)
+            recipe.folders.add(path)
+            recipe.new_folders.append(path)
 
 
 def _moved(recipe: Recipe, command: Command) -> None:
@@ -112,6 +115,27 @@ def _chmod(recipe: Recipe, command: Command) -> None:
             recipe.note(command.place, fact, "from a stage it keeps its mode: if that differs, give the Copy chmod=")
 
 
+def packed(command: Command) -> tuple[str, list[tuple[Path, str]]] | None:
+    """Return the archive that ``tar`` makes, and what is in it; None where that is not known."""
+    said = tar.read(words_of(command.words[1:]))
+    if said is None or said.action != "c" or not said.operands:
+        return None
+    folder = path_of(command, said.folder or ".")
+    return said.file, [(folder / each, os.path.normpath(each).lstrip("/").removeprefix(".")) for each in said.operands]
+
+
+def _tar(recipe: Recipe, command: Command) -> None:
+    made = packed(command)
+    if made is None or made[0] == "-":
+        recipe.note(command.place, "tar is not followed", _CHANGES)
+        return
+    recipe.packed[path_of(command, made[0])] = made[1]
+
+
+def _nothing(_: Recipe, __: Command) -> None:
+    """Whose a file is on the host does not come into an image."""
+
+
 def _asked(recipe: Recipe, command: Command) -> None:
     for word in command.words[1:]:
         before, separator, rest = (word.text or str(word)).partition("://")
@@ -155,6 +179,9 @@ HOST: dict[str, Callable[[Recipe, Command], Word | None]] = {
     "cp": _moved,
     "install": _moved,
     "chmod": _chmod,
+    "chown": _nothing,
+    "chgrp": _nothing,
+    "tar": _tar,
     "curl": _asked,
     "wget": _asked,
     "rm": _removed,

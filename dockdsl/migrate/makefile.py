@@ -12,9 +12,13 @@ from dockdsl.migrate.make_functions import expanded
 from dockdsl.migrate.shell import Shell
 from dockdsl.migrate.words import text
 
-_assignment = re.compile(r"(?:export\s+|override\s+)*([A-Za-z_][\w.-]*)\s*(\?=|:=|::=|\+=|!=|=)\s*(.*)").fullmatch
+_assignment = re.compile(r"(?:export\s+|override\s+)*([A-Za-z_.][\w.-]*)\s*(\?=|:=|::=|\+=|!=|=)\s*(.*)").fullmatch
 _rule = re.compile(r"([^\s:=#][^:=#]*?)\s*::?(?!=)\s*(.*)").fullmatch
 _BRANCHES = ("ifeq", "ifneq", "ifdef", "ifndef")
+NAMES = ("GNUmakefile", "makefile", "Makefile")
+"""The files that make reads, the first one that is there."""
+# A recipe that makes other targets of the file.
+_again = re.compile(r"\s*[@+-]*\s*(?:\$\{MAKE\}|make)((?: [\w.-]+)+)\s*").fullmatch
 _GOALS = ("all", "build", "image", "images", "docker", "docker-build", "release", "dist")
 
 
@@ -38,10 +42,12 @@ class Rule(NamedTuple):
 class Makefile:
     """A Makefile as far as its recipes are concerned."""
 
-    def __init__(self, path: Path, shown: str, note: Noter) -> None:
+    def __init__(self, path: Path, shown: str, note: Noter, given: Mapping[str, str] | None = None) -> None:
         self.shown = shown
         self.note = note
-        self.variables: dict[str, str] = {}
+        self.given = given or {}
+        """Variables of the command line, which those of the file do not replace."""
+        self.variables: dict[str, str] = {**self.given}
         self.rules: dict[str, Rule] = {}
         self._read(path.read_text(encoding="utf-8", errors="surrogateescape"))
 
@@ -121,6 +127,8 @@ class Makefile:
         return rules
 
     def _assign(self, variables: dict[str, str], name: str, operator: str, value: str) -> None:
+        if name in self.given:
+            return
         if operator == "+=":
             value = f"{variables.get(name, self.variables.get(name, ''))} {value}".strip()
         elif operator == "?=" and name in variables:
@@ -145,9 +153,19 @@ class Makefile:
         best = [name for name, count in counts.items() if count == most]
         return next((name for name in _GOALS if name in best), best[0]) if most else None
 
+    def first(self) -> list[str]:
+        """Return the target that make makes by itself."""
+        named = self.variables.get(".DEFAULT_GOAL")
+        targets = [name for name in self.rules if name[0] != "." and "%" not in name]
+        return [named] if named else targets[:1]
+
     def _order(self, name: str) -> Iterator[Line]:
         for _, rule in self._closure(name):
-            yield from rule.lines
+            for line in rule.lines:
+                yield line
+                again = _again(self.expanded(line.text))
+                for target in again[1].split() if again is not None else ():
+                    yield from self.rules.get(target, Rule([], [], {})).lines
 
     def _rule(self, name: str) -> Rule | None:
         """Return the rule of a target; a pattern counts where no rule of its own has a recipe."""
@@ -195,21 +213,12 @@ class Makefile:
             if ".ONESHELL" in self.rules and commands:
                 commands = [(commands[0][0], "\n".join(command for _, command in commands))]
             for line, command in commands:
-                self._follow(command, line, goal, shell)
-
-    def _follow(self, command: str, line: Line, goal: str, shell: Shell) -> None:
-        again = re.fullmatch(r"(?:\$\{MAKE\}|make)((?: [\w.-]+)+)", command.strip())
-        targets = again[1].split() if again is not None else []
-        if targets and all(target in self.rules for target in targets):
-            for target in targets:
-                if target != goal:
-                    self.follow(target, shell)
-            return
-        with shell.process():
-            shell.run_text(command, self.shown, line.number)
+                with shell.process():
+                    shell.run_text(command, self.shown, line.number)
 
     def set_variables(self, shell: Shell) -> None:
         """Give the shell what make exports, for scripts that it calls."""
+        shell.variables["MAKE"] = text("make")
         for name, value in self.variables.items():
             shell.variables.setdefault(name, text(self.expanded(value)))
 

@@ -26,7 +26,7 @@ from dockdsl.migrate.draft import Change, Draft, Image
 from dockdsl.migrate.files import Origin, below, bound, brought_to, made_before, origins
 from dockdsl.migrate.mentions import is_folder, may_have_owners
 from dockdsl.migrate.recipe import Artefact, Build, Recipe
-from dockdsl.migrate.words import Variable, Word, text
+from dockdsl.migrate.words import Part, Variable, Word, text
 from dockdsl.model.dockerfile import Dockerfile
 from dockdsl.model.stage import Stage
 from dockdsl.origins import short_path
@@ -38,12 +38,17 @@ _ARCHIVES = {".tar": "", ".tar.gz": "z", ".tgz": "z", ".tar.bz2": "j", ".tbz2": 
 _BUILDERS = ("build", "builder", "compile", "dev", "base")
 # They say how one run is to build, not what is built.
 _SWITCHES = ("no-cache", "pull")
+# What a build gives to all steps, and what has to be known when the result is written.
+_OF_STEPS = ("network", "shm-size", "ulimit", "platform")
+OF_ALL = ("secret", "ssh", "add-host")
+"""What an `Image` is given for the builds of others, too."""
+_SETTLED = (*_OF_STEPS, *OF_ALL, "label", "annotation", "cache-from", "cache-to")
 _TAKEN = {
     *_SWITCHES,
     *("tag", "file", "build-arg", "target", "label", "secret", "ssh", "add-host", "platform", "cache-from", "cache-to"),
     *("ulimit", "annotation", "network", "shm-size", "output"),
     # They say what is printed, or what the engine does by itself.
-    *("quiet", "q", "rm", "force-rm", "load", "progress", "builder", "iidfile", "metadata-file"),
+    *("quiet", "q", "rm", "force-rm", "load", "progress", "builder", "iidfile", "metadata-file", "layers"),
 }
 
 
@@ -85,6 +90,10 @@ class _Merge:
         if not finals:
             raise SourceError("migrate: no docker build was found; name the script that builds the images")
         targets = [image.result for image in finals if image.result is not None]
+        for image in images:
+            self._note_options(image, finals)
+        for image in finals:
+            self._gather_args(image)
         dockerfile = Dockerfile(targets, list(self.args.values()), **self._directives())
         return Merged(dockerfile, self.draft, finals, self.carried)
 
@@ -139,11 +148,8 @@ class _Merge:
             value = Word.of([Variable(key)]) if value is None else value
             if not value.is_settled:
                 self.recipe.note(build.place, *containers.unsettled("build argument", key, value))
-            elif self.draft.build_args.setdefault(key, value) != value:
-                fact = f"the build argument {key} has another value for an earlier image, which is kept"
-                self.recipe.note(build.place, fact, f"give one of the two another name than {key}")
-        for tag in build.tags:
-            self._note_tag(build, tag)
+            else:
+                image.build_args[key] = value
         for option in dict.fromkeys(name for name, _ in build.options.options if name not in _TAKEN):
             dashes = "--" if len(option) > 1 else "-"
             self.recipe.note(build.place, f"{dashes}{option} is left out", "pass it when you build, if it counts")
@@ -152,14 +158,42 @@ class _Merge:
                 remedy = f"pass it: python -m dockdsl build FILE --{switch}"
                 self.recipe.note(build.place, f"--{switch} is for one run", remedy)
 
+    def _note_options(self, image: Image, finals: Sequence[Image]) -> None:
+        """Name what an `Image` of the result is not given."""
+        build, is_final = image.build, image in finals
+        for tag in build.tags if is_final else ():
+            self._note_tag(build, tag)
+        for name, word in build.options.options:
+            is_given = is_final or name in OF_ALL
+            if name in _SETTLED and is_given and not word.is_settled:
+                fact = f"--{name} {word} is settled only when it runs, and is left out"
+                self.recipe.note(build.place, fact, f"pass it: python -m dockdsl build FILE --{name} …")
+            elif name in _OF_STEPS and not any(word in each.build.options.all(name) for each in finals):
+                fact = f"--{name} {word} is for the image {image.name} alone, and is left out"
+                remedy = f"pass it for all of them, if the steps of {image.name} need it"
+                self.recipe.note(build.place, fact, f"{remedy}: python -m dockdsl build FILE --{name} {word}")
+
+    def _gather_args(self, final: Image) -> None:
+        """Give an image the arguments of those that its stages come from."""
+        assert final.result is not None
+        stages = {stage.name for stage in Dockerfile(final.result).stages}
+        for image in self.draft.images.values():
+            if image.result is None or image.result.name not in stages:
+                continue
+            for key, value in image.build_args.items():
+                if final.all_args.setdefault(key, value) != value:
+                    fact = f"the build argument {key} has another value for an earlier image, which is kept"
+                    self.recipe.note(image.build.place, fact, f"give one of the two another name than {key}")
+        final.all_args |= {key: value for key, value in self.draft.build_args.items() if key not in final.all_args}
+
     def _note_tag(self, build: Build, tag: Word) -> None:
         if not tag.is_settled:
             fact = f"the tag {tag} is settled only when it runs, and is left out"
             self.recipe.note(build.place, fact, "pass it: python -m dockdsl build FILE --tag …")
             return
-        for part in tag:
-            if isinstance(part, Variable) and not part.default:
-                fact = f"the tag takes ${part.name} from the environment, and 'latest' where it is not set"
+        for part, named in zip(tag, named_in_tag(tag), strict=True):
+            if isinstance(part, Variable) and isinstance(named, Variable) and not part.default:
+                fact = f"the tag takes ${part.name} from the environment, and {named.default!r} where it is not set"
                 self.recipe.note(build.place, fact, "set it when you build")
 
     def _base(self, base: Any, image: Image) -> Any:
@@ -204,11 +238,24 @@ class _Merge:
             if not name or "://" in name:
                 kept.append(source)
                 continue
-            if "$" in name and made_before(self.recipe, image.build):
+            archive = Path(os.path.normpath(context / name.lstrip("/")))
+            if archive in self.recipe.packed:
+                if isinstance(step, Add) and step.unpack is not False:
+                    yield from self._packed(image, step, archive, context)
+                    continue
+                fact = f"{step.keyword} takes {name}, which tar makes on the host"
+                self.recipe.note(
+                    image.build.place, fact, "make it with tar in a Run of a stage, and copy it from there"
+                )
+            known = _expanded(name, image)
+            path = Path(os.path.normpath(context / known.lstrip("/")))
+            found = [(each, "") for each in origins(self.recipe, image.build, path)]
+            if "$" in name and found:
+                fact = f"{step.keyword} takes {name}, and it was read as {known}, as this build has it"
+                self.recipe.note(image.build.place, fact, "for another value, build another image in the script")
+            elif "$" in name and made_before(self.recipe, image.build):
                 fact = f"{step.keyword} takes {name}, which is settled in the build, so it was left with the context"
                 self.recipe.note(image.build.place, fact, "write out the name if the script makes that file")
-            path = Path(os.path.normpath(context / name.lstrip("/")))
-            found = [(each, "") for each in origins(self.recipe, image.build, path)]
             if not found:
                 behind = below(self.recipe, image.build, path)
                 found = [(each, os.path.relpath(each.artefact.path, path)) for each in behind]
@@ -225,6 +272,12 @@ class _Merge:
             yield from self._staged(step, source_path, rest_of_path)
         for origin, rest_of_path in moved:
             yield self._carried(step, origin, rest_of_path)
+
+    def _packed(self, image: Image, step: FileInstruction, archive: Path, context: Path) -> Iterator[Instruction]:
+        """Copy what the script has packed into an archive, which ADD would unpack."""
+        for path, name in self.recipe.packed[archive]:
+            to = posixpath.join(text_in(step.destination), name)
+            yield from self._files(image, _copy(step, [os.path.relpath(path, context)], to, None), context)
 
     def _staged(self, step: FileInstruction, path: Path, rest: str) -> Iterator[Instruction]:
         """Copy what the script has put into the folder that is built from where it was before."""
@@ -248,7 +301,7 @@ class _Merge:
             fact = f"rm removes {name}, and no image has been built with it before"
             self.recipe.note(self.recipe.gone[path], fact, "move that line behind the docker build that copies it")
             return
-        if path.exists() or path in self.recipe.writers or any(char in name for char in "$*?["):
+        if path.exists() or path in {*self.recipe.writers, *self.recipe.packed} or any(char in name for char in "$*?["):
             return
         is_file = isinstance(build.dockerfile, Path)
         place = Place(short_path(str(build.dockerfile)), step.origin.line) if is_file else build.place
@@ -327,6 +380,16 @@ def _copy(step: FileInstruction, sources: Sequence[object], destination: object,
     return Copy(sources, destination, from_=origin, **shared, **parents)  # type: ignore[arg-type]
 
 
+def named_in_tag(tag: Word) -> list[Part]:
+    """Return a tag that is one even where a variable is not set."""
+    return [
+        part._replace(default="localhost" if index == 0 and str(after).startswith("/") else "latest")
+        if isinstance(part, Variable) and not part.default
+        else part
+        for index, (part, after) in enumerate(zip(tag, (*tag[1:], ""), strict=True))
+    ]
+
+
 def _name(build: Build) -> str:
     """Return what an image is called as a stage: by its Dockerfile, or by its tag."""
     file = build.dockerfile.name if isinstance(build.dockerfile, Path) else ""
@@ -345,9 +408,10 @@ def _expanded(name: str, image: Image) -> str:
 
     if "$" not in name:
         return name
-    values = {arg.name: text_in(arg.default) for arg in image.original.args if isinstance(arg, Arg) and arg.default}
-    given = [word.partition("=") for word in image.build.options.all("build-arg")]
-    values |= {str(key): str(value) for key, value in given if value is not None}
+    steps = [step for stage in image.original.stages for step in stage.steps]
+    args = [each for each in (*image.original.args, *steps) if isinstance(each, Arg)]
+    values = {arg.name: text_in(arg.default) for arg in args if arg.default}
+    values |= {key: value.text for key, value in image.build_args.items() if value.text is not None}
     try:
         return expand(name, values)
     except DockdslError:

@@ -11,7 +11,7 @@ from dockdsl.codegen import module as codegen
 from dockdsl.codegen.printer import Argument, Expression, Name, Sum, Text, call, listed, mapped
 from dockdsl.instructions.expose import Expose
 from dockdsl.migrate.draft import Image
-from dockdsl.migrate.merge import Merged
+from dockdsl.migrate.merge import OF_ALL, Merged, named_in_tag
 from dockdsl.migrate.recipe import Recipe
 from dockdsl.migrate.words import Variable, Word
 from dockdsl.migrate.words import text as words_of
@@ -22,8 +22,9 @@ _REPEATED = {"label": "labels", "secret": "secrets", "ssh": "ssh", "add-host": "
 _REPEATED |= {"cache-from": "cache_from", "cache-to": "cache_to", "ulimit": "ulimits", "annotation": "annotations"}
 _SINGLE = {"network": "network", "shm-size": "shm_size"}
 _PAIRS = {"label": "=", "annotation": "=", "add-host": ":"}
+# Folders that are nowhere: of mktemp, of a stream into docker build.
+_made_up = re.compile(r"\b(?:mktemp|tar)@\d+/").sub
 _not_in_names = re.compile(r"[^A-Za-z0-9]+").sub
-_OF_ALL = {"secret", "ssh", "add-host"}
 
 
 def file_name(result: Merged, root: Path) -> str:
@@ -51,7 +52,7 @@ def _docstring(result: Merged, files: Iterable[str]) -> str:
     said = ", ".join(names[:-1]) + " and " * bool(names[:-1]) + names[-1]
     lines = [f"Migrated from {said}."]
     rows = dict.fromkeys(
-        f"{short_path(str(artefact.path))}, from {artefact.inside} of {stage} ({artefact.place})"
+        f"{_made_up('', short_path(str(artefact.path)))}, from {artefact.inside} of {stage} ({artefact.place})"
         for artefact, stage in result.carried
     )
     if rows:
@@ -65,18 +66,18 @@ def _image(result: Merged, recipe: Recipe, image: Image, folder: Path, *, severa
     build = image.build
     if several and image.result is not None:
         arguments.append(Argument("target", Text(image.result.name or "")))
-    tags = [_tag(tag) for tag in build.tags if tag.is_settled]
+    tags = [Word.of(named_in_tag(tag)) for tag in build.tags if tag.is_settled]
     if tags:
         arguments.append(Argument("tags", _value(tags[0]) if len(tags) == 1 else listed(map(_value, tags))))
-    if result.draft.build_args:
-        arguments.append(Argument("build_args", _mapping(result.draft.build_args)))
+    if image.all_args:
+        arguments.append(Argument("build_args", _mapping(image.all_args)))
     options = build.options.options
     shared = [
         each for other in result.draft.images.values() if other is not image for each in other.build.options.options
     ]
     for option, field in _REPEATED.items():
         words = [word for name, word in options if name == option]
-        words += [word for name, word in shared if name == option and option in _OF_ALL and word not in words]
+        words += [word for name, word in shared if name == option and option in OF_ALL and word not in words]
         settled = [word for word in words if word.is_settled]
         if option == "platform":
             settled = [words_of(each) for word in settled for each in str(word).split(",")]
@@ -99,13 +100,6 @@ def _image(result: Merged, recipe: Recipe, image: Image, folder: Path, *, severa
             checks = [call("HttpCheck", [Text("GET"), Text(path)]) for path in dict.fromkeys(recipe.asked)]
             arguments.append(Argument("checks", listed(checks)))
     return arguments
-
-
-def _tag(word: Word) -> Word:
-    """Return a tag that is one even where a variable is not set: ``latest`` takes its place."""
-    return Word.of(
-        part._replace(default=part.default or "latest") if isinstance(part, Variable) else part for part in word
-    )
 
 
 def _port(image: Image, recipe: Recipe) -> int | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -43,6 +43,9 @@ _INPUTS = {
     "annotations": ("--annotation", "\n"),
     "no-cache-filters": ("--no-cache-filter", "\n,"),
 }
+# What they were called in its first version.
+_OLD_INPUTS = {"path": "context", "dockerfile": "file", "build_args": "build-args", "cache_froms": "cache-from"}
+_OLD_INPUTS |= {"always_pull": "pull"}
 _SWITCHES = ("push", "no-cache", "pull", "load")
 
 
@@ -224,15 +227,19 @@ def _dump(node: Any) -> str:
 def _build(fields: dict[str, Any], shown: str, note: Noter) -> str:
     """Return the command that the action for builds gives."""
     words = ["docker", "build"]
+    repository = "/".join(filter(None, (_text(fields.get("registry")), _text(fields.get("repository")))))
+    fields = {_OLD_INPUTS.get(name, name): node for name, node in fields.items()}
     for name, node in fields.items():
         given = _text(node)
+        if name == "tags" and repository:
+            given = ",".join(f"{repository}:{each.strip()}" for each in given.split(","))
         if name in _INPUTS:
             option, separators = _INPUTS[name]
             listed = re.split(f"[{separators}]", given) if separators else [given]
             words += [word for each in listed if each.strip() for word in (option, f'"{each.strip()}"')]
         elif name in _SWITCHES:
             words += [f"--{name}"] if given != "false" else []
-        elif name not in ("context", "github-token"):
+        elif name not in ("context", "github-token", "registry", "repository", "username", "password"):
             fact = f"{name} of docker/build-push-action is left out"
             note(Place(shown, _line(node)), fact, "pass what it means when you build, if it counts")
     return " ".join([*words, f'"{_text(fields.get("context")) or "."}"'])
@@ -268,8 +275,21 @@ def _gitlab(root: dict[str, Any], shown: str, note: Noter) -> Iterator[Script]:
         before = fields.get("before_script", defaults.get("before_script", root.get("before_script")))
         lines = [*_referred(root, before), *_referred(root, fields["script"])]
         variables = shared | _variables(fields.get("variables"))
+        image = fields.get("image", defaults.get("image", root.get("image")))
+        if "artifacts" in fields and image is not None and not any("docker" in _text(line) for line in lines):
+            yield _in_container(_text(_fields(image).get("name", image)), lines, variables)
+            continue
         yield from _joined(lines, variables)
         yield from _joined(_referred(root, fields.get("after_script")), variables)
+
+
+def _in_container(image: str, lines: Sequence[Any], variables: dict[str, str]) -> Script:
+    """A job that leaves files for others: its image is run with them in the folder of the project."""
+    script = "\n".join(["set -e", *(_text(line) for line in lines)])
+    names = dict.fromkeys([*variables, *re.findall(r"\$\{?(CI_\w+)", script)])
+    options = " ".join(f"-e {name}" for name in names if re.search(rf"\b{name}\b", script))
+    text = f'docker run {options} -v "$CI_PROJECT_DIR":/builds -w /builds "{image}" sh -c {shlex.quote(script)}'
+    return Script(_first_line(lines[0]), text, ".", variables)
 
 
 def _needs(job: dict[str, Any]) -> list[Any]:

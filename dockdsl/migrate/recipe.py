@@ -65,6 +65,8 @@ class Execution(NamedTuple):
     """Whether it is the container's own command, before which its entry point stands."""
     output: str | None = None
     """The file that takes its output, where that is the artefact."""
+    copied: tuple[Path, str, tuple[int, int, int]] | None = None
+    """What ``docker cp`` brings into the container instead: from where, to where, and what the host had before."""
 
 
 @attrs.define(eq=False)
@@ -81,6 +83,23 @@ class Container:
     """Whether it runs in the background, so that nobody has waited for its own command."""
     build: Build | None = None
     """The image, where the script has built it before."""
+    before: tuple[int, int, int] = (0, 0, 0)
+    """How many artefacts, moves and new folders the host had before it."""
+    shared: list[tuple[Container, str]] = attrs.field(factory=list)
+    """The volumes of another container that it has: who had them before, and where they are."""
+    heir: Container | None = None
+    """The container that has its volumes now."""
+
+    @property
+    def volumes(self) -> list[str]:
+        """The folders that are volumes without a name."""
+        own = [word.text for word in self.options.all("volume") if word.text is not None and ":" not in word.text]
+        return [*own, *(folder for _, folder in self.shared)]
+
+    def holder(self, path: str) -> Container:
+        """Return the container that has worked on a path of this one last."""
+        is_shared = any(path == each or path.startswith(f"{each.rstrip('/')}/") for each in self.volumes)
+        return self.heir.holder(path) if is_shared and self.heir is not None else self
 
     @property
     def mounts(self) -> list[tuple[Word, str]]:
@@ -156,6 +175,8 @@ class Recipe:
     moves: list[tuple[Path, Path]] = attrs.field(factory=list)
     """What ``mv`` and ``cp`` do on the host: from where, to where."""
     folders: set[Path] = attrs.field(factory=set)
+    new_folders: list[Path] = attrs.field(factory=list)
+    """Those that ``mkdir`` makes."""
     unmarked: dict[Path, Place] = attrs.field(factory=dict)
     """Files that were printed, so that nobody may run them, and where."""
     fresh: set[Path] = attrs.field(factory=set)
@@ -164,6 +185,8 @@ class Recipe:
     """Artefacts that were removed before, and where."""
     texts: dict[Path, Word] = attrs.field(factory=dict)
     """What the script itself writes into files."""
+    packed: dict[Path, list[tuple[Path, str]]] = attrs.field(factory=dict)
+    """The archives that ``tar`` makes on the host: each file, and what it is called there."""
     writers: dict[Path, tuple[Place, str]] = attrs.field(factory=dict)
     """Which command writes another file, and where."""
 
@@ -172,6 +195,10 @@ class Recipe:
         note = Note(place, fact, remedy)
         if note not in self.notes:
             self.notes.append(note)
+
+    def stand(self) -> tuple[int, int, int]:
+        """Return how many artefacts, moves and new folders the host has."""
+        return len(self.artefacts), len(self.moves), len(self.new_folders)
 
     def make(self, artefact: Artefact) -> None:
         """Take in that a file of an image lands on the host."""

@@ -187,8 +187,11 @@ class Shell(Expansion):
 
     def _binarycmd(self, command: Node) -> Word | None:
         said = self._statement(command["X"])
-        decides = command["Op"] == "||" or _is_test(command["X"])
-        return self._under(command["X"], [command["Y"]]) if decides else self._statement(command["Y"]) or said
+        if command["Op"] == "||" or _is_test(command["X"]):
+            # Of two that may print, only the first one is known to run.
+            self._under(command["X"], [command["Y"]])
+            return said
+        return self._statement(command["Y"]) or said
 
     def _ifclause(self, command: Node) -> None:
         self._statements(command.get("Cond", ()))
@@ -202,9 +205,8 @@ class Shell(Expansion):
 
     def _caseclause(self, command: Node) -> None:
         word = self.word(command["Word"])
-        subject = word.text
-        if subject is None and len(word) == 1 and isinstance(word[0], Variable) and word[0].default:
-            subject = word[0].default
+        subject = word.likely
+        if subject is not None and word.text is None:
             fact = f"{word} decides here, and is taken as {subject}"
             self.note(self.place(command), fact, "check that this is what you want")
         for item in command.get("Items", ()):
@@ -295,7 +297,8 @@ class Shell(Expansion):
             while words and words[0].partition("=")[1] is not None:
                 name, value = words.pop(0).partition("=")
                 settings.append((str(name), value or Word()))
-        return self._redirected(node, tuple(words))._replace(settings=tuple(settings))
+        found = self._redirected(node, tuple(words))
+        return found._replace(settings=tuple(settings), variables={**self.variables, **dict(settings)})
 
     def _redirected(self, node: Node, words: tuple[Word, ...]) -> Command:
         """Return a command with its redirects."""
@@ -326,8 +329,8 @@ class Shell(Expansion):
 
 def _unprefixed(words: list[Word]) -> list[Word]:
     """Return a command without the programs before it that run the rest of their line."""
-    while words and words[0].text in _PREFIXES:
-        prefix = words.pop(0).text
+    while words and words[0].likely in _PREFIXES:
+        prefix = words.pop(0).likely
         while words and re.fullmatch(r"-.*|[\d.]+[smh]?", words[0].text or ""):
             if prefix == "command" and words[0].text in ("-v", "-V"):
                 return [text("command"), *words]

@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 from dockdsl.migrate.commands import Command, Return, Stop
+from dockdsl.migrate.makefile import NAMES, Makefile
 from dockdsl.migrate.shell import Builtin, Shell
 from dockdsl.migrate.words import Unknown, Word, text
 
@@ -68,6 +69,43 @@ def _interpreter(shell: Shell, command: Command) -> Word | None:
     return None
 
 
+def _make(shell: Shell, command: Command) -> Word | None:
+    """Another make: its own Makefile, or another one."""
+    folder, file, goals, given = shell.folder, "", [], {}
+    waiting = [word.text for word in command.words[1:]]
+    while waiting:
+        word = waiting.pop(0)
+        name, separator, value = (word or "").partition("=")
+        option = re.match(r"--(directory|file|makefile)$|-([Cf])", name)
+        if option is not None:
+            operand = value or (word or "")[option.end() :] or (waiting.pop(0) if waiting else "") or ""
+            if "irectory" in name or option[2] == "C":
+                folder = Path(os.path.normpath(folder / operand))
+            else:
+                file = operand
+        elif word is None or name.startswith("-"):
+            continue
+        elif separator:
+            given[name.rstrip(":?+")] = value
+        elif not word.isdecimal():
+            goals.append(word)
+    names = [file] if file else NAMES
+    path = next((folder / each for each in names if (folder / each).is_file()), None)
+    if path is None or None in (word.text for word in command.words[1:] if "=" not in str(word)):
+        return shell.handle([command])
+
+    def run(path: Path, shown: str) -> None:
+        makefile = Makefile(path, shown, shell.note, given)
+        with shell.process():
+            shell.folder = folder
+            makefile.set_variables(shell)
+            for goal in goals or makefile.first():
+                makefile.follow(goal, shell)
+
+    shell.call(command, text(str(path)), run)
+    return None
+
+
 def _eval(shell: Shell, command: Command) -> Word | None:
     script = [word.text for word in command.words[1:]]
     if None in script:
@@ -120,6 +158,12 @@ def _printf(_: Shell, command: Command) -> Word | None:
     return Word.of([*said[:-1], said[-1].rstrip("\n")]) if said and isinstance(said[-1], str) else said
 
 
+def _where(_: Shell, command: Command) -> Word | None:
+    """Where a program is: a name does as well."""
+    words = [word for word in command.words[1:] if not (word.text or "").startswith("-")]
+    return words[0] if len(words) == 1 else None
+
+
 def _ignore(_: Shell, __: Command) -> None:
     """It concerns the run of the script alone."""
 
@@ -140,6 +184,8 @@ BUILTINS: dict[str, Builtin] = {
     "bash": _interpreter,
     "dash": _interpreter,
     "eval": _eval,
+    "make": _make,
+    "gmake": _make,
     "exit": _exit,
     "return": _return,
     "set": _set,
@@ -151,12 +197,13 @@ BUILTINS: dict[str, Builtin] = {
     "[": _ignore,
     "read": _ignore,
     "wait": _ignore,
-    "command": _ignore,
-    "type": _ignore,
-    "which": _ignore,
+    "command": _where,
+    "type": _where,
+    "which": _where,
     "shopt": _ignore,
     "umask": _ignore,
     "sleep": _ignore,
+    **dict.fromkeys(("break", "continue", "getopts", "let", "hash", "ulimit", "alias", "jobs", "kill"), _ignore),
     "unset": _unset,
     "popd": _popd,
 }

@@ -32,11 +32,11 @@ from dockdsl.text.parser import parse
 
 _builds = re.compile(
     r"\b(?:docker|podman)[\s-]+(?:(?:image|buildx|builder|compose|container)\s+)?(?:build|run|create|bake)\b"
-    r"|(?:build-push|bake)-action"
+    r"|\bbuildah\s+(?:bud|build|from)\b|(?:build-push|bake)-action"
 ).search
 _BUILDERS = ("build", "builder", "dev", "compile")
 # Where a variable has the name of the program: ENGINE ?= docker, ${DOCKER:-docker}.
-_names_engine = re.compile(r"[=-]\s*[\"']?(?:docker|podman)\b").search
+_names_engine = re.compile(r"(?:[=-]|command -v|which)\s*[\"']?(?:docker|podman)\b").search
 _builds_by_variable = re.compile(r"\$[({]?\w+(?::?-\w+)?[)}]?[\"']? (?:image |buildx )?(?:build|run|create)\b").search
 # Files that may build images, and are not read.
 _UNREAD = (
@@ -90,7 +90,8 @@ def _in_folder(folder: Path) -> Found:
         *(
             path
             for name in ("scripts", "script", "hack", "ci", "bin", "tools")
-            for path in sorted(folder.glob(f"{name}/*.sh"))
+            for path in sorted(folder.glob(f"{name}/*"))
+            if path.suffix == ".sh" or (not path.suffix and is_script(path))
         ),
         *sorted(folder.glob(".github/workflows/*.y*ml")),
     ]
@@ -191,8 +192,10 @@ def _follow_pipeline(recipe: Recipe, path: Path, shown: str, shell: Shell) -> No
         with shell.process():
             shell.folder = Path(os.path.normpath(shell.folder / script.folder))
             shell.variables |= {name: text(str(recipe.root)) for name in WORKSPACES}
-            shell.variables |= {name: text(value) for name, value in script.variables.items() if "$" not in value}
             try:
+                for name, value in script.variables.items():
+                    quoted = value.replace("\\", r"\\").replace('"', r"\"").replace("`", r"\`")
+                    shell.run_text(f'{name}="{quoted}"', shown, script.line)
                 shell.run_text(script.text, shown, script.line)
             finally:
                 kept = {name: word for name, word in shell.variables.items() if name not in script.variables}

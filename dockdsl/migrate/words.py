@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
@@ -13,7 +14,9 @@ class Variable(NamedTuple):
     default: str = ""
 
     def __str__(self) -> str:
-        return f"${{{self.name}:-{self.default}}}" if self.default else f"${{{self.name}}}"
+        # An argument of the script is a variable of the result, and a number in the script.
+        name = re.sub(r"^ARG(?=\d+$)", "", self.name)
+        return f"${{{name}:-{self.default}}}" if self.default else f"${{{name}}}"
 
 
 class Unknown(NamedTuple):
@@ -50,6 +53,13 @@ class Word(tuple[Part, ...]):
         if not self:
             return ""
         return self[0] if len(self) == 1 and isinstance(self[0], str) else None
+
+    @property
+    def likely(self) -> str | None:
+        """The text, if the script says all of it where nobody sets a variable."""
+        said = [part.default if isinstance(part, Variable) else part for part in self]
+        known = [part for part in said if isinstance(part, str) and part]
+        return "".join(known) if len(known) == len(said) else None
 
     @property
     def is_settled(self) -> bool:

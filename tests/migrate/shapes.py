@@ -299,6 +299,67 @@ jobs:
           docker rm "$id"
 """
     },
+    "volumes": FILES
+    | {
+        "Dockerfile": RUNTIME.replace("COPY app", "ADD dist.tar").replace("EXPOSE", "COPY dist/sub/ /sub/\nEXPOSE"),
+        "build.sh": """\
+docker create -v /work --name volumes busybox:1.37 true
+docker cp . volumes:/work
+docker run --rm --volumes-from volumes -w /work busybox:1.37 sh -c 'sed s/@PORT@/8080/ app.in > app; chmod 755 app'
+docker cp volumes:/work/app ./made
+docker rm -v volumes
+docker create --name volumes-2 busybox:1.37 sh -c 'cp /in/made /out'
+mkdir in
+cp made in/
+docker cp in/. volumes-2:/in
+docker start -a volumes-2
+mkdir -p dist/sub
+docker cp volumes-2:/out dist/app
+docker rm volumes-2
+docker run --rm -v "$PWD":/w -w /w busybox:1.37 sh -c 'cp dist/app dist/sub/copy'
+tar -cf dist.tar -C dist app
+docker build -t example/volumes .
+""",
+    },
+    "piped": {f"parts/{name}": text for name, text in PAIR.items() if name not in ("Dockerfile", "page.txt")}
+    | {
+        "page.txt": "piped\n",
+        "Dockerfile": RUNTIME.replace("COPY app", "COPY out/"),
+        "Makefile": """\
+IMAGE := example/piped
+image:
+\t$(MAKE) -C parts extract OUT=../out
+\ttar cz Dockerfile out page.txt | docker build -t $(IMAGE) -
+""",
+        "parts/Makefile": """\
+extract: compile
+\tmkdir -p $(OUT)
+\tdocker run --rm example/piped:build tar cf - -C /src app | tar xf - -C $(OUT)
+compile:
+\tdocker build -t example/piped:build -f Dockerfile.build .
+""",
+    },
+    "artifacts": FILES
+    | {
+        "Dockerfile": RUNTIME,
+        ".gitlab-ci.yml": """\
+stages: [compile, image]
+variables:
+  IMAGE: $CI_REGISTRY_IMAGE:$CI_COMMIT_SHA
+compile:
+  stage: compile
+  image: busybox:1.37
+  variables: {PORT: "8080"}
+  script:
+    - sed "s/@PORT@/$PORT/" app.in > app
+    - chmod 755 app
+  artifacts: {paths: [app]}
+image:
+  stage: image
+  script:
+    - docker build -t $IMAGE .
+""",
+    },
     "extended": PAIR
     | {
         ".gitlab-ci.yml": """\

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -59,7 +60,7 @@ NOTED = [
     ),
     (
         BUILD + "docker run --rm a:build | docker build -t b -\n" + COPY + FINAL,
-        "build.sh:2: what is piped into it is not",
+        "build.sh:2: what is piped into docker build is not known, and its image is left out; give it a folder as its",
     ),
     (
         "docker run --rm -v $PWD:/w -w /w golang:1.27-alpine make\ndocker build -t a -f Dockerfile.build .\n",
@@ -71,7 +72,18 @@ NOTED = [
         BUILD + COPY + 'if [ -n "$X" ]; then\n  docker build -t a .\nfi\n',
         "build.sh:5: whether docker build runs is decided at build.sh:4;",
     ),
-    (BUILD + COPY + "docker cp app c:/x\n" + FINAL, "build.sh:4: it copies into a container; write a COPY"),
+    (
+        BUILD + COPY + "docker cp - c:/x < a.tar\n" + FINAL,
+        "build.sh:4: what it copies into a container is not known; write out both paths",
+    ),
+    (
+        BUILD + "mkdir d\ndocker create --name c a:build\ndocker cp d c:/d\ndocker cp c:/src/app app\n" + FINAL,
+        "build.sh:4: whether /d is there in the container cannot be seen, and it was taken as a new folder; if it is there",
+    ),
+    (
+        BUILD + "docker create --name v a:build\ndocker run --volumes-from v a:build true\n" + COPY + FINAL,
+        "build.sh:3: which volumes v has cannot be seen; give them to docker create with -v FOLDER",
+    ),
     (
         BUILD + "docker cp other:/src/app app\n" + COPY + FINAL,
         "build.sh:2: the container other was not made here; add the line",
@@ -90,7 +102,46 @@ NOTED = [
         BUILD + "docker run --rm a:build cat /src/app > app\n" + FINAL,
         "build.sh:2: app is printed, so that nobody may run it on the host",
     ),
-    (BUILD + COPY + "tar c . | docker build -t a -\n" + FINAL, "build.sh:4: what is piped into it is not known;"),
+    (
+        BUILD + COPY + "tar c -X list . | docker build -t a -\n" + FINAL,
+        "build.sh:4: what is piped into docker build is not known, and its image is left out;",
+    ),
+    (
+        BUILD + "docker cp c:/out - | docker build -t b -\n" + FINAL,
+        "build.sh:2: the container c was not made here;",
+    ),
+    (
+        BUILD + COPY + "docker cp c:/src - | docker build -t b -\n" + FINAL,
+        "build.sh:4: what is piped into docker build is not known, and its image is left out;",
+    ),
+    (
+        BUILD + COPY + "gunzip -c a.gz | docker load\n" + FINAL,
+        "build.sh:4: docker load is not followed; build the image in the script, or name it as a base",
+    ),
+    (
+        BUILD + "docker cp $(docker create a:build):/src/app x\ntar cf app x\n" + FINAL,
+        "build.sh:4: COPY takes app, which tar makes on the host; make it with tar in a Run of a stage, and copy it from",
+    ),
+    (
+        BUILD + COPY + 'docker build -t a --label "c=$(git rev-parse HEAD)" .\n',
+        "build.sh:4: --label c=$(git rev-parse HEAD) is settled only when it runs, and is left out; pass it: python -m",
+    ),
+    (
+        BUILD.replace("-t", "--network host -t") + COPY + FINAL,
+        "build.sh:1: --network host is for the image build alone, and is left out; pass it for all of them, if the steps",
+    ),
+    (
+        "docker run -v $PWD:/w ${GO:-golang}:${V:-1.27-alpine} cp /w/go.mod /w/app\n" + FINAL,
+        "build.sh:1: the image ${GO:-golang}:${V:-1.27-alpine} is taken as golang:1.27-alpine; write another name",
+    ),
+    (
+        BUILD + COPY + "docker build -t $R/a:${V} .\n",
+        "build.sh:4: the tag takes $R from the environment, and 'localhost' where it is not set; set it when you build",
+    ),
+    (
+        BUILD + "docker run --name c a:build\ndocker cp c:/src/app .\n" + FINAL,
+        "build.sh:2: the image a:build says no command, and its container is taken as the image is; if the command of",
+    ),
     (BUILD + COPY + FINAL + "docker tag x y\n", "build.sh:5: the image x was not built here;"),
     ("cd $SOMEWHERE\n" + BUILD + COPY + FINAL, "build.sh:1: cd goes to ${SOMEWHERE}; write the folder"),
     (
@@ -189,6 +240,67 @@ def test_what_is_not_followed_is_named(script: str, said: str, tmp_path: Path) -
     _, told = after(tmp_path, script)
 
     assert said in told, told
+
+
+TAKEN = {
+    "values": (
+        # What the script sets is what an argument without a value has; := sets what is not set, also behind a colon.
+        (
+            'A=1\nexport A\nset -a\n. ./.env\n: "${R:=reg}"\nV=$(git describe || echo dev)\n'
+            f"C=3 {BUILD.replace('-t', '--build-arg C -t')}{COPY}"
+            'docker build --build-arg A --build-arg=B -t "$R/a" -t $IMAGE -t a:${1:-dev} -t $S/a:$T -t a:$V .\n'
+        ),
+        [
+            'build_args={"C": "3", "A": "1", "B": "2"}',
+            'os.environ.get("R", "reg") + "/a"',
+            '"from/env"',
+            '"a:" + os.environ.get("ARG1", "dev")',
+            'os.environ.get("S", "localhost") + "/a:" + os.environ.get("T", "latest"),\n    ]',
+        ],
+    ),
+    "programs": (
+        'E="$(command -v docker || command -v podman)"\nS=""\nif [ $X ]; then S=sudo; fi\n'
+        + (BUILD + COPY + FINAL).replace("docker", '"$E"')
+        + "$S docker tag a a:2\n",
+        ['tags=["a", "a:2"]'],
+    ),
+    # What the host has is there for a container, too.
+    "host": (
+        BUILD
+        + "docker create --name c a:build\ndocker cp c:/src/app in\nmkdir -p d\ncp go.mod x\n"
+        + "docker run -v $PWD:/w b cp /w/in /w/d/app\ncp d/app app\n"
+        + FINAL,
+        ['Copy("/src/app", "/w/in", from_=build)', 'Run("mkdir -p /w/d")', 'Copy("go.mod", "/w/x")'],
+    ),
+    # A file of tar is not one of the container that has the folder; a variable in COPY is what this build has.
+    "files": (
+        BUILD
+        + COPY
+        + "cp app app-1\ntar czf a.tgz go.mod\ndocker run -v $PWD:/w b touch /w/x\n"
+        + "printf 'FROM a\\nARG N\\nCOPY app-$N /\\nADD a.tgz /m\\n' > D\ndocker build --build-arg N=1 -f D .\n",
+        ['"/w/app-1", "/", from_=build_2', 'Copy("go.mod", "/m/go.mod")'],
+    ),
+}
+
+
+@pytest.mark.parametrize(("script", "made"), TAKEN.values(), ids=TAKEN)
+def test_what_a_script_says_is_in_the_result(script: str, made: list[str], tmp_path: Path) -> None:
+    """Values, and files of the host that a container or a build has."""
+    code, told = after(tmp_path, script, **{".env": "IMAGE=from/env\nB=2\n"})
+
+    assert code == 0, told
+    for each in made:
+        assert each in made_in(tmp_path).read_text()
+
+
+def test_each_image_has_its_own_arguments(tmp_path: Path) -> None:
+    """Images that have nothing to do with each other may have different values of one argument."""
+    script = "for a in x y; do docker build --build-arg A=$a -t a:$a -f Dockerfile.build .; done\n"
+    code, told = after(tmp_path, script)
+
+    assert code == 0
+    assert "has another value" not in told
+    assert re.findall(r'build_args=\{"A": "(.)"\}', made_in(tmp_path).read_text()) == ["x", "y"]
 
 
 REFUSED = [
@@ -387,6 +499,12 @@ JOB = "on: push\njobs:\n  one:\n    runs-on: x\n"
 STEPS = "    steps:\n      - run: docker build -t a:build -f Dockerfile.build .\n"
 NOTED_IN_CI = [
     (
+        JOB
+        + STEPS
+        + "      - uses: docker/build-push-action@v1\n        with: {repository: r/a, tags: 1, tag_with_ref: true}\n",
+        "ci.yml:8: tag_with_ref of docker/build-push-action is left out; pass what it means when you build, if it counts",
+    ),
+    (
         JOB + "    if: ${{ a }}\n" + STEPS,
         "ci.yml:5: whether the job one runs is decided by if:; it was read as if it always",
     ),
@@ -432,6 +550,36 @@ def test_what_a_pipeline_leaves_open_is_named(text: str, said: str, tmp_path: Pa
     done = migrate(tmp_path, ".", "ci/ci.yml")
 
     assert said in done.stderr, done.stderr
+
+
+def test_the_first_version_of_the_action(tmp_path: Path) -> None:
+    """Its inputs had other names, and its tags no repository."""
+    given = "{repository: r/a, registry: x.io, tags: '1,2', dockerfile: Dockerfile.build, path: .}"
+    tmp_path.joinpath("ci.yml").write_text(
+        f"{JOB}    steps:\n    - uses: docker/build-push-action@v1\n      with: {given}\n"
+    )
+    tmp_path.joinpath("Dockerfile.build").write_text("FROM busybox:1.37\n")
+    done = migrate(tmp_path, "ci.yml")
+
+    assert "left out" not in done.stderr
+    assert 'tags=["x.io/r/a:1", "x.io/r/a:2"]' in made_in(tmp_path).read_text()
+
+
+@pytest.mark.parametrize("first", ["make.sh", "build"])
+def test_a_script_that_calls_others_is_found(first: str, tmp_path: Path) -> None:
+    """Also where those have no suffix, and it has no docker command itself."""
+    tmp_path.joinpath("ci").mkdir()
+    files = {
+        first: "#!/bin/sh\nbash ci/1\nbash ci/2\n",
+        "ci/1": f"#!/bin/sh\n{BUILD}{COPY}",
+        "ci/2": f"#!/bin/sh\n{FINAL}",
+    }
+    for name, content in {**PAIR, **files}.items():
+        tmp_path.joinpath(name).write_text(content)
+    done = migrate(tmp_path)
+
+    assert done.returncode == 0, done.stderr
+    assert "build (ci/1:4)" in made_in(tmp_path).read_text()
 
 
 def test_a_makefile_decides_by_its_own_variables(tmp_path: Path) -> None:

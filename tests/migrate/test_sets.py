@@ -53,6 +53,7 @@ def test_each_set_is_proven(name: str, tmp_path: Path) -> None:
     assert {file for file in SETS[name] if "ockerfile" in file} <= proven
     assert len(proven) > 0
     ran = name in ("add", "mounted", "output", "flags", "executed", "started", "streams", "continued")
+    ran = ran or name in ("volumes", "artifacts")
     assert ran == ("nothing proves that the stage " in done.stderr)
     assert "not proven" not in done.stderr
     path = made_in(tmp_path)
