@@ -411,7 +411,7 @@ def _expanded(name: str, image: Image) -> str:
     steps = [step for stage in image.original.stages for step in stage.steps]
     args = [each for each in (*image.original.args, *steps) if isinstance(each, Arg)]
     values = {arg.name: text_in(arg.default) for arg in args if arg.default}
-    values |= {key: value.text for key, value in image.build_args.items() if value.text is not None}
+    values |= {key: str(value) for key, value in image.build_args.items()}
     try:
         return expand(name, values)
     except DockdslError:
