@@ -6,7 +6,7 @@ import itertools
 import posixpath
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import attrs
@@ -23,6 +23,7 @@ from dockdsl.instructions.healthcheck import Healthcheck
 from dockdsl.instructions.heredoc import Heredoc
 from dockdsl.instructions.instruction import Instruction
 from dockdsl.instructions.label import Label
+from dockdsl.instructions.maintainer import Maintainer
 from dockdsl.instructions.run import Run
 from dockdsl.instructions.shell import Shell
 from dockdsl.instructions.stopsignal import Stopsignal
@@ -31,9 +32,10 @@ from dockdsl.instructions.volume import Volume
 from dockdsl.instructions.workdir import Workdir
 from dockdsl.model.dockerfile import Dockerfile
 from dockdsl.model.stage import Stage
+from dockdsl.syntax.expand import expand
 from dockdsl.syntax.words import text_in
 
-_RUNS = (Cmd, Entrypoint, Expose, Healthcheck, Label, Stopsignal, User, Volume, Shell)
+_RUNS = (Cmd, Entrypoint, Expose, Healthcheck, Label, Maintainer, Stopsignal, User, Volume, Shell)
 _compiles = re.compile(
     r"\b(?:go (?:build|install)|cargo (?:build|install)|g?cc|g\+\+|clang|make|cmake --build|ninja|mvnw?|gradlew?"
     r"|dotnet publish|swift build|zig build|stack (?:build|install)|cabal (?:build|install)|javac)\b"
@@ -44,6 +46,7 @@ _adds_users = re.compile(r"\b(?:adduser|addgroup|useradd|groupadd)\b").search
 _RUNTIME = {"ca-certificates", "tzdata", "tini", "dumb-init", "su-exec", "gosu", "libstdc++", "libgcc"}
 _TOOLCHAIN = re.compile(r"(?:GO|CGO_|CARGO_|RUST|MAVEN_|GRADLE_|CC$|CXX|CFLAGS|DOTNET_CLI)\w*").match
 _java_version = re.compile(r"(?:temurin|jdk|corretto|semeru|sapmachine|zulu|\bjava)[:-]?(\d+)").search
+_variables = re.compile(r"\$\{?(\w+)").findall
 _outputs = re.compile(r"(?:-o|--output)[ =](\S+)").findall
 # Folders that tools write to without being told.
 _FOLDERS = (
@@ -53,8 +56,14 @@ _FOLDERS = (
     ("mvn", "target"),
     ("gradle", "build"),
 )
+_BINARIES = ("/go/bin", "/usr/local/cargo/bin")
+_SET_BY_BASES = {"GOPATH": "/go", "CARGO_HOME": "/usr/local/cargo", "HOME": "/root"}
 _PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 _WRAPPERS = {"tini", "dumb-init", "su-exec", "gosu"}
+# Bases without a compiler: what is installed in the build is not in them.
+_distribution = re.compile(
+    r"(?:.*/)?(?:alpine|ubuntu|fedora|centos|rockylinux|almalinux|amazonlinux|oraclelinux|ubi\d)(?:[:@].*)?"
+).fullmatch
 _interprets = re.compile(
     r"(?:python|pypy|node|ruby|perl|php|lua)[\d.]*|php-fpm|nodejs|npm|npx|pnpm|yarn|bun|deno|bundle|puma|rails|Rscript"
     r"|uv|poetry|pipenv|gunicorn|uvicorn|hypercorn|flask|celery|streamlit"
@@ -84,7 +93,8 @@ def split(dockerfile: Dockerfile) -> Split:
     Raises `SourceError` if it has several, or if no step compiles, or if what is compiled cannot be told.
     """
     if len(dockerfile.stages) != 1:
-        raise SourceError("migrate --single: the Dockerfile has several stages; it is split already")
+        fact = "the Dockerfile has several stages"
+        raise SourceError(f"migrate --single: {fact}; it is split already", origin=dockerfile.stages[1].origin)
     return _Split(dockerfile, dockerfile.stages[0]).run()
 
 
@@ -104,8 +114,10 @@ class _Split:
                 commands = [command for command in re.split(r"&&|;|\|", script) if _compiles(command)]
                 named = [output.strip("\"'") for command in commands for output in _outputs(command)]
                 self.outputs += [posixpath.normpath(posixpath.join(folder, output)) for output in named]
-                self.folders += [posixpath.join(folder, each) for tool, each in _FOLDERS if tool in script]
-        self.shipped: list[str] = []
+                tools = [each for tool, each in _FOLDERS if re.search(rf"\b{tool}", script)]
+                self.folders += [posixpath.join(folder, each) for each in tools]
+        self.shipped: dict[str, str] = {}
+        """What comes from the build, and where it goes."""
         self.brought: list[FileInstruction] = []
         self.scripts: list[str] = []
         self.wrappers: list[str] = []
@@ -114,22 +126,28 @@ class _Split:
         self.tool = next((word for word in self.words if word in ("java", "dotnet")), None)
 
     def run(self) -> Split:
+        if self.words[:2] == ["go", "run"]:
+            fact = "go run compiles each time that the container starts"
+            remedy = "compile with RUN go build -o PATH, and name that in CMD"
+            raise SourceError(f"migrate --single: {fact}; {remedy}", origin=self._command().origin)
         if not self.compiling:
-            raise SourceError("migrate --single: no step compiles anything, so nothing can be left out; keep one stage")
+            fact = "no step compiles anything, so nothing can be left out"
+            raise SourceError(f"migrate --single: {fact}; keep one stage", origin=self.stage.origin)
         self._find_programs()
         build, final = [], []
         for step in self.stage.steps:
             in_build, in_final, why = self._place(step)
             build += [step] if in_build else []
-            final += [step] if in_final else []
+            final += [self._at_home(step)] if in_final else []
             if not isinstance(step, Comment):
                 self._say(step, why)
         compiler = attrs.evolve(self.stage, name="build", steps=build)
-        copies = [Copy(path, path, from_=compiler) for path in self.shipped]
+        copies = [Copy(path, to, from_=compiler) for path, to in self.shipped.items()]
         position = next((index for index, step in enumerate(final) if isinstance(step, _RUNS)), len(final))
         base = self._base(final)
         result = Stage(base, "final", steps=[*final[:position], *copies, *final[position:]])
         self._check_users(final)
+        self._check_health(final)
         self.reasons += self.remarks
         return Split(attrs.evolve(self.dockerfile, targets=result), self.reasons)
 
@@ -141,19 +159,36 @@ class _Split:
 
     def _in_folders(self) -> Iterator[tuple[Instruction, str]]:
         """Yield each step with the working folder behind it."""
-        folder = "/"
+        folder, values = "/", dict(_SET_BY_BASES)
         for step in self.stage.steps:
             if isinstance(step, Workdir):
-                folder = posixpath.join(folder, text_in(step.path))
+                folder = posixpath.join(folder, self._settled(step, values))
+            elif isinstance(step, Env):
+                values |= {text_in(name): text_in(value) for name, value in step.pairs}
+            elif isinstance(step, Arg) and step.default is not None:
+                values.setdefault(step.name, text_in(step.default))
             yield step, folder
+
+    def _settled(self, step: Workdir, values: Mapping[str, str]) -> str:
+        """Return the folder of WORKDIR without variables."""
+        path = text_in(step.path)
+        if set(_variables(path)) <= set(values):
+            return expand(path, values)
+        fact = f"which folder WORKDIR {path} is cannot be seen"
+        raise SourceError(f"migrate --single: {fact}; write it without variables", origin=step.origin)
+
+    def _at_home(self, step: Instruction) -> Instruction:
+        """Return a step for the final stage, which has not all variables of the build."""
+        if isinstance(step, Workdir) and "$" in text_in(step.path):
+            return Workdir(next(folder for each, folder in self._in_folders() if each is step))
+        return step
 
     # The programs.
 
     def _find_programs(self) -> None:
         """Find what the words of ENTRYPOINT and CMD name: in the build, or by a COPY."""
         words = self.words
-        command = next((each for each in reversed(self.stage.steps) if isinstance(each, (Cmd, Entrypoint))), None)
-        origin = self.stage.origin if command is None else command.origin
+        origin = self._command().origin
         if not words:
             fact = "neither CMD nor ENTRYPOINT names a program, so what it ships cannot be told"
             raise SourceError(f"migrate --single: {fact}; name it in CMD", origin=origin)
@@ -209,8 +244,9 @@ class _Split:
             raise SourceError(f"migrate --single: {fact}; {remedy}", origin=origin)
 
     def _ship(self, path: str) -> None:
-        if path not in self.shipped:
-            self.shipped.append(path)
+        folder, name = posixpath.split(path)
+        # Only the base of the build has this folder in PATH.
+        self.shipped[path] = f"/usr/local/bin/{name}" if folder in _BINARIES and name in self.words else path
 
     def _written(self, word: str, paths: list[str], *, is_first: bool) -> str | None:
         """Return the path of what a step that compiles writes."""
@@ -220,7 +256,7 @@ class _Split:
         for folder in [*self.outputs, *self.folders]:
             if len(paths) == 1 and paths[0].startswith(folder + "/"):
                 return paths[0]
-            if len(paths) > 1 and is_first and folder in ("/go/bin", "/usr/local/cargo/bin"):
+            if len(paths) > 1 and is_first and folder in _BINARIES:
                 return f"{folder}/{word}"
         return None
 
@@ -255,8 +291,13 @@ class _Split:
     def _is_late(self, step: Instruction) -> bool:
         return step.origin.line > max(each.origin.line for each in self.stage.steps if isinstance(each, Run))
 
+    def _command(self) -> Stage | Instruction:
+        """Return what says last which program runs."""
+        said = [each for each in self.stage.steps if isinstance(each, (Cmd, Entrypoint))]
+        return said[-1] if said else self.stage
+
     def _command_line(self) -> tuple[int, str]:
-        step = [each for each in self.stage.steps if isinstance(each, (Cmd, Entrypoint))][-1]
+        step = self._command()
         return step.origin.line, str(step)
 
     def _words(self) -> list[str]:
@@ -298,7 +339,8 @@ class _Split:
             lexer.commenters = ""
             words = list(lexer)
         except ValueError:
-            raise SourceError(f"migrate --single: {text!r} has an open quote; close it") from None
+            fact = f"{text!r} has an open quote"
+            raise SourceError(f"migrate --single: {fact}; close it", origin=self._command().origin) from None
         marks = [index for index, word in enumerate(words) if word in ("exec", "&&", ";")]
         last = marks[-1] + 1 if marks else 0
         kept = [word for word in [*words[last:], *words[:last]] if word not in ("exec", "&&", ";", "$@", "$*")]
@@ -374,11 +416,19 @@ class _Split:
         said = [*map(_script, self.compiling), *(str(step) for step in self.stage.steps if isinstance(step, Env))]
         if re.search(r"CGO_ENABLED[= ]\"?0", "\n".join(said)) and not needs_shell:
             return "scratch"
+        if _distribution(name):
+            return name
         alpine = re.search(r"alpine(\d+\.\d+)?", name)
         if alpine:
             return f"alpine:{alpine[1] or '3'}"
-        release = re.search(r"bookworm|trixie|bullseye|forky", name)
+        release = re.search(r"bookworm|trixie|bullseye|forky|buster|stretch|jessie", name)
         return f"debian:{release[0] if release else 'stable'}-slim"
+
+    def _check_health(self, final: list[Instruction]) -> None:
+        for step in final:
+            program = _program(step) if isinstance(step, Healthcheck) else ""
+            if program and program not in {posixpath.basename(path) for path in [*self.shipped, *self.scripts]}:
+                self._remark(step.origin.line, str(step), f"see that the final stage has {program}")
 
     def _check_users(self, final: list[Instruction]) -> None:
         made = "\n".join(_script(step) for step in final if isinstance(step, Run) and _adds_users(_script(step)))
@@ -387,6 +437,12 @@ class _Split:
             if name not in ("root", "nobody") and not re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", made):
                 fact = f"no step of the final stage makes the user {name}; make it in a RUN of its own"
                 self._remark(step.origin.line, str(step), fact)
+
+
+def _program(step: Healthcheck) -> str:
+    """Return the program that a check of health calls."""
+    words = step.command.split() if isinstance(step.command, str) else step.command or ("",)
+    return posixpath.basename(words[0])
 
 
 def _users(steps: list[Instruction]) -> list[User]:

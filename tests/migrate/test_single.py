@@ -71,7 +71,8 @@ def test_bases_and_programs(text: str, base: str, program: str) -> None:
     final = split(parse(text)).dockerfile.stages[-1]
 
     assert str(final.base) == base
-    assert f"COPY --from=build {program} {program}" in map(str, final.steps)
+    to = program.replace("/go/bin/", "/usr/local/bin/").replace("/usr/local/cargo/bin/", "/usr/local/bin/")
+    assert f"COPY --from=build {program} {to}" in map(str, final.steps)
 
 
 GO_IN_APP = "FROM golang:1.27-alpine\nENV CGO_ENABLED=0\nWORKDIR /app\n"
@@ -133,7 +134,26 @@ def test_the_version_of_java(base: str, version: str | None) -> None:
     assert (said in lines(result, "D")) == (version is None)
 
 
+def test_folders_of_the_base_are_left_behind() -> None:
+    """The final stage has neither the variables of the other base nor its PATH."""
+    rust = split(parse('FROM rust:1\nWORKDIR $CARGO_HOME/x\nRUN cargo install --path .\nCMD ["x"]\n')).dockerfile
+    go = split(parse("FROM golang:1.13-buster\nENV A=b\nWORKDIR $GOPATH/$A\nRUN make out\nCMD ./out\n")).dockerfile
+
+    assert "COPY --from=build /usr/local/cargo/bin/x /usr/local/bin/x" in str(rust)
+    assert "WORKDIR /usr/local/cargo/x" in map(str, rust.stages[-1].steps)
+    assert "COPY --from=build /go/b/out /go/b/out" in str(go)
+    assert str(go.stages[-1].base) == "debian:buster-slim"
+
+
+@pytest.mark.parametrize("base", ["ubuntu:18.04", "alpine:3.12", "registry.example/fedora:32"])
+def test_a_base_without_a_compiler_is_kept(base: str) -> None:
+    """The C library is the same then."""
+    assert str(split(parse(f"FROM {base}\nRUN make\nCMD /usr/bin/x\n")).dockerfile.stages[-1].base) == base
+
+
 REMARKS = [
+    ('RUN go build -o s\nHEALTHCHECK CMD curl -f localhost || exit 1\nCMD ["./s"]\n', "D:5: HEALTHCHECK CMD curl -f localhost || exit 1: check: see that the final stage has curl"),
+    ('RUN go build -o s\nHEALTHCHECK CMD ["./s", "-check"]\nMAINTAINER a\nCMD ["./s"]\n', None),
     ('RUN go build -o s && adduser -D app\nUSER app\nCMD ["./s"]\n', "D:5: USER app: check: no step of the final stage makes the user app; make it in a RUN of its own"),
     ('RUN adduser -D app\nRUN go build -o s\nUSER app:app\nCMD ["./s"]\n', None),
     ('RUN adduser -D apple\nRUN go build -o s\nUSER app\nCMD ["./s"]\n', "D:6: USER app: check: no step of the final stage makes the user app; make it in a RUN of its own"),
@@ -166,6 +186,8 @@ REFUSED = [
     ('FROM gcc\nRUN make\nCMD ["x"]\n', "no step is seen to write x; write its path into CMD or ENTRYPOINT"),
     ('FROM python:3.13\nRUN apt-get install -y gcc\nENTRYPOINT ["/usr/bin/python3.13", "a.py"]\n', "python3.13 runs the program, so no step compiles that; keep one stage, or"),
     ("FROM node\nRUN make\nCMD npm start\n", "npm runs the program, so no step compiles that; keep one stage, or compile what it imports in a stage of its own"),
+    ("FROM golang\nCOPY . .\nCMD go run main.go\n", "go run compiles each time that the container starts; compile with RUN go build -o PATH, and name"),
+    ('FROM gcc\nWORKDIR $A/b\nRUN make\nCMD ["./x"]\n', "which folder WORKDIR $A/b is cannot be seen; write it without variables"),
     ("FROM maven\nRUN mvn package\nCMD java Main\n", "java is given no .jar or .dll; name the file in CMD"),
 ]  # fmt: skip
 
@@ -177,6 +199,7 @@ def test_what_cannot_be_split_is_refused(text: str, said: str) -> None:
         split(parse(text, "D"))
 
     assert said in str(caught.value)
+    assert str(caught.value.origin).startswith("D:")
 
 
 def test_a_refusal_has_the_line_and_its_remedy_works() -> None:
