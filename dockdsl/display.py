@@ -160,11 +160,7 @@ def argument(text: str) -> str:
     """
     from shlex import quote  # noqa: PLC0415 - only needed for the message
 
-    return quote(text) if text.isprintable() else f"$'{_ansi_c(text)}'"
-
-
-def _ansi_c(text: str) -> str:
-    return "".join([_in_ansi_c(char) for char in text])
+    return quote(text) if text.isprintable() else f"$'{''.join(map(_in_ansi_c, text))}'"
 
 
 def _in_ansi_c(char: str) -> str:

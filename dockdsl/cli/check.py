@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-    from dockdsl.lint.finding import Finding, Level
+    from dockdsl.lint.finding import Level
 
 
 class Options:
@@ -89,7 +89,11 @@ def run(options: Options) -> int:
     wanted = LEVELS[: LEVELS.index(options.severity) + 1]
     every = [each for each in every if each.severity in wanted]
     found = [each for each in every if each.reason is None]
-    _print(every if options.format == "sarif" else found, options.format)
+    text = written(every if options.format == "sarif" else found, options.format)
+    if options.format != "text":
+        put(text)
+    elif text:
+        show(text)
     if shellcheck.program() is None:
         say(f"ShellCheck is not installed, so fewer rules read the scripts of RUN; {shellcheck.REMEDY}")
     if options.format == "text":
@@ -116,14 +120,6 @@ def _given(options: Options) -> Given:
     given = Given(options.context, tuple(options.target), known)
     given.check("--context")
     return given
-
-
-def _print(found: Sequence[Finding], form: str) -> None:
-    text = written(found, form)
-    if form != "text":
-        put(text)
-    elif text:
-        show(text)
 
 
 def _explain(name: str) -> int:

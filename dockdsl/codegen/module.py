@@ -89,7 +89,8 @@ class _Module:
     def lines(self) -> Iterator[str]:
         """Yield the lines below the imports, with a blank line above each statement except between mounts."""
         waiting = dict(self.shared_mounts)
-        yield from self._mounts([mount for mount in waiting if not _stages_of(mount)], waiting)
+        of_stages = {each for each in waiting if any(isinstance(one.source, Stage) for one in each.references())}
+        yield from self._mounts([mount for mount in waiting if mount not in of_stages], waiting)
         for stage in self.dockerfile.stages:
             used = dict.fromkeys(self.mounts.get(id(stage), ()))
             yield from self._mounts([mount for mount in used if mount in waiting], waiting)
@@ -139,10 +140,6 @@ def _has_posix_shells(dockerfile: Dockerfile) -> bool:
     """Whether all known shells read quotes and ``&&`` in the same way as ``sh``."""
     shells = [step.argv[0] for stage in dockerfile.stages for step in stage.steps if isinstance(step, Shell)]
     return dockerfile.escape == "\\" and all(re.fullmatch(r"(?:\S*/)?(?:ba|da|a|k|z)?sh", each) for each in shells)
-
-
-def _stages_of(mount: Mount) -> list[Stage]:
-    return [each.source for each in mount.references() if isinstance(each.source, Stage)]
 
 
 def _targets(dockerfile: Dockerfile) -> tuple[Stage, ...]:

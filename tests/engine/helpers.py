@@ -217,19 +217,13 @@ class Own:
     @contextmanager
     def frozen(self) -> Iterator[None]:
         """Let it accept connections and answer nothing in this block."""
-        pids = [self._dockerd()]
-        for pid in pids:
-            os.kill(pid, signal.SIGSTOP)
+        dockerd = Process.child_of(self._state.inner.pid)
+        assert dockerd is not None
+        os.kill(dockerd.pid, signal.SIGSTOP)
         try:
             yield
         finally:
-            for pid in pids:
-                os.kill(pid, signal.SIGCONT)
-
-    def _dockerd(self) -> int:
-        child = Process.child_of(self._state.inner.pid)
-        assert child is not None
-        return child.pid
+            os.kill(dockerd.pid, signal.SIGCONT)
 
 
 class _Sibling(Place):
