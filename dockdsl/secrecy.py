@@ -11,10 +11,9 @@ from collections.abc import Iterable, Iterator
 
 HIDDEN = "***"
 _WHOLE = 4
-"""Characters from which on a part of a secret is hidden wherever it stands; a shorter line of one is hidden as a word.
-"""
+"""The length from which a part of a secret is hidden anywhere; a shorter line of it is hidden as a word."""
 _CODED = 6
-"""Characters of base64 from which on it says enough of a secret to be hidden, and is hardly anything else."""
+"""The length from which base64 tells so much of a secret that it is hidden, and is unlikely to be anything else."""
 _SEQUENCE = r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\^_])"
 """What a terminal takes for a command and does not show: colours, moves of the cursor, titles."""
 

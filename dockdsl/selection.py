@@ -61,7 +61,7 @@ def select(
 ) -> tuple[list[Selected[T]], bool]:
     """Return the objects of the class `want` that ``FILE[:NAME]`` means, at least one.
 
-    With them comes whether several are meant: a collection or ``*`` means several, of whatever number of objects.
+    The flag says whether several are meant: a collection or ``*`` means several, however many objects there are.
 
     With `one`, no message advises to take all. `files` keeps the names of the files that were run: one that is there
     is not run again.

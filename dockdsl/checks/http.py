@@ -116,7 +116,7 @@ class HttpCheck(Check):
         with no saved values in it. `send_headers` say what it is:
         ``{"Content-Type": "application/x-www-form-urlencoded"}``.
     `save`
-        Names for what is kept of the answer, each with a JSON pointer into its body, or a `Header`:
+        Names for what is kept from the answer, each with a JSON pointer into its body, or a `Header`:
         ``{"id": "/id", "made": Header("Location")}``. Checks that come later write ``{id}`` in their path and in values
         of their headers, and ``Saved("id")`` in their JSON. In a path, such a value is quoted as a part of one. What
         stands first is a path itself and taken as it is, ``"{made}"`` or ``"{made}/tags"``; of a URL, path and query

@@ -1,4 +1,4 @@
-"""Values that a check saves of an answer, and their places in the text of later checks: ``{name}``."""
+"""Values that a check saves from an answer, and their places in the text of later checks: ``{name}``."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Header:
     pattern: str | None = attrs.field(default=None, kw_only=True, converter=operand.optional_pattern)
 
     def value_in(self, headers: Mapping[str, str]) -> str | None:
-        """Return what is to be saved of these headers, whose names are in lower case; None where it is missing.
+        """Return what is to be saved from these headers, whose names are in lower case; None where it is missing.
 
         Raises `RunFailed` as `Searches` does.
         """

@@ -16,7 +16,7 @@ from dockdsl.display import shown
 from dockdsl.errors import RunFailed
 
 SECONDS = 30.0
-"""How long a check may search that has no time of its own."""
+"""How long a check without a time limit of its own may search."""
 _QUICK = 25
 """The binary logarithm of the steps of a search that is done here: they take less than a second."""
 _ATOM = r"\\[^1-9]|\[\^?\]?(?:\\.|[^\]\\])*\]"
@@ -37,7 +37,7 @@ Found = tuple[str | None, ...]
 
 
 class Searches:
-    """Searches that may take a number of seconds in all."""
+    """Searches that share a time limit in seconds."""
 
     def __init__(self, seconds: float = SECONDS) -> None:
         self._seconds = seconds

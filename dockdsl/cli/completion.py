@@ -1,4 +1,4 @@
-"""Completion in shells: the script that a shell reads once, and the words that it asks for at each press of the key."""
+"""Completion in shells: the script that a shell reads once, and the words that it asks for whenever Tab is pressed."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def filled(one: Selected[Any], pattern: str) -> str:
 def choose(specs: Sequence[str], want: type[T]) -> tuple[list[Selected[T]], bool, bool]:
     """Return the objects that several ``FILE[:NAME]`` mean, each once.
 
-    With them comes whether several are meant, and whether something means none, of which the errors are reported.
+    The flags say whether several are meant, and whether one of them means none; that error is reported.
     """
     found: dict[tuple[str, str], Selected[T]] = {}
     files: dict[str, dict[str, Any]] = {}

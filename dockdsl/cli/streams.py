@@ -129,7 +129,7 @@ def report(error: DockdslError) -> None:
 
 
 def signal_of(code: object) -> str:
-    """Return the name of the signal that an exit code tells of, or nothing.
+    """Return the name of the signal that an exit code stands for, or an empty text.
 
     >>> signal_of(143), signal_of(1), signal_of(None)
     ('SIGTERM', '', '')

@@ -40,7 +40,7 @@ class FakeBuilder:
     equal images.
 
     `error`
-        Is raised instead, where one is given: ``FakeBuilder(error=BuildFailed("RUN: no"))``.
+        Raised instead of building, if given: ``FakeBuilder(error=BuildFailed("RUN: no"))``.
     `size`
         The size that its images have, in bytes.
 

@@ -20,11 +20,11 @@ GRACE = 10.0
 
 
 class OutOfTime(Exception):
-    """The command has not done what was waited for."""
+    """The command did not finish in time."""
 
 
 class Clock:
-    """How many seconds a build has taken, and how many are left of those that it may take."""
+    """The seconds that a build has taken, and those that are left of its limit."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds

@@ -17,7 +17,7 @@ _PATIENCE = 1.0
 """Seconds after which a second signal is not an echo of the first, which a terminal and a parent may both have sent."""
 _GIVEN_UP = "what was not removed is left to `dockdsl gc`"
 on_wait: Callable[[], None] | None = None
-"""Is called when a signal came and what it waits for takes longer than that, so that people know."""
+"""Called if what follows a signal takes longer than that, so that people know what is happening."""
 
 
 class Ended(SystemExit):

@@ -161,7 +161,7 @@ class DockerSdk:
         return found
 
     def labels(self) -> dict[str, str]:
-        """Return the labels that say whose a thing is; `sweep` knows networks and volumes by them.
+        """Return the labels that name the owner of a thing; `sweep` knows networks and volumes by them.
 
         A container has one more, with its name: its other labels are inherited by images that are made of it.
         """
@@ -390,7 +390,7 @@ class _Engine:
         return self._hurried
 
     def call(self, action: Callable[[], object], place: Endpoint, held: Collection[int]) -> None:
-        """Call until the engine answers, the patience is at its end, or a signal came."""
+        """Call until the engine answers, the patience runs out, or a signal arrives."""
         import requests
 
         while True:
@@ -405,7 +405,7 @@ class _Engine:
                 return
 
     def _is_back(self, place: Endpoint, held: Collection[int]) -> bool:
-        """Wait until somebody listens there again, or it cannot be found out; return whether that came about."""
+        """Wait until something listens there again; return whether it does, or whether that cannot be known."""
         while self._patience > 0 and not held:
             begin = time.monotonic()
             try:
