@@ -47,6 +47,11 @@ def docker(*arguments: str) -> str:
     return done.stdout.strip()
 
 
+def run(*argv: str | Path) -> None:
+    """Run a command that must succeed."""
+    subprocess.run(argv, check=True, timeout=60, stdout=subprocess.DEVNULL)
+
+
 def containers_of(*pids: int) -> list[str]:
     """Return the ids of all containers, running or not, that the processes made."""
     return _marked_things("ps", "--all", "--no-trunc", pids=pids)

@@ -16,7 +16,7 @@ import sys
 import threading
 from pathlib import Path
 
-from tests.engine.helpers import carry, own_engine
+from tests.engine.helpers import carry, own_engine, run
 from tests.provision.provision import PLACE
 from tests.provision.tools import make_tools
 
@@ -42,11 +42,6 @@ def serve(listening: socket.socket, path: str) -> None:
         far.connect(path)
         for pair in ((near, far), (far, near)):
             threading.Thread(target=carry, args=pair, daemon=True).start()
-
-
-def run(*argv: str | Path) -> None:
-    """Run a command that must succeed."""
-    subprocess.run(argv, check=True, timeout=60, stdout=subprocess.DEVNULL)
 
 
 def main(address: str, key: str) -> None:

@@ -44,7 +44,7 @@ from dockdsl.engine.fake import FakeBuilder
 from dockdsl.engine.specifications import SecretSpec, SshSpec
 from dockdsl.errors import BuildFailed, FileError
 from dockdsl.selection import Selected
-from tests.engine.helpers import BUSYBOX, cannot_run, docker, inspect, wait_until
+from tests.engine.helpers import BUSYBOX, cannot_run, docker, inspect, run, wait_until
 from tests.engine.registry import registry
 from tests.refusals import check_refused
 
@@ -650,11 +650,6 @@ def test_an_ssh_agent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spec: str
     assert "ssh-ed25519" in reported
     # The agent that buildx makes of a file gives the key another comment.
     assert (comment in reported) == ("KEY" not in spec)
-
-
-def run(*argv: str) -> None:
-    """Run a command that must succeed."""
-    subprocess.run(argv, check=True, timeout=60, capture_output=True)
 
 
 # --- secrets

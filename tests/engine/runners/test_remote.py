@@ -23,7 +23,7 @@ from dockdsl.engine.runners.tunnel import Tunnel
 from dockdsl.engine.running import RunRequest
 from dockdsl.errors import EngineUnavailable
 from tests.engine.commands import running, source
-from tests.engine.helpers import BUSYBOX, docker, inspect, left_by
+from tests.engine.helpers import BUSYBOX, docker, inspect, left_by, run
 from tests.engine.machine import SSH, TCP
 from tests.provision.provision import PLACE
 
@@ -85,11 +85,6 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
                 child.wait(60)
     finally:
         run("ip", "netns", "delete", name)
-
-
-def run(*argv: str) -> None:
-    """Run a command that must succeed."""
-    subprocess.run(argv, check=True, timeout=60, capture_output=True)
 
 
 @pytest.fixture
