@@ -74,12 +74,14 @@ class _Final(http.client.HTTPResponse):
 class NoAnswer(Exception):
     """A request that got no HTTP answer; the text says why.
 
-    `has_begun` says that something did answer, but not in HTTP, or too much, or only in part.
+    `has_begun` says that something did answer, but not in HTTP, or too much, or only in part; `is_silent` that it took
+    the request, and said nothing until the time was over.
     """
 
-    def __init__(self, why: str, *, has_begun: bool = False) -> None:
+    def __init__(self, why: str, *, has_begun: bool = False, is_silent: bool = False) -> None:
         super().__init__(why)
         self.has_begun = has_begun
+        self.is_silent = is_silent
 
 
 class HttpProbe(Protocol):
@@ -156,13 +158,13 @@ def ask(
         if isinstance(error, EngineError):
             raise
         if late.is_set() or isinstance(error, TimeoutError):
-            raise NoAnswer(f"no answer within {timeout:.3g} s") from None
+            raise NoAnswer(f"no answer within {timeout:.3g} s", is_silent=late.is_set()) from None
         begun = isinstance(error, http.client.HTTPException) and not isinstance(error, http.client.RemoteDisconnected)
         raise NoAnswer(_reason(error), has_begun=begun) from None
     finally:
         connection.close()
     if late.is_set():
-        raise NoAnswer(f"no whole answer within {timeout:.3g} s")
+        raise NoAnswer(f"no whole answer within {timeout:.3g} s", has_begun=True)
     _check_length(content)
     if missing:
         raise NoAnswer(_HALF, has_begun=True)
@@ -170,7 +172,8 @@ def ask(
     try:
         content = _decoded(content, found.get("content-encoding", "").strip().lower(), begin + timeout)
     except TimeoutError:
-        raise NoAnswer(f"no whole answer within {timeout:.3g} s: its body takes long to decode") from None
+        why = f"no whole answer within {timeout:.3g} s: its body takes long to decode"
+        raise NoAnswer(why, has_begun=True) from None
     return Answer(response.status, found, content, time.monotonic() - begin)
 
 

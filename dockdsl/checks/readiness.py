@@ -8,6 +8,8 @@ import ssl
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from dockdsl.checks.http_client import NoAnswer
+
 _TLS_TIMEOUT = 3.0
 _begins = re.compile(r"(?i)listen|serv|start|running|bound|ready|http://").search
 _ports = re.compile(r"(?i)(?:\bport\b[ =:]*|:)(\d{2,5})\b").findall
@@ -16,16 +18,19 @@ _LOWEST = 80
 
 
 def remedy(
-    address: tuple[str, int], port: int, config: Mapping[str, Any], log: Iterable[str], *, has_answered: bool
+    address: tuple[str, int], port: int, config: Mapping[str, Any], log: Iterable[str], last: NoAnswer | None
 ) -> str:
     """Return what to do about a server that did not get ready.
 
-    `address` is where it was asked, `port` the container's port; `config` is what the image says of how it is run.
+    `address` is where it was asked, `port` the container's port; `config` is what the image says of how it is run, and
+    `last` what became of the last request.
     """
     if _speaks_tls(address):
         return f"port {port} speaks TLS and was asked in plain HTTP: pass the port= of one without TLS"
-    if has_answered:
+    if last is not None and last.has_begun:
         return "see why it gives that answer"
+    if last is not None and last.is_silent:
+        return f"see what the server waits for: it took the request on port {port}"
     listens = f"see that it listens on 0.0.0.0:{port} inside"
     exposed = [each.partition("/")[0] for each in config.get("ExposedPorts") or () if not each.endswith("/udp")]
     if exposed and str(port) not in exposed:

@@ -24,6 +24,8 @@ from dockdsl.errors import EngineError, RunFailed
 from dockdsl.operands import PairsLike, TextsLike
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 0.5
+_SILENCE = 1.0
+"""Seconds after which it says something that a request has no answer."""
 _DYING = 1.0
 """Seconds that a container whose server gave no answer has to end."""
 
@@ -183,8 +185,9 @@ class Subject:
         port, probe = self.request.ports[0], self.probe
         address = container.address(port)
         asked = f"{probe.method} {probe.path}"
-        pause, why, has_answered, asked_before = _FIRST_PAUSE, "there was no time for a request", False, False
+        pause, why, last = _FIRST_PAUSE, "there was no time for a request", None
         while (left := begin + self.timeout - time.monotonic()) > 0:
+            sent = time.monotonic()
             try:
                 answer = ask(address, probe, timeout=min(probe.timeout, left))
                 wrong = probe.judge(answer.status, answer.headers, answer.body)
@@ -192,13 +195,12 @@ class Subject:
                     return
                 body = excerpt(answer.body)
                 why = f"{asked}: {'; '.join(map(shown_line, wrong))}" + (f"; body {body}" if body else "")
-                has_answered = True
+                last = NoAnswer(why, has_begun=True)
             except NoAnswer as error:
-                # The last request is cut short by the end of the time, which says less than what came before.
-                if not asked_before or begin + self.timeout > time.monotonic():
-                    why = f"{asked}: {error}"
-                    has_answered = error.has_begun
-            asked_before = True
+                # What is soon cut short by the end of the time says less than what came before.
+                now = time.monotonic()
+                if last is None or begin + self.timeout > now or now - sent > _SILENCE:
+                    why, last = f"{asked}: {error}", error
             state = container.state()
             if not state.running:
                 raise died(f"{self.verb} {self.request.name}", state, container.logs(), " before it was ready")
@@ -206,7 +208,7 @@ class Subject:
             pause = min(pause * 1.5, _LONGEST_PAUSE)
         log = container.logs()
         fact = f"{self.verb} {self.request.name}: the container was not ready after {self.timeout:g} s ({why})"
-        hint = remedy(address, port, self.config, log, has_answered=has_answered)
+        hint = remedy(address, port, self.config, log, last)
         raise run_failed(f"{fact}; {hint}, or allow it more time", explain("", log), log)
 
     @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import subprocess
 import threading
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from dockdsl import Cmd, Copy, Dockerfile, Expose, Image, Stage
+from dockdsl.checks.http_client import NoAnswer
 from dockdsl.checks.readiness import remedy
 from dockdsl.errors import RunFailed
 from tests.engine.helpers import BUSYBOX
@@ -94,6 +96,17 @@ def test_the_loopback_address(tag: str) -> None:
     assert "its log says that it listens on its loopback address, which only the container reaches: see that" in said
 
 
+@pytest.mark.engine
+@pytest.mark.parametrize("timeout", [4, 9])
+def test_a_server_that_takes_a_request_and_says_nothing(timeout: float, tag: str) -> None:
+    """It is not told to listen, also where the time is over before that of the request."""
+    program = "import socket, time; time.sleep(1); server = socket.create_server(('', 8080)); time.sleep(300)"
+    stage = Stage(PYTHON, steps=[Expose(9000), Cmd.exec("python", "-c", program)])
+    said = failure(Image(Dockerfile(stage), port=8080, tags=tag, timeout=timeout))
+
+    assert re.search(r"GET /: no answer within [\d.]+ s\); see what the server waits for: it took the request", said)
+
+
 @pytest.mark.parametrize(
     "log",
     [
@@ -113,7 +126,7 @@ def test_a_log_that_names_no_other_port(log: list[str]) -> None:
 
         thread = threading.Thread(target=hang_up)
         thread.start()
-        found = remedy(server.getsockname(), 8080, {}, log, has_answered=False)
+        found = remedy(server.getsockname(), 8080, {}, log, NoAnswer("closed"))
         thread.join()
 
     assert "see that it listens on 0.0.0.0:8080 inside" == found
