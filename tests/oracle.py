@@ -14,7 +14,7 @@ from typing import Any
 import attrs
 import pytest
 
-from dockdsl.syntax.expand import expand, split_words
+from dockdsl.syntax.expand import Options, expand, split_words
 
 dockerfile = pytest.importorskip("dockerfile", reason="BuildKit's parser has no wheel for this platform")
 
@@ -130,11 +130,7 @@ def meaning(found: Read, env: Mapping[str, str], escape: str = "\\") -> Meaning:
 
 
 def _body(name: str, body: str, words: tuple[str, ...], env: Mapping[str, str]) -> str:
-    if f"<<{name}" not in words:
-        return body
-    from dockdsl.syntax.expand import Options
-
-    return expand(body, env, options=Options(skip_process_quotes=True))
+    return expand(body, env, options=Options(skip_process_quotes=True)) if f"<<{name}" in words else body
 
 
 def _flags(found: tuple[str, ...], lexed: Any) -> dict[str, list[Any]]:

@@ -13,7 +13,7 @@ from dockdsl import Image
 from dockdsl.cli import building as _building
 from dockdsl.engine import options
 from dockdsl.engine.building import BuildRequest
-from dockdsl.engine.flags import OPTIONS
+from dockdsl.engine.flags import OPTIONS, flags
 from dockdsl.engine.options import BuildKeywords, ImageOptions
 from dockdsl.engine.specifications import CacheSpec, OutputSpec, SecretSpec, SshSpec
 from dockdsl.errors import Refused
@@ -65,8 +65,6 @@ def test_each_option_is_on_the_command_line() -> None:
 
 def test_defaults_are_not_passed_on() -> None:
     """A request without options has no flags, and an argument says what it is for."""
-    from dockdsl.engine.flags import flags
-
     request = BuildRequest(dockerfile="FROM scratch", context=".")
 
     assert [] == flags(request, "buildx") == flags(request, "buildah")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import binascii
 import json
 import os
 import random
@@ -64,8 +65,6 @@ MINUTE = 60
 
 def failing(status: Status) -> Reply:
     """Return a reply that is an error."""
-    import binascii
-
     details = binascii.b2a_base64(status.written(), newline=False).decode()
     lines = (f"grpc-status: {status.code}", f"grpc-message: {status.message}", f"grpc-status-details-bin: {details}")
     return "status", "\n".join(lines).encode()

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from dockdsl.engine.builders.buildx import Buildx
+from dockdsl.engine.builders.docker_command import DockerCommand
 from dockdsl.engine.building import BuildRequest
 from dockdsl.engine.leftovers import owner, replaced
 from tests.engine.helpers import BUSYBOX, docker
@@ -142,8 +143,6 @@ def test_without_a_place_for_notes(tmp_path: Path, tag: str, cache: Path, remove
 
 def test_notes_are_bounded(cache: Path) -> None:
     """The oldest go first, and each is one line; a temporary tag is not noted."""
-    from dockdsl.engine.builders.docker_command import DockerCommand
-
     command = DockerCommand(sys.executable)
     mine = owner.temporary_tag(owner.this_process())
     replaced.tidy(command, (mine,), "sha256:0")
