@@ -119,10 +119,10 @@ define FRONTEND
    Without a registry, put this line at the top of a Python file:
      # syntax=dockdsl-frontend:VERSION
    and build it: docker buildx build -f FILE.py FOLDER
-   For a builder in a container, export the image, and say where it is:
+   A builder in a container does not see the images of the engine: export the image by that builder, and say where it is:
      docker buildx build --output type=oci,tar=false,dest=frontend-oci,name=dockdsl-frontend:VERSION -f builds/frontend.Dockerfile .cache/frontend
      docker buildx build --build-context dockdsl-frontend:VERSION=oci-layout://frontend-oci:VERSION -f FILE.py FOLDER
-   To publish it for several platforms, and to know its digest:
+   To publish it for several platforms, by such a builder or an engine with containerd's image store, and to know its digest:
      docker buildx build --platform linux/amd64,linux/arm64 --push -t REGISTRY/dockdsl-frontend:VERSION -f builds/frontend.Dockerfile .cache/frontend
      docker buildx imagetools inspect REGISTRY/dockdsl-frontend:VERSION
 endef

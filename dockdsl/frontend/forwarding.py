@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
 
 import attrs
 
@@ -19,6 +21,8 @@ _LINT, _OUTLINE = "frontend.lint", "frontend.outline"
 _MAPPED = (_LINT, _OUTLINE, "frontend.targets")
 """The questions whose answers have lines."""
 _QUESTION, _DOCUMENT = "requestid", "result.json"
+_ANOTHER_FORM = (ValueError, TypeError, AttributeError, KeyError)
+"""What is raised where BuildKit's JSON is not what it is known to be."""
 _CHECK = "build-arg:BUILDKIT_DOCKERFILE_CHECK"
 
 
@@ -47,9 +51,11 @@ class Forwarding:
         if question is None:
             return self._mapped(result)
         if question in _MAPPED and _DOCUMENT in result.metadata:
-            document = json.loads(result.metadata[_DOCUMENT])
-            self.places.in_answer(document)
-            result.metadata[_DOCUMENT] = json.dumps(document, indent=2).encode()
+            # One of another form stays as it is.
+            with suppress(*_ANOTHER_FORM):
+                document = json.loads(result.metadata[_DOCUMENT])
+                self.places.in_answer(document)
+                result.metadata[_DOCUMENT] = json.dumps(document, indent=2).encode()
         return result
 
     def _warn(self, check: str) -> dict[str, str]:
@@ -57,17 +63,11 @@ class Forwarding:
         try:
             result = self.gateway.build({**self.options, _QUESTION: _LINT}, self.inputs)
             found = json.loads(result.metadata[_DOCUMENT]).get("warnings") or []
-        except (CallFailed, KeyError, ValueError):
-            # An older BuildKit: it warns while it builds, at the lines of the Dockerfile.
+            warnings = [self._warning(each) for each in found]
+        except (CallFailed, *_ANOTHER_FORM):
+            # Another BuildKit: it warns while it builds, at the lines of the Dockerfile.
             return self.options
-        for each in found:
-            warning = WarnRequest(digest=self.vertex, level=1, url=each.get("url", ""))
-            warning.detail = [each["description"].encode()] if each.get("description") else []
-            line = ""
-            for path, lines in [*self.places.of(json_lines(each.get("location"))).items()][:1]:
-                warning.info, warning.ranges = self.files.info(path), ranges(lines)
-                line = f" (line {lines[0][0]})"
-            warning.short = f"{each.get('ruleName')}: {each.get('detail')}{line}".encode()
+        for warning in warnings:
             self.gateway.warn(warning)
         settings = settings_of(self.options.get(_CHECK) or check) or ""
         if found and "error=true" in settings.split(";"):
@@ -75,6 +75,16 @@ class Forwarding:
             # In the words of BuildKit, which says no place either.
             raise Failed(f"lint violation found for rules: {rules}", None)
         return {**self.options, _CHECK: "skip=all"}
+
+    def _warning(self, found: Mapping[str, Any]) -> WarnRequest:
+        warning = WarnRequest(digest=self.vertex, level=1, url=f"{found.get('url') or ''}")
+        warning.detail = [f"{found['description']}".encode()] if found.get("description") else []
+        line = ""
+        for path, lines in [*self.places.of(json_lines(found.get("location"))).items()][:1]:
+            warning.info, warning.ranges = self.files.info(path), ranges(lines)
+            line = f" (line {lines[0][0]})"
+        warning.short = f"{found.get('ruleName')}: {found.get('detail')}{line}".encode()
+        return warning
 
     def _mapped(self, result: Result) -> Result:
         """Return a result whose steps come from the lines of Python."""

@@ -1,6 +1,7 @@
 """BuildKit's low-level operations that a frontend makes of its own: files of the client, and files made here.
 
-Each function returns a `Definition`, whose result is that of the operation, as it is to be solved.
+Each function returns a `Definition`, whose result is that of the operation, as it is to be solved. One that looks into
+a definition of BuildKit's raises `Malformed` where that is of another form.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 
+from dockdsl.frontend.codec import Malformed
 from dockdsl.frontend.messages import (
     Constraints,
     CopyAction,
@@ -29,7 +31,10 @@ DOWNLOADED = "context"
 
 def head(definition: Definition) -> str:
     """Return the digest of the operation whose result a definition has."""
-    return Op.read(definition.operations[-1]).inputs[0].digest
+    try:
+        return Op.read(definition.operations[-1]).inputs[0].digest
+    except IndexError:
+        raise Malformed("a definition has no result") from None
 
 
 def local(name: str, session: str, title: str, *, hint: str, patterns: Mapping[str, Iterable[str]]) -> Definition:
@@ -81,9 +86,11 @@ def unpacked(archive: Definition, platform: Platform) -> Definition:
 
 def copied_from(definition: Definition) -> Definition:
     """The definition of what the last operation of another one, a copy, copies from."""
-    last = Op.read(definition.operations[-2])
-    assert last.file is not None
-    source = last.inputs[last.file.actions[0].secondary_input]
+    try:
+        last = Op.read(definition.operations[-2])
+        source = last.inputs[(last.file or FileOp()).actions[0].secondary_input]
+    except IndexError:
+        raise Malformed("a definition copies nothing") from None
     return Definition(
         operations=[*definition.operations[:-2], Op(inputs=[source]).written()], metadata=definition.metadata
     )
@@ -92,7 +99,8 @@ def copied_from(definition: Definition) -> Definition:
 def keeping_git(repository: Definition, address: str) -> Definition:
     """The files of a repository with its folder ``.git``."""
     op = Op.read(repository.operations[0])
-    assert op.source is not None
+    if op.source is None:
+        raise Malformed("a definition has no source")
     op.source.attrs["git.keepgitdir"] = "true"
     return _alone(op, f"[internal] load git source {address}")
 

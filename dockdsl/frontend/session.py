@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dockdsl import __version__
 from dockdsl.display import cut, for_terminal, one_line, printable
 from dockdsl.frontend import child, contexts, llb
+from dockdsl.frontend.codec import Malformed
 from dockdsl.frontend.forwarding import Forwarding
 from dockdsl.frontend.gateway import Gateway
 from dockdsl.frontend.messages import Definition, Result, Status, WarnRequest
@@ -55,6 +56,10 @@ class Session:
             if all(each.type_url != SOURCE_DETAIL for each in answer.details):
                 # BuildKit would give it the line `# syntax=`.
                 answer.details.append(self._sources.files.detail(None))
+        except Malformed as error:
+            fact = f"BuildKit gave what cannot be read ({error})"
+            message = f"frontend dockdsl {__version__}: {fact}; use Docker Engine 27 or later, or a newer frontend"
+            answer = Status(code=_INTERNAL, message=message)
         except ConnectionLost:
             raise
         except Exception:  # noqa: BLE001 - whatever is wrong here is told

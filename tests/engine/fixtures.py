@@ -16,7 +16,6 @@ from dockdsl.engine.leftovers import owner
 from dockdsl.engine.runners.docker_sdk import DockerSdk
 from tests.engine.helpers import cannot_run, docker, free_port, is_open, left_by, wait_until
 from tests.provision.host import Refusal
-from tests.provision.place import Place
 from tests.provision.provision import PLACE
 from tests.provision.store import store
 from tests.provision.tools import make_tools
@@ -86,22 +85,22 @@ def barred() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def store_place() -> Iterator[Place | None]:
-    """An engine with containerd's image store; None is the one that is there already."""
+def way_to_store() -> Iterator[dict[str, str]]:
+    """Variables that lead to an engine with containerd's image store; none if the one that is there has it."""
     if "io.containerd" in docker("info", "--format", "{{json .DriverStatus}}"):
-        yield None
+        yield {}
         return
     try:
         with store(PLACE) as place:
-            yield place
+            yield place.variables()
     except Refusal as refusal:
         cannot_run(str(refusal))
 
 
 @pytest.fixture
-def in_store(store_place: Place | None, monkeypatch: pytest.MonkeyPatch) -> None:
+def in_store(way_to_store: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     """Lead the docker command to that engine."""
-    for name, value in (store_place.variables() if store_place is not None else {}).items():
+    for name, value in way_to_store.items():
         monkeypatch.setenv(name, value)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import binascii
 import contextlib
 import os
 import threading
@@ -15,12 +16,21 @@ import h2.errors
 import h2.events
 import h2.exceptions
 
+from dockdsl.frontend.messages import Status
+
 Reply = tuple[str, bytes]
 """What is answered: ``"ok"`` and a message; ``"body"`` and what stands in its place; ``"status"`` and headers, a line each;
 ``"busy"`` and a message, once it is asked whether it is still there; ``"silent"``; ``"reset"``, ``"goodbye"``, ``"closed"``;
 ``"garbage"`` and bytes that are written before it is closed."""
 Answer = Callable[[str, bytes], Reply]
 """Returns what is answered to a call, given its name and its message."""
+
+
+def failing(status: Status) -> Reply:
+    """Return a reply that is an error."""
+    details = binascii.b2a_base64(status.written(), newline=False).decode().rstrip("=")
+    lines = (f"grpc-status: {status.code}", f"grpc-message: {status.message}", f"grpc-status-details-bin: {details}")
+    return "status", "\n".join(lines).encode()
 
 
 class Shape(NamedTuple):
@@ -120,8 +130,10 @@ def serving(answer: Answer, shape: Shape = Shape()) -> Iterator[tuple[int, int, 
     peer = Peer(ours[0], theirs[1], answer, shape)
 
     def serve() -> None:
-        peer.serve()
-        peer.close()
+        try:
+            peer.serve()
+        finally:
+            peer.close()
 
     thread = threading.Thread(target=serve)
     thread.start()

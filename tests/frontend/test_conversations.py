@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import binascii
 import json
 import os
 import random
@@ -24,10 +23,15 @@ from dockdsl.frontend.gateway import Gateway
 from dockdsl.frontend.messages import (
     AnyMessage,
     Capability,
+    CopyAction,
     Definition,
+    FileAction,
+    FileOp,
+    Input,
     InputsResponse,
     Location,
     Locations,
+    Op,
     PingResponse,
     ReadDirResponse,
     ReadFileRequest,
@@ -40,6 +44,7 @@ from dockdsl.frontend.messages import (
     SolveResponse,
     Source,
     SourceInfo,
+    SourceOp,
     Stat,
     Status,
     WarnRequest,
@@ -47,7 +52,7 @@ from dockdsl.frontend.messages import (
 from dockdsl.frontend.places import SOURCE_DETAIL, ranges
 from dockdsl.frontend.session import Session
 from dockdsl.frontend.wire import Channel, ConnectionLost
-from tests.frontend.peer import Peer, Reply, Shape, serving
+from tests.frontend.peer import Peer, Reply, Shape, failing, serving
 
 # The tests have threads; the frontend has none.
 pytestmark = pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
@@ -63,18 +68,22 @@ MISSING = Status(code=2, message="no such file")
 MINUTE = 60
 
 
-def failing(status: Status) -> Reply:
-    """Return a reply that is an error."""
-    details = binascii.b2a_base64(status.written(), newline=False).decode()
-    lines = (f"grpc-status: {status.code}", f"grpc-message: {status.message}", f"grpc-status-details-bin: {details}")
-    return "status", "\n".join(lines).encode()
-
-
 def definition(line: int) -> bytes:
     """Return a definition with one step, which comes from a line of the rendered text."""
     info = SourceInfo(filename="app.Dockerfile", data=RENDERED.encode(), definition=b"\x0a\x01x", language="Dockerfile")
     locations = {"sha256:1": Locations(locations=[Location(ranges=ranges([(line, line)]))])}
     return Definition(operations=[b"op"], source=Source(locations=locations, infos=[info])).written()
+
+
+COPIED = Op(inputs=[Input(digest="sha256:2")], file=FileOp(actions=[FileAction(copy=CopyAction(source="/"))]))
+FETCHED = Definition(
+    operations=[
+        Op(source=SourceOp(identifier="git://x.test/y#main")).written(),
+        COPIED.written(),
+        Op(inputs=[Input(digest="sha256:3")]).written(),
+    ]
+)
+"""What BuildKit makes of the address of a repository, from which a file copies all."""
 
 
 class BuildKit:
@@ -107,6 +116,8 @@ class BuildKit:
         self.solved.append(request)
         if not request.frontend:
             return "ok", SolveResponse(result=Result(ref=Ref(id="solved"))).written()
+        if "context:dockdsl-context" in request.options:
+            return "ok", SolveResponse(result=Result(ref=Ref(id="probe", definition=FETCHED.written()))).written()
         if request.options.get("requestid") == "frontend.lint":
             location = {"ranges": [{"start": {"line": 2}, "end": {"line": 2}}]}
             warning = {
@@ -129,7 +140,7 @@ class Ended(NamedTuple):
     warnings: list[WarnRequest]
 
 
-def converse(answer: Callable[[str, bytes], Reply], shape: Shape = Shape(), **options: str) -> Ended:  # noqa: B008 - it is frozen
+def converse(answer: Callable[[str, bytes], Reply], shape: Shape = Shape(), /, **options: str) -> Ended:  # noqa: B008 - it is frozen
     """Let a frontend build ``app.py``."""
     options = {"filename": "app.py", **options}
     pairs = {
@@ -283,6 +294,67 @@ def test_errors_of_a_build() -> None:
     assert [{"start": {"line": 5}, "end": {"line": 5}}] == shown["ranges"]
 
 
+def test_a_repository() -> None:
+    """Its files and the context are what BuildKit fetches; ``.git`` is kept where that is asked for."""
+    kept = {"build-arg:BUILDKIT_CONTEXT_KEEP_GIT_DIR": "true"}
+    for options, attributes in (({}, {}), (kept, {"git.keepgitdir": "true"})):
+        engine = BuildKit()
+        answer, _, _ = converse(engine, context="https://x.test/y.git#main", **options)
+        built = next(each for each in reversed(engine.solved) if each.frontend)
+        source = Op.read(Definition.read(built.inputs["context"]).operations[0]).source
+
+        assert answer is not None
+        assert answer.result is not None
+        assert source is not None
+        assert ("git://x.test/y#main", attributes) == (source.identifier, source.attrs)
+        assert "context" not in built.options
+
+
+ODD = (
+    *(b"{", b"[]", b"5", b"null", b'{"warnings": 5}', b'{"warnings": [5]}', b'{"warnings": [{"location": 5}]}'),
+    b'{"warnings": [{"location": {"ranges": [{"start": {"line": "x"}}]}}]}',
+    b'{"sources": [5], "a": {"location": {"sourceIndex": [], "ranges": 5}}}',
+)
+"""Answers to questions of a form that BuildKit's do not have."""
+
+
+@pytest.mark.parametrize("document", ODD)
+@pytest.mark.parametrize("question", [None, "frontend.lint"])
+def test_answers_of_another_form(document: bytes, question: str | None) -> None:
+    """A build goes on without checks of ours; what was asked for is passed on as it came."""
+    engine = BuildKit()
+
+    def answer(method: str, message: bytes) -> Reply:
+        if method == "Solve" and SolveRequest.read(message).options.get("requestid") == "frontend.lint":
+            return "ok", SolveResponse(result=Result(metadata={"result.json": document})).written()
+        return engine(method, message)
+
+    ended = converse(answer, **({} if question is None else {"requestid": question}))
+
+    assert ended.answer is not None
+    assert ended.answer.result is not None
+    assert [] == ended.warnings
+    if question is not None:
+        given = ended.answer.result.metadata["result.json"]
+        assert document.split() == given.split() or json.loads(document) == json.loads(given)
+
+
+def test_a_definition_of_another_form() -> None:
+    """What of BuildKit cannot be read is said, and what may help."""
+    engine = BuildKit()
+
+    def answer(method: str, message: bytes) -> Reply:
+        if method == "Solve" and SolveRequest.read(message).frontend:
+            return "ok", SolveResponse(result=engine.built).written()
+        return engine(method, message)
+
+    ended = converse(answer, context="git://x.test/y")
+
+    assert ended.answer is not None
+    assert ended.answer.error is not None
+    assert "BuildKit gave what cannot be read (a definition copies nothing); use" in ended.answer.error.message
+
+
 def test_a_fault_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
     """An exception of this program is told as such, with what to report."""
 
@@ -317,7 +389,7 @@ def within(seconds: int) -> Iterator[None]:
 def damaged(chance: random.Random, reply: Reply) -> Reply:
     """Return what comes in the place of an answer."""
     kind = chance.choice(
-        ("closed", "garbage", "reset", "goodbye", "status", "status", "body", "noise", "cut", "changed")
+        ("closed", "garbage", "reset", "goodbye", "status", "status", "body", "noise", "odd", "cut", "changed")
     )
     data = bytearray(reply[1])
     if kind == "status":
@@ -325,6 +397,8 @@ def damaged(chance: random.Random, reply: Reply) -> Reply:
     if kind in ("garbage", "body", "noise"):
         noise = chance.randbytes(chance.randrange(40))
         return "ok" if kind == "noise" else kind, noise
+    if kind == "odd":
+        return "ok", SolveResponse(result=Result(metadata={"result.json": chance.choice(ODD)})).written()
     if kind == "cut":
         return "ok", bytes(data[: chance.randrange(len(data) + 1)])
     if kind == "changed":
@@ -333,6 +407,16 @@ def damaged(chance: random.Random, reply: Reply) -> Reply:
                 data[chance.randrange(len(data))] = chance.randrange(256)
         return "ok", bytes(data)
     return kind, b""
+
+
+ASKED: tuple[dict[str, str], ...] = (
+    {},
+    {"requestid": "frontend.lint"},
+    {"requestid": "frontend.outline"},
+    {"context": "git://x.test/y#main", "build-arg:BUILDKIT_CONTEXT_KEEP_GIT_DIR": "1"},
+    {"context": "http://x.test/y.tar"},
+)
+"""What is asked for besides, in different conversations."""
 
 
 @pytest.mark.parametrize("part", range(10))
@@ -353,7 +437,8 @@ def test_conversations_that_go_wrong(part: int) -> None:
             return damaged(chance, reply) if is_damaged else reply  # noqa: B023 - as above
 
         with within(MINUTE):
-            ended = converse(answer, Shape(chance.choice((1, 7, 16384)), chance.choice((1, 100, 1 << 16))))
+            shape = Shape(chance.choice((1, 7, 16384)), chance.choice((1, 100, 1 << 16)))
+            ended = converse(answer, shape, **chance.choice(ASKED))
         has_answer = ended.answer is not None and (ended.answer.result is not None) != (ended.answer.error is not None)
         assert has_answer or ended.lost, (part, number)
         assert ended.answer is None or "internal error" not in (ended.answer.error or Status()).message, (

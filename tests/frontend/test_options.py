@@ -245,14 +245,18 @@ def test_an_archive_on_stdin(build: Build, *, is_compressed: bool) -> None:
 
 
 def test_a_file_on_stdin(build: Build) -> None:
-    """``-f -`` takes the Python file from stdin; it has no modules then."""
+    """``-f -`` takes the Python file from stdin, whatever the context is; it has no modules then."""
     build.write()
     build.folder.joinpath("bases.py").unlink()
     build.replace("from bases import BASE", 'BASE = "busybox:1.37"')
     build.replace("from parts.common import setup", "setup = []")
     data = build.folder.joinpath("app.py").read_bytes()
-
-    assert build.image(file=build.plain())["Id"] == build.image(file="-", stdin=data)["Id"]
+    plain = build.folder.joinpath(build.plain()).read_bytes()
+    build.folder.joinpath("context.tar").write_bytes(archive(build.folder / "context", is_compressed=False))
+    with served(build.folder) as host:
+        for context in ("context", f"{host}/context.tar"):
+            done, expected = (build.image(file="-", stdin=each, context=context) for each in (data, plain))
+            assert expected["Id"] == done["Id"]
 
 
 def test_a_file_at_an_address(build: Build) -> None:
@@ -284,6 +288,25 @@ def test_the_frontend_of_the_command(build: Build) -> None:
     led = build.image(f"--build-context=nowhere.test/frontend:1=docker-image://{build.frontend}")
 
     assert plain["Id"] == named["Id"] == led["Id"]
+
+
+def test_a_frontend_of_the_text(build: Build, tag: str) -> None:
+    """A Dockerfile that names a frontend itself is built by that, with all that the command says."""
+    program = (
+        "import os; from dockdsl.frontend.gateway import Gateway; from dockdsl.frontend.wire import Channel; "
+        "gateway = Gateway(Channel(0, 1)); given = [v for k, v in os.environ.items() if k.startswith('BUILDKIT_FRONTEND_OPT_')]; "
+        "options = dict(each.split('=', 1) for each in given); inputs = gateway.inputs(); "
+        "gateway.end(gateway.build({**options, 'label:by': options['cmdline']}, inputs))"
+    )
+    another = ["python3", "-BPS", "-c", program]
+    build.folder.joinpath("another.Dockerfile").write_text(f"FROM {build.frontend}\nENTRYPOINT {json.dumps(another)}\n")
+    assert 0 == build.run("--load", "-t", tag, file="another.Dockerfile").code
+    build.write(line="#!/usr/bin/env python3\n# syntax=" + build.frontend)
+    build.replace("Dockerfile([test, app])", f'Dockerfile([test, app], syntax="{tag}")')
+    plain = build.image("--label=a=b", file=build.plain())
+
+    assert tag == plain["Config"]["Labels"]["by"]
+    assert plain["Id"] == build.image("--label=a=b")["Id"]
 
 
 def test_one_of_several(build: Build) -> None:

@@ -15,7 +15,6 @@ import pytest
 
 from tests.engine.helpers import BUSYBOX, docker, git, git_served
 from tests.frontend.builds import BASE, Build, served
-from tests.provision.place import Place
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("in_store", "there")]
 
@@ -43,12 +42,12 @@ cp /statement "$BUILDKIT_SCAN_DESTINATION/x.spdx.json"
 
 
 @pytest.fixture(scope="module")
-def there(frontend: str, store_place: Place | None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def there(frontend: str, way_to_store: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """The frontend's image and its base, in that engine as well."""
     archive = tmp_path_factory.mktemp("image") / "frontend.tar"
     docker("save", "--output", str(archive), frontend, BASE)
     with pytest.MonkeyPatch.context() as changed:
-        for name, value in (store_place.variables() if store_place is not None else {}).items():
+        for name, value in way_to_store.items():
             changed.setenv(name, value)
         docker("load", "--input", str(archive))
         yield
