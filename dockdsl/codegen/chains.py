@@ -10,6 +10,7 @@ from dockdsl.instructions.run import Run
 from dockdsl.syntax import shell
 from dockdsl.syntax.layout import INDENT
 from dockdsl.syntax.lines import continued
+from dockdsl.syntax.operators import operators
 
 Link = str | Comment
 _BLANKS = " \t"
@@ -44,7 +45,7 @@ def links(command: str, *, exact: bool) -> list[Link] | None:
 
 def _grouped(found: list[Link]) -> bool:
     joined = [shell.unbroken(each) or each for each in found if isinstance(each, str)]
-    inside = [operator.text for each in joined for operator in shell.operators(each, compound=True) or ()]
+    inside = [operator.text for each in joined for operator in operators(each, compound=True) or ()]
     return any(text in ("||", ";", "&") for text in inside)
 
 
@@ -54,12 +55,12 @@ def _links(command: str) -> list[Link] | None:
         return None
     pieces, remarks = read
     joined = "".join([piece.text for piece in pieces])
-    operators = shell.operators(joined, [piece.start for piece in pieces[1:]], compound=True)
-    if operators is None or any(operator.text == "#" for operator in operators):
+    control = operators(joined, [piece.start for piece in pieces[1:]], compound=True)
+    if control is None or any(operator.text == "#" for operator in control):
         return None
     found: list[Link] = []
     start = number = noted = done = 0
-    for end in [*[operator.start for operator in operators if operator.text == "&&"], len(joined)]:
+    for end in [*[operator.start for operator in control if operator.text == "&&"], len(joined)]:
         inside: list[_Piece] = []
         while number < len(pieces) and pieces[number].start < end:
             inside.append(pieces[number])

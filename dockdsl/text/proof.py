@@ -17,9 +17,9 @@ import attrs
 
 from dockdsl.display import kind_of
 from dockdsl.errors import ExpansionError, InvalidType, InvalidValue, ProofUnavailable
-from dockdsl.syntax import shell
 from dockdsl.syntax.expand import Options, expand, references, split_words
 from dockdsl.syntax.lines import SPACE, continued, lower
+from dockdsl.syntax.operators import split_chain
 
 _directive = re.compile(rf"#[{SPACE}]*([A-Za-z][A-Za-z0-9]*)[\t\n\f\r ]*=[\t\n\f\r ]*(.+?)[\t\n\f\r ]*").fullmatch
 _is_csv = re.compile(r"""(?:"(?:[^"]|"")*"|[^",]*)(?:,(?:"(?:[^"]|"")*"|[^",]*))*""").fullmatch
@@ -589,7 +589,7 @@ def _shell_text(text: str, *, chains: bool) -> str:
             # A backslash escapes nothing there, not even the quote.
             quote = "" if token[1:] == "'" else quote
     joined = "".join(pieces)
-    parts = shell.split_chain(joined) if chains else None
+    parts = split_chain(joined) if chains else None
     return joined if parts is None else " && ".join(parts)
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from dockdsl import DockdslError, Run
 from dockdsl.syntax import shell
-from dockdsl.syntax.shell import Operator
+from dockdsl.syntax.operators import Operator, operators
 from tests import laws, oracle, strategies
 
 # Each only once: sh is usually one of the others.
@@ -195,7 +195,7 @@ def test_operators(text: str, found: list[tuple[int, str]] | None) -> None:
     """Operators are found only at the top level; text that shells read in different ways is left alone."""
     expected = None if found is None else [Operator(start, operator) for start, operator in found]
 
-    assert expected == shell.operators(text)
+    assert expected == operators(text)
 
 
 @pytest.mark.parametrize(
@@ -212,7 +212,7 @@ def test_operators(text: str, found: list[tuple[int, str]] | None) -> None:
 )
 def test_places_of_continuations(text: str, breaks: list[int], understood: bool) -> None:
     """A continuation is layout where the shell joins the lines as BuildKit does, and nowhere else."""
-    assert understood == (shell.operators(text, breaks) is not None)
+    assert understood == (operators(text, breaks) is not None)
 
 
 @pytest.mark.parametrize(
