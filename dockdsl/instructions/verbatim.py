@@ -50,7 +50,7 @@ class Verbatim(Instruction):
         line.kept_from = 0
         # Before the keyword, there may be continued lines with nothing but whitespace.
         text = found.layout(len(found.text) - len(found.text.lstrip(SPACE)), len(found.text), found.escape)
-        if not line.documents and continued(text.rpartition("\n")[2], found.escape):
+        if continued(text.rpartition("\n")[2], found.escape):
             # The text ends with the escape character. With any other blank than these behind it, the line does too.
             blank = found.tail()
             text += blank if blank.strip(" \t") else "\f"

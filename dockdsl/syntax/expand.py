@@ -131,7 +131,7 @@ def references(word: str, *, escape: str = "\\", options: Options = _ORDINARY) -
 
     def record(reference: Reference) -> str:
         found.append(reference)
-        return reference.spell()
+        return reference._replace(braces=True).spell()  # what comes next may be a letter
 
     _Lexer(word, escape, options, record).read(_Text())
     return sorted(found, key=lambda reference: reference.start)

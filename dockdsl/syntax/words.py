@@ -397,7 +397,7 @@ class _Reader(Cursor):
             inner = self.read("}", depth + 1)
             if any(char in part for reference, part in inner if not reference for char in "'\"\\`$}"):
                 raise
-            return True, f"${{{modified[1]}{modified[2]}{''.join([part for _, part in inner])}}}"
+            return True, f"${{{modified[1]}{modified[2]}{from_atoms(inner)}}}"
         return True, self.word[start : self.at]
 
 

@@ -31,7 +31,7 @@ _tabs = re.compile(r"^\t+", re.MULTILINE)
 # A line may be continued before, in and after the keyword, with blank lines and comments in between.
 _continued = r"\\[ \t]*\r?\n(?:[ \t]*(?:#[^\n]*)?\r?\n)*"
 _ONBUILD = re.compile(
-    rf"\A(?:[ \t\v\f]*(?:\\[ \t]*|#[^\n]*)?\r?\n)*\s*{f'(?:{_continued})*'.join('ONBUILD')}(?:\s|{_continued})+",
+    rf"\A(?:\s|{_continued})*{f'(?:{_continued})*'.join('ONBUILD')}(?:\s|{_continued})+",
     re.IGNORECASE,
 )
 _DIRECTIVES = ("syntax", "escape", "check")

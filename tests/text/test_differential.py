@@ -24,6 +24,7 @@ STEPS = [
     # A variable that must be set, and quotes around one
     *["ARG A=${F:?}", "ENV A=${F:?msg}", "WORKDIR ${F?}", "ENV A a${F:?}x", "USER ${F?}", "LABEL ${F:?}=x", "ENV A='x'${F:?'q'}"],
     *["STOPSIGNAL ${F:?}", "ENV A=${F-${G:?m}}", "COPY --chown=${F:?m} a b", "ENV A=$\\{F?}", "ENV A=${F/}", "ENV A=${B:-${C}x}"],
+    *["ENV A=''${F?$A'q'}", "ENV A=${F:-$A'q'$B}", 'ENV A=x${F:+$A"q"} B=$A\'q\''],
     *["EXPOSE ${F:-'x'}", 'EXPOSE "${X}-${Y}"', "EXPOSE '80'", 'EXPOSE "$A"/tcp', 'EXPOSE "80"-"90"', "EXPOSE \\80", "EXPOSE $A'/tcp'"],
     # Escape characters at the end
     *["CMD mkdir C:\\app\\\\\nRUN x", "ENTRYPOINT a\\\\\\\nRUN x", "COPY a b\\\\\nRUN x", "ONBUILD RUN a\\\\\nRUN x"],
@@ -67,6 +68,10 @@ ACCEPTED = [
     "#escape=`\nFROM a\nO`\nNBUILD`\n RUN a `\n b",
     "FROM a\nONBUILD \\\n# note\n RUN a \\\n b",
     "FROM a\n\\\n RUN a \\\n b",
+    "FROM x\n\x85\\\nONBUILD S",
+    "FROM x\n\\\n# note\n\nONBUILD S",
+    "FROM a\nCOPY <<E \\\u3000\nE",
+    "#escape=`\nFROM a\nONBUILD COPY <<E `\n`\x0b\nE",
     "FROM a\nONBUILD -- LABEL t=",
     "#escape=`\nFROM a\nONBUILD LABEL A=`\u3000b",
     'FROM a\nONBUILD COPY ["",""] n',
