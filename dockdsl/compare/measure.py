@@ -118,7 +118,7 @@ def compare(
     root = recipe.root
     if not recipe.given:
         raise SourceError("compare: no script says what was done before; name the script, with its Dockerfiles")
-    changed = _changeable(result, root) if change is None else source_file(root, change)
+    changed = _changeable(result, recipe) if change is None else source_file(root, change)
     if changed is None:
         report("no source file that is copied has comments of a known kind, so no rebuild is measured; see --change")
     with DockerSdk() as engine, ended_by_exception():
@@ -251,9 +251,10 @@ def source_file(root: Path, change: str) -> str:
     return path.relative_to(root).as_posix()
 
 
-def _changeable(result: Merged, root: Path) -> str | None:
+def _changeable(result: Merged, recipe: Recipe) -> str | None:
     """Return a source file that a COPY takes from the context: what has the main function, if a name says so."""
-    context = result.draft.context
+    root, context = recipe.root, result.draft.context
+    scripts = {Path(command.place.path).resolve() for given in recipe.given for command in given.pipeline}
     if context != root and root not in context.parents:
         return None
     patterns = [
@@ -271,7 +272,7 @@ def _changeable(result: Merged, root: Path) -> str | None:
             inside = path.relative_to(context).as_posix()
             if path.suffix in _COMMENTS and path.is_file() and any(_takes(each, inside) for each in patterns):
                 is_test = "test" in path.stem.lower()
-                found.append((is_test, inside.count("/"), path.stem not in _FIRST, inside))
+                found.append((path.resolve() in scripts, is_test, inside.count("/"), path.stem not in _FIRST, inside))
     return (context / min(found)[-1]).relative_to(root).as_posix() if found else None
 
 

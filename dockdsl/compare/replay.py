@@ -8,13 +8,14 @@ from __future__ import annotations
 import glob
 import os
 import re
+import shutil
 import tarfile
 import tempfile
 from collections import deque
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import attrs
 
@@ -27,7 +28,7 @@ from dockdsl.errors import RunFailed, SourceError
 from dockdsl.migrate.commands import Command
 from dockdsl.migrate.docker_options import Arguments, arguments, verb_of
 from dockdsl.migrate.following import ENGINES, folder_of_tar
-from dockdsl.migrate.host_files import content_of, path_of
+from dockdsl.migrate.host_files import content_of, packed, path_of
 from dockdsl.migrate.recipe import Given, Recipe
 from dockdsl.migrate.words import Unknown, Word
 from dockdsl.secrecy import hide
@@ -47,6 +48,7 @@ _VERBS |= {"exec": "_exec"}
 _VERBS |= dict.fromkeys(_KNOWN, "_known")
 _OWNERS = 60.0
 """Seconds that changing the owner of files may take."""
+_is_name = re.compile(r"[\w./:-]+").fullmatch
 _ids = re.compile(r"\b(?:image|container)@\d+\b").sub
 _Give = Callable[[Given, Arguments, "IO[bytes] | None"], bool]
 
@@ -120,6 +122,8 @@ class Replay:
         if command.name == "cat" and given.identity is not None:
             # What it prints is known, and stands where the script uses it.
             return False
+        if not rest and command.name == "tar" and (made := packed(command)) is not None and made[0] != "-":
+            return self._packed(command, *made)
         if rest or command.name not in _FILES:
             for each in given.pipeline:
                 self._left_out(each)
@@ -211,7 +215,7 @@ class Replay:
         argv = [*DockerCommand(USUAL).buildx(), "build", "--load", "--progress=plain", f"--iidfile={self.work}/image"]
         argv += ["--no-cache"] if self._no_cache else []
         # The names of what was built before mean what this run has built.
-        argv += [f"--build-context={name}=docker-image://{tag}" for name, tag in self.images.items() if "@" not in name]
+        argv += [f"--build-context={name}=docker-image://{tag}" for name, tag in self.images.items() if _is_name(name)]
         settings = dict(command.settings)
         for name, value in found.options:
             if name == "push":
@@ -242,10 +246,32 @@ class Replay:
         text = None if command.given is None else self._text(command, command.given)
         if text is None and command.source is not None:
             text = Path(self._inside(command, self._text(command, command.source))).read_text(errors="surrogateescape")
-        self._run(command, argv, stdin=text, stdout=stdout)
+        with self._streamed(command):
+            self._run(command, argv, stdin=text, stdout=stdout)
         for word in (given.identity, *found.all("tag")):
             self.images[self._key(command, word)] = tag
         return True
+
+    @contextmanager
+    def _streamed(self, command: Command) -> Iterator[None]:
+        """Have the files that ``tar`` would give to a build in a folder, as long as it runs."""
+        packed_files = self.recipe.streams.get(command.folder)
+        if packed_files is None:
+            yield
+            return
+        folder = Path(self._inside(command, "."))
+        try:
+            for path, name in packed_files:
+                source, target = Path(self._inside(command, str(path))), folder / name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copytree(source, target, symlinks=True) if source.is_dir() else shutil.copy2(source, target)
+            yield
+        except OSError as error:
+            raise RunFailed(
+                f"{command.place}: {error.filename}: {error.strerror}; see what tar packs", origin=None
+            ) from None
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
     def _start(self, given: Given, found: Arguments, stdout: IO[bytes] | None) -> bool:
         command = given.pipeline[0]
@@ -261,6 +287,9 @@ class Replay:
             option = "detach" if key == "d" else key
             if option in ("volume", "mount"):
                 argv.append(f"--{option}={self._mount(command, option, self._text(command, value))}")
+            elif option == "volumes-from":
+                other, mode = value.partition(":")
+                argv.append(f"--{option}={self._container(command, other)}{'' if mode is None else f':{mode}'}")
             elif option == "env-file":
                 argv.append(f"--env-file={self._inside(command, self._text(command, value))}")
             elif option in _IN_RUN:
@@ -331,7 +360,8 @@ class Replay:
                 argv.append(f"{self._container(command, name)}:{self._text(command, inside)}")
             else:
                 path = self._text(command, word)
-                argv.append(path if path == "-" else self._inside(command, path))
+                # docker copies what is in ".", and a folder as such.
+                argv.append(path if path == "-" else self._inside(command, "./." if path == "." else path))
         return self._run(command, argv, stdout=stdout)
 
     def _export(self, given: Given, found: Arguments, stdout: IO[bytes] | None) -> bool:
@@ -386,6 +416,19 @@ class Replay:
             except tarfile.TarError as error:
                 fact = f"{tar.place}: what tar is given cannot be unpacked ({error})"
                 raise RunFailed(f"{fact}; copy the files themselves", origin=None) from None
+        return True
+
+    def _packed(self, command: Command, file: str, entries: Sequence[tuple[Path, str]]) -> bool:
+        """Make the archive that ``tar`` makes."""
+        kind = {".gz": "gz", ".tgz": "gz", ".bz2": "bz2", ".tbz2": "bz2", ".xz": "xz", ".txz": "xz"}
+        mode: Any = f"w:{kind.get(Path(file).suffix, '')}"
+        try:
+            with tarfile.open(self._inside(command, file), mode) as archive:
+                for path, name in entries:
+                    archive.add(self._inside(command, str(path)), name or ".")
+        except OSError as error:
+            fact = f"{command.place}: {error.filename}: {error.strerror}"
+            raise RunFailed(f"{fact}; see what tar packs", origin=None) from None
         return True
 
     def _on_host(self, command: Command) -> bool:

@@ -65,7 +65,7 @@ def _build(recipe: Recipe, command: Command, given: Arguments) -> Word | Archive
             dockerfile = recipe.texts[dockerfile].text or ""
         elif not dockerfile.exists():
             dockerfile = recipe.before(dockerfile)
-    build = Build(command.place, context, dockerfile, given)
+    build = Build(command.place, context, dockerfile, given, recipe.stand())
     build = _taken(recipe, build)
     identity = text(f"image@{recipe.builds.index(build) + 1}")
     for name in (*build.tags, identity):

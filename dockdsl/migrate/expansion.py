@@ -17,6 +17,8 @@ from dockdsl.migrate.words import Part, Unknown, Variable, Word, text
 
 _LONGEST = 100_000
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "e": "\x1b", "f": "\f", "v": "\v"}
+# They are in no environment.
+_OF_THE_SHELL = ("RANDOM", "SRANDOM", "SECONDS", "EPOCHSECONDS", "LINENO", "UID", "EUID", "PPID", "BASHPID")
 _OTHER_FORMS = ("Repl", "Slice", "Length", "Excl", "Names")
 
 
@@ -86,7 +88,8 @@ class Expansion(ABC):
             return self.variables[name]
         if name in self.arrays:
             return self.arrays[name].get("0", Word())
-        return Word.of([Variable(name)]) if name.isidentifier() else Word.of([Unknown(f"${name}")])
+        is_outside = name.isidentifier() and name not in _OF_THE_SHELL
+        return Word.of([Variable(name)]) if is_outside else Word.of([Unknown(f"${name}")])
 
     # Words.
 

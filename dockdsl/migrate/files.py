@@ -53,7 +53,9 @@ def origins(recipe: Recipe, build: Build, path: Path, moves: int | None = None) 
         found = [each for each in latest.values() if fnmatchcase(each.path.name, path.name)]
         if found:
             return [Origin(each.inside, each) for each in found]
-    return _mounted(recipe, build, path) or _moved(recipe, build, path, len(recipe.moves) if moves is None else moves)
+    return _mounted(recipe, build, path) or _moved(
+        recipe, build, path, len(_moves(recipe, build)) if moves is None else moves
+    )
 
 
 def _moved(recipe: Recipe, build: Build, path: Path, moves: int) -> list[Origin]:
@@ -69,10 +71,10 @@ def _moved(recipe: Recipe, build: Build, path: Path, moves: int) -> list[Origin]
 
 def below(recipe: Recipe, build: Build, path: Path) -> list[Origin]:
     """Return the artefacts in a folder that is copied."""
-    made = {each.path for each in made_before(recipe, build)} | {target for _, target in recipe.moves}
+    made = {each.path for each in made_before(recipe, build)} | {target for _, target in _moves(recipe, build)}
     inside = sorted(each for each in made if path in each.parents)
     found = [origin for each in inside for origin in origins(recipe, build, each)]
-    for source, target in recipe.moves:
+    for source, target in _moves(recipe, build):
         if path == target or target in path.parents:
             before = source / path.relative_to(target)
             for each in below(recipe, build, before):
@@ -97,7 +99,12 @@ def brought_to(recipe: Recipe, path: Path) -> list[tuple[Path, str]]:
 def made_before(recipe: Recipe, build: Build) -> list[Artefact]:
     """Return what the script has made before it builds an image."""
     earlier = recipe.builds[: recipe.builds.index(build)]
-    return [each for each in recipe.artefacts if _builder(each) is None or _builder(each) in earlier]
+    made = recipe.artefacts if build.before is None else recipe.artefacts[: build.before[0]]
+    return [each for each in [*made, *recipe.told] if _builder(each) is None or _builder(each) in earlier]
+
+
+def _moves(recipe: Recipe, build: Build) -> list[tuple[Path, Path]]:
+    return recipe.moves if build.before is None else recipe.moves[: build.before[1]]
 
 
 def _builder(artefact: Artefact) -> Build | None:

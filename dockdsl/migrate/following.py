@@ -166,6 +166,8 @@ def _with_context(recipe: Recipe, packing: Command, build: Command) -> Pipeline 
     folder = whole[0] if whole else recipe.root / f"tar@{packing.place.line}"
     recipe.folders.add(folder)
     recipe.moves += [(path, folder / name) for path, name in made[1] if path != folder]
+    if not whole:
+        recipe.streams[folder] = made[1]
     return [build._replace(words=tuple(words), folder=folder)]
 
 

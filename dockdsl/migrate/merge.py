@@ -238,7 +238,7 @@ class _Merge:
             if not name or "://" in name:
                 kept.append(source)
                 continue
-            archive = Path(os.path.normpath(context / name.lstrip("/")))
+            archive = self.recipe.before(Path(os.path.normpath(context / name.lstrip("/"))))
             if archive in self.recipe.packed:
                 if isinstance(step, Add) and step.unpack is not False:
                     yield from self._packed(image, step, archive, context)

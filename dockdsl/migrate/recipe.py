@@ -39,6 +39,8 @@ class Build:
     dockerfile: Path | str
     """The file, or the text where the script holds it."""
     options: Arguments
+    before: tuple[int, int, int] | None = None
+    """How many artefacts, moves and new folders the host had before it, where a script tells."""
     tags: list[Word] = attrs.field(init=False)
     """Its names."""
 
@@ -163,6 +165,8 @@ class Recipe:
     given: list[Given] = attrs.field(factory=list)
     builds: list[Build] = attrs.field(factory=list)
     artefacts: list[Artefact] = attrs.field(factory=list)
+    told: list[Artefact] = attrs.field(factory=list)
+    """Those that no script makes, but the user names."""
     containers: list[Container] = attrs.field(factory=list)
     notes: list[Note] = attrs.field(factory=list)
     ports: list[int] = attrs.field(factory=list)
@@ -187,6 +191,8 @@ class Recipe:
     """What the script itself writes into files."""
     packed: dict[Path, list[tuple[Path, str]]] = attrs.field(factory=dict)
     """The archives that ``tar`` makes on the host: each file, and what it is called there."""
+    streams: dict[Path, list[tuple[Path, str]]] = attrs.field(factory=dict)
+    """What ``tar`` gives to a build, by the folder that stands for it."""
     writers: dict[Path, tuple[Place, str]] = attrs.field(factory=dict)
     """Which command writes another file, and where."""
 

@@ -162,7 +162,7 @@ def follow(files: Found, artefacts: Iterable[tuple[str, str]] = ()) -> Recipe:
         source = recipe.builds[max(len(recipe.builds) - 2, 0)]
         for name, inside in given.items():
             path = Path(os.path.normpath(files.root / name))
-            recipe.artefacts.append(Artefact(source.place, path, source, inside))
+            recipe.told.append(Artefact(source.place, path, source, inside))
         built = {str(build.dockerfile) for build in recipe.builds}
         for path in files.dockerfiles:
             if str(path.resolve()) not in built:

@@ -255,6 +255,30 @@ def test_signals(number: signal.Signals, tmp_path: Path, name: str) -> None:
     assert not folder.joinpath("app").exists()
 
 
+def test_what_goes_in_and_is_packed(tmp_path: Path, name: str) -> None:
+    """Files that a container is given, volumes of another one, archives, and a context that tar gives."""
+    script = f"""\
+docker build -t x-$RANDOM -f Dockerfile.build .
+docker create -v /w --name NAME-v {BUSYBOX} true
+docker cp . NAME-v:/w
+docker run --rm --volumes-from NAME-v:rw -w /w {BUSYBOX} sh -c "cat app.c > app"
+docker cp NAME-v:/w/app app
+docker rm -v NAME-v
+tar -czf app.tgz app
+tar -c Dockerfile app.tgz | docker build -t NAME:latest -
+"""
+    folder = project(tmp_path / "packs", name, script, Dockerfile=f"FROM {BUSYBOX}\nADD app.tgz /bin/\n")
+    code, output, said, pid = compare(folder, "--json")
+
+    assert 0 == code, said
+    found = json.loads(output)
+    assert 8 == len(found["before"]["commands"])
+    assert ["app", "app.tgz"] == [file["name"] for file in found["before"]["files"]]
+    assert found["before"]["shipped_bytes"] == found["after"]["shipped_bytes"]
+    assert "left out: " not in said
+    assert [] == left_by(pid)
+
+
 def test_files_of_root(tmp_path: Path) -> None:
     """What a container leaves in the copy as root belongs to the user afterwards, who can remove it."""
     with DockerSdk() as engine:

@@ -272,6 +272,11 @@ TAKEN = {
         + FINAL,
         ['Copy("/src/app", "/w/in", from_=build)', 'Run("mkdir -p /w/d")', 'Copy("go.mod", "/w/x")'],
     ),
+    # An image has not what is made behind it.
+    "order": (
+        "docker build -t a:build -f D2 .\nID=$(docker create b)\ndocker cp $ID:/x ./x\ncp x y\n" + BUILD + COPY + FINAL,
+        ['Copy(".", "/w/")'],
+    ),
     # A file of tar is not one of the container that has the folder; a variable in COPY is what this build has.
     "files": (
         BUILD
@@ -286,7 +291,7 @@ TAKEN = {
 @pytest.mark.parametrize(("script", "made"), TAKEN.values(), ids=TAKEN)
 def test_what_a_script_says_is_in_the_result(script: str, made: list[str], tmp_path: Path) -> None:
     """Values, and files of the host that a container or a build has."""
-    code, told = after(tmp_path, script, **{".env": "IMAGE=from/env\nB=2\n"})
+    code, told = after(tmp_path, script, **{".env": "IMAGE=from/env\nB=2\n", "D2": "FROM a\nCOPY . /w/\n"})
 
     assert code == 0, told
     for each in made:
