@@ -59,7 +59,8 @@ def _contents(path: str, kind: str, refusal: type[FileError | SourceError]) -> b
     except IsADirectoryError:
         raise refusal(f"{one_line(path)}: it is a folder; name the {kind} in it") from None
     except OSError as error:
-        remedy = "correct the link" if error.errno == errno.ELOOP else "check its permissions"
+        remedies = {errno.ELOOP: "correct the link", errno.EACCES: "check its permissions"}
+        remedy = remedies.get(error.errno or 0, "check the path")
         raise refusal(f"{one_line(path)}: it cannot be read ({error.strerror}); {remedy}") from None
     if data is None:
         raise refusal(f"{one_line(path)}: it is a FIFO, and nobody writes to it; start what does, or name a file")

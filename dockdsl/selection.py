@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeGuard, TypeVar
 
 from dockdsl.display import argument, kind_of, one_line, shown
 from dockdsl.errors import SourceError
@@ -173,7 +173,7 @@ def _at(value: Any, keys: str) -> tuple[str, Any] | None:
         return "", value
     names = _key_names(value)
     for key, inner in _items(value):
-        for spelling in (names[key], *((f'"{key}"', f"'{key}'") if isinstance(key, str) else ())):
+        for spelling in (names[key], *((f'"{key}"', f"'{key}'") if _is(key, str) else ())):
             if keys.startswith(f"[{spelling}]"):
                 found = _at(inner, keys[len(spelling) + 2 :])
                 if found is not None:
@@ -193,7 +193,12 @@ def _each(file: str, objects: Iterator[tuple[str, T, Any]]) -> list[Selected[T]]
 def _wanted(value: Any, want: type[T]) -> T | None:
     # The Dockerfile of an Image is one as well.
     inner = getattr(value, "dockerfile", None) if type(value).__name__ == "Image" else None
-    return next((each for each in (value, inner) if isinstance(each, want)), None)
+    return next((each for each in (value, inner) if _is(each, want)), None)
+
+
+def _is(value: Any, kinds: type[T] | tuple[type[T], ...]) -> TypeGuard[T]:
+    """Whether a value is of a class, by its type alone: an object that stands for another one may raise when asked."""
+    return issubclass(type(value), kinds)
 
 
 def _objects(
@@ -207,7 +212,7 @@ def _objects(
     seen = set() if seen is None else seen
     if each is not None:
         yield "", each, value
-    elif depth and isinstance(value, (dict, list, tuple)) and id(value) not in seen:
+    elif depth and _is(value, (dict, list, tuple)) and id(value) not in seen:
         # One that holds itself ends here.
         seen.add(id(value))
         inside = [
@@ -223,10 +228,10 @@ def _objects(
 
 
 def _items(value: Any) -> Iterable[tuple[Any, Any]]:
-    if isinstance(value, dict):
+    if _is(value, dict):
         # A class of the user's may have an items() of its own, which does anything.
         return dict.items(value)
-    return enumerate(value) if isinstance(value, (list, tuple)) else ()
+    return enumerate(value) if _is(value, (list, tuple)) else ()
 
 
 def _key_names(value: Any) -> dict[Any, str]:
@@ -235,14 +240,12 @@ def _key_names(value: Any) -> dict[Any, str]:
     for key, _ in _items(value):
         found.setdefault(_printed(key), []).append(key)
     return {
-        key: f'"{key}"' if isinstance(key, str) and len(keys) > 1 else name
-        for name, keys in found.items()
-        for key in keys
+        key: f'"{key}"' if _is(key, str) and len(keys) > 1 else name for name, keys in found.items() for key in keys
     }
 
 
 def _printed(key: Any) -> str:
-    if isinstance(key, tuple):
+    if _is(key, tuple):
         return ",".join(map(_printed, key))
     try:
         return str(key)
@@ -254,7 +257,7 @@ def _unknown(file: str, name: str, namespace: dict[str, Any], found: list[Select
     kind = want.__name__
     fact = f"it defines no {kind} named {shown(name)}"
     value = namespace.get(name)
-    if isinstance(value, (dict, list, tuple)):
+    if _is(value, (dict, list, tuple)):
         fact = f"there is no {kind} in {name}"
     elif _is_function(value):
         fact = f"{name}() returns no {kind}"

@@ -177,3 +177,15 @@ def test_a_file_with_much_data_is_fast(tmp_path: Path) -> None:
 
     assert "a" == load(str(path), Dockerfile).stages[0].base
     assert time.process_time() - begin < 5
+
+
+def test_an_object_that_cannot_be_asked_for_its_class(tmp_path: Path) -> None:
+    """A lazy object, as frameworks have them for their settings, may raise until it is set up: it is none of ours."""
+    path = tmp_path / "app.py"
+    path.write_text(
+        "from dockdsl import *\n"
+        "class Lazy:\n    @property\n    def __class__(self):\n        raise RuntimeError('not configured')\n"
+        "settings = Lazy()\nmore = [settings, {'a': settings}]\ny = Dockerfile(Stage('a'))\n"
+    )
+
+    assert "a" == load(str(path), Dockerfile).stages[0].base

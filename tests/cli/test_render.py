@@ -505,6 +505,12 @@ def test_an_error_in_an_imported_file_names_both_places(capfd: pytest.CaptureFix
         pytest.param(["app.py:"], "'app.py:': there is no such file; leave the colon out, or write a n", id="no name"),
         pytest.param(["test", "app.py::"], "'app.py::': there is no such file; leave the colon out", id="two colons"),
         pytest.param(["no.py:"], "'no.py:': there is no such file; check the path", id="colon of no file"),
+        pytest.param(
+            ["render", "app.py/x"],
+            "app.py/x: it cannot be read (Not a directory); check the path",
+            id="file as a folder",
+        ),
+        pytest.param(["render", "a" * 256], "it cannot be read (File name too long); check the path", id="long source"),
         pytest.param(["app.py", "-o", "no/such/folder"], "cannot be written", id="output folder"),
         pytest.param(["app.py", "-o", "."], ": it is a folder; name a file in it", id="output is a folder"),
         pytest.param(
