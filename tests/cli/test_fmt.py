@@ -165,6 +165,13 @@ def test_a_file_that_would_mean_something_else_is_left_alone(
     )
 
 
+def without_parser(*arguments: str, patch: str = "") -> subprocess.CompletedProcess[str]:
+    """Run the command line where BuildKit's parser is not installed."""
+    program = f"import sys; sys.modules['dockerfile'] = None; from dockdsl.cli import main{patch}; sys.exit(main(sys.argv[1:]))"
+    command, env = [sys.executable, "-c", program, *arguments], {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, env=env)
+
+
 @pytest.mark.parametrize(
     ("patch", "code", "message"),
     [
@@ -179,15 +186,7 @@ def test_a_file_that_would_mean_something_else_is_left_alone(
 )
 def test_without_the_parser(patch: str, code: int, message: str) -> None:
     """Dockdsl's own parser compares instead, and a line says so."""
-    program = f"import sys; sys.modules['dockerfile'] = None; from dockdsl.cli import main{patch}; sys.exit(main(sys.argv[1:]))"
-    done = subprocess.run(
-        [sys.executable, "-c", program, "fmt", "Dockerfile", "good"],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )
+    done = without_parser("fmt", "Dockerfile", "good", patch=patch)
 
     assert code == done.returncode
     assert done.stderr.startswith(message)

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import io
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from dockdsl.cli import import_, main
+from tests.cli.test_fmt import without_parser
 
-ROOT = Path(__file__).parents[2]
 TEXT = "FROM alpine:3.22 AS app\n# whom\nuser 1000\n"
 SOURCE = '''\
 """Imported from Dockerfile."""
@@ -193,15 +190,7 @@ def test_what_cannot_be_judged_is_not_written(capfd: pytest.CaptureFixture[str])
 )
 def test_without_the_parser(option: list[str], code: int, message: str) -> None:
     """Without the extra, one line says so; if the proof is required, that is an error."""
-    program = "import sys; sys.modules['dockerfile'] = None; from dockdsl.cli import main; sys.exit(main(sys.argv[1:]))"
-    done = subprocess.run(
-        [sys.executable, "-c", program, "import", "Dockerfile", *option],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )
+    done = without_parser("import", "Dockerfile", *option)
 
     assert code == done.returncode
     assert (SOURCE if code == 0 else "") == done.stdout
