@@ -120,7 +120,6 @@ class Probe:
 
     def judge(self, status: int, headers: Mapping[str, str], body: bytes) -> list[str]:
         """Return what is wrong with an answer: its status, where that is a server error."""
-        del headers, body
         return [f"answered with status {status}"] if status >= 500 else []
 
 

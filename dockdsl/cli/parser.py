@@ -19,7 +19,6 @@ class Parser(argparse.ArgumentParser):
 
     def print_help(self, file: Any = None) -> None:
         """Write the help to stdout."""
-        del file
         put(self.format_help())
 
     def check_options(self, arguments: Sequence[str]) -> None:
@@ -39,7 +38,6 @@ class Parser(argparse.ArgumentParser):
         super().error(one_line(message))
 
     def _print_message(self, message: str, file: Any = None) -> None:
-        del file
         say(message.removesuffix("\n"))
 
 

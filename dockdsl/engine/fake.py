@@ -177,18 +177,15 @@ class FakeRunner:
 
     def inspect(self, image: str) -> Mapping[str, Any]:
         """Return the facts that were given."""
-        del image
         return self._facts or {}
 
     def save(self, image: str) -> Iterator[bytes]:
         """Yield an image of one layer with the files that were given."""
-        del image
         layer = _tar({path.lstrip("/"): content for path, content in (self._files or {}).items()})
         yield _tar({"layer.tar": layer, "manifest.json": json.dumps([{"Layers": ["layer.tar"]}]).encode()})
 
     def history(self, image: str) -> tuple[tuple[str, int], ...]:
         """Return the steps that were given."""
-        del image
         return self._history
 
     def sweep(self) -> tuple[str, ...]:
@@ -255,7 +252,6 @@ class FakeContainer:
 
     def stop(self, timeout: float = 10.0) -> ContainerState:
         """End the server."""
-        del timeout
         if self._server is not None:
             self._exit_code = 0
             self._server.shutdown()

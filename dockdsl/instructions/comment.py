@@ -79,7 +79,7 @@ class Comment(Instruction):
         return "\n".join([("#" if not line or line[0] == "#" else "# ") + line for line in lines])
 
     @staticmethod
-    def prove(text: str, escape: str) -> str:  # noqa: ARG004 - a comment knows no escape character
+    def prove(text: str, escape: str) -> str:
         """Return the text: each line is a separate comment, and a comment is never continued on the next line."""
         check_lengths(text.split("\n"))
         return text

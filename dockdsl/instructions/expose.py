@@ -60,7 +60,7 @@ class Expose(Instruction):
             raise Refused("quotes keep the value of a variable from being split into several ports", "remove them")
         return {"ports": tuple([line.word(each) for each in words])}
 
-    def operands(self, spelling: Spelling) -> Sequence[str]:  # noqa: ARG002 - nothing is escaped here
+    def operands(self, spelling: Spelling) -> Sequence[str]:
         if not self.ports:
             raise Refused("no port is given", "name at least one")
         return [_write(port) for port in self.ports]

@@ -40,7 +40,7 @@ class Maintainer(Instruction):
             raise line.wrong("no name is given", "write MAINTAINER name")
         return {"name": line.text}
 
-    def operands(self, spelling: Spelling) -> Sequence[str]:  # noqa: ARG002 - nothing is escaped here
+    def operands(self, spelling: Spelling) -> Sequence[str]:
         """Return the name, which is the rest of the line, as it is."""
         if not isinstance(self.name, str):
             raise refuse_type("name", self.name, "pass a str")

@@ -47,7 +47,7 @@ class Shell(Instruction):
             raise line.wrong("the shell is not a JSON array", 'write SHELL ["/bin/sh", "-c"]')
         return {"argv": tuple(array)}
 
-    def operands(self, spelling: Spelling) -> Sequence[str]:  # noqa: ARG002 - JSON has escapes of its own
+    def operands(self, spelling: Spelling) -> Sequence[str]:
         if not self.argv:
             raise Refused("the list is empty", "name the program")
         if len(self.argv) == 1 and isinstance(self.argv[0], str) and " " in self.argv[0]:

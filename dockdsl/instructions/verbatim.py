@@ -90,11 +90,11 @@ class Verbatim(Instruction):
         return text
 
     @staticmethod
-    def prove(text: str, escape: str) -> str:  # noqa: ARG004 - it has an escape character of its own
+    def prove(text: str, escape: str) -> str:
         """Return the text, which `write` has proven."""
         return text
 
-    def rendered(self, spelling: Spelling) -> str:  # noqa: ARG002 - written in one way
+    def rendered(self, spelling: Spelling) -> str:
         return self.text
 
     @property

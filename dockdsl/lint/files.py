@@ -58,7 +58,7 @@ class Unknown:
 
     depth = 0
 
-    def look(self, path: str) -> Place:  # noqa: ARG002 - it knows none
+    def look(self, path: str) -> Place:
         """Return that it is not known."""
         return Place("unknown")
 

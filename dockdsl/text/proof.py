@@ -160,7 +160,6 @@ class _Set(dict[str, str]):
         self.form = form
 
     def get(self, key: str, default: Any = None) -> Any:
-        del default
         return self.form.format(key)
 
 

@@ -731,7 +731,6 @@ class Unlucky(Check):
 
     def examine(self, subject: Subject) -> CheckResult:
         """Make the mistake."""
-        del subject
         return vars(self)["mistake"]()  # type: ignore[no-any-return]  # nor is it always a result
 
 

@@ -165,7 +165,6 @@ def test_many_files_and_whiteouts() -> None:
 @pytest.mark.engine
 def test_layers_of_a_real_image(tmp_path: Path, tag: str, nothing_left: None) -> None:
     """The engine's own whiteouts and links read as a container would see them, which is asked for comparison."""
-    del nothing_left
     tmp_path.joinpath("Dockerfile").write_text(
         f"FROM {BUSYBOX}\n"
         "RUN mkdir -p /d/e /gone && echo 1 >/d/old && echo 2 >/gone/x && echo 3 >/d/e/f && ln /d/old /d/hard && ln -s d/e /l\n"

@@ -257,7 +257,6 @@ def dockdsl(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 @pytest.mark.engine
 def test_the_command_line(tmp_path: Path, nothing_left: None) -> None:
     """The file's checks come after the image's own; a failure names its line; JUnit has them all."""
-    del nothing_left
     structure = tmp_path / "structure.yaml"
     structure.write_text(
         f"{HEAD}commandTests:\n- name: good\n  command: busybox\n  args: [echo, hello]\n  expectedOutput: ['^hel+o\\n$']\n"

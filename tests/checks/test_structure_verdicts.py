@@ -166,7 +166,6 @@ def ours(image: str, file: Path) -> dict[str, bool]:
 @pytest.mark.parametrize("text", [COMMANDS, FILES], ids=["commands", "files"])
 def test_each_test_has_the_verdict_of_the_tool(tmp_path: Path, image: str, nothing_left: None, text: str) -> None:
     """A name begins with + where the test passes, with - where it fails."""
-    del nothing_left
     file = tmp_path / "structure.yaml"
     file.write_text(text)
     verdicts = ours(image, file)
@@ -240,7 +239,6 @@ def test_a_package_without_a_notice(tmp_path: Path) -> None:
 @pytest.mark.engine
 def test_the_first_schema(tmp_path: Path, image: str, nothing_left: None) -> None:
     """A command is one list; the file's variables are there in setup alone, and for what follows it."""
-    del nothing_left
     file = tmp_path / "structure.yaml"
     file.write_text(
         "schemaVersion: 1.0.0\nglobalEnvVars: [{key: G, value: g$A}]\n"
@@ -264,7 +262,6 @@ def test_options_of_the_container(
     tmp_path: Path, image: str, monkeypatch: pytest.MonkeyPatch, nothing_left: None
 ) -> None:
     """Commands have them, those of setup as well; variables of the environment count most, then those of the file."""
-    del nothing_left
     (tmp_path / "mounted").write_text("mounted")
     (tmp_path / "vars.env").write_text(
         "# words\n\nexport X=file # why\nA = \"of the file\"\nY='$X'\nEMPTY=\nFROM_HERE=file\nZ=a#b\n"

@@ -59,7 +59,6 @@ def nothing_left() -> Iterator[None]:
 @pytest.fixture
 def runner(nothing_left: None) -> Iterator[DockerSdk]:
     """A runner; after the test nothing of it is left."""
-    del nothing_left
     with DockerSdk() as made:
         yield made
 

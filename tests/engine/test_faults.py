@@ -177,7 +177,6 @@ def test_an_engine_that_freezes_during_a_build(own: Own, tmp_path: Path, during:
 )
 def test_a_full_disk_of_the_engine(own: Own, tmp_path: Path, steps: str, words: str) -> None:
     """It is reported; nothing is left, and the engine continues."""
-    del own
     file = source(tmp_path, steps)
     with (tmp_path / "context" / "large").open("wb") as large:
         large.truncate(200 << 20)

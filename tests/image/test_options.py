@@ -967,7 +967,6 @@ def test_attestations(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("in_store")
 def test_push(tmp_path: Path, tag: str) -> None:
     """The image is in the registry under its tag, and so is its cache; from there both are had again."""
-    del tmp_path
     with registry() as (host, kept):
         name = f"{host}/{tag}"
         repository, _, version = name.removeprefix(f"{host}/").partition(":")

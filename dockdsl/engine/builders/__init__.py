@@ -23,7 +23,6 @@ class CommandBuilder(Builder, Protocol):
 
     def forget(self, tag: str) -> bool:
         """Remove such a tag; return whether that was done."""
-        del tag
         return False
 
 

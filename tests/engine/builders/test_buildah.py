@@ -75,7 +75,6 @@ def commands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 @pytest.fixture(params=list(BUILDERS.values()), ids=list(BUILDERS))
 def builder(request: pytest.FixtureRequest, commands: None) -> Buildah:
     """One builder, then the other."""
-    del commands
     kind: type[Buildah] = request.param
     return kind()
 
@@ -101,7 +100,6 @@ def pull(folder: Path, name: str) -> None:
 @pytest.mark.long
 def test_the_go_image_gives_the_same_answers(commands: None, tmp_path: Path, tag: str) -> None:
     """All its checks pass on the image of each builder, and all are configured alike."""
-    del commands
     pull(tmp_path, GO)
     builders = {"buildx": None, **{name: kind() for name, kind in BUILDERS.items()}}
     said = []
@@ -154,7 +152,6 @@ def test_what_the_dialect_lacks_is_spelled_another_way(builder: Buildah, tmp_pat
 @pytest.mark.parametrize("name", BUILDERS)
 def test_the_command_line(commands: None, name: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """`--builder-engine` tests what that builder has built; nothing is left, but the layers that podman keeps."""
-    del commands
     file = tmp_path / "api.py"
     file.write_text(
         "from dockdsl import *\n"

@@ -87,7 +87,6 @@ def test_a_plugin_that_cannot_be_started(settings: Path, change: str, monkeypatc
 @pytest.mark.engine
 def test_a_docker_command_of_another_name(settings: Path, tmp_path: Path) -> None:
     """What the user names is what is started."""
-    del settings
     other = tmp_path / "podman-docker"
     other.symlink_to(shutil.which("docker") or "")
 

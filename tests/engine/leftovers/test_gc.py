@@ -44,7 +44,6 @@ def test_what_the_dead_left_is_removed(
     machine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A dry run says it and removes nothing; things of the living and of other machines stay."""
-    del machine
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     me = owner.this_process()
     dead = attrs.evolve(me, pid=GONE)
@@ -102,7 +101,6 @@ def test_what_the_dead_left_is_removed(
 @pytest.mark.engine
 def test_what_is_not_proven_dead_stays(machine: str, tag: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Neither what inherits labels, nor what has made-up ones, nor what a copy of this machine may have made is touched."""
-    del machine
     dead = attrs.evolve(owner.this_process(), pid=GONE)
     other_boot = attrs.evolve(dead, boot="0" * 32)
     tested = docker("create", *named(dead), BUSYBOX)
@@ -143,7 +141,6 @@ def test_what_is_not_proven_dead_stays(machine: str, tag: str, capsys: pytest.Ca
 @pytest.mark.engine
 def test_what_is_in_use_is_named(machine: str, capsys: pytest.CaptureFixture[str]) -> None:
     """It stays, and the command says so."""
-    del machine
     tag = owner.temporary_tag(attrs.evolve(owner.this_process(), pid=GONE))
     docker("import", "--change", 'CMD ["x"]', "/dev/null", tag)
     user = docker("create", tag)
@@ -162,7 +159,6 @@ def test_what_is_in_use_is_named(machine: str, capsys: pytest.CaptureFixture[str
 @pytest.mark.engine
 def test_what_cannot_be_removed_is_named(machine: str, capsys: pytest.CaptureFixture[str]) -> None:
     """The rest goes all the same, and the exit code says so."""
-    del machine
     whose = attrs.evolve(owner.this_process(), pid=GONE)
     made = [docker("create", *named(whose), BUSYBOX) for _ in range(3)]
     with stuck(made[1]):

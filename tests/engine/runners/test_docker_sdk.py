@@ -216,7 +216,6 @@ def on_another_machine(tls: ssl.SSLContext | None = None) -> Iterator[str]:
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has all of 127.0.0.0/8 as its own addresses")
 def test_an_engine_on_another_machine(nothing_left: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ports are published on that machine's address and reached there, and never on all addresses."""
-    del nothing_left
     if not (endpoint().host or "unix:").startswith("unix:"):
         pytest.skip("the engine is on another machine already")
     with on_another_machine() as host:
@@ -516,7 +515,6 @@ def test_sweeping_takes_the_dead_ones_alone(
     runner: DockerSdk, machine: str, changes: dict[str, Any], dead: bool
 ) -> None:
     """On the engine, too, containers, networks and volumes go by their labels."""
-    del machine
     labels = marked(other(changes))
     volume, name = f"dockdsl-{secrets.token_hex(6)}", f"dockdsl-{secrets.token_hex(6)}"
     network = docker("network", "create", *labels, name)
@@ -537,7 +535,6 @@ def test_sweeping_takes_the_dead_ones_alone(
 @pytest.mark.engine
 def test_what_is_in_use_stays(runner: DockerSdk, machine: str) -> None:
     """A dead process's image, network or volume that somebody's container uses is left to a later sweep."""
-    del machine
     whose = other({"pid": GONE})
     tag, volume = owner.temporary_tag(whose), f"dockdsl-{secrets.token_hex(6)}"
     # The tag is the only name of its image.
@@ -561,7 +558,6 @@ def test_what_is_in_use_stays(runner: DockerSdk, machine: str) -> None:
 @pytest.mark.engine
 def test_what_cannot_be_removed_hinders_nobody(runner: DockerSdk, machine: str) -> None:
     """The sweep continues with the others, and a later one removes it."""
-    del machine
     made = [docker("create", *named(other({"pid": GONE})), BUSYBOX) for _ in range(3)]
     with stuck(made[1]):
         assert {made[0], made[2]} == set(runner.sweep())
@@ -572,7 +568,6 @@ def test_what_cannot_be_removed_hinders_nobody(runner: DockerSdk, machine: str) 
 @pytest.mark.engine
 def test_two_may_sweep_at_once(runner: DockerSdk, machine: str) -> None:
     """What both find is removed once, and neither fails."""
-    del runner, machine
     containers = {docker("create", *named(other({"pid": GONE})), BUSYBOX) for _ in range(4)}
     with ThreadPoolExecutor() as threads, DockerSdk() as one, DockerSdk() as two:
         swept = [set(each.result()) for each in [threads.submit(one.sweep), threads.submit(two.sweep)]]
@@ -614,7 +609,6 @@ DockerSdk().start(RunRequest(image={image!r}, command=["sleep", "300"]))
 @pytest.mark.engine
 def test_ctrl_c_while_a_container_is_made(runner: DockerSdk) -> None:
     """A container that is made in the very moment of a Ctrl-C is removed all the same."""
-    del runner
     code = INTERRUPTED.format(image=BUSYBOX)
     with subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True) as interrupted:
         _, error = interrupted.communicate(timeout=60)
