@@ -21,6 +21,8 @@ from dockdsl.errors import EngineUnavailable
 from tests.engine.commands import running, source, steps_of
 from tests.engine.helpers import BUSYBOX, Own, containers_of, docker, left_by, own_engine, wait_until
 
+pytestmark = pytest.mark.engine
+
 NEVER_READY = 'Cmd.exec("sleep", "300"),'
 
 
@@ -31,7 +33,6 @@ def own() -> Iterator[Own]:
         yield engine
 
 
-@pytest.mark.engine
 def test_an_engine_that_is_restarted_during_a_test(own: Own, tmp_path: Path) -> None:
     """The test fails, since its container is gone; when the engine is back, the command tidies it before it ends."""
     with running("test", source(tmp_path, NEVER_READY), "--ready-timeout", "300") as child:
@@ -46,7 +47,6 @@ def test_an_engine_that_is_restarted_during_a_test(own: Own, tmp_path: Path) -> 
     assert [] == left_by(child.pid)
 
 
-@pytest.mark.engine
 def test_an_engine_that_is_restarted_during_a_build(own: Own, tmp_path: Path) -> None:
     """The build fails with the engine's end as its cause, and nothing is left."""
     with running("test", source(tmp_path, steps_of("echo begun; sleep 300"))) as child:
@@ -63,7 +63,6 @@ def test_an_engine_that_is_restarted_during_a_build(own: Own, tmp_path: Path) ->
     assert [] == left_by(child.pid)
 
 
-@pytest.mark.engine
 def test_an_engine_that_freezes_during_a_test(own: Own, tmp_path: Path) -> None:
     """The command ends all the same; what it could not remove is removed by the next one."""
     with running("test", source(tmp_path, NEVER_READY), "--ready-timeout", "300", patience=4) as child:
@@ -91,7 +90,6 @@ def thawing(own: Own, seconds: float) -> Iterator[None]:
             timer.join()
 
 
-@pytest.mark.engine
 def test_an_engine_that_freezes_once(own: Own) -> None:
     """For the container that was asked then it is waited less; for the others, and the next ones, as ever."""
     request = RunRequest(image=BUSYBOX, command=["sleep", "300"])
@@ -111,7 +109,6 @@ def test_an_engine_that_freezes_once(own: Own) -> None:
         assert [other.id] == containers_of(os.getpid())
 
 
-@pytest.mark.engine
 def test_an_engine_that_is_slow_to_save(own: Own, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first byte may take longer than the answer to any other call, and not for ever."""
     with DockerSdk(timeout=2) as runner:
@@ -124,7 +121,6 @@ def test_an_engine_that_is_slow_to_save(own: Own, monkeypatch: pytest.MonkeyPatc
             list(runner.save(image))
 
 
-@pytest.mark.engine
 def test_ctrl_c_when_an_engine_is_frozen(own: Own, tmp_path: Path) -> None:
     """It is reported what is waited for; a second one ends the command, and what is left is removed by the next one."""
     with running("test", source(tmp_path, NEVER_READY), "--ready-timeout", "300", "--progress", "quiet") as child:
@@ -142,7 +138,6 @@ def test_ctrl_c_when_an_engine_is_frozen(own: Own, tmp_path: Path) -> None:
         wait_until(lambda: not (runner.sweep() or left_by(child.pid)))
 
 
-@pytest.mark.engine
 @pytest.mark.parametrize("during", [False, pytest.param(True, marks=pytest.mark.long)])
 def test_an_engine_that_freezes_during_a_build(own: Own, tmp_path: Path, during: bool) -> None:
     """A build is not waited for that nobody is working on."""
@@ -163,7 +158,6 @@ def test_an_engine_that_freezes_during_a_build(own: Own, tmp_path: Path, during:
     assert [] == left_by(child.pid)
 
 
-@pytest.mark.engine
 @pytest.mark.parametrize(
     ("steps", "words"),
     [

@@ -16,6 +16,8 @@ from dockdsl import Add, Bind, Copy, Dockerfile, Image, Run, Stage, external
 from dockdsl.errors import BuildFailed
 from tests.engine.helpers import BUSYBOX
 
+pytestmark = pytest.mark.engine
+
 
 @pytest.fixture(scope="module")
 def context(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -81,7 +83,6 @@ LEAVING = {
 }
 
 
-@pytest.mark.engine
 @pytest.mark.parametrize(
     ("kind", "source"),
     [
@@ -113,7 +114,6 @@ def test_a_link_that_leaves_the_context(kind: str, source: str, context: Path) -
     build([Copy(literal_eval(advised[2]), "/x/", from_=external("other"))], context, contexts=contexts)
 
 
-@pytest.mark.engine
 @pytest.mark.parametrize("step", [Copy("../outside.txt", "/x/"), mounted("../outside.txt")], ids=str)
 def test_a_path_that_leaves_the_context(step: Any, context: Path) -> None:
     """It is told apart from one that does not exist."""
@@ -123,7 +123,6 @@ def test_a_path_that_leaves_the_context(step: Any, context: Path) -> None:
     assert fix.endswith(f"""{{"other": {str(context.parent)!r}}}, and take 'outside.txt' from_=external("other")""")
 
 
-@pytest.mark.engine
 @pytest.mark.parametrize("source", ["back", "deep/again"])
 def test_a_link_that_leaves_and_comes_back(source: str, context: Path, tmp_path: Path) -> None:
     """What links it within the folder is named, and works."""
@@ -138,7 +137,6 @@ def test_a_link_that_leaves_and_comes_back(source: str, context: Path, tmp_path:
     build([Copy(source, "/x/")], folder)
 
 
-@pytest.mark.engine
 @pytest.mark.parametrize("step", [Copy("circle", "/x"), Copy(["few", "circle"], "/x/"), mounted("circle")], ids=str)
 def test_links_in_a_circle(step: Any, context: Path) -> None:
     """It is said, and which link it is."""
@@ -148,7 +146,6 @@ def test_links_in_a_circle(step: Any, context: Path) -> None:
     assert "correct the link" == fix
 
 
-@pytest.mark.engine
 @pytest.mark.parametrize(
     ("step", "cause"),
     [
@@ -184,7 +181,6 @@ IGNORED = [
 ]
 
 
-@pytest.mark.engine
 @pytest.mark.parametrize("where", ["ignore=", ".dockerignore"])
 @pytest.mark.parametrize(("source", "ignore", "lines"), IGNORED, ids=str)
 def test_what_is_left_out(
