@@ -23,7 +23,7 @@ from dockdsl.lint.rules import rules
 from dockdsl.lint.scripts import Script
 from dockdsl.lint.settings import Settings, settings_for
 from dockdsl.lint.subject import Subject
-from dockdsl.loading import environment, read_text
+from dockdsl.loading import environment, name_of, read_text
 from dockdsl.model.dockerfile import Dockerfile
 from dockdsl.selection import Selected, select, split
 from dockdsl.syntax.filenames import is_dockerfile
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 NOTHING = "NoDockerfile"
 """The rule of a finding about a Python file that defines nothing to check."""
-_STDIN = "<stdin>"
 _OTHERS = ("node_modules", "vendor", "venv", "__pycache__")
 """Folders with files of others."""
 _are_tests = lazy_regex(r"test_.*\.py|.*_test\.py|conftest\.py")
@@ -205,7 +204,7 @@ def _found(spec: str, settings: Settings, given: Given) -> list[Finding]:
     file, name = split(spec)
     loaded: dict[str, dict[str, Any]] = {}
     chosen: list[Selected[Dockerfile]] = []
-    checking = Checking(_STDIN if file == "-" else file, settings.own)
+    checking = Checking(name_of(file), settings.own)
     try:
         if not file.endswith(".py"):
             return checking.text(read_text(file), build=given.build(None if file == "-" else file))

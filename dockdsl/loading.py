@@ -43,6 +43,11 @@ def read_text(path: str, kind: str = "Dockerfile") -> str:
     return decoded(data, "stdin" if path == "-" else path)
 
 
+def name_of(path: str) -> str:
+    """Return what a file is called in messages and origins; ``-`` is stdin."""
+    return "<stdin>" if path == "-" else path
+
+
 def _contents(path: str, kind: str, refusal: type[FileError | SourceError]) -> bytes:
     data: bytes | None
     try:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeGuard, TypeVar
 
 from dockdsl.display import argument, kind_of, one_line, shown
 from dockdsl.errors import SourceError
-from dockdsl.loading import read_text, run_file, running
+from dockdsl.loading import name_of, read_text, run_file, running
 
 if TYPE_CHECKING:
     from dockdsl.model.dockerfile import Dockerfile
@@ -113,7 +113,7 @@ def model(spec: str) -> Dockerfile:
         )
     from dockdsl.text.parser import parse
 
-    return parse(read_text(path), "<stdin>" if path == "-" else path)
+    return parse(read_text(path), name_of(path))
 
 
 def split(spec: str) -> tuple[str, str | None]:

@@ -10,14 +10,12 @@ from dockdsl.cli.files import difference, is_special, write
 from dockdsl.cli.streams import put, report, say, show
 from dockdsl.display import one_line
 from dockdsl.errors import DockdslError, FileError, SourceError
-from dockdsl.loading import read_text
+from dockdsl.loading import name_of, read_text
 from dockdsl.text.confirming import UNPROVEN, confirm
 from dockdsl.text.formatting import reformat
 
 if TYPE_CHECKING:
     import argparse
-
-_STDIN = "<stdin>"
 
 
 class _Formatted(NamedTuple):
@@ -75,7 +73,7 @@ def _formatted(path: str) -> _Formatted:
         raise SourceError(f"{one_line(path)}: it is a Python file; name a Dockerfile")
     if path != "-" and is_special(path):
         raise FileError(f"{one_line(path)}: it is not a regular file; use - to format stdin")
-    name = _STDIN if path == "-" else one_line(path)
+    name = one_line(name_of(path))
     before = read_text(path)
     return _Formatted(path, name, before, reformat(before, name))
 

@@ -11,7 +11,7 @@ from dockdsl.cli.streams import say
 from dockdsl.codegen import to_python
 from dockdsl.display import argument, one_line
 from dockdsl.errors import DockdslError, FileError, ProofUnavailable, SourceError
-from dockdsl.loading import read_text
+from dockdsl.loading import name_of, read_text
 from dockdsl.migrate.shell_parser import is_script
 from dockdsl.model.dockerfile import Dockerfile
 from dockdsl.model.stage import Stage
@@ -21,8 +21,6 @@ from dockdsl.text.rendering import render
 
 if TYPE_CHECKING:
     import argparse
-
-_STDIN = "<stdin>"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,7 +47,7 @@ def run(options: argparse.Namespace) -> int:
         raise SourceError(f"{fact}; if it builds images: python -m dockdsl migrate {argument(options.source)}")
     compares, names = options.check or options.diff, ("Dockerfile", "Python file")
     output = checked_output(options.output, options.source, default=None, compares=compares, names=names)
-    path = _STDIN if options.source == "-" else options.source
+    path = name_of(options.source)
     name = one_line(path)
     text = read_text(options.source)
     dockerfile = parse(text, path)
