@@ -294,9 +294,12 @@ class Line:
                     continue
                 far = socket.socket(socket.AF_UNIX)
                 self._open += [near, far]
-                far.connect(self._engine)
+                self._connect(far)
                 for one, other in ((near, far), (far, near)):
                     threading.Thread(target=carry, args=(one, other), daemon=True).start()
+
+    def _connect(self, far: socket.socket) -> None:
+        far.connect(self._engine)
 
     def cut(self) -> None:
         """End all connections, and each new one at once: a client that cannot connect at all leaks its socket."""
@@ -315,6 +318,21 @@ class Line:
             with contextlib.suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
             each.close()
+
+
+class BuildKitLine(Line):
+    """A socket that speaks as that of BuildKit's own daemon does, for builders that are not the engine's."""
+
+    def _connect(self, far: socket.socket) -> None:
+        super()._connect(far)
+        far.sendall(b"POST /grpc HTTP/1.1\r\nHost: docker\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n")
+        answer = b""
+        while not answer.endswith(b"\r\n\r\n"):
+            # What comes after it is the client's.
+            piece = far.recv(1)
+            if not piece:
+                raise ConnectionError("the engine does not let BuildKit speak")
+            answer += piece
 
 
 @contextmanager

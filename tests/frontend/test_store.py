@@ -8,12 +8,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.engine.helpers import BUSYBOX, docker, git, git_served
+from tests.engine.helpers import BUSYBOX, BuildKitLine, docker, git, git_served
 from tests.frontend.builds import BASE, Build, served
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("in_store", "there")]
@@ -157,6 +158,29 @@ def test_a_frontend_in_a_layout(build: Build, wheels: Path) -> None:
     done = build.run(f"--build-context={name}=oci-layout://frontend-oci:1")
 
     assert 0 == done.code, done.errors
+
+
+def test_a_builder_beside_the_engine(build: Build, wheels: Path) -> None:
+    """A builder of another driver exports the frontend and builds with it; a step that fails has its lines."""
+    line = BuildKitLine(build.folder / "buildkit.sock")
+    name = "nowhere-frontend:2"
+    run = partial(build.run, "--builder=beside", BUILDX_CONFIG=str(build.folder / "buildx"))
+    create = ["buildx", "create", "--name=beside", "--driver=remote", line.host]
+    try:
+        assert 0 == build.docker(*create, BUILDX_CONFIG=str(build.folder / "buildx")).code
+        output = f"--output=type=oci,tar=false,dest=frontend-oci,name={name}"
+        made = run(output, file=str(RENDERED), context=str(wheels))
+        assert 0 == made.code, made.errors
+        build.write(line=f"# syntax={name}")
+        layout = f"--build-context={name}=oci-layout://frontend-oci:2"
+        done = run(layout, "--output=out")
+        failed = run(layout, "--build-arg=GREETING=bye", "--target=test")
+    finally:
+        line.close()
+
+    assert 0 == done.code, done.errors
+    assert "hello\n" == build.folder.joinpath("out/greeting").read_text()
+    assert [("app.py", 1)] == [(file, len(lines)) for file, lines in failed.excerpts]
 
 
 def test_a_frontend_in_a_registry(build: Build, wheels: Path, registry: str, monkeypatch: pytest.MonkeyPatch) -> None:
