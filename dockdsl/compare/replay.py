@@ -8,6 +8,7 @@ from __future__ import annotations
 import glob
 import os
 import re
+import shlex
 import shutil
 import tarfile
 import tempfile
@@ -86,9 +87,15 @@ class Replay:
             begin = self._clock.spent()
             if self._give(given):
                 first = given.pipeline[0]
-                done += [_ids("ID", " ".join(map(str, command.words))) for command in given.pipeline]
+                done += [self._shown(command) for command in given.pipeline]
                 self.report(f"{first.place}: {done[-len(given.pipeline)]} {self._clock.spent() - begin:.1f}s")
         return tuple(done)
+
+    def _shown(self, command: Command) -> str:
+        """Return a command as it is written, with the folder of the project as $PWD."""
+        words = [str(word) for word in command.words]
+        line = " ".join(shlex.quote(word) if any(map(str.isspace, word)) else word for word in words)
+        return _ids("ID", re.sub(rf"{re.escape(str(self.recipe.root))}(?![\w.-])", "$PWD", line))
 
     def regain(self, user: int) -> None:
         """Give this user what a container has left in the copy as root, who alone could remove it."""

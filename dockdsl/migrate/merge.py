@@ -82,8 +82,11 @@ class _Merge:
         self.carried: list[tuple[Artefact, str]] = []
 
     def run(self) -> Merged:
-        for build in self.recipe.builds:
-            self._take(build)
+        read = [(build, *_read(build, self.recipe)) for build in self.recipe.builds]
+        parsed = [(build, given, parse(given, name)) for build, given, name in read]
+        self.draft.taken |= {name for build, _, original in parsed for name in self._outside(build, original)}
+        for build, given, original in parsed:
+            self._take(build, given, original)
         containers.note_unused(self.draft)
         images = self.draft.images.values()
         finals = [image for image in images if id(image.build) not in self.draft.needed]
@@ -109,9 +112,15 @@ class _Merge:
 
     # Builds.
 
-    def _take(self, build: Build) -> None:
-        given, name = _read(build, self.recipe)
-        original = parse(given, name)
+    def _outside(self, build: Build, original: Dockerfile) -> Iterator[str]:
+        """Yield the images of others that a Dockerfile names: a stage of that name would take their place."""
+        earlier = self.recipe.builds[: self.recipe.builds.index(build)]
+        for stage in original.stages:
+            names = [] if isinstance(stage.base, StageBase) else [text_in(stage.base)]
+            names += [step.from_ for step in stage.steps if isinstance(step, Copy) and isinstance(step.from_, str)]
+            yield from (name for name in names if self.recipe.built(text(name)) not in earlier)
+
+    def _take(self, build: Build, given: str, original: Dockerfile) -> None:
         target = build.options.last("target")
         if target is not None:
             original = _up_to(original, target, build)
