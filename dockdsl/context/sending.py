@@ -36,6 +36,8 @@ class Matches(NamedTuple):
     """What of it is sent."""
     is_known: bool
     """Whether everything could be read."""
+    is_deep: bool
+    """Whether it has two asterisks: these match one folder, and yet files of any depth are sent."""
 
 
 def cleaned(source: str) -> str:
@@ -150,7 +152,7 @@ class BuildContext(NamedTuple):
         except Refused:
             is_known = False
         sent = [path for path in found if self.is_sent(path, self.folder.follow(path, last=False).kind)]
-        return Matches(folder, way, tuple(sorted(found)), tuple(sorted(sent)), is_known)
+        return Matches(folder, way, tuple(sorted(found)), tuple(sorted(sent)), is_known, "**" in parts)
 
 
 class _Level:

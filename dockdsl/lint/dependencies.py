@@ -2,34 +2,60 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Literal, NamedTuple
 
 from dockdsl.lint.effects import joined
 from dockdsl.lint.scope import Values
 from dockdsl.lint.shell import Command
 
-_TRIVIAL = frozenset("""apk apt apt-get cd corepack dnf echo export ls microdnf mkdir rm set true umask yum""".split())
+_TRIVIAL = frozenset(
+    """apk apt apt-get cd chmod corepack dnf echo export ls microdnf mkdir rm rustup set true umask yum""".split()
+)
+_APART = {
+    "bundle": ("config",),
+    "composer": ("clear-cache", "clearcache", "config"),
+    "go": ("env", "version", "mod verify"),
+    "mix": ("local.hex", "local.rebar"),
+    "npm": ("cache", "config"),
+    "pip": ("cache", "config"),
+    "pnpm": ("config", "store"),
+    "poetry": ("config", "cache"),
+    "uv": ("cache",),
+    "yarn": ("cache", "config", "set"),
+}
+"""What tools do that neither uses the sources nor fetches what a manifest lists."""
+_is_package = re.compile(r"[A-Za-z0-9@][\w@/+-]*(?:\[[\w,-]*\])?(?:[.\w-]*|(?:[@:=]|[<>~!=]=?)[^/]*)").fullmatch
+_VALUED = frozenset(
+    """--cache --cache-folder --constraint --cwd --dir --filter --loglevel --modules-folder --network-timeout --prefix
+    --registry --requirement --store-dir --working-dir --jobs --retry --file -C -F -c -f -j -pl -r -s""".split()
+)
+"""Options whose value is the next word."""
 
 
-def _module(command: Command) -> Command:
-    """Return the program that ``python -m`` runs."""
-    if command.name.startswith("python") and command.words[1:2] == ("-m",) and len(command.words) > 2:
-        return command._replace(words=command.words[2:])
-    return command
+def _plain(command: Command) -> Command:
+    """Return a command without values of options, and without its version; of ``python -m``, what that runs."""
+    words = command.words
+    if command.name.startswith("python") and words[1:2] == ("-m",) and len(words) > 2:
+        words = words[2:]
+    name = words[0].rpartition("/")[2]
+    name = {"pip3": "pip", "mvnw": "mvn", "gradlew": "gradle", "mamba": "conda", "micromamba": "conda"}.get(name, name)
+    kept = [word for before, word in pairwise(words) if before not in _VALUED]
+    return command._replace(words=(name, *kept))
 
 
 def is_trivial(command: Command) -> bool:
     """Whether a command neither uses the sources nor fetches what a manifest lists."""
-    command = _module(command)
-    if command.name in ("pip", "pip3") and command.arguments[:1] == ("install",):
-        return {*command.arguments[1:]} <= {"pip", "setuptools", "wheel", "build", "poetry", "uv", "pipenv"}
-    if command.name in ("npm", "yarn", "pnpm", "go", "pip") and command.arguments[:1] in (
-        ("config",),
-        ("env",),
-        ("version",),
-    ):
+    command = _plain(command)
+    said = " ".join(command.arguments)
+    if any(f"{said} ".startswith(f"{verb} ") for verb in _APART.get(command.name, ())):
         return True
+    if command.name in ("pip", "gem") or (command.name in ("npm", "pnpm") and command.has("-g", "--global")):
+        packages = command.arguments[1:]
+        is_plain = not command.has("-r", "--requirement", "-e", "--editable", "-c", "--constraint")
+        return is_plain and bool(packages) and all(_is_package(each) for each in packages)
     return command.name in _TRIVIAL
 
 
@@ -42,38 +68,52 @@ def _is_plain(command: Command, *verbs: str) -> bool:
     return command.arguments[:1] in [(verb,) for verb in verbs] and len(command.arguments) == 1
 
 
+def _reads_list(command: Command, *verbs: str) -> bool:
+    """Whether all is in a list of requirements, and it does not install the project, too."""
+    is_verb = any(_has(command, *verb.split(" ")) for verb in verbs)
+    is_project = command.has("-e", "--editable") or any(word.startswith((".", "/")) for word in command.arguments)
+    return is_verb and command.has("-r", "--requirement") and not is_project
+
+
 def fetches(command: Command) -> str | None:
     """Return how a command is called that only fetches what a manifest lists; None for any other."""
-    command = _module(command)
+    command = _plain(command)
     name = command.name
     is_it = {
-        "go": lambda: _has(command, "mod", "download"),
-        "npm": lambda: _has(command, "ci") or _is_plain(command, "install", "i", "clean-install"),
-        "pnpm": lambda: _is_plain(command, "install", "i", "fetch"),
-        "yarn": lambda: _is_plain(command, "install") or not command.arguments,
-        "bun": lambda: _is_plain(command, "install"),
-        "pip": lambda: _has(command, "install") and command.has("-r", "--requirement"),
-        "pip3": lambda: _has(command, "install") and command.has("-r", "--requirement"),
-        "poetry": lambda: _has(command, "install") and command.has("--no-root"),
-        "uv": lambda: (
-            (_has(command, "sync") and command.has("--no-install-project"))
-            or (_has(command, "pip", "install") and command.has("-r", "--requirement"))
-        ),
-        "pipenv": lambda: _is_plain(command, "install", "sync"),
+        "bun": lambda: _is_plain(command, "install", "i", "ci"),
         "bundle": lambda: _has(command, "install"),
+        "cabal": lambda: _has(command, "build") and command.has("--only-dependencies"),
+        "cargo": lambda: _has(command, "fetch") or _has(command, "chef", "cook"),
         "composer": lambda: _is_plain(command, "install"),
-        "cargo": lambda: _has(command, "fetch"),
-        "mvn": lambda: (
-            any(each.startswith("dependency:") for each in command.arguments) and len(command.arguments) == 1
-        ),
-        "gradle": lambda: _has(command, "dependencies"),
-        "gradlew": lambda: _has(command, "dependencies"),
-        "mix": lambda: _has(command, "deps.get"),
+        "conda": lambda: command.has("-f", "--file") and command.arguments[:1] in (("install",), ("env",)),
+        "dart": lambda: _has(command, "pub", "get"),
+        "deno": lambda: _is_plain(command, "install"),
         "dotnet": lambda: _has(command, "restore"),
+        "flutter": lambda: _has(command, "pub", "get"),
+        "go": lambda: _has(command, "mod", "download"),
+        "gradle": lambda: _has(command, "dependencies"),
+        "lein": lambda: _is_plain(command, "deps"),
+        "mix": lambda: _has(command, "deps.get"),
+        "mvn": lambda: bool(command.arguments) and all(each.startswith("dependency:") for each in command.arguments),
+        "npm": lambda: _has(command, "ci") or _is_plain(command, "install", "i", "clean-install"),
+        "pdm": lambda: command.arguments[:1] in (("install",), ("sync",)) and command.has("--no-self"),
+        "pip": lambda: _reads_list(command, "install", "wheel", "download"),
+        "pipenv": lambda: _is_plain(command, "install", "sync"),
+        "pnpm": lambda: _is_plain(command, "install", "i", "fetch"),
+        "poetry": lambda: command.arguments[:1] in (("install",), ("sync",)) and command.has("--no-root"),
+        "rebar3": lambda: _has(command, "get-deps"),
+        "sbt": lambda: _is_plain(command, "update"),
+        "stack": lambda: _has(command, "build") and command.has("--only-dependencies"),
+        "swift": lambda: _has(command, "package", "resolve"),
+        "uv": lambda: (
+            (_has(command, "sync") and command.has("--no-install-project", "--no-install-workspace"))
+            or _reads_list(command, "pip install", "pip sync")
+        ),
+        "yarn": lambda: _is_plain(command, "install") or not command.arguments,
     }.get(name)
     if is_it is None or not is_it():
         return None
-    return " ".join([name, *command.arguments[: 2 if name == "go" else 1]])
+    return " ".join([name, *command.arguments[: 2 if name in ("go", "dart", "flutter", "swift") else 1]])
 
 
 class Tool(NamedTuple):
@@ -86,18 +126,16 @@ class Tool(NamedTuple):
 
     def verb(self, command: Command) -> Literal["fetch", "use"] | None:
         """Return whether a command fetches modules or uses them."""
+        command = _plain(command)
         if command.name != self.program:
             return None
         said = " ".join(command.arguments)
-        if any(
-            said.split(" ")[: len(each.split(" "))] == each.split(" ") or said.startswith(f"{each}:")
-            for each in self.fetching
-        ):
+        if any(f"{said} ".startswith((f"{each} ", f"{each}:")) for each in self.fetching):
             return "fetch"
         return "use" if command.arguments[:1] and command.arguments[0] in self.using else None
 
     def is_vendored(self, text: str) -> bool:
-        """Whether a step takes its modules from the sources."""
+        """Whether a step takes its modules from the sources, by its text or by GOFLAGS."""
         return "-mod=vendor" in text or "--vendored" in text
 
 
@@ -124,9 +162,16 @@ _BUILDS = ("build", "run", "exec", "test", "start")
 TOOLS = (
     Tool("go", ("mod download",), ("build", "generate", "install", "run", "test", "vet"), _go),
     Tool(
-        "cargo", ("fetch",), ("build", "check", "install", "test"), _at("/usr/local/cargo", "CARGO_HOME", "/registry")
+        "cargo",
+        ("fetch", "chef cook"),
+        ("build", "check", "install", "test"),
+        _at("/usr/local/cargo", "CARGO_HOME", "/registry"),
     ),
-    Tool("mvn", ("dependency",), ("compile", "install", "package", "verify", "test"), _at("/root/.m2")),
+    Tool("mvn", ("dependency",), ("compile", "install", "package", "verify", "test"), _at("/root/.m2/repository")),
+    Tool(
+        "gradle", ("dependencies",), ("assemble", "bootJar", "build", "test"), _at("/root/.gradle", "GRADLE_USER_HOME")
+    ),
+    Tool("gradle", ("dependencies",), ("assemble", "bootJar", "build", "test"), _at("/home/gradle/.gradle")),
     Tool("dotnet", ("restore",), ("build", "publish", "test"), _at("/root/.nuget/packages", "NUGET_PACKAGES")),
     Tool("npm", ("ci", "install"), _BUILDS, _modules),
     Tool("yarn", ("install",), _BUILDS, _modules),

@@ -22,6 +22,7 @@ from dockdsl.instructions.mounts.bind import Bind
 from dockdsl.instructions.mounts.cache import Cache
 from dockdsl.instructions.mounts.mount import Mount
 from dockdsl.instructions.mounts.tmpfs import Tmpfs
+from dockdsl.instructions.onbuild import Onbuild
 from dockdsl.instructions.run import Run
 from dockdsl.instructions.shell import Shell
 from dockdsl.instructions.sources import External, Reference, StageBase
@@ -43,6 +44,11 @@ _SHELL = ("/bin/sh",)
 _WITH_DEFAULT = ("-", ":-", "+", ":+")
 is_archive = re.compile(r".*\.(?:tar|tgz|tbz2?|txz|tar\.(?:gz|bz2|xz|zst))", re.DOTALL).fullmatch
 _writes = re.compile(r"(?<![0-9&])>(?!&)").search
+_COMPILERS = ("go", "cc", "gcc", "g++", "clang", "clang++", "rustc")
+_in_programs = re.compile(
+    r"/(?:(?:usr/(?:local/)?)?s?bin|go/bin|usr/local/cargo/bin|.*/target/(?:[^/]+/)?release)/"
+    r"(?!build$|deps$|examples$|incremental$)[^/]+"
+).fullmatch
 _HARMLESS = frozenset(
     # A block of words is easier to read than as many quoted ones.
     """[ : cat cd chgrp chmod chown cmp cut date diff echo env export false find grep head id ls mkdir nproc printf pwd
@@ -63,6 +69,8 @@ class From(NamedTuple):
     found: Found | None = None
     """What it finds in the context, if that is known, without wildcards; with wildcards it is `matches`."""
     matches: Matches | None = None
+    content: str | None = None
+    """The text of a heredoc, if it has no variables."""
 
     @property
     def is_pattern(self) -> bool:
@@ -116,6 +124,18 @@ class Ran(Done):
         names = {command.name for command in self.script.read.commands}
         return bool(names) and names <= _HARMLESS and not _writes(self.script.text)
 
+    @cached_property
+    def outputs(self) -> list[str]:
+        """The paths that compilers are told to write to, those of folders with a slash at the end."""
+        found = []
+        for command in self.script.commands(*_COMPILERS):
+            words = command.words
+            for index, word in enumerate(words[:-1]):
+                path = joined(self.workdir, words[index + 1]) if word == "-o" and "$" not in words[index + 1] else None
+                if path is not None:
+                    found.append(f"{path}/" if words[index + 1].endswith("/") else path)
+        return found
+
     def cache_at(self, folder: str) -> tuple[str, str] | None:
         """Return the cache that a folder is in, and where in it."""
         for target, name in self.caches:
@@ -140,6 +160,8 @@ class Effects:
         self.workdir: str | None = parent.workdir if parent else base.workdir if base else None
         self.shell: Sequence[str] = parent.shell if parent else ()
         self.scope = Scope(parent.values if parent else {})
+        self.triggers: list[tuple[Instruction, Line]] = []
+        """What ONBUILD gives to the stages that are based on it."""
         self.user: Done | None = parent.user if parent else None
 
     @property
@@ -235,6 +257,8 @@ class _Walk:
         effects = self.found[id(stage)] = Effects(stage, line, base, parent)
         if stage.name is not None:
             self.by_name[stage.name] = effects
+        for step, given in parent.triggers if parent is not None else ():
+            self._step(step, given, effects)
         by_number = {each.logical.first + 1: each for each in steps}
         for step in stage.steps:
             found = by_number.get(step.origin.line)
@@ -275,6 +299,8 @@ class _Walk:
             effects.shell = step.argv
         elif isinstance(step, User):
             effects.user = done
+        elif isinstance(step, Onbuild):
+            effects.triggers.append((step.instruction, done.line))
         elif isinstance(step, (Arg, Env)):
             if isinstance(step, Arg):
                 self._declare(step, effects.scope, self.above.view())
@@ -305,7 +331,9 @@ class _Walk:
         sources = []
         for each in step.sources:
             if isinstance(each, Heredoc):
-                sources.append(From("text", each.name))
+                is_plain = isinstance(each.content, str) and not (each.expand and "$" in each.content)
+                content = str(each.content) if is_plain else None
+                sources.append(From("text", each.name, content=content))
             elif is_remote(each):
                 sources.append(From("remote", None))
             else:
@@ -375,7 +403,7 @@ class _Walk:
     def _put(self, source: From, done: Transfer, to: str, files: Files) -> None:
         left_out = excluded(done.instruction)
         if source.kind == "text":
-            _put_file(source.text or "", None, to, files)
+            _put_file(source.text or "", None, to, files, source.content)
         elif source.kind == "stage" and source.stage is not None and not source.is_pattern and source.text is not None:
             inside = source.stage.files
             place = inside.look(source.path)
@@ -383,8 +411,12 @@ class _Walk:
                 _put_file(posixpath.basename(source.path), place.context, to, files)
             elif place.kind == "folder":
                 files.fill(to, FromStage(inside, inside.now, source.path.rstrip("/")))
+            elif place.kind != "absent" and _is_program(source):
+                _put_file(posixpath.basename(source.path), None, to, files)
             elif place.kind != "absent":
                 files.forget(to)
+        elif source.kind == "image" and source.text is not None and _is_program(source):
+            _put_file(posixpath.basename(source.path), None, to, files)
         elif source.kind == "context" and self.build.context is not None and (source.found or source.matches):
             paths = (source.found.way.end,) if source.found else source.matches.sent if source.matches else ()
             if not (source.found.way.is_known if source.found else source.matches and source.matches.is_known):
@@ -403,12 +435,26 @@ class _Walk:
             files.forget(to)
 
 
-def _put_file(name: str, context: str | None, to: str, files: Files) -> None:
+def _is_program(source: From) -> bool:
+    """Whether what is copied is a program, and so one file: by its folder, or since a compiler writes it."""
+    if source.is_pattern:
+        return False
+    if _in_programs(source.path) is not None:
+        return True
+    runs = [run for every in (source.stage.chain if source.stage else ()) for run in every.runs()]
+    written = (source.path, f"{posixpath.dirname(source.path)}/")
+    is_folder = re.compile(rf"\bmkdir\b[^;&|\n]*{re.escape(source.path)}|{re.escape(source.path)}/").search
+    return any(path in written for run in runs for path in run.outputs) and not any(
+        is_folder(run.script.text) for run in runs
+    )
+
+
+def _put_file(name: str, context: str | None, to: str, files: Files, content: str | None = None) -> None:
     kind = files.look(to).kind
     if kind == "unknown":
         files.forget(to)
     else:
-        files.add_file(posixpath.join(to, name) if kind == "folder" else to, context)
+        files.add_file(posixpath.join(to, name) if kind == "folder" else to, context, content)
 
 
 def excluded(step: Instruction) -> Patterns | None:

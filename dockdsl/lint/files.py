@@ -31,6 +31,13 @@ _IN_ETC = frozenset(
     shadow shadow- shells skel ssl ssh subgid subuid sysctl.conf sysctl.d systemd terminfo timezone udhcpc
     udhcpd.conf update-motd.d xattr.conf""".split()
 )
+_IN_FOLDERS = {
+    "usr": frozenset("bin games include lib lib32 lib64 libexec libx32 local sbin share src".split()),
+    "usr/local": frozenset("bin bundle cargo etc games go include lib lib64 libexec man rustup sbin share src".split()),
+    "var": frozenset("backups cache empty lib local lock log mail opt run spool tmp www".split()),
+    "tmp": frozenset[str](),
+}
+"""What is in some folders of them."""
 _SHELLS = frozenset({"sh", "ash", "bash", "busybox", "dash"})
 _PROGRAMS = ("/bin/", "/sbin/", "/usr/bin/", "/usr/sbin/", "/usr/local/bin/", "/usr/local/sbin/", "/busybox/")
 
@@ -41,6 +48,8 @@ class Place(NamedTuple):
     kind: Kind
     context: str | None = None
     """The path in the build context that it comes from."""
+    content: str | None = None
+    """What is in it, if a heredoc says that."""
 
 
 class Source(Protocol):
@@ -79,6 +88,8 @@ class Base:
         if self.image.is_scratch:
             return Place("absent")
         if self.image.is_distroless:
+            if "/static" in self.image.name and path.startswith(("/lib/ld-", "/lib64/ld-")):
+                return Place("absent")
             is_lacking = self.image.is_bare or path.rpartition("/")[2] in _SHELLS
             return Place("absent" if path.startswith(_PROGRAMS) and is_lacking else "unknown")
         if self.image.is_plain:
@@ -90,6 +101,10 @@ def _is_unlikely(path: str) -> bool:
     parts = path.split("/")[1:]
     if parts[0] == "etc":
         return parts[1] not in _IN_ETC
+    for folder, names in _IN_FOLDERS.items():
+        inside = path[1:].removeprefix(f"{folder}/")
+        if inside != path[1:] and inside.partition("/")[0] not in names:
+            return True
     return parts[0] not in _OF_SYSTEMS
 
 
@@ -136,6 +151,7 @@ class _Entry(NamedTuple):
     number: int
     what: Literal["file", "folder", "unknown"] | Source
     context: str | None = None
+    content: str | None = None
 
 
 class Files:
@@ -153,10 +169,10 @@ class Files:
         self.now = 0
         """The number of what was made last."""
 
-    def add_file(self, path: str, context: str | None = None) -> None:
-        """Note a file, and the path in the context that it comes from."""
+    def add_file(self, path: str, context: str | None = None, content: str | None = None) -> None:
+        """Note a file, and the path in the context that it comes from, or what is in it."""
         self.add_folder(path.rpartition("/")[0] or "/")
-        self._add(path, "file", context)
+        self._add(path, "file", context, content)
 
     def add_folder(self, path: str) -> None:
         """Note a folder, with those above it."""
@@ -180,9 +196,15 @@ class Files:
         self.now += 1
         self._runs.append(self.now)
 
-    def _add(self, path: str, what: Literal["file", "folder", "unknown"] | Source, context: str | None = None) -> None:
+    def _add(
+        self,
+        path: str,
+        what: Literal["file", "folder", "unknown"] | Source,
+        context: str | None = None,
+        content: str | None = None,
+    ) -> None:
         self.now += 1
-        self._entries.setdefault(path, []).append(_Entry(self.now, what, context))
+        self._entries.setdefault(path, []).append(_Entry(self.now, what, context, content))
 
     def look(self, path: str, at: int | None = None, *, trusting: bool = False) -> Place:
         """Return what is at a path, after `at`; with `trusting`, commands leave alone what was copied."""
@@ -221,7 +243,7 @@ class Files:
 def _place(entry: _Entry, path: str, above: str) -> Place | None:
     """Return what an entry says of a path; None where it says nothing."""
     if entry.what == "file":
-        return Place("file", entry.context) if path == above else Place("absent")
+        return Place("file", entry.context, entry.content) if path == above else Place("absent")
     if entry.what == "folder":
         return Place("folder") if path == above else None
     if entry.what == "unknown":

@@ -20,6 +20,8 @@ _code = lazy_regex(r"//[^\n]*|/\*.*?\*/|\"(?:\\.|[^\"\\\n])*\"|`[^`]*`|'(?:\\.|[
 _import = lazy_regex(r"(?:^|[;\n])\s*import\s*(?:\(([^)]*)\)|((?:[\w.]+\s+)?[\"`][^\"`]+[\"`]))")
 _path = lazy_regex(r'["`]([^"`]+)["`]')
 _is_built = lazy_regex(r"^//go:build\b(?P<when>.*)$", re.MULTILINE)
+_main = lazy_regex(r"^package main\b", re.MULTILINE)
+_major = lazy_regex(r"v\d+")
 _suffix = lazy_regex(r"_(?P<system>[a-z0-9]+)(?:_(?P<machine>[a-z0-9]+))?\.go$")
 _SYSTEMS = frozenset({"aix", "darwin", "dragonfly", "freebsd", "illumos", "ios", "js", "netbsd", "openbsd", "plan9"})
 _SYSTEMS |= {"solaris", "wasip1", "windows", "android"}
@@ -71,7 +73,7 @@ def built_folders(command: Command) -> list[str] | None:
                 "-buildmode",
             ):
                 del words[:1]
-        elif "$" in word or "..." in word or "@" in word:
+        elif "$" in word or "@" in word:
             return None
         else:
             found.append(word)
@@ -97,13 +99,36 @@ def program(context: BuildContext, root: str, folder: str) -> Program | None:
             for block, single in _import().findall(code):
                 for path in _path().findall(block or single):
                     inside = path == module or path.startswith(f"{module}/")
-                    below = f"{root}/{path[len(module) + 1 :]}".strip("/")
+                    below = f"{root}/{path[len(module) + 1 :] if inside else f'vendor/{path}'}".strip("/")
                     if not inside:
                         imports.add(path)
-                    elif below not in seen:
+                    if below not in seen and (inside or context.folder.entries(below) is not None):
                         seen.add(below)
                         left.append(below)
     return Program(frozenset(imports), "\n".join(pieces)) if pieces else None
+
+
+def package_name(context: BuildContext, root: str, folder: str) -> str:
+    """Return how ``go build`` calls the program in a folder, of the module whose go.mod is in `root`."""
+    named = _module().search(read(context, f"{root}/go.mod".strip("/")) or "")
+    parts = [part for part in (folder if folder != root else named[1] if named else "").split("/") if part]
+    last = parts.pop() if parts else ""
+    return parts[-1] if parts and folder == root and _major().fullmatch(last) else last
+
+
+def main_packages(context: BuildContext, top: str) -> Iterator[str]:
+    """Yield the folders at and below one that have a program, as ``./...`` finds them."""
+    left, count = [top], 0
+    while left and count < _MOST_FILES:
+        folder = left.pop()
+        if any(_main().search(text) for text in _files(context, folder)):
+            yield folder
+        for name, kind in (context.folder.entries(folder) or {}).items():
+            count += 1
+            path = f"{folder}/{name}".strip("/")
+            is_apart = name in ("vendor", "testdata") or name[0] in "_." or kind != "folder"
+            if not is_apart and "go.mod" not in (context.folder.entries(path) or ()):
+                left.append(path)
 
 
 def _files(context: BuildContext, folder: str) -> Iterator[str]:

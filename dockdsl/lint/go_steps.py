@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
 from dockdsl.context.sending import BuildContext
 from dockdsl.lint.effects import Effects, Ran, joined
-from dockdsl.lint.go_sources import Program, built_folders, program
+from dockdsl.lint.go_sources import Program, built_folders, main_packages, package_name, program
 from dockdsl.lint.shell import Command
 
 _BUILDING = ("build", "install")
@@ -28,16 +29,12 @@ class GoStep(NamedTuple):
         words = [word for word in self.command.words[1:] if word[:1] != "-"]
         return " ".join(words[: 2 if words[:1] == ["mod"] else 1])
 
-    @property
-    def output(self) -> str | None:
-        """The path that ``-o`` gives, with a slash at its end if it has one; empty if it is not known, None without."""
+    def option(self, name: str) -> str | None:
+        """Return what is given with an option."""
         words = self.command.words
-        given = [word[3:] for word in words if word.startswith("-o=")]
-        given += [words[index + 1] for index, word in enumerate(words[:-1]) if word == "-o"]
-        if not given:
-            return None
-        path = None if "$" in given[-1] else joined(self.folder, given[-1])
-        return "" if path is None else f"{path.rstrip('/')}/" if given[-1].endswith("/") else path
+        given = [word.partition("=")[2] for word in words if word.startswith((f"-{name}=", f"--{name}="))]
+        given += [after for word, after in pairwise(words) if word in (f"-{name}", f"--{name}")]
+        return given[-1] if given else None
 
 
 def go_steps(stage: Effects) -> Iterator[GoStep]:
@@ -80,18 +77,49 @@ def nearest(stage: Effects, step: GoStep, name: str) -> tuple[str, str] | None:
     return None
 
 
-def built(stage: Effects, step: GoStep, context: BuildContext) -> Program | None:
-    """Return the program that a step builds; None if that is not certain."""
-    if step.verb not in _BUILDING or step.folder is None:
-        return None
-    module = nearest(stage, step, "go.mod")
-    folders = built_folders(step.command)
-    if module is None or folders is None or len(folders) != 1:
-        return None
+def binaries(stage: Effects, step: GoStep, context: BuildContext) -> list[tuple[str, Program]]:
+    """Return the programs that a step builds, each with the path that it is written to; those that are certain."""
+    module = nearest(stage, step, "go.mod") if step.verb in _BUILDING and step.folder is not None else None
+    given = built_folders(step.command)
+    if module is None or given is None:
+        return []
     root = posixpath.dirname(module[1])
-    given = folders[0] if not folders[0].endswith(".go") else posixpath.dirname(folders[0]) or "."
-    inside = posixpath.relpath(joined(step.folder, given) or "/", module[0])
-    if inside.startswith(".."):
-        return None
-    folder = posixpath.normpath(posixpath.join(root, inside))
-    return program(context, root, "" if folder == "." else folder)
+    found: list[tuple[str, Program]] = []
+    is_many = len(given) > 1 or any("..." in each for each in given)
+    for each in given:
+        name = posixpath.basename(each)[:-3] if each.endswith(".go") else None
+        place = posixpath.dirname(each) or "." if name else each
+        inside = posixpath.relpath(joined(step.folder, place.removesuffix("...")) or "/", module[0])
+        if inside.startswith(".."):
+            continue
+        folder = posixpath.normpath(posixpath.join(root, inside))
+        top = "" if folder == "." else folder
+        for path in main_packages(context, top) if place.endswith("...") else [top]:
+            code = program(context, root, path)
+            written = _written(stage, step, name or package_name(context, root, path), is_many=is_many)
+            if code is not None and written is not None:
+                found.append((written, code))
+    return found
+
+
+def _written(stage: Effects, step: GoStep, name: str, *, is_many: bool) -> str | None:
+    """Return the path that a program is written to; None if it is not written, or that is not known."""
+    output = step.option("o")
+    values = step.run.values
+    if output is not None:
+        path = None if "$" in output else joined(step.folder, output)
+        made = [joined(step.folder, word) for each in step.run.script.commands("mkdir") for word in each.arguments]
+        if path is None or not (
+            is_many
+            or output.endswith("/")
+            or path in made
+            or stage.files.look(path, step.run.at, trusting=True).kind == "folder"
+        ):
+            return path
+        return f"{path.rstrip('/')}/{name}"
+    if step.verb == "install":
+        gopath = values.get("GOPATH", "/go")
+        folder = values.get("GOBIN", gopath and f"{gopath}/bin")
+    else:
+        folder = None if is_many else step.folder
+    return f"{folder.rstrip('/')}/{name}" if folder else None

@@ -15,14 +15,30 @@ _PLAIN = frozenset({"alpine", "busybox", "debian", "ubuntu"})
 _ON_PLAIN = frozenset({"golang", "python", "node", "ruby", "rust", "php", "openjdk", "eclipse-temurin"})
 """Languages on a distribution: apart from /usr, they are like it."""
 _WORKDIRS = {"golang": "/go", "php": "/var/www/html"}
+_JAVA = ("JAVA_", "LANG", "LC_ALL")
 _SETS = {
-    "eclipse-temurin": ("JAVA_",),
-    "openjdk": ("JAVA_", "LANG"),
+    "amazoncorretto": _JAVA,
+    "composer": ("PHP_", "PHPIZE_DEPS"),
+    "eclipse-temurin": _JAVA,
+    "erlang": ("OTP_", "REBAR3_", "LANG"),
     "golang": ("GO", "PATH"),
+    "gradle": _JAVA,
+    "jenkins/jenkins": ("COPY_REFERENCE_FILE_LOG", "REF", *_JAVA),
+    "mariadb": ("GOSU_", "LANG"),
+    "maven": _JAVA,
+    "mcr.microsoft.com/dotnet": ("APP_UID", "ASPNET", "DOTNET_", "NUGET_", "POWERSHELL_"),
+    "mysql": ("GOSU_",),
+    "nginx": ("ACME_", "DYNPKG_", "NJS_", "PKG_"),
     "node": ("YARN_",),
+    "openjdk": _JAVA,
+    "php": ("APACHE_", "GPG_KEYS", "PHPIZE_DEPS"),
+    "postgres": ("GOSU_", "LANG", "PG"),
     "python": ("GPG_KEY", "LANG"),
+    "redis": ("GOSU_",),
     "ruby": ("BUNDLE_", "GEM_HOME", "LANG"),
     "rust": ("CARGO_HOME", "RUSTUP_"),
+    "tomcat": ("CATALINA_", "LD_LIBRARY_PATH", *_JAVA),
+    "wordpress": ("APACHE_", "PHP_", "PHPIZE_DEPS"),
 }
 """How variables begin that images set besides those with their own names."""
 _NO_CURL = ("slim", "alpine")
@@ -82,7 +98,10 @@ class Image(NamedTuple):
 
     def sets(self, variable: str) -> bool:
         """Whether it may set a variable: one that has its name, and of an image that is not known, any version."""
-        if variable.startswith(_SETS.get(self.name, ())):
+        if self.is_scratch:
+            return False
+        family = "mcr.microsoft.com/dotnet" if self.name.startswith("mcr.microsoft.com/dotnet/") else self.name
+        if variable.startswith(_SETS.get(family, ())):
             return True
         if not (self.is_scratch or self.is_distroless or self.is_plain) and variable.endswith(("_VERSION", "_HOME")):
             return True

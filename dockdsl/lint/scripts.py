@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from posixpath import basename
@@ -16,6 +17,8 @@ from dockdsl.syntax.lines import Document
 _SHELLS = frozenset({"sh", "ash", "bash", "busybox", "dash", "ksh", "zsh"})
 _is_windows = lazy_regex(r"(?i)windows|nanoserver|servercore")
 _has_drive = lazy_regex(r"\bC:[\\/]")
+_is_option = re.compile(r"-[abefklmnopstuvx]+|pipefail").fullmatch
+_is_expanded = re.compile(r"[$`\\]").search
 _NOTHING = shell.Shell((), ())
 
 
@@ -45,7 +48,11 @@ class Script:
         self.array = self.run.array()
         """The words of the exec form."""
         documents = self.run.documents
-        self.is_heredoc = len(documents) == 1 and len(self.run.text.split()) == 1 and self.run.text.startswith("<<")
+        words = [word for word in self.run.text.split() if not word.startswith("<<")]
+        self.fed = words[0] if words and len(documents) == 1 and _is_fed(words, documents[0]) else None
+        """The shell that is given a heredoc: ``RUN <<EOF bash -e``."""
+        alone = len(documents) == 1 and not words and self.run.text.startswith("<<")
+        self.is_heredoc = alone or self.fed is not None
         """Whether its text is a heredoc, and not the rest of its line."""
         self.text = _body(documents[0]) if self.is_heredoc else self.run.text
 
@@ -56,6 +63,8 @@ class Script:
         if self.is_heredoc and self.text.startswith("#!"):
             words = self.text[2:].partition("\n")[0].replace("/env ", "/").split()
             name = basename(words[0]) if words else ""
+        elif self.fed is not None:
+            name = basename(self.fed)
         elif self.given:
             name = basename(self.given[0])
         elif self.run.escape == "`" or _is_windows().search(self.base) or _has_drive().search(self.text):
@@ -127,6 +136,12 @@ class Script:
 
 def _place(command: Command) -> int:
     return command.at
+
+
+def _is_fed(words: Sequence[str], document: Document) -> bool:
+    """Whether words call a shell with options alone, which gets the heredoc as it is written."""
+    is_called = basename(words[0]) in _SHELLS and all(_is_option(word) for word in words[1:])
+    return is_called and (document.word.quoted or not _is_expanded(document.content))
 
 
 def _body(document: Document) -> str:

@@ -13,6 +13,7 @@ from dockdsl.lint.build import UNKNOWN, Build
 from dockdsl.lint.effects import Effects, From, Ran, Transfer, walked
 from dockdsl.lint.finding import Replacement
 from dockdsl.lint.fix import Edit
+from dockdsl.lint.images import image
 from dockdsl.lint.scripts import Script, Variables
 from dockdsl.model.dockerfile import Dockerfile
 from dockdsl.model.steps import Variable, variables_of
@@ -185,9 +186,22 @@ class Subject:
         """The stages that are needed for those that are built; where that is not known, all."""
         if not self.build.is_all or not self.targets:
             return self.stages
-        graph = self.dockerfile.graph
-        reached = {id(stage) for target in self.targets for stage in graph.reached_by(target.stage)}
-        return [stage for stage in self.stages if id(stage.stage) in reached]
+        reached: dict[int, Effects] = {}
+        left = list(self.targets)
+        while left:
+            stage = left.pop()
+            if id(stage) not in reached:
+                reached[id(stage)] = stage
+                left += self._needed(stage)
+        return [stage for stage in self.stages if id(stage) in reached]
+
+    def _needed(self, stage: Effects) -> Iterator[Effects]:
+        """Yield the stages that a stage needs, also by a variable in FROM, and for what ONBUILD gave to it."""
+        if stage.parent is not None:
+            yield stage.parent
+        yield from (source.stage for done in stage.transfers() for source in done.sources if source.stage is not None)
+        needs = {id(each) for each in self.dockerfile.graph.needs(stage.stage)}
+        yield from (each for each in self.stages if id(each.stage) in needs)
 
     @cached_property
     def layers(self) -> list[Effects]:
@@ -281,6 +295,11 @@ class Subject:
         """Whether nothing but this file sets variables for an instruction."""
         part = self._part_of(line)
         return part is not None and [*part.chain()][-1].base.lower() == "scratch"
+
+    def base_sets(self, line: Line, name: str) -> bool:
+        """Whether a variable is one that the image sets with which the stage of an instruction begins."""
+        part = self._part_of(line)
+        return part is not None and image(self._value([*part.chain()][-1].base)).sets(name)
 
     def _declare(self, line: Line, values: dict[str, str], otherwise: Mapping[str, str]) -> None:
         # Of one ENV, no value sees those beside it; of one ARG, each sees those before it.

@@ -81,7 +81,8 @@ class StageGraph:
 
     def needs(self, stage: Stage) -> tuple[Stage, ...]:
         """Return the stages that a stage needs directly, each once, in the order in which it refers to them."""
-        return tuple(dict.fromkeys(self._needs.get(id(self.stages[self.index(stage)]), ())))
+        # Two stages may be equal, and are two all the same.
+        return tuple({id(each): each for each in self._needs.get(id(self.stages[self.index(stage)]), ())}.values())
 
     def reached_by(self, target: Stage) -> tuple[Stage, ...]:
         """Return the stages that are built for a target, itself included, in the order of the Dockerfile."""

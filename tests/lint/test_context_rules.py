@@ -324,6 +324,132 @@ RUN --mount=type=cache,target=/var/cache/apt apt-get update
     ("HealthcheckProgramMissing", "a", 'FROM gcr.io/distroless/base\nHEALTHCHECK CMD ["curl"]\n', [2]),
     ("HealthcheckProgramMissing", "a", "FROM nginx\nHEALTHCHECK CMD curl x\n", []),
     ("MissingCaCertificates", GO + NET, BUILD + "RUN CGO_ENABLED=0 go build -o /app ." + ON_SCRATCH, []),
+    ("CopySourceMissing", "a", "FROM x AS b\nONBUILD COPY b /\nFROM b\nFROM x\nONBUILD COPY c /\n", [2]),
+    (
+        "SourcesOverwriteOneFile",
+        "a\nb",
+        "FROM golang\nCOPY a b /tmp/x\nCOPY a b /usr/local/go\nCOPY a b /var/x\n",
+        [2, 4],
+    ),
+    ("SourcesOverwriteOneFile", "a\nb", "FROM alpine\nCOPY --exclude=b a b /x\n", []),
+    ("WildcardMatchesNothing", "d/a.x", "FROM x\nCOPY d/**/*.x /\n", [2]),
+    ("FolderCopiedToFileName", "d/a\ne", "FROM x\nCOPY d* /a.go\nCOPY ? /b.go\nCOPY d /a.tf\nCOPY d /c.mjs/\n", [2, 4]),
+    (
+        "GoModNewerThanBuilder",
+        "go.mod: go 1.27\ngo.work: go 1.28",
+        "FROM golang:1.27\nCOPY . .\nENV GOWORK=off\nRUN go build\n",
+        [],
+    ),
+    *[
+        ("CacheBrokenByCopy", "a", f"FROM x\nCOPY . .\nRUN {fetching}\n", [2])
+        for fetching in (
+            "bundle config set without test && bundle install --jobs 4",
+            "npm --prefix web ci && npm cache clean --force",
+            "pip install poetry==2.1 && poetry install --no-root",
+            "mix local.hex --force && mix deps.get",
+            "./mvnw -B dependency:resolve dependency:resolve-plugins",
+            "go mod download && go mod verify",
+            "dart pub get",
+        )
+    ],
+    *[
+        ("CacheBrokenByCopy", "a", f"FROM x\nCOPY . .\nRUN {building}\n", [])
+        for building in ("pip install -r a -e .", "npm run a", "bundle exec rake", "poetry install", "pip install ./a")
+    ],
+    ("CacheBrokenByCopy", "a", "FROM x\nCOPY a .\nRUN pnpm fetch\nCOPY . .\nRUN pnpm install --offline\n", []),
+    ("CacheBrokenByCopy", "a", "FROM x AS b\nCOPY * ./\nFROM b\nRUN npm ci\nFROM b\nRUN npm ci\n", [2]),
+    (
+        "CacheMountNotShared",
+        "go.mod\nvendor/modules.txt",
+        "FROM golang\nWORKDIR /a\nRUN go mod download\nCOPY . .\nRUN --mount=type=cache,target=/go/pkg/mod go build\n",
+        [],
+    ),
+    (
+        "CacheMountNotShared",
+        "a",
+        "FROM maven\nRUN --mount=type=cache,target=/root/.m2/repository mvn dependency:resolve\nRUN mvn package\n",
+        [3],
+    ),
+    (
+        "CacheMountNotShared",
+        "a",
+        "FROM gradle\nRUN --mount=type=cache,target=/home/gradle/.gradle gradle dependencies\nRUN ./gradlew build\n",
+        [3],
+    ),
+    ("CgoBinaryOnScratch", GO + NET, BUILD + "RUN go build -o /app .\nFROM scratch\nCOPY --from=build /app /\n", [6]),
+    ("CgoBinaryOnScratch", GO + NET, BUILD + "RUN go install .\nFROM scratch\nCOPY --from=build /go/bin/app /\n", [6]),
+    (
+        "CgoBinaryOnScratch",
+        GO + NET.replace("main.go", "cmd/a/main.go") + "cmd/b/main.go: package main\\nfunc main() {}\n",
+        BUILD
+        + "RUN mkdir /out && go build -o /out ./cmd/...\n"
+        + "FROM scratch\nCOPY --from=build /out/b /\nCOPY --from=build /out/a /\n",
+        [7],
+    ),
+    (
+        "CgoBinaryOnScratch",
+        GO + NET,
+        BUILD + "RUN go build -o /app .\nFROM gcr.io/distroless/static\nCOPY --from=build /app /\n",
+        [6],
+    ),
+    (
+        "CgoBinaryOnScratch",
+        GO + NET,
+        BUILD + "ENV CGO_ENABLED=0\nRUN CGO_ENABLED=1 go build -o /app ." + ON_SCRATCH,
+        [7],
+    ),
+    ("CgoBinaryOnScratch", GO + NET, BUILD + "RUN go env -w CGO_ENABLED=0\nRUN go build -o /app ." + ON_SCRATCH, []),
+    (
+        "CgoBinaryOnScratch",
+        GO + NET.replace('"net"', '"os/user"'),
+        BUILD + "RUN go build -tags netgo -o /app .\nRUN go build -tags netgo,osusergo -o /b ." + ON_SCRATCH,
+        [7],
+    ),
+    (
+        "CgoBinaryOnScratch",
+        GO + 'main.go: package main\\nimport "a.b/c"\nvendor/a.b/c/c.go: package c\\nimport "net"\n',
+        BUILD + "RUN go build -o /app ." + ON_SCRATCH,
+        [6],
+    ),
+    (
+        "NamedUserOnScratch",
+        "a",
+        BUILD + "RUN go build -o /app .\nFROM scratch\nCOPY --from=build /app /\nUSER x\n",
+        [7],
+    ),
+    (
+        "NamedUserOnScratch",
+        "a",
+        BUILD + "RUN mkdir -p /o/etc && go build -o /o ./...\nFROM scratch\nCOPY --from=build /o /\nUSER x\n",
+        [],
+    ),
+    ("NamedUserOnScratch", "a", "FROM scratch\nCOPY <<E /etc/passwd\nx:x:1:1::/:\nE\nUSER x\nUSER y\n", [6]),
+    ("ArgLostBetweenStages", "a", "ARG V=1\nFROM alpine\nRUN echo ${V:?}\nRUN echo ${V:+x}${V-x}\n", [3]),
+    (
+        "ArgLostBetweenStages",
+        "a",
+        "ARG HOME=1\nARG T\nFROM alpine\nRUN --mount=type=secret,id=t,env=T a $T $HOME\n",
+        [],
+    ),
+    ("ArgLostBetweenStages", "a", "ARG V=1\nFROM alpine AS a\nONBUILD ARG V\nFROM a\nRUN echo $V\n", []),
+    ("ArgLostBetweenStages", "a", "ARG PG_MAJOR=1\nFROM postgres:$PG_MAJOR\nRUN echo $PG_MAJOR\n", []),
+    ("AptListsLeft", "a", "FROM debian\nRUN rm -rf /var/lib/apt/lists/* && apt-get update\n", [2]),
+    ("AptListsLeft", "a", "FROM debian\nRUN apt-get update && rm -rf /var/lib/{apt,dpkg}/\n", []),
+    ("AptListsLeft", "a", "FROM debian\nRUN apt-get update && cd /var/lib/apt/lists && rm -rf ./*\n", []),
+    ("AptListsLeft", "a", 'FROM debian\nRUN apt-get update && rm -rf "${lists:?}"/*\n', []),
+    ("AptListsLeft", "a", "FROM debian\nRUN <<EOF bash -e\napt-get update\nEOF\n", [3]),
+    (
+        "MissingCaCertificates",
+        GO + 'main.go: package main\\nimport "net/http"\\nfunc main() { http.Get(u) }\n',
+        BUILD + "RUN CGO_ENABLED=0 go build -o /app ." + ON_SCRATCH,
+        [5],
+    ),
+    (
+        "MissingCaCertificates",
+        GO + 'main.go: package main\\nimport "net/http"\\nfunc main() { http.Get("http://localhost") }\n',
+        BUILD + "RUN CGO_ENABLED=0 go build -o /app ." + ON_SCRATCH,
+        [],
+    ),
 ]
 
 
@@ -335,6 +461,21 @@ def test_look_alikes(rule: str, files: str, text: str, lines: list[int], tmp_pat
     how = build(tmp_path / "context", files)
 
     assert lines == [each.line for each in found(text, how) if each.rule == rule]
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("FROM a\nFROM a\nFROM a AS c\nCOPY --from=1 /x /x\nCOPY --from=0 /x /y\n", []),
+        ("ARG V=1\nFROM a AS a-1\nFROM a AS a-2\nFROM a-$V AS c\n", [3]),
+        ("FROM a AS t\nFROM a AS b\nONBUILD COPY --from=t /x /\nFROM b AS c\n", []),
+    ],
+)
+def test_stages_that_are_needed(text: str, lines: list[int]) -> None:
+    """A stage is needed by equal ones apart, by a variable in FROM, and by what ONBUILD does in another stage."""
+    checked = found(text, Build(targets=("c",), is_all=True))
+
+    assert lines == [each.line for each in checked if each.rule == "UnreachableStage"]
 
 
 def test_nothing_is_said_of_what_could_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -110,14 +110,15 @@ def test_what_a_base_image_may_set_is_a_hint() -> None:
     """Nobody is warned of a variable that the base image may set, nor of a path of Windows."""
     levels = {
         each.line: each.severity
-        for each in check_text(
-            "FROM golang:1.27\nARG FOLDER\nWORKDIR $GOPATH\nCOPY $FOLDR .\nFROM a:1\nWORKDIR C:\\x\n", "D"
-        )
+        for each in check_text("FROM a:2\nARG FOLDER\nWORKDIR $GOPATH\nCOPY $FOLDR .\nFROM a:1\nWORKDIR C:\\x\n", "D")
     }
 
     assert levels == {3: "hint", 4: "warning", 6: "hint"}
-    own = 'FROM golang:1.27\nENV OPT=1\nENV OPTS="$OPT $OPTS"\nENV PATH=/a:$PATH\nWORKDIR $GOPATH\n'
+    own = 'FROM a:2\nENV OPT=1\nENV OPTS="$OPT $OPTS"\nENV PATH=/a:$PATH\nWORKDIR $GOPATH\n'
     assert {each.severity for each in check_text(own, "D")} == {"hint"}
+    known = "FROM golang:1.27 AS a\nENV PATH=$GOPATH/bin:$PATH\nFROM a\nFROM mcr.microsoft.com/dotnet/aspnet:10.0\nUSER $APP_UID\n"
+    assert [] == [each for each in check_text(known, "D") if each.rule == "UndefinedVar"]
+    assert ["UndefinedVar"] == [each.rule for each in check_text("FROM python:3\nENV A=$PYTHONPATH:/a\n", "D")]
     windows = "# escape=`\nFROM golang:1.27\nENV GOPATH C:\\go\nWORKDIR $GOPATH\n"
     assert {each.severity for each in check_text(windows, "D") if each.rule == "WorkdirRelativePath"} == {"hint"}
     copied = "FROM a:1 AS alpine-base\nFROM a:1 AS build\nFROM a:1\nCOPY --from=alpine a /\nCOPY --from=biuld a /\n"

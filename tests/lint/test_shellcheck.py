@@ -32,7 +32,10 @@ def found(text: str) -> list[tuple[int, str, str]]:
         (f"RUN <<EOF\n#!/bin/zsh\n{BAD}\nEOF", []),
         (f"RUN <<-EOF\n\t#!/bin/awk\n\t{BAD}\nEOF", []),
         (f"RUN cat <<E >/x && \\\n  {BAD}\n{BAD}\nE\nRUN {BAD}", [3, 6]),
-        (f"RUN <<E sh\n{BAD}\nE", []),
+        (f"RUN <<E sh\n{BAD}\nE", [3]),
+        (f"RUN bash -euo pipefail <<'E'\n\n{BAD}\nE", [4]),
+        (f"RUN <<E sh\necho $PATH; {BAD}\nE", []),
+        (f"RUN <<E sh -c true\n{BAD}\nE", []),
         (f'RUN ["sh", "-c", "{BAD}"]', []),
     ],
 )

@@ -30,6 +30,7 @@ from collections.abc import Iterator
 from dockdsl.lint.effects import Ran
 from dockdsl.lint.finding import Level
 from dockdsl.lint.rule import Fault, Rule
+from dockdsl.lint.shell import Command
 from dockdsl.lint.subject import Subject
 
 _LISTS = "/var/lib/apt/lists"
@@ -45,24 +46,30 @@ def examine(subject: Subject) -> Iterator[Fault]:
     for stage in subject.layers:
         for run in stage.runs():
             updates = [each for each in run.script.commands(*_APT) if "update" in each.arguments]
-            if updates and not _is_clean(run):
+            if updates and not _is_clean(run, updates[-1]):
                 fact = f"{updates[0].name} update leaves its lists in the image"
                 level: Level | None = None if runs else "hint"
                 remedy = f"add rm -rf {_LISTS}/* to it"
                 yield Fault(run.line, fact, remedy, level, run.script.place(updates[0].at))
 
 
-def _is_clean(run: Ran) -> bool:
+def _is_clean(run: Ran, update: Command) -> bool:
+    """Whether the lists are not in the layer, or what is removed behind an update may be these."""
     if any(f"{_LISTS}/".startswith(f"{target}/") for target, _ in run.caches):
         return True
-    if any({*_CLEANING} & {*each.arguments} for each in run.script.commands(*_APT)):
+    behind = [each for each in run.script.commands("cd", "rm", "find", *_APT) if each.at > update.at]
+    if any({*_CLEANING} & {*each.arguments} for each in behind):
         return True
-    removing = [*run.script.commands("rm"), *run.script.commands("find")]
-    removed = [word.rstrip("/") for each in removing for word in each.arguments]
-    return any(
-        word.startswith(_LISTS) or (word and f"{_LISTS}/".startswith(f"{word.rstrip('*').rstrip('/')}/"))
-        for word in removed
-    )
+    return any(_may_name(word) for each in behind if each.name not in _APT for word in each.arguments)
+
+
+def _may_name(word: str) -> bool:
+    """Whether a word may name the folder of the lists, one above it, or something in it."""
+    if "$" in word or "{" in word:
+        # As "${lists}"/* and, in bash, /var/lib/{apt,dpkg}.
+        return word.startswith(("$", "/var/lib/{", "/var/{", "/{"))
+    path = word.rstrip("*").rstrip("/")
+    return bool(path) and (path.startswith(_LISTS) or f"{_LISTS}/".startswith(f"{path}/"))
 
 
 RULE = Rule("AptListsLeft", examine, __doc__ or "", aliases=("DL3009", "apt-lists-left"))

@@ -26,25 +26,30 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from dockdsl.instructions.mounts.secret import Secret
 from dockdsl.instructions.run import Run
 from dockdsl.lint.effects import Ran
 from dockdsl.lint.rule import Fault, Rule
 from dockdsl.lint.subject import PREDEFINED, Subject
 from dockdsl.syntax.lazy_regex import lazy_regex
+from dockdsl.syntax.words import BACKSLASH
 
-_NAME = r"\$\{(?P<braced>\w+)(?P<more>[^}]?)|\$(?P<plain>\w+)"
+_NAME = r"\$\{(?P<braced>\w+)(?P<more>:?[-+=]?)|\$(?P<plain>\w+)"
 _outside = lazy_regex(rf"""\\.|'[^']*'|(?P<quote>")|(?<![^\s;&|(])\#[^\n]*|{_NAME}""", re.DOTALL)
 _inside = lazy_regex(rf"""\\.|(?P<quote>")|{_NAME}""", re.DOTALL)
 _sets = (
     r"(?:^|[\s;&|(])(?:(?:export|local|readonly|declare|typeset)\s+(?:-\w+\s+)*)?{0}\+?="
     r"|\bfor\s+{0}\b|\b(?:read|getopts|printf\s+-v|mapfile|readarray)\b[^;&|\n]*\b{0}\b"
 )
+_ALWAYS = frozenset({"HOME", "HOSTNAME", "IFS", "LINENO", "OLDPWD", "OPTIND", "PATH", "PPID", "PWD", "SHLVL", "TERM"})
+"""What the engine and shells set."""
 _sources = lazy_regex(r"(?:^|[\s;&|(])(?:\.|source|eval)\s")
 
 
 def examine(subject: Subject) -> Iterator[Fault]:
     """Find names that are declared elsewhere alone."""
     elsewhere = {variable.name for variable in subject.variables if variable.kind in ("global", "arg")} | PREDEFINED
+    elsewhere -= _ALWAYS
     for stage in subject.built:
         for run in stage.runs():
             if (
@@ -53,8 +58,10 @@ def examine(subject: Subject) -> Iterator[Fault]:
                 or _sources().search(run.script.text)
             ):
                 continue
+            secrets = [each.env for each in run.instruction.mounts if isinstance(each, Secret)]
+            given = {BACKSLASH.value(each) for each in secrets if each is not None}
             for name in dict.fromkeys(_used(run)):
-                is_set = name in run.values or (stage.root is not None and stage.root.sets(name))
+                is_set = name in run.values or name in given or (stage.root is not None and stage.root.sets(name))
                 if name in elsewhere and not is_set and not re.search(_sets.format(name), run.script.text):
                     yield Fault(
                         run.line, f"${name} is not declared in this stage, and is empty", f"add ARG {name} above"
@@ -73,7 +80,7 @@ def _used(run: Ran) -> Iterator[str]:
             name = found["braced"] or found["plain"]
             if found["quote"]:
                 search = _inside if search is _outside else _outside
-            elif name and not name[0].isdecimal() and found["more"] not in ("-", ":", "+", "="):
+            elif name and not name[0].isdecimal() and (found["more"] or "")[-1:] not in ("-", "+", "="):
                 yield name
 
 

@@ -44,27 +44,32 @@ _MANIFESTS = frozenset(
 
 def examine(subject: Subject) -> Iterator[Fault]:
     """Find steps that only fetch, behind the whole context."""
-    for stage in subject.built:
-        copied: Transfer | None = None
-        known: set[str] = set()
+    before: dict[int, tuple[Transfer | None, frozenset[str]]] = {id(None): (None, frozenset())}
+    said: set[int] = set()
+    for stage in subject.stages:
+        copied, known = before[id(stage.parent)]
         for done in stage.steps:
             if isinstance(done, Transfer):
                 copied = copied or (done if _is_whole(done, subject.build.context) else None)
             elif isinstance(done, Ran):
                 names = {fetches(command) for command in done.script.read.commands if not is_trivial(command)}
                 tools = {name for name in names if name is not None}
+                programs = {name.partition(" ")[0] for name in tools}
                 if copied is None:
-                    known |= tools
-                elif tools and None not in names and not tools & known:
-                    fact = f"every change of a file repeats {' and '.join(sorted(tools))}"
-                    yield Fault(copied.line, fact, "copy the manifest first, and the rest behind that step")
-                    break
+                    known |= programs
+                elif tools and None not in names and not programs & known and id(copied) not in said:
+                    if stage in subject.built:
+                        fact = f"every change of a file repeats {' and '.join(sorted(tools))}"
+                        yield Fault(copied.line, fact, "copy the manifest first, and the rest behind that step")
+                    said.add(id(copied))
+        before[id(stage)] = copied, known
 
 
 def _is_whole(transfer: Transfer, context: BuildContext | None) -> bool:
     """Whether a step copies the whole context, which has more than manifests."""
     if not any(
-        each.kind == "context" and each.text is not None and not cleaned(each.text) for each in transfer.sources
+        each.kind == "context" and each.text is not None and cleaned(each.text) in ("", "*")
+        for each in transfer.sources
     ):
         return False
     if context is None:

@@ -32,7 +32,8 @@ from collections.abc import Iterator
 
 from dockdsl.display import shown
 from dockdsl.lint.dependencies import TOOLS, Tool
-from dockdsl.lint.effects import Ran
+from dockdsl.lint.effects import Ran, joined
+from dockdsl.lint.go_steps import seen
 from dockdsl.lint.rule import Fault, Rule
 from dockdsl.lint.subject import Subject
 
@@ -49,7 +50,9 @@ def examine(subject: Subject) -> Iterator[Fault]:
                     last = run
                 elif verbs == {"use"} and last is not None:
                     folder = _unshared(tool, last, run)
-                    if folder is not None and stage in subject.built:
+                    vendored = joined(run.workdir, "vendor/modules.txt")
+                    is_vendored = tool.program == "go" and vendored is not None and seen(stage, run, vendored)
+                    if folder is not None and not is_vendored and stage in subject.built:
                         other = f"the one at {subject.place(last.line)}, which fetches"
                         fact = f"this step and {other}, do not see the same {shown(folder)}"
                         yield Fault(run.line, fact, "mount the same cache in both, or in neither")
@@ -59,8 +62,9 @@ def examine(subject: Subject) -> Iterator[Fault]:
 
 def _unshared(tool: Tool, fetched: Ran, run: Ran) -> str | None:
     """Return the folder of the modules, if two steps do not see the same one."""
+    text = f"{run.script.text} {run.values.get('GOFLAGS')}"
     folder = tool.folder(fetched.values, fetched.workdir)
-    if folder is None or folder != tool.folder(run.values, run.workdir) or tool.is_vendored(run.script.text):
+    if folder is None or folder != tool.folder(run.values, run.workdir) or tool.is_vendored(text):
         return None
     return folder if fetched.cache_at(folder) != run.cache_at(folder) else None
 

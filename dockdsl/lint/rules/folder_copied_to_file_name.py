@@ -30,27 +30,42 @@ from collections.abc import Iterator
 from posixpath import basename
 
 from dockdsl.display import shown
+from dockdsl.lint.effects import Transfer
 from dockdsl.lint.rule import Fault, Rule
 from dockdsl.lint.subject import Subject
 from dockdsl.syntax.lazy_regex import lazy_regex
 
-_is_file_name = lazy_regex(
-    r"[\w-][\w.-]*\.(?:c|cc|cfg|conf|cpp|cs|css|csv|go|h|html|ini|java|js|json|jsx|kt|lock|md|mod|php|pl|properties|py|rb"
-    r"|rs|sh|sql|sum|swift|toml|ts|tsx|txt|xml|yaml|yml)"
-)
+_EXTENSIONS = """bash bat c cc cfg cjs clj cmake conf cpp cs csproj css csv cts cu cxx dart ex exs fs go gradle graphql
+    groovy h hcl hpp hs htm html ini ipynb j2 java jl js json jsonc jsx kt kts less lock lua md mjs ml mod mts php pl pm
+    properties proto ps1 py pyi rb rs rst sass scala scss sh sln sql sum svelte swift tf tfvars toml ts tsx txt vue xml
+    yaml yml zig""".split()
+_is_file_name = lazy_regex(rf"[\w-][\w.-]*\.(?:{'|'.join(_EXTENSIONS)})")
 
 
 def examine(subject: Subject) -> Iterator[Fault]:
     """Find folders that get the name of a file."""
+    context = subject.build.context
+    if context is None:
+        return
     for stage in subject.built:
         for transfer in stage.transfers():
-            found = transfer.sources[0].found if len(transfer.sources) == 1 else None
+            path = _only(transfer)
             to = transfer.destination
-            if found is None or found.way.kind != "folder" or not found.path or to is None or transfer.has_slash:
+            if not path or to is None or transfer.has_slash or context.folder.follow(path).kind != "folder":
                 continue
             if _is_file_name().fullmatch(basename(to)):
-                fact = f"{shown(found.path)} is a folder, and {shown(to)} has the name of a file"
+                fact = f"{shown(path)} is a folder, and {shown(to)} has the name of a file"
                 yield Fault(transfer.line, fact, f"name the file in it, or write {to}/")
+
+
+def _only(transfer: Transfer) -> str | None:
+    """Return the only path in the context that is copied, if there is just one."""
+    source = transfer.sources[0]
+    if len(transfer.sources) != 1:
+        return None
+    if source.found is not None:
+        return source.found.path
+    return source.matches.sent[0] if source.matches is not None and len(source.matches.sent) == 1 else None
 
 
 RULE = Rule("FolderCopiedToFileName", examine, __doc__ or "", aliases=("folder-copied-to-file-name",), needs_build=True)

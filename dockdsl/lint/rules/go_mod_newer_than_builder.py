@@ -84,7 +84,8 @@ def _asked(stage: Effects, step: GoStep, context: BuildContext) -> tuple[str, tu
     if step.verb.split(" ")[0] not in (*_READING, "mod") or any("@" in word for word in step.command.arguments):
         return None
     found = []
-    for name in ("go.mod", "go.work"):
+    uses_work = "GOWORK" not in step.run.values and "GOWORK" not in step.run.script.text
+    for name in ("go.mod", "go.work") if uses_work else ("go.mod",):
         place = nearest(stage, step, name)
         asked = None if place is None else go_line(read(context, place[1]) or "")
         if place is not None and asked is not None:

@@ -39,7 +39,7 @@ from collections.abc import Iterator
 
 from dockdsl.lint.effects import Effects
 from dockdsl.lint.go_sources import Program
-from dockdsl.lint.go_steps import built, go_steps
+from dockdsl.lint.go_steps import binaries, go_steps
 from dockdsl.lint.rule import Fault, Rule
 from dockdsl.lint.rules.cgo_binary_on_scratch import is_copied
 from dockdsl.lint.subject import Subject
@@ -60,8 +60,9 @@ def examine(subject: Subject) -> Iterator[Fault]:
             (source.stage, source.path) for each in stage.transfers() for source in each.sources if source.stage
         ]
         for builder, path in builders:
-            steps = [step for step in go_steps(builder) if is_copied(step, path)]
-            if context is not None and any(_calls_https(built(builder, step, context)) for step in steps):
+            steps = go_steps(builder) if context is not None else ()
+            made = [each for step in steps if context is not None for each in binaries(builder, step, context)]
+            if any(is_copied(written, path) and _calls_https(program) for written, program in made):
                 yield Fault(
                     stage.line, "the program calls https addresses, and the image has no certificates", "copy them"
                 )
@@ -73,10 +74,11 @@ def _has_certificates(stage: Effects) -> bool:
     return is_given or any(stage.look(path).kind != "absent" for path in _PLACES)
 
 
-def _calls_https(found: Program | None) -> bool:
-    if found is None or "net/http" not in found.imports or found.imports & {*_BUNDLES}:
+def _calls_https(found: Program) -> bool:
+    """Whether it calls addresses, and not only such as begin with http."""
+    if "net/http" not in found.imports or found.imports & {*_BUNDLES} or _calls().search(found.code) is None:
         return False
-    return '"https://' in found.code and _calls().search(found.code) is not None
+    return any(f"{quote}https://" in found.code for quote in '"`') or "http://" not in found.code
 
 
 RULE = Rule("MissingCaCertificates", examine, __doc__ or "", "hint", ("missing-ca-certificates",), needs_build=True)

@@ -54,8 +54,10 @@ def _may_have(stage: Effects, path: str, name: str, subject: Subject) -> bool:
     """Whether a list may have a name."""
     place = stage.look(path)
     context = subject.build.context
+    text = place.content
     if place.kind == "file" and place.context is not None and context is not None:
         text = read(context, place.context)
+    if place.kind == "file" and (text is not None or place.context is not None):
         return text is None or re.search(rf"^{re.escape(name)}:", text, re.MULTILINE) is not None
     if place.kind == "unknown" and stage.root is not None and stage.root.is_distroless and _is_untouched(stage):
         return name in _DISTROLESS

@@ -39,7 +39,8 @@ def examine(subject: Subject) -> Iterator[Fault]:
     for stage in subject.built:
         for transfer in stage.transfers():
             to = transfer.destination
-            if to is None or transfer.has_slash or getattr(transfer.instruction, "parents", None):
+            step = transfer.instruction
+            if to is None or transfer.has_slash or getattr(step, "parents", None) or getattr(step, "exclude", None):
                 continue
             names = _files(transfer, subject)
             if len(names) < 2 or _is_folder(stage, transfer, to):

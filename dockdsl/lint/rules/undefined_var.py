@@ -1,8 +1,7 @@
 """A variable is declared before it is used.
 
-BuildKit puts nothing in its place. A base image may set it: names that its own ENV gives are not known here, so on
-such a base this is a hint,
-unless the name looks like one that the file declares.
+BuildKit puts nothing in its place. A base image may set it: what a well-known one sets is known, as GOPATH of golang.
+Any other name is a hint, unless it looks like one that the file declares, or the base is ``scratch``.
 
 Bad::
 
@@ -49,6 +48,8 @@ def examine(subject: Subject) -> Iterator[Fault]:
             # A name that the file sets elsewhere is not misspelled: ENV A="$A b" adds to what the base image has.
             others = () if variable.name in declared else declared
             close = suggestion(variable.name, others, "", least=_CLOSE)
+            if subject.base_sets(line, variable.name):
+                continue
             is_scratch = subject.is_on_scratch(line)
             remedy = close or f"declare it: ARG {variable.name}"
             yield Fault(line, f"${variable.name} is not set", remedy, "warning" if is_scratch or close else "hint")

@@ -97,7 +97,7 @@ def _above(path: str) -> Iterator[str]:
 def _fails(found: Matches, asked: _Asked) -> bool:
     """Whether nothing of the folder is sent, so that the build cannot look into it."""
     folder = found.way.end
-    if not found.folder or (found.way.kind is not None and folder in asked.inside):
+    if not found.folder or (found.way.kind is not None and (folder in asked.inside or found.is_deep)):
         return False
     is_asked = found.way.kind is not None and any(above in asked.named for above in _above(folder))
     return not (is_asked and asked.context.is_sent(folder, found.way.kind))
