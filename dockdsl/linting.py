@@ -117,7 +117,10 @@ class Given(NamedTuple):
     def build(self, dockerfile: str | None = None) -> Build:
         """Return what is known of the build of a Dockerfile; its path is that of a file."""
         context = None if self.context is None else BuildContext.of(self.context, dockerfile=dockerfile)
-        return Build(context, targets=self.targets or ("",), is_all=bool(self.targets), args=self.args)
+        refused = None
+        if self.context is not None and context is None:
+            refused = BuildContext.refusal(self.context, dockerfile=dockerfile)
+        return Build(context, refused=refused, targets=self.targets or ("",), is_all=bool(self.targets), args=self.args)
 
     def options(self) -> list[str]:
         """Return the options of the command line that say the same."""
@@ -133,7 +136,8 @@ def build_of(image: Any) -> Build:
     context = None if folder is None else BuildContext.of(folder, ignore=image.ignore)
     missing = None if folder is None or os.path.isdir(folder) else folder
     args = {name: value for name, value in image.build_args if value is not None}
-    return Build(context, missing, targets=(image.target or "",), args=args, port=image.port)
+    refused = None if folder is None or context else BuildContext.refusal(folder, ignore=image.ignore)
+    return Build(context, missing, refused, targets=(image.target or "",), args=args, port=image.port)
 
 
 class Checked(NamedTuple):

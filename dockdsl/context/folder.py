@@ -5,7 +5,9 @@ BuildKit follows links inside that folder, as if it were the root: nothing leads
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from typing import Literal, NamedTuple
 
 Kind = Literal["file", "folder", "link", "other"]
@@ -14,6 +16,15 @@ _MOST_LINKS = 255
 """Links that BuildKit follows in one path."""
 _MOST_NAMES = 300_000
 """Names that are read of one folder and all below it, so that a huge one takes bounded time and memory."""
+
+
+def regular(path: str, _flags: int = 0) -> int:
+    """Open a file for `open`, without waiting for a pipe. Raises `FileNotFoundError` for what is no file."""
+    number = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(number).st_mode):
+        os.close(number)
+        raise FileNotFoundError(errno.ENOENT, "it is not a file")
+    return number
 
 
 class Way(NamedTuple):

@@ -9,8 +9,10 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from typing import NamedTuple
 
+from dockdsl.context.folder import regular
 from dockdsl.context.globs import STAR, joined, matcher
 from dockdsl.errors import Refused
 from dockdsl.syntax.lines import SPACE
@@ -91,7 +93,8 @@ class Patterns:
             if not pattern:
                 raise Refused("the pattern '!' has no path", "write the path behind it")
             for part in pattern.split("/") if "[" not in pattern else [pattern]:
-                matcher(part)
+                if "[" in part or "\\" in part:
+                    matcher(part)
             self._patterns.append(_Pattern(pattern, is_exception, _fits(pattern), _head(pattern)))
         self._exceptions = [each for each in self._patterns if each.is_exception]
 
@@ -159,7 +162,23 @@ def _fits(pattern: str) -> Callable[[str], object]:
         return lambda path: path.endswith(rest) or path == bare
     if pattern.endswith("**") and not _special(pattern[:-2]):
         return lambda path: path.startswith(pattern[:-2])
-    return re.compile(_expression(pattern)).fullmatch
+    expression = _expression(pattern)
+    end = _literal_end(pattern)
+
+    if "[" in pattern:
+        try:
+            re.compile(expression)
+        except re.error:
+            raise Refused(f"the pattern {pattern!r} is not valid", "list plain characters in its brackets") from None
+    # Few paths have the right end, and compiling takes time: an ignore file may have thousands of patterns.
+    compiled = cache(lambda: re.compile(expression).fullmatch)
+    return lambda path: path.endswith(end) and compiled()(path)
+
+
+def _literal_end(pattern: str) -> str:
+    """Return what a path that fits a pattern ends with: what is behind its last character that is not plain."""
+    last = max(pattern.rfind(char) for char in "*?[]^\\")
+    return pattern[last + 1 + pattern.startswith("\\", last) :]
 
 
 def _expression(pattern: str) -> str:
@@ -217,7 +236,7 @@ def counting(dockerfile: str | None, context: str, sent: Sequence[str] | None = 
     own = [] if dockerfile is None else [f"{dockerfile}.dockerignore"]
     for path in [*own, posixpath.join(context, ".dockerignore")]:
         try:
-            with open(path, encoding="utf-8", errors="surrogateescape", newline="") as file:
+            with open(path, encoding="utf-8", errors="surrogateescape", newline="", opener=regular) as file:
                 text = file.read()
         except (FileNotFoundError, NotADirectoryError):
             continue

@@ -49,6 +49,11 @@ def cleaned(source: str) -> str:
     return posixpath.normpath("/" + source.lstrip("/"))[1:]
 
 
+def is_plain(path: str) -> bool:
+    """Whether a path can be written as a line of an ignore file, and stands for itself there."""
+    return path.isprintable() and path == path.strip() and not set("?[]\\") & {*path} and path[:1] not in ("!", "#")
+
+
 class BuildContext(NamedTuple):
     """A folder, and the patterns of what of it is left out.
 
@@ -66,6 +71,8 @@ class BuildContext(NamedTuple):
 
     def letting_in(self, pattern: str) -> str:
         """Return the remedy that lets something in that is left out."""
+        if not is_plain(pattern):
+            return f"let it in again at the end of {self.ignoring}"
         line = f'"!{pattern}"' if self.ignoring == "ignore=" else f"!{pattern}"
         return f"add {line} at the end of {self.ignoring}"
 
@@ -86,6 +93,21 @@ class BuildContext(NamedTuple):
             return cls(folder, Patterns(patterns), ignoring)
         except (OSError, Refused):
             return None
+
+    @staticmethod
+    def refusal(
+        root: str | os.PathLike[str], *, dockerfile: str | None = None, ignore: Sequence[str] | None = None
+    ) -> Refused | None:
+        """Return why BuildKit would refuse the patterns of a context, if it would; the arguments are those of `of`."""
+        ignoring = "ignore=" if ignore is not None else ".dockerignore"
+        try:
+            patterns, ignoring = counting(dockerfile, os.fspath(root), ignore)
+            Patterns(patterns)
+        except Refused as refused:
+            return refused.within(ignoring)
+        except OSError:
+            return None
+        return None
 
     def walk(self, below: str = "") -> Iterator[tuple[str, Kind]]:
         """Yield the paths below a folder that are sent, each after its own folder, and what each stands for."""

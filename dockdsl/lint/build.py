@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from dockdsl.context.sending import BuildContext
+from dockdsl.errors import Refused
 
 
 class Build(NamedTuple):
@@ -15,6 +16,8 @@ class Build(NamedTuple):
         The build context; None where it is not known.
     `missing`
         The path of the context, if it is not a folder.
+    `refused`
+        Why BuildKit refuses its ignore file, if it does.
     `targets`
         Stages that are built, by name or index; an empty name is the last one.
     `is_all`
@@ -27,6 +30,7 @@ class Build(NamedTuple):
 
     context: BuildContext | None = None
     missing: str | None = None
+    refused: Refused | None = None
     targets: tuple[str, ...] = ("",)
     is_all: bool = False
     args: Mapping[str, str] = {}

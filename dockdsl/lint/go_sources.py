@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from dockdsl.context.folder import regular
 from dockdsl.context.sending import BuildContext
 from dockdsl.lint.shell import Command
 from dockdsl.syntax.lazy_regex import lazy_regex
@@ -39,7 +40,8 @@ class Program(NamedTuple):
 def read(context: BuildContext, path: str) -> str | None:
     """Return the text of a file of the context; None if it cannot be read."""
     try:
-        with open(os.path.join(context.folder.root, path), encoding="utf-8", errors="replace") as file:
+        place = os.path.join(context.folder.root, path)
+        with open(place, encoding="utf-8", errors="replace", opener=regular) as file:
             return file.read(_LONGEST)
     except OSError:
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cProfile
 import json
+import os
 import subprocess
 import sys
 import tarfile
@@ -596,6 +597,62 @@ def test_options(tmp_path: Path) -> None:
         done.returncode,
         done.stderr.strip().removeprefix("error: "),
     )
+
+
+def test_an_ignore_file_that_buildkit_refuses(tmp_path: Path) -> None:
+    """It is an error, in a context that is given and in that of an `Image`; one that is no file does not count."""
+    plant(tmp_path, "a\n.dockerignore: [a")
+    tmp_path.joinpath("Dockerfile").write_text("FROM scratch\nCOPY a /\n")
+    image = Image(Dockerfile(Stage("scratch", steps=[Copy("a", "/")])), context=str(tmp_path))
+    fact = "the pattern '[a' is not valid; close the bracket, and write no backslash at the end"
+    checked = run(tmp_path, "Dockerfile", "--context", ".", "--format", "json")
+
+    assert [f".dockerignore: {fact}"] == [each["message"] for each in json.loads(checked.stdout)]
+    assert [f".dockerignore: {fact}"] == [each.message for each in check(image)]
+    tmp_path.joinpath(".dockerignore").unlink()
+    tmp_path.joinpath(".dockerignore").mkdir()
+    assert 0 == run(tmp_path, "Dockerfile", "--context", ".").returncode
+
+
+def test_very_many_patterns(tmp_path: Path) -> None:
+    """Patterns of an ignore file are compiled where a path ends as they do, so that fifty thousand take no minutes."""
+    plant(tmp_path, "\n".join(f"f{number}.x{number}" for number in range(20)))
+    patterns = [f"**/d{number}/*.x{number}" for number in range(2000)]
+    profile = cProfile.Profile()
+    profile.runcall(found, "FROM x\nCOPY . /\n", Build(BuildContext.of(tmp_path, ignore=patterns)))
+    compiled = [entry for entry in profile.getstats() if getattr(entry.code, "co_name", "") == "_compile"]
+
+    assert sum(entry.callcount for entry in compiled) < 500
+
+
+@pytest.mark.parametrize("pattern", ["[?(}[]", "/[(}-[]", "[b^-*]"])
+def test_a_pattern_that_is_refused_by_its_expression(pattern: str, tmp_path: Path) -> None:
+    """What BuildKit makes a broken expression of is an error, as it is for BuildKit."""
+    plant(tmp_path, f"a\n.dockerignore: {pattern}")
+
+    assert BuildContext.of(tmp_path) is None
+    assert str(BuildContext.refusal(tmp_path)).startswith(f".dockerignore: the pattern {pattern.lstrip('/')!r} is not")
+
+
+def test_what_is_no_file_is_not_read(tmp_path: Path) -> None:
+    """A pipe in a context, even as its ignore file, does not keep a check waiting."""
+    for name in (".dockerignore", ".env", "go.mod", "passwd"):
+        os.mkfifo(tmp_path / name)
+    text = "FROM golang:1.27\nCOPY . .\nRUN go build\nFROM scratch\nCOPY passwd /etc/\nUSER x\nCOPY .env b /\n"
+    how = Build(BuildContext.of(tmp_path, dockerfile=str(tmp_path / "go.mod")))
+
+    assert ["CopySourceMissing"] == [each.rule for each in found(text, how) if each.severity == "error"]
+    for name in (".dockerignore", ".env", "go.mod", "passwd"):
+        tmp_path.joinpath(name).unlink()  # Hypothesis reads the files of folders that are loaded
+
+
+@pytest.mark.parametrize("name", ["a\n.pem", "b[c].pem", "d\udcff.pem"])
+def test_the_remedy_of_a_name_that_no_line_has(name: str, tmp_path: Path) -> None:
+    """A name with a newline or a wildcard is not given as a line of an ignore file."""
+    tmp_path.joinpath(name).write_text("-----BEGIN PRIVATE KEY-----\n")
+    checked = found("FROM x\nCOPY . /\n", Build(BuildContext.of(tmp_path)))
+
+    assert ["add it to .dockerignore"] == [each.remedy for each in checked if each.rule == "SecretFileCopied"]
 
 
 def test_a_huge_context(tmp_path: Path) -> None:

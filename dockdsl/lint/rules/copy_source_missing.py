@@ -35,12 +35,15 @@ from dockdsl.lint.subject import Subject
 
 def examine(subject: Subject) -> Iterator[Fault]:
     """Find sources that the context does not have."""
-    context, missing = subject.build.context, subject.build.missing
-    transfers = [each for stage in subject.built for each in stage.transfers()] if missing is not None else []
-    for transfer in transfers:
-        if any(source.kind == "context" for source in transfer.sources):
-            yield Fault(transfer.line, f"the build context {shown(missing)} is not a folder", "correct its path")
-            return
+    context, missing, refused = subject.build.context, subject.build.missing, subject.build.refused
+    if missing is not None or refused is not None:
+        transfers = [each for stage in subject.built for each in stage.transfers()]
+        first = next((each for each in transfers if any(source.kind == "context" for source in each.sources)), None)
+        if first is not None and missing is not None:
+            yield Fault(first.line, f"the build context {shown(missing)} is not a folder", "correct its path")
+        elif first is not None and refused is not None:
+            yield Fault(first.line, refused.fact, refused.remedy)
+        return
     for line, found in subject.named_sources() if context is not None else ():
         if not found.way.is_there and found.way.is_known and context is not None:
             yield Fault(line, *_said(context, found))

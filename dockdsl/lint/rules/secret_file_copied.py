@@ -27,10 +27,11 @@ Source: https://docs.docker.com/build/building/secrets/
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterator
 
 from dockdsl.context.folder import Kind
-from dockdsl.context.sending import BuildContext, Found
+from dockdsl.context.sending import BuildContext, Found, is_plain
 from dockdsl.display import shown
 from dockdsl.lint.effects import Transfer, excluded
 from dockdsl.lint.go_sources import read
@@ -58,7 +59,7 @@ _PATTERNS = {
     r"(?:.*credentials?.*|.*service[-_]?account.*|.*adminsdk.*)\.json": r'"private_key"\s*:\s*"-----BEGIN',
     r"(?:kubeconfig|.*\.kubeconfig)": r"(?m)^\s*(?:client-key-data|token):\s*\S",
 }
-_SECRETS = [(lazy_regex(name), lazy_regex(content)) for name, content in _PATTERNS.items()]
+_SECRETS = [(lazy_regex(name, re.DOTALL), lazy_regex(content)) for name, content in _PATTERNS.items()]
 
 
 def examine(subject: Subject) -> Iterator[Fault]:
@@ -84,6 +85,8 @@ def examine(subject: Subject) -> Iterator[Fault]:
 
 
 def _leaving_out(path: str, context: BuildContext) -> str:
+    if not is_plain(path):
+        return f"add it to {context.ignoring}"
     line = f'"{path}"' if context.ignoring == "ignore=" else path
     return f"add {line} to {context.ignoring}"
 
