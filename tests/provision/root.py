@@ -19,7 +19,7 @@ from tests.provision.host import (
     tail,
     write,
 )
-from tests.provision.place import SYSTEM_PATH, Place
+from tests.provision.place import SYSTEM_PATH, Place, State
 
 SUITES = ("forky", "trixie")  # the second has docker.io 26 and a buildx that knows no --call=check
 # BuildKit fetches repositories by git.
@@ -75,12 +75,17 @@ def make_root(place: Place) -> None:
     """Make the engine's root folder, unless a whole one is there.
 
     Raises:
-        Refusal: neither suite can be installed, or the disk is too full.
+        Refusal: neither suite can be installed, the disk is too full, or an engine still runs in an older one.
     """
     mark = Path("etc/dockdsl-engine.json")
     recipe = {"recipe": RECIPE, "packages": PACKAGES}
     if recipe.items() <= read(place.root / mark).items():
         return
+    # Others may lend it from the engine that it was made for.
+    state = State.load(Place(place.root.resolve().parent))
+    if state and state.inner.alive():
+        fact = f"the one that is up runs in {place.root.resolve()}, which has to be made again"
+        raise Refusal(f"engine: {fact}; end it with provision.py down")
     place.folder.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(place.root, ignore_errors=True)
     free = shutil.disk_usage(place.folder).free

@@ -18,6 +18,7 @@ from tests.engine.helpers import BUSYBOX, docker
 from tests.provision import host, images, provision
 from tests.provision.host import Process, Refusal
 from tests.provision.place import SOCKET_LIMIT, Place, State, running
+from tests.provision.root import make_root
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
@@ -194,6 +195,24 @@ def test_state_alone_is_no_engine(tmp_path: Path, process: Process) -> None:
     State(process, process, "10.7.0.0/16").save(place)
 
     assert running(place) is None
+
+
+@pytest.mark.parametrize("is_lent", [False, True], ids=["its own", "lent"])
+def test_a_root_that_is_in_use_is_not_made_again(tmp_path: Path, *, is_lent: bool) -> None:
+    """An engine that is up keeps its root, though that is older than what is asked for now."""
+    own, me = Place(tmp_path / "own"), Process.find(os.getpid())
+    own.root.mkdir(parents=True)
+    own.root.joinpath("kept").touch()
+    assert me is not None
+    State(me, me, "10.9.0.0/16").save(own)
+    place = Place(tmp_path / "other") if is_lent else own
+    if is_lent:
+        place.folder.mkdir()
+        place.root.symlink_to(own.root)
+
+    with pytest.raises(Refusal, match=r"the one that is up runs in .*; end it with provision\.py down$"):
+        make_root(place)
+    assert own.root.joinpath("kept").exists()
 
 
 def test_killed_runs_are_no_users(tmp_path: Path) -> None:
