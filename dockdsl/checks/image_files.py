@@ -18,7 +18,7 @@ import tempfile
 import zlib
 from collections.abc import Iterable, Iterator
 from functools import cached_property
-from typing import IO, Any, Literal, Self, cast
+from typing import IO, Any, Literal, cast
 
 import attrs
 
@@ -78,7 +78,7 @@ _ADDED = {
 """What the engine adds to each container, where the image does not have it."""
 
 
-class ImageFiles:
+class ImageFiles(contextlib.AbstractContextManager["ImageFiles"]):
     """The files that a container of an image would see, without running one.
 
     `pieces`
@@ -222,9 +222,6 @@ class ImageFiles:
     def close(self) -> None:
         """Free the temporary file."""
         self._stack.close()
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.close()

@@ -6,7 +6,7 @@ import contextlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
-from typing import Any, Self, TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
 import attrs
 
@@ -64,7 +64,7 @@ class RunChanges(TypedDict, total=False):
     volumes: TextsLike
 
 
-class Subject:
+class Subject(contextlib.AbstractContextManager["Subject"]):
     """An image under test. Leaving its ``with`` block removes the containers that were started from it.
 
     `runner`
@@ -235,9 +235,6 @@ class Subject:
                 raise RunFailed(f"it did not end within {timeout:g} s", log=container.logs())
             stdout, stderr = container.output()
         return Finished(state.exit_code, stdout, stderr, seconds)
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(self, *raised: Any) -> None:  # noqa: PYI036 - they are passed on
         self._stack.__exit__(*raised)

@@ -12,6 +12,7 @@ address from a function::
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import itertools
@@ -22,7 +23,7 @@ import threading
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from typing import Any
 
 import attrs
 
@@ -203,7 +204,7 @@ class FakeRunner:
 
 
 @attrs.define(eq=False, repr=False, slots=False)
-class FakeContainer:
+class FakeContainer(contextlib.AbstractContextManager["FakeContainer"]):
     """A container of `FakeRunner`."""
 
     id: str
@@ -267,9 +268,6 @@ class FakeContainer:
         """End the server and forget the container."""
         self.stop()
         self.removed()
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.remove()

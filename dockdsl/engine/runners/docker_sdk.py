@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import attrs
 
@@ -60,7 +60,7 @@ _PIECE = 1 << 18
 """Bytes of a saved image that are handed on at once."""
 
 
-class DockerSdk:
+class DockerSdk(contextlib.AbstractContextManager["DockerSdk"]):
     """Runs containers on the engine that the docker command would use.
 
     Each container has labels that say which process made it, publishes its ports where only the machine that
@@ -268,9 +268,6 @@ class DockerSdk:
         """Close the connections to the engine."""
         self._engine.close()
 
-    def __enter__(self) -> Self:
-        return self
-
     def __exit__(self, *_: object) -> None:
         self.close()
 
@@ -426,7 +423,7 @@ class _Engine:
             self._made = self._hurried = None
 
 
-class DockerContainer:
+class DockerContainer(contextlib.AbstractContextManager["DockerContainer"]):
     """A container of `DockerSdk`."""
 
     def __init__(self, container: Any, request: RunRequest, way: _Way, engine: _Engine) -> None:
@@ -545,9 +542,6 @@ class DockerContainer:
             while self._tunnels:
                 self._tunnels.popitem()[1].close()
             self._engine.call(lambda: _remove("container", self._container.client, self.id), self._way.place, held)
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(self, *raised: object) -> None:
         # What went wrong in the block says more than that the container cannot be removed any more.
