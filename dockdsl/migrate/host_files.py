@@ -14,6 +14,7 @@ from dockdsl.migrate.recipe import Artefact, Recipe, words_of
 from dockdsl.migrate.words import Word, text
 
 _CHANGES = "if it changes what a Dockerfile copies, make it a Run of the stage"
+_COMPRESSED = {"zip": ".zip", "gzip": ".gz", "bzip2": ".bz2", "xz": ".xz"}
 _is_octal = re.compile(r"0?[0-7]{3}").fullmatch
 _is_executable = re.compile(r"[ua]*\+r?x").fullmatch
 
@@ -132,6 +133,19 @@ def _tar(recipe: Recipe, command: Command) -> None:
     recipe.packed[path_of(command, made[0])] = made[1]
 
 
+def _compressed(recipe: Recipe, command: Command) -> None:
+    """``zip`` and ``gzip`` make a file of their own."""
+    words = words_of(command.words[1:])
+    operands = [word for word in words if word is not None and not word.startswith("-")]
+    suffix = _COMPRESSED[command.name]
+    if not operands or {None, "-d", "-c", "-dc", "--decompress", "--stdout"} & set(words):
+        recipe.note(command.place, f"{command.name} is not followed", _CHANGES)
+        return
+    for name in operands[:1] if command.name == "zip" else operands:
+        path = path_of(command, name if name.endswith(suffix) else name + suffix)
+        recipe.writers[path] = (command.place, command.name)
+
+
 def _nothing(_: Recipe, __: Command) -> None:
     """Whose a file is on the host does not come into an image."""
 
@@ -182,6 +196,7 @@ HOST: dict[str, Callable[[Recipe, Command], Word | None]] = {
     "chown": _nothing,
     "chgrp": _nothing,
     "tar": _tar,
+    **dict.fromkeys(_COMPRESSED, _compressed),
     "curl": _asked,
     "wget": _asked,
     "rm": _removed,

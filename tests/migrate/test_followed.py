@@ -123,6 +123,14 @@ NOTED = [
         "build.sh:4: COPY takes app, which tar makes on the host; make it with tar in a Run of a stage, and copy it from",
     ),
     (
+        "docker run -v $PWD:/w b cp x /w/\nzip -qr app go.mod\nprintf 'FROM b\\nCOPY app.zip /\\n' > D\ndocker build -f D .\n",
+        "build.sh:2: zip writes app.zip, which is not followed; if a Dockerfile copies that file, run this line before each",
+    ),
+    (
+        BUILD + COPY + "gzip -f a-$V\n" + FINAL,
+        "build.sh:4: gzip is not followed; if it changes what a Dockerfile copies,",
+    ),
+    (
         BUILD + COPY + 'docker build -t a --label "c=$(git rev-parse HEAD)" .\n',
         "build.sh:4: --label c=$(git rev-parse HEAD) is settled only when it runs, and is left out; pass it: python -m",
     ),
