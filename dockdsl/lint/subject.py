@@ -20,6 +20,7 @@ from dockdsl.model.steps import Variable, variables_of
 from dockdsl.origins import Origin
 from dockdsl.syntax import expand
 from dockdsl.syntax.instruction_line import Line
+from dockdsl.syntax.lazy_regex import lazy_regex
 from dockdsl.text.formatting import spelled
 from dockdsl.text.parser import parse_with_lines
 
@@ -32,6 +33,7 @@ KNOWN = frozenset({"PATH", "BUILDKIT_SBOM_SCAN_CONTEXT", "BUILDKIT_SBOM_SCAN_STA
 """Variables that every stage has."""
 
 _WORDS = ("EXPOSE", "WORKDIR")
+_HADOLINT_SHELL = lazy_regex(r"#\s*hadolint\s+shell\s*=\s*(\S+)")
 
 
 class Part:
@@ -146,12 +148,15 @@ class Subject:
         shells: dict[int, Sequence[str]] = {}
         bases: dict[int, str] = {}
         variables: dict[int, dict[str, int]] = {}
+        first = [*self.args, *[part.line for part in self.parts[:1]]]
+        default = next((shell for line in reversed(first) if (shell := self._named_shell(line))), ())
         for part in self.parts:
-            shell = shells.get(id(part.parent), ())
+            shell = shells.get(id(part.parent), default)
             base = bases[id(part)] = bases.get(id(part.parent)) or self._value(part.base)
             names = variables[id(part)] = {**variables.get(id(part.parent), {})}
             found[id(part)] = scripts = []
             for line in part.steps:
+                shell = self._named_shell(line) or shell
                 if line.keyword == "SHELL":
                     shell = line.array() or ()
                 elif line.keyword in ("ARG", "ENV"):
@@ -161,6 +166,13 @@ class Subject:
                     scripts.append(Script(line, base, shell, Variables(names, len(names))))
             shells[id(part)] = shell
         return found
+
+    def _named_shell(self, line: Line) -> tuple[str, ...]:
+        """Return the shell that a comment of hadolint's above an instruction names, as SHELL would; () without one."""
+        above = line.above if "hadolint" in self.text else ()
+        found = [_HADOLINT_SHELL().fullmatch(line.logical.lines[index].strip()) for index in above]
+        names = [each[1].lower() for each in found if each is not None]
+        return (names[-1],) if names else ()
 
     def _value(self, base: str) -> str:
         """Return the name of an image with the values that the file gives to its variables."""

@@ -48,7 +48,11 @@ def found(text: str) -> list[tuple[str, int, str]]:
     ],
 )
 def test_what_is_ignored(text: str) -> None:
-    """Comments of dockdsl, BuildKit and hadolint are obeyed, by all names of a rule."""
+    """Comments of dockdsl, BuildKit and hadolint are obeyed, by all names of a rule.
+
+    That BuildKit reads ``# check=skip=RULE`` above one instruction, and for that alone, is judged by its own cases, in
+    `test_rules.test_buildkit_says_the_same`; tally, which reads it too, takes it for one of the whole file.
+    """
     assert found(text) == []
 
 

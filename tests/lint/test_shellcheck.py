@@ -93,6 +93,30 @@ def test_what_it_is_told(text: str, codes: list[tuple[int, str, str]]) -> None:
     assert sorted(found(text + "\n")) == sorted(codes)
 
 
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("FROM debian:13\nRUN [[ -d /a ]]\n# hadolint shell=bash\nRUN [[ -d /b ]]\nRUN [[ -d /c ]]", [2]),
+        ("FROM debian:13 AS a\n# hadolint shell=bash\n\nRUN [[ -d /a ]]\nFROM a\nRUN [[ -d /b ]]", []),
+        ("FROM debian:13\n# hadolint shell=bash\nRUN [[ -d /a ]]\nFROM debian:13\nRUN [[ -d /b ]]", [5]),
+        ("# hadolint shell=bash\nARG A\nFROM debian:13\nRUN [[ -d /a ]]\nFROM debian:13\nRUN [[ -d /b ]]", []),
+        ("FROM debian:13\n# hadolint shell=bash\nFROM debian:13\nRUN [[ -d /b ]]", [4]),
+        ('FROM debian:13\n# hadolint shell=bash\nSHELL ["/bin/sh", "-c"]\nRUN [[ -d /a ]]', [4]),
+        ('FROM debian:13\nSHELL ["/bin/sh", "-c"]\n  #hadolint shell = Bash\nRUN [[ -d /a ]]', []),
+        ("FROM debian:13\n# hadolint shell=pwsh\nRUN [[ -d /a ]]", []),
+        ("FROM debian:13\n# hadolint shell=bash because\nRUN [[ -d /a ]]", [3]),
+        ("FROM debian:13\n# hadolint global shell=bash\nRUN [[ -d /a ]]", [3]),
+        ("FROM debian:13\nRUN a; \\\n# hadolint shell=bash\n  [[ -d /a ]]", [4]),
+    ],
+)
+def test_a_comment_of_hadolint_names_the_shell(text: str, lines: list[int]) -> None:
+    """It is about what follows in the stage, and in those based on it; above the first FROM, about the file.
+
+    hadolint 2.15.1 said SC3010 of the same instructions.
+    """
+    assert found(f"{text}\n") == [(line, "error", "SC3010") for line in lines]
+
+
 def made() -> Dockerfile:
     """Return scripts written in all ways."""
     chain = Run.chain(
