@@ -95,7 +95,7 @@ LATE_FILES = {
         "lint.data",
         "lint.own",
     ),
-    *("display", "errors", "operands", "public", ""),
+    *("codegen.printer", "codegen.steps", "display", "errors", "operands", "public", ""),
     *("engine.builders", "engine.builders.buildx", "engine.builders.progress", "engine.builders.secret"),
     *("engine.building", "engine.endpoint"),
     *("engine.failures.diagnosis", "engine.flags", "engine.leftovers", "engine.leftovers.interrupts"),

@@ -17,6 +17,7 @@ from dockdsl.lint.python_lines import within
 from dockdsl.lint.rule import Fault, Rule
 from dockdsl.lint.rules import rules
 from dockdsl.lint.subject import Subject
+from dockdsl.lint.wording import in_dockerfile, in_python
 from dockdsl.model.dockerfile import Dockerfile
 from dockdsl.origins import Origin
 from dockdsl.syntax.lines import Logical
@@ -122,13 +123,14 @@ class Checking:
             origin = made_at if fault.at is None else within(made_at, text, self.python.line)
             source = self.python.line(origin)
             columns = _columns_of_call(origin, source)
-        message = f"{fault.fact}; {fault.remedy}"
+        remedy = in_dockerfile(fault.remedy) if made_at is None else in_python(fault.remedy)
+        message = f"{fault.fact}; {remedy}"
         level = fault.level or rule.level
         where = (origin, at + 1, fault.line.last + 1, columns, source)
         unfixed = fault.unfixed if fault.fix is None else ""
         edits = () if origins is not None or fault.fix is None else tuple(map(subject.replacement, fault.fix.edits))
         how = (fault.fix, fault.alias, unfixed, 1, edits)
-        return Finding(rule.name, level, message, fault.remedy, *where, None, *how)
+        return Finding(rule.name, level, message, remedy, *where, None, *how)
 
     def _reason(self, finding: Finding, fault: Fault, ignores: FileIgnores, made_at: Origin | None) -> str | None:
         """Return why a finding is ignored; None if it is not."""

@@ -20,7 +20,8 @@ class Fault(NamedTuple):
     `line`
         The instruction, of ``subject.steps("RUN")`` or of ``subject.lines``.
     `fact`, `remedy`
-        What is wrong, and what to do: two halves of a sentence, without a stop.
+        What is wrong, and what to do: two halves of a sentence, without a stop. An instruction or a flag that a remedy
+        has in backticks, such as ```USER root```, is the call that writes it where the file is one of Python.
     `level`
         ``"error"``, ``"warning"`` or ``"hint"``, where it is not that of the rule.
     `at`

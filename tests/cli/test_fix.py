@@ -304,7 +304,7 @@ def test_a_python_file_from_the_command_line(tmp_path: Path) -> None:
     code, out, err = check(tmp_path, ".", "--fix")
     assert code == 1
     assert out.startswith(
-        f'app.py:2: warning: CMD is in the shell form, so the program gets no signals; write CMD ["program", "argument"] (not fixed: {COMPUTED}) [JSONArgsRecommended]\n'
+        f'app.py:2: warning: CMD is in the shell form, so the program gets no signals; write Cmd.exec("program", "argument") (not fixed: {COMPUTED}) [JSONArgsRecommended]\n'
     )
     assert err.endswith("app.py: 1 finding fixed\n1 finding in 1 file\n")
     assert tmp_path.joinpath("app.py").read_text() == source.replace("80/TCP", "80/tcp")

@@ -554,7 +554,7 @@ def test_python_files(tmp_path: Path) -> None:
         (4, f"the build context '{tmp_path}/missing' is not a folder; correct its path"),
         (4, "'conf/app.toml' is not in the build context; did you mean 'conf/app.yaml'?"),
         (5, """'notes.md' is in the folder, and ignore= leaves it out; add "!notes.md" at the end of ignore="""),
-        (6, "the image is to serve port 80, and exposes 8000; correct port= or EXPOSE"),
+        (6, "the image is to serve port 80, and exposes 8000; correct port= or Expose(…)"),
     ]
     alone = json.loads(run(tmp_path, "app.py", "--format", "json").stdout)
     apart = json.loads(run(tmp_path, ".", "--format", "json").stdout)

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import cProfile
 import json
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from dockdsl import Dockerfile, parse, to_python
+from dockdsl.instructions.registry import KEYWORDS
 from dockdsl.lint.checking import Checking, check_text
 from dockdsl.lint.rule import Rule
 from dockdsl.lint.rules import rules
+from dockdsl.lint.wording import in_dockerfile, in_python
 from tests.corpora import cases
 from tests.lint.planting import build
 
@@ -41,6 +45,39 @@ def test_the_examples_of_a_rule(rule: Rule, tmp_path: Path) -> None:
     assert not [each for each in good if each.reason is None]
     assert "Fix: " in rule.page
     assert "Source: https://" in rule.page
+
+
+@pytest.mark.parametrize("rule", [each for each in RULES if each.id not in ("Unreadable", "ReservedStageName")])
+def test_what_a_rule_advises_in_python(rule: Rule, tmp_path: Path) -> None:
+    """Of the same example as Python, a remedy names calls and their options, and nothing of a Dockerfile's text."""
+    how = build(tmp_path / "context", rule.example("Files"), rule.example("Options"))
+    source = to_python(parse(rule.example("Bad")))
+    path = tmp_path / "app.py"
+    path.write_text(source)
+    namespace: dict[str, Any] = {"__name__": "app"}
+    exec(compile(source, str(path), "exec"), namespace)
+    (made,) = [each for each in namespace.values() if isinstance(each, Dockerfile)]
+    found = Checking(str(path)).dockerfile(made, how)
+    remedies = [each.remedy for each in found if each.origin.path == str(path)]
+
+    assert not [each for each in remedies if re.search(rf"\b(?:{'|'.join(KEYWORDS)}|FROM)\b|`|(?<!add )--[a-z]", each)]
+
+
+@pytest.mark.parametrize(
+    ("remedy", "dockerfile", "python"),
+    [
+        ("write `USER root` above", "write USER root above", 'write User("root") above'),
+        ("`COPY` or `ENV A=b`", "COPY or ENV A=b", 'Copy(…) or Env({"A": "b"})'),
+        ("leave `--link` out", "leave --link out", "leave link= out"),
+        ("write `--platform=$A`", "write --platform=$A", 'write platform="$A"'),
+        ("see `dockdsl check`, `HOME=` and `NOTHING x`", "see `dockdsl check`, `HOME=` and `NOTHING x`", ...),
+        ('write `HEALTHCHECK CMD ["a"]`', 'write HEALTHCHECK CMD ["a"]', 'write Healthcheck.exec("a")'),
+    ],
+)
+def test_words_of_a_remedy(remedy: str, dockerfile: str, python: str) -> None:
+    """What is in backticks is shown as the file has it; other things in backticks stay."""
+    assert in_dockerfile(remedy) == dockerfile
+    assert in_python(remedy) == (dockerfile if python is ... else python)
 
 
 def verdicts() -> list[tuple[str, list[dict[str, Any]]]]:

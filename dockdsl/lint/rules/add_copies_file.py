@@ -47,7 +47,7 @@ def examine(subject: Subject) -> Iterator[Fault]:
             is_copy = is_copy and all(flag.name in _FLAGS for flag in line.flags)
             fix = fix_of(replaced(subject, line, head_of(line), head), _EFFECT) if is_copy else None
             why = "not all that it adds is certainly only copied; change it by hand"
-            yield Fault(line, f"ADD only copies {plain[0]!r}", "write COPY", fix=fix, unfixed=why)
+            yield Fault(line, f"ADD only copies {plain[0]!r}", "write `COPY`", fix=fix, unfixed=why)
 
 
 RULE = Rule("AddCopiesFile", examine, __doc__ or "", "hint", ("DL3020",))

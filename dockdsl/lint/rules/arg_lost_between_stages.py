@@ -64,7 +64,7 @@ def examine(subject: Subject) -> Iterator[Fault]:
                 is_set = name in run.values or name in given or (stage.root is not None and stage.root.sets(name))
                 if name in elsewhere and not is_set and not re.search(_sets.format(name), run.script.text):
                     yield Fault(
-                        run.line, f"${name} is not declared in this stage, and is empty", f"add ARG {name} above"
+                        run.line, f"${name} is not declared in this stage, and is empty", f"add `ARG {name}` above"
                     )
 
 

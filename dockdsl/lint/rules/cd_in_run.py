@@ -30,7 +30,7 @@ def examine(subject: Subject) -> Iterator[Fault]:
     """Find ``cd``."""
     for script in subject.scripts:
         for command in script.commands("cd"):
-            yield Fault(script.line, "cd ends with this RUN", "write WORKDIR", at=script.place(command.at))
+            yield Fault(script.line, "cd ends with this RUN", "write `WORKDIR`", at=script.place(command.at))
 
 
 RULE = Rule("CdInRun", examine, __doc__ or "", "hint", ("DL3003",))

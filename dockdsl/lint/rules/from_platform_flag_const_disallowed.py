@@ -35,7 +35,7 @@ def examine(subject: Subject) -> Iterator[Fault]:
             continue
         parts = [_NAMES.get(each, each) for each in platform.lower().split("/")[:2]]
         if not any(each in (part.name or "").lower() for each in parts):
-            fact, remedy = f"the platform {platform!r} is fixed", "leave --platform out, or write $BUILDPLATFORM"
+            fact, remedy = f"the platform {platform!r} is fixed", "leave `--platform` out, or write $BUILDPLATFORM"
             yield Fault(part.line, fact, remedy, part=f"--platform={platform}")
 
 

@@ -42,7 +42,7 @@ def examine(subject: Subject) -> Iterator[Fault]:
         if line.keyword == "FROM" and len(words) < 3:
             continue
         if text.split()[0] != name:
-            yield Fault(line, f"the comment above {line.keyword} does not begin with {name!r}", f"write # {name} …")
+            yield Fault(line, f"the comment above {line.keyword} does not begin with {name!r}", f"write `# {name} …`")
 
 
 RULE = Rule("InvalidDefinitionDescription", examine, __doc__ or "", is_experimental=True)

@@ -53,7 +53,7 @@ def examine(subject: Subject) -> Iterator[Fault]:
             inherited = inherited or id(line) in shells
             if line.keyword in ("CMD", "ENTRYPOINT") and line.array() is None and not inherited:
                 fact = f"{line.keyword} is in the shell form, so the program gets no signals"
-                remedy = f'write {line.keyword} ["program", "argument"]'
+                remedy = f'write `{line.keyword} ["program", "argument"]`'
                 # CMD is what ENTRYPOINT is given, and in the shell form ENTRYPOINT is given nothing.
                 other = _OTHER[line.keyword]
                 if other in keywords:

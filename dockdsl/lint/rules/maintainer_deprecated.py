@@ -38,7 +38,7 @@ def examine(subject: Subject) -> Iterator[Fault]:
     """Find MAINTAINER."""
     for line in subject.steps("MAINTAINER"):
         why = COMMENTED if line.logical.comments() else "it cannot be quoted where it stands; write it by hand"
-        remedy = f"write LABEL {_AUTHORS}=…"
+        remedy = f"write `LABEL {_AUTHORS}=…`"
         yield Fault(line, "MAINTAINER is deprecated", remedy, fix=_label(subject, line), unfixed=why)
 
 

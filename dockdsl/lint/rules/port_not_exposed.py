@@ -41,7 +41,7 @@ def examine(subject: Subject) -> Iterator[Fault]:
             continue
         listed = ", ".join([word for word in words if word is not None])
         fact = f"the image is to serve port {port}, and exposes {listed}"
-        yield Fault(lines[-1].line, fact, "correct port= or EXPOSE", "warning" if _is_bare(target) else "hint")
+        yield Fault(lines[-1].line, fact, "correct port= or `EXPOSE`", "warning" if _is_bare(target) else "hint")
 
 
 def _words(done: Done) -> list[str | None]:

@@ -43,7 +43,8 @@ def examine(subject: Subject) -> Iterator[Fault]:
             fix = fix_of(tuple(edits), _EFFECT)
             flag = f"--platform={part.platform}"
             why = "it is broken across lines; remove it by hand"
-            yield Fault(part.line, f"{flag} is the default", "remove the flag", fix=fix, part=flag, unfixed=why)
+            fact = f"the platform {part.platform} is the default"
+            yield Fault(part.line, fact, "leave `--platform` out", fix=fix, part=flag, unfixed=why)
 
 
 def _removed(subject: Subject, line: Line, flag: FlagToken) -> Iterator[Edit]:

@@ -41,7 +41,7 @@ def examine(subject: Subject) -> Iterator[Fault]:
             target = targets.get(id(line))
             if target is not None and not has_folder and not _is_absolute(target):
                 fact = f"the target {target!r} is relative to the folder of the base image"
-                yield Fault(line, fact, "write the whole path, or WORKDIR above")
+                yield Fault(line, fact, "write the whole path, or `WORKDIR` above")
         is_set[id(part)] = has_folder
 
 

@@ -30,7 +30,7 @@ def examine(subject: Subject) -> Iterator[Fault]:
     for script in subject.scripts:
         for command in script.commands("ln"):
             if command.arguments[-1:] == ("/bin/sh",):
-                yield Fault(script.line, "a link replaces /bin/sh", "write SHELL", at=script.place(command.at))
+                yield Fault(script.line, "a link replaces /bin/sh", "write `SHELL`", at=script.place(command.at))
 
 
 RULE = Rule("ReplacedShell", examine, __doc__ or "", "hint", ("DL4005",))

@@ -53,7 +53,8 @@ def examine(subject: Subject) -> Iterator[Fault]:
             program = stage.lacks_shell(done, shell, at)
             if program is not None:
                 fact = f"{done.instruction.keyword} is in the shell form, and the image has no {shown(program)}"
-                yield Fault(done.line, fact, 'write the exec form: ["program", "argument"]')
+                head = "HEALTHCHECK CMD" if done.instruction.keyword == "HEALTHCHECK" else done.instruction.keyword
+                yield Fault(done.line, fact, f'write the exec form: `{head} ["program", "argument"]`')
 
 
 def _needs_shell(done: Done, *, passes_cmd: bool) -> bool:

@@ -29,7 +29,7 @@ def examine(subject: Subject) -> Iterator[Fault]:
     for part in subject.parts:
         for name in sorted(used(part.base) | used(part.platform or "")):
             if name not in declared:
-                hint = suggestion(name, declared, f"write ARG {name}=… above the first FROM")
+                hint = suggestion(name, declared, f"write `ARG {name}=…` above the first FROM")
                 yield Fault(part.line, f"FROM uses ${name}, which no ARG above it declares", hint)
 
 

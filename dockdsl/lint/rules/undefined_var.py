@@ -51,7 +51,7 @@ def examine(subject: Subject) -> Iterator[Fault]:
             if subject.base_sets(line, variable.name):
                 continue
             is_scratch = subject.is_on_scratch(line)
-            remedy = close or f"declare it: ARG {variable.name}"
+            remedy = close or f"declare it: `ARG {variable.name}`"
             yield Fault(line, f"${variable.name} is not set", remedy, "warning" if is_scratch or close else "hint")
     for line in subject.steps(*_EXPANDED):
         texts = [line.text, *(each.content for each in line.documents if not each.word.quoted)]

@@ -45,7 +45,7 @@ def examine(subject: Subject) -> Iterator[Fault]:
             for source in sources:
                 place = join(target, basename(source)) if target.endswith(("/", ".")) else target
                 if source.endswith(_ARCHIVES) and {basename(place), basename(source)} & unpacked:
-                    yield Fault(line, f"{source!r} is unpacked by a later step", "write ADD, which unpacks it")
+                    yield Fault(line, f"{source!r} is unpacked by a later step", "write `ADD`, which unpacks it")
 
 
 RULE = Rule("UnpackedCopy", examine, __doc__ or "", "hint", ("DL3010",))
