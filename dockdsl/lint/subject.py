@@ -146,10 +146,11 @@ class Subject:
     def _scripts(self) -> dict[int, list[Script]]:
         found: dict[int, list[Script]] = {}
         shells: dict[int, Sequence[str]] = {}
+        shell: Sequence[str]
         bases: dict[int, str] = {}
         variables: dict[int, dict[str, int]] = {}
         first = [*self.args, *[part.line for part in self.parts[:1]]]
-        default = next((shell for line in reversed(first) if (shell := self._named_shell(line))), ())
+        default: Sequence[str] = next((shell for line in reversed(first) if (shell := self._named_shell(line))), ())
         for part in self.parts:
             shell = shells.get(id(part.parent), default)
             base = bases[id(part)] = bases.get(id(part.parent)) or self._value(part.base)

@@ -113,7 +113,8 @@ def check_pattern(value: Word, *, from_context: bool) -> None:
     if "[" in found and "$" not in text:
         raise Refused(
             f"the pattern {shown(value)} has a [ that does not start a character class",
-            "close it, or write literal(…) for a file of that name",
+            "close it, or write [[] for a file with a bracket in its name",
+            by_build=from_context,
         )
     if any(token[0] in "*?[" for token in found):
         for token in found:

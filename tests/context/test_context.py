@@ -86,7 +86,7 @@ def test_lines_of_an_ignore_file() -> None:
         lines_of("a" * 65536)
 
 
-@pytest.mark.parametrize("pattern", ["!", "a\\q", "[[:alpha:]]"])
+@pytest.mark.parametrize("pattern", ["!", "a\\q", "[[:alpha:]]", "a[b-a]"])
 def test_patterns_that_are_not_known(pattern: str, tmp_path: Path) -> None:
     """What BuildKit refuses, or what is only known to Go, makes the context unknown."""
     with pytest.raises(Refused):

@@ -276,7 +276,9 @@ def _read(line: Line, value: str) -> Mount:
         if name not in known or known[name] in fields:
             fact = f"the option {name} does not apply to this mount"
             raise Refused(
-                fact, "leave it out", by_build=name not in (*known, *_ANYWHERE) or (kind.TYPE, name) in _NEVER
+                fact,
+                "leave it out",
+                by_build=name not in (*known, *_ANYWHERE) or ((kind.TYPE, name) in _NEVER and said != ""),
             )
         if name == "required":
             fields[name] = switch(said)
