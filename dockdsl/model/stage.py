@@ -199,7 +199,8 @@ def read_from(line: Line, by_name: Mapping[str, Stage], names: AbstractSet[str])
         base = line.word(text)
         check_base(base)
     except Refused as refused:
-        line.refuse(refused)
+        # In a file there is no Stage to pass.
+        line.refuse(Refused(refused.fact, "write name:tag, the name in lower case", by_build=refused.by_build))
         base = External(text)
     if isinstance(base, str) and base in names:
         # BuildKit removes quotes and escapes before it looks for a stage.

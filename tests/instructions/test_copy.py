@@ -151,7 +151,10 @@ def test_text(value: Copy, text: str) -> None:
         pytest.param(lambda: external(anything(5)), InvalidType, "external.*; pass a str", id="number as a name"),
         pytest.param(lambda: Copy("a\tb", "/x"), InvalidValue, "has a tab.*; rename", id="tab in the context"),
         pytest.param(
-            lambda: Copy("a[b", "/x"), InvalidValue, r"does not start a character class.*; close it, or write \[\[\]", id="open bracket"
+            lambda: Copy("a[b", "/x"),
+            InvalidValue,
+            r"does not start a character class.*; close it, or write \[\[\]",
+            id="open bracket",
         ),
         pytest.param(lambda: Copy("a[]b", "/x"), InvalidValue, "does not start a character class", id="empty class"),
         pytest.param(

@@ -123,6 +123,10 @@ def test_what_is_no_value_of_an_instruction(text: str, line: int, tmp_path: Path
             "RUN --mount=type=cache,target=/x,uid=a ls",
             "BuildKit refuses this when it builds: Cache: uid: 'a' is not valid; write a number",
         ),
+        (
+            "FROM Alpine",
+            "BuildKit refuses this when it builds: 'Alpine' is not the name of an image; write name:tag, the name in lower case",
+        ),
         ("COPY --from=3 a b", "BuildKit refuses this when it builds: no stage has the index 3; name a stage"),
         ("ARG P=99999\nEXPOSE $P", "the port 99999 is out of range; use 0 to 65535"),
         ("COPY --from=0 a b", "the stage '0' copies from itself; name another stage"),
