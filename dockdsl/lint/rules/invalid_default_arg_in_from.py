@@ -29,9 +29,14 @@ def examine(subject: Subject) -> Iterator[Fault]:
     values = subject.defaults
     for part in subject.parts:
         name = expanded(part.base, values)
-        if "$" in part.base and name is not None and not (is_image(name) or name.lower() == "scratch"):
-            fact = f"with the defaults of its arguments the base {part.base} is {name!r}, which is not an image"
-            yield Fault(part.line, fact, "give the argument a default", part=part.base)
+        if name is not None and not (is_image(name) or name.lower() == "scratch"):
+            if "$" in part.base:
+                fact = f"with the defaults of its arguments the base {part.base} is {name!r}, which is not an image"
+                yield Fault(part.line, fact, "give the argument a default", part=part.base)
+            else:
+                # BuildKit says it beside the refusal, which the rule RefusedByBuild has.
+                fact = f"the base {name!r} is neither an image nor a stage above it"
+                yield Fault(part.line, fact, "correct the name", part=part.base)
 
 
 RULE = Rule("InvalidDefaultArgInFrom", examine, __doc__ or "")
