@@ -48,7 +48,7 @@ def test_a_folder(folder: Path) -> None:
         "Dockerfile.bad:2: error: RUNN: the instruction 'RUNN' is unknown; did you mean RUN? [Unreadable]\n"
         "  2 | RUNN x\n    | ^~~~\n"
         "app.py:3: warning: CMD is in the shell form, so the program gets no signals;"
-        ' write CMD ["program", "argument"] [JSONArgsRecommended]\n'
+        ' write Cmd.exec("program", "argument") [JSONArgsRecommended]\n'
         '  3 | stage = Stage("alpine:3.22", steps=[Cmd("x")])\n    |                                     ^~~~~~~~\n'
         "broken.py:3: error: the file raised KeyError: 1; fix the file [Unreadable]\n"
         "  3 | raise KeyError(1)\n    | ^~~~~~~~~~~~~~~~~\n"

@@ -189,7 +189,7 @@ def test_comments_in_python(tmp_path: Path) -> None:
     rows = [(each.rule, each.origin.line, each.columns, each.remedy) for each in check(app)]
 
     assert rows == [
-        ("FromPlatformFlagConstDisallowed", 9, (7, 13), "leave --platform out, or write $BUILDPLATFORM"),
+        ("FromPlatformFlagConstDisallowed", 9, (7, 13), "leave platform= out, or write $BUILDPLATFORM"),
         ("UnusedIgnore", 19, None, "remove it from the comment"),
     ]
 
