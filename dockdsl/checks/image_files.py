@@ -118,8 +118,23 @@ class ImageFiles(contextlib.AbstractContextManager["ImageFiles"]):
         return None if node is None else node.entry or _DIRECTORY
 
     def in_container(self, path: str, *, follow: bool = True) -> Entry | None:
-        """Return the file at a path in a container that was created of the image, and not started."""
-        return self.find(path, follow=follow) or _ADDED.get(posixpath.normpath(f"/{path.lstrip('/')}"))
+        """Return the file at a path in a container that was created of the image, and not started.
+
+        A path that ends in a slash is that of a folder, to which a link may lead.
+        """
+        is_folder = path.endswith(("/", "/."))
+        name = posixpath.normpath(f"/{path.lstrip('/')}")
+        found = self.find(path, follow=follow or is_folder) or _ADDED.get(name)
+        if found is None and any(f"{volume}/".startswith(f"{name}/") for volume in self._volumes):
+            found = _DIRECTORY
+        return None if found is not None and is_folder and found.kind != "directory" else found
+
+    @cached_property
+    def _volumes(self) -> list[str]:
+        """The folders of VOLUME, which the engine makes where the image does not have them."""
+        with _readable():
+            config = json.loads(self._member(self._manifest["Config"]).read()).get("config") or {}
+            return [posixpath.normpath(f"/{each.lstrip('/')}") for each in config.get("Volumes") or ()]
 
     def walk(self) -> Iterator[tuple[str, Entry]]:
         """Yield the absolute path of everything that is not a directory, with its entry."""

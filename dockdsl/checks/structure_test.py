@@ -95,7 +95,7 @@ def _checks(root: Node) -> Iterator[Check]:
         place = root.mapping(f"schemaVersion {latest.top}").get("schemaVersion", root)
         raise place.refused(f"schemaVersion is {version}; write 2.0.0, or 1.0.0, which are read")
     top = root.mapping(f"schemaVersion {schema.top}", others=f"which {version} does not have")
-    options = top["containerRunOptions"].once(_run_options) if "containerRunOptions" in top else RunOptions()
+    options = top.read("containerRunOptions", _run_options, RunOptions())
     schema = attrs.evolve(schema, env=top.read("globalEnvVars", _variables_in, ()), options=options)
     readers = {
         "commandTests": (_command, schema.command, "name command"),
@@ -180,10 +180,11 @@ def _existence(test: Mapping, schema: _Schema, node: Node) -> Check:
     return Existence(
         name=test["name"].text(),
         path=path,
-        exists=test.read("shouldExist", Node.flag, default=True),
+        # What is there and null is Go's zero.
+        exists=test.read("shouldExist", Node.flag, default="shouldExist" not in test),
         permissions=test.read("permissions", Node.any_text, ""),
-        uid=test.read("uid", Node.whole, -1),
-        gid=test.read("gid", Node.whole, -1),
+        uid=test.read("uid", Node.whole, 0 if "uid" in test else -1),
+        gid=test.read("gid", Node.whole, 0 if "gid" in test else -1),
         executable_by=test.read("isExecutableBy", _executable_by, ""),
         variables=None if schema.is_first else schema.env,
         origin=node.origin,
@@ -247,9 +248,10 @@ def _port(node: Node) -> str:
 
 
 def _pair(node: Node) -> tuple[str, Any]:
-    entry = node.mapping("key value isRegex", "key value")
-    how: Callable[[Node], Any] = Node.pattern if entry.read("isRegex", Node.flag, default=False) else Node.any_text
-    return entry["key"].text(), entry["value"].once(how)
+    entry = node.mapping("key value isRegex", "key")
+    if not entry.read("isRegex", Node.flag, default=False):
+        return entry["key"].text(), entry.read("value", Node.any_text, "")
+    return entry["key"].text(), node.mapping("key value isRegex", "value")["value"].once(Node.pattern)
 
 
 def _variables_in(node: Node, value: Callable[[Node], str] = Node.any_text) -> Pairs:

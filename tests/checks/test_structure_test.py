@@ -194,7 +194,12 @@ def test_json(tmp_path: Path, indent: int | str | None) -> None:
         pytest.param(
             f"{HEAD}fileExistenceTests: [{{name: a, path: /, isExecutableBy: me}}]", 2, "'me' is not one of", id="whom"
         ),
-        pytest.param(f"{HEAD}metadataTest: {{labels: [{{key: a}}]}}", 2, "labels has a test without value", id="label"),
+        pytest.param(
+            f"{HEAD}metadataTest: {{labels: [{{key: a, isRegex: true}}]}}",
+            2,
+            "labels has a test without value",
+            id="label",
+        ),
         pytest.param(f"{HEAD}metadataTest: {{exposedPorts: [http]}}", 2, "'http' is not a port", id="port"),
     ],
 )

@@ -26,7 +26,7 @@ RUN mkdir -p /d /usr/share/doc/good /usr/share/doc/libgnutls30 && echo MIT >/usr
  && cp /bin/busybox /d/x && chmod 4755 /d/x && chmod 1777 /tmp && echo 'the Wtfpl' >/d/bad && printf 'a\\nb\\n' >/d/ab
 ENV A=image BIN=/bin EMPTY=
 EXPOSE 53/udp 8080
-VOLUME /v
+VOLUME /v /w/deep
 WORKDIR /d
 LABEL l=v1.2 e= lines="a\\nb\\n"
 USER 7
@@ -58,6 +58,7 @@ commandTests:
 """
 FILES = r"""
 schemaVersion: 2.0.0
+containerRunOptions:
 globalEnvVars: [{key: F, value: /d/f}]
 fileExistenceTests:
 - &file {name: + all, path: /d/f, permissions: -rw-r-----, uid: 5, gid: 6}
@@ -81,6 +82,14 @@ fileExistenceTests:
 - {name: '- executable', path: /d/f, isExecutableBy: any}
 - {name: + link, path: /e/l, permissions: Lrwxrwxrwx}
 - {name: + link to nothing, path: /n}
+- {name: '- file as a folder', path: /d/f/}
+- {name: + link as a folder, path: /e/, permissions: drwxr-xr-x}
+- {name: '- link to a file as a folder', path: /d/l/.}
+- {name: + folder of a volume, path: /v, permissions: drwxr-xr-x, uid: 0}
+- {name: + folder above one, path: /w}
+- {name: '- below a volume', path: /v/x}
+- {name: '- null', path: /d/f, shouldExist: }
+- {name: '- null is nought', path: /d/f, uid: }
 - {name: '- link to nothing', path: /n, shouldExist: false}
 - {name: + added by the engine, path: /.dockerenv, permissions: -rwxr-xr-x, uid: 0, gid: 0}
 - {name: '- added by the engine', path: ./etc/../.dockerenv, shouldExist: false}
@@ -107,7 +116,7 @@ metadataTest:
   labels: [{key: l, value: '^v[[:digit:]]', isRegex: true}, {key: e, value: ''}]
   exposedPorts: ["53", 8080]
   unexposedPorts: ["80"]
-  volumes: [/v]
+  volumes: [/v, /w/deep]
   unmountedVolumes: [/w]
   entrypoint: [/bin/echo, entry]
   cmd: [x]
@@ -122,6 +131,8 @@ METADATA_TESTS = [
     ("{envVars: [{key: A, value: '^age', isRegex: true}]}", False),
     ("{labels: [{key: lines, value: '^b', isRegex: true}]}", False),
     ("{cmd: []}", False),
+    ("{labels: [{key: e}], envVars: [{key: EMPTY, value: }]}", True),
+    ("{labels: [{key: l}]}", False),
     ("{entrypoint: null, cmd: , workdir: '', user: '', exposedPorts: [53]}", True),
     ("{entrypoint: [/bin/echo]}", False),
 ]
