@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -141,7 +142,7 @@ METADATA_TESTS = [
 @pytest.fixture(scope="module")
 def image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The image that both examine."""
-    tag = "dockdsl-structure-verdicts"
+    tag = f"dockdsl-structure-verdicts:{uuid.uuid4().hex}"
     folder = tmp_path_factory.mktemp("image")
     (folder / "Dockerfile").write_text(DOCKERFILE)
     docker("build", "--quiet", "--tag", tag, str(folder))
@@ -231,14 +232,13 @@ def test_licenses_have_the_verdict_of_the_tool(tmp_path: Path, image: str, text:
 
 
 @pytest.mark.engine
-def test_a_package_without_a_notice(tmp_path: Path) -> None:
+def test_a_package_without_a_notice(tmp_path: Path, tag: str) -> None:
     """Both report it, and a missing folder."""
     file = tmp_path / "structure.yaml"
     file.write_text("schemaVersion: 2.0.0\nlicenseTests: [{debian: true}]")
     (tmp_path / "Dockerfile").write_text(
         f"FROM {BUSYBOX}\nRUN mkdir -p /usr/share/doc/bare && echo x >/usr/share/doc/file"
     )
-    tag = "dockdsl-structure-licenses"
     docker("build", "--quiet", "--tag", tag, str(tmp_path))
     try:
         assert {"License Test": False} == ours(tag, file) == tool(tag, file)
