@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -19,6 +19,8 @@ from dockdsl.syntax.lines import SPACE
 
 _LONGEST = 65536
 """Bytes of a line, from which on BuildKit refuses the file."""
+_END = 3
+"""Characters at the end of a path by which patterns are sorted."""
 _special = re.compile(r"[*?\[\]\\]").search
 _CLASSES = {"d": "[0-9]", "D": "[^0-9]", "s": r"[\t\n\f\r ]", "S": r"[^\t\n\f\r ]", "w": "[0-9A-Za-z_]"}
 _CLASSES |= {"W": "[^0-9A-Za-z_]", "A": r"\A", "z": r"\Z", "a": r"\a", "f": r"\f", "t": r"\t", "n": r"\n"}
@@ -66,6 +68,8 @@ class _Pattern(NamedTuple):
     fits: Callable[[str], object]
     head: str
     """The folders at its beginning that have no wildcard, each with a slash: all that fits is below them."""
+    end: str
+    """What all that fits ends with."""
 
 
 class Patterns:
@@ -95,8 +99,11 @@ class Patterns:
             for part in pattern.split("/") if "[" not in pattern else [pattern]:
                 if "[" in part or "\\" in part:
                     matcher(part)
-            self._patterns.append(_Pattern(pattern, is_exception, _fits(pattern), _head(pattern)))
+            self._patterns.append(_Pattern(pattern, is_exception, _fits(pattern), _head(pattern), _end(pattern)))
         self._exceptions = [each for each in self._patterns if each.is_exception]
+        self._by_end: dict[str, list[int]] = {"": []}
+        for index, each in enumerate(self._patterns):
+            self._by_end.setdefault(each.end[-_END:] if len(each.end) >= _END else "", []).append(index)
 
     @property
     def has_exceptions(self) -> bool:
@@ -111,8 +118,11 @@ class Patterns:
         """
         is_out = False
         fitting = 0
-        for index, pattern in enumerate(self._patterns):
-            if above >> index & 1 or (pattern.is_exception == is_out and pattern.fits(path)):
+        # Of thousands of patterns, few fit the end of a path.
+        inherited = set(_bits(above))
+        for index in sorted({*self._by_end[""], *self._by_end.get(path[-_END:], ()), *inherited}):
+            pattern = self._patterns[index]
+            if index in inherited or (pattern.is_exception == is_out and pattern.fits(path)):
                 fitting |= 1 << index
                 is_out = not pattern.is_exception
         return is_out, fitting
@@ -142,6 +152,14 @@ class Patterns:
         return any(each.head.startswith(below) or below.startswith(each.head) for each in self._exceptions)
 
 
+def _bits(number: int) -> Iterator[int]:
+    """Yield which bits of a number are set."""
+    while number:
+        lowest = number & -number
+        yield lowest.bit_length() - 1
+        number ^= lowest
+
+
 def _head(pattern: str) -> str:
     heads: list[str] = []
     for part in pattern.split("/"):
@@ -163,7 +181,7 @@ def _fits(pattern: str) -> Callable[[str], object]:
     if pattern.endswith("**") and not _special(pattern[:-2]):
         return lambda path: path.startswith(pattern[:-2])
     expression = _expression(pattern)
-    end = _literal_end(pattern)
+    end = _end(pattern)
 
     if "[" in pattern:
         try:
@@ -175,10 +193,11 @@ def _fits(pattern: str) -> Callable[[str], object]:
     return lambda path: path.endswith(end) and compiled()(path)
 
 
-def _literal_end(pattern: str) -> str:
+def _end(pattern: str) -> str:
     """Return what a path that fits a pattern ends with: what is behind its last character that is not plain."""
     last = max(pattern.rfind(char) for char in "*?[]^\\")
-    return pattern[last + 1 + pattern.startswith("\\", last) :]
+    # Two asterisks with a slash behind them may stand for nothing.
+    return pattern[last + 1 + pattern.startswith("\\", last) :].lstrip("/")
 
 
 def _expression(pattern: str) -> str:

@@ -615,14 +615,14 @@ def test_an_ignore_file_that_buildkit_refuses(tmp_path: Path) -> None:
 
 
 def test_very_many_patterns(tmp_path: Path) -> None:
-    """Patterns of an ignore file are compiled where a path ends as they do, so that fifty thousand take no minutes."""
+    """Patterns of an ignore file are tried where a path ends as they do, so that fifty thousand take no minutes."""
     plant(tmp_path, "\n".join(f"f{number}.x{number}" for number in range(20)))
     patterns = [f"**/d{number}/*.x{number}" for number in range(2000)]
     profile = cProfile.Profile()
     profile.runcall(found, "FROM x\nCOPY . /\n", Build(BuildContext.of(tmp_path, ignore=patterns)))
-    compiled = [entry for entry in profile.getstats() if getattr(entry.code, "co_name", "") == "_compile"]
+    tried = [entry for entry in profile.getstats() if getattr(entry.code, "co_name", "") in ("_compile", "<lambda>")]
 
-    assert sum(entry.callcount for entry in compiled) < 500
+    assert sum(entry.callcount for entry in tried) < 1000
 
 
 @pytest.mark.parametrize("pattern", ["[?(}[]", "/[(}-[]", "[b^-*]"])
