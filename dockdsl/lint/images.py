@@ -24,6 +24,7 @@ _SETS = {
     "golang": ("GO", "PATH"),
     "gradle": _JAVA,
     "jenkins/jenkins": ("COPY_REFERENCE_FILE_LOG", "REF", *_JAVA),
+    "mambaorg/micromamba": ("ENV_NAME", "MAMBA_"),
     "mariadb": ("GOSU_", "LANG"),
     "maven": _JAVA,
     "mcr.microsoft.com/dotnet": ("APP_UID", "ASPNET", "DOTNET_", "NUGET_", "POWERSHELL_"),
