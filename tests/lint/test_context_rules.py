@@ -438,6 +438,7 @@ RUN --mount=type=cache,target=/var/cache/apt apt-get update
     ("AptListsLeft", "a", "FROM debian\nRUN apt-get update && rm -rf /var/lib/{apt,dpkg}/\n", []),
     ("AptListsLeft", "a", "FROM debian\nRUN apt-get update && cd /var/lib/apt/lists && rm -rf ./*\n", []),
     ("AptListsLeft", "a", 'FROM debian\nRUN apt-get update && rm -rf "${lists:?}"/*\n', []),
+    ("AptListsLeft", "a", 'FROM debian\nRUN apt-get update && rm -rf "$GNUPGHOME"\n', [2]),
     ("AptListsLeft", "a", "FROM debian\nRUN <<EOF bash -e\napt-get update\nEOF\n", [3]),
     (
         "MissingCaCertificates",

@@ -67,7 +67,8 @@ def _may_name(word: str) -> bool:
     """Whether a word may name the folder of the lists, one above it, or something in it."""
     if "$" in word or "{" in word:
         # As "${lists}"/* and, in bash, /var/lib/{apt,dpkg}.
-        return word.startswith(("$", "/var/lib/{", "/var/{", "/{"))
+        is_named = word.startswith("$") and any(each in word.lower() for each in ("apt", "list"))
+        return is_named or word.startswith(("/var/lib/{", "/var/{", "/{"))
     path = word.rstrip("*").rstrip("/")
     return bool(path) and (path.startswith(_LISTS) or f"{_LISTS}/".startswith(f"{path}/"))
 
