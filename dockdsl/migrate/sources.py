@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import posixpath
 import re
+import stat
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -44,6 +45,7 @@ _UNREAD = (
     *(".circleci/config.yml", ".travis.yml", "bitbucket-pipelines.yml", "azure-pipelines.yml", ".drone.yml"),
 )
 _OTHER_SHELLS = ("*.ps1", "*.bat", "*.cmd")
+_LARGEST = 16 << 20
 
 
 class Found(NamedTuple):
@@ -64,8 +66,7 @@ def found(names: Sequence[str]) -> Found:
     """
     paths = [Path(name) for name in names]
     for path in paths:
-        if not path.exists():
-            raise FileError(f"{one_line(str(path))}: there is no such file or folder; check the path")
+        _check(path)
     root = paths.pop(0) if paths[0].is_dir() else None
     if root is not None and not paths:
         return _in_folder(root)
@@ -76,6 +77,23 @@ def found(names: Sequence[str]) -> Found:
     dockerfiles = [path for path in paths if is_dockerfile(path.name)]
     scripts = [path for path in paths if path not in dockerfiles]
     return Found(_folder(paths[0]) if root is None else root.resolve(), scripts, dockerfiles, [])
+
+
+def _check(path: Path) -> None:
+    """Raise `FileError` for what is neither a folder nor a file that a script may be."""
+    name = one_line(str(path))
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        raise FileError(f"{name}: there is no such file or folder; check the path") from None
+    except OSError as error:
+        raise FileError(f"{name}: it cannot be read ({error.strerror}); check the path") from None
+    if not stat.S_ISREG(found.st_mode) and not stat.S_ISDIR(found.st_mode):
+        raise FileError(
+            f"{name}: it is neither a file nor a folder; name a script, a Makefile, a CI file or a Dockerfile"
+        )
+    if found.st_size > _LARGEST:
+        raise FileError(f"{name}: it is larger than {_LARGEST >> 20} MiB; is it the right file?")
 
 
 def _folder(path: Path) -> Path:

@@ -477,6 +477,15 @@ def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
     assert (2, "error: nofolder: there is no such file or folder; check the path\n") == (done.returncode, done.stderr)
 
 
+@pytest.mark.parametrize("name", ["/dev/zero", "loop", pytest.param("x" * 300, id="long")])
+def test_what_is_no_file(tmp_path: Path, name: str) -> None:
+    """A device, a link to itself and a name that is too long are refused before anything is read."""
+    (tmp_path / "loop").symlink_to("loop")
+    done = migrate(tmp_path, name)
+    assert (2, "", 1) == (done.returncode, done.stdout, len(done.stderr.splitlines()))
+    assert done.stderr.startswith(f"error: {name}: it ")
+
+
 def test_a_file_that_only_make_can_tell(tmp_path: Path) -> None:
     """It is said once, with what to do, and the result takes the file from where make writes it."""
     makefile = (
