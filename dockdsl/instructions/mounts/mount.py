@@ -28,9 +28,9 @@ _FIELD = r'(?:"((?:[^"]|"")*+)"|([^",]*+))'
 _is_csv = lazy_regex(f"{_FIELD}(?:,{_FIELD})*+")
 _field = lazy_regex(f"{_FIELD},")
 _is_variable_source = lazy_regex(r"from=.*\$.", re.IGNORECASE)
-_is_size = lazy_regex(r"[0-9]+(?:\.[0-9]+)? ?(?:[kKmMgGtTpP]?i?[bB]?)")
+_is_size = lazy_regex(r"[0-9]+(?:\.[0-9]+)? ?(?:[bB]|[kKmMgGtTpP](?:i?[bB])?)?")
 _is_read_size = lazy_regex(
-    r"\+?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)? ?(?:b|[kmgtp](?:i?b)?)?", re.IGNORECASE
+    r"\+?(?:[0-9_]+\.?[0-9_]*|\.[0-9_]+)(?:[eE][+-]?[0-9]+)? ?(?:b|[kmgtp](?:i?b)?)?", re.IGNORECASE
 )
 """What BuildKit may read as a size, too."""
 _is_mode = lazy_regex(r"0*[0-7]{1,4}")
