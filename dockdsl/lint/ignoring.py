@@ -219,7 +219,9 @@ def _of_buildkit(names: tuple[str, ...], number: int, text: str) -> Ignore:
 
 def _settings(value: str) -> dict[str, tuple[str, ...]]:
     """Return what a ``check=`` says: ``skip=A,B;error=true;experimental=C``."""
-    settings = [each.partition("=") for each in (settings_of(value) or "").split(";")]
+    # What BuildKit refuses still says what its author wants to skip.
+    said = settings_of(value)
+    settings = [each.partition("=") for each in (value if said is None else said).split(";")]
     return {name: tuple(names.split(",")) for name, equals, names in settings if equals}
 
 

@@ -106,7 +106,8 @@ class Image(NamedTuple):
             return True
         if not (self.is_scratch or self.is_distroless or self.is_plain) and variable.endswith(("_VERSION", "_HOME")):
             return True
-        return variable.lower().partition("_")[0] in self.name.lower().replace("-", "_").split("/")[-1].split("_")
+        first, underscore, _ = variable.lower().partition("_")
+        return bool(underscore) and first in self.name.lower().replace("-", "_").split("/")[-1].split("_")
 
 
 def image(text: str) -> Image:
