@@ -279,7 +279,7 @@ CAUSES = tuple(
 = a variable that the instruction needs has no value ({said})
 > give it a value with build_args= or --build-arg, or a default
 : fatal: (?P<said>repository '[^']*' not found|could not read Username[^\n]*|Authentication failed[^\n]*
-    |'[^']*' does not appear to be a git repository)
+    |remote error: access denied or repository not exported: \S+|'[^']*' does not appear to be a git repository)
 = git does not get the repository ({said})
 > check its address, and give the build what it logs in with, ssh= or a secret
 """)

@@ -388,7 +388,9 @@ def test_the_time_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_repository(tmp_path: Path) -> None:
     """With the right address an engine that has git gets it, and with its folder any engine."""
     git(tmp_path, "init", "-q", "repo")
-    git(tmp_path, "-C", "repo", "commit", "-q", "--allow-empty", "-m", "x")
+    tmp_path.joinpath("repo", "file").write_text("x")
+    git(tmp_path, "-C", "repo", "add", "file")
+    git(tmp_path, "-C", "repo", "commit", "-q", "-m", "x")
     with git_served(tmp_path) as host:
         with pytest.raises(BuildFailed) as caught:
             attempt(image_of(Add(f"{host}/nosuch.git", "/x")))
