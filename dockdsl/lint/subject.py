@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 
 from dockdsl.context.sending import Found
+from dockdsl.display import suggestion
 from dockdsl.errors import DockdslError
 from dockdsl.lint.build import UNKNOWN, Build
 from dockdsl.lint.effects import Effects, From, Ran, Transfer, walked
@@ -32,6 +33,9 @@ PREDEFINED |= {"TARGETSTAGE", "TARGETOSVERSION", "BUILDOSVERSION"}
 KNOWN = frozenset({"PATH", "BUILDKIT_SBOM_SCAN_CONTEXT", "BUILDKIT_SBOM_SCAN_STAGE"})
 """Variables that every stage has."""
 
+CLOSE = 0.85
+"""How like a name must be to be the one that was meant: $FOLDR is like FOLDER, and $GOPATH not like OPT."""
+_LONGEST_DEFAULT = 40
 _WORDS = ("EXPOSE", "WORKDIR")
 _HADOLINT_SHELL = lazy_regex(r"#\s*hadolint\s+shell\s*=\s*(\S+)")
 
@@ -265,6 +269,28 @@ class Subject:
             return [(words[0], " ".join(words[1:]))]
         parts = [word.partition("=") for word in words]
         return [(name, value if equals else None) for name, equals, value in parts]
+
+    def declaration(self, name: str) -> str:
+        """Return the ARG that gives a stage the value which a name has elsewhere, as part of a remedy."""
+        default = self._defaults_of_stages.get(name)
+        if self.defaults.get(name) or not default:
+            return f"`ARG {name}`"
+        shown = default if len(default) <= _LONGEST_DEFAULT and "`" not in default else "…"
+        return (
+            f"`ARG {name}={shown}`, since a default counts only in its own stage, below it "
+            f"(`ARG {name}` is enough where the default stands before the first stage)"
+        )
+
+    @cached_property
+    def _defaults_of_stages(self) -> dict[str, str]:
+        return {name: value for line in self.steps("ARG") for name, value in self.pairs(line) if value}
+
+    def named_in_from(self, name: str) -> str:
+        """Return the remedy for a name in FROM that has no value."""
+        declared = {each for line in self.args for each in self.names(line)}
+        others = () if name in declared else declared | PREDEFINED
+        otherwise = f"declare {name} with a default before the first stage: `ARG {name}=…`"
+        return suggestion(name, others, otherwise, least=CLOSE)
 
     @cached_property
     def defaults(self) -> dict[str, str]:

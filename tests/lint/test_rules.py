@@ -81,6 +81,55 @@ def test_words_of_a_remedy(remedy: str, dockerfile: str, python: str) -> None:
     assert in_dockerfile(other) == in_python(other) == other
 
 
+def remedies(text: str) -> dict[str, str]:
+    """Return the last remedy of each rule."""
+    return {each.rule: each.remedy for each in check_text(text, "Dockerfile")}
+
+
+LOST = "FROM alpine:3 AS build\nARG V=dev\nRUN echo $V\nFROM build AS x\nFROM alpine:3\n"
+
+
+@pytest.mark.parametrize("use", ["LABEL a=$V", "RUN echo $V"])
+@pytest.mark.parametrize(
+    ("text", "advised"),
+    [
+        (LOST, "ARG V=dev, since a default counts only in its own stage, below it (ARG V is enough where the default"),
+        (LOST.replace("V=dev", "V='d v'"), "ARG V='d v', since"),
+        (LOST.replace("V=dev", f"V={41 * 'd'}"), "ARG V=…, since"),
+        (LOST.replace("V=dev", "V"), "ARG V"),
+        (f"ARG V=1\n{LOST}", "ARG V"),
+    ],
+)
+def test_a_default_of_another_stage_is_repeated(text: str, advised: str, use: str) -> None:
+    """What is advised gives the value; ARG with the name alone does so for a default before the first stage."""
+    said = {**remedies(f"{text}{use}\n")}
+    remedy = said.get("ArgLostBetweenStages") or said["UndefinedVar"]
+
+    assert remedy.partition(": ")[2].startswith(advised)
+    assert (remedy.partition(": ")[2] == advised) == ("since" not in advised)
+    written = advised.partition(",")[0]
+    assert not {"ArgLostBetweenStages", "UndefinedVar"} & {*remedies(f"{text}{written}\n{use}\n")}
+
+
+@pytest.mark.parametrize(
+    ("above", "remedy"),
+    [
+        ("", "declare NODE_VERSION with a default before the first stage: ARG NODE_VERSION=…"),
+        ("ARG NODE=20\n", "declare NODE_VERSION with a default before the first stage: ARG NODE_VERSION=…"),
+        ("ARG NODE_VERSIONS=20\n", "did you mean 'NODE_VERSIONS'?"),
+        ("ARG NODE_VERSIONS=20\nARG NODE_VERSION\n", "declare NODE_VERSION with a default before the first stage: "),
+        ("ARG NODE_VERSION=:\n", "correct the default"),
+    ],
+)
+def test_a_name_in_from_without_a_value(above: str, remedy: str) -> None:
+    """It is one that the file declares only if it is very like it, and else it is to be declared with a default."""
+    said = remedies(f"{above}FROM node:${{NODE_VERSION}}\n")
+
+    assert said["InvalidDefaultArgInFrom"].startswith(remedy)
+    assert said.get("UndefinedArgInFrom", remedy).startswith(remedy)
+    assert ("UndefinedArgInFrom" in said) == ("ARG NODE_VERSION" not in above.replace("VERSIONS", ""))
+
+
 def verdicts() -> list[tuple[str, list[dict[str, Any]]]]:
     """Return BuildKit's cases that it builds, each with what its checks say."""
     built = [

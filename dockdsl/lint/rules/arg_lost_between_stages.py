@@ -16,7 +16,8 @@ Good::
     ARG VERSION
     RUN echo "$VERSION" > /version
 
-Fix: declare it in the stage: ``Arg("VERSION")``.
+Fix: declare it in the stage: ``Arg("VERSION")``. If its default stands in another stage, repeat that, too:
+``Arg("VERSION", "1.2.3")``.
 
 Source: https://docs.docker.com/build/building/variables/#scoping
 """
@@ -63,9 +64,8 @@ def examine(subject: Subject) -> Iterator[Fault]:
             for name in dict.fromkeys(_used(run)):
                 is_set = name in run.values or name in given or (stage.root is not None and stage.root.sets(name))
                 if name in elsewhere and not is_set and not re.search(_sets.format(name), run.script.text):
-                    yield Fault(
-                        run.line, f"${name} is not declared in this stage, and is empty", f"add `ARG {name}` above"
-                    )
+                    fact = f"${name} is not declared in this stage, and is empty"
+                    yield Fault(run.line, fact, f"add above: {subject.declaration(name)}")
 
 
 def _used(run: Ran) -> Iterator[str]:

@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dockdsl.lint.rule import Fault, Rule
-from dockdsl.lint.subject import Subject, expanded
+from dockdsl.lint.subject import Subject, expanded, used
 from dockdsl.syntax.references import is_image
 
 
@@ -32,7 +32,9 @@ def examine(subject: Subject) -> Iterator[Fault]:
         if name is not None and not (is_image(name) or name.lower() == "scratch"):
             if "$" in part.base:
                 fact = f"with the defaults of its arguments the base {part.base} is {name!r}, which is not an image"
-                yield Fault(part.line, fact, "give the argument a default", part=part.base)
+                empty = next((each for each in sorted(used(part.base)) if not values.get(each)), None)
+                remedy = "correct the defaults" if empty is None else subject.named_in_from(empty)
+                yield Fault(part.line, fact, remedy, part=part.base)
             else:
                 # BuildKit says it beside the refusal, which the rule RefusedByBuild has.
                 fact = f"the base {name!r} is neither an image nor a stage above it"

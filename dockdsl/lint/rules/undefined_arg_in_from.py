@@ -18,7 +18,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dockdsl.display import suggestion
 from dockdsl.lint.rule import Fault, Rule
 from dockdsl.lint.subject import PREDEFINED, Subject, used
 
@@ -29,8 +28,8 @@ def examine(subject: Subject) -> Iterator[Fault]:
     for part in subject.parts:
         for name in sorted(used(part.base) | used(part.platform or "")):
             if name not in declared:
-                hint = suggestion(name, declared, f"write `ARG {name}=…` above the first FROM")
-                yield Fault(part.line, f"FROM uses ${name}, which no ARG above it declares", hint)
+                fact = f"FROM uses ${name}, which no ARG above it declares"
+                yield Fault(part.line, fact, subject.named_in_from(name))
 
 
 RULE = Rule("UndefinedArgInFrom", examine, __doc__ or "")

@@ -14,7 +14,8 @@ Good::
     ARG folder=src
     COPY $folder /x
 
-Fix: declare it with ARG or ENV, or correct its name.
+Fix: declare it with ARG or ENV, or correct its name. The default of an ARG in another stage does not count: repeat it,
+or let it stand before the first stage.
 
 Source: https://docs.docker.com/reference/build-checks/undefined-var/
 """
@@ -25,10 +26,8 @@ from collections.abc import Iterator
 
 from dockdsl.display import suggestion
 from dockdsl.lint.rule import Fault, Rule
-from dockdsl.lint.subject import KNOWN, PREDEFINED, Subject, used
+from dockdsl.lint.subject import CLOSE, KNOWN, PREDEFINED, Subject, used
 
-_CLOSE = 0.85
-"""How like a name must be to be the one that was meant: $FOLDR is like FOLDER, and $GOPATH not like OPT."""
 _EXPANDED = ("ADD", "COPY", "ENV", "EXPOSE", "LABEL", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR")
 
 
@@ -47,11 +46,11 @@ def examine(subject: Subject) -> Iterator[Fault]:
                 continue
             # A name that the file sets elsewhere is not misspelled: ENV A="$A b" adds to what the base image has.
             others = () if variable.name in declared else declared
-            close = suggestion(variable.name, others, "", least=_CLOSE)
+            close = suggestion(variable.name, others, "", least=CLOSE)
             if subject.base_sets(line, variable.name):
                 continue
             is_scratch = subject.is_on_scratch(line)
-            remedy = close or f"declare it: `ARG {variable.name}`"
+            remedy = close or f"declare it: {subject.declaration(variable.name)}"
             yield Fault(line, f"${variable.name} is not set", remedy, "warning" if is_scratch or close else "hint")
     for line in subject.steps(*_EXPANDED):
         texts = [line.text, *(each.content for each in line.documents if not each.word.quoted)]
