@@ -154,12 +154,12 @@ def test_memory_is_bounded(tmp_path: Path) -> None:
 
 def test_what_is_printed_has_its_line(tmp_path: Path) -> None:
     """Python's own output has a line, whether the file or a module of its own prints; that of a program has none."""
-    tmp_path.joinpath("helper.py").write_text("import warnings\n\nprint('from below')\n")
+    tmp_path.joinpath("below_app.py").write_text("import warnings\n\nprint('from below')\n")
     found, said = run(
         tmp_path,
         """
         import subprocess, sys
-        import helper
+        import below_app
         for word in "one", "two":
             print(word)
         sys.stderr.write("three")
@@ -167,7 +167,7 @@ def test_what_is_printed_has_its_line(tmp_path: Path) -> None:
         """
         + GOOD.replace("\n", "\n        "),
     )
-    path, below = str(tmp_path / "app.py"), str(tmp_path / "helper.py")
+    path, below = str(tmp_path / "app.py"), str(tmp_path / "below_app.py")
 
     assert isinstance(found, Made), found
     assert [
