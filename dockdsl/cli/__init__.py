@@ -123,6 +123,11 @@ def _run_verb(verb: str, program: str, arguments: list[str]) -> int:
     module, parser = _parser(verb, program)
     # Files may stand before, between and after the options.
     parser.check_options(arguments)
+    if "--" in arguments:
+        # To parse_intermixed_args, what starts with a dash is an option even there; "-" is stdin.
+        at = arguments.index("--")
+        files = [f"./{each}" if each.startswith("-") and each != "-" else each for each in arguments[at + 1 :]]
+        arguments = [*arguments[:at], *files]
     options: Any = parser.parse_intermixed_args(arguments, module.Options() if verb == "render" else None)
     # For what is run in a process of its own.
     options.arguments = [verb, *arguments]

@@ -103,7 +103,9 @@ def _check_host(port: str) -> None:
     elif address and not _is_address(address):
         fact = f"{shown(address)} is not an IP address"
     if fact is not None:
-        raise Refused(f"{fact}, before the port", f"write {own}", by_build=True)
+        alone = port.rpartition(":")[2]
+        remedy = f"write {alone}" if _is_port().fullmatch(alone) else "write the port of the container alone"
+        raise Refused(f"{fact}, before the port", remedy, by_build=True)
 
 
 def _range(text: str) -> int | None:

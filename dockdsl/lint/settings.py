@@ -144,7 +144,9 @@ def _read(path: str) -> Settings | None:
     try:
         table = tomllib.loads(data.decode()).get("tool", {}).get("dockdsl", {}).get("check")
     except (ValueError, AttributeError) as error:
-        raise SourceError(f"it is not valid TOML: {error}; fix the file", origin=Origin(path, 1)) from None
+        found = re.search(r"at line (\d+)|at (end) of document", str(error))
+        line = 1 if found is None else int(found[1] or len(data.splitlines()))
+        raise SourceError(f"it is not valid TOML: {error}; fix the file", origin=Origin(path, line)) from None
     return None if table is None else _Reader(path).settings(table)
 
 
@@ -199,6 +201,9 @@ class _Reader:
         return self._name(names, name, "levels").lower(), cast("Level", level)
 
     def _ignored(self, entry: Any, names: Names) -> Ignored:
+        if not isinstance(entry, dict):
+            fact = f"ignore: {shown(entry)} is {kind_of(entry)}"
+            raise self._error("ignore", f'{fact}; write {{ rules = ["RULE"], reason = "…" }}')
         entry = self._table(entry, "ignore", ("rules", "files", "reason"))
         listed = self._texts(entry.get("rules", []), "ignore: rules")
         files = self._texts(entry.get("files", []), "ignore: files")

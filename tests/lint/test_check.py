@@ -196,3 +196,16 @@ first, second = Dockerfile([one, two, three, both]), Dockerfile([one, both])
     assert "app.py:4: warning: the protocol 'TCP' has capitals; write tcp (3 times) [ExposeProtoCasing]" in done.stdout
     assert [(4, 3), (7, 1), (7, 1)] == [(each["line"], each["count"]) for each in rows]
     assert [3, None, None] == [each.get("occurrenceCount") for each in log["results"]]
+
+
+def test_files_with_a_dash_stand_behind_two(tmp_path: Path) -> None:
+    """What stands behind ``--`` is a file, whatever it begins with; a dash alone is stdin."""
+    tmp_path.joinpath("-odd").write_text("FROM scratch\nCMD x\n")
+    tmp_path.joinpath("Dockerfile").write_text("FROM scratch\nCMD y\n")
+
+    for arguments in (["--", "-odd", "Dockerfile"], ["Dockerfile", "--format=json", "--", "-odd"]):
+        done = check(tmp_path, *arguments)
+        assert "-odd" in done.stdout
+        assert done.returncode == 1
+        assert "Dockerfile" in done.stdout
+    assert "not an option" in check(tmp_path, "--odd", "--", "x").stderr

@@ -130,6 +130,58 @@ def test_a_name_in_from_without_a_value(above: str, remedy: str) -> None:
     assert ("UndefinedArgInFrom" in said) == ("ARG NODE_VERSION" not in above.replace("VERSIONS", ""))
 
 
+@pytest.mark.parametrize(
+    ("text", "flaw", "array"),
+    [
+        ("['x', 'y']", "it has single quotes", '["x", "y"]'),
+        ('["./run.sh", ]', "a comma follows the last word", '["./run.sh"]'),
+        ('["python" "app.py"]', "a comma is missing", '["python", "app.py"]'),
+        ('["a", "b"', "it does not end with ]", '["a", "b"]'),
+        (r'["C:\d", "\"é"]', "it has a backslash that is not doubled", r'["C:\\d", "\"é"]'),
+        ("[a, b]", "it is not valid JSON", '["program", "argument"]'),
+        ("['a`', 'b']", "it is not valid JSON", '["program", "argument"]'),
+    ],
+)
+def test_what_was_meant_as_an_array(text: str, flaw: str, array: str) -> None:
+    """It is said what is wrong with it, and the array that is advised is one."""
+    (fault,) = [each for each in check_text(f"FROM a:1\nCMD {text}\n", "D") if each.rule == "JSONArgsRecommended"]
+
+    assert fault.message.startswith(f"CMD is not a JSON array, since {flaw}: ")
+    assert fault.remedy == f"write CMD {array}"
+    assert "JSONArgsRecommended" not in remedies(f"FROM a:1\n{fault.remedy.removeprefix('write ')}\n")
+
+
+@pytest.mark.parametrize("text", ['[ "$X" = 1 ] && a', '[ -f "x" ]', "run ['a']"])
+def test_a_test_of_a_shell_is_no_array(text: str) -> None:
+    """A shell has a blank behind the bracket."""
+    (fault,) = [each for each in check_text(f"FROM a:1\nCMD {text}\n", "D") if each.rule == "JSONArgsRecommended"]
+
+    assert fault.message.startswith("CMD is in the shell form")
+
+
+@pytest.mark.parametrize(
+    ("port", "remedies_of_both"),
+    [
+        ("a:", ("write the port of the container alone", "write the port of the container alone")),
+        ("a:b", ("write the port of the container alone", "write the port of the container alone")),
+        ("x:80/udp", ("write 80/udp", "write 80/udp")),
+        (":80", ("write 80", None)),
+    ],
+)
+def test_a_port_of_the_host_without_one_of_the_container(port: str, remedies_of_both: tuple[str, str | None]) -> None:
+    """A remedy is never empty, and keeps the protocol."""
+    said = remedies(f"FROM a:1\nEXPOSE {port}\n")
+
+    assert (said["ExposeInvalidFormat"], said.get("InvalidPort")) == remedies_of_both
+
+
+def test_a_blank_line_is_named() -> None:
+    """BuildKit reports the line where the instruction ends."""
+    (fault,) = [each for each in check_text("FROM a:1\nRUN a \\\n\n && b \\\n && c\n", "D") if each.fix is not None]
+
+    assert str(fault) == "D:5: warning: line 3 is blank, inside the instruction; remove it [NoEmptyContinuation]"
+
+
 def verdicts() -> list[tuple[str, list[dict[str, Any]]]]:
     """Return BuildKit's cases that it builds, each with what its checks say."""
     built = [

@@ -133,7 +133,7 @@ def test_spellings_of_toml(tmp_path: Path, text: str) -> None:
         ("levels = 3", "levels is an int; write a table"),
         ("level = 3", "'level' is not a key; did you mean 'levels'?"),
         ("ignore = 'X'", "ignore is a str; write [[tool.dockdsl.check.ignore]]"),
-        ("ignore = ['X']", "ignore is a str; write a table"),
+        ("ignore = ['X']", 'ignore: \'X\' is a str; write { rules = ["RULE"], reason = "…" }'),
         ("ignore = [{ rules = ['StageNameCasing'] }]", "StageNameCasing has no reason; write reason = "),
         ("ignore = [{ rules = ['StageNameCasing'], reason = ' ' }]", "StageNameCasing has no reason"),
         ("ignore = [{ rules = ['StageNamCasing'], reason = 'x' }]", "did you mean 'StageNameCasing'?"),
@@ -157,6 +157,16 @@ def test_what_is_no_setting(tmp_path: Path, text: str, message: str) -> None:
 
     assert raised.value.origin is not None
     assert raised.value.origin.path == str(tmp_path / "pyproject.toml")
+
+
+@pytest.mark.parametrize(("text", "line"), [("levels = {", 2), ("\nlevels = [\n", 3), ("\n\nx = = 1", 4)])
+def test_the_line_of_what_is_not_toml(tmp_path: Path, text: str, line: int) -> None:
+    """It is the one that the parser names; at the end of the file, the last."""
+    tmp_path.joinpath("pyproject.toml").write_text(f"[tool.dockdsl.check]\n{text}")
+    with pytest.raises(SourceError, match="it is not valid TOML") as raised:
+        check("FROM a:1\n", str(tmp_path / "Dockerfile"))
+
+    assert raised.value.origin == Origin(str(tmp_path / "pyproject.toml"), line)
 
 
 def test_a_mistake_in_settings_ends_the_command(project: Path) -> None:

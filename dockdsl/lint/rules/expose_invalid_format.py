@@ -40,9 +40,10 @@ def examine(subject: Subject) -> Iterator[Fault]:
                 fix = None
                 if word in written and _is_port(port) is not None:
                     fix = fix_of(replaced(subject, line, (host + colon, written[word]), ""), _EFFECT)
-                fact = f"{word!r} has an address or a port of the host, {host!r}"
+                what = f"an address or a port of the host, {host!r}" if host else "a colon before the port"
+                remedy = f"write {port}" if _is_port(port) else "write the port of the container alone"
                 why = "it comes from a variable, is no port, or is broken across lines; write it by hand"
-                yield Fault(line, fact, f"write {port}", fix=fix, part=word, unfixed=why)
+                yield Fault(line, f"{word!r} has {what}", remedy, fix=fix, part=word, unfixed=why)
 
 
 RULE = Rule("ExposeInvalidFormat", examine, __doc__ or "")

@@ -14,7 +14,8 @@ Good::
     FROM scratch
     CMD ["run", "me"]
 
-Fix: write a JSON array; in Python, ``Cmd.exec`` and ``Entrypoint.exec``.
+Fix: write a JSON array, with double quotes and a comma between two words; in Python, ``Cmd.exec`` and
+``Entrypoint.exec``.
 
 Source: https://docs.docker.com/reference/build-checks/json-args-recommended/
 """
@@ -39,6 +40,8 @@ _is_of_the_shell = re.compile(
     r"unalias|unset|until|wait|while"
 ).fullmatch
 """Finds words that are not a program."""
+_QUOTED = r"""'[^'`]*'|"(?:[^"\\`]|\\.)*\""""
+_is_list = re.compile(rf"\[\s*(?:{_QUOTED})(?:\s*(?:,\s*)?(?:{_QUOTED}))*\s*(?:,\s*)?\]?").fullmatch
 _is_windows = re.compile(r"windows|nanoserver|servercore", re.IGNORECASE).search
 
 
@@ -54,15 +57,50 @@ def examine(subject: Subject) -> Iterator[Fault]:
             if line.keyword in ("CMD", "ENTRYPOINT") and line.array() is None and not inherited:
                 fact = f"{line.keyword} is in the shell form, so the program gets no signals"
                 remedy = f'write `{line.keyword} ["program", "argument"]`'
+                meant = _meant(line.text)
                 # CMD is what ENTRYPOINT is given, and in the shell form ENTRYPOINT is given nothing.
                 other = _OTHER[line.keyword]
-                if other in keywords:
+                if meant is not None:
+                    flaw, array = meant
+                    fact = f"{line.keyword} is not a JSON array, since {flaw}: a shell runs the text as it stands"
+                    remedy = f"write `{line.keyword} {array}`"
+                    fix, why = None, "what was meant is not certain; write it by hand"
+                elif other in keywords:
                     fix, why = None, f"what it does depends on {other}; write both by hand"
                 elif is_windows or line.escape == "`":
                     fix, why = None, "programs for Windows split their words themselves; write it by hand"
                 else:
                     fix, why = _array(subject, line)
                 yield Fault(line, fact, remedy, fix=fix, unfixed=why)
+
+
+def _meant(text: str) -> tuple[str, str] | None:
+    """Return why a text is not the JSON array that it was meant to be, and that; None for a script of a shell."""
+    if _is_list(text) is None:
+        # A shell has a blank behind the [ of a test.
+        is_meant = text[:1] == "[" and not text[1:2].isspace()
+        return ("it is not valid JSON", '["program", "argument"]') if is_meant else None
+    import json  # noqa: PLC0415 - as below
+
+    words, between = re.findall(_QUOTED, text), re.split(_QUOTED, text)
+    flaws = {
+        "it has single quotes": any(word[0] == "'" for word in words),
+        "a comma is missing": any("," not in each for each in between[1:-1]),
+        "a comma follows the last word": "," in between[-1],
+        "it does not end with ]": "]" not in between[-1],
+        "it has a backslash that is not doubled": True,
+    }
+    array = json.dumps([_unquoted(word) for word in words], ensure_ascii=False)
+    return next(flaw for flaw, is_so in flaws.items() if is_so), array
+
+
+def _unquoted(word: str) -> str:
+    import json  # noqa: PLC0415 - as below
+
+    try:
+        return str(json.loads(word))
+    except ValueError:
+        return word[1:-1]
 
 
 def _array(subject: Subject, line: Line) -> tuple[Fix | None, str]:

@@ -38,7 +38,9 @@ def examine(subject: Subject) -> Iterator[Fault]:
         blank = [number for number in inside if not where.lines[number].strip()]
         if blank:
             fix = Fix(tuple([removed(subject, number, number) for number in blank]))
-            yield Fault(line, "a blank line stands inside the instruction", "remove it", at=where.last, fix=fix)
+            # BuildKit names the line where the instruction ends.
+            fact = f"line {blank[0] + 1} is blank, inside the instruction"
+            yield Fault(line, fact, "remove it", at=where.last, fix=fix)
 
 
 RULE = Rule("NoEmptyContinuation", examine, __doc__ or "")
