@@ -208,13 +208,13 @@ def cut(text: str, longest: int) -> str:
 
 
 def said_by(error: BaseException) -> str:
-    """Return the name of an exception and the first line of its text, cut to a readable length.
+    """Return the name of an exception and its text in one line, cut to a readable length.
 
-    >>> said_by(ValueError("first\\nsecond")), said_by(KeyError())
-    ('ValueError: first', 'KeyError')
+    >>> said_by(ValueError("first\\n  second")), said_by(KeyError())
+    ('ValueError: first second', 'KeyError')
     """
     try:
-        text = cut(next(iter(str(error).strip().splitlines()), ""), _LONGEST_TEXT)
+        text = cut(" ".join([line.strip() for line in str(error).strip().splitlines()]), _LONGEST_TEXT)
     except Exception:  # noqa: BLE001 - even the text of an unknown exception may raise
         text = ""
     return f"{type(error).__name__}: {text}".rstrip(": ")
