@@ -82,6 +82,10 @@ def _rebuild(kind: type[DockdslError], args: tuple[Any, ...], state: dict[str, A
     return error
 
 
+class Ended(SystemExit):
+    """The end of the program by a signal; its code is 128 plus the number of the signal."""
+
+
 class InvalidValue(DockdslError, ValueError):
     """A value that no Dockerfile can say, or that cannot mean anything."""
 

@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import Any
 
 from dockdsl.display import argument, one_line, said_by, shown, suggestion
-from dockdsl.errors import DockdslError, FileError, SourceError
+from dockdsl.errors import DockdslError, Ended, FileError, SourceError
 from dockdsl.origins import Origin
 from dockdsl.text.utf8 import decoded
 
@@ -158,14 +158,14 @@ def running(full: str) -> Iterator[None]:
         if error.origin is None:
             error.origin = _line_of(error, full)
         raise
+    except (KeyboardInterrupt, Ended):
+        raise
     except SystemExit as error:
         raise SourceError(
             f"the file ended the program (exit {shown(error.code or 0)}) before it was loaded completely; "
             'guard that with if __name__ == "__main__"',
             origin=_line_of(error, full),
         ) from None
-    except KeyboardInterrupt:
-        raise
     except BaseException as error:  # noqa: BLE001 - whatever the user's file raises is reported in one line
         message = one_line(f"{said_by(error)}{_near(error)}")
         raise SourceError(f"the file raised {message}{_deeper(error, full)}", origin=_line_of(error, full)) from None

@@ -260,7 +260,7 @@ def pytest_runtest_setup() -> Generator[None]:
     try:
         return (yield)
     except SystemExit as raised:
-        from dockdsl.engine.leftovers.interrupts import Ended
+        from dockdsl.errors import Ended
 
         if isinstance(raised, Ended):
             _leave(int(str(raised.code)) - 128)

@@ -73,7 +73,7 @@ def test_imports_lead_down(path: Path) -> None:
 
 # What is imported inside functions, all of it for its weight alone: few runs need these libraries…
 LATE_LIBRARIES = {
-    *("argparse", "ast", "attrs", "base64", "bisect", "csv", "datetime", "difflib", "hashlib", "html", "http"),
+    *("argparse", "ast", "attrs", "base64", "bisect", "csv", "datetime", "difflib", "fcntl", "hashlib", "html", "http"),
     *("importlib", "inspect", "ipaddress", "json", "marshal", "pathlib", "shlex", "signal", "socket"),
     *("subprocess", "tempfile", "textwrap", "tokenize", "tomllib", "traceback", "urllib"),
     # These come with extras besides.

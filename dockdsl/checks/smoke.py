@@ -15,9 +15,9 @@ from dockdsl.checks.subject import Subject, afterwards
 from dockdsl.display import kind_of, short_image
 from dockdsl.engine.building import Builder, BuildRequest, BuildResult, Progress
 from dockdsl.engine.failures.diagnosis import in_short
-from dockdsl.engine.leftovers.interrupts import Ended, ended_by_exception
+from dockdsl.engine.leftovers.interrupts import ended_by_exception
 from dockdsl.engine.running import READY_TIMEOUT, Runner, RunRequest
-from dockdsl.errors import DockdslError, RunFailed
+from dockdsl.errors import DockdslError, Ended, RunFailed
 from dockdsl.origins import Origin
 
 ReportResult = Callable[[CheckResult], object]

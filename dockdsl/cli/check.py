@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from dockdsl.cli.arguments import diff_argument
-from dockdsl.cli.streams import put, say, show
+from dockdsl.cli.streams import open_product, put, say, show
 from dockdsl.display import counted, suggestion
 from dockdsl.errors import SourceError
 from dockdsl.lint import shellcheck
@@ -62,6 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: Options) -> int:
     """Check, and print; 1 if anything was found."""
+    open_product()
     if options.explain is not None:
         return _explain(options.explain)
     if options.rules:
@@ -69,6 +70,14 @@ def run(options: Options) -> int:
         return 0
     if not options.sources:
         raise SourceError("there is nothing to check; name a file or a folder")
+    from dockdsl.engine.leftovers.interrupts import ended_by_exception
+
+    # ShellCheck, and what runs a Python file, end with this process.
+    with ended_by_exception():
+        return _checked(options)
+
+
+def _checked(options: Options) -> int:
     given = _given(options)
     results = [*check_sources(options.sources, given, is_part=options.part)]
     failed = False

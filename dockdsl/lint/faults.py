@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any
 
 from dockdsl.display import one_line, said_by, shown
-from dockdsl.errors import SourceError
+from dockdsl.errors import Ended, SourceError
 from dockdsl.lint.finding import LEVELS
 from dockdsl.lint.fix import Fix
 from dockdsl.lint.rule import Fault, Rule
@@ -58,6 +58,8 @@ def _ran(rule: Rule, subject: Subject, call: Callable[..., Any], *arguments: Any
     """Return what a call of the rule's code returns."""
     try:
         return call(*arguments)
+    except Ended:
+        raise
     except (Exception, SystemExit) as error:  # noqa: BLE001 - the other rules still run
         fact = f"raised {one_line(said_by(error))} for {one_line(short_path(subject.path))}"
         raise _broken(rule, f"{fact}; fix the rule", _raised(error, rule.examine)) from None

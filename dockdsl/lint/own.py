@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import Any
 
 from dockdsl.display import kind_of, one_line, said_by, shown
-from dockdsl.errors import SourceError
+from dockdsl.errors import Ended, SourceError
 from dockdsl.lint.finding import LEVELS
 from dockdsl.lint.rule import Rule
 
@@ -28,6 +28,8 @@ def rule_at(place: str, folder: str) -> Rule:
     try:
         with _importable(folder):
             value: Any = getattr(import_module(module), name)
+    except Ended:
+        raise
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a module of the user's may raise anything
         fact = one_line(said_by(error))
         raise SourceError(f"{shown(place)} cannot be imported ({fact}); install its package, or fix it") from None

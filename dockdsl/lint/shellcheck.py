@@ -160,6 +160,7 @@ def _shell(script: Script) -> str | None:
 
 def _answer(command: str, texts: Sequence[str], seconds: float) -> list[tuple[str, Any]] | None:
     """Return what ShellCheck says, each with the text that it is about; None if it comes to no end."""
+    import fcntl  # noqa: PLC0415 - Windows has none
     import json  # noqa: PLC0415 - as above
     import subprocess  # noqa: PLC0415 - as above
     from tempfile import TemporaryFile  # noqa: PLC0415 - as above
@@ -170,10 +171,13 @@ def _answer(command: str, texts: Sequence[str], seconds: float) -> list[tuple[st
             known = {}
             for text in texts:
                 # A file without a name: nothing is left of it, however the process ends.
-                file = stack.enter_context(TemporaryFile())
-                file.write(text.encode(errors="replace"))
-                file.flush()
-                known[file.fileno()] = text
+                with TemporaryFile() as file:
+                    file.write(text.encode(errors="replace"))
+                    file.flush()
+                    # Where this process has no stdout, the file may have its number, which the child's own stdout gets.
+                    number = fcntl.fcntl(file, fcntl.F_DUPFD_CLOEXEC, 3)
+                stack.callback(os.close, number)
+                known[number] = text
             paths = [f"/dev/fd/{number}" for number in known]
             given: Any = {"stdin": subprocess.DEVNULL, "capture_output": True, "timeout": seconds, "pass_fds": known}
             done = subprocess.run([command, *options, *paths], **given, check=False)  # noqa: S603 - it reads files

@@ -94,6 +94,9 @@ def test_a_reader_that_goes_away_hides_no_drift() -> None:
         ("app.py > /dev/full", "stdout: it cannot be written to (No space left on device)"),
         ("inspect app.py >&-", "stdout: it is closed"),
         ("inspect app.py > /dev/full", "stdout: it cannot be written to"),
+        ("check Dockerfile >&-", "stdout: it is closed; redirect it to a file, or to /dev/null"),
+        ("check --fix Dockerfile >&-", "stdout: it is closed"),
+        ("check - < Dockerfile >&-", "stdout: it is closed"),
         # Nothing is built, so that there is no need of an engine.
         ("build image.py >&-", "stdout: it is closed"),
         ("build image.py --json >&-", "stdout: it is closed"),
@@ -106,6 +109,7 @@ def test_an_stdout_that_takes_nothing(command: str, message: str) -> None:
     """Exit code 2 and one clear line: what cannot be written is not done."""
     write(GOOD)
     write("from dockdsl import *\nimage = Image(Dockerfile(Stage('nosuch.invalid/x')), port=80)\n", "image.py")
+    write("FROM debian:13\nRUN true\n", "Dockerfile")
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     command = f"{sys.executable} -m dockdsl {command}"
     done = subprocess.run(

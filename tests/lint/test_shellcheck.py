@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from dockdsl import Arg, Dockerfile, Run, Stage, check
 from dockdsl.lint import shellcheck
+from tests.engine.helpers import wait_until
 
 BAD = "mkdir -p -m 700 /a/b"
 
@@ -205,6 +207,38 @@ def test_without_it(tmp_path: Path) -> None:
         "ShellCheck is not installed, so fewer rules read the scripts of RUN; "
         'run pip install "dockdsl[check]"\n1 finding in 1 file\n'
     )
+
+
+def test_without_standard_streams(tmp_path: Path) -> None:
+    """No file that ShellCheck is to read takes the place of a stream that this process does not have."""
+    text = "FROM debian:13\n" + "".join([f"RUN {BAD}/{number}\n" for number in range(3)])
+    program = f"import os; from dockdsl import check; os.closerange(0, 3); os._exit(len(check({text!r})))"
+    done = subprocess.run([sys.executable, "-c", program], timeout=20, check=False)
+
+    assert done.returncode == len(check(text)) > 2
+
+
+@pytest.mark.parametrize("argument", ["Dockerfile", "."])
+def test_a_signal_ends_it(tmp_path: Path, argument: str) -> None:
+    """SIGTERM ends the command with a word, and ShellCheck with it."""
+    script = 700 * 'if test "$x" = "$(cat /a | grep b)"; then echo $x; fi; '
+    for name in ("Dockerfile", "a.Dockerfile"):
+        tmp_path.joinpath(name).write_text(f"FROM debian:13\nRUN {script} {name}\n")
+    command = [sys.executable, "-m", "dockdsl", "check", argument]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        children = Path(f"/proc/{running.pid}/task/{running.pid}/children")
+        wait_until(lambda: any(map(is_shellcheck, children.read_text().split())))
+        child = children.read_text().split()[0]
+        running.send_signal(signal.SIGTERM)
+        _, error = running.communicate(timeout=20)
+
+    assert (143, "ended by SIGTERM\n") == (running.returncode, error)
+    assert not Path(f"/proc/{child}").exists()
+
+
+def is_shellcheck(pid: str) -> bool:
+    """Whether a process is ShellCheck already, and no more what it is started from."""
+    return Path(f"/proc/{pid}/comm").read_text() == "shellcheck\n"
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
+from dockdsl.errors import Ended
+
 _ENDING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
 _ALL = (signal.SIGINT, *_ENDING)
 _PATIENCE = 1.0
@@ -18,10 +20,6 @@ _PATIENCE = 1.0
 _GIVEN_UP = "what was not removed is left to `dockdsl gc`"
 on_wait: Callable[[], None] | None = None
 """Called if what follows a signal takes longer than that, so that people know what is happening."""
-
-
-class Ended(SystemExit):
-    """The end of the program by a signal; its code is 128 plus the number of the signal."""
 
 
 class _Ending:
