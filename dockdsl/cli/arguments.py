@@ -37,6 +37,13 @@ def diff_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--diff", action="store_true", help=what)
 
 
+def check_output(output: str, source: str, names: tuple[str, str]) -> None:
+    """Refuse a path to write that is the source; `names` says what the source and the output are."""
+    if not output or is_same(output, source):
+        what = f"is the {names[0]} itself" if output else "is empty"
+        raise SourceError(f"-o: the path {what}; name the {names[1]}")
+
+
 def checked_output(
     output: str | None, source: str, *, default: str | None, compares: bool, names: tuple[str, str]
 ) -> str | None:
@@ -44,10 +51,8 @@ def checked_output(
 
     `default` is the path to compare if none is given; `names` says what the source and the output are.
     """
-    if output not in (None, "-"):
-        if not output or is_same(output, source):
-            what = f"is the {names[0]} itself" if output else "is empty"
-            raise SourceError(f"-o: the path {what}; name the {names[1]}")
+    if output is not None and output != "-":
+        check_output(output, source, names)
         return output
     if not compares:
         return None

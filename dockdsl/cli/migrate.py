@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dockdsl.cli.arguments import output_arguments
+from dockdsl.cli.arguments import check_output, output_arguments
 from dockdsl.cli.files import compare, deliver, has_other_text
 from dockdsl.cli.streams import say
 from dockdsl.display import argument, one_line
@@ -58,6 +58,9 @@ def run(options: argparse.Namespace) -> int:
         dockerfiles = [build.dockerfile for build in recipe.builds if isinstance(build.dockerfile, Path)]
         read, remarks = [*files.scripts, *dockerfiles], []
     path = _path(options.output, recipe.root, result)
+    if path is not None:
+        for each in read:
+            check_output(path, str(each), (one_line(each.name), "Python file"))
     folder = recipe.root / "builds" if path is None else Path(path).resolve().parent
     source = to_module(result, recipe, dict.fromkeys(short_path(str(each)) for each in read), folder)
     made = _made(source)

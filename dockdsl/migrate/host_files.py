@@ -16,7 +16,7 @@ from dockdsl.migrate.words import Word, text
 _CHANGES = "if it changes what a Dockerfile copies, make it a Run of the stage"
 _COMPRESSED = {"zip": ".zip", "gzip": ".gz", "bzip2": ".bz2", "xz": ".xz"}
 _is_octal = re.compile(r"0?[0-7]{3}").fullmatch
-_is_executable = re.compile(r"[ua]*\+r?x").fullmatch
+_executable = re.compile(r"([ua]*)\+r?x").fullmatch
 
 
 def path_of(command: Command, word: str) -> Path:
@@ -101,17 +101,18 @@ def _chmod(recipe: Recipe, command: Command) -> None:
     mode = (words[0].text or "") if words else ""
     for word in words[1:]:
         path = path_of(command, word.text or "")
-        is_printed = recipe.unmarked.pop(path, None) is not None
         places = {path, recipe.before(path)}
+        is_printed = {recipe.unmarked.pop(each, None) for each in places} != {None}
         indexes = [index for index, each in enumerate(recipe.artefacts) if each.path in places]
         if not indexes:
             continue
         artefact = recipe.artefacts[indexes[-1]]
-        is_settled = _is_octal(mode) or (_is_executable(mode) and artefact.is_output)
-        if is_settled:
-            given = mode.zfill(4) if _is_octal(mode) else "0755"
+        added = _executable(mode) if is_printed or artefact.is_output else None
+        if added or _is_octal(mode):
+            # What a shell writes has the mode 0644 before.
+            given = mode.zfill(4) if added is None else "0744" if added[1] == "u" else "0755"
             recipe.artefacts[indexes[-1]] = artefact._replace(mode=given)
-        elif not is_printed:
+        else:
             fact = f"chmod {mode} changes {path.name}, which an image has made"
             recipe.note(command.place, fact, "from a stage it keeps its mode: if that differs, give the Copy chmod=")
 

@@ -15,6 +15,7 @@ from tests.migrate.test_sets import made_in, migrate
 BUILD = "docker build -t a:build -f Dockerfile.build .\n"
 COPY = "docker create --name c a:build\ndocker cp c:/src/app app\n"
 FINAL = "docker build -t a .\n"
+PRINTED = BUILD + "docker run --rm a:build cat /src/app > "
 
 
 def after(folder: Path, script: str, *arguments: str, **files: str) -> tuple[int, str]:
@@ -198,6 +199,10 @@ NOTED = [
         BUILD + COPY + "chmod a-w app\n" + FINAL,
         "build.sh:4: chmod a-w changes app, which an image has made; from a stage",
     ),
+    (
+        PRINTED + "app\nchmod go-r app\n" + FINAL,
+        "build.sh:3: chmod go-r changes app, which an image has made; from a stage",
+    ),
     (BUILD + COPY + "cp $X app2\n" + FINAL, "build.sh:4: the path ${X} is not known; write it out"),
     (
         BUILD + COPY + "docker compose build\n" + FINAL,
@@ -251,6 +256,9 @@ def test_what_is_not_followed_is_named(script: str, said: str, tmp_path: Path) -
 
 
 TAKEN = {
+    # What a shell writes has the mode 0644 before.
+    "+x": (PRINTED + "app\nchmod +x app\n" + FINAL, ['from_=build, chmod="0755"']),
+    "u+x": (PRINTED + "b\nmv b app\nchmod u+x app\n" + FINAL, ['from_=build, chmod="0744"']),
     "values": (
         # What the script sets is what an argument without a value has; := sets what is not set, also behind a colon.
         (
@@ -362,6 +370,16 @@ def test_an_edited_file_stays(tmp_path: Path) -> None:
     assert "the file exists and is different; name another one with -o, or use --force" in told
     assert after(tmp_path, script, ".", "--force")[0] == 0
     assert "# mine" not in path.read_text()
+
+
+@pytest.mark.parametrize("name", ["build.sh", "Dockerfile.build", "./Dockerfile"])
+def test_what_is_read_is_not_replaced(name: str, tmp_path: Path) -> None:
+    """The file to write is none of those that are read, even with --force."""
+    script = BUILD + COPY + FINAL
+    code, told = after(tmp_path, script, ".", "-o", name, "--force")
+
+    assert (code, told) == (2, f"error: -o: the path is the {Path(name).name} itself; name the Python file\n")
+    assert {**PAIR, "build.sh": script} == {each.name: each.read_text() for each in tmp_path.iterdir()}
 
 
 def test_lists_are_taken_apart(tmp_path: Path) -> None:
