@@ -59,7 +59,7 @@ def shell_form(text: str, name: str, escape: str) -> str:
     """Return shell text for an instruction that cannot have a heredoc: as it is, or refused."""
     if isinstance(text, Layout):
         return relaid(text, escape)
-    check_text(text)
+    check_text(text, name)
     stripped = text.strip(" \t\n")
     remedy = f'use {name}.exec("/bin/sh", "-c", …)'
     if "\n" in stripped and not layout_only(stripped):

@@ -91,7 +91,7 @@ class _Merge:
         images = self.draft.images.values()
         finals = [image for image in images if id(image.build) not in self.draft.needed]
         if not finals:
-            raise SourceError("migrate: no docker build was found; name the script that builds the images")
+            raise SourceError("no docker build was found; name the script that builds the images")
         targets = [image.result for image in finals if image.result is not None]
         for image in images:
             self._note_options(image, finals)

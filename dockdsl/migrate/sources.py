@@ -73,7 +73,7 @@ def found(names: Sequence[str]) -> Found:
     for path in paths:
         if path.is_dir():
             fact = f"{one_line(str(path))} is a folder"
-            raise SourceError(f"migrate: {fact}; name one folder, and behind it the files of it that count")
+            raise SourceError(f"{fact}; name one folder, and behind it the files of it that count")
     dockerfiles = [path for path in paths if is_dockerfile(path.name)]
     scripts = [path for path in paths if path not in dockerfiles]
     return Found(_folder(paths[0]) if root is None else root.resolve(), scripts, dockerfiles, [])

@@ -10,7 +10,7 @@ import attrs
 
 from dockdsl.instructions.instruction import Declaration, Instruction
 from dockdsl.instructions.sources import External, Reference, Source
-from dockdsl.model.dockerfile import Dockerfile
+from dockdsl.model.dockerfile import Dockerfile, checked
 from dockdsl.model.graph import StageGraph
 from dockdsl.model.stage import Stage
 from dockdsl.syntax.lazy_regex import lazy_regex
@@ -40,8 +40,11 @@ def steps_of(dockerfile: Dockerfile) -> Iterator[Step]:
     >>> [(step.place, step.instruction.keyword, step.onbuild is not None) for step in steps_of(file)]
     [(0, 'USER', False), (1, 'ONBUILD', False), (1, 'COPY', True)]
 
+    Raises `InvalidType` if `dockerfile` is not a `Dockerfile`.
+
     Source: the Dockerfile reference, "ONBUILD".
     """
+    checked(dockerfile, "steps_of")
     groups = [(None, dockerfile.args), *[(stage, stage.steps) for stage in dockerfile.stages]]
     for stage, steps in groups:
         for place, instruction in enumerate(steps):
@@ -86,9 +89,11 @@ def needs_of(dockerfile: Dockerfile) -> Iterator[Need]:
     >>> [(need.kind, need.by, need.name) for need in needs_of(Dockerfile(api))]
     [('image', 'base', 'golang:1.27'), ('context', 'copy', None), ('stage', 'copy', 'build')]
 
+    Raises `InvalidType` if `dockerfile` is not a `Dockerfile`.
+
     Source: the Dockerfile reference, "FROM", "COPY --from" and "RUN --mount".
     """
-    graph = dockerfile.graph
+    graph = checked(dockerfile, "needs_of").graph
     by_stage = _by_stage(dockerfile)
     for stage in dockerfile.stages:
         base = _base_name(stage)
@@ -151,9 +156,11 @@ def variables_of(dockerfile: Dockerfile) -> list[Variable]:
     >>> [(variable.name, variable.kind, len(variable.uses)) for variable in found]
     [('GO', 'global', 1), ('DIR', 'arg', 1), ('HOME', 'undeclared', 1)]
 
+    Raises `InvalidType` if `dockerfile` is not a `Dockerfile`.
+
     Source: the Dockerfile reference, "Scope" of ARG and "Environment replacement".
     """
-    return _Scopes(dockerfile).found
+    return _Scopes(checked(dockerfile, "variables_of")).found
 
 
 class _Scope(NamedTuple):

@@ -65,7 +65,7 @@ def expand(word: str, env: Mapping[str, str], *, escape: str = "\\", options: Op
 
     Raises `ExpansionError` where BuildKit refuses the word: an unclosed quote or brace, an unknown modifier, an invalid
     pattern, a missing mandatory variable. Raises `InvalidValue` for another escape character, `InvalidType` for a word
-    or a value that is not a string.
+    or a value that is not a string, and for an `env` that is not a mapping.
 
     >>> expand("$HOME/'$HOME'/${TAG:-latest}", {"HOME": "/root"})
     '/root/$HOME/latest'
@@ -77,6 +77,8 @@ def expand(word: str, env: Mapping[str, str], *, escape: str = "\\", options: Op
     Source: Dockerfile reference, "Environment replacement".
     """
     _check(word, escape)
+    if not isinstance(env, (dict, Mapping)):
+        raise InvalidType(f"env={shown(env)}: this is {kind_of(env)}; pass a dict")
     if _is_plain(word, escape):
         return word
     text = _Text()

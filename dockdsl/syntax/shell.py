@@ -249,10 +249,12 @@ def wrap(text: str) -> str:
     return f"<<{delimiter}\n{body}\n{delimiter}"
 
 
-def check_text(text: str) -> None:
-    """Refuse what is not shell text at all."""
+def check_text(text: str, name: str = "Run") -> None:
+    """Refuse what is not shell text at all; `name` is that of the class."""
     if not isinstance(text, str):
-        raise refuse_type("command", text, "pass a str")
+        is_exec = isinstance(text, list) and text and all(isinstance(each, str) for each in text)
+        remedy = f"write {name}.exec({', '.join(map(shown, text))})" if is_exec else "pass a str"
+        raise refuse_type("command", text, remedy)
     if not text.strip(SPACE):
         raise Refused("the command is empty", "give it a command")
     if "\0" in text:

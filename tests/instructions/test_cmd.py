@@ -93,7 +93,13 @@ def test_shell_form(kind: type[Cmd | Entrypoint], given: str, text: str) -> None
         pytest.param(
             lambda: Cmd.exec("a" * 70_000), InvalidValue, "70,.* bytes long", id="argument longer than a line"
         ),
-        pytest.param(lambda: Cmd(anything(["a"])), InvalidType, "is a list; pass a str", id="list"),
+        pytest.param(
+            lambda: Cmd(anything(["a", "b"])), InvalidType, r"is a list; write Cmd.exec\('a', 'b'\)", id="list"
+        ),
+        pytest.param(lambda: Cmd(anything(["a", 1])), InvalidType, "is a list; pass a str", id="list of anything"),
+        pytest.param(
+            lambda: Entrypoint(anything(["a"])), InvalidType, r"; write Entrypoint.exec\('a'\)", id="list of ENTRYPOINT"
+        ),
         pytest.param(
             lambda: Cmd.exec(anything(["a"])), InvalidType, r"Cmd.exec\(\*arguments\)", id="list as an argument"
         ),

@@ -105,7 +105,7 @@ def test_text(value: Healthcheck, text: str) -> None:
         pytest.param(
             lambda: Healthcheck("a", interval=anything(10)), InvalidType, "10 is an int", id="number as a duration"
         ),
-        pytest.param(lambda: Healthcheck(anything(["a"])), InvalidType, "is a list", id="list"),
+        pytest.param(lambda: Healthcheck(anything(["a"])), InvalidType, r"; write Healthcheck.exec\('a'\)", id="list"),
         pytest.param(
             lambda: Healthcheck.exec(anything(["a"])), InvalidType, "Healthcheck.exec", id="list as an argument"
         ),

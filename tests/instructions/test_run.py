@@ -324,7 +324,7 @@ def test_what_the_shell_calls_incomplete(command: str) -> None:
         ),
         pytest.param(lambda: Run("x", device="a b"), InvalidValue, "--device: .*; write it as", id="device"),
         pytest.param(lambda: Run("x", device='a"b'), InvalidValue, "--device: ", id="quote in a device"),
-        pytest.param(lambda: Run(anything(["a"])), InvalidType, "is a list; pass a str", id="list"),
+        pytest.param(lambda: Run(anything(["a"])), InvalidType, r"is a list; write Run.exec\('a'\)", id="list"),
         pytest.param(lambda: Run(anything(None)), InvalidType, "is a NoneType", id="None"),
         pytest.param(
             lambda: Run.exec(anything(["a"])), InvalidType, r"Run.exec\(\*arguments\)", id="list as an argument"

@@ -327,7 +327,7 @@ def test_each_image_has_its_own_arguments(tmp_path: Path) -> None:
 REFUSED = [
     ("docker build -t a:build -f Dockerfile.build . &&\n", "build.sh:1: "),
     (BUILD + 'echo "\n', "build.sh:2: the shell cannot read this: "),
-    ("echo docker build\n", "migrate: no docker build was found; name the script that builds the images"),
+    ("echo docker build\n", "error: no docker build was found; name the script that builds the images"),
     ("docker build -t a -f Nothing .\n", "build.sh:1: it builds Nothing: No such file or directory; name the folder"),
     ("a=x\n" + "a=$a$a\n" * 20 + "docker build .\n", "the variable a has more than 100000 characters; shorten it"),
     (

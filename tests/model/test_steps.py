@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from dockdsl import (
@@ -17,6 +21,7 @@ from dockdsl import (
     Env,
     Healthcheck,
     Instruction,
+    InvalidType,
     Label,
     Onbuild,
     Run,
@@ -219,6 +224,18 @@ def test_undeclared() -> None:
 def test_where_variables_are_seen(step: Instruction, names: str) -> None:
     """They are seen wherever BuildKit or a shell fills them in, and nowhere else."""
     assert [*names] == [each.name for each in variables_of(Dockerfile(Stage("a", steps=[step])))]
+
+
+@pytest.mark.parametrize("function", [needs_of, steps_of, variables_of])
+@pytest.mark.parametrize(
+    ("value", "remedy"),
+    [(None, "pass a Dockerfile"), ("FROM a", "pass a Dockerfile"), (Stage("a"), "pass Dockerfile(stage)")],
+    ids=["None", "text", "stage"],
+)
+def test_what_is_no_dockerfile(function: Callable[[Any], Any], value: object, remedy: str) -> None:
+    """It is refused by name, with what to pass."""
+    with pytest.raises(InvalidType, match=f"^{function.__name__}: .*; {re.escape(remedy)}$"):
+        list(function(value))
 
 
 def test_several_variables_in_one_instruction() -> None:

@@ -286,6 +286,9 @@ def test_words_and_values_are_strings() -> None:
     env: Any = {"PORT": 80}
     with pytest.raises(InvalidType, match=r"env\['PORT'\]=80: this is an int; pass a str"):
         expand("$PORT", env)
+    for env in ("$A", [1], None):
+        with pytest.raises(InvalidType, match=r"env=.*: this is a.*; pass a dict"):
+            expand("$A", env)
 
 
 # Pieces that are combined in every way, ends of constructs as often as their beginnings.
