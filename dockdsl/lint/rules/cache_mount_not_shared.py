@@ -40,7 +40,7 @@ from dockdsl.lint.subject import Subject
 
 def examine(subject: Subject) -> Iterator[Fault]:
     """Find steps of which only one has the cache."""
-    for tool in TOOLS:
+    for tool in TOOLS if "--mount" in subject.text else ():
         fetched: dict[int, Ran | None] = {id(None): None}
         for stage in subject.stages:
             last = fetched[id(stage.parent)]
