@@ -327,15 +327,23 @@ def run_apart(path: str, given: Given, *options: str) -> tuple[int, bytes]:
 
     Raises `SourceError` if it takes too long.
     """
+    import signal
     import subprocess
 
     # Imports are searched for in the current folder if they are here, as after `python -m dockdsl`.
     safe = [] if sys.path[:1] == [os.getcwd()] else ["-P"]
     spec = f"{os.path.abspath(path)}:*"
     command = [sys.executable, *safe, "-m", "dockdsl", "check", *options, *given.options(), spec]
-    how: Any = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "env": environment(), "timeout": LONGEST}
-    try:
-        done = subprocess.run(command, **how, check=False)  # noqa: S603 - dockdsl itself
-    except subprocess.TimeoutExpired:
-        raise SourceError(f"the file did not end within {LONGEST:g} s; {GUARD}") from None
-    return done.returncode, done.stdout
+    how: Any = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "env": environment(), "process_group": 0}
+    with subprocess.Popen(command, **how) as process:  # noqa: S603 - dockdsl itself
+        try:
+            output, _ = process.communicate(timeout=LONGEST)
+        except subprocess.TimeoutExpired:
+            raise SourceError(f"the file did not end within {LONGEST:g} s; {GUARD}") from None
+        finally:
+            if process.poll() is None:
+                process.kill()
+                # What it has started, such as ShellCheck, is in its group.
+                if sys.platform != "win32":
+                    os.killpg(process.pid, signal.SIGKILL)
+    return process.returncode, output

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -218,27 +220,52 @@ def test_without_standard_streams(tmp_path: Path) -> None:
     assert done.returncode == len(check(text)) > 2
 
 
-@pytest.mark.parametrize("argument", ["Dockerfile", "."])
-def test_a_signal_ends_it(tmp_path: Path, argument: str) -> None:
+SLOW = 700 * 'if test "$x" = "$(cat /a | grep b)"; then echo $x; fi; '
+FILES = {
+    "Dockerfile": f"FROM debian:13\nRUN {SLOW} true\n",
+    "a.Dockerfile": f"FROM debian:13\nRUN {SLOW} false\n",
+    "build.py": f"from dockdsl import *\nfile = Dockerfile(Stage('debian:13', steps=[Run({SLOW!r})]))\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("argument", "names"),
+    [
+        pytest.param("Dockerfile", ["Dockerfile"], id="by the rule"),
+        pytest.param(".", ["Dockerfile", "a.Dockerfile"], id="for all files of a folder"),
+        pytest.param(".", ["build.py"], id="by the process of a Python file"),
+    ],
+)
+def test_a_signal_ends_it(tmp_path: Path, argument: str, names: list[str]) -> None:
     """SIGTERM ends the command with a word, and ShellCheck with it."""
-    script = 700 * 'if test "$x" = "$(cat /a | grep b)"; then echo $x; fi; '
-    for name in ("Dockerfile", "a.Dockerfile"):
-        tmp_path.joinpath(name).write_text(f"FROM debian:13\nRUN {script} {name}\n")
+    for name in names:
+        tmp_path.joinpath(name).write_text(FILES[name])
     command = [sys.executable, "-m", "dockdsl", "check", argument]
     with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
-        children = Path(f"/proc/{running.pid}/task/{running.pid}/children")
-        wait_until(lambda: any(map(is_shellcheck, children.read_text().split())))
-        child = children.read_text().split()[0]
+        wait_until(lambda: any(map(is_shellcheck, below(str(running.pid)))))
+        (child,) = filter(is_shellcheck, below(str(running.pid)))
+        # It is there a moment before Python knows its number.
+        time.sleep(0.3)
         running.send_signal(signal.SIGTERM)
         _, error = running.communicate(timeout=20)
 
     assert (143, "ended by SIGTERM\n") == (running.returncode, error)
-    assert not Path(f"/proc/{child}").exists()
+    wait_until(lambda: not is_shellcheck(child), 1)
+
+
+def below(pid: str) -> list[str]:
+    """Return the processes that a process has started, and those that they have."""
+    with contextlib.suppress(OSError):
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return [*children, *[each for child in children for each in below(child)]]
+    return []
 
 
 def is_shellcheck(pid: str) -> bool:
-    """Whether a process is ShellCheck already, and no more what it is started from."""
-    return Path(f"/proc/{pid}/comm").read_text() == "shellcheck\n"
+    """Whether a process is ShellCheck: no more what it is started from, and not ended."""
+    with contextlib.suppress(OSError):
+        return b"shellcheck\0--format" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    return False
 
 
 @pytest.mark.parametrize(
