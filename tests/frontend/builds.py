@@ -61,19 +61,23 @@ setup = Run("mkdir -p /made", network="none")
 """A build file with two targets on one base, the modules beside it that describe them, and a context."""
 
 
+def _as_the_daemon(errors: str) -> str:
+    # The client says "run Build function" where its answer comes before that of the daemon.
+    return errors.replace("failed to run Build function: ", "failed to solve: ")
+
+
 @attrs.frozen
 class Done:
     """A build that has ended."""
 
     code: int
     output: str
-    errors: str
+    errors: str = attrs.field(converter=_as_the_daemon)
 
     @property
     def error(self) -> str:
         """The error at the end, if there is one, without what differs from build to build."""
-        # The client says "run Build function" where its answer comes before that of the daemon.
-        last = self.errors.rstrip().rpartition("\n")[2].replace("failed to run Build function: ", "failed to solve: ")
+        last = self.errors.rstrip().rpartition("\n")[2]
         return re.sub(r"ref \S+:", "ref:", last) if self.code else ""
 
     @property

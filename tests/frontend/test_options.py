@@ -91,7 +91,8 @@ import os, socket
 with socket.socket(socket.AF_UNIX) as agent:
     agent.connect(os.environ["SSH_AUTH_SOCK"])
     agent.sendall(bytes([0, 0, 0, 1, 11]))
-    open("/keys", "wb").write(agent.recv(4096))
+    with agent.makefile("rb") as answer, open("/keys", "wb") as keys:
+        keys.write(answer.read(int.from_bytes(answer.read(4), "big")))
 """
 """Asks an SSH agent for its keys."""
 
