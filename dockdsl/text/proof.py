@@ -29,7 +29,7 @@ _has_protocol = re.compile(r"(.*/)(\w+)", re.ASCII).fullmatch
 _surrogate = re.compile("[\ud800-\udfff]")
 _tabs = re.compile(r"^\t+", re.MULTILINE)
 # A line may be continued before, in and after the keyword, with blank lines and comments in between.
-_continued = r"\\[ \t]*\r?\n(?:[ \t]*(?:#[^\n]*)?\r?\n)*"
+_continued = r"\\[ \t]*\r?\n(?:[^\S\n]*(?:#[^\n]*)?\n)*"
 _ONBUILD = re.compile(
     rf"\A(?:\s|{_continued})*{f'(?:{_continued})*'.join('ONBUILD')}(?:\s|{_continued})+",
     re.IGNORECASE,
@@ -394,7 +394,7 @@ class _Reading:
     ) -> dict[str, Any]:
         kind = ""
         if _keyword(command) == "HEALTHCHECK":
-            kind, words = words[0].upper(), words[1:]
+            kind, words = "".join(words[:1]).upper(), words[1:]
         text = _behind_array(command.original, words).rstrip(SPACE) if command.json else "".join(words)
         if command.json and not text:
             return {"form": "exec", "kind": kind, "operands": words, "heredocs": heredocs}
@@ -433,7 +433,9 @@ class _Reading:
             head = "\n".join(lines[:size])
             lines[:size] = [original if "\\" in head else re.sub(r"(?m)(?<!`)`[ \t]*(?=\r?$)", "\\\\", head)]
         whole = "\n".join(lines)
-        text = _ONBUILD.sub("", whole)
+        text, found = _ONBUILD.subn("", whole)
+        if not found:
+            return original.strip(SPACE)
         try:
             inner = _Reading(f"# escape=\\\n{text}", f"{self.which}, in ONBUILD")
         except InvalidValue:

@@ -74,6 +74,8 @@ ACCEPTED = [
     "FROM x\n\\\n# note\n\nONBUILD S",
     "FROM a\nCOPY <<E \\\u3000\nE",
     "#escape=`\nFROM a\nONBUILD COPY <<E `\n`\x0b\nE",
+    "FROM x\n\\\n\u2028#\nONBUILD S",
+    "FROM a\nONBUILD HEALTHCHECK",
     "FROM a\nONBUILD -- LABEL t=",
     "#escape=`\nFROM a\nONBUILD LABEL A=`\u3000b",
     'FROM a\nONBUILD COPY ["",""] n',
