@@ -30,7 +30,7 @@ def reserve_stdout() -> None:
     if sys.stdout is None:
         return
     kept = os.dup(1)
-    _reserved = open(kept, "w", encoding=sys.stdout.encoding, errors=sys.stdout.errors)  # noqa: SIM115
+    _reserved = open(kept, "w", encoding=sys.stdout.encoding, errors=sys.stdout.errors)  # noqa: SIM115 - to the end
     with contextlib.suppress(OSError):
         os.dup2(2, 1)
     sys.stdout = sys.stderr
@@ -169,5 +169,6 @@ def _unwritable(error: OSError) -> FileError:
 
 def drop(stream: TextIO) -> None:
     """Discard what is still to be written to a stream, so that not even the end of the program fails."""
+    # A stream that is closed, or has no descriptor, has nothing to discard.
     with contextlib.suppress(OSError, ValueError), open(os.devnull, "wb") as null:
         os.dup2(null.fileno(), stream.fileno())

@@ -19,7 +19,7 @@ _MOST_NAMES = 300_000
 
 
 def regular(path: str, _flags: int = 0) -> int:
-    """Open a file for `open`, without waiting for a pipe. Raises `FileNotFoundError` for what is no file."""
+    """Open a regular file for `open` without blocking on a FIFO; raise `FileNotFoundError` for anything else."""
     number = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     if not stat.S_ISREG(os.fstat(number).st_mode):
         os.close(number)

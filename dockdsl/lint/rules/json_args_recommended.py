@@ -80,7 +80,7 @@ def _meant(text: str) -> tuple[str, str] | None:
         # A shell has a blank behind the [ of a test.
         is_meant = text[:1] == "[" and not text[1:2].isspace()
         return ("it is not valid JSON", '["program", "argument"]') if is_meant else None
-    import json  # noqa: PLC0415 - as below
+    import json  # noqa: PLC0415 - few files have such arrays
 
     words, between = re.findall(_QUOTED, text), re.split(_QUOTED, text)
     flaws = {
@@ -95,7 +95,7 @@ def _meant(text: str) -> tuple[str, str] | None:
 
 
 def _unquoted(word: str) -> str:
-    import json  # noqa: PLC0415 - as below
+    import json  # noqa: PLC0415 - few files have such arrays
 
     try:
         return str(json.loads(word))
