@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 
 from dockdsl.codegen import names, steps
 from dockdsl.codegen.printer import WIDTH, Argument, Expression, Name, Text, call, listed
-from dockdsl.codegen.words import word
 from dockdsl.errors import DockdslError, InvalidValue
 from dockdsl.instructions.mounts.mount import Mount
 from dockdsl.instructions.registry import KEYWORDS, kind_for
@@ -111,7 +110,7 @@ class _Module:
         if id(stage) in self.stage_names:
             arguments.append(Argument("name", Text(self.stage_names[id(stage)])))
         if stage.platform is not None:
-            arguments.append(Argument("platform", word(stage.platform)))
+            arguments.append(Argument("platform", self.writer.value(stage.platform)))
         if stage.comment is not None:
             arguments.append(Argument("comment", self.writer.remark(stage.comment)))
         found = list(self.writer.steps(stage.steps))

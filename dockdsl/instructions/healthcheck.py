@@ -188,7 +188,8 @@ class Healthcheck(WithCommand):
         kind = _first_word().match(text)
         word = kind[0].upper() if kind else ""
         if word == "NONE":
-            if len(text) > len(word):
+            # BuildKit reads a list without items as no operands.
+            if len(text) > len(word) and line.array(start=len(word)) != []:
                 raise line.wrong("NONE takes no operands", "remove them", text[len(word) :].strip(_BLANKS))
             # BuildKit takes no notice of the flags.
             line.flags = ()

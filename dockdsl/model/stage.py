@@ -102,6 +102,10 @@ def _base(value: Word | StageBase) -> Word | StageBase:
     return value if isinstance(value, (StageBase, External)) else word(value)
 
 
+def _platform(value: Word | None) -> Word | None:
+    return value if isinstance(value, External) else word_or_none(value)
+
+
 def _comment(value: Comment | str | None) -> Comment | None:
     if isinstance(value, str):
         return Comment(value)
@@ -164,7 +168,7 @@ def check_platform(platform: Word) -> None:
         raise refuse_word("platform", platform, 'pass "linux/amd64" or "$BUILDPLATFORM"')
     if isinstance(platform, str) and not platform:
         raise Refused("the platform is empty", "leave it out")
-    if isinstance(platform, str) and "$" not in platform and not is_platform(platform):
+    if isinstance(platform, str) and not has_variable(platform) and not is_platform(platform):
         fact = f"{shown(platform)} is not a platform"
         raise Refused(fact, 'write "linux/amd64" or "$BUILDPLATFORM"', by_build=True)
     BACKSLASH.flag(BACKSLASH.lexed(platform))
@@ -249,7 +253,7 @@ class Stage(StageBase):
 
     base: Word | StageBase = attrs.field(converter=_base)
     name: str | None = None
-    platform: Word | None = attrs.field(default=None, converter=word_or_none, metadata=flag("platform", OPERAND))
+    platform: Word | None = attrs.field(default=None, converter=_platform, metadata=flag("platform", OPERAND))
     steps: tuple[Instruction, ...] = attrs.field(default=(), converter=_steps)
     comment: Comment | None = attrs.field(default=None, converter=_comment, kw_only=True)
 

@@ -270,7 +270,8 @@ class _Reading:
         words = tuple(command.value)
         heredocs = tuple([(each.name, each.content) for each in command.heredocs])
         # BuildKit ignores flags where an instruction has none.
-        ignored = keyword in ("ARG", "STOPSIGNAL") or (keyword == "HEALTHCHECK" and words[:1] == ("NONE",))
+        kind = "".join(words[:1]).upper() if keyword == "HEALTHCHECK" else ""
+        ignored = keyword in ("ARG", "STOPSIGNAL") or kind == "NONE"
         flags = () if ignored else self._flags(keyword, command.flags)
         escape = self.escape
         operands: Any = tuple([_word(each, escape) for each in words])
@@ -288,8 +289,11 @@ class _Reading:
                 operands = tuple([_word(_protocol(each), escape, read=split_words) for each in words])
             case "ENV" | "LABEL":
                 pass
+            case "HEALTHCHECK" if kind == "NONE":
+                return {"flags": flags, "kind": kind, "form": "", "operands": words[1:], "heredocs": heredocs}
             case "RUN" | "CMD" | "ENTRYPOINT" | "HEALTHCHECK":
-                return {"flags": flags, **self._command(command, start, end, words, heredocs)}
+                given = self._command(command, start, end, words[bool(kind) :], heredocs)
+                return {"flags": flags, "kind": kind, **given}
             case "ONBUILD":
                 return {"triggers": self._trigger(command.original, start, end)}
             case "SHELL" | "MAINTAINER":
@@ -392,20 +396,16 @@ class _Reading:
     def _command(
         self, command: Any, start: int, end: int, words: tuple[str, ...], heredocs: tuple[tuple[str, str], ...]
     ) -> dict[str, Any]:
-        kind = ""
-        if _keyword(command) == "HEALTHCHECK":
-            kind, words = "".join(words[:1]).upper(), words[1:]
         text = _behind_array(command.original, words).rstrip(SPACE) if command.json else "".join(words)
         if command.json and not text:
-            return {"form": "exec", "kind": kind, "operands": words, "heredocs": heredocs}
+            return {"form": "exec", "operands": words, "heredocs": heredocs}
         if heredocs:
-            return {"form": "shell", "kind": kind, **_with_heredocs(text, heredocs)}
+            return {"form": "shell", **_with_heredocs(text, heredocs)}
         joined = self._with_breaks(command.original, start, end)
         if joined is not None:
             text = _behind(joined, len(text))
         return {
             "form": "shell",
-            "kind": kind,
             "operands": _shell_text(text, chains=self.escape == "\\"),
             "heredocs": (),
         }
