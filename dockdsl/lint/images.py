@@ -42,7 +42,6 @@ _SETS = {
     "wordpress": ("APACHE_", "PHP_", "PHPIZE_DEPS"),
 }
 """How variables begin that images set besides those with their own names."""
-_NO_CURL = ("slim", "alpine")
 
 
 class Image(NamedTuple):
@@ -89,13 +88,16 @@ class Image(NamedTuple):
         """Whether an image of Go has a C compiler."""
         return self.name == "golang" and "alpine" not in self.tag and "windows" not in self.tag
 
+    @property
+    def has_busybox(self) -> bool:
+        """Whether BusyBox is its set of programs, which has a ``wget``."""
+        return self.name in ("alpine", "busybox") or (self.name in _ON_PLAIN and "alpine" in self.tag)
+
     def lacks(self, program: str) -> bool:
         """Whether it is certain not to have ``curl`` or ``wget``."""
         if self.name in ("debian", "ubuntu"):
             return program in ("curl", "wget")
-        if self.name in ("alpine", "busybox"):
-            return program == "curl"
-        return self.name in _ON_PLAIN and program == "curl" and any(word in self.tag for word in _NO_CURL)
+        return program == "curl" and (self.has_busybox or (self.name in _ON_PLAIN and "slim" in self.tag))
 
     def sets(self, variable: str) -> bool:
         """Whether it may set a variable: one that has its name, and of an image that is not known, any version."""

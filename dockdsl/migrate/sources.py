@@ -64,9 +64,9 @@ def found(names: Sequence[str]) -> Found:
 
     Raises `FileError` for a name that is neither, `SourceError` for a folder without such files, or with several.
     """
+    for name in names:
+        _check(name)
     paths = [Path(name) for name in names]
-    for path in paths:
-        _check(path)
     root = paths.pop(0) if paths[0].is_dir() else None
     if root is not None and not paths:
         return _in_folder(root)
@@ -79,11 +79,11 @@ def found(names: Sequence[str]) -> Found:
     return Found(_folder(paths[0]) if root is None else root.resolve(), scripts, dockerfiles, [])
 
 
-def _check(path: Path) -> None:
+def _check(path: str) -> None:
     """Raise `FileError` for what is neither a folder nor a file that a script may be."""
-    name = one_line(str(path))
+    name = one_line(path) or repr(path)
     try:
-        found = path.stat()
+        found = os.stat(path)
     except FileNotFoundError:
         raise FileError(f"{name}: there is no such file or folder; check the path") from None
     except OSError as error:

@@ -139,7 +139,7 @@ CASES = [
         for option in ("--fix", "--diff")
     ],
     *[pytest.param(["lsp", word], {}, id=f"lsp {index}") for index, word in enumerate([NAME, f"--{NAME}"])],
-    pytest.param(["gc"], {}, id="gc"),
+    pytest.param(["gc", "--dry-run"], {}, id="gc"),
     pytest.param([NAME], {}, id="no verb"),
 ]
 

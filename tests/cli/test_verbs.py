@@ -576,6 +576,7 @@ def test_no_room_for_the_id(tmp_path: Path, tag: str) -> None:
     assert "error: stdout: it cannot be written to (No space left on device); redirect it elsewhere\n" == done.stderr
 
 
+@pytest.mark.usefixtures("apart")
 @pytest.mark.parametrize("verb", ["gc", "test"])
 @pytest.mark.parametrize("address", ["tcp://[::1", "tcp://a:b:c", "tcp://127.0.0.1:99999"])
 def test_an_address_that_is_none(tmp_path: Path, verb: str, address: str) -> None:
@@ -598,6 +599,7 @@ def test_an_address_that_is_none_for_a_build(tmp_path: Path) -> None:
     assert done.stderr.startswith("error: build: the address of the container engine cannot be read (")
 
 
+@pytest.mark.usefixtures("apart")
 def test_something_else_at_the_engines_address(tmp_path: Path) -> None:
     """What does not speak HTTP is reported as such."""
     with socket.socket(socket.AF_UNIX) as listening:

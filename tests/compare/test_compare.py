@@ -250,7 +250,8 @@ def test_signals(number: signal.Signals, tmp_path: Path, name: str) -> None:
     assert {signal.SIGTERM: 143, signal.SIGINT: 130, signal.SIGKILL: -9}[number] == child.returncode
     if number is signal.SIGKILL:
         assert left_by(child.pid)
-        subprocess.run([sys.executable, "-m", "dockdsl", "gc"], check=True, capture_output=True, timeout=120)
+        with DockerSdk() as runner:
+            runner.sweep()
     assert [] == left_by(child.pid)
     assert not folder.joinpath("app").exists()
 

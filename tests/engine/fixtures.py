@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
 import socket
@@ -69,6 +70,19 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> str:
     name = f"pytest{secrets.token_hex(3)}"
     monkeypatch.setattr(owner, "_host", lambda: name)
     return name
+
+
+@pytest.fixture
+def apart(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Have what killed runs leave to oneself: temporary folders of one's own, and no other test that calls for it.
+
+    `dockdsl gc` ends the builds of all killed runs of the machine.
+    """
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with tmp_path_factory.getbasetemp().parent.joinpath("apart.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 @pytest.fixture

@@ -547,6 +547,24 @@ three = Image(one.dockerfile, context="missing")
 """
 
 
+@pytest.mark.parametrize(
+    ("base", "remedy"),
+    [
+        ("alpine:3.22", "use wget, which it has"),
+        ("python:3.13-alpine", "use wget, which it has"),
+        ("debian", "install curl"),
+    ],
+)
+def test_the_remedy_of_a_program_that_is_not_there(base: str, remedy: str) -> None:
+    """BusyBox has one for the same purpose."""
+    (found,) = [
+        each
+        for each in check(f"FROM {base}\nHEALTHCHECK CMD curl -f http://localhost/\n")
+        if each.rule == "HealthcheckProgramMissing"
+    ]
+    assert remedy == found.remedy
+
+
 def test_python_files(tmp_path: Path) -> None:
     """An Image says what its context is, what is left out of it, and which port it serves; findings are in Python."""
     plant(tmp_path, "conf/app.yaml\nnotes.md\nother/conf/app.toml\nother/notes.md")

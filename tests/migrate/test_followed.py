@@ -488,11 +488,12 @@ def test_a_dockerfile_that_is_no_text(names: list[str], tmp_path: Path) -> None:
     assert "a.Dockerfile:2: error: it is not UTF-8 text; is it the right file?\n" == done.stderr
 
 
-def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("name", "shown"), [("nofolder", "nofolder"), ("", "''")])
+def test_a_folder_that_is_not_there(tmp_path: Path, name: str, shown: str) -> None:
     """The message says what to do."""
-    done = migrate(tmp_path, "nofolder")
+    done = migrate(tmp_path, name)
 
-    assert (2, "error: nofolder: there is no such file or folder; check the path\n") == (done.returncode, done.stderr)
+    assert (2, f"error: {shown}: there is no such file or folder; check the path\n") == (done.returncode, done.stderr)
 
 
 @pytest.mark.parametrize("name", ["/dev/zero", "loop", pytest.param("x" * 300, id="long")])

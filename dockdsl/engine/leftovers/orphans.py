@@ -32,6 +32,8 @@ class Orphan:
 
     pid: int
     command: str
+    folder: Path
+    """The temporary folder that its command line names."""
     whose: owner.Owner
 
     def __str__(self) -> str:
@@ -77,9 +79,11 @@ def orphans() -> list[Orphan]:
 def sweep() -> None:
     """End the builds of runs that were killed, and remove their folders; what cannot be removed stays."""
     folders = owner.left_folders()
+    names = {each.name for each in folders}
     # Looking at all processes takes its time.
     for orphan in orphans() if folders else ():
-        orphan.end()
+        if orphan.folder.name in names:
+            orphan.end()
     for folder in folders:
         owner.discard_folder(folder)
 
@@ -97,9 +101,10 @@ def _orphan(pid: int) -> Orphan | None:
         return None
     for word in words:
         if word.startswith(_RESULTS):
-            whose = owner.folder_owner(Path(word.partition("=")[2]).parent.name)
+            folder = Path(word.partition("=")[2]).parent
+            whose = owner.folder_owner(folder.name)
             if whose is not None and whose.is_dead():
-                return Orphan(pid, Path(words[0]).name, whose)
+                return Orphan(pid, Path(words[0]).name, folder, whose)
     return None
 
 

@@ -51,9 +51,8 @@ def examine(subject: Subject) -> Iterator[Fault]:
                         done.line, f"the image does not have {shown(name)}", "name a program that it has", "error"
                     )
                 elif _is_not_installed(stage, name):
-                    yield Fault(
-                        done.line, f"the base image does not have {name}, and no step installs it", f"install {name}"
-                    )
+                    remedy = "use wget, which it has" if stage.root and stage.root.has_busybox else f"install {name}"
+                    yield Fault(done.line, f"the base image does not have {name}, and no step installs it", remedy)
                 else:
                     continue
                 break

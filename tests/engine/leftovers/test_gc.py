@@ -173,13 +173,6 @@ def test_what_cannot_be_removed_is_named(machine: str, capsys: pytest.CaptureFix
     assert [] == left_by(GONE)
 
 
-@pytest.fixture
-def apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have temporary folders of one's own, so that other runs end nothing that this test makes."""
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-
-
 @pytest.mark.engine
 @pytest.mark.usefixtures("apart")
 def test_a_build_that_goes_on_is_ended(tmp_path: Path) -> None:
@@ -270,6 +263,7 @@ def test_a_folder_of_somebody_else_names_no_file_to_remove(tmp_path: Path) -> No
 
 
 @ON_LINUX
+@pytest.mark.usefixtures("machine")
 def test_only_builds_of_the_dead_are_ended(tmp_path: Path) -> None:
     """A build of a living run, a program that was not started as a build is, and one that does not build, do not count."""
     me = owner.this_process()
@@ -298,6 +292,7 @@ def test_only_builds_of_the_dead_are_ended(tmp_path: Path) -> None:
 
 
 @ON_LINUX
+@pytest.mark.usefixtures("machine")
 def test_an_orphan_that_minds_no_signal(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """It is ended by force, with what it has started; one that has ended by itself is not ended again."""
     monkeypatch.setattr("dockdsl.engine.leftovers.orphans._GRACE", 0.5)
@@ -341,6 +336,7 @@ def processes(begin: str) -> list[str]:
     return found
 
 
+@pytest.mark.usefixtures("machine")
 def test_no_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """Folders are removed all the same; exit 2 with the engine's address."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))

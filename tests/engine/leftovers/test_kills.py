@@ -200,6 +200,7 @@ def test_runs_at_once_that_are_killed(tmp_path: Path, verb: str, words: str) -> 
 
 
 @pytest.mark.engine
+@pytest.mark.usefixtures("apart")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_no_temporary_file_outlives_the_build_and_gc(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
