@@ -19,9 +19,8 @@ from dockdsl.lint.build import Build
 from dockdsl.lint.checking import UNREADABLE, Checking, problem
 from dockdsl.lint.finding import Finding
 from dockdsl.lint.rule import Rule
-from dockdsl.lint.rules import rules
 from dockdsl.lint.scripts import Script
-from dockdsl.lint.settings import Settings, settings_for
+from dockdsl.lint.settings import NOTHING_SET, Settings, settings_for
 from dockdsl.lint.subject import Subject
 from dockdsl.loading import environment, name_of, read_text
 from dockdsl.model.dockerfile import Dockerfile
@@ -83,22 +82,20 @@ def check(
     if isinstance(source, str):
         if "\n" not in source and os.path.exists(source):
             raise InvalidValue(f"check: {shown(source)} is the path of a file; pass Path({shown(source)})")
-        settings = Settings() if path is None else settings_for(path, {})
-        checking = Checking(path or "Dockerfile", settings.own)
-        return _kept(checking.text(source, build=given.build(path)), checking, settings)
+        checking = Checking(path or "Dockerfile", NOTHING_SET if path is None else settings_for(path, {}))
+        return _kept(checking, checking.text(source, build=given.build(path)))
     dockerfile = getattr(source, "dockerfile", source)
     if not isinstance(dockerfile, Dockerfile):
         remedy = "pass a Dockerfile, an Image, a text, or a Path"
         raise InvalidType(f"check: {shown(source)} is {kind_of(source)}; {remedy}")
     file = dockerfile.origin.path
-    settings = settings_for(file, {})
-    checking = Checking(file, settings.own)
+    checking = Checking(file, settings_for(file, {}))
     build = given.build() if dockerfile is source else build_of(source)
-    return _kept(checking.dockerfile(dockerfile, build), checking, settings)
+    return _kept(checking, checking.dockerfile(dockerfile, build))
 
 
-def _kept(found: list[Finding], checking: Checking, settings: Settings) -> list[Finding]:
-    every = settings.applied([*found, *checking.unused()])
+def _kept(checking: Checking, found: list[Finding]) -> list[Finding]:
+    every = checking.settings.applied([*found, *checking.unused()])
     return [each for each in every if each.reason is None]
 
 
@@ -200,7 +197,7 @@ def _scripts(path: str) -> list[Script]:
 
 def rules_here() -> tuple[Rule, ...]:
     """Return all rules, with those of the project in the current folder."""
-    return (*rules(), *settings_for(os.curdir, {}).own)
+    return settings_for(os.curdir, {}).rules
 
 
 def _found(spec: str, settings: Settings, given: Given) -> list[Finding]:
@@ -208,7 +205,7 @@ def _found(spec: str, settings: Settings, given: Given) -> list[Finding]:
     file, name = split(spec)
     loaded: dict[str, dict[str, Any]] = {}
     chosen: list[Selected[Dockerfile]] = []
-    checking = Checking(name_of(file), settings.own)
+    checking = Checking(name_of(file), settings)
     try:
         if not file.endswith(".py"):
             return checking.text(read_text(file), build=given.build(None if file == "-" else file))

@@ -21,7 +21,7 @@ from dockdsl.lint.checking import Checking, problem
 from dockdsl.lint.data import to_row
 from dockdsl.lint.finding import Finding
 from dockdsl.lint.fixing import fix_text
-from dockdsl.lint.settings import Settings, settings_for
+from dockdsl.lint.settings import NOTHING_SET, Settings, settings_for
 from dockdsl.linting import NOTHING, Given, check_file
 
 
@@ -54,7 +54,7 @@ def _answer(request: dict[str, Any]) -> dict[str, Any]:
     What is fixed is one finding, or all that do not change what BuildKit reads.
     """
     path, text, only = request["path"], request["text"], request["only"]
-    settings = None if request["is_trusted"] else Settings()
+    settings = None if request["is_trusted"] else NOTHING_SET
     if not request["fixes"]:
         return {"found": [_row(each) for each in _found(path, text, settings)]}
     if only is None:
@@ -77,7 +77,7 @@ def _found(path: str, text: str | None, settings: Settings | None) -> list[Findi
             found = check_file(f"{path}:*", {}, Given()) or []
         else:
             settings = settings or settings_for(path, {})
-            checking = Checking(path, settings.own)
+            checking = Checking(path, settings)
             found = settings.applied([*checking.text(text), *checking.unused()])
     except DockdslError as error:
         found = [problem(error, path)]

@@ -51,11 +51,11 @@ class Faults:
 
     def in_text(self, text: str) -> list[Finding]:
         """Return the faults in a Dockerfile."""
-        return self._kept(Checking(self.path, self._settings.own).text(text))
+        return self._kept(Checking(self.path, self._settings).text(text))
 
     def in_python(self, source: str, text: str, origins: Sequence[Origin | None]) -> list[Finding]:
         """Return the faults in a Dockerfile that a Python file with this source makes."""
-        checking = Checking(self.path, self._settings.own)
+        checking = Checking(self.path, self._settings)
         checking.python.reads(self.path, source)
         return self._kept(checking.text(text, origins))
 

@@ -12,10 +12,10 @@ from dockdsl.errors import DockdslError, DockerfileSyntaxError, SourceError, Syn
 from dockdsl.lint.build import UNKNOWN, Build
 from dockdsl.lint.faults import faults_of, faults_of_own
 from dockdsl.lint.finding import Finding
-from dockdsl.lint.ignoring import FileIgnores, Ignore, Names, PythonIgnores
+from dockdsl.lint.ignoring import FileIgnores, Ignore, PythonIgnores
 from dockdsl.lint.python_lines import within
 from dockdsl.lint.rule import Fault, Rule
-from dockdsl.lint.rules import rules
+from dockdsl.lint.settings import NOTHING_SET, Settings
 from dockdsl.lint.subject import Subject
 from dockdsl.lint.wording import in_dockerfile, in_python
 from dockdsl.model.dockerfile import Dockerfile
@@ -45,12 +45,11 @@ FRONTEND = "UnpinnedFrontend"
 class Checking:
     """The check of one file: of the Dockerfile that it is, or of those that a Python file makes."""
 
-    def __init__(self, path: str, own: Sequence[Rule] = ()) -> None:
-        """Check the file with this name, with rules of the user's `own` as well."""
+    def __init__(self, path: str, settings: Settings = NOTHING_SET) -> None:
+        """Check the file with this name, with the rules of the project as well."""
         self.path = path
-        self.own = own
-        self.rules = (*rules(), *own)
-        self.names = Names(self.rules)
+        self.settings = settings
+        self.names = settings.names
         self.python = PythonIgnores()
 
     def text(self, text: str, origins: Sequence[Origin | None] | None = None, build: Build = UNKNOWN) -> list[Finding]:
@@ -95,16 +94,17 @@ class Checking:
 
     def _found(self, subject: Subject, origins: Sequence[Origin | None] | None) -> Iterator[Finding]:
         ignores = FileIgnores(subject)
-        for rule in self.rules:
+        for rule in self.settings.rules:
             if rule.is_experimental and not ignores.experiments & {"all", rule.name}:
                 continue
             try:
-                for fault in (faults_of_own if rule in self.own else faults_of)(rule, subject):
+                for fault in (faults_of_own if rule in self.settings.own else faults_of)(rule, subject):
                     finding = self._finding(subject, rule, fault, origins)
                     if ignores.fails and rule.is_buildkit and finding.severity == "warning":
                         finding = attrs.evolve(finding, severity="error")
                     made_at = origins[finding.line - 1] if origins is not None else None
-                    yield attrs.evolve(finding, reason=self._reason(finding, fault, ignores, made_at))
+                    reason = self._reason(finding, fault, ignores, made_at)
+                    yield finding if reason is None else attrs.evolve(finding, reason=reason)
             except SourceError as error:
                 yield problem(error, self.path, BROKEN)
         for ignore in ignores.all():

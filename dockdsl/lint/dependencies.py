@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
@@ -35,6 +36,7 @@ _VALUED = frozenset(
 """Options whose value is the next word."""
 
 
+@lru_cache(maxsize=1024)
 def _plain(command: Command) -> Command:
     """Return a command without values of options, and without its version; of ``python -m``, what that runs."""
     words = command.words
@@ -75,43 +77,47 @@ def _reads_list(command: Command, *verbs: str) -> bool:
     return is_verb and command.has("-r", "--requirement") and not is_project
 
 
+_FETCHES: dict[str, Callable[[Command], bool]] = {
+    "bun": lambda command: _is_plain(command, "install", "i", "ci"),
+    "bundle": lambda command: _has(command, "install"),
+    "cabal": lambda command: _has(command, "build") and command.has("--only-dependencies"),
+    "cargo": lambda command: _has(command, "fetch") or _has(command, "chef", "cook"),
+    "composer": lambda command: _is_plain(command, "install"),
+    "conda": lambda command: command.has("-f", "--file") and command.arguments[:1] in (("install",), ("env",)),
+    "dart": lambda command: _has(command, "pub", "get"),
+    "deno": lambda command: _is_plain(command, "install"),
+    "dotnet": lambda command: _has(command, "restore"),
+    "flutter": lambda command: _has(command, "pub", "get"),
+    "go": lambda command: _has(command, "mod", "download"),
+    "gradle": lambda command: _has(command, "dependencies"),
+    "lein": lambda command: _is_plain(command, "deps"),
+    "mix": lambda command: _has(command, "deps.get"),
+    "mvn": lambda command: {each.partition(":")[0] for each in command.arguments} == {"dependency"},
+    "npm": lambda command: _has(command, "ci") or _is_plain(command, "install", "i", "clean-install"),
+    "pdm": lambda command: command.arguments[:1] in (("install",), ("sync",)) and command.has("--no-self"),
+    "pip": lambda command: _reads_list(command, "install", "wheel", "download"),
+    "pipenv": lambda command: _is_plain(command, "install", "sync"),
+    "pnpm": lambda command: _is_plain(command, "install", "i", "fetch"),
+    "poetry": lambda command: command.arguments[:1] in (("install",), ("sync",)) and command.has("--no-root"),
+    "rebar3": lambda command: _has(command, "get-deps"),
+    "sbt": lambda command: _is_plain(command, "update"),
+    "stack": lambda command: _has(command, "build") and command.has("--only-dependencies"),
+    "swift": lambda command: _has(command, "package", "resolve"),
+    "uv": lambda command: (
+        (_has(command, "sync") and command.has("--no-install-project", "--no-install-workspace"))
+        or _reads_list(command, "pip install", "pip sync")
+    ),
+    "yarn": lambda command: _is_plain(command, "install") or not command.arguments,
+}
+"""Whether a command of a tool only fetches what a manifest lists."""
+
+
 def fetches(command: Command) -> str | None:
     """Return how a command is called that only fetches what a manifest lists; None for any other."""
     command = _plain(command)
     name = command.name
-    is_it = {
-        "bun": lambda: _is_plain(command, "install", "i", "ci"),
-        "bundle": lambda: _has(command, "install"),
-        "cabal": lambda: _has(command, "build") and command.has("--only-dependencies"),
-        "cargo": lambda: _has(command, "fetch") or _has(command, "chef", "cook"),
-        "composer": lambda: _is_plain(command, "install"),
-        "conda": lambda: command.has("-f", "--file") and command.arguments[:1] in (("install",), ("env",)),
-        "dart": lambda: _has(command, "pub", "get"),
-        "deno": lambda: _is_plain(command, "install"),
-        "dotnet": lambda: _has(command, "restore"),
-        "flutter": lambda: _has(command, "pub", "get"),
-        "go": lambda: _has(command, "mod", "download"),
-        "gradle": lambda: _has(command, "dependencies"),
-        "lein": lambda: _is_plain(command, "deps"),
-        "mix": lambda: _has(command, "deps.get"),
-        "mvn": lambda: bool(command.arguments) and all(each.startswith("dependency:") for each in command.arguments),
-        "npm": lambda: _has(command, "ci") or _is_plain(command, "install", "i", "clean-install"),
-        "pdm": lambda: command.arguments[:1] in (("install",), ("sync",)) and command.has("--no-self"),
-        "pip": lambda: _reads_list(command, "install", "wheel", "download"),
-        "pipenv": lambda: _is_plain(command, "install", "sync"),
-        "pnpm": lambda: _is_plain(command, "install", "i", "fetch"),
-        "poetry": lambda: command.arguments[:1] in (("install",), ("sync",)) and command.has("--no-root"),
-        "rebar3": lambda: _has(command, "get-deps"),
-        "sbt": lambda: _is_plain(command, "update"),
-        "stack": lambda: _has(command, "build") and command.has("--only-dependencies"),
-        "swift": lambda: _has(command, "package", "resolve"),
-        "uv": lambda: (
-            (_has(command, "sync") and command.has("--no-install-project", "--no-install-workspace"))
-            or _reads_list(command, "pip install", "pip sync")
-        ),
-        "yarn": lambda: _is_plain(command, "install") or not command.arguments,
-    }.get(name)
-    if is_it is None or not is_it():
+    is_it = _FETCHES.get(name)
+    if is_it is None or not is_it(command):
         return None
     return " ".join([name, *command.arguments[: 2 if name in ("go", "dart", "flutter", "swift") else 1]])
 

@@ -34,6 +34,7 @@ from dockdsl.lint.images import Image, image
 from dockdsl.lint.scope import Scope, Values
 from dockdsl.lint.scripts import Script
 from dockdsl.model.dockerfile import Dockerfile
+from dockdsl.model.graph import StageGraph
 from dockdsl.model.stage import Stage
 from dockdsl.syntax import expand
 from dockdsl.syntax.instruction_line import Line
@@ -224,6 +225,7 @@ def expanded(text: str, values: Values, escape: str = "\\") -> str | None:
 
 def walked(
     dockerfile: Dockerfile,
+    graph: StageGraph,
     lines: Iterable[tuple[Line, Sequence[Line]]],
     scripts: Mapping[int, Script],
     build: Build,
@@ -233,16 +235,16 @@ def walked(
     `lines` are those of FROM and of the steps, for each stage; `scripts` what the RUN instructions run, by the ids of
     their lines.
     """
-    walk = _Walk(dockerfile, scripts, build)
+    walk = _Walk(dockerfile, graph, scripts, build)
     for stage, (line, steps) in zip(dockerfile.stages, lines, strict=True):
         walk.stage(stage, line, steps)
     return list(walk.found.values())
 
 
 class _Walk:
-    def __init__(self, dockerfile: Dockerfile, scripts: Mapping[int, Script], build: Build) -> None:
+    def __init__(self, dockerfile: Dockerfile, graph: StageGraph, scripts: Mapping[int, Script], build: Build) -> None:
         self.scripts = scripts
-        self.graph = dockerfile.graph
+        self.graph = graph
         self.build = build
         self.found: dict[int, Effects] = {}
         self.by_name: dict[str, Effects] = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
+from math import inf
 from typing import Any
 
 from dockdsl.display import one_line, said_by, shown
@@ -15,7 +15,6 @@ from dockdsl.lint.subject import Subject
 from dockdsl.origins import Origin, short_path
 from dockdsl.syntax.instruction_line import Line
 
-_END = object()
 _MOST = 10_000
 """Faults that a rule of the user's may find in a file."""
 _YIELD = "yield Fault(line, fact, remedy)"
@@ -23,19 +22,21 @@ _LINE = 'take it from subject.lines or subject.steps("RUN")'
 _TYPES = (("part", (str, type(None))), ("fix", (Fix, type(None))), ("alias", str))
 
 
-def faults_of(rule: Rule, subject: Subject) -> Iterator[Fault]:
+def faults_of(rule: Rule, subject: Subject, most: float = inf) -> Iterator[Fault]:
     """Yield what a rule finds. Raises `SourceError`, at its line, for a rule that fails or yields anything else."""
     if rule.examine is None:
         return
-    found = _ran(rule, subject, rule.examine, subject)
-    if not isinstance(found, Iterable):
-        raise _broken(rule, f"returned {shown(found)}; {_YIELD}", _definition(rule.examine))
-    rest = _ran(rule, subject, iter, found)
-    while (each := _ran(rule, subject, next, rest, _END)) is not _END:
-        fact = _wrong(each, subject)
-        if fact is not None:
-            raise _broken(rule, f"yielded {fact}", _yield(found) or _definition(rule.examine))
-        yield each
+    good: list[Fault] = []
+    try:
+        broken = _examined(rule.examine, subject, good, most)
+    except Ended:
+        raise
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - the other rules still run
+        fact = f"raised {one_line(said_by(error))} for {one_line(short_path(subject.path))}"
+        broken = f"{fact}; fix the rule", _raised(error, rule.examine)
+    yield from good
+    if broken is not None:
+        raise _error(rule, *broken)
 
 
 def faults_of_own(rule: Rule, subject: Subject, seconds: float = 10) -> list[Fault]:
@@ -44,28 +45,31 @@ def faults_of_own(rule: Rule, subject: Subject, seconds: float = 10) -> list[Fau
 
     try:
         with bounded(seconds):
-            found = [*islice(faults_of(rule, subject), _MOST + 1)]
+            return [*faults_of(rule, subject, _MOST)]
     except Late as late:
         fact = f"did not end within {seconds:g} s for {one_line(short_path(subject.path))}"
-        raise _broken(rule, f"{fact}; take out what takes so long", _raised(late, rule.examine)) from None
-    if len(found) > _MOST:
-        fact = f"yielded more than {_MOST:,} faults for {one_line(short_path(subject.path))}"
-        raise _broken(rule, f"{fact}; let it come to an end", _definition(rule.examine))
-    return found
+        raise _error(rule, f"{fact}; take out what takes so long", _raised(late, rule.examine)) from None
 
 
-def _ran(rule: Rule, subject: Subject, call: Callable[..., Any], *arguments: Any) -> Any:
-    """Return what a call of the rule's code returns."""
-    try:
-        return call(*arguments)
-    except Ended:
-        raise
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - the other rules still run
-        fact = f"raised {one_line(said_by(error))} for {one_line(short_path(subject.path))}"
-        raise _broken(rule, f"{fact}; fix the rule", _raised(error, rule.examine)) from None
+def _examined(
+    examine: Callable[[Subject], object], subject: Subject, good: list[Fault], most: float
+) -> tuple[str, Origin | None] | None:
+    """Put what a rule finds into `good`; return what is wrong with it, and where."""
+    found = examine(subject)
+    if not isinstance(found, Iterable):
+        return f"returned {shown(found)}; {_YIELD}", _definition(examine)
+    for each in found:
+        fact = _wrong(each, subject)
+        if fact is not None:
+            return f"yielded {fact}", _yield(found) or _definition(examine)
+        good.append(each)
+        if len(good) > most:
+            fact = f"yielded more than {most:,} faults for {one_line(short_path(subject.path))}"
+            return f"{fact}; let it come to an end", _definition(examine)
+    return None
 
 
-def _broken(rule: Rule, fact: str, origin: Origin | None) -> SourceError:
+def _error(rule: Rule, fact: str, origin: Origin | None) -> SourceError:
     return SourceError(f"the rule {rule.name} {fact}", origin=origin)
 
 

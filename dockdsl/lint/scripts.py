@@ -56,7 +56,7 @@ class Script:
         """Whether its text is a heredoc, and not the rest of its line."""
         self.text = _body(documents[0]) if self.is_heredoc else self.run.text
 
-    @property
+    @cached_property
     def interpreter(self) -> str | None:
         """The shell of Unix that reads the text, without its folder; None if none does."""
         name = "sh"

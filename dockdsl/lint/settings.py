@@ -65,9 +65,14 @@ class Settings:
         self.own = own
 
     @cached_property
+    def rules(self) -> tuple[Rule, ...]:
+        """All rules: those here, and the project's own."""
+        return (*rules(), *self.own)
+
+    @cached_property
     def names(self) -> Names:
         """The names of all rules."""
-        return Names((*rules(), *self.own))
+        return Names(self.rules)
 
     def applied(self, found: Iterable[Finding]) -> list[Finding]:
         """Return findings with the levels that the project gives them; those that it ignores have a reason."""
@@ -109,6 +114,10 @@ class Settings:
                     yield Finding(UNUSED, "warning", message, remedy, origin, origin.line, origin.line)
 
 
+NOTHING_SET = Settings()
+"""What a project says that says nothing."""
+
+
 def settings_for(path: str, known: dict[str, Settings]) -> Settings:
     """Return what the project of a file or a folder says; `known` keeps those that were read.
 
@@ -123,7 +132,7 @@ def settings_for(path: str, known: dict[str, Settings]) -> Settings:
         found = _read(os.path.join(folder, _FILE))
         parent = os.path.dirname(folder)
         if found is not None or parent == folder:
-            known[folder] = found or Settings()
+            known[folder] = found or NOTHING_SET
             break
         folder = parent
     for each in passed:

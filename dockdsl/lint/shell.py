@@ -12,7 +12,8 @@ from typing import NamedTuple
 from dockdsl.syntax.lazy_regex import lazy_regex
 
 _DEEPEST = 50
-_blank = re.compile(r"(?:[ \t\r]|\\\r?\n)+").match
+_blank = re.compile(r"(?:[ \t\r]|\\\r?\n|#[^\n]*)+").match
+_plain_word = re.compile(r"(?:[ \t\r]|\\\r?\n)*([^\s'\"\\`$;&|<>()#][^\s'\"\\`$;&|<>()]*+)(?=[ \t\r\n;&|)]|\Z)").match
 _ordinary = re.compile(r"[^\s'\"\\`$;&|<>()]+").match
 _in_quotes = re.compile(r'[^"\\`$]+').match
 _in_braces = re.compile(r"[^'\"\\`$}]+").match
@@ -105,6 +106,7 @@ class _Reader:
         begin = 0
         inside: list[str] = []
         while True:
+            begin = self._plain_words(words, begin)
             self._blank()
             if self.at >= len(text):
                 break
@@ -113,9 +115,6 @@ class _Reader:
                 self._end(words, begin)
                 self.at += 1
                 self._skip_documents()
-            elif char == "#":
-                end = text.find("\n", self.at)
-                self.at = len(text) if end < 0 else end
             elif char in (")", closer):
                 self._end(words, begin)
                 self.at += 1
@@ -148,6 +147,15 @@ class _Reader:
         if closer or inside:
             raise _Unreadable
         self._end(words, begin)
+
+    def _plain_words(self, words: list[str], begin: int) -> int:
+        """Take the words here that are no more than their characters, as most are; return where the command begins."""
+        while (plain := _plain_word(self.text, self.at)) is not None and (words or plain[1] not in _GRAMMAR):
+            if not words:
+                begin = plain.start(1)
+            words.append(plain[1])
+            self.at = plain.end()
+        return begin
 
     def _end(self, words: list[str], begin: int) -> None:
         """Note a command; what another program is told to run is a command, too."""

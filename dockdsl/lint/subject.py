@@ -17,6 +17,7 @@ from dockdsl.lint.fix import Edit
 from dockdsl.lint.images import image
 from dockdsl.lint.scripts import Script, Variables
 from dockdsl.model.dockerfile import Dockerfile
+from dockdsl.model.graph import StageGraph
 from dockdsl.model.steps import Variable, variables_of
 from dockdsl.origins import Origin
 from dockdsl.syntax import expand
@@ -187,7 +188,8 @@ class Subject:
     def stages(self) -> list[Effects]:
         """What the stages do."""
         scripts = {id(script.line): script for script in self.scripts}
-        return walked(self.dockerfile, [(part.line, part.steps) for part in self.parts], scripts, self.build)
+        lines = [(part.line, part.steps) for part in self.parts]
+        return walked(self.dockerfile, self.graph, lines, scripts, self.build)
 
     @cached_property
     def targets(self) -> list[Effects]:
@@ -217,7 +219,7 @@ class Subject:
         if stage.parent is not None:
             yield stage.parent
         yield from (source.stage for done in stage.transfers() for source in done.sources if source.stage is not None)
-        needs = {id(each) for each in self.dockerfile.graph.needs(stage.stage)}
+        needs = {id(each) for each in self.graph.needs(stage.stage)}
         yield from (each for each in self.stages if id(each.stage) in needs)
 
     @cached_property
@@ -239,6 +241,11 @@ class Subject:
                 for path in (path for each in sources if each.matches is not None for path in each.matches.sent):
                     if context is not None and context.folder.follow(path, last=False).kind == "link":
                         yield done.line, context.find(path)
+
+    @cached_property
+    def graph(self) -> StageGraph:
+        """The stages and their dependencies."""
+        return self.dockerfile.graph
 
     @cached_property
     def variables(self) -> list[Variable]:
@@ -364,6 +371,8 @@ def expanded(text: str, values: Mapping[str, str], escape: str = "\\") -> str | 
 
 def used(text: str) -> set[str]:
     """Return the names of the variables in a word."""
+    if "$" not in text:
+        return set()
     try:
         return set(expand.names(text))
     except DockdslError:

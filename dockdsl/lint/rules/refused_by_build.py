@@ -99,8 +99,7 @@ def _not_above(subject: Subject) -> Iterator[tuple[Line, str, str]]:
     names = [part.name.lower() if part.name else "" for part in subject.parts]
     if "from=" not in subject.text.lower():
         return
-    graph = subject.dockerfile.graph
-    built = {stage.origin.line for target in subject.targets for stage in graph.reached_by(target.stage)}
+    built = {stage.origin.line for target in subject.targets for stage in subject.graph.reached_by(target.stage)}
     for index, part in enumerate(subject.parts):
         own, below = names[index], names[index + 1 :]
         # That a COPY names its own stage, the rule CopyFromItself finds.

@@ -27,6 +27,8 @@ from collections.abc import Iterator
 from dockdsl.display import suggestion
 from dockdsl.lint.rule import Fault, Rule
 from dockdsl.lint.subject import CLOSE, KNOWN, PREDEFINED, Subject, used
+from dockdsl.model.steps import Variable
+from dockdsl.syntax.instruction_line import Line
 
 _EXPANDED = ("ADD", "COPY", "ENV", "EXPOSE", "LABEL", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR")
 
@@ -38,17 +40,12 @@ def examine(subject: Subject) -> Iterator[Fault]:
     for variable in subject.variables:
         if variable.kind != "undeclared" or variable.name in KNOWN:
             continue
-        for use in variable.uses:
-            line = None if use.step is None else subject.by_line.get(use.step.instruction.origin.line)
-            is_predefined = use.stage is None and variable.name in PREDEFINED
-            # What EXPOSE names is not looked at by BuildKit.
-            if line is None or use.by != "builder" or is_predefined or line.keyword == "EXPOSE":
-                continue
-            # A name that the file sets elsewhere is not misspelled: ENV A="$A b" adds to what the base image has.
-            others = () if variable.name in declared else declared
-            close = suggestion(variable.name, others, "", least=CLOSE)
-            if subject.base_sets(line, variable.name):
-                continue
+        lines = [line for line in _lines(subject, variable) if not subject.base_sets(line, variable.name)]
+        if not lines:
+            continue
+        # A name that the file sets elsewhere is not misspelled: ENV A="$A b" adds to what the base image has.
+        close = "" if variable.name in declared else suggestion(variable.name, declared, "", least=CLOSE)
+        for line in lines:
             is_scratch = subject.is_on_scratch(line)
             remedy = close or f"declare it: {subject.declaration(variable.name)}"
             yield Fault(line, f"${variable.name} is not set", remedy, "warning" if is_scratch or close else "hint")
@@ -58,6 +55,16 @@ def examine(subject: Subject) -> Iterator[Fault]:
             yield Fault(
                 line, f"${name} is a variable of shells, and BuildKit puts nothing in its place", "escape the $"
             )
+
+
+def _lines(subject: Subject, variable: Variable) -> Iterator[Line]:
+    """Yield where BuildKit puts the value of a variable in its place."""
+    for use in variable.uses:
+        line = None if use.step is None else subject.by_line.get(use.step.instruction.origin.line)
+        is_predefined = use.stage is None and variable.name in PREDEFINED
+        # What EXPOSE names is not looked at by BuildKit.
+        if line is not None and use.by == "builder" and not is_predefined and line.keyword != "EXPOSE":
+            yield line
 
 
 RULE = Rule("UndefinedVar", examine, __doc__ or "", aliases=("undefined-variable",))
