@@ -157,7 +157,9 @@ def ask(
         if isinstance(error, EngineError):
             raise
         if late.is_set() or isinstance(error, TimeoutError):
-            raise NoAnswer(f"no answer within {timeout:.3g} s", is_silent=late.is_set()) from None
+            # The timeout of the socket may come first.
+            is_silent = late.is_set() or connection.sock is not None
+            raise NoAnswer(f"no answer within {timeout:.3g} s", is_silent=is_silent) from None
         begun = isinstance(error, http.client.HTTPException) and not isinstance(error, http.client.RemoteDisconnected)
         raise NoAnswer(_reason(error), has_begun=begun) from None
     finally:

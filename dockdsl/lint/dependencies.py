@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from functools import lru_cache
 from itertools import pairwise
@@ -11,6 +10,7 @@ from typing import Literal, NamedTuple
 from dockdsl.lint.effects import joined
 from dockdsl.lint.scope import Values
 from dockdsl.lint.shell import Command
+from dockdsl.syntax.lazy_regex import lazy_regex
 
 _TRIVIAL = frozenset(
     """apk apt apt-get cd chmod corepack dnf echo export ls microdnf mkdir rm rustup set true umask yum""".split()
@@ -28,7 +28,7 @@ _APART = {
     "yarn": ("cache", "config", "set"),
 }
 """What tools do that neither uses the sources nor fetches what a manifest lists."""
-_is_package = re.compile(r"[A-Za-z0-9@][\w@/+-]*(?:\[[\w,-]*\])?(?:[.\w-]*|(?:[@:=]|[<>~!=]=?)[^/]*)").fullmatch
+_is_package = lazy_regex(r"[A-Za-z0-9@][\w@/+-]*(?:\[[\w,-]*\])?(?:[.\w-]*|(?:[@:=]|[<>~!=]=?)[^/]*)")
 _VALUED = frozenset(
     """--cache --cache-folder --constraint --cwd --dir --filter --loglevel --modules-folder --network-timeout --prefix
     --registry --requirement --store-dir --working-dir --jobs --retry --file -C -F -c -f -j -pl -r -s""".split()
@@ -57,7 +57,7 @@ def is_trivial(command: Command) -> bool:
     if command.name in ("pip", "gem") or (command.name in ("npm", "pnpm") and command.has("-g", "--global")):
         packages = command.arguments[1:]
         is_plain = not command.has("-r", "--requirement", "-e", "--editable", "-c", "--constraint")
-        return is_plain and bool(packages) and all(_is_package(each) for each in packages)
+        return is_plain and bool(packages) and all(_is_package().fullmatch(each) for each in packages)
     return command.name in _TRIVIAL
 
 

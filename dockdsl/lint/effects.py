@@ -38,18 +38,19 @@ from dockdsl.model.graph import StageGraph
 from dockdsl.model.stage import Stage
 from dockdsl.syntax import expand
 from dockdsl.syntax.instruction_line import Line
+from dockdsl.syntax.lazy_regex import lazy_regex
 from dockdsl.syntax.patterns import is_remote
 from dockdsl.syntax.words import BACKSLASH, Word
 
 _SHELL = ("/bin/sh",)
 _WITH_DEFAULT = ("-", ":-", "+", ":+")
-is_archive = re.compile(r".*\.(?:tar|tgz|tbz2?|txz|tar\.(?:gz|bz2|xz|zst))", re.DOTALL).fullmatch
-_writes = re.compile(r"(?<![0-9&])>(?!&)").search
+_ARCHIVES = (".tar", ".tgz", ".tbz", ".tbz2", ".txz", ".tar.gz", ".tar.bz2", ".tar.xz", ".tar.zst")
+_writes = lazy_regex(r"(?<![0-9&])>(?!&)")
 _COMPILERS = ("go", "cc", "gcc", "g++", "clang", "clang++", "rustc")
-_in_programs = re.compile(
+_in_programs = lazy_regex(
     r"/(?:(?:usr/(?:local/)?)?s?bin|go/bin|usr/local/cargo/bin|.*/target/(?:[^/]+/)?release)/"
     r"(?!build$|deps$|examples$|incremental$)[^/]+"
-).fullmatch
+)
 _HARMLESS = frozenset(
     # A block of words is easier to read than as many quoted ones.
     """[ : cat cd chgrp chmod chown cmp cut date diff echo env export false find grep head id ls mkdir nproc printf pwd
@@ -123,7 +124,7 @@ class Ran(Done):
     def is_harmless(self) -> bool:
         """Whether it is certain to make no files."""
         names = {command.name for command in self.script.read.commands}
-        return bool(names) and names <= _HARMLESS and not _writes(self.script.text)
+        return bool(names) and names <= _HARMLESS and not _writes().search(self.script.text)
 
     @cached_property
     def outputs(self) -> list[str]:
@@ -201,6 +202,11 @@ class Effects:
 
 def _base(base: Image | None) -> Base | Unknown:
     return Unknown() if base is None else Base(base)
+
+
+def is_archive(path: str) -> bool:
+    """Whether ADD unpacks a file of this name."""
+    return path.endswith(_ARCHIVES)
 
 
 def expanded(text: str, values: Values, escape: str = "\\") -> str | None:
@@ -441,7 +447,7 @@ def _is_program(source: From) -> bool:
     """Whether what is copied is a program, and so one file: by its folder, or since a compiler writes it."""
     if source.is_pattern:
         return False
-    if _in_programs(source.path) is not None:
+    if _in_programs().fullmatch(source.path) is not None:
         return True
     runs = [run for every in (source.stage.chain if source.stage else ()) for run in every.runs()]
     written = (source.path, f"{posixpath.dirname(source.path)}/")

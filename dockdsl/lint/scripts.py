@@ -47,14 +47,21 @@ class Script:
         self.run = line.inner() if line.keyword == "ONBUILD" else line
         self.array = self.run.array()
         """The words of the exec form."""
-        documents = self.run.documents
-        words = [word for word in self.run.text.split() if not word.startswith("<<")]
-        self.fed = words[0] if words and len(documents) == 1 and _is_fed(words, documents[0]) else None
+        self.fed: str | None = None
         """The shell that is given a heredoc: ``RUN <<EOF bash -e``."""
-        alone = len(documents) == 1 and not words and self.run.text.startswith("<<")
-        self.is_heredoc = alone or self.fed is not None
+        self.is_heredoc = False
         """Whether its text is a heredoc, and not the rest of its line."""
-        self.text = _body(documents[0]) if self.is_heredoc else self.run.text
+        self.text = self.run.text
+        if len(self.run.documents) == 1:
+            self._read_heredoc(self.run.documents[0])
+
+    def _read_heredoc(self, document: Document) -> None:
+        words = [word for word in self.text.split() if not word.startswith("<<")]
+        if words and _is_fed(words, document):
+            self.fed = words[0]
+        if self.fed is not None or (not words and self.text.startswith("<<")):
+            self.is_heredoc = True
+            self.text = _body(document)
 
     @cached_property
     def interpreter(self) -> str | None:

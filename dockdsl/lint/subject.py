@@ -111,8 +111,11 @@ class Subject:
 
     def steps(self, *keywords: str) -> Iterator[Line]:
         """Yield the lines of stages with one of the keywords."""
-        for part in self.parts:
-            yield from (line for line in part.steps if line.keyword in keywords)
+        yield from (line for line in self._steps if line.keyword in keywords)
+
+    @cached_property
+    def _steps(self) -> list[Line]:
+        return [line for part in self.parts for line in part.steps]
 
     @cached_property
     def spelled(self) -> dict[int, str]:
@@ -175,8 +178,9 @@ class Subject:
 
     def _named_shell(self, line: Line) -> tuple[str, ...]:
         """Return the shell that a comment of hadolint's above an instruction names, as SHELL would; () without one."""
-        above = line.above if "hadolint" in self.text else ()
-        found = [_HADOLINT_SHELL().fullmatch(line.logical.lines[index].strip()) for index in above]
+        if "hadolint" not in self.text:
+            return ()
+        found = [_HADOLINT_SHELL().fullmatch(line.logical.lines[index].strip()) for index in line.above]
         names = [each[1].lower() for each in found if each is not None]
         return (names[-1],) if names else ()
 

@@ -10,6 +10,8 @@ _MODIFIERS = (("#", "1.7"), ("%", "1.7"), ("/", "1.7"), (":?", "1.1"), ("?", "1.
 
 def references_in(value: object) -> list[str]:
     """Return the variable references of an operand or of several."""
+    if isinstance(value, str) and "$" not in value:
+        return []
     if isinstance(value, tuple):
         return [each for part in value for each in references_in(part)]
     parts = ((False, value),) if isinstance(value, str) else value.parts if isinstance(value, Literal) else ()

@@ -19,6 +19,7 @@ import pytest
 from dockdsl.cli import main
 from dockdsl.compare.belongings import Belongings
 from dockdsl.compare.replay import Replay
+from dockdsl.engine.leftovers.orphans import sweep
 from dockdsl.engine.runners.docker_sdk import DockerSdk
 from dockdsl.migrate.recipe import Recipe
 from tests.engine.helpers import BUSYBOX, docker, left_by, wait_until
@@ -250,6 +251,7 @@ def test_signals(number: signal.Signals, tmp_path: Path, name: str) -> None:
     assert {signal.SIGTERM: 143, signal.SIGINT: 130, signal.SIGKILL: -9}[number] == child.returncode
     if number is signal.SIGKILL:
         assert left_by(child.pid)
+        sweep()
         with DockerSdk() as runner:
             runner.sweep()
     assert [] == left_by(child.pid)

@@ -25,10 +25,11 @@ from collections.abc import Iterator
 from dockdsl.lint.editing import fix_of, head_of, replaced
 from dockdsl.lint.rule import Fault, Rule
 from dockdsl.lint.subject import Subject
+from dockdsl.syntax.lazy_regex import lazy_regex
 
-_is_special = re.compile(
+_is_special = lazy_regex(
     r"://|^git@|^<<|\$|\.git(?:#|$)|\.(?:tar|t?gz|t?bz2?|tbz2|t?xz|t?lz|lzma|tlz|tZ|Z|t?zst)[\"']?$"
-).search
+)
 
 _has_wildcard = re.compile(r"[*?[\\]").search
 _FLAGS = ("chown", "chmod", "link", "exclude")
@@ -39,7 +40,7 @@ _EFFECT = "an archive would be copied as it is, whatever its name"
 def examine(subject: Subject) -> Iterator[Fault]:
     """Find ADD with files alone."""
     for line, sources, _ in subject.copies("ADD"):
-        plain = [source for source in sources if not _is_special(source)]
+        plain = [source for source in sources if not _is_special().search(source)]
         if plain:
             head = "copy" if line.head == line.head.lower() else "COPY"
             # What a wildcard matches may be an archive.

@@ -30,25 +30,26 @@ from dockdsl.lint.fix import Fix
 from dockdsl.lint.rule import Fault, Rule
 from dockdsl.lint.subject import Subject
 from dockdsl.syntax.instruction_line import Line
+from dockdsl.syntax.lazy_regex import lazy_regex
 
 _OTHER = {"CMD": "ENTRYPOINT", "ENTRYPOINT": "CMD"}
 _PLAIN = r"""[^\s'"\\$`*?\[\]{}()<>|&;#~!=]"""
-_are_plain = re.compile(rf"""{_PLAIN}+(?:[ \t]+(?:{_PLAIN}|=|'[^']*'|"[^"$`\\!]*")+)*""").fullmatch
-_is_of_the_shell = re.compile(
-    r"[.:]|alias|bg|break|case|cd|command|continue|do|done|elif|else|esac|eval|exec|exit|export|fg|fi|for|function|"
-    r"getopts|hash|if|in|jobs|local|read|readonly|return|select|set|shift|source|then|times?|trap|type|ulimit|umask|"
-    r"unalias|unset|until|wait|while"
-).fullmatch
-"""Finds words that are not a program."""
+_are_plain = lazy_regex(rf"""{_PLAIN}+(?:[ \t]+(?:{_PLAIN}|=|'[^']*'|"[^"$`\\!]*")+)*""")
+_OF_THE_SHELL = frozenset(
+    """. : alias bg break case cd command continue do done elif else esac eval exec exit export fg fi for function
+    getopts hash if in jobs local read readonly return select set shift source then time times trap type ulimit umask
+    unalias unset until wait while""".split()
+)
+"""Words that are not a program."""
 _QUOTED = r"""'[^'`]*'|"(?:[^"\\`]|\\.)*\""""
-_is_list = re.compile(rf"\[\s*(?:{_QUOTED})(?:\s*(?:,\s*)?(?:{_QUOTED}))*\s*(?:,\s*)?\]?").fullmatch
-_is_windows = re.compile(r"windows|nanoserver|servercore", re.IGNORECASE).search
+_is_list = lazy_regex(rf"\[\s*(?:{_QUOTED})(?:\s*(?:,\s*)?(?:{_QUOTED}))*\s*(?:,\s*)?\]?")
+_WINDOWS = ("windows", "nanoserver", "servercore")
 
 
 def examine(subject: Subject) -> Iterator[Fault]:
     """Find the shell form."""
     keywords = {line.keyword for line in subject.steps("CMD", "ENTRYPOINT")}
-    is_windows = any(_is_windows(part.base) for part in subject.parts)
+    is_windows = any(word in part.base.lower() for part in subject.parts for word in _WINDOWS)
     for part in subject.parts:
         shells = {id(line) for each in part.chain() for line in each.steps if line.keyword == "SHELL"}
         inherited = any(line.keyword == "SHELL" for each in part.chain() if each is not part for line in each.steps)
@@ -76,7 +77,7 @@ def examine(subject: Subject) -> Iterator[Fault]:
 
 def _meant(text: str) -> tuple[str, str] | None:
     """Return why a text is not the JSON array that it was meant to be, and that; None for a script of a shell."""
-    if _is_list(text) is None:
+    if _is_list().fullmatch(text) is None:
         # A shell has a blank behind the [ of a test.
         is_meant = text[:1] == "[" and not text[1:2].isspace()
         return ("it is not valid JSON", '["program", "argument"]') if is_meant else None
@@ -108,8 +109,8 @@ def _array(subject: Subject, line: Line) -> tuple[Fix | None, str]:
     import json  # noqa: PLC0415 - most files have none, and a check of one file is to be quick
     import shlex  # noqa: PLC0415 - as above
 
-    words = shlex.split(line.text) if _are_plain(line.text) else []
-    if not words or _is_of_the_shell(words[0]):
+    words = shlex.split(line.text) if _are_plain().fullmatch(line.text) else []
+    if not words or words[0] in _OF_THE_SHELL:
         return None, "it may need a shell; write it by hand"
     given = "an ENTRYPOINT of the base image sees its words" if line.keyword == "CMD" else "it sees the words of CMD"
     effect = f"the program runs without a shell, and {given}"

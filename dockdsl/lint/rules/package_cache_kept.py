@@ -75,6 +75,8 @@ def examine(subject: Subject) -> Iterator[Fault]:
 
 def _kept(kind: _Kind, subject: Subject, script: Script) -> Iterator[Fault]:
     commands = [(each, (kind.manager.operands(each) or [""])[0]) for each in script.commands(*kind.manager.programs)]
+    if not commands:
+        return
     if any(verb in kind.cleaning for _, verb in commands) or any(script.caches(folder) for folder in kind.folders):
         return
     removed = [word for command in script.commands("rm") for word in command.arguments]

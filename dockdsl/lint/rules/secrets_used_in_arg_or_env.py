@@ -26,22 +26,22 @@ from collections.abc import Iterator
 from dockdsl.lint.finding import Level
 from dockdsl.lint.rule import Fault, Rule
 from dockdsl.lint.subject import Subject
+from dockdsl.syntax.lazy_regex import lazy_regex
 
-_is_secret = re.compile(
-    r"(?:_|^)(?:apikey|auth|credentials?|key|password|pword|passwd|secret|token)(?:_|$)", re.IGNORECASE
-).search
-_is_public = re.compile(r"(?:_|^)(?:public|file|version)(?:_|$)", re.IGNORECASE).search
-# Which key a signature is checked with is no secret.
-_is_key = re.compile(r"GPG|PGP", re.IGNORECASE).search
-_is_fingerprint = re.compile(r"[\"']?(?:0x)?(?:[0-9A-Fa-f]{8}){1,5}[\"']?").fullmatch
+_SECRET = frozenset("apikey auth credential credentials key password pword passwd secret token".split())
+_PUBLIC = frozenset({"public", "file", "version"})
+_is_fingerprint = lazy_regex(r"[\"']?(?:0x)?(?:[0-9A-Fa-f]{8}){1,5}[\"']?")
 
 
 def examine(subject: Subject) -> Iterator[Fault]:
     """Find names with the words of secrets."""
     for line in (*subject.args, *subject.steps("ARG", "ENV")):
         for name, value in subject.pairs(line):
-            if _is_secret(name) and not _is_public(name):
-                level: Level | None = "hint" if _is_key(name) and _is_fingerprint(value or "") else None
+            words = {*name.lower().split("_")}
+            if words & _SECRET and not words & _PUBLIC:
+                # Which key a signature is checked with is no secret.
+                is_public = re.search("(?i)GPG|PGP", name) and _is_fingerprint().fullmatch(value or "")
+                level: Level | None = "hint" if is_public else None
                 fact = f"{name} has the name of a secret, and stays in the image"
                 yield Fault(line, fact, "mount it as a secret", level, part=name)
 
