@@ -51,6 +51,8 @@ def _plain(command: Command) -> Command:
 def is_trivial(command: Command) -> bool:
     """Whether a command neither uses the sources nor fetches what a manifest lists."""
     command = _plain(command)
+    if command.name in _TRIVIAL:
+        return True
     said = " ".join(command.arguments)
     if any(f"{said} ".startswith(f"{verb} ") for verb in _APART.get(command.name, ())):
         return True
@@ -58,7 +60,7 @@ def is_trivial(command: Command) -> bool:
         packages = command.arguments[1:]
         is_plain = not command.has("-r", "--requirement", "-e", "--editable", "-c", "--constraint")
         return is_plain and bool(packages) and all(_is_package().fullmatch(each) for each in packages)
-    return command.name in _TRIVIAL
+    return False
 
 
 def _has(command: Command, *words: str) -> bool:

@@ -451,10 +451,10 @@ def _is_program(source: From) -> bool:
         return True
     runs = [run for every in (source.stage.chain if source.stage else ()) for run in every.runs()]
     written = (source.path, f"{posixpath.dirname(source.path)}/")
+    if not any(path in written for run in runs for path in run.outputs):
+        return False
     is_folder = re.compile(rf"\bmkdir\b[^;&|\n]*{re.escape(source.path)}|{re.escape(source.path)}/").search
-    return any(path in written for run in runs for path in run.outputs) and not any(
-        is_folder(run.script.text) for run in runs
-    )
+    return not any(is_folder(run.script.text) for run in runs)
 
 
 def _put_file(name: str, context: str | None, to: str, files: Files, content: str | None = None) -> None:

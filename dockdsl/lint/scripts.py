@@ -16,7 +16,7 @@ from dockdsl.syntax.lines import Document
 
 _SHELLS = frozenset({"sh", "ash", "bash", "busybox", "dash", "ksh", "zsh"})
 _is_windows = lazy_regex(r"(?i)windows|nanoserver|servercore")
-_has_drive = lazy_regex(r"\bC:[\\/]")
+_drive = lazy_regex(r"\bC:[\\/]")
 _is_option = re.compile(r"-[abefklmnopstuvx]+|pipefail").fullmatch
 _is_expanded = re.compile(r"[$`\\]").search
 _NOTHING = shell.Shell((), ())
@@ -74,7 +74,7 @@ class Script:
             name = basename(self.fed)
         elif self.given:
             name = basename(self.given[0])
-        elif self.run.escape == "`" or _is_windows().search(self.base) or _has_drive().search(self.text):
+        elif self.run.escape == "`" or _is_windows().search(self.base) or _has_drive(self.text):
             return None
         return name if name in _SHELLS and self.array is None else None
 
@@ -143,6 +143,10 @@ class Script:
 
 def _place(command: Command) -> int:
     return command.at
+
+
+def _has_drive(text: str) -> bool:
+    return "C:" in text and _drive().search(text) is not None
 
 
 def _is_fed(words: Sequence[str], document: Document) -> bool:

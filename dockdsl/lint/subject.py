@@ -176,9 +176,13 @@ class Subject:
             shells[id(part)] = shell
         return found
 
+    @cached_property
+    def _mentions_hadolint(self) -> bool:
+        return "hadolint" in self.text
+
     def _named_shell(self, line: Line) -> tuple[str, ...]:
         """Return the shell that a comment of hadolint's above an instruction names, as SHELL would; () without one."""
-        if "hadolint" not in self.text:
+        if not self._mentions_hadolint:
             return ()
         found = [_HADOLINT_SHELL().fullmatch(line.logical.lines[index].strip()) for index in line.above]
         names = [each[1].lower() for each in found if each is not None]

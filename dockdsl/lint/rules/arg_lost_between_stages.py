@@ -49,7 +49,7 @@ _sources = lazy_regex(r"(?:^|[\s;&|(])(?:\.|source|eval)\s")
 
 def examine(subject: Subject) -> Iterator[Fault]:
     """Find names that are declared elsewhere alone."""
-    elsewhere = {variable.name for variable in subject.variables if variable.kind in ("global", "arg")} | PREDEFINED
+    elsewhere = {name for line in (*subject.args, *subject.steps("ARG")) for name in subject.names(line)} | PREDEFINED
     elsewhere -= _ALWAYS
     for stage in subject.built:
         for run in stage.runs():

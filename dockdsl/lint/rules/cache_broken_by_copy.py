@@ -44,13 +44,16 @@ _MANIFESTS = frozenset(
 
 def examine(subject: Subject) -> Iterator[Fault]:
     """Find steps that only fetch, behind the whole context."""
+    wholes = {
+        id(done) for stage in subject.stages for done in stage.transfers() if _is_whole(done, subject.build.context)
+    }
     before: dict[int, tuple[Transfer | None, frozenset[str]]] = {id(None): (None, frozenset())}
     said: set[int] = set()
-    for stage in subject.stages:
+    for stage in subject.stages if wholes else ():
         copied, known = before[id(stage.parent)]
         for done in stage.steps:
             if isinstance(done, Transfer):
-                copied = copied or (done if _is_whole(done, subject.build.context) else None)
+                copied = copied or (done if id(done) in wholes else None)
             elif isinstance(done, Ran):
                 names = {fetches(command) for command in done.script.read.commands if not is_trivial(command)}
                 tools = {name for name in names if name is not None}

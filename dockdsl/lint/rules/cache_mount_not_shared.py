@@ -40,7 +40,9 @@ from dockdsl.lint.subject import Subject
 
 def examine(subject: Subject) -> Iterator[Fault]:
     """Find steps of which only one has the cache."""
-    for tool in TOOLS if "--mount" in subject.text else ():
+    # Few files have mounts, and few of the tools.
+    tools = [tool for tool in TOOLS if tool.program in subject.text] if "--mount" in subject.text else []
+    for tool in tools:
         fetched: dict[int, Ran | None] = {id(None): None}
         for stage in subject.stages:
             last = fetched[id(stage.parent)]

@@ -31,13 +31,15 @@ from dockdsl.model.steps import Variable
 from dockdsl.syntax.instruction_line import Line
 
 _EXPANDED = ("ADD", "COPY", "ENV", "EXPOSE", "LABEL", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR")
+_OF_SHELLS = ("CMD", "ENTRYPOINT", "HEALTHCHECK", "RUN")
 
 
 def examine(subject: Subject) -> Iterator[Fault]:
     """Find names that nothing declares."""
+    variables = subject.variables if any(map(_names_some, subject.lines)) else []
     # That $GOPATH is close to PATH says nothing: every image has a PATH.
-    declared = {variable.name for variable in subject.variables if variable.kind != "undeclared"} - KNOWN
-    for variable in subject.variables:
+    declared = {variable.name for variable in variables if variable.kind != "undeclared"} - KNOWN
+    for variable in variables:
         if variable.kind != "undeclared" or variable.name in KNOWN:
             continue
         lines = [line for line in _lines(subject, variable) if not subject.base_sets(line, variable.name)]
@@ -55,6 +57,13 @@ def examine(subject: Subject) -> Iterator[Fault]:
             yield Fault(
                 line, f"${name} is a variable of shells, and BuildKit puts nothing in its place", "escape the $"
             )
+
+
+def _names_some(line: Line) -> bool:
+    """Whether BuildKit may put the value of a variable in its place."""
+    if line.keyword in _OF_SHELLS:
+        return any("$" in (flag.value or "") for flag in line.flags)
+    return "$" in line.logical.text or any("$" in document.content for document in line.documents)
 
 
 def _lines(subject: Subject, variable: Variable) -> Iterator[Line]:
