@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import attrs
 
 from dockdsl.display import one_line
-from dockdsl.errors import DockdslError, DockerfileSyntaxError, SourceError, SyntaxProblem
+from dockdsl.errors import DockdslError, DockerfileSyntaxError, SyntaxProblem
 from dockdsl.lint.build import UNKNOWN, Build
 from dockdsl.lint.faults import faults_of, faults_of_own
 from dockdsl.lint.finding import Finding
@@ -97,15 +97,15 @@ class Checking:
         for rule in self.settings.rules:
             if rule.is_experimental and not ignores.experiments & {"all", rule.name}:
                 continue
-            try:
-                for fault in (faults_of_own if rule in self.settings.own else faults_of)(rule, subject):
-                    finding = self._finding(subject, rule, fault, origins)
-                    if ignores.fails and rule.is_buildkit and finding.severity == "warning":
-                        finding = attrs.evolve(finding, severity="error")
-                    made_at = origins[finding.line - 1] if origins is not None else None
-                    reason = self._reason(finding, fault, ignores, made_at)
-                    yield finding if reason is None else attrs.evolve(finding, reason=reason)
-            except SourceError as error:
+            faults, error = (faults_of_own if rule in self.settings.own else faults_of)(rule, subject)
+            for fault in faults:
+                finding = self._finding(subject, rule, fault, origins)
+                if ignores.fails and rule.is_buildkit and finding.severity == "warning":
+                    finding = attrs.evolve(finding, severity="error")
+                made_at = origins[finding.line - 1] if origins is not None else None
+                reason = self._reason(finding, fault, ignores, made_at)
+                yield finding if reason is None else attrs.evolve(finding, reason=reason)
+            if error is not None:
                 yield problem(error, self.path, BROKEN)
         for ignore in ignores.all():
             yield from self._problems(ignore, origins[ignore.line - 1] if origins is not None else None)

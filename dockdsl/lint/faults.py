@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from math import inf
 from typing import Any
 
@@ -22,48 +22,47 @@ _LINE = 'take it from subject.lines or subject.steps("RUN")'
 _TYPES = (("part", (str, type(None))), ("fix", (Fix, type(None))), ("alias", str))
 
 
-def faults_of(rule: Rule, subject: Subject, most: float = inf) -> Iterator[Fault]:
-    """Yield what a rule finds. Raises `SourceError`, at its line, for a rule that fails or yields anything else."""
+def faults_of(rule: Rule, subject: Subject, most: float = inf) -> tuple[list[Fault], SourceError | None]:
+    """Return what a rule finds, and, for a rule that fails or yields anything else, the error, at its line."""
+    found: list[Fault] = []
     if rule.examine is None:
-        return
-    good: list[Fault] = []
+        return found, None
     try:
-        broken = _examined(rule.examine, subject, good, most)
+        wrong = _examined(rule.examine, subject, found, most)
     except Ended:
         raise
     except (Exception, SystemExit) as error:  # noqa: BLE001 - the other rules still run
         fact = f"raised {one_line(said_by(error))} for {one_line(short_path(subject.path))}"
-        broken = f"{fact}; fix the rule", _raised(error, rule.examine)
-    yield from good
-    if broken is not None:
-        raise _error(rule, *broken)
+        wrong = f"{fact}; fix the rule", _raised(error, rule.examine)
+    return found, None if wrong is None else _error(rule, *wrong)
 
 
-def faults_of_own(rule: Rule, subject: Subject, seconds: float = 10) -> list[Fault]:
-    """Return what a rule of the user's finds. Raises `SourceError` also for one that does not come to an end."""
+def faults_of_own(rule: Rule, subject: Subject, seconds: float = 10) -> tuple[list[Fault], SourceError | None]:
+    """Return what a rule of the user's finds; the error is also for one that does not come to an end."""
     from dockdsl.lint.bounding import Late, bounded  # noqa: PLC0415 - few projects have rules of their own
 
     try:
         with bounded(seconds):
-            return [*faults_of(rule, subject, _MOST)]
+            found, error = faults_of(rule, subject, _MOST)
     except Late as late:
         fact = f"did not end within {seconds:g} s for {one_line(short_path(subject.path))}"
-        raise _error(rule, f"{fact}; take out what takes so long", _raised(late, rule.examine)) from None
+        error = _error(rule, f"{fact}; take out what takes so long", _raised(late, rule.examine))
+    return ([], error) if error is not None else (found, None)
 
 
 def _examined(
-    examine: Callable[[Subject], object], subject: Subject, good: list[Fault], most: float
+    examine: Callable[[Subject], object], subject: Subject, into: list[Fault], most: float
 ) -> tuple[str, Origin | None] | None:
-    """Put what a rule finds into `good`; return what is wrong with it, and where."""
+    """Put what a rule finds into a list; return what is wrong with it, and where."""
     found = examine(subject)
-    if not isinstance(found, Iterable):
+    if not hasattr(found, "__iter__"):
         return f"returned {shown(found)}; {_YIELD}", _definition(examine)
     for each in found:
         fact = _wrong(each, subject)
         if fact is not None:
             return f"yielded {fact}", _yield(found) or _definition(examine)
-        good.append(each)
-        if len(good) > most:
+        into.append(each)
+        if len(into) > most:
             fact = f"yielded more than {most:,} faults for {one_line(short_path(subject.path))}"
             return f"{fact}; let it come to an end", _definition(examine)
     return None

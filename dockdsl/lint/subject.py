@@ -16,6 +16,7 @@ from dockdsl.lint.finding import Replacement
 from dockdsl.lint.fix import Edit
 from dockdsl.lint.images import image
 from dockdsl.lint.scripts import Script, Variables
+from dockdsl.lint.shell import Command
 from dockdsl.model.dockerfile import Dockerfile
 from dockdsl.model.graph import StageGraph
 from dockdsl.model.steps import Variable, variables_of
@@ -109,9 +110,9 @@ class Subject:
         origin = self.origins[first] if self.origins else None
         return f"line {first + 1}" if origin is None else str(origin)
 
-    def steps(self, *keywords: str) -> Iterator[Line]:
-        """Yield the lines of stages with one of the keywords."""
-        yield from (line for line in self._steps if line.keyword in keywords)
+    def steps(self, *keywords: str) -> list[Line]:
+        """Return the lines of stages with one of the keywords."""
+        return [line for line in self._steps if line.keyword in keywords]
 
     @cached_property
     def _steps(self) -> list[Line]:
@@ -145,6 +146,17 @@ class Subject:
     def scripts(self) -> list[Script]:
         """What its RUN instructions run, with those in ONBUILD."""
         return [script for part in self.parts for script in self.scripts_of(part)]
+
+    @cached_property
+    def _programs(self) -> set[str]:
+        return {command.name for script in self.scripts for command in script.read.commands}
+
+    def commands(self, *programs: str) -> Iterator[tuple[Script, Command]]:
+        """Yield the commands of some programs that RUN instructions run, each with its script."""
+        # Few files have any of those that a rule asks for.
+        for script in () if self._programs.isdisjoint(programs) else self.scripts:
+            for command in script.commands(*programs):
+                yield script, command
 
     def scripts_of(self, part: Part) -> list[Script]:
         """Return what the RUN instructions of a stage run."""

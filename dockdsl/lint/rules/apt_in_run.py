@@ -31,14 +31,13 @@ _SAME = ("autoremove", "clean", "install", "purge", "remove", "update")
 
 def examine(subject: Subject) -> Iterator[Fault]:
     """Find apt."""
-    for script in subject.scripts:
-        for command in script.commands("apt"):
-            verb = next((word for word in command.arguments if word[:1] != "-"), "")
-            edits = added(subject, script, command, "apt", "-get") if verb in _SAME else ()
-            place = script.place(command.at)
-            fix = fix_of(edits, f"apt-get {verb} does the same")
-            why = IN_SCRIPT if verb in _SAME else "apt-get may do something else; change it by hand"
-            yield Fault(script.line, "apt is not meant for scripts", "write apt-get", at=place, fix=fix, unfixed=why)
+    for script, command in subject.commands("apt"):
+        verb = next((word for word in command.arguments if word[:1] != "-"), "")
+        edits = added(subject, script, command, "apt", "-get") if verb in _SAME else ()
+        place = script.place(command.at)
+        fix = fix_of(edits, f"apt-get {verb} does the same")
+        why = IN_SCRIPT if verb in _SAME else "apt-get may do something else; change it by hand"
+        yield Fault(script.line, "apt is not meant for scripts", "write apt-get", at=place, fix=fix, unfixed=why)
 
 
 RULE = Rule("AptInRun", examine, __doc__ or "", "hint", ("DL3027",))

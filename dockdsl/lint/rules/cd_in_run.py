@@ -28,9 +28,8 @@ from dockdsl.lint.subject import Subject
 
 def examine(subject: Subject) -> Iterator[Fault]:
     """Find ``cd``."""
-    for script in subject.scripts:
-        for command in script.commands("cd"):
-            yield Fault(script.line, "cd ends with this RUN", "write `WORKDIR`", at=script.place(command.at))
+    for script, command in subject.commands("cd"):
+        yield Fault(script.line, "cd ends with this RUN", "write `WORKDIR`", at=script.place(command.at))
 
 
 RULE = Rule("CdInRun", examine, __doc__ or "", "hint", ("DL3003",))

@@ -28,11 +28,10 @@ from dockdsl.lint.subject import Subject
 
 def examine(subject: Subject) -> Iterator[Fault]:
     """Find what upgrades a distribution."""
-    for script in subject.scripts:
-        for command in script.commands("zypper"):
-            if ZYPPER.operands(command)[:1] in (["dist-upgrade"], ["dup"]):
-                fact, remedy = "the result depends on the day of the build", "begin with a newer image"
-                yield Fault(script.line, fact, remedy, at=script.place(command.at))
+    for script, command in subject.commands("zypper"):
+        if ZYPPER.operands(command)[:1] in (["dist-upgrade"], ["dup"]):
+            fact, remedy = "the result depends on the day of the build", "begin with a newer image"
+            yield Fault(script.line, fact, remedy, at=script.place(command.at))
 
 
 RULE = Rule("DistributionUpgrade", examine, __doc__ or "", "hint", ("DL3035",))

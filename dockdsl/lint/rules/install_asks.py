@@ -33,15 +33,14 @@ _MANAGERS = ((APT, "DL3014"), (YUM, "DL3030"), (ZYPPER, "DL3034"), (DNF, "DL3038
 
 def examine(subject: Subject) -> Iterator[Fault]:
     """Find installations that ask."""
-    for script in subject.scripts:
-        for manager, alias in _MANAGERS:
-            for command in script.commands(*manager.programs):
-                if manager.packages(command) is not None and not _is_sure(command, manager):
-                    fact = f"{command.name} asks, and nobody answers"
-                    verb = manager.operands(command)[0]
-                    fix = fix_of(added(subject, script, command, verb, " -y"), f"{command.name} does not ask any more")
-                    at = script.place(command.at)
-                    yield Fault(script.line, fact, "add -y", at=at, fix=fix, alias=alias, unfixed=IN_SCRIPT)
+    for manager, alias in _MANAGERS:
+        for script, command in subject.commands(*manager.programs):
+            if manager.packages(command) is not None and not _is_sure(command, manager):
+                fact = f"{command.name} asks, and nobody answers"
+                verb = manager.operands(command)[0]
+                fix = fix_of(added(subject, script, command, verb, " -y"), f"{command.name} does not ask any more")
+                at = script.place(command.at)
+                yield Fault(script.line, fact, "add -y", at=at, fix=fix, alias=alias, unfixed=IN_SCRIPT)
 
 
 def _is_sure(command: Command, manager: Manager) -> bool:

@@ -30,10 +30,9 @@ _NEEDLESS = ("free", "ifconfig", "kill", "mount", "ps", "service", "shutdown", "
 
 def examine(subject: Subject) -> Iterator[Fault]:
     """Find such programs."""
-    for script in subject.scripts:
-        for command in script.commands(*_NEEDLESS):
-            fact = f"{command.name} has no use while an image is built"
-            yield Fault(script.line, fact, "remove it", at=script.place(command.at))
+    for script, command in subject.commands(*_NEEDLESS):
+        fact = f"{command.name} has no use while an image is built"
+        yield Fault(script.line, fact, "remove it", at=script.place(command.at))
 
 
 RULE = Rule("NeedlessProgram", examine, __doc__ or "", "hint", ("DL3001",))

@@ -28,13 +28,12 @@ from dockdsl.lint.subject import Subject
 
 def examine(subject: Subject) -> Iterator[Fault]:
     """Find ``apt-get install`` with recommended packages."""
-    for script in subject.scripts:
-        for command in script.commands(*APT.programs):
-            is_off = "--no-install-recommends" in command.words
-            is_off = is_off or any("APT::Install-Recommends=" in word for word in command.words)
-            if APT.packages(command) is not None and not is_off:
-                fact = "recommended packages are installed, too"
-                yield Fault(script.line, fact, "add --no-install-recommends", at=script.place(command.at))
+    for script, command in subject.commands(*APT.programs):
+        is_off = "--no-install-recommends" in command.words
+        is_off = is_off or any("APT::Install-Recommends=" in word for word in command.words)
+        if APT.packages(command) is not None and not is_off:
+            fact = "recommended packages are installed, too"
+            yield Fault(script.line, fact, "add --no-install-recommends", at=script.place(command.at))
 
 
 RULE = Rule("RecommendedPackages", examine, __doc__ or "", "hint", ("DL3015",))

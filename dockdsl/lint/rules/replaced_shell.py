@@ -27,10 +27,9 @@ from dockdsl.lint.subject import Subject
 
 def examine(subject: Subject) -> Iterator[Fault]:
     """Find links to ``/bin/sh``."""
-    for script in subject.scripts:
-        for command in script.commands("ln"):
-            if command.arguments[-1:] == ("/bin/sh",):
-                yield Fault(script.line, "a link replaces /bin/sh", "write `SHELL`", at=script.place(command.at))
+    for script, command in subject.commands("ln"):
+        if command.arguments[-1:] == ("/bin/sh",):
+            yield Fault(script.line, "a link replaces /bin/sh", "write `SHELL`", at=script.place(command.at))
 
 
 RULE = Rule("ReplacedShell", examine, __doc__ or "", "hint", ("DL4005",))

@@ -26,12 +26,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dockdsl.lint.rule import Fault, Rule
-from dockdsl.lint.shellcheck import CHARACTERS, NAME, SCRIPTS, prepare, readable, remarks
+from dockdsl.lint.shellcheck import CHARACTERS, NAME, SCRIPTS, prepare, program, readable, remarks
 from dockdsl.lint.subject import Subject
 
 
 def examine(subject: Subject) -> Iterator[Fault]:
     """Find what ShellCheck finds."""
+    if program() is None:
+        return
     scripts = readable(subject.scripts)
     prepare(scripts)
     for script in scripts:

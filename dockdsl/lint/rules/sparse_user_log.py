@@ -29,14 +29,13 @@ from dockdsl.lint.subject import Subject
 
 def examine(subject: Subject) -> Iterator[Fault]:
     """Find large ids without ``-l``."""
-    for script in subject.scripts:
-        for command in script.commands("useradd"):
-            words = [part for word in command.words for part in word.split("=", 1)]
-            ids = [value for option, value in itertools.pairwise(words) if option in ("-u", "--uid")]
-            if any(len(each) > 5 for each in ids) and not command.has("-l", "--no-log-init"):
-                fact = f"the user id {ids[0]} makes a large file of logins"
-                fix = fix_of(added(subject, script, command, "useradd", " -l"), "the log of logins has no entry for it")
-                yield Fault(script.line, fact, "add -l", at=script.place(command.at), fix=fix, unfixed=IN_SCRIPT)
+    for script, command in subject.commands("useradd"):
+        words = [part for word in command.words for part in word.split("=", 1)]
+        ids = [value for option, value in itertools.pairwise(words) if option in ("-u", "--uid")]
+        if any(len(each) > 5 for each in ids) and not command.has("-l", "--no-log-init"):
+            fact = f"the user id {ids[0]} makes a large file of logins"
+            fix = fix_of(added(subject, script, command, "useradd", " -l"), "the log of logins has no entry for it")
+            yield Fault(script.line, fact, "add -l", at=script.place(command.at), fix=fix, unfixed=IN_SCRIPT)
 
 
 RULE = Rule("SparseUserLog", examine, __doc__ or "", "hint", ("DL3046",))

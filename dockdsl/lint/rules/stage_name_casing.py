@@ -31,6 +31,8 @@ _sources = re.compile(r"(?:^--|[=,])(?:from|FROM)=([^,]+)").finditer
 
 def examine(subject: Subject) -> Iterator[Fault]:
     """Find names with capitals."""
+    if all(part.name is None or part.name == part.name.lower() for part in subject.parts):
+        return
     named: dict[str, list[Edit]] = {}
     for part in subject.parts:
         # A base in capitals is not a stage: BuildKit looks it up as it is written.

@@ -28,9 +28,8 @@ from dockdsl.lint.subject import Subject
 
 def examine(subject: Subject) -> Iterator[Fault]:
     """Find sudo."""
-    for script in subject.scripts:
-        for command in script.commands("sudo"):
-            yield Fault(script.line, "a build needs no sudo", "write `USER root` above", at=script.place(command.at))
+    for script, command in subject.commands("sudo"):
+        yield Fault(script.line, "a build needs no sudo", "write `USER root` above", at=script.place(command.at))
 
 
 RULE = Rule("SudoInRun", examine, __doc__ or "", "hint", ("DL3004",))

@@ -29,8 +29,10 @@ from dockdsl.lint.rule import Fault, Rule
 from dockdsl.lint.subject import CLOSE, KNOWN, PREDEFINED, Subject, used
 from dockdsl.model.steps import Variable
 from dockdsl.syntax.instruction_line import Line
+from dockdsl.syntax.lazy_regex import lazy_regex
 
 _EXPANDED = ("ADD", "COPY", "ENV", "EXPOSE", "LABEL", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR")
+_odd = lazy_regex(r"\$(?:\{[^A-Za-z_]|[^A-Za-z_{])")
 _OF_SHELLS = ("CMD", "ENTRYPOINT", "HEALTHCHECK", "RUN")
 
 
@@ -51,7 +53,7 @@ def examine(subject: Subject) -> Iterator[Fault]:
             is_scratch = subject.is_on_scratch(line)
             remedy = close or f"declare it: {subject.declaration(variable.name)}"
             yield Fault(line, f"${variable.name} is not set", remedy, "warning" if is_scratch or close else "hint")
-    for line in subject.steps(*_EXPANDED):
+    for line in subject.steps(*_EXPANDED) if _odd().search(subject.text) else ():
         texts = [line.text, *(each.content for each in line.documents if not each.word.quoted)]
         for name in sorted({name for text in texts for name in used(text) if not name.isidentifier()}):
             yield Fault(

@@ -39,10 +39,12 @@ def examine(subject: Subject) -> Iterator[Fault]:
     names: list[str] = []
     for index, part in enumerate(subject.parts):
         for line in part.steps:
+            if line.keyword != "COPY":
+                continue
             source = next((flag.value or "" for flag in line.flags if flag.name == "from"), "")
             is_image = any(char in source for char in ":/@$.")
             is_number = source.isdecimal() and int(source) < index
-            if line.keyword != "COPY" or not source or is_image or is_number or source.lower() in names:
+            if not source or is_image or is_number or source.lower() in names:
                 continue
             if part.name is not None and source.lower() == part.name.lower():
                 continue

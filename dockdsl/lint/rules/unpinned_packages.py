@@ -62,14 +62,13 @@ _KINDS = (
 
 def examine(subject: Subject) -> Iterator[Fault]:
     """Find packages without a version."""
-    for script in subject.scripts:
-        for kind in _KINDS:
-            for command in script.commands(*kind.manager.programs):
-                loose = _loose(kind, command)
-                if loose:
-                    fact = f"{loose[0]!r} has no version"
-                    remedy = f"write {loose[0]}{kind.form}"
-                    yield Fault(script.line, fact, remedy, at=script.place(command.at), alias=kind.alias)
+    for kind in _KINDS:
+        for script, command in subject.commands(*kind.manager.programs):
+            loose = _loose(kind, command)
+            if loose:
+                fact = f"{loose[0]!r} has no version"
+                remedy = f"write {loose[0]}{kind.form}"
+                yield Fault(script.line, fact, remedy, at=script.place(command.at), alias=kind.alias)
 
 
 def _loose(kind: _Kind, command: Command) -> list[str]:

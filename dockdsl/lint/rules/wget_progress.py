@@ -29,10 +29,9 @@ _QUIET = ("--append-output", "--no-verbose", "--output-file", "--progress", "--q
 
 def examine(subject: Subject) -> Iterator[Fault]:
     """Find wget with a bar."""
-    for script in subject.scripts:
-        for command in script.commands("wget"):
-            if not command.has(*_QUIET) and not any(word.startswith("-nv") for word in command.words):
-                yield Fault(script.line, "wget fills the log with its progress", "add -q", at=script.place(command.at))
+    for script, command in subject.commands("wget"):
+        if not command.has(*_QUIET) and not any(word.startswith("-nv") for word in command.words):
+            yield Fault(script.line, "wget fills the log with its progress", "add -q", at=script.place(command.at))
 
 
 RULE = Rule("WgetProgress", examine, __doc__ or "", "hint", ("DL3047",))

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 
 from dockdsl.lint.editing import COMMENTED, fix_of, operands
 from dockdsl.lint.finding import Level
@@ -35,7 +36,7 @@ _is_windows = re.compile(r"[A-Za-z]:[\\\\/]").match
 
 def examine(subject: Subject) -> Iterator[Fault]:
     """Find relative paths that no absolute one comes before."""
-    unknown = {id(fault.line) for fault in undefined_var.examine(subject) if fault.level == "hint"}
+    unknown = cache(lambda: {id(fault.line) for fault in undefined_var.examine(subject) if fault.level == "hint"})
     for part in subject.parts:
         is_set = any(line.keyword == "WORKDIR" for each in part.chain() if each is not part for line in each.steps)
         for line in part.steps:
@@ -44,7 +45,7 @@ def examine(subject: Subject) -> Iterator[Fault]:
             path = " ".join(subject.expanded(line))
             if not is_set and not path.startswith("/"):
                 # On Windows it is absolute, and the base image may set its variables.
-                is_unsure = id(line) in unknown or any(map(_is_windows, (path, line.text)))
+                is_unsure = id(line) in unknown() or any(map(_is_windows, (path, line.text)))
                 fact = f"the path {line.text!r} is relative to that of the base image"
                 fix, why = None, "the folder that it begins in is not known for sure; write it by hand"
                 if subject.is_on_scratch(line) and _is_plain(line.text):
