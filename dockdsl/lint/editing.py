@@ -11,17 +11,18 @@ from dockdsl.lint.scripts import Script
 from dockdsl.lint.shell import Command
 from dockdsl.lint.subject import Subject
 from dockdsl.syntax.instruction_line import Line
+from dockdsl.syntax.lazy_regex import lazy_regex
 
 COMMENTED = "comments stand between its lines; change it by hand"
 """Why `operands` may have no edits."""
 IN_SCRIPT = "the command is not written in plain words; change it by hand"
 """Why `added` may have no edits."""
-_words = re.compile(r"[^\t\v\f\r ]+").finditer
+_words = lazy_regex(r"[^\t\v\f\r ]+")
 
 
 def words_of(line: Line) -> Iterator[tuple[str, int]]:
     """Yield the operands split at whitespace, each with its place in the logical line."""
-    for found in _words(line.text):
+    for found in _words().finditer(line.text):
         yield found[0], line.start + found.start()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from posixpath import basename
@@ -17,8 +16,8 @@ from dockdsl.syntax.lines import Document
 _SHELLS = frozenset({"sh", "ash", "bash", "busybox", "dash", "ksh", "zsh"})
 _is_windows = lazy_regex(r"(?i)windows|nanoserver|servercore")
 _drive = lazy_regex(r"\bC:[\\/]")
-_is_option = re.compile(r"-[abefklmnopstuvx]+|pipefail").fullmatch
-_is_expanded = re.compile(r"[$`\\]").search
+_is_option = lazy_regex(r"-[abefklmnopstuvx]+|pipefail")
+_is_expanded = lazy_regex(r"[$`\\]")
 _NOTHING = shell.Shell((), ())
 
 
@@ -151,8 +150,8 @@ def _has_drive(text: str) -> bool:
 
 def _is_fed(words: Sequence[str], document: Document) -> bool:
     """Whether words call a shell with options alone, which gets the heredoc as it is written."""
-    is_called = basename(words[0]) in _SHELLS and all(_is_option(word) for word in words[1:])
-    return is_called and (document.word.quoted or not _is_expanded(document.content))
+    is_called = basename(words[0]) in _SHELLS and all(_is_option().fullmatch(word) for word in words[1:])
+    return is_called and (document.word.quoted or not _is_expanded().search(document.content))
 
 
 def _body(document: Document) -> str:

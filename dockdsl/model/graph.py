@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import Literal as OneOf
 
 import attrs
@@ -47,10 +48,18 @@ class StageGraph:
         self.stages = tuple(stages)
         self._index = {id(stage): index for index, stage in enumerate(self.stages)}
         self._by_name = {stage.name: stage for stage in self.stages if stage.name is not None}
-        self.edges = tuple([edge for stage in self.stages for edge in self._edges(stage)])
-        self._needs: dict[int, list[Stage]] = {}
+
+    @cached_property
+    def edges(self) -> tuple[Edge, ...]:
+        """What the stages need of each other, in the order in which they refer to it."""
+        return tuple([edge for stage in self.stages for edge in self._edges(stage)])
+
+    @cached_property
+    def _needs(self) -> dict[int, list[Stage]]:
+        needs: dict[int, list[Stage]] = {}
         for edge in self.edges:
-            self._needs.setdefault(id(edge.stage), []).append(edge.needs)
+            needs.setdefault(id(edge.stage), []).append(edge.needs)
+        return needs
 
     def index(self, stage: StageBase) -> int:
         """Return the index of a stage; equal stages with the same name have the same one.

@@ -19,7 +19,6 @@ Source: https://github.com/hadolint/hadolint/wiki/DL3020
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from dockdsl.lint.editing import fix_of, head_of, replaced
@@ -31,7 +30,7 @@ _is_special = lazy_regex(
     r"://|^git@|^<<|\$|\.git(?:#|$)|\.(?:tar|t?gz|t?bz2?|tbz2|t?xz|t?lz|lzma|tlz|tZ|Z|t?zst)[\"']?$"
 )
 
-_has_wildcard = re.compile(r"[*?[\\]").search
+_has_wildcard = lazy_regex(r"[*?[\\]")
 _FLAGS = ("chown", "chmod", "link", "exclude")
 """Those that COPY has as well."""
 _EFFECT = "an archive would be copied as it is, whatever its name"
@@ -44,7 +43,7 @@ def examine(subject: Subject) -> Iterator[Fault]:
         if plain:
             head = "copy" if line.head == line.head.lower() else "COPY"
             # What a wildcard matches may be an archive.
-            is_copy = plain == sources and not any(map(_has_wildcard, sources))
+            is_copy = plain == sources and not any(map(_has_wildcard().search, sources))
             is_copy = is_copy and all(flag.name in _FLAGS for flag in line.flags)
             fix = fix_of(replaced(subject, line, head_of(line), head), _EFFECT) if is_copy else None
             why = "not all that it adds is certainly only copied; change it by hand"

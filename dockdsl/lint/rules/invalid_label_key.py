@@ -20,13 +20,13 @@ Source: https://github.com/hadolint/hadolint/wiki/DL3048
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from dockdsl.lint.rule import Fault, Rule
 from dockdsl.lint.subject import Subject
+from dockdsl.syntax.lazy_regex import lazy_regex
 
-_is_key = re.compile(r"[a-z0-9](?:[a-z0-9]|[.-](?=[a-z0-9]))*").fullmatch
+_is_key = lazy_regex(r"[a-z0-9](?:[a-z0-9]|[.-](?=[a-z0-9]))*")
 _RESERVED = ("com.docker.", "io.docker.", "org.dockerproject.")
 
 
@@ -35,7 +35,7 @@ def examine(subject: Subject) -> Iterator[Fault]:
     for line in subject.steps("LABEL"):
         for name in subject.names(line):
             key = name.strip("\"'")
-            if "$" not in key and (not _is_key(key) or key.startswith(_RESERVED)):
+            if "$" not in key and (not _is_key().fullmatch(key) or key.startswith(_RESERVED)):
                 yield Fault(line, f"the label key {key!r} has another form than Docker asks for", "rename it")
 
 

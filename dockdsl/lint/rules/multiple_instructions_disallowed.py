@@ -28,8 +28,9 @@ from dockdsl.lint.editing import removed
 from dockdsl.lint.fix import Fix
 from dockdsl.lint.rule import Fault, Rule
 from dockdsl.lint.subject import Subject
+from dockdsl.syntax.lazy_regex import lazy_regex
 
-_ignores = re.compile(r"\s*#\s*(?:check\s*=|hadolint\b|dockdsl:)", re.IGNORECASE).match
+_ignores = lazy_regex(r"\s*#\s*(?:check\s*=|hadolint\b|dockdsl:)", re.IGNORECASE)
 _ONCE = {"HEALTHCHECK": "DL3012", "CMD": "DL4003", "ENTRYPOINT": "DL4004"}
 
 
@@ -46,7 +47,7 @@ def examine(subject: Subject) -> Iterator[Fault]:
                 )
                 # A comment that ignores a rule for it would do so for the next one.
                 above = line.logical.lines[before.last + 1 : line.logical.first]
-                is_safe = not any(map(_ignores, above))
+                is_safe = not any(map(_ignores().match, above))
                 why = "a comment above it ignores a rule; remove both by hand"
                 mended = fix if is_safe else None
                 alias = _ONCE[line.keyword]

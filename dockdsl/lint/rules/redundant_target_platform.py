@@ -17,7 +17,6 @@ Source: https://docs.docker.com/reference/build-checks/redundant-target-platform
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from dockdsl.lint.editing import fix_of, replaced
@@ -25,9 +24,10 @@ from dockdsl.lint.fix import Edit
 from dockdsl.lint.rule import Fault, Rule
 from dockdsl.lint.subject import Subject
 from dockdsl.syntax.instruction_line import FlagToken, Line
+from dockdsl.syntax.lazy_regex import lazy_regex
 
 _EFFECT = "the stage has that platform by default"
-_blanks = re.compile(r"[ \t]+").match
+_blanks = lazy_regex(r"[ \t]+")
 
 
 def examine(subject: Subject) -> Iterator[Fault]:
@@ -49,7 +49,7 @@ def examine(subject: Subject) -> Iterator[Fault]:
 
 def _removed(subject: Subject, line: Line, flag: FlagToken) -> Iterator[Edit]:
     for edit in replaced(subject, line, (line.logical.text[flag.start : flag.end], flag.start), ""):
-        blanks = _blanks(subject.text, edit.end)
+        blanks = _blanks().match(subject.text, edit.end)
         yield edit if blanks is None else edit._replace(end=blanks.end())
 
 

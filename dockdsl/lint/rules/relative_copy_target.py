@@ -20,13 +20,13 @@ Source: https://github.com/hadolint/hadolint/wiki/DL3045
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from dockdsl.lint.rule import Fault, Rule
 from dockdsl.lint.subject import Subject
+from dockdsl.syntax.lazy_regex import lazy_regex
 
-_is_absolute = re.compile(r"[\"']?(?:[/\\$]|[A-Za-z]:)").match
+_is_absolute = lazy_regex(r"[\"']?(?:[/\\$]|[A-Za-z]:)")
 
 
 def examine(subject: Subject) -> Iterator[Fault]:
@@ -39,7 +39,7 @@ def examine(subject: Subject) -> Iterator[Fault]:
             if line.keyword == "WORKDIR":
                 has_folder = True
             target = targets.get(id(line))
-            if target is not None and not has_folder and not _is_absolute(target):
+            if target is not None and not has_folder and not _is_absolute().match(target):
                 fact = f"the target {target!r} is relative to the folder of the base image"
                 yield Fault(line, fact, "write the whole path, or `WORKDIR` above")
         is_set[id(part)] = has_folder

@@ -17,7 +17,6 @@ Source: https://docs.docker.com/reference/build-checks/stage-name-casing/
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from dockdsl.lint.editing import replaced, words_of
@@ -25,8 +24,9 @@ from dockdsl.lint.fix import Edit, Fix
 from dockdsl.lint.rule import Fault, Rule
 from dockdsl.lint.subject import Subject
 from dockdsl.syntax.instruction_line import Line
+from dockdsl.syntax.lazy_regex import lazy_regex
 
-_sources = re.compile(r"(?:^--|[=,])(?:from|FROM)=([^,]+)").finditer
+_sources = lazy_regex(r"(?:^--|[=,])(?:from|FROM)=([^,]+)")
 
 
 def examine(subject: Subject) -> Iterator[Fault]:
@@ -41,7 +41,7 @@ def examine(subject: Subject) -> Iterator[Fault]:
             named.setdefault(part.name.lower(), []).extend(_lowered(subject, part.line, words[2]))
     for line in subject.steps("COPY", "RUN"):
         for flag in line.flags:
-            for found in _sources(line.logical.text[flag.start : flag.end]):
+            for found in _sources().finditer(line.logical.text[flag.start : flag.end]):
                 name = found[1].lower()
                 if name in named:
                     named[name].extend(_lowered(subject, line, (found[1], flag.start + found.start(1))))

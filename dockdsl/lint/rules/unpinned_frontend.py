@@ -27,9 +27,10 @@ from collections.abc import Iterator
 from dockdsl.lint.rule import Fault, Rule
 from dockdsl.lint.subject import Subject
 from dockdsl.syntax.directives import directives_of
+from dockdsl.syntax.lazy_regex import lazy_regex
 
-_is_syntax = re.compile(r"#\s*syntax\s*=", re.IGNORECASE).match
-_is_trusted = re.compile(r"(?:docker\.io/)?(?:docker/|library/)?[^/]+").fullmatch
+_is_syntax = lazy_regex(r"#\s*syntax\s*=", re.IGNORECASE)
+_is_trusted = lazy_regex(r"(?:docker\.io/)?(?:docker/|library/)?[^/]+")
 
 
 def examine(subject: Subject) -> Iterator[Fault]:
@@ -39,8 +40,8 @@ def examine(subject: Subject) -> Iterator[Fault]:
     if directives.syntax is None:
         return
     name = directives.syntax.split()[0]
-    if "@" not in name and not _is_trusted(name):
-        at = next(index for index in directives.lines if _is_syntax(lines[index]))
+    if "@" not in name and not _is_trusted().fullmatch(name):
+        at = next(index for index in directives.lines if _is_syntax().match(lines[index]))
         fact = f"the frontend {name!r} may be another program with the next build"
         yield Fault(subject.lines[0], fact, "add its digest, @sha256:…", at=at)
 

@@ -19,7 +19,6 @@ Source: https://docs.docker.com/reference/build-checks/workdir-relative-path/
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from functools import cache
 
@@ -28,10 +27,11 @@ from dockdsl.lint.finding import Level
 from dockdsl.lint.rule import Fault, Rule
 from dockdsl.lint.rules import undefined_var
 from dockdsl.lint.subject import Subject
+from dockdsl.syntax.lazy_regex import lazy_regex
 
 _EFFECT = "on scratch it is the same folder"
-_is_plain = re.compile(r"(?:\./)?\w[\w./-]*").fullmatch
-_is_windows = re.compile(r"[A-Za-z]:[\\\\/]").match
+_is_plain = lazy_regex(r"(?:\./)?\w[\w./-]*")
+_is_windows = lazy_regex(r"[A-Za-z]:[\\\\/]")
 
 
 def examine(subject: Subject) -> Iterator[Fault]:
@@ -45,10 +45,10 @@ def examine(subject: Subject) -> Iterator[Fault]:
             path = " ".join(subject.expanded(line))
             if not is_set and not path.startswith("/"):
                 # On Windows it is absolute, and the base image may set its variables.
-                is_unsure = id(line) in unknown() or any(map(_is_windows, (path, line.text)))
+                is_unsure = id(line) in unknown() or any(map(_is_windows().match, (path, line.text)))
                 fact = f"the path {line.text!r} is relative to that of the base image"
                 fix, why = None, "the folder that it begins in is not known for sure; write it by hand"
-                if subject.is_on_scratch(line) and _is_plain(line.text):
+                if subject.is_on_scratch(line) and _is_plain().fullmatch(line.text):
                     fix, why = fix_of(operands(subject, line, f"/{line.text.removeprefix('./')}"), _EFFECT), COMMENTED
                 level: Level = "hint" if is_unsure else "warning"
                 yield Fault(line, fact, "write the whole path", level, fix=fix, part=line.text, unfixed=why)
