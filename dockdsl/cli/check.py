@@ -138,7 +138,8 @@ def _explain(name: str) -> int:
         name = shellcheck.NAME
     for rule in rules:
         if name.lower() in (rule.name.lower(), *(alias.lower() for alias in rule.aliases)):
-            show(f"{rule.name} ({rule.level})\n\n{rule.page.rstrip()}\n")
+            page = rule.page.rstrip().replace("``", "`").replace("::\n", ":\n")
+            show(f"{rule.name} ({rule.level})\n\n{page}\n")
             return 0
     known = [name for rule in rules for name in (rule.name, *rule.aliases)]
     raise SourceError(f"--explain: there is no rule {name!r}; {suggestion(name, known, 'see --rules')}")

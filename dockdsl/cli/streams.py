@@ -14,7 +14,7 @@ import sys
 from typing import Any, TextIO
 
 from dockdsl.display import for_terminal, is_terminal
-from dockdsl.errors import DockdslError, DockerfileSyntaxError, FileError
+from dockdsl.errors import DockdslError, DockerfileSyntaxError
 from dockdsl.secrecy import hide
 
 _reserved: TextIO | None = None
@@ -42,10 +42,10 @@ def product() -> TextIO | None:
 
 
 def open_product() -> TextIO:
-    """Return the stream for the product. Raises `FileError` where it is closed: what is lost is not done."""
+    """Return the stream for the product. Raises `DockdslError` where it is closed: what is lost is not done."""
     stream = product()
     if stream is None:
-        raise FileError("stdout: it is closed; redirect it to a file, or to /dev/null")
+        raise DockdslError("stdout: it is closed; redirect it to a file, or to /dev/null", origin=None)
     return stream
 
 
@@ -67,7 +67,7 @@ def write_line(line: str, stream: TextIO | None) -> None:
     the terminal, the line is dropped: what is being built or tested continues, and its exit code says how it ended. The
     same happens on stderr where there is no room for the line.
 
-    Raises `FileError` where stdout cannot be written to for another reason.
+    Raises `DockdslError` where stdout cannot be written to for another reason.
     """
     write_data(for_terminal(line), stream)
 
@@ -163,8 +163,9 @@ def put(text: str) -> None:
             raise _unwritable(error) from None
 
 
-def _unwritable(error: OSError) -> FileError:
-    return FileError(f"stdout: it cannot be written to ({error.strerror}); redirect it elsewhere")
+def _unwritable(error: OSError) -> DockdslError:
+    message = f"stdout: it cannot be written to ({error.strerror}); redirect it elsewhere"
+    return DockdslError(message, origin=None)
 
 
 def drop(stream: TextIO) -> None:

@@ -74,9 +74,15 @@ def found(names: Sequence[str]) -> Found:
         if path.is_dir():
             fact = f"{one_line(str(path))} is a folder"
             raise SourceError(f"{fact}; name one folder, and behind it the files of it that count")
-    dockerfiles = [path for path in paths if is_dockerfile(path.name)]
+    dockerfiles = [path for path in paths if is_dockerfile(path.name) or _begins_with_from(path)]
     scripts = [path for path in paths if path not in dockerfiles]
     return Found(_folder(paths[0]) if root is None else root.resolve(), scripts, dockerfiles, [])
+
+
+def _begins_with_from(path: Path) -> bool:
+    """Whether a file of any name is a Dockerfile: no script begins so."""
+    text = path.read_text(errors="replace")
+    return re.match(r"(?i)(?:\s*#.*\n)*\s*(?:ARG\s+\w+(?:=\S*)?\s+)*FROM\s+\S", text) is not None
 
 
 def _check(path: str) -> None:

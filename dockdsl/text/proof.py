@@ -508,10 +508,11 @@ def _protocol(port: str) -> str:
 def _name_of(delimiter: str) -> str:
     """Return the name of a heredoc, given its delimiter as it is written."""
     try:
-        return expand(delimiter, {})
+        words = split_words(delimiter, {})
     except ExpansionError:
         # There is whitespace in its quotes, and the parser has split it there.
         return delimiter
+    return words[0] if len(words) == 1 else delimiter
 
 
 def _normalize_access(options: dict[str, Any]) -> None:

@@ -568,9 +568,11 @@ def test_no_room_for_what_is_shown(tmp_path: Path, tag: str) -> None:
 
 
 @pytest.mark.engine
-def test_no_room_for_the_id(tmp_path: Path, tag: str) -> None:
+@pytest.mark.parametrize("verb", ["build", "test"])
+def test_no_room_for_the_result(tmp_path: Path, tag: str, verb: str) -> None:
     """It is reported, and is not a success."""
-    done = shell('"$@" > /dev/full', "build", source(tmp_path, tag=tag), "--progress", "quiet")
+    file = source(tmp_path, tag=tag)
+    done = shell('"$@" > /dev/full', verb, file, "--progress", "quiet")
 
     assert 2 == done.returncode
     assert "error: stdout: it cannot be written to (No space left on device); redirect it elsewhere\n" == done.stderr

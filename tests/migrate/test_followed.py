@@ -488,6 +488,15 @@ def test_a_dockerfile_that_is_no_text(names: list[str], tmp_path: Path) -> None:
     assert "a.Dockerfile:2: error: it is not UTF-8 text; is it the right file?\n" == done.stderr
 
 
+def test_a_dockerfile_of_another_name(tmp_path: Path) -> None:
+    """It is known by how it begins."""
+    tmp_path.joinpath("image.in").write_text("# a comment\nARG TAG=1.37\nFROM busybox:$TAG\nUSER 1000\n")
+    done = migrate(tmp_path, "image.in", "-o", "-")
+
+    assert 0 == done.returncode
+    assert 'User("1000")' in done.stdout
+
+
 @pytest.mark.parametrize(("name", "shown"), [("nofolder", "nofolder"), ("", "''")])
 def test_a_folder_that_is_not_there(tmp_path: Path, name: str, shown: str) -> None:
     """The message says what to do."""

@@ -60,6 +60,7 @@ ACCEPTED = [
     "FROM x\nHEALTHCHECK --interval=3s none\t[\\\n ]",
     "#check=skip=;error=f;skip=;skip=\nFROM a",
     "FROM a\nCOPY <<'x'\x85 o\nx",
+    "FROM a\nCOPY <<'x'\x85\\ o\nx",
     "FROM scratch\nRUN --device=, x",
     "FROM a AS b\nFROM c AS b\nRUN --mount=from=b x",
     "FROM a AS b\nFROM c AS b\nCOPY --from=b x y",
