@@ -192,8 +192,10 @@ def read_from(line: Line, by_name: Mapping[str, Stage], names: AbstractSet[str])
         raise line.wrong(f"the instruction has {len(words)} operands" if words else "no base is given", remedy)
     text = words[0]
     if text[-1] == line.escape and continued(text, line.escape):
-        # At the end it has no effect, but would join the next line.
-        text = text[:-1] or "''"
+        # At the end it has no effect, but would join the next line. White space before it is part of the base.
+        text = text[:-1]
+        if not text or text[-1] in SPACE:
+            text += "''"
     if text in by_name:
         return by_name[text], name, platform
     if text in names:

@@ -55,6 +55,7 @@ ACCEPTED = [
     "# check= \nFROM a",
     "FROM --platform=$L\x1c a",
     "FROM --platform=\xa0b",
+    "FROM t\u2028\\\t\\",
     'FROM --platform=$M\\" s',
     "FROM x\nHEALTHCHECK NONE []",
     "FROM x\nHEALTHCHECK --interval=3s none\t[\\\n ]",
