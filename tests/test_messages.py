@@ -53,7 +53,7 @@ def options() -> set[str]:
     for name in dir(dockdsl):
         kind = getattr(dockdsl, name)
         for each in (kind, *(getattr(kind, attribute) for attribute in dir(kind) if attribute[0] != "_")):
-            if inspect.isclass(each) or inspect.isroutine(each):
+            if callable(each) and (inspect.isclass(each) or inspect.isroutine(each)):
                 with contextlib.suppress(ValueError):  # built-in ones have no signature
                     found |= set(inspect.signature(each).parameters)
     return found

@@ -152,7 +152,7 @@ class FileIgnores:
         self.fails = False
         """Whether the build fails where a check finds something."""
         self._directive = -1
-        if "ignore" not in subject.text and not re.search(r"(?i)check\s*=", subject.text):
+        if "ignore" not in subject.text and not re.search(r"#.*check\s*=", subject.text.lower()):
             return
         lines = subject.text.removeprefix("\ufeff").split("\n")
         self._read_directive(lines)

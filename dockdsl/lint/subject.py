@@ -80,6 +80,7 @@ class Subject:
         """The name of its file."""
         self.build = build
         """How it is built."""
+        self._pairs: dict[Line, list[tuple[str, str | None]]] = {}
         self.origins: Sequence[Origin | None] = ()
         """Where each physical line was written, if that is not the file itself."""
         self.dockerfile: Dockerfile
@@ -277,25 +278,25 @@ class Subject:
         """The lines by the number of their first physical line, from 1."""
         return {line.logical.first + 1: line for line in self.lines}
 
-    def copies(self, *keywords: str) -> Iterator[tuple[Line, list[str], str]]:
-        """Yield each COPY or ADD with its sources and its destination, without those in ONBUILD."""
-        for line in self.steps(*keywords):
-            words = line.array() or line.words()
-            if words:
-                yield line, words[:-1], words[-1]
+    def copies(self, *keywords: str) -> list[tuple[Line, list[str], str]]:
+        """Return each COPY or ADD with its sources and its destination, without those in ONBUILD."""
+        return [each for each in self._copies if each[0].keyword in keywords]
+
+    @cached_property
+    def _copies(self) -> list[tuple[Line, list[str], str]]:
+        found = [(line, line.array() or line.words()) for line in self.steps("ADD", "COPY")]
+        return [(line, words[:-1], words[-1]) for line, words in found if words]
 
     def names(self, line: Line) -> list[str]:
         """Return the names that an ARG, ENV or LABEL gives values to."""
         return [name for name, _ in self.pairs(line)]
 
-    @staticmethod
-    def pairs(line: Line) -> list[tuple[str, str | None]]:
+    def pairs(self, line: Line) -> list[tuple[str, str | None]]:
         """Return the names and values of an ARG, ENV or LABEL; None where there is no value."""
-        words = line.quoted_words()
-        if line.keyword != "ARG" and words and "=" not in words[0]:
-            return [(words[0], " ".join(words[1:]))]
-        parts = [word.partition("=") for word in words]
-        return [(name, value if equals else None) for name, equals, value in parts]
+        found = self._pairs.get(line)
+        if found is None:
+            found = self._pairs[line] = _pairs(line)
+        return found
 
     def declaration(self, name: str) -> str:
         """Return the ARG that gives a stage the value which a name has elsewhere, as part of a remedy."""
@@ -374,6 +375,14 @@ class Subject:
             given = otherwise.get(name) if value is None else expanded(value, seen, line.escape)
             if given is not None:
                 values[name] = given
+
+
+def _pairs(line: Line) -> list[tuple[str, str | None]]:
+    words = line.quoted_words()
+    if line.keyword != "ARG" and words and "=" not in words[0]:
+        return [(words[0], " ".join(words[1:]))]
+    parts = [word.partition("=") for word in words]
+    return [(name, value if equals else None) for name, equals, value in parts]
 
 
 def _expanded_or_not(word: str, values: Mapping[str, str], escape: str) -> str:

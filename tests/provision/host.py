@@ -155,8 +155,9 @@ class Process(NamedTuple):
 
     @classmethod
     def child_of(cls, parent: int) -> Process | None:
-        """Return a process whose parent is `parent`, if there is one."""
-        return next((cls.find(pid) for pid in pids() if stat(pid)[1:2] == [str(parent)]), None)
+        """Return the oldest process whose parent is `parent`, if there is one: it may have inherited others since."""
+        found = [cls.find(pid) for pid in pids() if stat(pid)[1:2] == [str(parent)]]
+        return min((each for each in found if each is not None), key=lambda each: each.started, default=None)
 
     def parent(self) -> Process | None:
         """Return the parent process."""
