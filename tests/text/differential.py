@@ -43,6 +43,7 @@ _HAS_SOME = ("ENV", "LABEL", "ARG", "EXPOSE", "VOLUME", "SHELL", "HEALTHCHECK", 
 _KEYWORDS = {*_FLAGS, *_HAS_ONE, *_HAS_SOME, "CMD", "ENTRYPOINT"}
 
 
+_CONTINUED = r"[\\`][ \t]*\r?\n(?:\s*(?:#.*)?\r?\n)*"
 _NEVER_BUILT = r"Stage: .*(?:one word|escape character|platform|in a flag|control character|dollar|quote|brace)|Dockerfile: (?:check|syntax) is"
 
 
@@ -67,13 +68,16 @@ def unknown_to_the_parser(text: str) -> str:
     for name, is_so in (
         ("it takes the text up to the NUL", "\0" in text),
         ("a lone surrogate is not UTF-8", re.search("[\ud800-\udfff]", text)),
-        ("blanks after <<, since 1.16", re.search(r"<<[ \t\r]", re.sub(r"[\\`][ \t]*\r?\n", "", text))),
+        ("blanks after <<, since 1.16", re.search(r"<<[ \t\r]", re.sub(_CONTINUED, "", text))),
         ("a modifier in the name of a heredoc, since 1.16", re.search(r"<<-?\S*\$\{\w+[^\w}]", text)),
         (
             "a base that no build reads: an escape in an open quote or brace",
             re.search(r"(?im)^\s*FROM .*['\"{].*[\\`]\s*$", text),
         ),
-        ("a trigger that no build reads", re.search(rf"(?im)^\s*ONBUILD\s+[\\`][{BLANKS[6:]}]\s*$", text)),
+        (
+            "other blanks behind the last backslash of a trigger, which dockdsl leaves out",
+            re.search(rf"(?im)^\s*ONBUILD\s.*[\\`][\v\f{BLANKS[6:]}]+\s*$", text),
+        ),
         ("the directive check, since 1.8", re.search(rf"(?im)^[{BLANKS}]*#[{BLANKS}]*check[{BLANKS}]*=", text)),
         ("other blanks than those of ASCII in a directive", re.match(rf"(?a:[\s]*#\s*)[\v{BLANKS[6:]}]", first)),
     ):
