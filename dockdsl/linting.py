@@ -332,7 +332,7 @@ def run_apart(path: str, given: Given, *options: str) -> tuple[int, bytes]:
     spec = f"{os.path.abspath(path)}:*"
     command = [sys.executable, *safe, "-m", "dockdsl", "check", *options, *given.options(), spec]
     how: Any = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "env": environment(), "process_group": 0}
-    with subprocess.Popen(command, **how) as process:  # noqa: S603 - dockdsl itself
+    with subprocess.Popen(command, **how) as process:  # noqa: S603 - it runs dockdsl itself
         try:
             output, _ = process.communicate(timeout=LONGEST)
         except subprocess.TimeoutExpired:

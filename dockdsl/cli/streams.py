@@ -30,7 +30,7 @@ def reserve_stdout() -> None:
     if sys.stdout is None:
         return
     kept = os.dup(1)
-    _reserved = open(kept, "w", encoding=sys.stdout.encoding, errors=sys.stdout.errors)  # noqa: SIM115 - to the end
+    _reserved = open(kept, "w", encoding=sys.stdout.encoding, errors=sys.stdout.errors)  # noqa: SIM115 - kept to the end
     with contextlib.suppress(OSError):
         os.dup2(2, 1)
     sys.stdout = sys.stderr

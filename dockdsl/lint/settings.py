@@ -115,7 +115,7 @@ class Settings:
 
 
 NOTHING_SET = Settings()
-"""What a project says that says nothing."""
+"""The settings of a project that has none."""
 
 
 def settings_for(path: str, known: dict[str, Settings]) -> Settings:

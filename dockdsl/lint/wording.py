@@ -27,7 +27,7 @@ def in_python(remedy: str) -> str:
 
 def _call(found: re.Match[str]) -> str:
     from dockdsl.codegen.printer import quoted  # noqa: PLC0415 - Dockerfiles do not need it
-    from dockdsl.codegen.steps import Writer  # noqa: PLC0415 - nor this
+    from dockdsl.codegen.steps import Writer  # noqa: PLC0415 - Dockerfiles do not need it
 
     text = found[1]
     if text.startswith("--"):

@@ -74,7 +74,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> str:
 
 @pytest.fixture
 def apart(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Have what killed runs leave to oneself: temporary folders of one's own, and no other test that calls for it.
+    """Keep what killed runs leave from other tests: use temporary folders of its own, and run apart from those like it.
 
     `dockdsl gc` ends the builds of all killed runs of the machine.
     """
