@@ -116,12 +116,12 @@ def stuck(container: str) -> Iterator[None]:
         docker("rm", "--force", container)
 
 
-def wait_until(holds: Callable[[], bool], seconds: float = 30) -> None:
-    """Wait until something holds."""
+def wait_until(holds: Callable[[], bool], seconds: float = 30, *, pause: float = 0.05) -> None:
+    """Wait until something holds; it is looked at again after each pause."""
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline, "it did not come true in time"
-        time.sleep(0.05)
+        time.sleep(pause)
 
 
 def patiently(test: Callable[[int], None], *seconds: int) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from docker import from_env
 
 from dockdsl.engine.runners import docker_sdk
 from dockdsl.engine.runners.docker_sdk import DockerSdk
@@ -44,6 +45,22 @@ def test_an_engine_that_is_restarted_during_a_test(own: Own, tmp_path: Path) -> 
     assert (2, "") == (child.returncode, output), error
     assert "the container engine does not answer (" in error
     assert "see whether it still runs\n" in error
+    assert [] == left_by(child.pid)
+
+
+def test_an_engine_that_is_restarted_while_it_makes_a_container(own: Own, tmp_path: Path) -> None:
+    """It may have made one whose id nobody was told: that one goes, too."""
+    with (
+        running("test", source(tmp_path, NEVER_READY), "--ready-timeout", "300") as child,
+        contextlib.closing(from_env()) as engine,
+    ):
+        # The docker command is too slow for what lasts milliseconds.
+        wait_until(lambda: bool(engine.api.containers(all=True)), pause=0.0)
+        own.kill()
+        own.start()
+        output, error = child.communicate(timeout=60)
+
+    assert (2, "") == (child.returncode, output), error
     assert [] == left_by(child.pid)
 
 

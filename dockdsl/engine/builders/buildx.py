@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 
 SILENCE = 20.0
 """Seconds of silence after which it is checked that the engine still answers."""
+_ATTEMPTS = 3
+_REMOVED_MEANWHILE = re.compile(r"failed to get digest sha256:\w+: open \S+: no such file or directory").search
+"""What the classic image store says where the last tag of an equal image goes at the moment that it stores this one."""
 _ARCHIVE = "image.tar"
 _DIGESTS = ("containerimage.digest", "containerimage.config.digest")
 
@@ -77,7 +81,11 @@ class Buildx(CommandBuilder):
                 request.write_files(Path(folder))
             try:
                 argv = [*command.buildx(), *arguments(written, folder)]
-                account, status = self._run(command, argv, dockerfile, folder, request, progress, clock)
+                for _ in range(_ATTEMPTS):
+                    account, status = self._run(command, argv, dockerfile, folder, request, progress, clock)
+                    if status == 0 or not any(map(_REMOVED_MEANWHILE, account.text)):
+                        break
+                    dockerfile.seek(0)
             finally:
                 if progress is not None:
                     progress(BuildEvent("ended", "", "", clock.spent()))

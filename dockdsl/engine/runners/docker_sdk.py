@@ -128,10 +128,9 @@ class DockerSdk(contextlib.AbstractContextManager["DockerSdk"]):
                 f"{port}/tcp": [(way.publish, given) for given, inside in request.publish if inside == port]
                 for _, port in request.publish
             }
-        found: DockerContainer | None = None
         name = f"dockdsl-{secrets.token_hex(8)}"
         try:
-            with deferred(), _translated(f"run {request.name}"):
+            with deferred(), _translated(f"run {request.name}"), self._engine.hurrying():
                 container = client.containers.create(
                     request.image,
                     name=name,
@@ -151,14 +150,13 @@ class DockerSdk(contextlib.AbstractContextManager["DockerSdk"]):
                     volumes=list(request.volumes),
                     detach=True,
                 )
-                found = DockerContainer(container, request, way, self._engine)
                 container.start()
+                return DockerContainer(container, request, way, self._engine)
         except BaseException:
-            if found is not None:
-                with contextlib.suppress(EngineError):
-                    found.remove()
+            # An engine that ended before it answered may have made it all the same: only its name is known.
+            with contextlib.suppress(EngineError):
+                self._engine.remove("container", name, f"remove {request.name}")
             raise
-        return found
 
     def labels(self) -> dict[str, str]:
         """Return the labels that name the owner of a thing; `sweep` knows networks and volumes by them.
@@ -258,11 +256,7 @@ class DockerSdk(contextlib.AbstractContextManager["DockerSdk"]):
 
     def untag(self, tag: str) -> None:
         """Take a tag away, and with its last tag the image."""
-        client, place = self._engine.client()
-        if self._engine.is_late:
-            client = self._engine.hurry()
-        with deferred() as held, _translated(f"untag {tag}"):
-            self._engine.call(lambda: _remove("image", client, tag), place, held)
+        self._engine.remove("image", tag, f"untag {tag}")
 
     def close(self) -> None:
         """Close the connections to the engine."""
@@ -386,20 +380,35 @@ class _Engine:
             self._open.callback(self._hurried.close)
         return self._hurried
 
-    def call(self, action: Callable[[], object], place: Endpoint, held: Collection[int]) -> None:
-        """Call until the engine answers, the patience runs out, or a signal arrives."""
+    @contextlib.contextmanager
+    def hurrying(self) -> Iterator[None]:
+        """Wait less for the engine once it has left a call of the block unanswered."""
         import requests
 
-        while True:
-            try:
-                action()
-            except requests.exceptions.Timeout:
-                raise
-            except requests.exceptions.ConnectionError:
-                if not self._is_back(place, held):
+        try:
+            yield
+        except requests.exceptions.Timeout:
+            self.hurry()
+            raise
+
+    def remove(self, kind: str, name: str, what: str, client: docker.DockerClient | None = None) -> None:
+        """Remove a thing, with a client of its own or the usual one; where the engine went away, when it is back."""
+        import requests
+
+        usual, place = self.client()
+        client = client or (self.hurry() if self.is_late else usual)
+        with deferred() as held, _translated(what):
+            while True:
+                try:
+                    _remove(kind, client, name)
+                except requests.exceptions.Timeout:
                     raise
-            else:
-                return
+                except requests.exceptions.ConnectionError:
+                    # Until it is there again, the patience runs out, or a signal arrives.
+                    if not self._is_back(place, held):
+                        raise
+                else:
+                    return
 
     def _is_back(self, place: Endpoint, held: Collection[int]) -> bool:
         """Wait until something listens there again; return whether it does, or whether that cannot be known."""
@@ -538,10 +547,10 @@ class DockerContainer(contextlib.AbstractContextManager["DockerContainer"]):
 
     def remove(self) -> None:
         """Remove it with its anonymous volumes, running or not."""
-        with deferred() as held, _translated(f"remove {self._image}"):
+        with deferred():
             while self._tunnels:
                 self._tunnels.popitem()[1].close()
-            self._engine.call(lambda: _remove("container", self._container.client, self.id), self._way.place, held)
+            self._engine.remove("container", self.id, f"remove {self._image}", self._container.client)
 
     def __exit__(self, *raised: object) -> None:
         # What went wrong in the block says more than that the container cannot be removed any more.

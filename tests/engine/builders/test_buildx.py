@@ -327,6 +327,25 @@ for option; do case $option in --iidfile=*) echo sha256:abc > "${option#*=}";; e
     assert ("sha256:abc", None, None) == (result.image, result.size, result.digest)
 
 
+@pytest.mark.parametrize(("times", "is_built"), [(1, True), (9, False)])
+def test_an_equal_image_that_is_removed_meanwhile(context: Path, tmp_path: Path, times: int, is_built: bool) -> None:
+    """Another run may take away the last tag of the same image just when this one is stored: it is built again."""
+    refusing = f"""\
+if [ "$1" = buildx ] && [ "$(echo >> {tmp_path}/runs; wc -l < {tmp_path}/runs)" -le {times} ]; then
+    echo "ERROR: failed to build: failed to solve: failed to get digest sha256:5e63: open /x/5e63: no such file or directory" >&2
+    exit 1
+fi
+exec docker "$@"
+"""
+    builder = script(tmp_path, refusing)
+    if not is_built:
+        with pytest.raises(BuildFailed, match="failed to get digest"):
+            builder.build(request("FROM scratch\n", context))
+    else:
+        assert builder.build(request(f"FROM {BUSYBOX}\n", context)).image.startswith("sha256:")
+    assert (2 if is_built else 3) == len((tmp_path / "runs").read_text().splitlines())
+
+
 def test_an_engine_that_goes_away_after_the_build(context: Path, tmp_path: Path) -> None:
     """It is said to be gone."""
     dying = '[ "$1" = buildx ] && exit; echo "Cannot connect to the Docker daemon at x." >&2; exit 1'
