@@ -33,7 +33,8 @@ _known: dict[int, tuple[CodeType, _Positions]] = {}
 """The positions of code objects by their ids, which are theirs as long as they are kept here."""
 _MOST_KNOWN = 64
 Site = tuple[Any, ...]
-"""A code object and the offset of an instruction in it; then the same of its caller, and so on."""
+"""A code object and the offset of an instruction in it; then the same of its caller, and so on. Of what is read from a
+file, the path and the line: most of them are never asked for."""
 
 
 class _Place(NamedTuple):
@@ -129,6 +130,8 @@ def _is_between(file: str) -> bool:
 
 def origin_of(site: Site) -> Origin:
     """Turn a call site into file and line."""
+    if isinstance(site[0], str):
+        return Origin(*site)
     origin = _place(*site[:2])
     callers: list[Origin] = []
     for inner, code, offset in zip(site[::2], site[2::2], site[3::2], strict=False):

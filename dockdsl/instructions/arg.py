@@ -72,15 +72,15 @@ class Arg(Instruction):
         words = line.quoted_words()
         if not words:
             raise line.wrong("no variable is given", "name at least one")
-        blank = next((each for each in words if each.startswith("=")), None)
-        if blank is not None:
-            raise line.wrong("a name is blank", "write ARG name=default", blank)
-        found: list[dict[str, Any]] = []
-        for each in words:
-            name, equals, default = each.partition("=")
-            found.append({"name": name, "default": line.word(default) if equals else None, "more": ()})
-        more = tuple([cls.from_parsed(line.origin, each) for each in found[1:]])
-        return {**found[0], "more": more}
+        given = [each.partition("=") for each in words]
+        for name, _, default in given:
+            if not name:
+                raise line.wrong("a name is blank", "write ARG name=default", f"={default}")
+        first, *rest = [
+            {"name": name, "default": line.word(default) if equals else None, "more": ()}
+            for name, equals, default in given
+        ]
+        return {**first, "more": tuple([cls.from_parsed(line.site, each) for each in rest])} if rest else first
 
     def operands(self, spelling: Spelling) -> Sequence[str]:
         for each in self.more:

@@ -138,7 +138,7 @@ class Instruction(Located):
             fields.update(read_flags(cls, line))
         else:
             fields.update(declared(cls).unset)
-        return cls.from_parsed(line.origin, fields, line.flags)
+        return cls.from_parsed(line.site, fields, line.flags)
 
     def write(self, spelling: Spelling, given: Sequence[Option], plain: str | None = None) -> str:
         """Return the instruction's text; `plain` are its operands if they are plain. Raise `Refused` if it has none."""

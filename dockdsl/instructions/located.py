@@ -60,11 +60,14 @@ class Located(metaclass=_Located):
         """
 
     @classmethod
-    def from_parsed(cls, origin: Origin, fields: dict[str, Any], options: object = True) -> Self:
-        """Return the value with fields that are already what the constructor would convert them to."""
-        value = cls.__new__(cls)
+    def from_parsed(cls, origin: Origin | Site, fields: dict[str, Any], options: object = True) -> Self:
+        """Return the value with fields that are already what the constructor would convert them to.
+
+        The dict of the fields becomes that of the value.
+        """
+        value = _new(cls)
         fields["_origin"] = origin
-        value.__dict__.update(fields)
+        put(value, "__dict__", fields)
         value.complete(options, is_normal=True)
         return value
 

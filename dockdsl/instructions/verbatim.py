@@ -56,7 +56,7 @@ class Verbatim(Instruction):
             text += blank if blank.strip(" \t") else "\f"
         text = "\n".join([text, *[f"{each.content}{each.end}" for each in line.documents]])
         escape = found.escape if "\\" in text or "`" in text else "\\"
-        return cls.from_parsed(line.origin, {"text": text, "escape": escape})
+        return cls.from_parsed(line.site, {"text": text, "escape": escape})
 
     @property
     def keyword(self) -> str:

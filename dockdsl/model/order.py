@@ -214,5 +214,7 @@ def refuse_cycle(cycle: list[Stage]) -> NoReturn:
 def targets_of(stages: Sequence[Stage]) -> tuple[Stage, ...]:
     """Return the targets of a file that was read: what no other stage needs, or all if that gives another order."""
     needed = {id(need) for stage in stages for need in stage.needed_stages()}
+    if not needed:
+        return tuple(stages)
     targets = tuple([stage for stage in stages if id(stage) not in needed or stage is stages[-1]])
     return targets if all(map(operator.is_, reached(targets), stages)) else tuple(stages)

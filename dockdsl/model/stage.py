@@ -272,10 +272,9 @@ class Stage(StageBase):
                 line = guard(self.from_line(BACKSLASH), "\\")
         except Refused as refused:
             raise refused.error("Stage", self.origin) from None
-        put(self, "_from_line", line)
-        put(self, "_fingerprint", "")
         found: tuple[Reference, ...] = (Reference(self.base, "base"),) if isinstance(self.base, StageBase) else ()
-        put(self, "_references", (*found, *chain.from_iterable(map(_references, self.steps))))
+        found = (*found, *chain.from_iterable(map(_references, self.steps)))
+        self.__dict__.update(_from_line=line, _fingerprint="", _references=found)
 
     def _check_name(self) -> None:
         name = self.name

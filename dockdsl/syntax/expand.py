@@ -53,6 +53,7 @@ class Options:
 
 
 _ORDINARY = Options()
+_SPECIAL = frozenset("'\"$\\`")
 
 
 def expand(word: str, env: Mapping[str, str], *, escape: str = "\\", options: Options = _ORDINARY) -> str:
@@ -103,6 +104,8 @@ def split_words(word: str, env: Mapping[str, str], *, escape: str = "\\", option
     Source: how BuildKit reads the operands of EXPOSE.
     """
     _check(word, escape)
+    if word.isascii() and word.isprintable() and _SPECIAL.isdisjoint(word) and "<< " not in word:
+        return word.split()
     words = _Words()
     _Lexer(word, escape, options, lambda reference: _value(reference, env, options)).read(words)
     return words.split()

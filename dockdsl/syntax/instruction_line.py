@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from dockdsl.errors import InvalidType, InvalidValue, Refused
-from dockdsl.origins import Origin
+from dockdsl.origins import Origin, Site
 from dockdsl.syntax.arrays import array_in
 from dockdsl.syntax.lazy_regex import lazy_regex
 from dockdsl.syntax.lines import SPACE, Document, Logical, documents, heredocs_in, lower
@@ -17,7 +17,7 @@ from dockdsl.syntax.words import Word, read_word
 
 _blank = re.compile(r"[\t\v\f\r ]+")
 _space = re.compile(rf"[{SPACE}]+")
-_first_word = re.compile(r"([^\t\v\f\r ]+)[\t\v\f\r ]*").match
+_first_word = re.compile(rf"[{SPACE}]*+([^\t\v\f\r ]+)[\t\v\f\r ]*").match
 _easy_flag = re.compile(r"--([a-z][a-z-]*)(?:=([^\s'\"\\`]*))?[ \t]+").match
 _is_easy_array = re.compile(r'\[[ \t]*(?:"[^"\\\x00-\x1f]*"(?:[ \t]*,[ \t]*"[^"\\\x00-\x1f]*")*)?[ \t]*\]').fullmatch
 _easy_strings = re.compile(r'"([^"]*)"').findall
@@ -70,11 +70,9 @@ class Line:
         self.last = line.last
         """The last physical line, including those of heredocs, counted from 0."""
         self.escape = line.escape
-        self.origin = Origin(scope.path, line.first + 1)
+        self.site: Site = (scope.path, line.first + 1)
         self.scope = scope
         at = end = len(text)
-        while start < end and text[start] in SPACE:
-            start += 1
         word = _first_word(text, start)
         if word is not None:
             self.head = word[1]
@@ -89,6 +87,11 @@ class Line:
         """Where the operands begin in the logical line."""
         self.text = text[at:end]
         """The operands, without the whitespace around them."""
+
+    @property
+    def origin(self) -> Origin:
+        """The file and line where the instruction begins."""
+        return Origin(*self.site)
 
     def _read_flags(self, at: int, end: int) -> int:
         # BuildKit reads flags byte by byte, so non-ASCII text is garbled, and some bytes count as whitespace.
@@ -108,7 +111,7 @@ class Line:
 
     def inner(self, escape: str | None = None) -> Line:
         """Return the line of the instruction in an ONBUILD; with another escape character, what another build reads."""
-        found = Line(self.logical._replace(escape=escape or self.escape), self.start, Scope(self.origin.path, named))
+        found = Line(self.logical._replace(escape=escape or self.escape), self.start, Scope(self.scope.path, named))
         found.documents = self.documents
         return found
 
@@ -183,10 +186,8 @@ class Line:
             return "\n".join([text, *[f"{each.content}{each.end}" for each in self.documents]])
         return text
 
-    def comment_lines(self) -> list[int]:
+    def comment_lines(self) -> Sequence[int]:
         """Return the comment lines that the value does not contain, counted from 0."""
-        if self.logical.parts is None:
-            return []
         return self.logical.comments(self.kept_from)
 
     def refuse(self, error: Refused | InvalidType | InvalidValue) -> None:
@@ -223,7 +224,7 @@ def _flags(text: str, at: int, escape: str) -> tuple[list[FlagToken], int]:
             return found, at
         easy = _easy_flag(text, at)
         if easy is not None:
-            found.append(FlagToken(easy[1], easy[2], at, at + len(easy[0].rstrip())))
+            found.append(FlagToken(easy[1], easy[2], at, easy.end(1 if easy[2] is None else 2)))
             at = easy.end()
             continue
         start = at

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
 
 from dockdsl.errors import ExpansionError
 from dockdsl.syntax.lazy_regex import lazy_regex
 from dockdsl.syntax.misread import Misread
+
+if TYPE_CHECKING:
+    from dockdsl.syntax.expand import Options
 
 # Whitespace according to Go: without the four separators that Python adds.
 SPACE = (
@@ -99,6 +103,7 @@ class Logical(NamedTuple):
         if not self.parts:
             return self.text[start:end]
         pieces: list[str] = []
+        broken = f"{escape}\n"
         at = start
         previous = self.first
         for begin, line in self.parts:
@@ -106,8 +111,10 @@ class Logical(NamedTuple):
                 break
             # The escape character that breaks the line must not follow another one.
             if begin > start and not (begin > at and self.text[begin - 1] == escape):
-                pieces += [self.text[at:begin], f"{escape}\n"]
-                pieces += [f"{each.rstrip(SPACE)}\n" for each in self.lines[previous + 1 : line] if each.strip(SPACE)]
+                pieces += (self.text[at:begin], broken)
+                if line > previous + 1:
+                    between = self.lines[previous + 1 : line]
+                    pieces += [f"{each.rstrip(SPACE)}\n" for each in between if each.strip(SPACE)]
                 at = begin
             previous = line
         pieces.append(self.text[at:end])
@@ -123,9 +130,12 @@ def is_comment(line: str) -> bool:
     return line.lstrip(SPACE).startswith("#")
 
 
-def logical(lines: Sequence[str], index: int, escape: str) -> Logical:
-    """Read the logical line that begins at `index`, which is neither blank nor a comment."""
-    tail = lines[index].strip(SPACE)
+def logical(lines: Sequence[str], index: int, escape: str, bare: str | None = None) -> Logical:
+    """Read the logical line that begins at `index`, which is neither blank nor a comment.
+
+    `bare` is that line without the whitespace around it, where the caller has it already.
+    """
+    tail = lines[index].strip(SPACE) if bare is None else bare
     if tail[-1:] != escape or not continued(lines[index].lstrip(SPACE), escape):
         return Logical(lines, index, index, tail, None, escape)
     pieces = [tail[:-1]]
@@ -133,15 +143,15 @@ def logical(lines: Sequence[str], index: int, escape: str) -> Logical:
     parts: list[tuple[int, int]] = []
     number = index
     for number in range(index + 1, len(lines)):
-        line = lines[number].rstrip("\r")
+        line = lines[number]
         bare = line.lstrip(SPACE)
         if not bare or bare[0] == "#":
             continue
         parts.append((length, number))
-        tail = line.rstrip(" \t")
         # The test of `continued` without the call, since most lines of a file get here.
-        if tail[-1:] != escape or tail[-2:-1] == escape:
-            pieces.append(line)
+        tail = line if line[-1] == escape else line.rstrip("\r").rstrip(" \t")
+        if tail[-1] != escape or tail[-2:-1] == escape:
+            pieces.append(line.rstrip("\r"))
             return Logical(lines, index, number, "".join(pieces).rstrip(SPACE), parts, escape)
         pieces.append(tail[:-1])
         length += len(tail) - 1
@@ -160,9 +170,16 @@ class Document(NamedTuple):
 
 def _split(text: str, *, quotes: bool, escapes: bool) -> list[str]:
     """Split a text into words as BuildKit does, leaving variables as they are."""
-    from dockdsl.syntax.expand import Options, split_words  # noqa: PLC0415 - most files have no heredoc
+    from dockdsl.syntax.expand import split_words  # noqa: PLC0415 - most files have no heredoc
 
-    return split_words(text, {}, options=Options(raw_quotes=quotes, raw_escapes=escapes, skip_unset_env=True))
+    return split_words(text, {}, options=_options(quotes, escapes))
+
+
+@cache
+def _options(quotes: bool, escapes: bool) -> Options:
+    from dockdsl.syntax.expand import Options  # noqa: PLC0415 - as above
+
+    return Options(raw_quotes=quotes, raw_escapes=escapes, skip_unset_env=True)
 
 
 def heredocs_in(text: str) -> list[HeredocWord]:

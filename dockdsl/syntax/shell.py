@@ -78,7 +78,7 @@ def layout(text: str) -> Layout:
 def relaid(text: str, escape: str) -> str:
     """Return a layout with the given escape character; refuse one that is not in the shell form."""
     check_text(text)
-    if text != text.strip(SPACE):
+    if text[0] in SPACE or text[-1] in SPACE:
         raise Refused(f"the command {shown(text)} has {_BLANK_ENDS}", "remove it")
     if escape == "\\" and text[0] not in "[\\":
         return text

@@ -29,6 +29,9 @@ is_bare_path = re.compile(
 is_bare_key = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*").fullmatch
 _is_bare_flag = re.compile(r"[!#-&(-\[\]-_a-~]+").fullmatch
 _is_bare_json = re.compile(r"[ !#-\[\]-~]*+").fullmatch
+_is_bare_quoted = lazy_regex(r"[ !#%-\[\]-_a-~]*+")
+_in_quotes = lazy_regex(r"""\"[^"\\`$]*+\"|'[^'$]*+'""")
+"""A word that is all in one pair of quotes, with nothing in it that has a meaning there."""
 _find_control = lazy_regex("[\x00-\x08\x0a-\x1f\x7f]")
 _find_reference = lazy_regex(_SIMPLE_REFERENCE)
 _open_reference = lazy_regex(r"\$\{[A-Za-z_][A-Za-z0-9_]*(?::?[-+?]|##?|%%?|//?)")
@@ -339,6 +342,9 @@ def read_word(text: str, escape: str, *, quotes: bool = True) -> Word:
         return text[1:] if text.startswith(_BOM) else text
     if is_bare(text):
         return text
+    quoted = _in_quotes().fullmatch(text) if quotes else None
+    if quoted is not None:
+        return text[1:-1]
     return from_atoms(_Reader(text, escape, "\"'" if quotes else "").read())
 
 
@@ -414,8 +420,11 @@ class Spelling:
 
     def value(self, value: Word) -> str:
         """Write an operand of ENV, LABEL, ARG, WORKDIR or USER: in double quotes, unless it is safe without."""
-        if type(value) is str and is_bare(value):
-            return value
+        if type(value) is str:
+            if is_bare(value):
+                return value
+            if _is_bare_quoted().fullmatch(value):
+                return f'"{value}"'
         atoms = atoms_of(value)
         inner = "".join([text if reference else text.translate(self._quoted) for reference, text in atoms])
         return f'"{inner}"'

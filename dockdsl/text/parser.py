@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import re
 from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
-
-import attrs
+from typing import Any, NamedTuple
 
 from dockdsl.display import cut, kind_of, one_line, shown, underlined
 from dockdsl.errors import DockerfileSyntaxError, InvalidType, InvalidValue, Refused, SyntaxProblem
@@ -57,7 +56,7 @@ def parse(text: str, path: str | None = None) -> Dockerfile:
     """
     if not isinstance(text, str):
         raise InvalidType(f"parse: the text is {kind_of(text)}; pass a str")
-    return _Parser(text, _TEXT if path is None else str(path)).run()
+    return parse_with_lines(text, _TEXT if path is None else str(path))[0]
 
 
 def lines_of(text: str) -> list[Line]:
@@ -73,14 +72,11 @@ def parse_with_lines(text: str, path: str) -> tuple[Dockerfile, list[Line]]:
 
     Raises `DockerfileSyntaxError` as `parse` does.
     """
-    parser = _Parser(text, path)
-    return parser.run(), parser.found
+    return _Parser(text, path).run()
 
 
 class _Parser:
     def __init__(self, text: str, path: str) -> None:
-        self.found: list[Line] = []
-        """The lines of the instructions, once they are split."""
         self.path = path
         self.text = text
         self.lines = text.removeprefix("\ufeff").split("\n")
@@ -96,13 +92,23 @@ class _Parser:
             raise self._error()
         return found
 
-    def run(self) -> Dockerfile:
-        """Return the Dockerfile."""
-        dockerfile = self._read(self._directives())
+    def run(self) -> tuple[Dockerfile, list[Line]]:
+        """Return the Dockerfile, and the lines of its instructions."""
+        # What is made here is kept. The collector would go over all of it again and again, for nothing.
+        is_enabled = gc.isenabled()
+        gc.disable()
+        try:
+            directives = self._directives()
+            # Lines refer to the parser, which must not refer to them: only the collector would free such a circle.
+            lines, below = self._split(directives)
+            dockerfile = self._read(directives, lines, below)
+        finally:
+            if is_enabled:
+                gc.enable()
         if self.problems:
             raise self._error()
         assert dockerfile is not None  # else there are problems
-        return dockerfile
+        return dockerfile, lines
 
     def _directives(self) -> Directives:
         self._check_characters()
@@ -145,7 +151,7 @@ class _Parser:
         tight = 0
         index = 0
         scope = Scope(self.path, self._source)
-        if max(map(len, lines)) > LONGEST_READ // 4:
+        if len(self.text) > LONGEST_READ // 4:
             self._check_lengths()
         while index < len(lines):
             raw = lines[index]
@@ -158,7 +164,7 @@ class _Parser:
                         above = []
                     above.append(index)
             else:
-                line = Line(logical(lines, index, escape), 0, scope)
+                line = Line(logical(lines, index, escape, bare), 0, scope)
                 index = line.logical.last
                 if "<<" in line.logical.text:
                     try:
@@ -185,22 +191,21 @@ class _Parser:
 
     def _check_lengths(self) -> None:
         for number, line in enumerate(self.lines):
-            length = len(line.encode())
+            length = len(line.encode()) if len(line) > LONGEST_READ // 4 else 0
             if length > LONGEST_READ:
                 fact = f"a line is {length:,} bytes long, and BuildKit reads at most {LONGEST_READ:,}"
                 self._report("Dockerfile", Misread(fact, "break it"), number, 0, 1)
 
-    def _read(self, directives: Directives) -> Dockerfile | None:
-        lines, below = self._split(directives)
-        self.found = lines
+    def _read(self, directives: Directives, lines: list[Line], below: Sequence[int]) -> Dockerfile | None:
         self.stages: list[Stage] = []
         self.by_name: dict[str, Stage] = {}
         all_names, unnamed = _names(lines)
         names = [name for name in all_names if name is not None]
-        self.names = frozenset(names)
         self.count = len(all_names)
         self.last = {name: index for index, name in enumerate(all_names) if name is not None}
-        self.repeated = {name for name, count in Counter(names).items() if count > 1}
+        self.names = self.last.keys()
+        is_unique = len(names) == len(self.last)
+        self.repeated = () if is_unique else {name for name, count in Counter(names).items() if count > 1}
         args: list[Instruction] = []
         steps = args
         begun: _Begun | None = None
@@ -222,8 +227,9 @@ class _Parser:
                     steps = []
             else:
                 value = self._instruction(line)
-                if line.above or line.logical.parts is not None:
-                    steps += self._comments(line.above, line.comment_lines())
+                inside = line.comment_lines() if line.logical.parts is not None else ()
+                if line.above or inside:
+                    steps += self._comments(line.above, inside)
                 if value is not None:
                     steps.append(value)
         steps += self._comments(below)
@@ -287,8 +293,10 @@ class _Parser:
         inside = line.comment_lines()
         comment = None
         if above or inside:
-            texts = [*map(self._remark, above), *filter(None, [self._remark(each, inside=True) for each in inside])]
-            comment = self._made_comment(texts, acts=any(_acts(each) for each in texts), line=(above or inside)[0])
+            read = [*map(self._remark, above)]
+            read += [each for number in inside if (each := self._remark(number, inside=True))[0]]
+            texts, acting = zip(*read, strict=True) if read else ((), ())
+            comment = self._made_comment(texts, acts=any(acting), line=(above or inside)[0])
         return _Begun(line, base, name, platform, comment, nameless=name in unnamed)
 
     def _close(self, begun: _Begun | None, steps: list[Instruction]) -> None:
@@ -296,7 +304,7 @@ class _Parser:
             return
         name = None if begun.nameless else begun.name
         stage = Stage.from_parsed(
-            begun.line.origin,
+            begun.line.site,
             {
                 "base": begun.base,
                 "name": name,
@@ -310,14 +318,16 @@ class _Parser:
         if begun.name is not None:
             self.by_name[begun.name] = stage
 
-    def _remark(self, number: int, *, inside: bool = False) -> str:
+    def _remark(self, number: int, *, inside: bool = False) -> tuple[str, bool]:
+        """Return the text of a comment, and whether it has an effect."""
         raw = self.lines[number]
         written = raw.strip(SPACE)[1:].removeprefix(" ")
-        text = _control.sub(" ", written).rstrip()
-        if _acts(text) and (inside or not raw.startswith("#") or not _is_check(written)):
+        text = (written if written.isprintable() else _control.sub(" ", written)).rstrip()
+        acts = _acts(text) is not None
+        if acts and (inside or not raw.startswith("#") or not _is_check(written)):
             # It has an effect only above an instruction, with the number sign in the first column, as it is written.
-            text = f"# {text}"
-        return text
+            return f"# {text}", False
+        return text, acts
 
     def _comments(self, above: Sequence[int], inside: Sequence[int] = ()) -> list[Instruction]:
         """Return the comments above an instruction, and those among its lines."""
@@ -325,11 +335,11 @@ class _Parser:
         texts: list[str] = []
         first = 0
         for index, number in enumerate((*above, *inside)):
-            text = self._remark(number, inside=index >= len(above))
+            text, acts = self._remark(number, inside=index >= len(above))
             if not text and index >= len(above):
                 # Above the instruction, it would end the effect of the comments above itself.
                 continue
-            if _acts(text):
+            if acts:
                 if texts:
                     found.append(self._made_comment(texts, acts=False, line=first))
                     texts = []
@@ -342,8 +352,8 @@ class _Parser:
             found.append(self._made_comment(texts, acts=False, line=first))
         return found
 
-    def _made_comment(self, texts: list[str], *, acts: bool, line: int) -> Comment:
-        return Comment.from_parsed(Origin(self.path, line + 1), {"remark": "\n".join(texts), "acts": acts})
+    def _made_comment(self, texts: Sequence[str], *, acts: bool, line: int) -> Comment:
+        return Comment.from_parsed((self.path, line + 1), {"remark": "\n".join(texts), "acts": acts})
 
     def _dockerfile(self, directives: Directives, args: list[Instruction]) -> Dockerfile:
         check = directives.check
@@ -367,8 +377,7 @@ class _Parser:
         )
 
 
-@attrs.frozen
-class _Begun:
+class _Begun(NamedTuple):
     """A stage that has begun."""
 
     line: Line
@@ -386,15 +395,16 @@ def _names(lines: Sequence[Line]) -> tuple[list[str | None], frozenset[str]]:
     for line in froms:
         words = line.words()
         names.append(lower(words[2]) if len(words) == 3 else None)
-    counts = Counter(names)
+    alike = [(index, name) for index, name in enumerate(names) if name is not None and name.startswith("stage-")]
     automatic = set()
-    for index, name in enumerate(names):
-        if name is None or not name.startswith("stage-"):
-            continue
-        # The stage does not count as one that has taken its own name.
-        taken = counts if counts[name] > 1 else set(counts) - {name}
-        if name == automatic_name(index, taken):
-            automatic.add(name)
+    counts = Counter(names) if alike else {}
+    for index, name in alike:
+        if counts[name] == 1:
+            # The stage does not count as one that has taken its own name.
+            del counts[name]
+            if name == automatic_name(index, counts):
+                automatic.add(name)
+            counts[name] = 1
     if automatic:
         automatic &= {line.words()[0] for line in froms if line.text} | {
             name for line in lines for name in _mounted(line)

@@ -6,6 +6,7 @@ Real Dockerfiles and BuildKit's own cases are read where they are present, besid
 from __future__ import annotations
 
 import copy
+import gc
 import pickle
 from collections.abc import Iterator
 from pathlib import Path
@@ -40,6 +41,7 @@ from dockdsl import (
     parse,
     render,
 )
+from dockdsl.syntax.instruction_line import Line
 from dockdsl.text.parser import lines_of
 from tests import oracle
 from tests.corpora import cases, corpus
@@ -138,6 +140,22 @@ def test_values(text: str, value: Instruction) -> None:
         assert hash(found) == hash(other)
         assert repr(found) == repr(other)
         assert str(found) == str(other)
+
+
+def test_a_text_that_was_read_leaves_nothing_to_the_collector() -> None:
+    """All that is made on the way is freed at once, and the collector is as it was, whatever comes of the text."""
+    gc.collect()
+    gc.disable()
+    try:
+        before = sum(isinstance(each, Line) for each in gc.get_objects())
+        parse("FROM a AS x\nRUN b \\\n c\nFROM scratch\nCOPY --from=x a b\n")
+        assert before == sum(isinstance(each, Line) for each in gc.get_objects())
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
+    with pytest.raises(DockerfileSyntaxError):
+        parse("FROM")
+    assert gc.isenabled()
 
 
 @pytest.mark.parametrize(

@@ -78,7 +78,7 @@ class Mount(Located):
         if "from" not in value.lower():
             mount = _known(value, line.escape)
             if mount is not None:
-                return mount.with_origin(line.origin)
+                return mount.with_origin(line.site)
         return _read(line, value)
 
     def check(self) -> None:
@@ -291,7 +291,7 @@ def _read(line: Line, value: str) -> Mount:
     except (InvalidType, InvalidValue) as error:
         fact, _, remedy = error.message.rpartition("; ")
         raise Refused(fact, remedy, by_build=error.by_build) from None
-    return mount.with_origin(line.origin)
+    return mount.with_origin(line.site)
 
 
 @lru_cache(512)
