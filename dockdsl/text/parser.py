@@ -96,8 +96,8 @@ class _Parser:
         """Return the Dockerfile, and the lines of its instructions."""
         # What is made here is kept. The collector would go over all of it again and again, for nothing.
         is_enabled = gc.isenabled()
-        gc.disable()
         try:
+            gc.disable()
             directives = self._directives()
             # Lines refer to the parser, which must not refer to them: only the collector would free such a circle.
             lines, below = self._split(directives)

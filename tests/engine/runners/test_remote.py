@@ -181,15 +181,20 @@ def test_no_ssh_command(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 INSIDE = """
-import os, sys
+import time, urllib.request
 from dockdsl.engine.running import RunRequest
 from dockdsl.engine.runners.docker_sdk import DockerSdk
-from dockdsl.checks.smoke import smoke
 request = RunRequest(image={image!r}, ports=[8080], command=["httpd", "-f", "-p", "8080", "-h", "/"])
 with DockerSdk() as runner, runner.start(request) as container:
     print(*container.address(8080), container.state().running)
-    import urllib.request
-    print(urllib.request.urlopen("http://%s:%s/etc/group" % container.address(8080), timeout=30).status)
+    for left in range(100, -1, -1):
+        try:
+            print(urllib.request.urlopen("http://%s:%s/etc/group" % container.address(8080), timeout=30).status)
+            break
+        except OSError:  # it does not listen yet
+            if not left:
+                raise
+            time.sleep(0.1)
 """
 
 
