@@ -330,6 +330,8 @@ class _Engine:
         self._patience = patience
         """Seconds that are left to wait, in all, for an engine that went away."""
         self._made: tuple[docker.DockerClient, Endpoint] | None = None
+        self._place: Endpoint | None = None
+        """Where it is, or was."""
         self._url: str | None = None
         self._hurried: docker.DockerClient | None = None
         self.is_late = False
@@ -362,6 +364,7 @@ class _Engine:
                     opened.callback(client.close)
                     self._open = opened.pop_all()
                 self._made = client, place
+                self._place = place
             return self._made
 
     def another(self, timeout: int) -> docker.DockerClient:
@@ -395,8 +398,8 @@ class _Engine:
         """Remove a thing, with a client of its own or the usual one; where the engine went away, when it is back."""
         import requests
 
-        usual, place = self.client()
-        client = client or (self.hurry() if self.is_late else usual)
+        if client is None:
+            client = self.hurry() if self.is_late else self.client()[0]
         with deferred() as held, _translated(what):
             while True:
                 try:
@@ -405,18 +408,19 @@ class _Engine:
                     raise
                 except requests.exceptions.ConnectionError:
                     # Until it is there again, the patience runs out, or a signal arrives.
-                    if not self._is_back(place, held):
+                    if not self._is_back(held):
                         raise
                 else:
                     return
 
-    def _is_back(self, place: Endpoint, held: Collection[int]) -> bool:
+    def _is_back(self, held: Collection[int]) -> bool:
         """Wait until something listens there again; return whether it does, or whether that cannot be known."""
+        assert self._place is not None  # something was made there
         while self._patience > 0 and not held:
             begin = time.monotonic()
             try:
                 time.sleep(_PAUSE)
-                _knock(place)
+                _knock(self._place)
             except OSError:
                 continue
             finally:
