@@ -22,11 +22,10 @@ from dockdsl.origins import Origin
 _Read = TypeVar("_Read")
 _FILE = "pyproject.toml"
 _TABLE = "[tool.dockdsl.check]"
-_HAS_TABLE = (
-    rb"""dockdsl["']?[ \t]*\.[ \t]*["']?check|dockdsl["']?[ \t]*=[ \t]*\{|"""
-    rb"""\[[ \t]*["']?tool["']?[ \t]*\.[ \t]*["']?dockdsl["']?[ \t]*\]"""
-)
-"""Finds the spellings of the table's name: to read the whole file takes as long as to check a small Dockerfile."""
+_HAS_TABLE = (b"dockdsl.check", b"dockdsl={", b"[tool.dockdsl]")
+"""The spellings of the table's name, without blanks and quotes.
+
+To read the whole file takes as long as to check a small Dockerfile."""
 
 
 # Plain classes: attrs takes as long to make one as it takes to check a small file.
@@ -146,7 +145,8 @@ def _read(path: str) -> Settings | None:
             data = file.read()
     except OSError:
         return None
-    if re.search(_HAS_TABLE, data) is None:
+    bare = data.translate(None, b" \t\"'")
+    if not any(name in bare for name in _HAS_TABLE):
         return None
     import tomllib  # noqa: PLC0415 - few projects have such a table
 

@@ -22,6 +22,7 @@ from dockdsl.model.stage import Stage, read_from
 from dockdsl.origins import Origin, short_path
 from dockdsl.syntax.directives import Directives, directives_of, settings_of
 from dockdsl.syntax.instruction_line import Line, Scope
+from dockdsl.syntax.lazy_regex import lazy_regex
 from dockdsl.syntax.lines import LONGEST_READ, SPACE, logical, lower
 from dockdsl.syntax.misread import Misread
 from dockdsl.syntax.references import is_image
@@ -29,11 +30,11 @@ from dockdsl.syntax.words import BACKTICK
 
 _NONE: list[int] = []
 _TEXT = "Dockerfile"
-_surrogate = re.compile("[\ud800-\udfff]").search
-_control = re.compile("[\x00-\x08\x0a-\x1f\x7f]")
+_surrogate = lazy_regex("[\ud800-\udfff]")
+_control = lazy_regex("[\x00-\x08\x0a-\x1f\x7f]")
 _acts = re.compile(r"\s*check\s*=", re.IGNORECASE).match
 # What is a blank in BuildKit's own pattern.
-_is_check = re.compile(rf"[{SPACE}]*check[\t\n\f\r ]*=", re.IGNORECASE).match
+_is_check = lazy_regex(rf"[{SPACE}]*check[\t\n\f\r ]*=", re.IGNORECASE)
 _LONGEST_KEYWORD = 40
 """Characters of an unknown instruction by which a message names it."""
 
@@ -181,10 +182,10 @@ class _Parser:
         return found, above
 
     def _check_characters(self) -> None:
-        if self.text.isascii() or not _surrogate(self.text):
+        if self.text.isascii() or not _surrogate().search(self.text):
             return
         for number, line in enumerate(self.lines):
-            found = _surrogate(line)
+            found = _surrogate().search(line)
             if found is not None:
                 fact = "the text has a lone surrogate, which is not a Unicode character"
                 self._report("Dockerfile", Misread(fact, "decode the file as UTF-8"), number, found.start(), 1)
@@ -322,9 +323,9 @@ class _Parser:
         """Return the text of a comment, and whether it has an effect."""
         raw = self.lines[number]
         written = raw.strip(SPACE)[1:].removeprefix(" ")
-        text = (written if written.isprintable() else _control.sub(" ", written)).rstrip()
+        text = (written if written.isprintable() else _control().sub(" ", written)).rstrip()
         acts = _acts(text) is not None
-        if acts and (inside or not raw.startswith("#") or not _is_check(written)):
+        if acts and (inside or not raw.startswith("#") or not _is_check().match(written)):
             # It has an effect only above an instruction, with the number sign in the first column, as it is written.
             return f"# {text}", False
         return text, acts
