@@ -8,15 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from dockdsl.errors import ExpansionError
 from dockdsl.syntax.lazy_regex import lazy_regex
 from dockdsl.syntax.misread import Misread
-
-if TYPE_CHECKING:
-    from dockdsl.syntax.expand import Options
 
 # Whitespace according to Go: without the four separators that Python adds.
 SPACE = (
@@ -170,16 +166,9 @@ class Document(NamedTuple):
 
 def _split(text: str, *, quotes: bool, escapes: bool) -> list[str]:
     """Split a text into words as BuildKit does, leaving variables as they are."""
-    from dockdsl.syntax.expand import split_words  # noqa: PLC0415 - most files have no heredoc
+    from dockdsl.syntax.expand import Options, split_words  # noqa: PLC0415 - most files have no heredoc
 
-    return split_words(text, {}, options=_options(quotes, escapes))
-
-
-@cache
-def _options(quotes: bool, escapes: bool) -> Options:
-    from dockdsl.syntax.expand import Options  # noqa: PLC0415 - as above
-
-    return Options(raw_quotes=quotes, raw_escapes=escapes, skip_unset_env=True)
+    return split_words(text, {}, options=Options(raw_quotes=quotes, raw_escapes=escapes, skip_unset_env=True))
 
 
 def heredocs_in(text: str) -> list[HeredocWord]:

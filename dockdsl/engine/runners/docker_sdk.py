@@ -153,7 +153,8 @@ class DockerSdk(contextlib.AbstractContextManager["DockerSdk"]):
                 container.start()
                 return DockerContainer(container, request, way, self._engine)
         except BaseException:
-            # An engine that ended before it answered may have made it all the same: only its name is known.
+            # An engine that ended before it answered may have made it all the same: only its name is known. What went
+            # wrong says more than that it cannot be removed.
             with contextlib.suppress(EngineError):
                 self._engine.remove("container", name, f"remove {request.name}")
             raise
