@@ -24,8 +24,8 @@ class Explained(type):
         def __call__(cls, *values: Any, **options: Any) -> Any:  # noqa: D102 - it is the constructor
             try:
                 return type.__call__(cls, *values, **options)
-            except TypeError as error:
-                misuse = misused(cls, error, values, options)
+            except TypeError:
+                misuse = misused(cls, values, options)
                 if misuse is None:
                     raise
                 raise misuse from None
@@ -39,10 +39,16 @@ class Explained(type):
         return found.replace(parameters=list(found.parameters.values())[1:])
 
 
-def misused(cls: Any, error: TypeError, values: tuple[Any, ...], options: dict[str, Any]) -> InvalidType | None:
+def misused(cls: Any, values: tuple[Any, ...], options: dict[str, Any]) -> InvalidType | None:
     """Return the error for a call that does not fit the parameters; None if that is not what is wrong."""
-    if error.__traceback__ is None or error.__traceback__.tb_next is not None or cls.__init__ is object.__init__:
-        # It was raised inside the constructor, or there is none.
+    if cls.__init__ is object.__init__:
+        return None
+    try:
+        cls.__signature__.bind(*values, **options)
+    except TypeError:
+        pass
+    else:
+        # It was raised inside the constructor.
         return None
     from inspect import Parameter  # noqa: PLC0415 - only needed for the message
 

@@ -13,8 +13,10 @@ if TYPE_CHECKING:
 
 GENERATED = "<attrs generated"
 """How the file of a method begins that attrs generates."""
+MADE = "<dockdsl made"
+"""How the file of a constructor begins that dockdsl puts together."""
 # The frames between a user's line and here: our own, and these methods.
-_OURS = (os.path.dirname(__file__) + os.sep, GENERATED)
+_OURS = (os.path.dirname(__file__) + os.sep, GENERATED, MADE)
 _INNER: set[str] = set()
 OUTER: set[str] = set()
 """Files that are known not to stand between a user's line and here."""
@@ -90,7 +92,9 @@ def call_site() -> Site:
     """
     frame: FrameType = sys._getframe(2)  # noqa: SLF001 - the public ways build a list of all frames
     code = frame.f_code
-    while code.co_filename not in OUTER and _is_inner(code.co_filename) and frame.f_back is not None:
+    while (file := code.co_filename) in _INNER or (file not in OUTER and _is_inner(file)):
+        if frame.f_back is None:
+            break
         frame = frame.f_back
         code = frame.f_code
     return code, frame.f_lasti

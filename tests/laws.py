@@ -246,7 +246,7 @@ def check_read(value: Instruction, found: Read, text: str, env: Mapping[str, str
         kept = read_one(text.removeprefix("ONBUILD "), escape).original.removesuffix("\n")
         check_read(value.instruction, read_one(kept), kept, env, "\\")
         return
-    given = declared(type(value)).given(vars(value), True)
+    given = declared(type(value)).given(vars(value))
     if escape == "`" and any("`" in flag or "\\" in flag for flag in write_flags(value, Spelling("`"), given)):
         # This version of BuildKit's parser takes the backslash for the escape character of flags, whatever the directive
         # says; the engine's does not, and is asked in tests/engine/test_hostile.py.

@@ -10,11 +10,12 @@ import attrs
 
 from dockdsl.display import kind_of, shown
 from dockdsl.errors import InvalidType, InvalidValue, Refused, refuse_type
+from dockdsl.instructions.constructor import plain_if
 from dockdsl.instructions.converters import tuple_of
 from dockdsl.instructions.instruction import Declaration, Instruction
-from dockdsl.syntax.flags import convert_later, plain_if
+from dockdsl.syntax.flags import convert_later
 from dockdsl.syntax.instruction_line import Line
-from dockdsl.syntax.words import Spelling, Word, text_of, word_or_none
+from dockdsl.syntax.words import Spelling, Word, is_bare, text_of, word_or_none
 
 _is_name = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*").fullmatch
 
@@ -46,7 +47,7 @@ class Arg(Instruction):
     READS_FLAGS: ClassVar[bool] = False
 
     name: str = attrs.field(converter=text_of, metadata=plain_if(_is_name))
-    default: Word | None = attrs.field(default=None, converter=word_or_none)
+    default: Word | None = attrs.field(default=None, converter=word_or_none, metadata=plain_if(is_bare, before="="))
     more: tuple[Arg, ...] = attrs.field(default=(), converter=tuple_of, kw_only=True)
 
     @classmethod

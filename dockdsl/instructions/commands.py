@@ -9,12 +9,13 @@ import attrs
 
 from dockdsl.display import shown
 from dockdsl.errors import Refused, refuse_type
+from dockdsl.instructions.constructor import Written, are_all, plain_if
 from dockdsl.instructions.instruction import Instruction
-from dockdsl.syntax.flags import convert_later, plain_if
+from dockdsl.syntax.flags import convert_later
 from dockdsl.syntax.instruction_line import Line
 from dockdsl.syntax.lines import continued
 from dockdsl.syntax.shell import Layout, begun, check_text, is_plain, layout_only, one_line_trap, relaid
-from dockdsl.syntax.words import Spelling, array, json_text, plain
+from dockdsl.syntax.words import Spelling, array, is_bare_json, json_text, plain
 
 Command = str | tuple[str, ...]
 """Shell text, or the arguments of the exec form."""
@@ -53,6 +54,17 @@ def exec_form(arguments: tuple[str, ...]) -> list[str]:
     if len(whole) <= _LONGEST_ARRAY:
         return [whole]
     return array(elements)
+
+
+def plain_exec(value: Any) -> Written:
+    """Write arguments that need no escapes in an array."""
+    if type(value) is not tuple or not are_all(is_bare_json, value):
+        return None
+    return value, f"""["{'", "'.join(value)}"]"""
+
+
+PLAIN_COMMAND = plain_if(is_plain, kinds=(str, Layout), write=plain_exec)
+"""The metadata of a command."""
 
 
 def shell_form(text: str, name: str, escape: str) -> str:
@@ -100,7 +112,7 @@ class WithCommand(Instruction):
 class CommandInstruction(WithCommand):
     """What CMD and ENTRYPOINT share."""
 
-    command: Command = attrs.field(converter=command, metadata=plain_if(is_plain, kinds=(str, Layout)))
+    command: Command = attrs.field(converter=command, metadata=PLAIN_COMMAND)
 
     @classmethod
     def exec(cls, *arguments: str) -> Self:

@@ -9,11 +9,12 @@ import attrs
 
 from dockdsl.display import shown
 from dockdsl.errors import Refused, refuse_type
+from dockdsl.instructions.constructor import are_all, plain_if
 from dockdsl.instructions.converters import tuple_of
 from dockdsl.instructions.heredoc import Heredoc
 from dockdsl.instructions.instruction import Instruction
-from dockdsl.instructions.sources import Reference, Source, read_source, source_name, write_source
-from dockdsl.syntax.flags import OPERAND, SWITCH, TEXT, Kind, are_all, convert_later, flag, plain_if
+from dockdsl.instructions.sources import Reference, Source, plain_source, read_source, source_name, write_source
+from dockdsl.syntax.flags import OPERAND, SWITCH, TEXT, Kind, convert_later, flag
 from dockdsl.syntax.instruction_line import Line
 from dockdsl.syntax.lazy_regex import lazy_regex
 from dockdsl.syntax.lines import heredoc_of
@@ -51,7 +52,12 @@ def _write_chmod(spelling: Spelling, value: Any) -> str:
     return spelling.lexed(value)
 
 
-CHMOD = flag("chmod", OPERAND._replace(write=_write_chmod), since="1.2")
+def _plain_chmod(value: Any) -> str | None:
+    return f"={value}" if type(value) is str and _is_octal().fullmatch(value) and len(value) <= 4 else None
+
+
+FROM = flag("from", Kind(write_source, read_source, plain=plain_source))
+CHMOD = flag("chmod", OPERAND._replace(write=_write_chmod, plain=_plain_chmod), since="1.2")
 CHOWN = flag("chown", OPERAND)
 EXCLUDE = flag("exclude", TEXT, since="1.19", repeatable=True)
 
@@ -166,9 +172,11 @@ class FileInstruction(Instruction):
     def references(self) -> tuple[Reference, ...]:
         """The build context, if a file is copied from it."""
         for each in self.sources:
-            if type(each) is str and (":" not in each or not is_remote(each)):
+            if type(each) is str and ":" not in each:
                 return _CONTEXT
-        return _CONTEXT if any(isinstance(each, Literal) and not is_remote(each) for each in self.sources) else ()
+            if not isinstance(each, Heredoc) and not is_remote(each):
+                return _CONTEXT
+        return ()
 
     def expanded(self) -> Iterable[object]:
         """The operands, and the content of heredocs that are expanded."""
@@ -261,7 +269,10 @@ class Copy(FileInstruction):
     KEYWORD: ClassVar[str] = "COPY"
 
     from_: Source | None = attrs.field(
-        default=None, converter=source_name, kw_only=True, metadata=flag("from", Kind(write_source, read_source))
+        default=None,
+        converter=source_name,
+        kw_only=True,
+        metadata=FROM,
     )
     chmod: Word | None = attrs.field(default=None, converter=word_or_none, kw_only=True, metadata=CHMOD)
     chown: Word | None = attrs.field(default=None, converter=word_or_none, kw_only=True, metadata=CHOWN)

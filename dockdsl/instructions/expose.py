@@ -10,6 +10,7 @@ import attrs
 
 from dockdsl.display import shown
 from dockdsl.errors import Refused, refuse_type
+from dockdsl.instructions.constructor import plain_if
 from dockdsl.instructions.converters import number_or_word, tuple_of
 from dockdsl.instructions.instruction import Instruction
 from dockdsl.syntax.instruction_line import Line
@@ -20,6 +21,7 @@ _is_port = lazy_regex(
     r"(?:(?:\[[0-9a-fA-F:.]*\]|[0-9.]*):)?(?:[0-9-]*:)?([0-9]{1,5})(?:-([0-9]{1,5}))?(?:/(?:tcp|udp|sctp))?",
     re.IGNORECASE,
 )
+_is_plain_port = re.compile(r"[0-9]{1,4}(?:/(?:tcp|udp))?", re.ASCII).fullmatch
 _is_read = lazy_regex(r"(?:[0-9A-Fa-f:.\[\]+-]*:)?\+?[0-9]+(?:-\+?[0-9]+)?(?:/(?:tcp|udp|sctp)?)?", re.IGNORECASE)
 """What BuildKit may read as a port, too."""
 _is_range = lazy_regex(r"\+?([0-9]{1,9})(?:-\+?([0-9]{1,9}))?")
@@ -45,7 +47,7 @@ class Expose(Instruction):
 
     KEYWORD: ClassVar[str] = "EXPOSE"
 
-    ports: tuple[Word, ...]
+    ports: tuple[Word, ...] = attrs.field(metadata=plain_if(_is_plain_port, several=True))
 
     # The keyword is what attrs.evolve passes.
     def __init__(self, *each: int | Word, ports: int | Word | Iterable[int | Word] = ()) -> None:

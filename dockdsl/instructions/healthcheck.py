@@ -9,11 +9,22 @@ import attrs
 
 from dockdsl.display import shown
 from dockdsl.errors import Refused, refuse_type
-from dockdsl.instructions.commands import Command, WithCommand, argv, command, exec_form, read_command, shell_form
+from dockdsl.instructions.commands import (
+    Command,
+    WithCommand,
+    argv,
+    command,
+    exec_form,
+    plain_exec,
+    read_command,
+    shell_form,
+)
+from dockdsl.instructions.constructor import plain_if
 from dockdsl.syntax.flags import Kind, convert_later, declared, flag
 from dockdsl.syntax.instruction_line import Line
 from dockdsl.syntax.lazy_regex import lazy_regex
 from dockdsl.syntax.misread import Misread
+from dockdsl.syntax.shell import Layout, is_plain
 from dockdsl.syntax.words import Spelling, plain
 
 if TYPE_CHECKING:
@@ -21,6 +32,7 @@ if TYPE_CHECKING:
 
 _UNITS = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 _is_duration = lazy_regex(r"\+?(?:(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:ns|us|ms|s|m|h))+|0")
+_is_plain_duration = lazy_regex(r"[1-9][0-9]{0,5}[smh]")
 _is_read_duration = lazy_regex(r"[-+]?(?:(?:(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:ns|us|\u00b5s|\u03bcs|ms|s|m|h))+|0)")
 _is_integer = lazy_regex(r"[-+]?[0-9]+")
 _parts = lazy_regex(r"([0-9.]+)(ns|us|ms|s|m|h)")
@@ -91,7 +103,11 @@ def _write_retries(_spelling: Spelling, value: Any) -> str:
     return str(value)
 
 
-_DURATION = Kind(_write_duration, _read_duration)
+def _plain_duration(value: Any) -> str | None:
+    return f"={value}" if type(value) is str and _is_plain_duration().fullmatch(value) else None
+
+
+_DURATION = Kind(_write_duration, _read_duration, plain=_plain_duration)
 _RETRIES = Kind(_write_retries, _read_retries)
 
 
@@ -128,7 +144,10 @@ class Healthcheck(WithCommand):
 
     KEYWORD: ClassVar[str] = "HEALTHCHECK"
 
-    command: Command | None = attrs.field(converter=attrs.converters.optional(command))
+    command: Command | None = attrs.field(
+        converter=attrs.converters.optional(command),
+        metadata=plain_if(is_plain, kinds=(str, Layout), write=plain_exec, before=" CMD "),
+    )
     interval: str | None = attrs.field(
         default=None, converter=_duration, kw_only=True, metadata=flag("interval", _DURATION)
     )
@@ -207,7 +226,7 @@ class Healthcheck(WithCommand):
 
     def operands(self, spelling: Spelling) -> Sequence[str]:
         if self.command is None:
-            if declared(type(self)).given(self.__dict__, True):
+            if declared(type(self)).given(self.__dict__):
                 raise Refused("the options have no effect without a command", "leave them out")
             return "NONE"
         if isinstance(self.command, tuple):

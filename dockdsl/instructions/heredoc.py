@@ -61,7 +61,7 @@ class Heredoc(Located):
     expand: bool = attrs.field(default=False, kw_only=True)
     _lines: str = attrs.field(init=False, eq=False, repr=False)
 
-    def complete(self, *_: object, **__: object) -> None:
+    def complete(self, *, is_normal: bool = False) -> None:
         """Write the content, and choose a delimiter if none is given."""
         try:
             lines = self._written()

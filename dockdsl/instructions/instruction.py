@@ -9,7 +9,7 @@ from dockdsl.errors import InvalidType, InvalidValue, Refused
 from dockdsl.instructions.located import Located
 from dockdsl.instructions.sources import Reference, StageBase
 from dockdsl.syntax.flags import Option, convert, declared, operand_values, read_flags, write_flags
-from dockdsl.syntax.guard import LONGEST_LINE, guard
+from dockdsl.syntax.guard import guard
 from dockdsl.syntax.instruction_line import Line
 from dockdsl.syntax.layout import INDENT, WIDTH, lay_out
 from dockdsl.syntax.modifiers import modifier_versions, references_in
@@ -35,7 +35,6 @@ class Instruction(Located):
     joins texts that are there already.
     """
 
-    KEYWORD: ClassVar[str] = ""
     EXPANDED: ClassVar[bool] = True
     """Whether BuildKit expands variables in the operands."""
     READS_FLAGS: ClassVar[bool] = True
@@ -50,21 +49,14 @@ class Instruction(Located):
 
     _text: str
 
-    def complete(self, options: object, *, is_normal: bool = False) -> None:
-        """Write the instruction; plain operands need no conversion, no quotes and no proof."""
+    def complete(self, *, is_normal: bool = False) -> None:
+        """Convert what is not in its normal form, and write the instruction."""
         kind = declared(type(self))
         values = self.__dict__  # to set an attribute of a frozen value takes longer
-        plain, given = kind.plain(values), kind.given(values, options)
-        if plain is not None:
-            text = f"{self.KEYWORD} {plain}"
-            if len(text) > WIDTH and ("\n" not in text or len(text) > LONGEST_LINE):
-                plain = None  # its layout depends on its length
-            elif not given:
-                values["_text"] = text  # most instructions end here
-                return
+        given = kind.given(values)
         if not is_normal:
-            convert(values, kind.operands if plain is None else (), given)
-        values["_text"] = self.spell(BACKSLASH, given, plain if kind.only_flags else None)
+            convert(values, kind.operands, given)
+        values["_text"] = self.spell(BACKSLASH, given)
 
     # What a subclass defines.
 
@@ -82,9 +74,6 @@ class Instruction(Located):
         Raises `Misread` if BuildKit refuses the line, `Refused` if no value is equivalent to it.
         """
         raise NotImplementedError
-
-    def check_together(self) -> None:
-        """Raise `Refused` for operands and flags that do not fit together."""
 
     def bodies(self) -> Sequence[str]:
         """The bodies of the heredocs among the operands."""
@@ -138,33 +127,29 @@ class Instruction(Located):
             fields.update(read_flags(cls, line))
         else:
             fields.update(declared(cls).unset)
-        return cls.from_parsed(line.site, fields, line.flags)
+        return cls.from_parsed(line.site, fields, has_flags=bool(line.flags))
 
-    def write(self, spelling: Spelling, given: Sequence[Option], plain: str | None = None) -> str:
-        """Return the instruction's text; `plain` are its operands if they are plain. Raise `Refused` if it has none."""
+    def write(self, spelling: Spelling, given: Sequence[Option]) -> str:
+        """Return the instruction's text; raise `Refused` if it has none."""
         flags: list[str] = []
         if given:
             self.check_together()
             flags = write_flags(self, spelling, given)
-        if plain is not None:
-            text = " ".join((self.KEYWORD, *flags, plain))
-            if len(text) <= WIDTH and "\n" not in text:
-                return text
         operands = self.operands(spelling)
         if isinstance(operands, str):
-            return _beside_text(self.KEYWORD, flags, operands, spelling.escape)
+            return beside_text(self.KEYWORD, flags, operands, spelling.escape)
         pieces = [self.KEYWORD, *flags, *operands]
         head = " ".join(pieces)
         if len(head) > WIDTH:
             head = lay_out(spelling.escape, pieces, one_each=self.ONE_PER_LINE)
         return "\n".join([head, *self.bodies()]) if "<<" in head else head
 
-    def spell(self, spelling: Spelling, given: Sequence[Option] | None = None, plain: str | None = None) -> str:
+    def spell(self, spelling: Spelling, given: Sequence[Option] | None = None) -> str:
         """Return the text of the instruction, proven to be one instruction."""
         if given is None:
-            given = declared(type(self)).given(self.__dict__, True)
+            given = declared(type(self)).given(self.__dict__)
         try:
-            return self.prove(self.write(spelling, given, plain), spelling.escape)
+            return self.prove(self.write(spelling, given), spelling.escape)
         except Refused as refused:
             raise self.error(refused) from None
 
@@ -209,8 +194,8 @@ def brief(value: object) -> str:
     return repr(value)
 
 
-def _beside_text(keyword: str, flags: list[str], text: str, escape: str) -> str:
-    """Join keyword, flags and shell text: on one line, or each on its own if that is too long."""
+def beside_text(keyword: str, flags: list[str], text: str, escape: str) -> str:
+    """Return keyword, flags and shell text: on one line, or each on its own if that is too long."""
     if text[0] in "- \t\\`" and text.replace(f"{escape}\n", "").lstrip(" \t").startswith("--"):
         # BuildKit would take it for a flag, even if its lines are broken.
         text = f"-- {text}"

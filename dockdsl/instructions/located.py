@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+from dockdsl.instructions.constructor import maker_of, reader_of
 from dockdsl.misuse import Explained, misused
-from dockdsl.origins import MODULE, OUTER, Origin, Site, call_site, call_sites, origin_of
+from dockdsl.origins import Origin, Site, origin_of
 
-_getframe = sys._getframe  # noqa: SLF001 - the public ways build a list of all frames
 _new = object.__new__
 put = object.__setattr__
 """Sets a declared attribute of a frozen value while it is being made."""
@@ -21,24 +20,13 @@ class _Located(Explained):
         # Type checkers and editors know the parameters of `__init__`.
 
         def __call__(cls, *values: Any, **options: Any) -> Any:  # noqa: N805 - of a metaclass
-            value = _new(cls)
             try:
-                value.__init__(*values, **options)
-            except TypeError as error:
-                misuse = misused(cls, error, values, options)
+                return maker_of(cls)(*values, **options)
+            except TypeError:
+                misuse = misused(cls, values, options)
                 if misuse is None:
                     raise
                 raise misuse from None
-            # What is below is done for each value of a model: it is written so that it takes least.
-            frame = _getframe(1)
-            code = frame.f_code
-            if code.co_filename in OUTER and (not cls.KNOWS_CALLERS or code.co_name == MODULE):
-                site: Site = (code, frame.f_lasti)
-            else:
-                site = call_sites() if cls.KNOWS_CALLERS else call_site()
-            value.__dict__["_origin"] = site
-            value.complete(options)
-            return value
 
 
 class Located(metaclass=_Located):
@@ -48,27 +36,42 @@ class Located(metaclass=_Located):
     bases without a constructor declare are not fields, but computed when a value is made.
     """
 
+    KEYWORD: ClassVar[str] = ""
     KNOWS_CALLERS: ClassVar[bool] = False
     """Whether it is noted, too, who called the function that made the value, which takes longer."""
 
     _origin: Origin | Site
 
-    def complete(self, options: object, *, is_normal: bool = False) -> None:
-        """Check the fields, which are converted already if `is_normal`, and compute what is stored beside them.
+    def complete(self, *, is_normal: bool = False) -> None:
+        """Check the fields, which are converted already if `is_normal`, and compute what is stored beside them."""
 
-        Where `options` is empty, no option is given by its name.
+    def check_together(self) -> None:
+        """Raise `Refused` for fields that do not fit together."""
+
+    @classmethod
+    def head(cls) -> str | None:
+        """Return what the text of a plain value begins with; None if no value of the class is plain."""
+        return cls.KEYWORD or None
+
+    def laid_out(self, flags: str, operands: str) -> str | None:
+        """Return the text of a plain value that needs more than one line; None if that depends on what it consists of.
+
+        Each flag and the operands begin with a blank.
         """
 
     @classmethod
-    def from_parsed(cls, origin: Origin | Site, fields: dict[str, Any], options: object = True) -> Self:
+    def from_parsed(cls, origin: Origin | Site, fields: dict[str, Any], *, has_flags: bool = True) -> Self:
         """Return the value with fields that are already what the constructor would convert them to.
 
-        The dict of the fields becomes that of the value.
+        The dict of the fields becomes that of the value. Without `has_flags`, no field that is a flag is given.
         """
         value = _new(cls)
         fields["_origin"] = origin
         put(value, "__dict__", fields)
-        value.complete(options, is_normal=True)
+        if has_flags:
+            value.complete(is_normal=True)
+        else:
+            reader_of(cls)(value, fields)
         return value
 
     def with_origin(self, origin: Origin | Site) -> Self:
@@ -81,7 +84,7 @@ class Located(metaclass=_Located):
         """Return the value with other fields, given as the constructor would convert them, and the same origin."""
         value = self.with_origin(self._origin)
         value.__dict__.update(changes)
-        value.complete(True, is_normal=True)
+        value.complete(is_normal=True)
         return value
 
     @property

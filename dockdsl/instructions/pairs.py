@@ -10,6 +10,7 @@ import attrs
 
 from dockdsl.display import shown
 from dockdsl.errors import Refused, refuse_type
+from dockdsl.instructions.constructor import Written, plain_if
 from dockdsl.instructions.converters import tuple_of
 from dockdsl.instructions.instruction import Instruction
 from dockdsl.syntax.flags import convert_later
@@ -33,13 +34,23 @@ def pairs_of(value: Pairs) -> tuple[tuple[Word, Word], ...]:
     )
 
 
+def _plain_pairs(value: Any) -> Written:
+    pairs = value.items() if type(value) is dict else value if type(value) is tuple else ()
+    texts = [
+        f"{key}={text}"
+        for key, text in pairs
+        if type(key) is str and type(text) is str and is_bare_key(key) and is_bare(text)
+    ]
+    return (tuple(pairs), " ".join(texts)) if texts and len(texts) == len(pairs) else None
+
+
 @attrs.frozen(slots=False, repr=False, field_transformer=convert_later)
 class PairsInstruction(Instruction):
     """An instruction whose operands are key-value pairs."""
 
     ONE_PER_LINE: ClassVar[bool] = True
 
-    pairs: tuple[tuple[Word, Word], ...] = attrs.field(converter=pairs_of)
+    pairs: tuple[tuple[Word, Word], ...] = attrs.field(converter=pairs_of, metadata=plain_if(write=_plain_pairs))
 
     @classmethod
     def read_operands(cls, line: Line) -> dict[str, Any]:

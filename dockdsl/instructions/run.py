@@ -10,17 +10,19 @@ import attrs
 
 from dockdsl.display import shown
 from dockdsl.errors import Refused, refuse_type
-from dockdsl.instructions.commands import Command, WithCommand, argv, exec_form, read_command
+from dockdsl.instructions.commands import PLAIN_COMMAND, Command, WithCommand, argv, exec_form, read_command
 from dockdsl.instructions.comment import Comment
 from dockdsl.instructions.converters import tuple_of
-from dockdsl.instructions.mounts.mount import Mount, csv_fields, switch
+from dockdsl.instructions.instruction import beside_text
+from dockdsl.instructions.mounts.mount import Mount, csv_fields, plain_mount, switch
 from dockdsl.instructions.sources import Reference
 from dockdsl.syntax import shell
-from dockdsl.syntax.flags import Kind, convert_later, flag, one_of, plain_if
+from dockdsl.syntax.flags import Kind, convert_later, flag, one_of
+from dockdsl.syntax.guard import LONGEST_LINE
 from dockdsl.syntax.instruction_line import Line
 from dockdsl.syntax.lazy_regex import lazy_regex
 from dockdsl.syntax.misread import Misread
-from dockdsl.syntax.words import Spelling, plain
+from dockdsl.syntax.words import BACKSLASH, Spelling, plain
 
 _is_device = lazy_regex(r"[!#-&(-+\--\[\]-_a-~]+(?:,required(?:=(?:true|false))?)?")
 
@@ -117,7 +119,7 @@ class Run(WithCommand):
     KEYWORD: ClassVar[str] = "RUN"
     RUNS_AT_BUILD: ClassVar[bool] = True
 
-    command: Command = attrs.field(converter=_command, metadata=plain_if(shell.is_plain, kinds=(str, shell.Layout)))
+    command: Command = attrs.field(converter=_command, metadata=PLAIN_COMMAND)
     device: tuple[str, ...] = attrs.field(
         default=(),
         converter=tuple_of,
@@ -128,7 +130,7 @@ class Run(WithCommand):
         default=(),
         converter=_mounts,
         kw_only=True,
-        metadata=flag("mount", Kind(_write_mount, Mount.read), since="1.2", repeatable=True),
+        metadata=flag("mount", Kind(_write_mount, Mount.read, plain=plain_mount), since="1.2", repeatable=True),
     )
     network: OneOf["default", "none", "host"] | None = attrs.field(
         default=None, kw_only=True, metadata=flag("network", one_of("default", "none", "host"), since="1.3")
@@ -237,6 +239,12 @@ class Run(WithCommand):
                 raise Refused("the command is empty", "name the program to run", by_build=True)
             return exec_form(self.command)
         return shell.under(self.command, spelling.escape)
+
+    def laid_out(self, flags: str, operands: str) -> str | None:
+        is_broken = type(self.command) is str and "&&" in operands and "\n" not in operands
+        if is_broken or len(operands) > LONGEST_LINE // 2:
+            return None
+        return beside_text(self.KEYWORD, flags.split(), operands[1:], BACKSLASH.escape)
 
     def references(self) -> tuple[Reference, ...]:
         return tuple([each for mount in self.mounts for each in mount.references()]) if self.mounts else ()

@@ -18,9 +18,9 @@ class StageBase(Located):
     name: str | None
     is_read: bool = False
     """Whether the stage was read from a Dockerfile."""
-    _from_line: str
-    _references: tuple[Reference, ...]
-    _fingerprint: str
+    _text: str
+    _references: tuple[Reference, ...] | None = None
+    _fingerprint: str = ""
 
 
 Source = StageBase | str
@@ -86,6 +86,11 @@ def write_source(spelling: Spelling, value: Any) -> str:
     if value.isdecimal():
         raise Refused(f"the source {value!r} is the index of a stage", "pass the Stage itself")
     return str.__str__(value)
+
+
+def plain_source(value: Any) -> str | None:
+    """Return what stands behind ``--from`` for a stage with a name."""
+    return f"={value.name}" if isinstance(value, StageBase) and value.name is not None else None
 
 
 def no_image(name: str) -> Refused:

@@ -6,9 +6,10 @@ from typing import ClassVar
 
 import attrs
 
+from dockdsl.instructions.constructor import plain_if
 from dockdsl.instructions.converters import number_or_word
 from dockdsl.instructions.single import SingleOperand
-from dockdsl.syntax.flags import convert_later, plain_if
+from dockdsl.syntax.flags import convert_later
 from dockdsl.syntax.words import Word, is_plain
 
 

@@ -8,10 +8,12 @@ from typing import Any, ClassVar
 import attrs
 
 from dockdsl.errors import Refused
+from dockdsl.instructions.constructor import plain_if
 from dockdsl.instructions.converters import tuple_of
 from dockdsl.instructions.instruction import Instruction
 from dockdsl.syntax.instruction_line import Line
 from dockdsl.syntax.lines import SPACE
+from dockdsl.syntax.patterns import is_plain_path
 from dockdsl.syntax.words import Spelling, Word, array, json_text, word
 
 
@@ -31,7 +33,7 @@ class Volume(Instruction):
 
     KEYWORD: ClassVar[str] = "VOLUME"
 
-    paths: tuple[Word, ...]
+    paths: tuple[Word, ...] = attrs.field(metadata=plain_if(is_plain_path, several=True))
 
     # The keyword is what attrs.evolve passes.
     def __init__(self, *each: Word, paths: Word | Iterable[Word] = ()) -> None:

@@ -6,8 +6,9 @@ from typing import ClassVar
 
 import attrs
 
+from dockdsl.instructions.constructor import plain_if
 from dockdsl.instructions.single import SingleOperand
-from dockdsl.syntax.flags import convert_later, plain_if
+from dockdsl.syntax.flags import convert_later
 from dockdsl.syntax.words import Word, is_plain, word
 
 

@@ -58,6 +58,8 @@ def _args(value: Steps) -> tuple[Instruction, ...]:
         raise InvalidType(
             f"Dockerfile args: {shown(value)} is a Stage; pass several targets as a list: Dockerfile([a, b])"
         )
+    if value == ():
+        return ()
     found = flatten(value, "Dockerfile args")
     for each in found:
         if each.keyword not in ("ARG", ""):
@@ -107,7 +109,7 @@ class Dockerfile(Located):
     is_read: bool = attrs.field(init=False, default=False, eq=False)
     """Whether the Dockerfile was read from text."""
 
-    def complete(self, *_: object, **__: object) -> None:
+    def complete(self, *, is_normal: bool = False) -> None:
         """Collect the stages, and refuse values that do not fit together."""
         if self.is_read:
             # Unlike one written in Python, it may have arguments only, or stages with the same name.

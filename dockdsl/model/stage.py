@@ -14,10 +14,11 @@ import attrs
 from dockdsl.display import kind_of, shown
 from dockdsl.errors import InvalidType, Refused, refuse_type
 from dockdsl.instructions.comment import Comment
+from dockdsl.instructions.constructor import Written, plain_if
 from dockdsl.instructions.instruction import Instruction, brief
 from dockdsl.instructions.located import put
 from dockdsl.instructions.sources import External, Reference, StageBase
-from dockdsl.syntax.flags import OPERAND, flag, read_flags
+from dockdsl.syntax.flags import BESIDE, OPERAND, convert, convert_later, declared, flag, read_flags
 from dockdsl.syntax.guard import guard
 from dockdsl.syntax.instruction_line import Line
 from dockdsl.syntax.lazy_regex import lazy_regex
@@ -43,6 +44,14 @@ Steps = Iterable["Instruction | Steps | None"]
 
 RESERVED = ("scratch", "context")
 _is_name = re.compile(r"[a-z][a-z0-9_.-]*").fullmatch
+# A name without a port and a digest, which is not the id of an image.
+_is_plain_image = re.compile(
+    r"(?![0-9a-f]{64}$)[a-z0-9]++(?:[._/-][a-z0-9]++)*+(?::[A-Za-z0-9_][A-Za-z0-9_.-]*+)?"
+).fullmatch
+_PLAIN_PLATFORMS = {each: f"={each}" for each in ("$BUILDPLATFORM", "$TARGETPLATFORM", "linux/amd64", "linux/arm64")}
+_PLATFORM = flag(
+    "platform", OPERAND._replace(plain=lambda value: _PLAIN_PLATFORMS.get(value) if type(value) is str else None)
+)
 _is_image_part = lazy_regex(r"[A-Za-z0-9_.:/@+-]*")
 # One word that stands for itself: blanks other than these may be in it, but not at its ends.
 _is_written = lazy_regex(rf"""[^\0{SPACE}"'$\\`](?:[^\0\t\n\v\f\r "'$\\`]*[^\0{SPACE}"'$\\`])?""")
@@ -50,13 +59,16 @@ _is_written = lazy_regex(rf"""[^\0{SPACE}"'$\\`](?:[^\0\t\n\v\f\r "'$\\`]*[^\0{S
 
 _references = operator.methodcaller("references")
 _KINDS: set[type[Instruction]] = set()
-"""Classes of instructions that were met: with a metaclass, ``isinstance`` takes longer than to look a class up."""
+"""Classes of instructions that were met, but for comments: with a metaclass, ``isinstance`` takes longer than this."""
+_LISTS = (list, tuple)
 # What is iterable, but not a list of steps: text, and what has no order.
 _NO_LISTS = (str, bytes, Instruction, Mapping, AbstractSet)
 
 
 def flatten(steps: Any, owner: str) -> tuple[Instruction, ...]:
     """Return `steps` as a tuple: nested lists are flattened, None is dropped, adjacent comments are joined."""
+    if type(steps) in _LISTS and _KINDS.issuperset(map(type, steps)):
+        return tuple(steps)
     flat: list[Instruction] = []
     try:
         _collect(steps, flat, owner)
@@ -81,12 +93,10 @@ def _collect(steps: Any, flat: list[Instruction], owner: str) -> None:
         if isinstance(steps, Instruction):
             raise InvalidType(f"{owner}: the steps are one instruction, {steps!r}; put it into a list")
         raise InvalidType(f"{owner}: the steps {shown(steps)} are {kind_of(steps)}; pass a list of instructions")
-    if isinstance(steps, (list, tuple)) and _KINDS.issuperset(map(type, steps)):
-        flat += steps
-        return
     for step in steps:
         if isinstance(step, Instruction):
-            _KINDS.add(type(step))
+            if not isinstance(step, Comment):
+                _KINDS.add(type(step))
             flat.append(step)
         elif isinstance(step, (list, tuple)) or (isinstance(step, Iterable) and not isinstance(step, _NO_LISTS)):
             _collect(step, flat, owner)
@@ -104,6 +114,14 @@ def _base(value: Word | StageBase) -> Word | StageBase:
 
 def _platform(value: Word | None) -> Word | None:
     return value if isinstance(value, External) else word_or_none(value)
+
+
+def _plain_base(value: Any) -> Written:
+    return (value, value.name) if isinstance(value, Stage) and value.name is not None else None
+
+
+def _is_plain_name(text: str) -> bool:
+    return _is_name(text) is not None and text not in RESERVED
 
 
 def _comment(value: Comment | str | None) -> Comment | None:
@@ -214,7 +232,8 @@ def read_from(line: Line, by_name: Mapping[str, Stage], names: AbstractSet[str])
     return base, name, platform
 
 
-@attrs.frozen(slots=False, repr=False, eq=False)  # stages are compared by a digest of all that they need
+# Stages are compared by a digest of all that they need.
+@attrs.frozen(slots=False, repr=False, eq=False, field_transformer=convert_later)
 class Stage(StageBase):
     """A stage of a build: a base, and the steps on top of it.
 
@@ -253,14 +272,17 @@ class Stage(StageBase):
     KEYWORD: ClassVar[str] = "FROM"
     KNOWS_CALLERS: ClassVar[bool] = True
 
-    base: Word | StageBase = attrs.field(converter=_base)
-    name: str | None = None
-    platform: Word | None = attrs.field(default=None, converter=_platform, metadata=flag("platform", OPERAND))
-    steps: tuple[Instruction, ...] = attrs.field(default=(), converter=_steps)
-    comment: Comment | None = attrs.field(default=None, converter=_comment, kw_only=True)
+    base: Word | StageBase = attrs.field(converter=_base, metadata=plain_if(_is_plain_image, write=_plain_base))
+    name: str | None = attrs.field(default=None, metadata=plain_if(_is_plain_name, before=" AS "))
+    platform: Word | None = attrs.field(default=None, converter=_platform, metadata=_PLATFORM)
+    steps: tuple[Instruction, ...] = attrs.field(default=(), converter=_steps, metadata=BESIDE)
+    comment: Comment | None = attrs.field(default=None, converter=_comment, kw_only=True, metadata=BESIDE)
 
-    def complete(self, *_: object, **__: object) -> None:
-        """Write the FROM line, and collect what the stage refers to."""
+    def complete(self, *, is_normal: bool = False) -> None:
+        """Convert what is not in its normal form, and write the FROM line."""
+        kind = declared(type(self))
+        if not is_normal:
+            convert(self.__dict__, kind.operands, kind.given(self.__dict__))
         try:
             if self.is_read:
                 # Its name and base are words of one line, so they cannot break out of it.
@@ -272,9 +294,7 @@ class Stage(StageBase):
                 line = guard(self.from_line(BACKSLASH), "\\")
         except Refused as refused:
             raise refused.error("Stage", self.origin) from None
-        found: tuple[Reference, ...] = (Reference(self.base, "base"),) if isinstance(self.base, StageBase) else ()
-        found = (*found, *chain.from_iterable(map(_references, self.steps)))
-        self.__dict__.update(_from_line=line, _fingerprint="", _references=found)
+        self.__dict__.update(_text=line, _fingerprint="", _references=None)
 
     def _check_name(self) -> None:
         name = self.name
@@ -326,18 +346,21 @@ class Stage(StageBase):
 
     def rendered(self, spelling: Spelling) -> str:
         """Return the FROM line: what the constructor made, unless unnamed stages have names or indexes."""
-        return self._from_line if spelling.names is None else self.from_line(spelling)
+        return self._text if spelling.names is None else self.from_line(spelling)
 
     def references(self) -> tuple[Reference, ...]:
         """What the stage takes files from, in order: its base if that is a stage, then what its steps refer to."""
-        return self._references
+        found = self._references
+        if found is None:
+            base: tuple[Reference, ...] = (Reference(self.base, "base"),) if isinstance(self.base, StageBase) else ()
+            found = (*base, *chain.from_iterable(map(_references, self.steps)))
+            put(self, "_references", found)
+        return found
 
     def needed_stages(self) -> list[Stage]:
         """The stages that the stage refers to as objects, in order."""
-        if not self._references:
-            return []
         # Most references are to the build context, and that is None.
-        return [each.source for each in self._references if each.source is not None and isinstance(each.source, Stage)]
+        return [each.source for each in self.references() if each.source is not None and isinstance(each.source, Stage)]
 
     def map(self, change: Callable[[Instruction], Instruction | Steps | None]) -> Stage:
         """Return the stage with each step replaced by what a function returns for it.
@@ -364,7 +387,7 @@ class Stage(StageBase):
         """The lowest version of the Dockerfile frontend that supports everything in the stage."""
         remarks = () if self.comment is None else (self.comment,)
         used = [step.minimum_syntax for step in (*remarks, *self.steps)]
-        return highest([*modifier_versions(self._from_line), *used])
+        return highest([*modifier_versions(self._text), *used])
 
     @property
     def fingerprint(self) -> str:

@@ -6,25 +6,22 @@ Flags are written and read, and the frontend version that they need is found, by
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import compress
-from operator import is_not, itemgetter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import attrs
 
 from dockdsl.display import shown
 from dockdsl.errors import Refused, refuse_type
-from dockdsl.origins import GENERATED
 from dockdsl.syntax.instruction_line import FlagToken, Line
 from dockdsl.syntax.misread import Misread
-from dockdsl.syntax.words import Spelling
+from dockdsl.syntax.words import Spelling, is_plain
 
 _KEY = "dockdsl.flag"
 _CONVERTER = "dockdsl.converter"
-_PLAIN = "dockdsl.plain"
-_LISTS = (tuple, list)
-_TEXT = {str}
+_BESIDE = "dockdsl.beside"
+BESIDE = {_BESIDE: True}
+"""The metadata of a field that is not part of the text."""
 
 
 class Kind(NamedTuple):
@@ -38,6 +35,9 @@ class Kind(NamedTuple):
     """Whether BuildKit expands variables in it."""
     reads_empty: bool = False
     """Whether the flag has a meaning without a value."""
+    plain: Callable[[Any], str | None] | None = None
+    """From a field's value that needs neither conversion nor quotes nor a further check to what stands behind the
+    flag's name, ``=value`` or nothing; None for any other value."""
 
 
 class Flag(NamedTuple):
@@ -56,34 +56,22 @@ def flag(name: str, kind: Kind, *, since: str = "1.0", repeatable: bool = False)
     return {_KEY: Flag(name, kind, since, repeatable)}
 
 
-class Plain(NamedTuple):
-    """Which values of an operand are written in a Dockerfile as they are."""
-
-    matches: Callable[[str], object]
-    """Whether a text is."""
-    kinds: tuple[type, ...]
-    """The types of such texts."""
-    several: bool
-    """Whether the field holds a tuple of them."""
-
-
-def plain_if(
-    matches: Callable[[str], object], *, kinds: tuple[type, ...] = (str,), several: bool = False
-) -> Mapping[str, Plain]:
-    """Return the metadata of an operand that needs neither conversion nor quotes if it `matches`.
-
-    Most instructions have only such operands and no options: their text is the keyword and the operands, with spaces
-    in between.
-    """
-    return {_PLAIN: Plain(matches, kinds, several)}
+def flag_of(field: attrs.Attribute[Any]) -> Flag | None:
+    """Return the flag that a field declares."""
+    return field.metadata.get(_KEY)
 
 
 def convert_later(_cls: type, fields: list[attrs.Attribute[Any]]) -> list[attrs.Attribute[Any]]:
-    """Take the converters off the fields: `convert` runs them, for values that are not plain.
+    """Take the converters off the fields of a text: `convert` runs them, for values that are not plain.
 
     To be used as attrs' `field_transformer`.
     """
-    return [field if field.converter is None else _without_converter(field) for field in fields]
+    return [field if field.converter is None or is_beside(field) else _without_converter(field) for field in fields]
+
+
+def is_beside(field: attrs.Attribute[Any]) -> bool:
+    """Whether a field is not part of the text."""
+    return _BESIDE in field.metadata
 
 
 def _without_converter(field: attrs.Attribute[Any]) -> attrs.Attribute[Any]:
@@ -113,13 +101,12 @@ class Declared(NamedTuple):
     """The values of flags that are not given."""
     operands: tuple[tuple[str, Callable[[Any], Any]], ...]
     """The fields without a default that have a converter: (attribute, converter)."""
-    only_flags: bool
-    """Whether all fields with a default are flags."""
-    given: Callable[[dict[str, Any], object], Sequence[Option]]
-    """Returns the options of a value that differ from their default, in order. If that can be only what is given by its
-    name, and the second argument says that nothing is, they are not looked at."""
-    plain: Callable[[dict[str, Any]], str | None]
-    """Returns the text of the operands if all are plain; where a field has several, they become a tuple."""
+    options: tuple[tuple[Option, Any], ...]
+    """The fields with a default, and that."""
+
+    def given(self, values: dict[str, Any]) -> list[Option]:
+        """Return the options of a value that differ from their default, in order."""
+        return [option for option, default in self.options if values[option.name] is not default]
 
 
 class _Known(dict[type, Declared]):
@@ -138,66 +125,17 @@ def _declared(kind: type) -> Declared:
     flags = tuple((field.name, field.metadata[_KEY]) for field in fields if _KEY in field.metadata)
     unset = {attribute: () if each.repeatable else None for attribute, each in flags}
     by_name = {each.name: (attribute, each) for attribute, each in flags}
-    needed = [field for field in fields if field.default is attrs.NOTHING]
-    optional = [field for field in fields if field not in needed]
-    operands = tuple((field.name, field.metadata[_CONVERTER]) for field in needed if _CONVERTER in field.metadata)
-    only_flags = len(optional) == len(flags)
-    return Declared(fields, names, flags, by_name, unset, operands, only_flags, _given(kind, optional), _plain(needed))
-
-
-# What is called for each value of a model leaves the loops to the interpreter's own functions, which take least.
-
-
-def _given(kind: Any, optional: Sequence[attrs.Attribute[Any]]) -> Callable[[dict[str, Any], object], Sequence[Option]]:
-    if not optional:
-        return lambda _, __: ()
-    options = [Option(field.name, field.metadata.get(_CONVERTER), field.metadata.get(_KEY)) for field in optional]
-    # The first stands there twice, since of one name alone `itemgetter` makes no tuple.
-    values_of = itemgetter(*[field.name for field in optional], optional[0].name)
-    defaults = [field.default for field in optional]
-    # Others may be given without their names, or be read from the operands; and a constructor of its own may give any.
-    is_named = kind.__init__.__code__.co_filename.startswith(GENERATED) and all(
-        field.kw_only and _KEY in field.metadata for field in optional
+    operands = tuple(
+        (field.name, field.metadata[_CONVERTER])
+        for field in fields
+        if field.default is attrs.NOTHING and _CONVERTER in field.metadata
     )
-    return lambda values, named: (
-        [*compress(options, map(is_not, values_of(values), defaults))] if named or not is_named else ()
+    options = tuple(
+        (Option(field.name, field.metadata.get(_CONVERTER), flag_of(field)), field.default)
+        for field in fields
+        if field.default is not attrs.NOTHING
     )
-
-
-def _plain(needed: Sequence[attrs.Attribute[Any]]) -> Callable[[dict[str, Any]], str | None]:
-    known = [(field.name, *field.metadata[_PLAIN]) for field in needed if _PLAIN in field.metadata]
-    if not known or len(known) < len(needed):
-        return lambda _: None
-    if len(known) == 1 and not known[0][-1]:
-        ((name, matches, kinds, _),) = known
-
-        def plain_one(values: dict[str, Any]) -> str | None:
-            operand = values[name]
-            return operand if type(operand) in kinds and matches(operand) else None
-
-        return plain_one
-
-    def plain(values: dict[str, Any]) -> str | None:
-        operands: list[str] = []
-        for name, matches, kinds, several in known:
-            operand = values[name]
-            if type(operand) in kinds and matches(operand):
-                operands.append(operand)
-                if several:
-                    values[name] = (operand,)
-            elif several and type(operand) in _LISTS and are_all(matches, operand):
-                operands += operand
-                values[name] = tuple(operand)
-            else:
-                return None
-        return " ".join(operands)
-
-    return plain
-
-
-def are_all(matches: Callable[[str], object], values: Sequence[Any]) -> bool:
-    """Whether there are any values, and all are texts that match."""
-    return bool(values) and _TEXT.issuperset(map(type, values)) and all(map(matches, values))
+    return Declared(fields, names, flags, by_name, unset, operands, options)
 
 
 def convert(values: dict[str, Any], operands: Iterable[tuple[str, Any]], options: Iterable[Option]) -> None:
@@ -295,11 +233,15 @@ def _read_switch(_line: Line, value: str | None) -> bool:
     raise Misread(f"the value {value!r} is neither true nor false", "write the flag alone, or =false")
 
 
-OPERAND = Kind(Spelling.lexed, Line.word, expands=True)
+def _plain_operand(value: Any) -> str | None:
+    return f"={value}" if type(value) is str and is_plain(value) else None
+
+
+OPERAND = Kind(Spelling.lexed, Line.word, expands=True, plain=_plain_operand)
 """An operand, in which BuildKit expands variables."""
-TEXT = Kind(_write_text, lambda _line, value: value)
+TEXT = Kind(_write_text, lambda _line, value: value, plain=_plain_operand)
 """Text that BuildKit takes as it is."""
-SWITCH = Kind(_write_switch, _read_switch, reads_empty=True)
+SWITCH = Kind(_write_switch, _read_switch, reads_empty=True, plain=lambda value: "" if value is True else None)
 """True or False."""
 
 
@@ -319,4 +261,5 @@ def one_of(*choices: str) -> Kind:
             return value
         raise Misread(f"the value {value!r} is unknown", remedy)
 
-    return Kind(write, read, reads_empty=True)
+    plain = {each: f"={each}" for each in choices}.get
+    return Kind(write, read, reads_empty=True, plain=lambda value: plain(value) if type(value) is str else None)

@@ -28,7 +28,7 @@ is_bare_path = re.compile(
 ).fullmatch
 is_bare_key = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*").fullmatch
 _is_bare_flag = re.compile(r"[!#-&(-\[\]-_a-~]+").fullmatch
-_is_bare_json = re.compile(r"[ !#-\[\]-~]*+").fullmatch
+is_bare_json = re.compile(r"[ !#-\[\]-~]*+").fullmatch
 _is_bare_quoted = lazy_regex(r"[ !#%-\[\]-_a-~]*+")
 _in_quotes = lazy_regex(r"""\"[^"\\`$]*+\"|'[^'$]*+'""")
 """A word that is all in one pair of quotes, with nothing in it that has a meaning there."""
@@ -313,7 +313,7 @@ def json_text(text: str) -> str:
     """Return `text` as a JSON string, which can hold every character except NUL and lone surrogates."""
     if not isinstance(text, str):
         raise refuse_type("argument", text, "pass a str")
-    if _is_bare_json(text):
+    if is_bare_json(text):
         return f'"{text}"'
     if "\0" in text:
         raise Refused(

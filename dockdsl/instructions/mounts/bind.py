@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import attrs
 
-from dockdsl.instructions.mounts.mount import Mount, check_target
+from dockdsl.instructions.mounts.mount import PLAIN_TARGET, Mount, check_target
 from dockdsl.instructions.sources import Reference, Source, source_name
 from dockdsl.syntax.flags import convert_later
 from dockdsl.syntax.words import Word, word_or_none
@@ -36,7 +36,7 @@ class Bind(Mount):
 
     TYPE: ClassVar[str] = "bind"
 
-    target: Word | None = attrs.field(default=None, converter=word_or_none)
+    target: Word | None = attrs.field(default=None, converter=word_or_none, metadata=PLAIN_TARGET)
     source: Word | None = attrs.field(default=None, converter=word_or_none, kw_only=True)
     from_: Source | None = attrs.field(default=None, converter=source_name, kw_only=True)
     readwrite: bool | None = attrs.field(default=None, kw_only=True)
@@ -45,6 +45,6 @@ class Bind(Mount):
         """The stage, image or context that is mounted: by default, the build context."""
         return (Reference(self.from_, "mount"),)
 
-    def check(self) -> None:
+    def check_together(self) -> None:
         if self.target is not None:
             check_target(self.target)

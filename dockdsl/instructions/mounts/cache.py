@@ -9,7 +9,7 @@ import attrs
 
 from dockdsl.errors import Refused
 from dockdsl.instructions.converters import number_or_word
-from dockdsl.instructions.mounts.mount import Mount, check_target, mode_of
+from dockdsl.instructions.mounts.mount import PLAIN_TARGET, Mount, check_target, mode_of
 from dockdsl.instructions.sources import Source, source_name
 from dockdsl.syntax.flags import convert_later
 from dockdsl.syntax.words import Word, word, word_or_none
@@ -45,7 +45,7 @@ class Cache(Mount):
 
     TYPE: ClassVar[str] = "cache"
 
-    target: Word = attrs.field(converter=word)
+    target: Word = attrs.field(converter=word, metadata=PLAIN_TARGET)
     id: Word | None = attrs.field(default=None, converter=word_or_none, kw_only=True)
     readonly: bool | None = attrs.field(default=None, kw_only=True)
     sharing: OneOf["shared", "private", "locked"] | None = attrs.field(default=None, kw_only=True)
@@ -55,7 +55,7 @@ class Cache(Mount):
     uid: Word | None = attrs.field(default=None, converter=number_or_word, kw_only=True)
     gid: Word | None = attrs.field(default=None, converter=number_or_word, kw_only=True)
 
-    def check(self) -> None:
+    def check_together(self) -> None:
         check_target(self.target)
         if self.source is not None and self.from_ is None:
             raise Refused("source: this is a path in what `from_` names, and `from_` is not given", "add from_=")

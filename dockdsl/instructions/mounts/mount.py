@@ -12,8 +12,9 @@ import attrs
 
 from dockdsl.display import cut, shown
 from dockdsl.errors import InvalidType, InvalidValue, Refused, refuse_type
+from dockdsl.instructions.constructor import plain_if
 from dockdsl.instructions.instruction import brief
-from dockdsl.instructions.located import Located
+from dockdsl.instructions.located import Located, put
 from dockdsl.instructions.sources import Reference, write_source
 from dockdsl.syntax.flags import convert, declared
 from dockdsl.syntax.instruction_line import Line, Scope, named
@@ -22,7 +23,7 @@ from dockdsl.syntax.lines import Logical
 from dockdsl.syntax.misread import Misread
 from dockdsl.syntax.modes import reads_as_mode
 from dockdsl.syntax.modifiers import modifier_versions, references_in
-from dockdsl.syntax.words import BACKSLASH, Literal, Spelling, Word, word_or_none
+from dockdsl.syntax.words import BACKSLASH, Literal, Spelling, Word, is_plain, word_or_none
 
 _FIELD = r'(?:"((?:[^"]|"")*+)"|([^",]*+))'
 _is_csv = lazy_regex(f"{_FIELD}(?:,{_FIELD})*+")
@@ -58,19 +59,25 @@ class Mount(Located):
     """Other names that this type alone has for its options."""
 
     _text: str
+    _flag: str | None = None
+    """What stands behind ``--mount`` if it needs no quotes, and is empty if it does; None as long as nobody asked."""
 
-    def complete(self, options: object, *, is_normal: bool = False) -> None:
+    def complete(self, *, is_normal: bool = False) -> None:
         """Write the mount, and refuse values that are not valid."""
         values = self.__dict__
         if not is_normal:
             kind = declared(type(self))
-            convert(values, kind.operands, kind.given(values, options))
+            convert(values, kind.operands, kind.given(values))
         try:
-            values["_text"] = self._written(BACKSLASH)
+            values.update(_text=self._written(BACKSLASH), _flag=None)
             BACKSLASH.flag(self._text)
-            self.check()
+            self.check_together()
         except Refused as refused:
             raise refused.error(type(self).__name__, self.origin) from None
+
+    @classmethod
+    def head(cls) -> str | None:
+        return f"type={cls.TYPE}"
 
     @staticmethod
     def read(line: Line, value: str) -> Mount:
@@ -80,9 +87,6 @@ class Mount(Located):
             if mount is not None:
                 return mount.with_origin(line.site)
         return _read(line, value)
-
-    def check(self) -> None:
-        """Refuse values that do not fit together, or that are missing."""
 
     def _written(self, spelling: Spelling) -> str:
         options = [_option(spelling, name.rstrip("_"), value) for name, value in self._given()]
@@ -118,6 +122,22 @@ class Mount(Located):
     def __repr__(self) -> str:
         given = [f"{name}={brief(value)}" for name, value in self._given()]
         return f"{type(self).__name__}({', '.join(given)})"
+
+
+def plain_mount(value: Any) -> str | None:
+    """Return what stands behind ``--mount`` for a mount that needs no quotes."""
+    if not isinstance(value, Mount):
+        return None
+    found = value._flag  # noqa: SLF001 - of this module
+    if found is None:
+        found = f"={value._text}" if is_plain(value._text) else ""  # noqa: SLF001 - as above
+        put(value, "_flag", found)
+    return found or None
+
+
+_is_plain_target = lazy_regex(r"/[A-Za-z0-9_][A-Za-z0-9_./-]*")
+PLAIN_TARGET = plain_if(lambda text: _is_plain_target().fullmatch(text), before=",target=")
+"""The metadata of a target."""
 
 
 _SHORT = ("readonly", "ro", "readwrite", "rw", "required")

@@ -7,7 +7,7 @@ from typing import ClassVar
 import attrs
 
 from dockdsl.instructions.converters import number_or_word
-from dockdsl.instructions.mounts.mount import Mount, check_target
+from dockdsl.instructions.mounts.mount import PLAIN_TARGET, Mount, check_target
 from dockdsl.syntax.flags import convert_later
 from dockdsl.syntax.words import Word, word
 
@@ -29,10 +29,10 @@ class Tmpfs(Mount):
 
     TYPE: ClassVar[str] = "tmpfs"
 
-    target: Word = attrs.field(converter=word)
+    target: Word = attrs.field(converter=word, metadata=PLAIN_TARGET)
     size: Word | None = attrs.field(default=None, converter=number_or_word, kw_only=True)
 
-    def check(self) -> None:
+    def check_together(self) -> None:
         check_target(self.target)
 
     def features(self) -> list[str]:

@@ -1,0 +1,256 @@
+"""How the values of a model are made: a function for each class, put together from what its fields declare.
+
+Most values are plain: their operands are written as they are, and need neither conversion nor quotes nor proof. The
+function matches each operand once and joins the texts. Everything else is left to `complete`, the only place where
+values are converted, quoted and proven.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import attrs
+
+from dockdsl.origins import GENERATED, MADE, MODULE, OUTER, call_site, call_sites
+from dockdsl.syntax.flags import Flag, flag_of, is_beside
+from dockdsl.syntax.guard import LONGEST_LINE
+from dockdsl.syntax.layout import WIDTH
+
+Maker = Callable[..., Any]
+Written = tuple[Any, str] | None
+"""An operand in its normal form and the text that it is written as; None if it is not plain."""
+
+_PLAIN = "dockdsl.plain"
+_TEXT = {str}
+_LISTS = (tuple, list)
+_HOOKS = ("__attrs_pre_init__", "__attrs_post_init__")
+_new = object.__new__
+_put = object.__setattr__
+_getframe = sys._getframe  # noqa: SLF001 - the public ways build a list of all frames
+
+
+class Plain(NamedTuple):
+    """Which values of an operand are plain, and how they are written."""
+
+    matches: Callable[[str], object] | None
+    """Whether a text is written as it is."""
+    kinds: tuple[type, ...]
+    """The types of such texts."""
+    several: bool
+    """Whether the field holds a tuple of them."""
+    write: Callable[[Any], Written] | None
+    """Writes what is no such text."""
+    before: str
+    """What stands before the operand."""
+
+
+def plain_if(
+    matches: Callable[[str], object] | None = None,
+    *,
+    kinds: tuple[type, ...] = (str,),
+    several: bool = False,
+    write: Callable[[Any], Written] | None = None,
+    before: str = " ",
+) -> Mapping[str, Plain]:
+    """Return the metadata of an operand that is plain if it `matches`, or if `write` returns its text."""
+    return {_PLAIN: Plain(matches, kinds, several, write, before)}
+
+
+def are_all(matches: Callable[[str], object], values: Sequence[Any]) -> bool:
+    """Whether there are any values, and all are texts that match."""
+    return bool(values) and _TEXT.issuperset(map(type, values)) and all(map(matches, values))
+
+
+def _makes_itself(kind: Any) -> bool:
+    """Whether only the constructor of a class itself, or that of attrs, can deal with its fields."""
+    return (
+        not attrs.has(kind)
+        or not kind.__init__.__code__.co_filename.startswith(GENERATED)
+        or any(hasattr(kind, hook) for hook in _HOOKS)
+        or any(
+            each.validator
+            or (each.init and (each.alias != each.name or each.name.startswith("_")))
+            or isinstance(each.converter, attrs.Converter)
+            or isinstance(each.default, attrs.Factory)  # type: ignore[arg-type]  # it is a class
+            for each in attrs.fields(kind)
+        )
+    )
+
+
+# In the functions below, the names of fields have no underscore at their beginning, and all other names have one.
+
+
+def _maker(kind: Any) -> Maker:
+    is_attrs = attrs.has(kind)
+    fields = attrs.fields(kind) if is_attrs else ()
+    taken = [each for each in fields if each.init]
+    names = {f"_default_{each.name}": each.default for each in fields}
+    names.update(_new=_new, _put=_put, _kind=kind, _slow=_complete, _getframe=_getframe, _OUTER=OUTER, _MODULE=MODULE)
+    names["_call_site"] = call_sites if kind.KNOWS_CALLERS else call_site
+    is_outer = "_code.co_filename in _OUTER" + (" and _code.co_name == _MODULE" if kind.KNOWS_CALLERS else "")
+    site = [
+        "    _frame = _getframe(2)",  # the one above is that of the metaclass
+        "    _code = _frame.f_code",
+        f"    _site = (_code, _frame.f_lasti) if {is_outer} else _call_site()",
+        "    _value = _new(_kind)",
+    ]
+    if _makes_itself(kind):
+        lines = [
+            "def _make(*_arguments, **_options):",
+            *site,
+            "    _value.__init__(*_arguments, **_options)",
+            "    _values = _value.__dict__",
+            "    _values['_origin'] = _site",
+            *_loaded(taken),
+        ]
+    else:
+        names.update({f"_convert_{each.name}": each.converter for each in taken})
+        placed = [_parameter(each) for each in taken if not each.kw_only]
+        named = [_parameter(each) for each in taken if each.kw_only]
+        stored = [f"{each.name!r}: {each.name}" for each in taken]
+        stored += [
+            f"{each.name!r}: _default_{each.name}"
+            for each in fields
+            if not each.init and each.default is not attrs.NOTHING
+        ]
+        lines = [
+            f"def _make({', '.join([*placed, *(['*', *named] if named else [])])}):",
+            *[f"    {each.name} = _convert_{each.name}({each.name})" for each in taken if each.converter is not None],
+            *site,
+            f"    _values = {{{', '.join(stored)}, '_origin': _site}}",
+            "    _put(_value, '__dict__', _values)",
+        ]
+    return _function(kind, [*lines, *_plainly(kind, taken, names), "    return _slow(_value)"], names)
+
+
+def _loaded(fields: Iterable[attrs.Attribute[Any]]) -> list[str]:
+    return [f"    {each.name} = _values[{each.name!r}]" for each in fields]
+
+
+def _parameter(field: attrs.Attribute[Any]) -> str:
+    return field.name if field.default is attrs.NOTHING else f"{field.name}=_default_{field.name}"
+
+
+def _reader(kind: Any) -> Maker:
+    operands = [each for each in attrs.fields(kind) if each.init and flag_of(each) is None]
+    names: dict[str, Any] = {f"_default_{each.name}": each.default for each in operands}
+    names["_slow"] = _complete_read
+    lines = ["def _make(_value, _values):", *_loaded(operands), *_plainly(kind, operands, names)]
+    return _function(kind, [*lines, "    return _slow(_value)"], names)
+
+
+def _function(kind: type, lines: Iterable[str], names: dict[str, Any]) -> Maker:
+    exec(compile("\n".join(lines), f"{MADE} {kind.__qualname__}>", "exec"), names)  # noqa: S102 - as attrs does it; the names in it are those of fields
+    return names["_make"]  # type: ignore[no-any-return]  # it is one
+
+
+def _plainly(kind: Any, fields: Sequence[attrs.Attribute[Any]], names: dict[str, Any]) -> list[str]:
+    """Return the lines that write a value if it is plain, and return it; none if no value of the class is plain."""
+    head = kind.head()
+    flags = [(each, found) for each in fields if (found := flag_of(each)) is not None]
+    written = [each for each in fields if flag_of(each) is None and not is_beside(each)]
+    operands = [(each, each.metadata.get(_PLAIN)) for each in written]
+    needed = [plain for each, plain in operands if each.default is attrs.NOTHING]
+    if head is None or None in needed or not any(plain for _, plain in operands):
+        return []
+    names.update(_head=head, _WIDTH=WIDTH, _LONGEST=LONGEST_LINE, _LISTS=_LISTS, _are_all=are_all)
+    others = [each.name for each, plain in operands if plain is None]
+    # What does not depend on other fields is checked by itself alone.
+    is_checked = sum("check_together" in vars(each) for each in kind.__mro__) > 1
+    others += [each.name for each, flag in flags if is_checked or flag.kind.plain is None]
+    lines = [f"if {name} is not _default_{name}: return _slow(_value)" for name in others]
+    lines.append("_flags = ''")
+    for each, flag in flags:
+        if each.name not in others:
+            lines += _flag_lines(each.name, flag, names)
+    pieces = ""
+    for each, plain in operands:
+        if plain is not None:
+            lines += _operand_lines(each, plain, names)
+            pieces += f"{{_text_{each.name}}}"
+    lines += [
+        f"_text = f'{{_head}}{{_flags}}{pieces}'",
+        "if len(_text) > _WIDTH or (_flags and '\\n' in _text):",
+        "    if _flags or '\\n' not in _text or len(_text) > _LONGEST:",
+        f"        _text = _value.laid_out(_flags, f'{pieces}')",
+        "        if _text is None: return _slow(_value)",
+        "_values['_text'] = _text",
+        "return _value",
+    ]
+    return [f"    {line}" for line in lines]
+
+
+def _flag_lines(name: str, flag: Flag, names: dict[str, Any]) -> list[str]:
+    names[f"_plain_{name}"] = flag.kind.plain
+    lines = [
+        f"_found = _plain_{name}({name})",
+        "if _found is None: return _slow(_value)",
+        f"_flags = f'{{_flags}} --{flag.name}{{_found}}'",
+    ]
+    if flag.repeatable:
+        lines = [
+            f"_several = {name} if {name}.__class__ in _LISTS else ({name},)",
+            "for _each in _several:",
+            *[f"    {line}" for line in [lines[0].replace(f"({name})", "(_each)"), *lines[1:]]],
+            f"_values[{name!r}] = tuple(_several)",
+        ]
+    return [f"if {name} is not _default_{name}:", *[f"    {line}" for line in lines]]
+
+
+def _operand_lines(field: attrs.Attribute[Any], plain: Plain, names: dict[str, Any]) -> list[str]:
+    name, before = field.name, plain.before
+    names.update({f"_match_{name}": plain.matches, f"_write_{name}": plain.write})
+    names[f"_kinds_{name}"] = plain.kinds[0] if len(plain.kinds) == 1 else plain.kinds
+    lines = ["else: return _slow(_value)"]
+    if plain.write is not None:
+        lines = [
+            "else:",
+            f"    _found = _write_{name}({name})",
+            "    if _found is None: return _slow(_value)",
+            f"    _values[{name!r}], _found = _found",
+            f"    _text_{name} = f'{before}{{_found}}'",
+        ]
+    if plain.several:
+        lines = [
+            f"elif {name}.__class__ in _LISTS and _are_all(_match_{name}, {name}):",
+            f"    _text_{name} = '{before}' + ' '.join({name})",
+            f"    _values[{name!r}] = tuple({name})",
+            *lines,
+        ]
+    is_kind = f"{name}.__class__ {'is' if len(plain.kinds) == 1 else 'in'} _kinds_{name}"
+    condition = f"{is_kind} and _match_{name}({name})" if plain.matches is not None else "False"
+    kept = f"; _values[{name!r}] = ({name},)" if plain.several else ""
+    lines = [f"if {condition}: _text_{name} = f'{before}{{{name}}}'{kept}", *lines]
+    if field.default is attrs.NOTHING:
+        return lines
+    return [f"if {name} is _default_{name}: _text_{name} = ''", "else:", *[f"    {line}" for line in lines]]
+
+
+def _complete(value: Any) -> Any:
+    value.complete()
+    return value
+
+
+def _complete_read(value: Any) -> Any:
+    value.complete(is_normal=True)
+    return value
+
+
+class _Makers(dict[type, Maker]):
+    def __missing__(self, kind: type) -> Maker:
+        self[kind] = found = _maker(kind)
+        return found
+
+
+class _Readers(dict[type, Maker]):
+    def __missing__(self, kind: type) -> Maker:
+        self[kind] = found = _reader(kind)
+        return found
+
+
+maker_of = _Makers().__getitem__
+"""Returns what makes the values of a class: a function with the parameters of its constructor."""
+reader_of = _Readers().__getitem__
+"""Returns what completes a value that was read without flags: a function of the value and its fields."""
