@@ -169,7 +169,7 @@ def _plainly(kind: Any, fields: Sequence[attrs.Attribute[Any]], names: dict[str,
     for each, plain in operands:
         if plain is not None:
             lines += _operand_lines(each, plain, names)
-            pieces += f"{{_text_{each.name}}}"
+            pieces += f"{plain.before if each.default is attrs.NOTHING else ''}{{_text_{each.name}}}"
     lines += [
         f"_text = f'{{_head}}{{_flags}}{pieces}'",
         "if len(_text) > _WIDTH or (_flags and '\\n' in _text):",
@@ -200,32 +200,32 @@ def _flag_lines(name: str, flag: Flag, names: dict[str, Any]) -> list[str]:
 
 
 def _operand_lines(field: attrs.Attribute[Any], plain: Plain, names: dict[str, Any]) -> list[str]:
-    name, before = field.name, plain.before
+    name, text = field.name, f"_text_{field.name}"
     names.update({f"_match_{name}": plain.matches, f"_write_{name}": plain.write})
     names[f"_kinds_{name}"] = plain.kinds[0] if len(plain.kinds) == 1 else plain.kinds
-    lines = ["else: return _slow(_value)"]
-    if plain.write is not None:
-        lines = [
-            "else:",
-            f"    _found = _write_{name}({name})",
-            "    if _found is None: return _slow(_value)",
-            f"    _values[{name!r}], _found = _found",
-            f"    _text_{name} = f'{before}{{_found}}'",
-        ]
-    if plain.several:
-        lines = [
-            f"elif {name}.__class__ in _LISTS and _are_all(_match_{name}, {name}):",
-            f"    _text_{name} = '{before}' + ' '.join({name})",
-            f"    _values[{name!r}] = tuple({name})",
-            *lines,
-        ]
     is_kind = f"{name}.__class__ {'is' if len(plain.kinds) == 1 else 'in'} _kinds_{name}"
-    condition = f"{is_kind} and _match_{name}({name})" if plain.matches is not None else "False"
-    kept = f"; _values[{name!r}] = ({name},)" if plain.several else ""
-    lines = [f"if {condition}: _text_{name} = f'{before}{{{name}}}'{kept}", *lines]
+    lines: list[str] = []
+    if plain.matches is not None:
+        kept = f"; _values[{name!r}] = ({name},)" if plain.several else ""
+        lines = [f"if {is_kind} and _match_{name}({name}): {text} = {name}{kept}"]
+    if plain.several:
+        lines += [
+            f"elif {name}.__class__ in _LISTS and _are_all(_match_{name}, {name}):",
+            f"    {text} = ' '.join({name})",
+            f"    _values[{name!r}] = tuple({name})",
+        ]
+    otherwise = ["return _slow(_value)"]
+    if plain.write is not None:
+        otherwise = [
+            f"_found = _write_{name}({name})",
+            "if _found is None: return _slow(_value)",
+            f"_values[{name!r}], {text} = _found",
+        ]
+    lines += ["else:", *[f"    {line}" for line in otherwise]] if lines else otherwise
     if field.default is attrs.NOTHING:
         return lines
-    return [f"if {name} is _default_{name}: _text_{name} = ''", "else:", *[f"    {line}" for line in lines]]
+    lines = [*lines, f"{text} = f'{plain.before}{{{text}}}'"]
+    return [f"if {name} is _default_{name}: {text} = ''", "else:", *[f"    {line}" for line in lines]]
 
 
 def _complete(value: Any) -> Any:

@@ -35,13 +35,18 @@ def pairs_of(value: Pairs) -> tuple[tuple[Word, Word], ...]:
 
 
 def _plain_pairs(value: Any) -> Written:
-    pairs = value.items() if type(value) is dict else value if type(value) is tuple else ()
-    texts = [
-        f"{key}={text}"
-        for key, text in pairs
-        if type(key) is str and type(text) is str and is_bare_key(key) and is_bare(text)
-    ]
-    return (tuple(pairs), " ".join(texts)) if texts and len(texts) == len(pairs) else None
+    given = tuple(value.items()) if type(value) is dict else value
+    if type(given) is not tuple:
+        return None
+    texts: list[str] = []
+    for pair in given:
+        if type(pair) is not tuple or len(pair) != 2:
+            return None
+        key, text = pair
+        if not (type(key) is str and type(text) is str and is_bare_key(key) and is_bare(text)):
+            return None
+        texts.append(f"{key}={text}")
+    return (given, " ".join(texts)) if texts else None
 
 
 @attrs.frozen(slots=False, repr=False, field_transformer=convert_later)

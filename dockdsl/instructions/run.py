@@ -187,7 +187,7 @@ class Run(WithCommand):
         Source: the Dockerfile reference, "Shell form".
         """
         try:
-            text = shell.chain([each if type(each) is str else _remark(each) for each in commands])
+            text = shell.chain([*map(_remark, commands)])
         except Refused as refused:
             raise refused.error("RUN") from None
         return cls(text, device=device, mounts=mounts, network=network, security=security)
@@ -247,7 +247,10 @@ class Run(WithCommand):
         return beside_text(self.KEYWORD, flags.split(), operands[1:], BACKSLASH.escape)
 
     def references(self) -> tuple[Reference, ...]:
-        return tuple([each for mount in self.mounts for each in mount.references()]) if self.mounts else ()
+        found: tuple[Reference, ...] = ()
+        for mount in self.mounts:
+            found += mount.references()
+        return found
 
     def expanded(self) -> Iterable[object]:
         """The options of its mounts."""

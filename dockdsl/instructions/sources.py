@@ -20,6 +20,7 @@ class StageBase(Located):
     """Whether the stage was read from a Dockerfile."""
     _text: str
     _references: tuple[Reference, ...] | None = None
+    _needed: tuple[Any, ...] = ()
     _fingerprint: str = ""
 
 

@@ -58,7 +58,7 @@ def _args(value: Steps) -> tuple[Instruction, ...]:
         raise InvalidType(
             f"Dockerfile args: {shown(value)} is a Stage; pass several targets as a list: Dockerfile([a, b])"
         )
-    if value == ():
+    if type(value) is tuple and not value:
         return ()
     found = flatten(value, "Dockerfile args")
     for each in found:

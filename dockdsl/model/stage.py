@@ -6,7 +6,8 @@ import operator
 import re
 from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from itertools import chain, groupby
+from functools import cache
+from itertools import groupby
 from typing import Any, ClassVar, NoReturn, TypeGuard
 
 import attrs
@@ -57,7 +58,12 @@ _is_image_part = lazy_regex(r"[A-Za-z0-9_.:/@+-]*")
 _is_written = lazy_regex(rf"""[^\0{SPACE}"'$\\`](?:[^\0\t\n\v\f\r "'$\\`]*[^\0{SPACE}"'$\\`])?""")
 
 
-_references = operator.methodcaller("references")
+@cache
+def _refers(kind: type[Instruction]) -> bool:
+    """Whether an instruction may take files from anywhere."""
+    return kind.references is not Instruction.references
+
+
 _KINDS: set[type[Instruction]] = set()
 """Classes of instructions that were met, but for comments: with a metaclass, ``isinstance`` takes longer than this."""
 _LISTS = (list, tuple)
@@ -350,17 +356,22 @@ class Stage(StageBase):
 
     def references(self) -> tuple[Reference, ...]:
         """What the stage takes files from, in order: its base if that is a stage, then what its steps refer to."""
-        found = self._references
-        if found is None:
-            base: tuple[Reference, ...] = (Reference(self.base, "base"),) if isinstance(self.base, StageBase) else ()
-            found = (*base, *chain.from_iterable(map(_references, self.steps)))
-            put(self, "_references", found)
-        return found
+        return self._references if self._references is not None else self._refer()[0]
 
-    def needed_stages(self) -> list[Stage]:
-        """The stages that the stage refers to as objects, in order."""
+    def _refer(self) -> tuple[tuple[Reference, ...], tuple[Stage, ...]]:
+        """Collect the references, and the stages among them."""
+        found = [Reference(self.base, "base")] if isinstance(self.base, StageBase) else []
+        for step in self.steps:
+            if _refers(type(step)):
+                found += step.references()
         # Most references are to the build context, and that is None.
-        return [each.source for each in self.references() if each.source is not None and isinstance(each.source, Stage)]
+        needed = tuple([each.source for each in found if each.source is not None and isinstance(each.source, Stage)])
+        self.__dict__.update(_references=tuple(found), _needed=needed)
+        return tuple(found), needed
+
+    def needed_stages(self) -> tuple[Stage, ...]:
+        """The stages that the stage refers to as objects, in order."""
+        return self._needed if self._references is not None else self._refer()[1]
 
     def map(self, change: Callable[[Instruction], Instruction | Steps | None]) -> Stage:
         """Return the stage with each step replaced by what a function returns for it.

@@ -107,7 +107,8 @@ _BREAK = f" && \\\n{INDENT}"
 # A command that consists of words only.
 _CHARACTERS = r"[\w.,/=:@%+*?~^$-]"
 _WORDS = rf"(?=[A-Za-z0-9_./$]){_CHARACTERS}++(?: {_CHARACTERS}++)*+"
-_is_plain_command = lazy_regex(_WORDS, re.ASCII)
+_GRAMMAR = "|".join(sorted(filter(str.isalpha, GRAMMAR)))
+_is_plain_command = lazy_regex(rf"(?!(?:{_GRAMMAR})(?![^ ])){_WORDS}", re.ASCII)
 # One line that is nothing but text for every reader, with no escape character, no heredoc and no array; or a chain of
 # commands that consist of words, in its layout.
 is_plain = re.compile(
@@ -126,6 +127,9 @@ def chain(commands: Sequence[str | Remark]) -> str:
     """Join commands, each on its own lines, so that each runs only if the one before it succeeded."""
     if not commands:
         raise Refused("the chain has no commands", "give it at least one")
+    texts = [each for each in commands if type(each) is str]
+    if len(texts) == len(commands) and all(map(_is_plain_command().fullmatch, texts)):
+        return _BREAK.join(texts)
     if isinstance(commands[0], Remark) or isinstance(commands[-1], Remark):
         place = "before the first" if isinstance(commands[0], Remark) else "after the last"
         raise Refused(f"a comment stands {place} command of the chain", "make it a step of its own")
@@ -145,7 +149,7 @@ def chain(commands: Sequence[str | Remark]) -> str:
 def _chained(command: str) -> str:
     if not isinstance(command, str):
         raise refuse_type("command", command, "pass each command as a str")
-    if _is_plain_command().fullmatch(command) and command.partition(" ")[0] not in GRAMMAR:
+    if _is_plain_command().fullmatch(command):
         return command
     text = trimmed(trimmed(command.strip("\n")).strip("\n"))
     if not text:
