@@ -24,7 +24,7 @@ from dockdsl.lint.settings import NOTHING_SET, Settings, settings_for
 from dockdsl.lint.subject import Subject
 from dockdsl.loading import environment, name_of, read_text
 from dockdsl.model.dockerfile import Dockerfile
-from dockdsl.selection import Selected, select, split
+from dockdsl.selection import Selected, dockerfile_path, select, split
 from dockdsl.syntax.filenames import is_dockerfile
 from dockdsl.syntax.lazy_regex import lazy_regex
 
@@ -64,7 +64,8 @@ def check(
     made in one.
 
     Raises `InvalidType` for anything else, `InvalidValue` for a ``str`` that is the path of a file, `SourceError` for
-    a pyproject.toml that is not valid, and for a context that is not a folder.
+    a pyproject.toml that is not valid, for a context that is not a folder, and for a path that ends in ``:NAME`` where
+    the file has no such object.
 
     >>> [(each.rule, each.line) for each in check("FROM alpine:3.22\\nCMD httpd -f\\n")]
     [('JSONArgsRecommended', 2)]
@@ -152,7 +153,8 @@ def check_sources(sources: Iterable[str], given: Given, *, is_part: bool = False
     """Yield what is found in files and folders, file by file; ``FILE:NAME`` takes one object, ``-`` is stdin.
 
     With `is_part`, the process that asked for it applies what the project says.
-    Raises `SourceError` for a pyproject.toml that is not valid.
+    Raises `SourceError` for a pyproject.toml that is not valid, and for a name that the file does not have; `FileError`
+    for an empty path.
     """
     known: dict[str, Settings] = {}
     examined: dict[str, bool] = {}
@@ -201,8 +203,13 @@ def rules_here() -> tuple[Rule, ...]:
 
 
 def _found(spec: str, settings: Settings, given: Given) -> list[Finding]:
-    """Return what is found in a file; what cannot be read is a finding, too."""
+    """Return what is found in a file; what cannot be read is a finding, too.
+
+    A name that the file does not have is no finding, but an error, and so is an empty path: no file is at fault.
+    """
     file, name = split(spec)
+    if not file.endswith(".py"):
+        file = dockerfile_path(spec)
     loaded: dict[str, dict[str, Any]] = {}
     chosen: list[Selected[Dockerfile]] = []
     checking = Checking(name_of(file), settings)
@@ -216,8 +223,11 @@ def _found(spec: str, settings: Settings, given: Given) -> list[Finding]:
         found = _merged([checking.dockerfile(value, build) for value, build in builds])
         return sorted([*found, *checking.first_lines(), *checking.unused()], key=_order)
     except DockdslError as error:
-        is_empty = bool(loaded) and not chosen and name in (None, "*")
-        return [problem(error, file, NOTHING if is_empty else UNREADABLE)]
+        # The file was run, and what is asked for is not in it.
+        is_missing = bool(loaded) and not chosen and error.origin is None
+        if not file or (is_missing and name not in (None, "*")):
+            raise
+        return [problem(error, file, NOTHING if is_missing else UNREADABLE)]
 
 
 def _merged(found: Iterable[Sequence[Finding]]) -> list[Finding]:

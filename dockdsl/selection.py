@@ -104,16 +104,22 @@ def model(spec: str) -> Dockerfile:
     """
     from dockdsl.model.dockerfile import Dockerfile
 
-    path, name = split(spec)
-    if path.endswith(".py"):
+    if split(spec)[0].endswith(".py"):
         return load(spec, Dockerfile)
+    from dockdsl.text.parser import parse
+
+    path = dockerfile_path(spec)
+    return parse(read_text(path), name_of(path))
+
+
+def dockerfile_path(spec: str) -> str:
+    """Return the path of a Dockerfile. Raises `SourceError` if a name follows it."""
+    path, name = split(spec)
     if name is not None:
         raise SourceError(
             f"{one_line(path)}: a name picks an object in a Python file, and this is not one; leave :{name} out"
         )
-    from dockdsl.text.parser import parse
-
-    return parse(read_text(path), name_of(path))
+    return path
 
 
 def split(spec: str) -> tuple[str, str | None]:

@@ -176,6 +176,28 @@ def test_nothing_named(tmp_path: Path) -> None:
     assert "nothing.py" in check(tmp_path, "nothing.py").stdout
 
 
+def test_an_object_that_is_not_there(folder: Path) -> None:
+    """A name that the file does not have, a name behind a Dockerfile, and an empty path end as with other verbs."""
+    folder.joinpath("function.py").write_text(f"{PYTHON}\n\ndef make(tag):\n    return other\n")
+    folder.joinpath("failing.py").write_text(f"{PYTHON}\n\ndef make():\n    raise KeyError(1)\n")
+    listed = "pick one: app.py:image, app.py:other"
+    places = {
+        "app.py:nope": f"app.py: it defines no Dockerfile named 'nope'; {listed}",
+        "app.py:stage": f"app.py: stage is a Stage, not a Dockerfile; {listed}",
+        "function.py:make": "function.py: make() cannot be called without arguments (",
+        "Dockerfile:app": "Dockerfile: a name picks an object in a Python file, and this is not one; leave :app out",
+        "": "'': there is no such file; check the path",
+    }
+    for place, message in places.items():
+        for arguments in ([place], ["Dockerfile", place], [place, "--format=json"], ["--fix", place]):
+            done = check(folder, *arguments)
+            assert (2, "") == (done.returncode, done.stdout), arguments
+            assert done.stderr.startswith(f"error: {message}"), arguments
+    failing = check(folder, "failing.py:make")
+    assert failing.returncode == 1
+    assert "failing.py:9: error: the file raised KeyError: 1; fix the file [Unreadable]" in failing.stdout
+
+
 def test_what_one_line_makes_several_times_is_counted(tmp_path: Path) -> None:
     """A loop has one finding, which says how often; two calls in one line have one each, and shared stages none more."""
     source = """\
