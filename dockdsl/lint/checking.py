@@ -12,7 +12,7 @@ from dockdsl.errors import DockdslError, DockerfileSyntaxError, SyntaxProblem
 from dockdsl.lint.build import UNKNOWN, Build
 from dockdsl.lint.faults import faults_of, faults_of_own
 from dockdsl.lint.finding import Finding
-from dockdsl.lint.ignoring import FileIgnores, Ignore, PythonIgnores
+from dockdsl.lint.ignoring import FileIgnores, Ignore, Ignores, PythonIgnores
 from dockdsl.lint.python_lines import within
 from dockdsl.lint.rule import Fault, Rule
 from dockdsl.lint.settings import NOTHING_SET, Settings
@@ -20,6 +20,7 @@ from dockdsl.lint.subject import Subject
 from dockdsl.lint.wording import in_dockerfile, in_python
 from dockdsl.model.dockerfile import Dockerfile
 from dockdsl.origins import Origin
+from dockdsl.syntax.instruction_line import Line
 from dockdsl.syntax.lines import Logical
 from dockdsl.text.rendering import render_with_map
 
@@ -60,7 +61,9 @@ class Checking:
             return [self._problem(each, text) for each in error.errors]
         subject.origins = origins or ()
         found = sorted(self._found(subject, origins), key=lambda each: (each.line, each.rule))
-        self.python.made_at(origins or ())
+        if origins is not None:
+            self.python.made_at(origins)
+            self.python.made_in(origins[each.logical.first] for each in subject.lines if _is_step(each))
         return found
 
     def dockerfile(self, dockerfile: Dockerfile, build: Build = UNKNOWN) -> list[Finding]:
@@ -118,9 +121,7 @@ class Checking:
         origin = Origin(subject.path, at + 1)
         made_at = origins[at] if origins is not None else None
         if made_at is not None:
-            number, column = logical.place(fault.line.start)
-            text = source[column:] if number == at else source
-            origin = made_at if fault.at is None else within(made_at, text, self.python.line)
+            origin = made_at if fault.at is None else self._place(fault.line, at, made_at)
             source = self.python.line(origin)
             columns = _columns_of_call(origin, source)
         remedy = in_dockerfile(fault.remedy) if made_at is None else in_python(fault.remedy)
@@ -132,18 +133,41 @@ class Checking:
         how = (fault.fix, fault.alias, unfixed, 1, edits)
         return Finding(rule.name, level, message, remedy, *where, None, *how)
 
+    def _place(self, line: Line, at: int, made_at: Origin) -> Origin:
+        """Return the place of a physical line of an instruction in the call that wrote it."""
+        number, column = line.logical.place(line.start)
+        text = line.logical.lines[at].rstrip("\r")
+        return within(made_at, text[column:] if number == at else text, self.python.line)
+
     def _reason(self, finding: Finding, fault: Fault, ignores: FileIgnores, made_at: Origin | None) -> str | None:
         """Return why a finding is ignored; None if it is not."""
         names = self.names.of(finding)
         first = fault.line.logical.first
         above = [ignores.above.get(at) for at in {first, fault.at or first}]
-        # A comment is about the line, or about the whole call.
+        # A comment is about the line, or about the call.
         places = [each for each in dict.fromkeys((finding.origin, made_at)) if each is not None]
         self.python.made_at(places)
         in_python = [self.python.at(place) for place in places if place.path.endswith(".py")]
+        if made_at is not None and made_at.path.endswith(".py") and _is_step(fault.line):
+            in_python += self._inside(finding, fault.line, made_at)
         # Each is asked, since each that ignores nothing is found.
         reasons = [each.reason(names) for each in (ignores.everywhere, *above, *in_python) if each is not None]
         return next((each for each in reasons if each is not None), None)
+
+    def _inside(self, finding: Finding, line: Line, made_at: Origin) -> list[Ignores]:
+        """Return the comments inside the call of a step that are about a finding in it."""
+        inside = self.python.inside(made_at)
+        if inside and finding.origin != made_at:
+            # Where it is about one line of a script, a comment at another one is about that alone.
+            places = [self._place(line, at, made_at) for at in range(line.logical.first, line.last + 1)]
+            others = {place.line for place in places}
+            return [ignores for at, ignores in inside.items() if at not in others]
+        return [*inside.values()]
+
+
+def _is_step(line: Line) -> bool:
+    """Whether an instruction is a step: the call of a stage has those of its steps inside, and is not looked into."""
+    return line.keyword != "FROM"
 
 
 def _columns_of(part: str, logical: Logical) -> tuple[int, int] | None:

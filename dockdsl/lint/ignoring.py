@@ -6,6 +6,7 @@ import re
 from bisect import bisect
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import takewhile
+from operator import itemgetter
 
 from dockdsl.display import shown, suggestion
 from dockdsl.lint import shellcheck
@@ -242,12 +243,12 @@ def _ours(found: re.Match[str], number: int, text: str) -> Ignore:
 
 
 class PythonIgnores:
-    """The comments of Python files that ignore what is found at their line, or at the line below them."""
+    """The comments of Python files that ignore what is found at their line, below it, or in the call they stand in."""
 
     def __init__(self) -> None:
         self._lines: dict[str, list[str]] = {}
         self._found: dict[str, dict[int, Ignores]] = {}
-        self._made: set[tuple[str, int]] = set()
+        self._made: set[tuple[str, int, int]] = set()
 
     def reads(self, path: str, text: str) -> None:
         """Take this text for that of a file."""
@@ -267,22 +268,40 @@ class PythonIgnores:
             self._lines[path] = _source_lines(path)
         return self._lines[path]
 
+    def _comments(self, path: str) -> dict[int, Ignores]:
+        """Return the comments of a file by the line that each is about."""
+        if path not in self._found:
+            self._found[path] = _in_python(self._read(path))
+        return self._found[path]
+
     def at(self, origin: Origin) -> Ignores | None:
-        """Return the comments that are about what was written at a place; None if there are none."""
-        if origin.path not in self._found:
-            self._found[origin.path] = _in_python(self._read(origin.path))
-        return self._found[origin.path].get(origin.line)
+        """Return the comments that are about the line of a place; None if there are none."""
+        return self._comments(origin.path).get(origin.line)
+
+    def inside(self, call: Origin) -> dict[int, Ignores]:
+        """Return the comments that are about the lines of a call below its first one, by line."""
+        below = range(call.line + 1, _last(call) + 1)
+        return {line: ignores for line, ignores in self._comments(call.path).items() if line in below}
 
     def made_at(self, origins: Iterable[Origin | None]) -> None:
         """Note where what is checked was made."""
-        self._made.update([(each.path, each.line) for each in origins if each is not None])
+        self._made.update([(each.path, each.line, each.line) for each in origins if each is not None])
+
+    def made_in(self, calls: Iterable[Origin | None]) -> None:
+        """Note in which calls what is checked was made."""
+        self._made.update([(each.path, each.line, _last(each)) for each in calls if each is not None])
 
     def reached(self, path: str) -> Iterator[Ignore]:
         """Yield the comments of a file at whose lines something was made that was checked."""
-        for line in sorted({line for file, line in self._made if file == path}):
-            ignores = self.at(Origin(path, line))
-            if ignores is not None:
+        lines = {line for file, first, last in self._made if file == path for line in range(first, last + 1)}
+        for line, ignores in sorted(self._comments(path).items(), key=itemgetter(0)):
+            if line in lines:
                 yield from ignores.comments
+
+
+def _last(call: Origin) -> int:
+    """Return the last line of a call."""
+    return call.line if call.extent is None else call.extent[1]
 
 
 def _source_lines(path: str) -> list[str]:

@@ -194,6 +194,44 @@ def test_comments_in_python(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("step", "wanted"),
+    [
+        # The finding is about the call.
+        ("Cmd(\n    'x',  # IGNORE\n)", []),
+        ("Cmd(\n    # IGNORE\n    'x',\n)", []),
+        ("Cmd(\n    'x',\n    # IGNORE\n)", []),
+        ("Cmd(\n    'x',\n)  # IGNORE", []),
+        ("Onbuild(\n    Run(\n        'apt-get install y=1',  # IGNORE\n    ),\n)", []),
+        # It is about a line of it: that one, one with nothing of the script, and another one.
+        ("Run.chain(\n    'x',\n    'apt-get install y=1',  # IGNORE\n)", []),
+        ("Run.chain(\n    'x',\n    'apt-get install y=1',\n    network='none',  # IGNORE\n)", []),
+        ("Run.chain(\n    'x',\n    'apt-get install y=1',\n)  # IGNORE", []),
+        (
+            "Run.chain(\n    'x',  # IGNORE\n    'apt-get install y=1',\n)",
+            [("UnusedIgnore", 5), ("InstallAsks", 6)],
+        ),
+        (
+            "Run.chain(\n    'apt-get install y=1',  # IGNORE\n    'apt-get install z=1',\n)",
+            [("InstallAsks", 6)],
+        ),
+        # It ignores nothing, or stands in no call of a step.
+        ("Cmd.exec(\n    'x',  # IGNORE\n)", [("UnusedIgnore", 5)]),
+        ("[\n    # IGNORE\n    Workdir('/x'),\n    Cmd('x'),\n]", [("UnusedIgnore", 5), ("JSONArgsRecommended", 7)]),
+        ("Cmd(\n    'x # IGNORE'\n)", [("JSONArgsRecommended", 4)]),
+    ],
+)
+def test_comments_inside_a_call(step: str, wanted: list[tuple[str, int]], tmp_path: Path) -> None:
+    """A comment in a call of several lines is about the step; beside a line of a script, about that line."""
+    rule = "InstallAsks" if "apt-get" in step else "JSONArgsRecommended"
+    steps = step.replace("IGNORE", f"dockdsl: ignore={rule} why")
+    path = tmp_path / "app.py"
+    path.write_text(f"from dockdsl import *\n\napp = Stage('a:1', steps=(\n{steps}\n,))\nd = Dockerfile(app)\n")
+    found = [(each.rule, each.origin.line) for each in check(path) if each.severity == "warning"]
+
+    assert wanted == found
+
+
 def test_a_finding_in_python_has_its_place(tmp_path: Path) -> None:
     """Columns are characters, and a call that goes on below ends at the end of its line."""
     app = tmp_path.joinpath("app.py")
