@@ -6,7 +6,7 @@ import os
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import attrs
@@ -149,10 +149,17 @@ class Checked(NamedTuple):
     """Whether it is a Python file of a folder, which a process of its own runs."""
 
 
-def check_sources(sources: Iterable[str], given: Given, *, is_part: bool = False) -> Iterator[Checked]:
+def check_sources(
+    sources: Iterable[str],
+    given: Given,
+    *,
+    is_part: bool = False,
+    turn: Callable[[str, int, int], object] = lambda *_: None,
+) -> Iterator[Checked]:
     """Yield what is found in files and folders, file by file; ``FILE:NAME`` takes one object, ``-`` is stdin.
 
-    With `is_part`, the process that asked for it applies what the project says.
+    With `is_part`, the process that asked for it applies what the project says. `turn` is called with what it is the
+    turn of, and how many of how many files are done.
     Raises `SourceError` for a pyproject.toml that is not valid, and for a name that the file does not have; `FileError`
     for an empty path.
     """
@@ -167,8 +174,10 @@ def check_sources(sources: Iterable[str], given: Given, *, is_part: bool = False
             examined[source] = False
     dockerfiles = [source for source in examined if source != "-" and not split(source)[0].endswith(".py")]
     if len(dockerfiles) > 1:
+        turn("ShellCheck", 0, len(examined))
         shellcheck.prepare(script for path in dockerfiles for script in _scripts(path))
-    for source, in_folder in examined.items():
+    for done, (source, in_folder) in enumerate(examined.items()):
+        turn(source, done, len(examined))
         is_apart = in_folder and split(source)[0].endswith(".py")
         found = check_file(source, known, given, is_apart=is_apart, is_part=is_part)
         if found is not None:

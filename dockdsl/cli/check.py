@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from typing import TYPE_CHECKING
 
 from dockdsl.cli.arguments import diff_argument
 from dockdsl.cli.streams import open_product, put, say, show
-from dockdsl.display import counted, suggestion
+from dockdsl.display import counted, is_terminal, one_line, suggestion
 from dockdsl.errors import SourceError
 from dockdsl.lint import shellcheck
 from dockdsl.lint.finding import LEVELS
 from dockdsl.lint.formats import FORMATS, written
-from dockdsl.linting import Given, check_sources, rules_here
+from dockdsl.linting import Checked, Given, check_sources, rules_here
 
 if TYPE_CHECKING:
     import argparse
@@ -79,7 +80,7 @@ def run(options: Options) -> int:
 
 def _checked(options: Options) -> int:
     given = _given(options)
-    results = [*check_sources(options.sources, given, is_part=options.part)]
+    results = _results(options, given)
     failed = False
     if options.fix or options.diff:
         from dockdsl.cli.fixes import Fixes
@@ -110,6 +111,24 @@ def _checked(options: Options) -> int:
         more = f", {ignored} ignored" if ignored else ""
         say(f"{counted(len(found), 'finding')} in {counted(len(results), 'file')}{more}")
     return 2 if failed else int(bool(found))
+
+
+def _results(options: Options, given: Given) -> list[Checked]:
+    """Check all files; of several, show in a terminal which one it is the turn of."""
+    if options.part or not is_terminal(sys.stderr):
+        return [*check_sources(options.sources, given, is_part=options.part)]
+    from dockdsl.engine.builders import live
+
+    watch, is_possible = live.FileWatch(sys.stderr), live.is_possible()
+
+    def turn(name: str, done: int, count: int) -> None:
+        if is_possible and count > 1:
+            watch.turn(one_line(name), done, count)
+
+    try:
+        return [*check_sources(options.sources, given, turn=turn)]
+    finally:
+        watch.end()
 
 
 def add_build_options(parser: argparse.ArgumentParser) -> None:

@@ -1,4 +1,4 @@
-"""What happens in a build right now, for a terminal: a line for each running step, the finished ones above."""
+"""What happens right now, for a terminal: in a build, a line for each running step; in a check, the file."""
 # ruff: noqa: PLC0415 - rich is an optional dependency, and is loaded when something is to be shown
 
 from __future__ import annotations
@@ -153,6 +153,26 @@ class _Watch:
         encoding = (self._live.console.encoding if self._live is not None else None) or "utf-8"
         known = "\n".join(printable(line) for line in text.split("\n")).encode(encoding, "backslashreplace")
         return Text(known.decode(encoding), style=style, no_wrap=True, overflow="crop")
+
+
+class FileWatch(_Watch):
+    """Shows which of several files it is the turn of.
+
+    It does so on one line: what a file itself prints into the terminal is not drawn over.
+    """
+
+    def turn(self, name: str, done: int, count: int) -> None:
+        """Show a file, and how many of all are done."""
+        self._running.clear()
+        self(BuildEvent("status", f"{done} of {count} files  {name}", ""))
+
+    def end(self) -> None:
+        """Show nothing any more."""
+        self(BuildEvent("ended", "", ""))
+
+    def _shown(self) -> Text:
+        took = time.monotonic() - self._begin
+        return self._text(f"{took:6.1f}s  {''.join(list(self._running))}", "")
 
 
 @attrs.define

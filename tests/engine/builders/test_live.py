@@ -256,6 +256,57 @@ def test_a_terminal_that_goes_away(tmp_path: Path) -> None:
     assert (0, True) == (status, out.startswith("sha256:"))
 
 
+WAITING = """\
+import os, sys, time
+from dockdsl import Dockerfile, Stage
+
+dockerfile = Dockerfile(Stage("alpine:3.22"))
+print("said by the file")
+end = time.monotonic() + 50
+while not os.path.exists("go") and time.monotonic() < end:
+    time.sleep(0.02)
+"""
+
+
+def test_a_check_shows_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which file it is the turn of stands on one line, which is gone in the end; what a file prints stays."""
+    monkeypatch.chdir(tmp_path)
+    tmp_path.joinpath("Dockerfile").write_text("FROM alpine:3.22\nCMD x\n")
+    tmp_path.joinpath("waiting.py").write_text(WAITING)
+    seen: list[str] = []
+
+    def go_on(shown: str, _: int) -> None:
+        found = re.search(r" {3}\d\.\ds  1 of 2 files  waiting\.py", shown)
+        if found and "said by the file" in shown and not seen:
+            seen.append(found[0])
+            tmp_path.joinpath("go").touch()
+
+    status, out, shown = in_terminal(["check", "."], watch=go_on)
+
+    assert seen, shown
+    assert (1, True) == (status, out.startswith("Dockerfile:2: warning: "))
+    assert shown.startswith(HIDE)
+    assert UP not in shown[: shown.rindex(SHOW)]
+    assert shown[shown.rindex(SHOW) :].endswith("\x1b[2K1 finding in 2 files\r\n")
+
+
+@pytest.mark.parametrize(
+    ("source", "environment"),
+    [("Dockerfile", {}), (".", {"NO_COLOR": "1"}), (".", {"TERM": "dumb"})],
+    ids=["one file", "NO_COLOR", "dumb terminal"],
+)
+def test_a_check_without_a_display(
+    source: str, environment: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One file has none, and a terminal that wants none has the last line alone."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("Dockerfile", "Dockerfile.other"):
+        tmp_path.joinpath(name).write_text("FROM alpine:3.22\n")
+    status, _, shown = in_terminal(["check", source], **environment)
+
+    assert (0, f"0 findings in {'1 file' if source == 'Dockerfile' else '2 files'}\r\n") == (status, shown)
+
+
 @pytest.mark.parametrize(
     ("text", "label"),
     [
