@@ -25,8 +25,8 @@ _BUILDKIT = r"#\s*check\s*=\s*(\S*)"
 _HADOLINT = r"#\s*hadolint\s+(global\s+)?ignore\s*=\s*(\w+(?:\s*,\s*\w+)*)"
 # Without the colon, as hadolint's has none, it is meant, and told.
 _DOCKDSL = r"#\s*dockdsl(?:(:)\s*ignore\b|\s+ignore(?==))(?:=(\S*))?\s*(.*)"
-_OTHERS = r"(?i)(?:SC|DL)\d{4}"
-"""Codes of ShellCheck and hadolint, most of which are not rules here."""
+_OTHERS = r"(?i)SC\d{4}|DL(?:100[01]|30[0-7]\d|400[0-7])"
+"""Codes of ShellCheck, and those that hadolint has in some version, most of which are not rules here."""
 _ALL = "all"
 _NOT_HERE = frozenset({"invalidbaseimageplatform"})
 """Checks of BuildKit that are not rules here."""

@@ -110,6 +110,13 @@ def test_each_code(code: str, bad: str, good: str) -> None:
     assert code not in codes(f"{BASE}{good}\n")
 
 
+def test_each_code_can_be_ignored() -> None:
+    """A comment with a code that hadolint has is not found fault with, whether it is a rule here or not."""
+    for code in CODES | PROJECT | ASKED_FOR | UNREADABLE:
+        found = check_text(f"FROM debian:13\n# hadolint ignore={code}\nRUN x\n", "Dockerfile")
+        assert "InvalidIgnore" not in [each.rule for each in found]
+
+
 def test_each_code_has_a_row() -> None:
     """No alias of a rule of ours is untested; those of BuildKit's rules are, by BuildKit."""
     of_buildkit = {alias for rule in rules() if rule.is_buildkit for alias in rule.aliases}

@@ -42,6 +42,7 @@ def found(text: str) -> list[tuple[str, int, str]]:
         "FROM a:1\n# dockdsl: ignore=InstallAsks it does not\nRUN x && \\\n    apt-get install --no-install-recommends y=1 && \\\n    z\n",
         # Rules of others, and one that is an experiment.
         "FROM a:1\n# hadolint ignore=DL3026,SC2086\nRUN x\n",
+        "FROM a:1\n# hadolint ignore=DL3005,dl3077,DL4007,DL1001\nRUN x\n",
         "# check=skip=InvalidBaseImagePlatform,InvalidDefinitionDescription\nFROM a:1\n",
         "FROM a:1\n# dockdsl: a word about it\nRUN x\n",
         "FROM a:1\n# dockdsl ignore files have a page of their own\nRUN x\n",
@@ -76,6 +77,9 @@ def test_what_is_ignored(text: str) -> None:
         # What is not right.
         ("FROM a:1\n# check=skip=JsonArgsRecomended\nRUN x\n", [("InvalidIgnore", 2, "warning")]),
         ("FROM a:1\n# hadolint ignore=DL30\nRUN x\n", [("InvalidIgnore", 2, "hint")]),
+        ("# hadolint global ignore=DL9999\nFROM a:1\nRUN x\n", [("InvalidIgnore", 1, "hint")]),
+        ("FROM a:1\n# hadolint ignore=DL3026,DL4011\nRUN x\n", [("InvalidIgnore", 2, "hint")]),
+        ("FROM a:1\n# dockdsl: ignore=DL3100 why\nRUN x\n", [("InvalidIgnore", 2, "warning")]),
         ("FROM a:1\n# dockdsl: ignore=JSONArgsRecommended\nCMD x\n", [("InvalidIgnore", 2, "warning")]),
         (
             "FROM a:1\n# dockdsl: ignore=all why not\nCMD x\n",
@@ -102,10 +106,14 @@ def test_a_file_whose_build_fails_of_a_warning() -> None:
 def test_a_misspelled_rule_gets_the_nearest_name() -> None:
     """The message has the name that was probably meant, or says how a comment is written."""
     (misspelled,) = check("FROM a:1\n# check=skip=JSONArgRecommended\nRUN x\n")
+    (unknown,) = check("# hadolint global ignore=DL9999\nFROM a:1\n")
     (unreasoned,) = check("FROM a:1\n# dockdsl: ignore=StageNameCasing\nFROM a:1 AS B\n")
 
     assert "there is no rule 'JSONArgRecommended' that the comment could ignore" in misspelled.message
     assert "did you mean 'JSONArgsRecommended'?" == misspelled.remedy
+    assert unknown.message == (
+        "there is no rule 'DL9999' that the comment could ignore; dockdsl check --rules lists the rules"
+    )
     assert "the comment gives no reason; write # dockdsl: ignore=RULE reason" == unreasoned.message
 
 
