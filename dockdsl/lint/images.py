@@ -42,6 +42,27 @@ _SETS = {
     "wordpress": ("APACHE_", "PHP_", "PHPIZE_DEPS"),
 }
 """How variables begin that images set besides those with their own names."""
+DASH = "/bin/dash"
+_SHELLS = (
+    ("/bin/busybox sh", lazy_regex(r"alpine|busybox|(?:^|/)(?:docker|composer):")),
+    (
+        "/bin/bash",
+        lazy_regex(
+            r"fedora|centos|rocky|almalinux|amazonlinux|oraclelinux|ubi\d|/ubi|opensuse|archlinux|azurelinux|mariner"
+        ),
+    ),
+    (
+        DASH,
+        lazy_regex("debian|ubuntu|slim|stretch|buster|bullseye|bookworm|trixie|bionic|focal|jammy|noble|resolute"),
+    ),
+)
+"""What /bin/sh is, by the words of distributions in the name of an image, in this order."""
+_are_on_debian = lazy_regex(
+    r"(?:^|/)(?:buildpack-deps|gcc|golang|httpd|mysql|nginx|node|perl|php|postgres|python|redis|ruby|rust|tomcat"
+    r"|dotnet/\w+)(?:$|[:@])"
+)
+"""Those that are on it if they are of Linux: some have these names on Windows, too."""
+_are_of_windows = lazy_regex(r"windows|nanoserver|servercore")
 
 
 class Image(NamedTuple):
@@ -123,3 +144,31 @@ def image(text: str) -> Image:
     for prefix in _OFFICIAL:
         name = name.removeprefix(prefix)
     return Image(name, tag)
+
+
+def shell_of(base: str) -> str | None:
+    """Return what /bin/sh is in an image of Linux with this name; None if that is not known.
+
+    >>> shell_of("golang:1.27-alpine"), shell_of("golang:1.27"), shell_of("mine:1")
+    ('/bin/busybox sh', '/bin/dash', None)
+    """
+    name = base.lower()
+    return _shell_of_distribution(name) or (DASH if _are_on_debian().search(name) else None)
+
+
+def _shell_of_distribution(name: str) -> str | None:
+    return next((shell for shell, pattern in _SHELLS if pattern().search(name)), None)
+
+
+def is_of_windows(base: str, platform: str | None, *, otherwise: bool) -> bool:
+    """Whether a stage is one of Windows, by its platform or else by its base; `otherwise` where neither says so.
+
+    >>> is_of_windows("golang:nanoserver", None, otherwise=False), is_of_windows("debian:13", None, otherwise=True)
+    (True, False)
+    >>> is_of_windows("golang", None, otherwise=True), is_of_windows("golang", "linux/amd64", otherwise=True)
+    (True, False)
+    """
+    system, name = (platform or "").lower(), base.lower()
+    if system.startswith(("linux", "windows")):
+        return system.startswith("windows")
+    return _are_of_windows().search(name) is not None or (otherwise and _shell_of_distribution(name) is None)

@@ -8,13 +8,13 @@ from posixpath import basename
 from typing import NamedTuple
 
 from dockdsl.lint import shell
+from dockdsl.lint.images import is_of_windows
 from dockdsl.lint.shell import Command
 from dockdsl.syntax.instruction_line import Line
 from dockdsl.syntax.lazy_regex import lazy_regex
 from dockdsl.syntax.lines import Document
 
 _SHELLS = frozenset({"sh", "ash", "bash", "busybox", "dash", "ksh", "zsh"})
-_is_windows = lazy_regex(r"(?i)windows|nanoserver|servercore")
 _drive = lazy_regex(r"\bC:[\\/]")
 _is_option = lazy_regex(r"-[abefklmnopstuvx]+|pipefail")
 _is_expanded = lazy_regex(r"[$`\\]")
@@ -36,10 +36,11 @@ class Variables(NamedTuple):
 class Script:
     """A RUN, or the RUN in an ONBUILD."""
 
-    def __init__(self, line: Line, base: str, given: Sequence[str], variables: Variables) -> None:
-        """Take the instruction, the image that its stage begins with, and SHELL and variables as they are there."""
+    def __init__(self, line: Line, base: str, platform: str | None, given: Sequence[str], variables: Variables) -> None:
+        """Take the instruction, image and platform that its stage begins with, and SHELL and variables as they are."""
         self.line = line
         self.base = base
+        self.platform = platform
         self.given = given
         """The words of that SHELL; none for the default."""
         self.variables = variables
@@ -73,7 +74,7 @@ class Script:
             name = basename(self.fed)
         elif self.given:
             name = basename(self.given[0])
-        elif self.run.escape == "`" or _is_windows().search(self.base) or _has_drive(self.text):
+        elif _has_drive(self.text) or is_of_windows(self.base, self.platform, otherwise=self.run.escape == "`"):
             return None
         return name if name in _SHELLS and self.array is None else None
 

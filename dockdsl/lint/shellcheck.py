@@ -11,6 +11,7 @@ from itertools import accumulate
 from typing import Any, NamedTuple
 
 from dockdsl.lint.finding import Level
+from dockdsl.lint.images import DASH, shell_of
 from dockdsl.lint.scripts import Script
 from dockdsl.syntax.lazy_regex import lazy_regex
 
@@ -40,25 +41,6 @@ _HEAD = 2
 """Lines before the script: its shell, and the variables that it is given."""
 _is_strict = lazy_regex(r"-[a-df-z]*e")
 _variable = lazy_regex(r"\$\{?#?([A-Za-z_]\w*)")
-_DASH = "/bin/dash"
-# What /bin/sh is, by words in the name of the base image, in this order.
-_BASES = (
-    ("/bin/busybox sh", lazy_regex(r"alpine|busybox|(?:^|/)(?:docker|composer):")),
-    (
-        "/bin/bash",
-        lazy_regex(
-            r"fedora|centos|rocky|almalinux|amazonlinux|oraclelinux|ubi\d|/ubi|opensuse|archlinux|azurelinux|mariner"
-        ),
-    ),
-    (
-        _DASH,
-        lazy_regex(
-            r"debian|ubuntu|slim|stretch|buster|bullseye|bookworm|trixie|bionic|focal|jammy|noble|resolute"
-            r"|(?:^|/)(?:buildpack-deps|gcc|golang|httpd|mysql|nginx|node|perl|php|postgres|python|redis|ruby|rust|tomcat"
-            r"|dotnet/\w+)(?:$|[:@])"
-        ),
-    ),
-)
 _ANY = "/bin/sh"
 
 
@@ -154,8 +136,7 @@ def _shell(script: Script) -> str | None:
         return "/bin/busybox sh"
     if name != "sh":
         return f"/bin/{name}" if name in ("bash", "dash", "ksh") else None
-    base = script.base.lower()
-    return next((shell for shell, pattern in _BASES if pattern().search(base)), _ANY)
+    return shell_of(script.base) or _ANY
 
 
 def _answer(command: str, texts: Sequence[str], seconds: float) -> list[tuple[str, Any]] | None:
@@ -202,7 +183,7 @@ def _read(command: str, texts: Sequence[str], seconds: float) -> None:
         # Where it is not known which shell it is, what that cannot read is not certain. Nor is what it lacks, but for
         # dash: BusyBox learns from bash with each version.
         shell = text.partition("\n")[0].removeprefix("#!")
-        is_unsure = code in _UNSURE or (code[2] == "1" and shell == _ANY) or (code[2] == "3" and shell != _DASH)
+        is_unsure = code in _UNSURE or (code[2] == "1" and shell == _ANY) or (code[2] == "3" and shell != DASH)
         # It takes the program /bin/echo for dash's own echo.
         is_unsure = is_unsure or (code == "SC3036" and "/echo" in text)
         level = "hint" if is_unsure else _LEVELS[each["level"]]

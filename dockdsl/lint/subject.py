@@ -14,7 +14,7 @@ from dockdsl.lint.build import UNKNOWN, Build
 from dockdsl.lint.effects import Effects, From, Ran, Transfer, walked
 from dockdsl.lint.finding import Replacement
 from dockdsl.lint.fix import Edit
-from dockdsl.lint.images import image
+from dockdsl.lint.images import image, is_of_windows
 from dockdsl.lint.scripts import Script, Variables
 from dockdsl.lint.shell import Command
 from dockdsl.model.dockerfile import Dockerfile
@@ -168,13 +168,14 @@ class Subject:
         found: dict[int, list[Script]] = {}
         shells: dict[int, Sequence[str]] = {}
         shell: Sequence[str]
-        bases: dict[int, str] = {}
+        roots: dict[int, Part] = {}
         variables: dict[int, dict[str, int]] = {}
         first = [*self.args, *[part.line for part in self.parts[:1]]]
         default: Sequence[str] = next((shell for line in reversed(first) if (shell := self._named_shell(line))), ())
         for part in self.parts:
             shell = shells.get(id(part.parent), default)
-            base = bases[id(part)] = bases.get(id(part.parent)) or self._value(part.base)
+            root = roots[id(part)] = roots.get(id(part.parent), part)
+            base, platform = self._value(root.base), root.platform
             names = variables[id(part)] = {**variables.get(id(part.parent), {})}
             found[id(part)] = scripts = []
             for line in part.steps:
@@ -185,7 +186,7 @@ class Subject:
                     for name in self.names(line):
                         names.setdefault(name, len(names))
                 elif line.keyword == "RUN" or (line.keyword == "ONBUILD" and line.inner().keyword == "RUN"):
-                    scripts.append(Script(line, base, shell, Variables(names, len(names))))
+                    scripts.append(Script(line, base, platform, shell, Variables(names, len(names))))
             shells[id(part)] = shell
         return found
 
@@ -200,6 +201,11 @@ class Subject:
         found = [_HADOLINT_SHELL().fullmatch(line.logical.lines[index].strip()) for index in line.above]
         names = [each[1].lower() for each in found if each is not None]
         return (names[-1],) if names else ()
+
+    def is_of_windows(self, part: Part, *, otherwise: bool) -> bool:
+        """Whether a stage is one of Windows, by its platform or its base; `otherwise` where neither says so."""
+        root = [*part.chain()][-1]
+        return is_of_windows(self._value(root.base), root.platform, otherwise=otherwise)
 
     def _value(self, base: str) -> str:
         """Return the name of an image with the values that the file gives to its variables."""

@@ -128,6 +128,12 @@ FIXED = [
         'FROM a\nCMD ["httpd", "-f", "a b", "k=v", "c", "d"]\n',
     ),
     ("JSONArgsRecommended", "FROM a\nENTRYPOINT run\n", 'FROM a\nENTRYPOINT ["run"]\n'),
+    ("JSONArgsRecommended", "# escape=`\nFROM debian:13\nCMD `\n b\n", '# escape=`\nFROM debian:13\nCMD `\n ["b"]\n'),
+    (
+        "JSONArgsRecommended",
+        "FROM nanoserver AS b\nFROM --platform=linux/amd64 a\nCMD b\n",
+        'FROM nanoserver AS b\nFROM --platform=linux/amd64 a\nCMD ["b"]\n',
+    ),
     *[
         ("JSONArgsRecommended", f"{text}\n", None)
         for text in (
@@ -159,6 +165,8 @@ FIXED = [
             'FROM a AS b\nENTRYPOINT a\nFROM b\nCMD ["x"]',
             "# escape=`\nFROM a\nCMD b",
             "FROM mcr.microsoft.com/windows/nanoserver:ltsc2022\nCMD b",
+            "FROM --platform=windows/amd64 a\nCMD b",
+            "ARG A=nanoserver\nFROM $A AS b\nFROM c\nCMD b",
         )
     ],
 ]

@@ -67,7 +67,14 @@ def test_where_it_is(text: str, lines: list[int]) -> None:
         ('FROM debian:13\nSHELL ["pwsh", "-c"]\nRUN if (', []),
         ('FROM debian:13\nSHELL ["/bin/zsh", "-c"]\nRUN if (', []),
         ("FROM mcr.microsoft.com/windows/nanoserver:1\nRUN if (", []),
+        ("FROM --platform=windows/amd64 mine:1\nRUN if (", []),
+        # The escape character says that it is Windows where neither the platform nor the base says what it is.
         ("# escape=`\nFROM mine:1\nRUN if (", []),
+        ("# escape=`\nFROM golang:1.27\nRUN if (", []),
+        ("# escape=`\nFROM debian:13\nRUN [[ -d /a ]]", [(3, "error", "SC3010")]),
+        ("# escape=`\nFROM golang:1.27-alpine AS b\nFROM b\nRUN a && `\n  echo $HOME", [(5, "hint", "SC2086")]),
+        ("# escape=`\nFROM --platform=linux/amd64 mine:1\nRUN [[ -d /a ]]", [(3, "hint", "SC3010")]),
+        ("# escape=`\nFROM --platform=$BUILDPLATFORM mine:1\nRUN if (", []),
         ("FROM mine:1\nRUN if C:\\a (", []),
         # Variables: those of ARG and ENV above it, in its stage and those that it is based on.
         ('FROM debian:13\nRUN echo "$a"', [(2, "hint", "SC2154")]),

@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 
 from dockdsl.lint.editing import COMMENTED, fix_of, operands
 from dockdsl.lint.fix import Fix
@@ -43,13 +44,14 @@ _OF_THE_SHELL = frozenset(
 """Words that are not a program."""
 _QUOTED = r"""'[^'`]*'|"(?:[^"\\`]|\\.)*\""""
 _is_list = lazy_regex(rf"\[\s*(?:{_QUOTED})(?:\s*(?:,\s*)?(?:{_QUOTED}))*\s*(?:,\s*)?\]?")
-_WINDOWS = ("windows", "nanoserver", "servercore")
 
 
 def examine(subject: Subject) -> Iterator[Fault]:
     """Find the shell form."""
     keywords = {line.keyword for line in subject.steps("CMD", "ENTRYPOINT")}
-    is_windows = any(word in part.base.lower() for part in subject.parts for word in _WINDOWS)
+    roots = [part for part in subject.parts if part.parent is None]
+    # One stage of Windows says it of the others, where these do not say it themselves.
+    has_windows = cache(lambda: any(subject.is_of_windows(root, otherwise=False) for root in roots))
     for part in subject.parts:
         shells = {id(line) for each in part.chain() for line in each.steps if line.keyword == "SHELL"}
         inherited = any(line.keyword == "SHELL" for each in part.chain() if each is not part for line in each.steps)
@@ -68,7 +70,7 @@ def examine(subject: Subject) -> Iterator[Fault]:
                     fix, why = None, "what was meant is not certain; write it by hand"
                 elif other in keywords:
                     fix, why = None, f"what it does depends on {other}; write both by hand"
-                elif is_windows or line.escape == "`":
+                elif subject.is_of_windows(part, otherwise=line.escape == "`" or has_windows()):
                     fix, why = None, "programs for Windows split their words themselves; write it by hand"
                 else:
                     fix, why = _array(subject, line)
