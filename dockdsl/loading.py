@@ -167,7 +167,7 @@ def running(full: str) -> Iterator[None]:
             origin=_line_of(error, full),
         ) from None
     except BaseException as error:  # noqa: BLE001 - whatever the user's file raises is reported in one line
-        message = one_line(f"{said_by(error)}{_near(error)}")
+        message = one_line(f"{said_by(error)}{_remedy(error)}")
         raise SourceError(f"the file raised {message}{_deeper(error, full)}", origin=_line_of(error, full)) from None
     finally:
         sys.modules["__main__"] = main
@@ -199,9 +199,15 @@ def _stdout_to_stderr() -> Iterator[None]:
             os.close(kept)
 
 
-def _near(error: BaseException) -> str:
-    """Return the name that was probably meant, where one is not known."""
-    if not isinstance(error, (NameError, AttributeError)) or not isinstance(error.name, str):
+def _remedy(error: BaseException) -> str:
+    """Return how a value is changed that is frozen, or the name that was probably meant where one is not known."""
+    if not isinstance(error, (NameError, AttributeError)):
+        return ""
+    from attrs.exceptions import FrozenInstanceError
+
+    if isinstance(error, FrozenInstanceError):
+        return "; the value is frozen, so make a changed copy: attrs.evolve(value, …)"
+    if not isinstance(error.name, str):
         return ""
     import traceback
 

@@ -395,6 +395,15 @@ def test_one_object_under_two_names_is_one(capfd: pytest.CaptureFixture[str]) ->
             id="misspelled attribute",
         ),
         pytest.param(
+            "import dockdsl\nstep = dockdsl.Run('x')\nstep.command = 'y'\n",
+            "app.py:3: error: the file raised FrozenInstanceError: can't set attribute; "
+            "the value is frozen, so make a changed copy: attrs.evolve(value, …)",
+            id="frozen value",
+        ),
+        pytest.param(
+            "raise AttributeError('mine')\n", "app.py:1: error: the file raised AttributeError: mine\n", id="no name"
+        ),
+        pytest.param(
             'from dockdsl import Copy\nCopy("a", "/", from="build")\n',
             "app.py:2: error: Python cannot parse it: invalid syntax; write from_=…, since from is a keyword of Python",
             id="keyword as an option",
