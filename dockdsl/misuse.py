@@ -90,7 +90,7 @@ def _meant(cls: Any, values: tuple[Any, ...], options: dict[str, Any], most: int
     calls: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
     if more > 0 and most:
         calls.append((([*values[: more + 1]], *values[more + 1 :]), options))
-    if len(values) in (0, 2):
+    if not values or (len(values) == 2 and isinstance(values[0], str)):
         calls.append((({**dict([values] if values else []), **options},), {}))
     for operands, named in calls:
         with contextlib.suppress(Exception):

@@ -35,6 +35,7 @@ from dockdsl import (
     render,
     render_with_map,
 )
+from dockdsl.instructions.located import Located
 from dockdsl.syntax.flags import declared, write_flags
 from dockdsl.syntax.words import Spelling
 from tests.oracle import KEYWORDS, Meaning, Read, meaning, read, read_one
@@ -211,6 +212,7 @@ def same_but_for_layout(one: str, other: str) -> bool:
 
 def check_instruction(value: Instruction, env: Mapping[str, str], escape: str = "\\") -> None:
     """Assert that BuildKit reads the instruction, that it means what the value says, and that we read that value back."""
+    check_made(value)
     text = value.spell(Spelling(escape))
     if not any(isinstance(each.source, Stage) for each in value.references()):
         check_back(value, text, escape)
@@ -220,6 +222,14 @@ def check_instruction(value: Instruction, env: Mapping[str, str], escape: str = 
         ]
         return
     check_read(value, read_one(text, escape), text, env, escape)
+
+
+def check_made(value: Located) -> None:
+    """Assert that what was made by one look at plain fields is what conversion, the writer and the proof make."""
+    twin = value.with_origin(value.origin)
+    twin.complete()
+    for name in {**vars(twin), **vars(value)}:
+        assert getattr(twin, name) == getattr(value, name), name
 
 
 def check_back(value: Instruction, text: str, escape: str) -> None:

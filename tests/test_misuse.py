@@ -69,6 +69,10 @@ def wrong(make: Call, *values: object, **options: object) -> tuple[Call, tuple[o
         (wrong(Shell, "a", "b"), "Shell: it takes 1 value without a name, and is given 2; write Shell(['a', 'b'])"),
         (wrong(Env, A="b"), "Env: it has no option 'A'; write Env({'A': 'b'})"),
         (wrong(Env, "A", "b"), "Env: it takes 1 value without a name, and is given 2; write Env({'A': 'b'})"),
+        (
+            wrong(Env, ["A"], "b"),
+            "Env: it takes 1 value without a name, and is given 2; leave out the others",
+        ),
         (wrong(Env, a=1), "Env: it has no option 'a'; its options are pairs"),
         (wrong(Label, maintainer="me"), "Label: it has no option 'maintainer'; write Label({'maintainer': 'me'})"),
         (wrong(Workdir, "a", "b"), "Workdir: it takes 1 value without a name, and is given 2; leave out the others"),

@@ -327,6 +327,7 @@ for option; do case $option in --iidfile=*) echo sha256:abc > "${option#*=}";; e
     assert ("sha256:abc", None, None) == (result.image, result.size, result.digest)
 
 
+@pytest.mark.engine
 @pytest.mark.parametrize(("times", "is_built"), [(1, True), (9, False)])
 def test_an_equal_image_that_is_removed_meanwhile(context: Path, tmp_path: Path, times: int, is_built: bool) -> None:
     """Another run may take away the last tag of the same image just when this one is stored: it is built again."""
