@@ -10,12 +10,16 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from dockdsl.instructions import constructor
 from tests.corpora import SHARED
 
 # The ordinary run tries the same values every time, so that it says the same of the same code; the long one looks further.
 settings.register_profile("steady", derandomize=True, deadline=None)
 if "DOCKDSL_EXAMPLES_FACTOR" not in os.environ:
     settings.load_profile("steady")
+
+# What the tests see are the functions that are put together, from the first value on.
+constructor.often = 0
 
 ROOT = Path(__file__).parents[1]
 pytest_plugins = ["tests.engine.fixtures"]

@@ -1,4 +1,4 @@
-"""How the values of a model are made: a function for each class, put together from what its fields declare.
+"""How the values of a model are made: for a class of which many are made, by a function put together from its fields.
 
 Most values are plain: their operands are written as they are, and need neither conversion nor quotes nor proof. The
 function matches each operand once and joins the texts. Everything else is left to `complete`, the only place where
@@ -27,7 +27,6 @@ _TEXT = {str}
 _LISTS = (tuple, list)
 _HOOKS = ("__attrs_pre_init__", "__attrs_post_init__")
 _new = object.__new__
-_put = object.__setattr__
 _getframe = sys._getframe  # noqa: SLF001 - the public ways build a list of all frames
 
 
@@ -79,7 +78,20 @@ def _makes_itself(kind: Any) -> bool:
     )
 
 
-# In the functions below, the names of fields have no underscore at their beginning, and all other names have one.
+def _first_maker(kind: Any) -> Maker:
+    """Return the function that calls the constructor."""
+    site = call_sites if kind.KNOWS_CALLERS else call_site
+
+    def make(*values: Any, **options: Any) -> Any:
+        value = _new(kind)
+        value.__init__(*values, **options)
+        value.__dict__["_origin"] = site()
+        return _complete(value)
+
+    return make
+
+
+# In the functions that are put together, all names but those of fields begin with an underscore.
 
 
 def _maker(kind: Any) -> Maker:
@@ -87,7 +99,7 @@ def _maker(kind: Any) -> Maker:
     fields = attrs.fields(kind) if is_attrs else ()
     taken = [each for each in fields if each.init]
     names = {f"_default_{each.name}": each.default for each in fields}
-    names.update(_new=_new, _put=_put, _kind=kind, _slow=_complete, _getframe=_getframe, _OUTER=OUTER, _MODULE=MODULE)
+    names.update(_new=_new, _kind=kind, _slow=_complete, _getframe=_getframe, _OUTER=OUTER, _MODULE=MODULE)
     names["_call_site"] = call_sites if kind.KNOWS_CALLERS else call_site
     is_outer = "_code.co_filename in _OUTER" + (" and _code.co_name == _MODULE" if kind.KNOWS_CALLERS else "")
     site = [
@@ -109,18 +121,15 @@ def _maker(kind: Any) -> Maker:
         names.update({f"_convert_{each.name}": each.converter for each in taken})
         placed = [_parameter(each) for each in taken if not each.kw_only]
         named = [_parameter(each) for each in taken if each.kw_only]
-        stored = [f"{each.name!r}: {each.name}" for each in taken]
-        stored += [
-            f"{each.name!r}: _default_{each.name}"
-            for each in fields
-            if not each.init and each.default is not attrs.NOTHING
-        ]
+        others = [each for each in fields if not each.init and each.default is not attrs.NOTHING]
         lines = [
             f"def _make({', '.join([*placed, *(['*', *named] if named else [])])}):",
             *[f"    {each.name} = _convert_{each.name}({each.name})" for each in taken if each.converter is not None],
             *site,
-            f"    _values = {{{', '.join(stored)}, '_origin': _site}}",
-            "    _put(_value, '__dict__', _values)",
+            "    _values = _value.__dict__",  # one of its own would take twice the memory
+            *[f"    _values[{each.name!r}] = {each.name}" for each in taken],
+            *[f"    _values[{each.name!r}] = _default_{each.name}" for each in others],
+            "    _values['_origin'] = _site",
         ]
     return _function(kind, [*lines, *_plainly(kind, taken, names), "    return _slow(_value)"], names)
 
@@ -238,19 +247,32 @@ def _complete_read(value: Any) -> Any:
     return value
 
 
-class _Makers(dict[type, Maker]):
+class _ByClass(dict[type, Maker]):
+    """Functions by classes: one that takes its time, and once it was called often one that is put together."""
+
+    def __init__(self, first: Callable[[type], Maker], together: Callable[[type], Maker]) -> None:
+        super().__init__()
+        self._first = first
+        self._together = together
+
     def __missing__(self, kind: type) -> Maker:
-        self[kind] = found = _maker(kind)
-        return found
+        first, count = self._first(kind), 0
+
+        def counting(*values: Any, **options: Any) -> Any:
+            nonlocal count
+            count += 1
+            if count <= often:
+                return first(*values, **options)
+            self[kind] = found = self._together(kind)
+            return found(*values, **options)
+
+        self[kind] = counting
+        return counting
 
 
-class _Readers(dict[type, Maker]):
-    def __missing__(self, kind: type) -> Maker:
-        self[kind] = found = _reader(kind)
-        return found
-
-
-maker_of = _Makers().__getitem__
+often = 8
+"""How many values a class makes before a function is put together, which takes as long as a hundred of them."""
+maker_of = _ByClass(_first_maker, _maker).__getitem__
 """Returns what makes the values of a class: a function with the parameters of its constructor."""
-reader_of = _Readers().__getitem__
+reader_of = _ByClass(lambda _: lambda value, _: _complete_read(value), _reader).__getitem__
 """Returns what completes a value that was read without flags: a function of the value and its fields."""

@@ -14,6 +14,9 @@ import signal
 from dockdsl.engine.leftovers import interrupts
 from dockdsl.engine.leftovers.interrupts import deferred
 
+# A shell without job control has what runs in the background ignore it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 def say(*words):
     print(*words, flush=True)
 
