@@ -77,7 +77,7 @@ LATE_LIBRARIES = {
     *("importlib", "inspect", "ipaddress", "json", "marshal", "pathlib", "shlex", "signal", "socket"),
     *("subprocess", "tempfile", "textwrap", "tokenize", "tomllib", "traceback", "urllib"),
     # These come with extras besides.
-    *("argcomplete", "docker", "dockerfile", "elftools", "re2", "requests", "rich", "yaml"),
+    *("argcomplete", "docker", "dockerfile", "elftools", "re2", "requests", "rich", "urllib3", "yaml"),
 }
 # … and these files: what runs, builds and examines, which a file that is only rendered does not need; BuildKit's word
 # expansion, for files with heredocs; and all that the plugin uses, since pytest loads it for every project.

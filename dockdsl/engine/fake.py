@@ -29,7 +29,7 @@ import attrs
 
 from dockdsl.engine.building import LOG_LINES, BuildEvent, BuildRequest, BuildResult, Progress
 from dockdsl.engine.failures.diagnosis import died
-from dockdsl.engine.running import LONGEST_OUTPUT, ContainerState, RunRequest
+from dockdsl.engine.running import LONGEST_OUTPUT, ContainerState, Executed, RunRequest
 from dockdsl.errors import EngineError, RunFailed
 
 
@@ -93,7 +93,7 @@ Handler = Callable[[FakeRequest], FakeResponse]
 
 @attrs.frozen
 class FakeCommand:
-    """What a container of a `FakeRunner` ends with."""
+    """What a container of a `FakeRunner`, or a command in it, ends with."""
 
     exit_code: int = 0
     stdout: bytes = b""
@@ -122,6 +122,8 @@ class FakeRunner:
     `command`
         Answers the containers that are started without a port, and have ended at once: a `FakeCommand` for each
         request.
+    `execute`
+        Answers the commands that are run in a running container: a `FakeCommand` for each list of arguments.
     `facts`
         What `inspect` returns of every image, in the form of ``docker image inspect``.
     `files`
@@ -142,6 +144,7 @@ class FakeRunner:
     _exit_code: int | None = attrs.field(default=None, kw_only=True)
     _log: tuple[str, ...] = attrs.field(default=(), kw_only=True, converter=_lines)
     _command: Callable[[RunRequest], FakeCommand] | None = attrs.field(default=None, kw_only=True)
+    _execute: Callable[[tuple[str, ...]], FakeCommand] = attrs.field(default=lambda _: FakeCommand(), kw_only=True)
     _facts: Mapping[str, Any] | None = attrs.field(default=None, kw_only=True)
     _files: Mapping[str, bytes] | None = attrs.field(default=None, kw_only=True)
     _history: tuple[tuple[str, int], ...] = attrs.field(default=(), kw_only=True, converter=_steps)
@@ -172,6 +175,7 @@ class FakeRunner:
             done = FakeCommand() if self._command is None else self._command(request)
             log = tuple((done.stdout + done.stderr).decode("utf-8", "replace").splitlines())
             container = FakeContainer(name, request, None, done.exit_code, log, (done.stdout, done.stderr))
+        container.answers = self._execute
         container.removed = lambda: self._running.pop(name, None)
         self._running[name] = container
         return container
@@ -215,6 +219,10 @@ class FakeContainer(contextlib.AbstractContextManager["FakeContainer"]):
     _output: tuple[bytes, bytes] = (b"", b"")
     signals: list[str] = attrs.field(init=False, factory=list)
     """The signals that it was sent."""
+    executed: list[tuple[str, ...]] = attrs.field(init=False, factory=list)
+    """The commands that were run in it."""
+    answers: Callable[[tuple[str, ...]], FakeCommand] = attrs.field(init=False)
+    """Answers these commands."""
     committed: list[str] = attrs.field(init=False, factory=list)
     """The tags that it was made images with."""
     removed: Callable[[], object] = attrs.field(init=False, default=lambda: None)
@@ -245,6 +253,14 @@ class FakeContainer(contextlib.AbstractContextManager["FakeContainer"]):
         """Return what it "printed" on stdout and on stderr."""
         stdout, stderr = self._output
         return stdout[:most], stderr[:most]
+
+    def execute(self, command: Iterable[str], timeout: float) -> Executed:
+        """Return what the function answers. Raises `RunFailed` if the container ended."""
+        if self._server is None:
+            raise died(f"exec in {self.request.name}", self.state(), self.logs())
+        self.executed.append(tuple(command))
+        done = self.answers(self.executed[-1])
+        return Executed(done.exit_code, done.stdout + done.stderr)
 
     def signal(self, name: str) -> None:
         """End the server, whatever the signal."""

@@ -7,7 +7,7 @@ from typing import Any, Protocol, Self
 
 import attrs
 
-from dockdsl.display import short_image
+from dockdsl.display import short_image, shown
 from dockdsl.engine.building import LOG_LINES
 from dockdsl.operands import Pairs, named, names_alone, pairs, texts
 
@@ -79,6 +79,14 @@ class ContainerState:
         return f"exited with code {self.exit_code}{detail}"
 
 
+@attrs.frozen
+class Executed:
+    """A command that was run in a running container: its exit code, None if it was not over in time, and its output."""
+
+    exit_code: int | None
+    output: bytes = attrs.field(default=b"", repr=shown)
+
+
 class Container(Protocol):
     """A container that was started. Leaving its ``with`` block removes it."""
 
@@ -105,6 +113,13 @@ class Container(Protocol):
 
     def output(self, most: int = LONGEST_OUTPUT) -> tuple[bytes, bytes]:
         """Return what it printed on stdout and on stderr: the first `most` bytes of each."""
+        ...
+
+    def execute(self, command: Iterable[str], timeout: float) -> Executed:
+        """Run a command in it, as its user, for `timeout` seconds at most; one that still runs then is left to itself.
+
+        Raises `RunFailed` where the container has ended.
+        """
         ...
 
     def signal(self, name: str) -> None:

@@ -11,9 +11,9 @@ import pytest
 from dockdsl import BuildFailed, CheckFailed, Copy, Dockerfile, HttpCheck, Image, InvalidType, RunFailed, Stage, User
 from dockdsl.engine.builders.buildx import Buildx
 from dockdsl.engine.building import Builder, BuildEvent, BuildRequest
-from dockdsl.engine.fake import FakeBuilder, FakeRequest, FakeResponse, FakeRunner
+from dockdsl.engine.fake import FakeBuilder, FakeCommand, FakeRequest, FakeResponse, FakeRunner
 from dockdsl.engine.runners.docker_sdk import DockerSdk
-from dockdsl.engine.running import Runner, RunRequest
+from dockdsl.engine.running import Executed, Runner, RunRequest
 
 # That the real ones and the fakes fit their protocols is what the type checker proves here.
 BUILDERS: list[Builder] = [FakeBuilder(), Buildx()]
@@ -79,6 +79,19 @@ def test_a_container_that_has_ended() -> None:
         with pytest.raises(RunFailed, match="the container exited with code 3") as caught:
             container.address(8080)
     assert ("one", "two") == caught.value.log
+
+
+def test_a_command_in_a_container() -> None:
+    """A function answers it; without one it succeeds, and in a container that ended it fails."""
+    runner = FakeRunner(execute=lambda command: FakeCommand(len(command), b"out\n", b"err\n"))
+    with runner.start(RunRequest(image="api:dev", ports=[8080])) as container:
+        assert Executed(2, b"out\nerr\n") == container.execute(["a", "b c"], 1)
+        assert [("a", "b c")] == container.executed
+        container.stop()
+        with pytest.raises(RunFailed, match="exec in api:dev: the container exited with code 0"):
+            container.execute(["a"], 1)
+    with FakeRunner().start(RunRequest(image="api:dev", ports=[8080])) as container:
+        assert Executed(0) == container.execute(["a"], 1)
 
 
 @pytest.mark.parametrize(

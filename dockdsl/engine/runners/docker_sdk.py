@@ -10,7 +10,7 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -24,7 +24,7 @@ from dockdsl.engine.failures.diagnosis import BELOW, died, run_failed
 from dockdsl.engine.leftovers import owner
 from dockdsl.engine.leftovers.interrupts import deferred
 from dockdsl.engine.runners.tunnel import Line, Tunnel
-from dockdsl.engine.running import LONGEST_OUTPUT, ContainerState, RunRequest
+from dockdsl.engine.running import LONGEST_OUTPUT, ContainerState, Executed, RunRequest
 from dockdsl.errors import EngineError, EngineUnavailable, RunFailed
 from dockdsl.origins import short_path
 from dockdsl.secrecy import hide
@@ -45,6 +45,10 @@ _LAST_WORDS = 2
 _SAVING = 600
 """Seconds until the first byte of a saved image: the classic store writes all layers to its own disk before it."""
 _PAUSE = 0.2
+_HEAD = 8
+"""Bytes before each piece of what a command prints: one for the stream, and the last four for the length."""
+_GLANCE = 0.05
+"""Seconds until it is asked again whether a command has ended."""
 _ATTEMPTS = 10
 _DYNAMIC_PORTS = range(49152, 65536)
 """The ports that IANA leaves to programs."""
@@ -514,6 +518,37 @@ class DockerContainer(contextlib.AbstractContextManager["DockerContainer"]):
             found += piece[: most - len(found)]
         return bytes(found)
 
+    def execute(self, command: Iterable[str], timeout: float) -> Executed:
+        """Run a command in it, as its user, for `timeout` seconds at most; one that still runs then is left to itself.
+
+        The first MiB of its output is read. Raises `RunFailed` where the container has ended.
+        """
+        import docker
+        import requests
+        import urllib3
+
+        deadline, printed = time.monotonic() + timeout, bytearray()
+        with self._asking("exec in"):
+            api: Any = self._container.client.api
+            made = api.exec_create(self.id, list(command))["Id"]
+            url = f"{api.base_url}/v{api.api_version}/exec/{made}/start"
+            # The SDK itself would read it for as long as it takes. What became of it the engine is asked below.
+            late = requests.exceptions.Timeout, requests.exceptions.ConnectionError, urllib3.exceptions.HTTPError
+            with contextlib.suppress(*late), api.post(url, json={}, stream=True, timeout=timeout) as answer:
+                try:
+                    answer.raise_for_status()
+                except requests.exceptions.HTTPError as error:
+                    docker.errors.create_api_error_from_http_exception(error)
+                for piece in _pieces(answer.raw):
+                    printed += piece[: LONGEST_OUTPUT - len(printed)]
+                    if time.monotonic() > deadline:
+                        break
+            is_late = time.monotonic() > deadline
+            # A command may close its streams, and the engine may do so before it knows how the command ended.
+            while (state := api.exec_inspect(made))["Running"] and (left := deadline - time.monotonic()) > 0:
+                time.sleep(min(_GLANCE, left))
+        return Executed(None if is_late or state["Running"] else state["ExitCode"], bytes(printed))
+
     def signal(self, name: str) -> None:
         """Send its first process a signal: ``"SIGTERM"``. Nothing happens where it has ended."""
         import docker
@@ -561,6 +596,12 @@ class DockerContainer(contextlib.AbstractContextManager["DockerContainer"]):
         # What went wrong in the block says more than that the container cannot be removed any more.
         with contextlib.suppress(*([EngineError] if any(raised) else [])):
             self.remove()
+
+
+def _pieces(stream: Any) -> Iterator[bytes]:
+    """Yield what a command prints, of both streams, without the head that the engine puts before each piece."""
+    while head := stream.read(_HEAD):
+        yield stream.read(int.from_bytes(head[-4:]))
 
 
 def _connect(place: Endpoint, url: str | None, timeout: int) -> docker.DockerClient:

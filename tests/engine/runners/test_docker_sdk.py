@@ -27,7 +27,7 @@ from dockdsl.engine.endpoint import endpoint
 from dockdsl.engine.fake import FakeResponse, FakeRunner
 from dockdsl.engine.leftovers import owner
 from dockdsl.engine.runners.docker_sdk import DockerSdk
-from dockdsl.engine.running import RunRequest
+from dockdsl.engine.running import Executed, RunRequest
 from dockdsl.errors import EngineUnavailable, RunFailed
 from tests.engine.helpers import (
     BUSYBOX,
@@ -94,6 +94,56 @@ def test_stop_sends_the_signal_and_then_kills(runner: DockerSdk) -> None:
         begin = time.monotonic()
         assert 137 == container.stop(1).exit_code
         assert time.monotonic() - begin < 8
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize(
+    ("command", "exit_code", "output"),
+    [
+        pytest.param(["sh", "-c", 'echo "$(id -u) $A"; exit 3'], 3, b"7 $b c\n", id="stdout"),
+        pytest.param(["sh", "-c", "echo $0 >&2", "a  b"], 0, b"a b\n", id="stderr"),
+        pytest.param(["nosuch"], 127, b'exec: "nosuch": executable file not found in $PATH', id="not there"),
+        pytest.param(["sh", "-c", "exec >&- 2>&-; sleep 0.5; exit 4"], 4, b"", id="closed streams"),
+        pytest.param(["sh", "-c", "yes 1234567 | head -c 3000000"], 0, b"1234567\n" * (1 << 17), id="much"),
+    ],
+)
+def test_a_command_in_a_running_container(runner: DockerSdk, command: list[str], exit_code: int, output: bytes) -> None:
+    """It has the container's user and variables; its code and the first MiB of its output are told."""
+    with runner.start(RunRequest(image=BUSYBOX, command=SLEEP, user="7", env={"A": "$b c"})) as container:
+        done = container.execute(command, 60)
+
+    assert exit_code == done.exit_code
+    assert output in done.output
+    assert len(done.output) <= 1 << 20
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("script", ["echo begun; exec sleep 300", "while echo begun; do sleep 0.01; done"])
+def test_a_command_that_does_not_end(runner: DockerSdk, script: str) -> None:
+    """It is left alone when its time is over, be it silent or not; what it printed until then is told."""
+    with runner.start(RunRequest(image=BUSYBOX, command=SLEEP)) as container:
+        done = container.execute(["sh", "-c", script], 3)
+
+    assert done.exit_code is None
+    assert done.output.startswith(b"begun\n")
+
+
+@pytest.mark.engine
+def test_a_command_in_a_container_that_ends(runner: DockerSdk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the engine says is told: before the command is made, and between that and its start."""
+    with runner.start(RunRequest(image=BUSYBOX, command=SLEEP)) as container:
+        create = container._container.client.api.exec_create
+
+        def create_and_end(*arguments: Any) -> Any:
+            made = create(*arguments)
+            container.signal("SIGKILL")
+            wait_until(lambda: not container.state().running)
+            return made
+
+        monkeypatch.setattr(container._container.client.api, "exec_create", create_and_end)
+        for words in ("No such exec instance", "container .* is not running"):
+            with pytest.raises(RunFailed, match=f"exec in {BUSYBOX}: the engine refused: {words}"):
+                container.execute(["true"], 60)
 
 
 @pytest.mark.engine
@@ -226,7 +276,9 @@ def test_an_engine_on_another_machine(nothing_left: None, monkeypatch: pytest.Mo
             wait_until(lambda: "up" in container.logs())
             time.sleep(0.2)
             answer = build_opener(ProxyHandler({})).open(f"http://{address[0]}:{address[1]}/healthz", timeout=10).read()
+            done = container.execute(["sh", "-c", "echo said; exit 3"], 60)
 
+    assert Executed(3, b"said\n") == done
     assert "127.0.0.2" == address[0]
     assert ["127.0.0.2"] == [binding["HostIp"] for binding in bindings]
     assert b'"ok"' in answer
