@@ -4,6 +4,7 @@ from dockdsl.checks.budgets import StartupBudget as StartupBudget
 from dockdsl.checks.command import CommandCheck as CommandCheck
 from dockdsl.checks.file import FileCheck as FileCheck
 from dockdsl.checks.hardened import Hardened as Hardened
+from dockdsl.checks.healthy import Healthy as Healthy
 from dockdsl.checks.http import HttpCheck as HttpCheck
 from dockdsl.checks.json_values import Saved as Saved
 from dockdsl.checks.metadata import MetadataCheck as MetadataCheck

@@ -30,6 +30,7 @@ import pytest
 if TYPE_CHECKING:
     from dockdsl.engine.building import Builder
     from dockdsl.engine.running import Runner
+    from dockdsl.errors import CheckFailed
     from dockdsl.image import Image
     from dockdsl.image.built import BuiltImage, RunningImage
 
@@ -80,6 +81,7 @@ class _Session:
         self._loaded: dict[str, Image] = {}
         self._built: dict[tuple[Image, Path | str], BuiltImage | Exception] = {}
         self._running: dict[BuiltImage, RunningImage] = {}
+        self._unhealthy: dict[BuiltImage, CheckFailed | None] = {}
 
     def load(self, spec: str, folder: Path) -> Image:
         """Return the Image in ``FILE[:NAME]``, the same one each time."""
@@ -110,6 +112,21 @@ class _Session:
         if running is None or not running.state().running:
             running = self._running[built] = self._stack.enter_context(built.start())
         return running
+
+    def judge(self, built: BuiltImage, running: RunningImage) -> None:
+        """Raise `CheckFailed` if the image's own health check fails; it is asked once, of the first container."""
+        from dockdsl.errors import CheckFailed
+        from dockdsl.image.health import health_check
+
+        if built not in self._unhealthy:
+            self._unhealthy[built] = None
+            try:
+                running.check(*health_check(built.image))
+            except CheckFailed as error:
+                self._unhealthy[built] = error
+        found = self._unhealthy[built]
+        if found is not None:
+            raise found from None
 
     def __enter__(self) -> Self:
         self._stack.enter_context(_ended_by_signals())
@@ -247,7 +264,8 @@ def container(request: pytest.FixtureRequest, image: BuiltImage, _dockdsl_sessio
                 running = _dockdsl_session.start(image)
             else:
                 running = stack.enter_context(image.start())
-        request.node.stash[_LOG] = lambda: _log(running)
+            request.node.stash[_LOG] = lambda: _log(running)
+            _dockdsl_session.judge(image, running)
         yield running
         # A fixture that uses this one may fail in its teardown, and that is reported when the container is gone.
         log = _log(running)

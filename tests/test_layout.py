@@ -98,9 +98,10 @@ LATE_FILES = {
     *("codegen.printer", "codegen.steps", "display", "errors", "operands", "public", ""),
     *("engine.builders", "engine.builders.buildx", "engine.builders.progress", "engine.builders.secret"),
     *("engine.building", "engine.endpoint"),
-    *("engine.failures.diagnosis", "engine.flags", "engine.leftovers", "engine.leftovers.interrupts"),
-    *("engine.leftovers.orphans", "engine.options", "engine.runners.docker_sdk", "engine.running"),
-    *("engine.specifications", "image", "image.built", "image.place", "image.size", "model.dockerfile"),
+    *("engine.failures.causes", "engine.failures.diagnosis", "engine.flags", "engine.leftovers"),
+    *("engine.leftovers.interrupts", "engine.leftovers.orphans", "engine.options"),
+    *("engine.runners.docker_sdk", "engine.running"),
+    *("engine.specifications", "image", "image.built", "image.health", "image.place", "image.size", "model.dockerfile"),
     *("model.graph", "model.mapping", "model.variable_bases", "syntax.expand"),
     *("text.buildah", "text.parser", "text.proof", "text.rendering"),
 }

@@ -309,6 +309,42 @@ def test_the_plugin_is_light() -> None:
     assert "['dockdsl.pytest_plugin']\n" == done.stdout
 
 
+UNHEALTHY = """
+from dockdsl.engine.fake import FakeCommand
+
+def probed(command):
+    print("probed", *command)
+    return FakeCommand(126, b"not me")
+
+HEALTH = {"Config": {"Healthcheck": {"Test": ["CMD", "probe"]}}}
+""" + FAKES.replace("FakeRunner(lambda", "FakeRunner(facts=HEALTH, execute=probed, handler=lambda")
+
+
+@pytest.mark.parametrize("lasting", ["test", "session"])
+def test_an_image_that_is_unhealthy(project: pytest.Pytester, lasting: str) -> None:
+    """Its own health check is asked once, and each test with a container fails of it; the others do not."""
+    project.makeconftest(UNHEALTHY)
+    project.makepyfile("def test_one(container): pass\ndef test_two(container): pass\ndef test_three(image): pass\n")
+    result = project.runpytest_subprocess("-s", "-o", f"dockdsl_container={lasting}")
+
+    result.assert_outcomes(errors=2, passed=1)
+    assert 1 == str(result.stdout).count("probed probe")
+    assert 2 == len(
+        re.findall(r"^  FAIL healthy: .* got 126 .*'not me'.*builds/api.py:2\)$", str(result.stdout), re.MULTILINE)
+    )
+    assert 2 == str(result.stdout).count("- Log of the container -")
+    result.stdout.fnmatch_lines(["*left 0*"])
+
+
+def test_an_image_whose_health_is_left_out(project: pytest.Pytester) -> None:
+    """It is not asked."""
+    project.makeconftest(UNHEALTHY)
+    project.path.joinpath("builds/api.py").write_text(IMAGE.replace("port=8080", "port=8080, healthcheck=False"))
+    project.makepyfile("def test_one(container): pass\n")
+
+    project.runpytest_subprocess().assert_outcomes(passed=1)
+
+
 # --- on a real engine, in a project of its own
 
 

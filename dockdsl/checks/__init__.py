@@ -5,7 +5,7 @@ alone; what it examines an image with is imported when it is run.
 
 `check`
     `Check`, which all kinds have in common; `operands` of the package reads their values.
-`budgets`, `command`, `file`, `hardened`, `http`, `metadata`, `shutdown`
+`budgets`, `command`, `file`, `hardened`, `healthy`, `http`, `metadata`, `shutdown`
     The kinds. `judging`, `json_values` and `saving` are what they share.
 `structure_test`
     Checks that are read from a file of container-structure-test.

@@ -44,6 +44,10 @@ class Check(metaclass=Explained):
         """What is examined, in a few words: ``GET /healthz``."""
         raise NotImplementedError
 
+    def applies(self, subject: Subject) -> bool:
+        """Whether the image has what is examined; if not, there is no result. By default it does."""
+        return True
+
     def examine(self, subject: Subject) -> CheckResult:
         """Examine the image, and return what came of it.
 

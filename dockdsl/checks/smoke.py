@@ -113,10 +113,10 @@ def smoke(
             except RunFailed:
                 examined(subject, (check for check in checks if not check.needs_server), report)
                 raise
-        results = examined(subject, checks, report)
-        asked = [result for check, result in zip(checks, results, strict=True) if check.needs_server]
-        failed = any(not (result.ok or result.log) for result in asked)
+        found = examined(subject, checks, report)
+        failed = any(check.needs_server and not (result.ok or result.log) for check, result in found)
         log = subject.server.logs() if failed and subject.server is not None else ()
+        results = tuple(result for _, result in found)
         return SmokeReport(image=subject.name, results=results, ready=subject.ready, log=log, build=build)
 
 
@@ -137,12 +137,16 @@ def _raised(error: Exception | SystemExit) -> str:
     return f"examine raised {type(error).__name__}{place}{text}"
 
 
-def examined(subject: Subject, checks: Iterable[Check], report: ReportResult | None = None) -> tuple[CheckResult, ...]:
-    """Run the checks in order, all of them whatever fails, and return what came of each."""
-    results = []
+def examined(
+    subject: Subject, checks: Iterable[Check], report: ReportResult | None = None
+) -> tuple[tuple[Check, CheckResult], ...]:
+    """Run the checks that apply in order, all of them whatever fails, and return what came of each."""
+    found = []
     for check in checks:
         begin = time.monotonic()
         try:
+            if not check.applies(subject):
+                continue
             result = check.examine(subject)
             if not isinstance(result, CheckResult):
                 result = check.result([f"examine returned {kind_of(result)}; return self.result(…)"])
@@ -157,5 +161,5 @@ def examined(subject: Subject, checks: Iterable[Check], report: ReportResult | N
             result = check.result([_raised(error)])
         if report is not None:
             report(result)
-        results.append(result)
-    return tuple(results)
+        found.append((check, result))
+    return tuple(found)

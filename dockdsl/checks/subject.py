@@ -19,13 +19,14 @@ from dockdsl.engine.building import LOG_LINES, BuildResult, size_kind
 from dockdsl.engine.failures.causes import explain
 from dockdsl.engine.failures.diagnosis import died, run_failed
 from dockdsl.engine.leftovers.interrupts import deferred
-from dockdsl.engine.running import READY_TIMEOUT, Container, ContainerState, Runner, RunRequest
+from dockdsl.engine.running import READY_TIMEOUT, Container, ContainerState, Executed, Runner, RunRequest
 from dockdsl.errors import EngineError, RunFailed
 from dockdsl.operands import PairsLike, TextsLike
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 0.5
 _SILENCE = 1.0
 """Seconds after which it says something that a request has no answer."""
+_NO_SERVER = "not asked, since no server runs; give the image a port"
 _DYING = 1.0
 """Seconds that a container whose server gave no answer has to end."""
 
@@ -154,7 +155,7 @@ class Subject(contextlib.AbstractContextManager["Subject"]):
     def ask(self, probe: HttpProbe) -> Answer:
         """Send the server a request. Raises `NoAnswer`, which says so where the container has ended."""
         if self.server is None:
-            raise NoAnswer("not asked, since no server runs; give the image a port")
+            raise NoAnswer(_NO_SERVER)
         if self._ended is not None:
             raise NoAnswer(f"not asked, since the container {self._ended}")
         try:
@@ -166,6 +167,21 @@ class Subject(contextlib.AbstractContextManager["Subject"]):
                 raise
             self._ended = state
             raise NoAnswer(f"{error}; the container {state}") from None
+
+    def execute(self, command: Iterable[str], *, timeout: float) -> Executed:
+        """Run a command in the server's container, for `timeout` seconds at most.
+
+        Raises `NoAnswer` where no server runs, and `RunFailed` where the container has ended.
+        """
+        if self.server is None:
+            raise NoAnswer(_NO_SERVER)
+        try:
+            return self.server.execute(command, timeout)
+        except RunFailed:
+            state = self.server.state()
+            if state.running:
+                raise
+            raise died(f"{self.verb} {self.request.name}", state, self.server.logs()) from None
 
     @contextlib.contextmanager
     def serving(self, **changes: Unpack[RunChanges]) -> Iterator[tuple[Container, float]]:

@@ -68,9 +68,11 @@ def _chosen(checks: tuple[Check, ...], texts: list[str]) -> tuple[Check, ...]:
 
 
 def _test(one: Selected[Image], options: argparse.Namespace) -> int:
+    from dockdsl.image.health import health_check
+
     image = one.value
-    checks = (*image.checks, *(check for path in options.structure_test for check in from_structure_test(path)))
-    checks = _chosen(checks, options.check)
+    more = (check for path in options.structure_test for check in from_structure_test(path))
+    checks = _chosen((*image.checks, *more, *health_check(image)), options.check)
     keywords = _building.keywords_of(one, options)
     tags = keywords["request"].tags
     builds: list[BuildResult] = []

@@ -38,6 +38,8 @@ class Image(Declaration):
         For the run: variables, and the arguments instead of the image's own ``CMD``.
     `checks`
         What is expected of the image, in this order: `HttpCheck`, `CommandCheck`, `FileCheck` and so on.
+    `healthcheck`
+        Whether the image's own ``HEALTHCHECK`` must pass as well, if it has one: see `Healthy`.
     `ready`
         The image is ready when this path gives an answer that is not a server error (below 500), or when this
         `HttpCheck` passes.
@@ -114,13 +116,16 @@ class Image(Declaration):
         `timeout`
             Seconds until it must be ready, instead of the image's own.
         `checks`
-            Instead of the image's own.
+            Instead of the image's own, and of that of its ``HEALTHCHECK``.
 
         Raises `CheckFailed` if a check fails, `RunFailed` if the container does not start, ends, or does not get ready;
         besides what `build` raises; `InvalidValue` for an image without port and checks.
         """
         limit = self.timeout if timeout is None else checked("Image: timeout", seconds, timeout)
-        wanted = self.checks if checks is None else checked("Image: checks", checks_of, checks)
+        from dockdsl.image.health import health_check
+
+        own = (*self.checks, *health_check(self))
+        wanted = own if checks is None else checked("Image: checks", checks_of, checks)
         if self.port is None and not wanted:
             raise InvalidValue(
                 "Image: there is nothing to test; pass port=…, where its server listens, or checks=…",

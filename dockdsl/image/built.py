@@ -217,5 +217,5 @@ def _examined(subject: Subject, checks: tuple[Check, ...]) -> SmokeReport:
     from dockdsl.checks.report import SmokeReport
     from dockdsl.checks.smoke import examined
 
-    results = examined(subject, checked("check()", checks_of, checks))
+    results = tuple(result for _, result in examined(subject, checked("check()", checks_of, checks)))
     return SmokeReport(image=subject.name, results=results, ready=subject.ready, build=subject.build)

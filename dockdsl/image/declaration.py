@@ -14,7 +14,20 @@ from dockdsl.checks.http import HttpCheck
 from dockdsl.display import shown, suggestion
 from dockdsl.engine.options import FileContext, ImageOptions, Tagged, is_address, relative_to_caller
 from dockdsl.errors import InvalidType, InvalidValue, Refused, UnknownStage, refuse_type
-from dockdsl.operands import Pairs, command, here, named_as, names_alone, pairs, repr_of, seconds, text, url_path, whole
+from dockdsl.operands import (
+    Pairs,
+    command,
+    flag,
+    here,
+    named_as,
+    names_alone,
+    pairs,
+    repr_of,
+    seconds,
+    text,
+    url_path,
+    whole,
+)
 from dockdsl.origins import Origin
 
 if TYPE_CHECKING:
@@ -69,6 +82,7 @@ class Declaration(ImageOptions):
     env: Pairs = attrs.field(default=(), kw_only=True, converter=pairs, repr=names_alone)
     command: tuple[str, ...] | None = attrs.field(default=None, kw_only=True, converter=_command)
     checks: tuple[Check, ...] = attrs.field(default=(), kw_only=True, converter=checks_of)
+    healthcheck: bool = attrs.field(default=True, kw_only=True, converter=flag)
     ready: str | HttpCheck = attrs.field(default="/", kw_only=True, converter=_ready)
     timeout: float = attrs.field(default=30.0, kw_only=True, converter=seconds)
     origin: Origin = attrs.field(init=False, factory=here, eq=False, repr=False)

@@ -37,7 +37,7 @@ def place_of(image: Declaration, error: RunFailed) -> Origin:
     if keyword is None:
         return image.origin
     found: dict[str, Origin] = {}
-    for name, origin in _settings(image):
+    for name, origin in settings_of(image):
         found.setdefault(name, origin)
     # What the Image runs is in the place of CMD.
     if keyword == _PROGRAM and _PROGRAM not in found and image.command is None:
@@ -45,7 +45,7 @@ def place_of(image: Declaration, error: RunFailed) -> Origin:
     return found.get(keyword, image.origin)
 
 
-def _settings(image: Declaration) -> Iterator[tuple[str, Origin]]:
+def settings_of(image: Declaration) -> Iterator[tuple[str, Origin]]:
     """Yield the instructions of the stage that is run, and of those that it is made from, the last one first."""
     stage: object = stage_of(image.dockerfile, image.target)
     while isinstance(stage, Stage):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -16,22 +17,31 @@ import pytest
 
 from dockdsl import (
     CheckFailed,
+    Cmd,
     CommandCheck,
     Copy,
     Dockerfile,
+    Env,
     FileCheck,
     GracefulShutdown,
     Hardened,
     Header,
+    Healthcheck,
+    Healthy,
     HttpCheck,
     Image,
+    Instruction,
     InvalidType,
     InvalidValue,
     MetadataCheck,
+    Run,
     Saved,
+    Shell,
     SizeBudget,
     Stage,
     StartupBudget,
+    User,
+    Workdir,
 )
 from dockdsl.checks.check import Check
 from dockdsl.checks.report import CheckResult
@@ -41,8 +51,9 @@ from dockdsl.engine.building import BuildResult
 from dockdsl.engine.fake import FakeBuilder, FakeCommand, FakeRequest, FakeResponse, FakeRunner
 from dockdsl.engine.runners.docker_sdk import DockerSdk
 from dockdsl.engine.running import RunRequest
+from dockdsl.secrecy import remember
 from dockdsl.selection import load
-from tests.engine.helpers import BUSYBOX, SERVER, docker
+from tests.engine.helpers import BUSYBOX, SERVER, docker, inspect, wait_until
 
 ROOT = Path(__file__).parents[2]
 
@@ -695,6 +706,241 @@ def test_who_is_root(user: str, is_root: bool) -> None:
     assert is_root == ("other than root" in only(results(runner, "x", Hardened())))
 
 
+# --- Healthy
+
+
+def served(*steps: Instruction, base: str | Stage = BUSYBOX, **options: Any) -> Image:
+    """Return an image that serves with busybox httpd."""
+    server = Cmd.exec("httpd", "-f", "-p", "8080", "-h", "/www")
+    return Image(Dockerfile(Stage(base, steps=[Run.script(SERVER), server, *steps])), port=8080, **options)
+
+
+def judged(image: Image, **options: Any) -> list[str]:
+    """Build and test an image; return the line of each check, whether it passes or not."""
+    lines: list[str] = []
+    with contextlib.suppress(CheckFailed):
+        image.test(report=lambda result: lines.append(str(result)), **options)
+    return lines
+
+
+WGET = ("wget", "-q", "-O-", "http://127.0.0.1:8080/healthz")
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize(
+    "steps",
+    [
+        pytest.param([Healthcheck.exec(*WGET)], id="exec form"),
+        pytest.param([Env({"URL": WGET[-1]}), Healthcheck("wget -q -O- $URL")], id="shell form"),
+        pytest.param([User("7:8"), Healthcheck('test "$(id -u):$(id -g)" = 7:8')], id="its user"),
+        pytest.param([Healthcheck("mkdir /tmp/a && exit 1; test -d /tmp/a")], id="in the end"),
+    ],
+)
+def test_an_image_that_is_healthy(runner: DockerSdk, steps: list[Instruction]) -> None:
+    """Its own health check is asked without being listed, after the others, as the engine asks it."""
+    found = judged(served(*steps, checks=HttpCheck("GET", "/healthz")), runner=runner)
+
+    assert ["ok   GET /healthz 200", "ok   healthy"] == [found[0].partition(" (")[0], found[1][:12]]
+    assert 2 == len(found)
+
+
+@pytest.mark.engine
+def test_a_health_check_is_run_as_the_engine_runs_it(runner: DockerSdk) -> None:
+    """The engine's own run of it prints the same: of shell, variables, user and folder."""
+    step = Healthcheck('echo "$0 $- $A $(id -u):$(id -g) $(pwd)"; exit 1', interval="1s", retries=1)
+    image = served(Env({"A": "b"}), Shell(["sh", "-ec"]), User("7:8"), Workdir("/tmp"), step)
+    with image.built(runner=runner) as built, built.start() as running:
+
+        def told() -> list[str]:
+            return [run["Output"] for run in inspect(running.id, "container")["State"]["Health"]["Log"]]
+
+        wait_until(lambda: bool(told()), 60)
+        said = told()[0].strip()
+        with pytest.raises(CheckFailed) as caught:
+            running.check(Healthy())
+
+    assert "/bin/sh c b 7:8 /tmp" == said
+    assert f"it printed {said!r}" in caught.value.message
+
+
+@pytest.mark.engine
+def test_an_image_that_is_unhealthy(runner: DockerSdk) -> None:
+    """The test fails with code and output of the last run and what to do, at the line of the instruction."""
+    step = Healthcheck("echo run >> /tmp/runs; wc -l < /tmp/runs; exit 3", interval="1s", retries=1)
+    found = only(judged(served(step), runner=runner))
+    words = re.fullmatch(
+        r"FAIL healthy: expected exit code 0 of \"/bin/sh -c 'echo run .*; exit 3'\", got 3 after (\d+) runs in .* s; "
+        r"it printed '(\d+)'; see why it fails, or give HEALTHCHECK a start_period if the server needs more time "
+        rf"\({re.escape(str(step.origin))}\)",
+        found,
+    )
+
+    assert words is not None, found
+    # The engine runs it, too.
+    assert int(words[2]) >= int(words[1])
+
+
+@pytest.mark.engine
+def test_a_health_check_that_hangs(runner: DockerSdk) -> None:
+    """It is waited for no longer than its timeout; what it printed until then is told."""
+    step = Healthcheck.exec("sh", "-c", "echo asking; sleep 600", timeout="3s", interval="1ms", retries=1)
+    found = only(judged(served(step), runner=runner))
+
+    assert (
+        "expected \"sh -c 'echo asking; sleep 600'\" to end within its timeout of 3 s, and it still ran, after 1 run in "
+    ) in found
+    assert " s; it printed 'asking'; let it end sooner, or give HEALTHCHECK a longer timeout (" in found
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize(
+    ("step", "words"),
+    [
+        pytest.param(
+            Healthcheck("/api healthcheck"),
+            "cause: the stage has no /bin/sh: its base is scratch or a distroless image",
+            id="no shell",
+        ),
+        pytest.param(
+            Healthcheck.exec("curl"), "cause: the stage has no program curl; fix: install it in", id="nothing"
+        ),
+    ],
+)
+def test_a_health_check_that_cannot_run(go_api: str, runner: DockerSdk, step: Instruction, words: str) -> None:
+    """Nobody waits for it, though the engine would run it again."""
+    image = Image(Dockerfile(Stage(go_api, steps=[step])), port=8080, ready="/healthz")
+    found = only(judged(image, runner=runner))
+
+    assert "got 127 after 1 run in " in found
+    assert words in found
+
+
+@pytest.mark.engine
+def test_the_health_check_of_a_base_image(go_api: str, runner: DockerSdk) -> None:
+    """What a base image on scratch declares counts; NONE takes it away."""
+    own: dict[str, Any] = {"port": 8080, "ready": "/healthz"}
+    image = Image(Dockerfile(Stage(go_api)), **own)
+    without = Image(Dockerfile(Stage(go_api, steps=[Healthcheck.none()])), **own)
+
+    assert only(judged(image, runner=runner)).startswith("ok   healthy /api healthcheck (")
+    assert [] == judged(without, runner=runner)
+
+
+@pytest.mark.engine
+def test_a_health_check_of_a_container_that_ended(runner: DockerSdk) -> None:
+    """A check before it ended the server: its end is told, and no refusal of the engine."""
+    found = judged(
+        served(
+            Run.script(
+                "printf '#!/bin/sh\\nkill -9 1; killall httpd\\n' > /www/cgi-bin/die; chmod +x /www/cgi-bin/die"
+            ),
+            Cmd("httpd -p 8080 -h /www; while pidof httpd; do sleep 0.1; done; exit 3"),
+            Healthcheck.exec(*WGET),
+            checks=HttpCheck("GET", "/cgi-bin/die"),
+        ),
+        runner=runner,
+    )
+
+    assert "the container exited with code 3" in found[1]
+    assert "engine refused" not in found[1]
+
+
+HEALTH = {"Config": {"Healthcheck": {"Test": ["CMD", "probe", "a b"]}}}
+
+
+def test_a_health_check_is_asked_for_or_left_out() -> None:
+    """Listed, it stands where it is written, once, and needs a HEALTHCHECK; `healthcheck` and `checks` leave it out."""
+
+    def found(facts: Any = HEALTH, **options: Any) -> list[str]:
+        runner = FakeRunner(lambda _: FakeResponse(), facts=facts)
+        options = {"port": 1, "checks": HttpCheck("GET", "/"), **options}
+        lines = judged(Image(Dockerfile(Stage("scratch")), **options), builder=FakeBuilder(), runner=runner)
+        return [line.partition(" (")[0] for line in lines]
+
+    listed = [Healthy(), HttpCheck("GET", "/")]
+
+    assert ["ok   GET / 200", "ok   healthy probe 'a b'"] == found()
+    assert ["ok   healthy probe 'a b'", "ok   GET / 200"] == found(checks=listed)
+    assert ["ok   GET / 200"] == found(healthcheck=False)
+    assert ["ok   GET / 200"] == found({})
+    assert ["ok   GET / 200"] == found({"Config": {"Healthcheck": {"Test": ["NONE"]}}})
+    assert (
+        "FAIL healthy: expected a HEALTHCHECK, got none; add Healthcheck.exec(…) to the stage"
+        == found({}, checks=listed)[0]
+    )
+    image = Image(Dockerfile(Stage("scratch")), port=1)
+    assert [] == judged(
+        image, builder=FakeBuilder(), runner=FakeRunner(lambda _: FakeResponse(), facts=HEALTH), checks=[]
+    )
+
+
+def test_where_a_health_check_is_written() -> None:
+    """It is the last instruction of the stage that is tested and of those below it, else the image."""
+    step = Healthcheck("x")
+    below = Stage("scratch", name="below", steps=[Healthcheck("y"), step])
+    runner = FakeRunner(lambda _: FakeResponse(), facts=HEALTH, execute=lambda _: FakeCommand(126))
+    for dockerfile, origin in ((Dockerfile([below, Stage(below)]), step.origin), (Dockerfile(Stage("x")), None)):
+        image = Image(dockerfile, port=1)
+        found = only(judged(image, builder=FakeBuilder(), runner=runner))
+        assert found.endswith(f" ({origin or image.origin})")
+
+
+def test_the_end_of_what_a_health_check_printed() -> None:
+    """Of much, the end is shown; a secret that is cut there is none the less hidden; what is known of it is told."""
+    secret = "hunter2" * 30
+    remember([secret])
+    printed = f"{'x' * 300} {secret}\nconnection refused\n".encode()
+    runner = FakeRunner(lambda _: FakeResponse(), facts=HEALTH, execute=lambda _: FakeCommand(126, printed))
+    image = Image(Dockerfile(Stage("scratch")), port=1)
+    found = only(judged(image, builder=FakeBuilder(), runner=runner))
+
+    assert "; it printed '…xxx" in found
+    assert "***\\nconnection refused'; cause: most likely nothing listens at the address that is asked; fix: " in found
+    assert "hunter2" not in found
+
+
+class Clock:
+    """A clock that stands still but for what is slept."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        """Return the time."""
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass."""
+        self.now += seconds
+
+
+@pytest.mark.parametrize(
+    ("times", "seconds"),
+    [
+        pytest.param({}, "30.0", id="the engine's own times are longer than the timeout of the image"),
+        pytest.param({"Interval": 2e9, "Retries": 4}, "8.0", id="its intervals"),
+        pytest.param({"StartPeriod": 60e9, "Interval": 1e9, "Retries": 1}, "61.0", id="its start period besides"),
+        pytest.param({"StartPeriod": 3600e9}, "630.0", id="ten minutes of it at most"),
+        pytest.param({"Interval": 1e6, "Retries": 1}, "0.0", id="very short"),
+    ],
+)
+def test_how_long_an_image_may_take_to_be_healthy(
+    times: dict[str, float], seconds: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As long as the engine waits before it says unhealthy, within the bounds of the image's timeout."""
+    monkeypatch.setattr("dockdsl.checks.healthy.time", Clock())
+    runner = FakeRunner(
+        lambda _: FakeResponse(),
+        facts={"Config": {"Healthcheck": {"Test": ["CMD-SHELL", "x"], **times}}},
+        execute=lambda _: FakeCommand(1),
+    )
+    found = only(judged(Image(Dockerfile(Stage("scratch")), port=1), builder=FakeBuilder(), runner=runner))
+
+    assert re.search(
+        rf"expected exit code 0 of '/bin/sh -c x', got 1 after \d+ runs? in {seconds} s; it printed nothing; see", found
+    )
+
+
 # --- a kind of a project's own
 
 
@@ -817,6 +1063,12 @@ def test_an_image_that_is_no_server() -> None:
         ),
         pytest.param(
             lambda: CommandCheck(["a"], timeout=0), InvalidValue, "timeout: 0 is out of range; pass seconds", id="time"
+        ),
+        pytest.param(
+            lambda: Healthy(required=cast(Any, None)),
+            InvalidType,
+            "Healthy: required: None is a NoneType; pass",
+            id="bool",
         ),
         pytest.param(lambda: SizeBudget("10 mb"), InvalidValue, "size: '10 mb' is not a size; write it as", id="unit"),
         pytest.param(

@@ -263,6 +263,26 @@ def test_checks_that_pass(tmp_path: Path, tag: str) -> None:
 
 
 @pytest.mark.engine
+def test_an_image_that_is_unhealthy(tmp_path: Path) -> None:
+    """Its HEALTHCHECK fails the test, at its line of the file and with the server's log; --check may leave it out."""
+    file = source(tmp_path, step=f'{SERVE}, Healthcheck("echo no; exit 1", interval="1ms", retries=1)')
+    done = dockdsl("test", file, "--progress", "quiet")
+    lines = done.stdout.splitlines()
+
+    assert 1 == done.returncode
+    assert lines[0].startswith("ok   GET /healthz 200 (")
+    assert re.fullmatch(
+        r"FAIL healthy: expected exit code 0 of \"/bin/sh -c 'echo no; exit 1'\", got 1 .*; it printed 'no'; see why "
+        rf".* \({re.escape(str(file))}:5\)",
+        lines[1],
+    )
+    assert "last output of the container" in done.stderr
+    assert "\n  up\n" in done.stderr
+    assert 0 == dockdsl("test", file, "--progress", "quiet", "--check", "GET").returncode
+    assert 1 == dockdsl("test", file, "--progress", "quiet", "--check", "healthy").returncode
+
+
+@pytest.mark.engine
 @pytest.mark.parametrize(("path", "status"), [("/healthz", 0), ("/cgi-bin/broken", 1)])
 def test_a_test_as_data(tmp_path: Path, path: str, status: int) -> None:
     """The build and each check are one JSON object on stdout, whether they pass or not; lines go to stderr."""

@@ -148,6 +148,7 @@ REFUSED = [
     pytest.param({"context": "-"}, InvalidValue, "is not a folder", id="context stdin"),
     pytest.param({"context": "a\0b"}, InvalidValue, "NUL character", id="context NUL"),
     pytest.param({"context": 7}, InvalidType, "context: 7 is an int; pass the path", id="context type"),
+    pytest.param({"healthcheck": "/api"}, InvalidType, "healthcheck: '/api' is a str; pass True or False", id="health"),
     pytest.param({"tags": "a@sha256:0"}, InvalidValue, "has a digest", id="tag with digest"),
     pytest.param({"tags": ""}, InvalidValue, "tags: '' is empty", id="tag empty"),
     pytest.param({"tags": [1]}, InvalidType, "tags: 1 is an int; pass a str", id="tag type"),

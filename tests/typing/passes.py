@@ -18,6 +18,7 @@ from dockdsl import (
     Env,
     Expose,
     Healthcheck,
+    Healthy,
     HttpCheck,
     Image,
     Instruction,
@@ -86,7 +87,9 @@ image = Image(
     checks=[
         HttpCheck("GET", "/healthz", status=200, headers={"Content-Type": re.compile("json")}, json={"status": "ok"}),
         CommandCheck(["api", "version"], stdout="1"),
+        Healthy(required=False),
     ],
+    healthcheck=False,
 )
 
 
