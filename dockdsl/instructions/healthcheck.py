@@ -115,8 +115,8 @@ _RETRIES = Kind(_write_retries, _read_retries)
 class Healthcheck(WithCommand):
     """Set the command that checks whether a container works: ``HEALTHCHECK [flags] CMD command``.
 
-    ``Healthcheck("text")`` passes the text to the shell of the stage. `Healthcheck.exec` names a program and its
-    arguments, which works in images without a shell. `Healthcheck.none` disables an inherited check.
+    ``Healthcheck("text")`` passes the text to ``/bin/sh``, whatever `Shell` says. `Healthcheck.exec` names a program
+    and its arguments, which works in images without a shell. `Healthcheck.none` disables an inherited check.
 
     `interval`
         The time between two checks.
