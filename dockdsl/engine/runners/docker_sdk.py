@@ -47,8 +47,6 @@ _SAVING = 600
 _PAUSE = 0.2
 _HEAD = 8
 """Bytes before each piece of what a command prints: one for the stream, and the last four for the length."""
-_GLANCE = 0.05
-"""Seconds until it is asked again whether a command has ended."""
 _ATTEMPTS = 10
 _DYNAMIC_PORTS = range(49152, 65536)
 """The ports that IANA leaves to programs."""
@@ -527,10 +525,11 @@ class DockerContainer(contextlib.AbstractContextManager["DockerContainer"]):
         import requests
         import urllib3
 
-        deadline, printed = time.monotonic() + timeout, bytearray()
+        printed = bytearray()
         with self._asking("exec in"):
             api: Any = self._container.client.api
             made = api.exec_create(self.id, list(command))["Id"]
+            deadline = time.monotonic() + timeout
             url = f"{api.base_url}/v{api.api_version}/exec/{made}/start"
             # The SDK itself would read it for as long as it takes. What became of it the engine is asked below.
             late = requests.exceptions.Timeout, requests.exceptions.ConnectionError, urllib3.exceptions.HTTPError
@@ -544,9 +543,7 @@ class DockerContainer(contextlib.AbstractContextManager["DockerContainer"]):
                     if time.monotonic() > deadline:
                         break
             is_late = time.monotonic() > deadline
-            # A command may close its streams, and the engine may do so before it knows how the command ended.
-            while (state := api.exec_inspect(made))["Running"] and (left := deadline - time.monotonic()) > 0:
-                time.sleep(min(_GLANCE, left))
+            state = api.exec_inspect(made)
         return Executed(None if is_late or state["Running"] else state["ExitCode"], bytes(printed))
 
     def signal(self, name: str) -> None:

@@ -118,9 +118,13 @@ def test_a_command_in_a_running_container(runner: DockerSdk, command: list[str],
 
 
 @pytest.mark.engine
-@pytest.mark.parametrize("script", ["echo begun; exec sleep 300", "while echo begun; do sleep 0.01; done"])
-def test_a_command_that_does_not_end(runner: DockerSdk, script: str) -> None:
-    """It is left alone when its time is over, be it silent or not; what it printed until then is told."""
+@pytest.mark.parametrize(
+    "script",
+    ["echo begun; exec sleep 300", "while echo begun; do sleep 0.01; done", "sleep 2; echo begun; sleep 2"],
+    ids=["silent", "not silent", "late"],
+)
+def test_a_command_that_does_not_end_in_time(runner: DockerSdk, script: str) -> None:
+    """It is left alone when its time is over, and one that ends after it has no exit code; what it printed is told."""
     with runner.start(RunRequest(image=BUSYBOX, command=SLEEP)) as container:
         done = container.execute(["sh", "-c", script], 3)
 
