@@ -62,19 +62,19 @@ def are_all(matches: Callable[[str], object], values: Sequence[Any]) -> bool:
     return bool(values) and _TEXT.issuperset(map(type, values)) and all(map(matches, values))
 
 
-def _makes_itself(kind: Any) -> bool:
+def _makes_itself(kind: Any, fields: Sequence[attrs.Attribute[Any]]) -> bool:
     """Whether only the constructor of a class itself, or that of attrs, can deal with its fields."""
-    return (
-        not attrs.has(kind)
-        or not kind.__init__.__code__.co_filename.startswith(GENERATED)
-        or any(hasattr(kind, hook) for hook in _HOOKS)
-        or any(
-            each.validator
-            or (each.init and (each.alias != each.name or each.name.startswith("_")))
-            or isinstance(each.converter, attrs.Converter)
-            or isinstance(each.default, attrs.Factory)  # type: ignore[arg-type]  # it is a class
-            for each in attrs.fields(kind)
-        )
+    code = getattr(kind.__init__, "__code__", None)
+    if code is None or not code.co_filename.startswith(GENERATED) or any(hasattr(kind, hook) for hook in _HOOKS):
+        return True
+    parameters = code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount]
+    return {*parameters} != {each.name for each in fields if each.init} or any(
+        each.validator
+        or each.name.startswith("_")
+        or isinstance(each.converter, attrs.Converter)
+        or isinstance(each.default, attrs.Factory)  # type: ignore[arg-type]  # it is a class
+        for each in fields
+        if each.init
     )
 
 
@@ -95,8 +95,7 @@ def _first_maker(kind: Any) -> Maker:
 
 
 def _maker(kind: Any) -> Maker:
-    is_attrs = attrs.has(kind)
-    fields = attrs.fields(kind) if is_attrs else ()
+    fields = attrs.fields(kind) if attrs.has(kind) else ()
     taken = [each for each in fields if each.init]
     names = {f"_default_{each.name}": each.default for each in fields}
     names.update(_new=_new, _kind=kind, _slow=_complete, _getframe=_getframe, _OUTER=OUTER, _MODULE=MODULE)
@@ -108,7 +107,7 @@ def _maker(kind: Any) -> Maker:
         f"    _site = (_code, _frame.f_lasti) if {is_outer} else _call_site()",
         "    _value = _new(_kind)",
     ]
-    if _makes_itself(kind):
+    if _makes_itself(kind, fields):
         lines = [
             "def _make(*_arguments, **_options):",
             *site,
@@ -131,7 +130,7 @@ def _maker(kind: Any) -> Maker:
             *[f"    _values[{each.name!r}] = _default_{each.name}" for each in others],
             "    _values['_origin'] = _site",
         ]
-    return _function(kind, [*lines, *_plainly(kind, taken, names), "    return _slow(_value)"], names)
+    return _function(kind, [*lines, *_plainly(kind, taken, names)], names)
 
 
 def _loaded(fields: Iterable[attrs.Attribute[Any]]) -> list[str]:
@@ -146,8 +145,7 @@ def _reader(kind: Any) -> Maker:
     operands = [each for each in attrs.fields(kind) if each.init and flag_of(each) is None]
     names: dict[str, Any] = {f"_default_{each.name}": each.default for each in operands}
     names["_slow"] = _complete_read
-    lines = ["def _make(_value, _values):", *_loaded(operands), *_plainly(kind, operands, names)]
-    return _function(kind, [*lines, "    return _slow(_value)"], names)
+    return _function(kind, ["def _make(_value, _values):", *_loaded(operands), *_plainly(kind, operands, names)], names)
 
 
 def _function(kind: type, lines: Iterable[str], names: dict[str, Any]) -> Maker:
@@ -156,17 +154,17 @@ def _function(kind: type, lines: Iterable[str], names: dict[str, Any]) -> Maker:
 
 
 def _plainly(kind: Any, fields: Sequence[attrs.Attribute[Any]], names: dict[str, Any]) -> list[str]:
-    """Return the lines that write a value if it is plain, and return it; none if no value of the class is plain."""
+    """Return the lines that complete a value, and return it: most of them for one that is plain."""
     head = kind.head()
     flags = [(each, found) for each in fields if (found := flag_of(each)) is not None]
     written = [each for each in fields if flag_of(each) is None and not is_beside(each)]
     operands = [(each, each.metadata.get(_PLAIN)) for each in written]
     needed = [plain for each, plain in operands if each.default is attrs.NOTHING]
     if head is None or None in needed or not any(plain for _, plain in operands):
-        return []
+        return ["    return _slow(_value)"]
     names.update(_head=head, _WIDTH=WIDTH, _LONGEST=LONGEST_LINE, _LISTS=_LISTS, _are_all=are_all)
     others = [each.name for each, plain in operands if plain is None]
-    # What does not depend on other fields is checked by itself alone.
+    # What fields may be together is looked at where any flag is given.
     is_checked = sum("check_together" in vars(each) for each in kind.__mro__) > 1
     others += [each.name for each, flag in flags if is_checked or flag.kind.plain is None]
     lines = [f"if {name} is not _default_{name}: return _slow(_value)" for name in others]

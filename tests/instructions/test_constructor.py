@@ -1,0 +1,163 @@
+"""The two ways in which values are made: by the constructor, and by a function that is put together for a class."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import attrs
+import pytest
+
+from dockdsl import Copy, Expose, Instruction, InvalidType, InvalidValue, Run, Stage
+from dockdsl.instructions import constructor
+from dockdsl.instructions.constructor import maker_of, plain_if
+from dockdsl.syntax.words import Spelling, is_plain
+
+OFTEN = 8
+
+
+@pytest.fixture(autouse=True)
+def as_users_have_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the first values be made by the constructor."""
+    monkeypatch.setattr(constructor, "often", OFTEN)
+
+
+class _Said(Instruction):
+    """What the classes below share."""
+
+    KEYWORD: ClassVar[str] = "SAY"
+
+    def operands(self, spelling: Spelling) -> Sequence[str]:
+        return [spelling.value(getattr(self, "text", "nothing"))]
+
+
+@attrs.frozen(slots=False, repr=False)
+class Plain(_Said):
+    """One that is plain if its text is."""
+
+    text: str = attrs.field(metadata=plain_if(is_plain))
+
+
+@attrs.frozen(slots=False, repr=False)
+class Converted(_Said):
+    """One whose text is converted at once."""
+
+    text: str = attrs.field(converter=str, metadata=plain_if(is_plain))
+
+
+@attrs.frozen(slots=False, repr=False)
+class Made(_Said):
+    """One with a default that is made for each value."""
+
+    text: str
+    names: list[str] = attrs.field(factory=list)
+
+
+@attrs.frozen(slots=False, repr=False)
+class Checked(_Said):
+    """One that attrs checks."""
+
+    text: str = attrs.field(validator=attrs.validators.instance_of(str))
+
+
+@attrs.frozen(slots=False, repr=False)
+class Hooked(_Said):
+    """One that adds something to what it is given."""
+
+    text: str
+    length: int = attrs.field(init=False, default=0)
+
+    def __attrs_post_init__(self) -> None:
+        object.__setattr__(self, "length", len(self.text))
+
+
+@attrs.frozen(slots=False, repr=False)
+class Private(_Said):
+    """One whose parameter has another name than its field."""
+
+    _text: str
+
+
+@attrs.frozen(slots=False, repr=False)
+class Itself(_Said):
+    """One whose converter asks the value."""
+
+    text: str = attrs.field(
+        converter=attrs.Converter(lambda value, self: f"{type(self).__name__}-{value}", takes_self=True)  # type: ignore[misc]  # mypy does not know the type of a lambda
+    )
+
+
+class Own(Plain):
+    """One with a constructor of its own."""
+
+    def __init__(self, *words: str) -> None:
+        super().__init__("-".join(words))
+
+
+class Derived(Plain):
+    """One that is not decorated."""
+
+
+@attrs.frozen(slots=False, repr=False)
+class Wider(Plain):
+    """One with a field more than its base."""
+
+    more: int = 0
+
+
+def made(make: Callable[..., Any], times: int) -> list[str]:
+    """Make so many equal values, and return what is known of each."""
+    found = []
+    for _ in range(times):
+        value = make()
+        fields = {name: each for name, each in vars(value).items() if name != "_origin"}
+        found.append(f"{value!r} {value} {fields} {value.origin.line - value.origin.extent[0]}")
+    return found
+
+
+KINDS = [Plain, Converted, Made, Checked, Hooked, Private, Itself, Own, Derived, Wider]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("text", ["a", "a b", "$A", "x" * 200])
+def test_both_ways_are_the_same(kind: Any, text: str) -> None:
+    """What is made by the function equals what is made by the constructor, whatever attrs does for the class."""
+    first = maker_of(kind)
+    found = made(lambda: kind(text), 3 * OFTEN)
+
+    assert 1 == len(set(found))
+    assert maker_of(kind) is not first or first.__name__ == "_make"
+
+
+def call(make: Any, *values: object, **options: object) -> Callable[[], object]:
+    """Return a call, without its types."""
+    return lambda: make(*values, **options)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        pytest.param(call(Plain), "Plain: text is missing; write Plain", id="missing"),
+        pytest.param(call(Plain, "a", txt="b"), "Plain: it has no option 'txt'; did you mean 'text'", id="misspelled"),
+        pytest.param(call(Plain, "a", text="b"), "Plain: text is passed twice", id="twice"),
+        pytest.param(call(Plain, "a", "b"), "Plain: it takes 1 value without a name, and is given 2", id="too many"),
+        pytest.param(call(Own, text="a"), "Own: it has no option 'text'", id="own constructor"),
+        pytest.param(call(Expose, port=1), "Expose: it has no option 'port'; did you mean 'ports'", id="several"),
+        pytest.param(call(Run, "a", network="x"), "RUN: --network: the value 'x' is unknown", id="flag"),
+        pytest.param(call(Copy, "a\nb", "/"), "COPY: ", id="newline"),
+        pytest.param(call(Stage, "A B"), "Stage: 'A B' is not the name of an image", id="stage"),
+    ],
+)
+def test_errors_are_the_same(wrong: Callable[[], object], message: str) -> None:
+    """A wrong call and a wrong value are explained in the same words at the same line, the first time and later."""
+    found = set()
+    for _ in range(3 * OFTEN):
+        with pytest.raises((InvalidType, InvalidValue)) as caught:
+            wrong()
+        assert caught.value.origin is not None
+        assert Path(__file__) == Path(caught.value.origin.path)
+        found.add((str(caught.value), caught.value.origin.line))
+
+    ((said, _),) = found
+    assert message in said
