@@ -217,6 +217,12 @@ LOOK_ALIKES = [
     ),
     ("ShellFormWithoutShell", "a", "FROM scratch\nRUN a\nENTRYPOINT a\nHEALTHCHECK NONE\n", [2, 3]),
     ("ShellFormWithoutShell", "a", 'FROM scratch\nENTRYPOINT ["/a"]\nCMD a b\n', []),
+    (
+        "ShellFormWithoutShell",
+        "bash",
+        'FROM scratch\nCOPY bash /bin/\nSHELL ["/bin/bash", "-c"]\nCMD a\nHEALTHCHECK CMD a\n',
+        [5],
+    ),
     ("ShellFormWithoutShell", "bin/sh", "FROM scratch\nCMD a\nCOPY bin/sh /bin/\n", []),
     ("ShellFormWithoutShell", "a", "FROM scratch\nADD https://example.org/x.tar /\nCMD a\n", []),
     (

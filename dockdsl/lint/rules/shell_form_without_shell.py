@@ -50,7 +50,8 @@ def examine(subject: Subject) -> Iterator[Fault]:
             at = done if isinstance(done.instruction, Run) else None
             if not _needs_shell(done, passes_cmd=passes_cmd) or (at is None and id(stage) in bases):
                 continue
-            program = stage.lacks_shell(done, shell, at)
+            # An engine runs the health check by /bin/sh, whatever SHELL says.
+            program = stage.lacks_shell(done, () if done.instruction.keyword == "HEALTHCHECK" else shell, at)
             if program is not None:
                 fact = f"{done.instruction.keyword} is in the shell form, and the image has no {shown(program)}"
                 head = "HEALTHCHECK CMD" if done.instruction.keyword == "HEALTHCHECK" else done.instruction.keyword
