@@ -158,8 +158,8 @@ def check_sources(
 ) -> Iterator[Checked]:
     """Yield what is found in files and folders, file by file; ``FILE:NAME`` takes one object, ``-`` is stdin.
 
-    With `is_part`, the process that asked for it applies what the project says. `turn` is called with what it is the
-    turn of, and how many of how many files are done.
+    With `is_part`, the process that asked for it applies what the project says. `turn` is called with what is
+    checked next, and how many of how many files are done.
     Raises `SourceError` for a pyproject.toml that is not valid, and for a name that the file does not have; `FileError`
     for an empty path.
     """

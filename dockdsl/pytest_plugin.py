@@ -258,6 +258,8 @@ def image(request: pytest.FixtureRequest, dockdsl_image: Image, _dockdsl_session
 @pytest.fixture
 def container(request: pytest.FixtureRequest, image: BuiltImage, _dockdsl_session: _Session) -> Iterator[RunningImage]:
     """A container of the image that is ready for requests."""
+    from dockdsl.errors import CheckFailed
+
     with contextlib.ExitStack() as stack:
         with _reported(request.config):
             if request.config.getini("dockdsl_container") == "session":
@@ -265,11 +267,20 @@ def container(request: pytest.FixtureRequest, image: BuiltImage, _dockdsl_sessio
             else:
                 running = stack.enter_context(image.start())
             request.node.stash[_LOG] = lambda: _log(running)
-            _dockdsl_session.judge(image, running)
+            try:
+                _dockdsl_session.judge(image, running)
+            except CheckFailed:
+                _keep_log(request, running)
+                raise
         yield running
-        # A fixture that uses this one may fail in its teardown, and that is reported when the container is gone.
-        log = _log(running)
-        request.node.stash[_LOG] = lambda: log
+        # A fixture that uses this one may fail in its teardown.
+        _keep_log(request, running)
+
+
+def _keep_log(request: pytest.FixtureRequest, running: RunningImage) -> None:
+    """Read the log now, since the failure is reported when the container is gone."""
+    log = _log(running)
+    request.node.stash[_LOG] = lambda: log
 
 
 @pytest.hookimpl(wrapper=True)

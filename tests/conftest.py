@@ -18,7 +18,7 @@ settings.register_profile("steady", derandomize=True, deadline=None)
 if "DOCKDSL_EXAMPLES_FACTOR" not in os.environ:
     settings.load_profile("steady")
 
-# What the tests see are the functions that are put together, from the first value on.
+# The tests see the generated functions from the first value on.
 constructor.often = 0
 
 ROOT = Path(__file__).parents[1]

@@ -114,7 +114,7 @@ def _checked(options: Options) -> int:
 
 
 def _results(options: Options, given: Given) -> list[Checked]:
-    """Check all files; of several, show in a terminal which one it is the turn of."""
+    """Check all files; of several, show in a terminal which one is being checked."""
     if options.part or not is_terminal(sys.stderr):
         return [*check_sources(options.sources, given, is_part=options.part)]
     from dockdsl.engine.builders import live

@@ -66,6 +66,9 @@ EXCLUDE = flag("exclude", TEXT, since="1.19", repeatable=True)
 class FileInstruction(Instruction):
     """What COPY and ADD share: sources, a destination, and heredocs among the sources."""
 
+    IS_REMOTE: ClassVar[bool] = True
+    """Whether a source may be remote."""
+
     sources: tuple[FileSource, ...] = attrs.field(converter=sources_of, metadata=plain_if(is_plain_path, several=True))
     destination: Word = attrs.field(converter=word, metadata=plain_if(is_plain_path))
 
@@ -146,6 +149,13 @@ class FileInstruction(Instruction):
         operands = (*self.sources, self.destination)
         if len(operands) > 1 and are_all(is_plain_path, operands):
             return operands  # type: ignore[return-value]  # all are texts
+        for each in self.sources:
+            if not self.IS_REMOTE and is_remote(each):
+                raise Refused(
+                    f"the source {shown(each)} is remote, and {self.KEYWORD} takes only files of the build",
+                    "use ADD",
+                    by_build=True,
+                )
         if not self.sources:
             raise Refused("no source is given", "name at least one file")
         from_context = getattr(self, "from_", None) is None
@@ -267,6 +277,7 @@ class Copy(FileInstruction):
     """
 
     KEYWORD: ClassVar[str] = "COPY"
+    IS_REMOTE: ClassVar[bool] = False
 
     from_: Source | None = attrs.field(
         default=None,
@@ -279,16 +290,6 @@ class Copy(FileInstruction):
     link: bool | None = attrs.field(default=None, kw_only=True, metadata=flag("link", SWITCH, since="1.4"))
     parents: bool | None = attrs.field(default=None, kw_only=True, metadata=flag("parents", SWITCH, since="1.20"))
     exclude: tuple[str, ...] = attrs.field(default=(), converter=excludes_of, kw_only=True, metadata=EXCLUDE)
-
-    def operands(self, spelling: Spelling) -> Sequence[str]:
-        for each in self.sources:
-            if not (type(each) is str and ":" not in each) and is_remote(each):
-                raise Refused(
-                    f"the source {shown(each)} is remote, and COPY takes only files of the build",
-                    "use ADD",
-                    by_build=True,
-                )
-        return super().operands(spelling)
 
     def references(self) -> tuple[Reference, ...]:
         if self.from_ is None:

@@ -103,6 +103,9 @@ class Instruction(Located):
         """The frontend versions that introduced what the instruction uses, except for modifiers in its operands."""
         return [each.since for name, each in declared(type(self)).flags if getattr(self, name) not in (None, ())]
 
+    def check_together(self) -> None:
+        """Raise `Refused` for operands and flags that do not fit together; it is called where a flag is given."""
+
     # What follows from that.
 
     @property

@@ -45,9 +45,6 @@ class Located(metaclass=_Located):
     def complete(self, *, is_normal: bool = False) -> None:
         """Check the fields, which are converted already if `is_normal`, and compute what is stored beside them."""
 
-    def check_together(self) -> None:
-        """Raise `Refused` for fields that do not fit together."""
-
     @classmethod
     def head(cls) -> str | None:
         """Return what the text of a plain value begins with; None if no value of the class is plain."""

@@ -9,7 +9,7 @@ from dockdsl.errors import InvalidType, Refused, refuse_type
 from dockdsl.instructions.located import Located
 from dockdsl.syntax.instruction_line import Line
 from dockdsl.syntax.references import is_image
-from dockdsl.syntax.words import Spelling, plain
+from dockdsl.syntax.words import Spelling, is_bare, plain
 
 
 class StageBase(Located):
@@ -91,7 +91,8 @@ def write_source(spelling: Spelling, value: Any) -> str:
 
 def plain_source(value: Any) -> str | None:
     """Return what stands behind ``--from`` for a stage with a name."""
-    return f"={value.name}" if isinstance(value, StageBase) and value.name is not None else None
+    name = value.name if isinstance(value, StageBase) else None
+    return f"={name}" if type(name) is str and is_bare(name) else None
 
 
 def no_image(name: str) -> Refused:

@@ -123,7 +123,7 @@ def _platform(value: Word | None) -> Word | None:
 
 
 def _plain_base(value: Any) -> Written:
-    return (value, value.name) if isinstance(value, Stage) and value.name is not None else None
+    return (value, value.name) if type(value) is Stage and value.name is not None else None
 
 
 def _is_plain_name(text: str) -> bool:

@@ -1,17 +1,37 @@
-"""The two ways in which values are made: by the constructor, and by a function that is put together for a class."""
+"""The two ways in which values are made: by the constructor, and by a function that is generated for a class."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partialmethod
 from pathlib import Path
 from typing import Any, ClassVar
 
 import attrs
 import pytest
 
-from dockdsl import Copy, Expose, Instruction, InvalidType, InvalidValue, Run, Stage
+from dockdsl import (
+    Arg,
+    Cache,
+    Copy,
+    Dockerfile,
+    Env,
+    Expose,
+    Healthcheck,
+    Instruction,
+    InvalidType,
+    InvalidValue,
+    Run,
+    Stage,
+    Volume,
+    Workdir,
+    parse,
+    render,
+)
+from dockdsl.errors import Refused
 from dockdsl.instructions import constructor
 from dockdsl.instructions.constructor import maker_of, plain_if
+from dockdsl.instructions.registry import register, unregister
 from dockdsl.syntax.words import Spelling, is_plain
 
 OFTEN = 8
@@ -106,6 +126,23 @@ class Wider(Plain):
     more: int = 0
 
 
+@attrs.frozen(slots=False, repr=False)
+class Builtins(Plain):
+    """One whose fields have names of functions."""
+
+    len: int = attrs.field(default=0, kw_only=True)
+    tuple: str = attrs.field(default="x", kw_only=True)
+    type: object = attrs.field(default=None, kw_only=True)
+
+
+@attrs.frozen(slots=False, repr=False)
+class Inner(Plain):
+    """One whose field has a name that is used inside."""
+
+    _value: int = attrs.field(default=0, kw_only=True)
+    _head: str = attrs.field(default="", kw_only=True)
+
+
 def made(make: Callable[..., Any], times: int) -> list[str]:
     """Make so many equal values, and return what is known of each."""
     found = []
@@ -116,7 +153,7 @@ def made(make: Callable[..., Any], times: int) -> list[str]:
     return found
 
 
-KINDS = [Plain, Converted, Made, Checked, Hooked, Private, Itself, Own, Derived, Wider]
+KINDS = [Plain, Converted, Made, Checked, Hooked, Private, Itself, Own, Derived, Wider, Builtins, Inner]
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
@@ -161,3 +198,122 @@ def test_errors_are_the_same(wrong: Callable[[], object], message: str) -> None:
 
     ((said, _),) = found
     assert message in said
+
+
+class Liar(str):
+    """A text that says of itself that it is another one."""
+
+    __slots__ = ()
+    __class__ = str  # type: ignore[assignment]  # that is the lie
+
+    def __format__(self, spec: str) -> str:
+        return "a\nUSER 0"
+
+    __str__ = __repr__ = lambda self: self.__format__("")
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(lambda text: Workdir(text), id="operand"),
+        pytest.param(lambda text: Copy(text, text), id="several"),
+        pytest.param(lambda text: Run(text), id="command"),
+        pytest.param(lambda text: Run.exec(text), id="arguments"),
+        pytest.param(lambda text: Run("a", mounts=[Cache(text)], network=text), id="flags"),
+        pytest.param(lambda text: Copy("a", "b", chown=text, chmod=text), id="words in flags"),
+        pytest.param(lambda text: Healthcheck("a", interval=text), id="duration"),
+        pytest.param(lambda text: Env({text: text}), id="pair"),
+        pytest.param(lambda text: Arg(text, text), id="default"),
+        pytest.param(lambda text: Stage(text, text), id="stage"),
+        pytest.param(lambda text: Expose(text), id="port"),
+        pytest.param(lambda text: Volume(text), id="path"),
+    ],
+)
+def test_a_text_that_lies(make: Callable[[Any], Instruction | Stage]) -> None:
+    """No text becomes an instruction of its own, whatever it says when it is written."""
+    for _ in range(3 * OFTEN):
+        for text in ("a", "10s", "8080", "0755", "none"):
+            try:
+                value = make(Liar(text))
+            except (InvalidType, InvalidValue):
+                continue
+            steps = value if isinstance(value, Stage) else Stage("scratch", steps=[value])
+            assert "USER" not in render(Dockerfile(steps))
+
+
+def overridden(name: str, kind: Any) -> Any:
+    """Return a subclass that refuses in one of the methods of its base."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise Refused("it is not wanted here", "leave it out")
+
+    return type(f"No{kind.__name__}", (kind,), {name: refuse})
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "values"),
+    [
+        *[(name, Workdir, ("/a",)) for name in ("operands", "write", "prove", "complete")],
+        *[(name, Copy, ("a", "b")) for name in ("operands", "write")],
+        *[(name, Run, ("a",)) for name in ("operands", "write")],
+        *[(name, Cache, ("/a",)) for name in ("check", "_written", "complete")],
+        *[(name, Stage, ("alpine",)) for name in ("from_line", "complete")],
+    ],
+)
+def test_what_a_subclass_refuses(name: str, kind: Any, values: tuple[str, ...]) -> None:
+    """A subclass that writes or checks values in its own way does so each time."""
+    kind = overridden(name, kind)
+    for _ in range(3 * OFTEN):
+        with pytest.raises((InvalidType, InvalidValue, Refused), match="it is not wanted here"):
+            kind(*values)
+
+
+def test_what_a_subclass_refuses_with_flags() -> None:
+    """The same of what is only checked where a flag is given."""
+    kind = overridden("check_together", Copy)
+    for _ in range(3 * OFTEN):
+        assert "COPY a b" == str(kind("a", "b"))
+        with pytest.raises(InvalidValue, match="it is not wanted here"):
+            kind("a", "b", chown="1")
+
+
+def test_what_a_subclass_reads() -> None:
+    """The same of what is read."""
+    text = "FROM scratch\n" + "WORKDIRX /a\n" * (3 * OFTEN)
+
+    class Loud(Workdir):
+        KEYWORD: ClassVar[str] = "WORKDIRX"
+
+        def operands(self, spelling: Spelling) -> Sequence[str]:
+            return [f"{next(iter(super().operands(spelling)))}/x"]
+
+    register(Loud)
+    try:
+        assert text.replace("/a", "/a/x") == render(parse(text))
+    finally:
+        unregister(Loud)
+
+
+@pytest.mark.parametrize("keyword", ["USER 0\nRUN", "RUN --network=none", "RUN <<EOF", "", " RUN"])
+def test_a_keyword_that_is_none(keyword: str) -> None:
+    """A class whose keyword is no word has its values proven, or refused, each time."""
+    kind = type("Odd", (Run,), {"KEYWORD": keyword})
+    found = set()
+    for _ in range(3 * OFTEN):
+        try:
+            found.add(str(kind("make")))
+        except InvalidValue as error:
+            found.add(str(error))
+
+    assert 1 == len(found)
+    assert not any("\nRUN" in each and "refused" not in each and "separate" not in each for each in found)
+
+
+def test_a_constructor_that_is_no_function() -> None:
+    """It is called each time."""
+
+    class Partly(Plain):
+        __init__ = partialmethod(Plain.__init__, "a")
+
+    for _ in range(3 * OFTEN):
+        assert "SAY a" == str(Partly())

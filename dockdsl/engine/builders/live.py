@@ -156,7 +156,7 @@ class _Watch:
 
 
 class FileWatch(_Watch):
-    """Shows which of several files it is the turn of.
+    """Shows which of several files is being checked.
 
     It does so on one line: what a file itself prints into the terminal is not drawn over.
     """

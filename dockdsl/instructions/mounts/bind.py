@@ -45,6 +45,6 @@ class Bind(Mount):
         """The stage, image or context that is mounted: by default, the build context."""
         return (Reference(self.from_, "mount"),)
 
-    def check_together(self) -> None:
+    def check(self) -> None:
         if self.target is not None:
             check_target(self.target)

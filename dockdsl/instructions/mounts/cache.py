@@ -55,7 +55,7 @@ class Cache(Mount):
     uid: Word | None = attrs.field(default=None, converter=number_or_word, kw_only=True)
     gid: Word | None = attrs.field(default=None, converter=number_or_word, kw_only=True)
 
-    def check_together(self) -> None:
+    def check(self) -> None:
         check_target(self.target)
         if self.source is not None and self.from_ is None:
             raise Refused("source: this is a path in what `from_` names, and `from_` is not given", "add from_=")

@@ -71,7 +71,7 @@ class Mount(Located):
         try:
             values.update(_text=self._written(BACKSLASH), _flag=None)
             BACKSLASH.flag(self._text)
-            self.check_together()
+            self.check()
         except Refused as refused:
             raise refused.error(type(self).__name__, self.origin) from None
 
@@ -87,6 +87,9 @@ class Mount(Located):
             if mount is not None:
                 return mount.with_origin(line.site)
         return _read(line, value)
+
+    def check(self) -> None:
+        """Refuse values that do not fit together, or that are missing."""
 
     def _written(self, spelling: Spelling) -> str:
         options = [_option(spelling, name.rstrip("_"), value) for name, value in self._given()]

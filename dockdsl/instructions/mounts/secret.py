@@ -49,7 +49,7 @@ class Secret(Mount):
     uid: Word | None = attrs.field(default=None, converter=number_or_word, kw_only=True)
     gid: Word | None = attrs.field(default=None, converter=number_or_word, kw_only=True)
 
-    def check_together(self) -> None:
+    def check(self) -> None:
         if self.id is None and self.target is None:
             raise Refused("neither an id nor a target is given", "give the secret an id", by_build=True)
 

@@ -32,7 +32,7 @@ class Tmpfs(Mount):
     target: Word = attrs.field(converter=word, metadata=PLAIN_TARGET)
     size: Word | None = attrs.field(default=None, converter=number_or_word, kw_only=True)
 
-    def check_together(self) -> None:
+    def check(self) -> None:
         check_target(self.target)
 
     def features(self) -> list[str]:
