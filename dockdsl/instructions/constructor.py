@@ -78,7 +78,7 @@ def _makes_itself(kind: Any, fields: Sequence[attrs.Attribute[Any]]) -> bool:
     return {*parameters} != {each.name for each in fields if each.init} or any(
         each.validator
         or each.name.startswith("_")
-        or isinstance(each.converter, attrs.Converter)
+        or hasattr(each.converter, "takes_self")
         or isinstance(each.default, attrs.Factory)  # type: ignore[arg-type]  # it is a class
         for each in fields
         if each.init
