@@ -67,6 +67,13 @@ def _chosen(checks: tuple[Check, ...], texts: list[str]) -> tuple[Check, ...]:
     return tuple(check for check in checks if not texts or any(text in check.title for text in texts))
 
 
+def _refuse_nothing(texts: list[str], results: list[CheckResult]) -> None:
+    """Refuse texts that chose nothing but a check of something that the image does not have."""
+    if texts and not results:
+        fact = f"--check {shown(texts[0])}: nothing was examined, since the image has no HEALTHCHECK"
+        raise InvalidValue(f"{fact}; add Healthcheck.exec(…) to the stage", origin=None)
+
+
 def _test(one: Selected[Image], options: argparse.Namespace) -> int:
     from dockdsl.image.health import health_check
 
@@ -97,6 +104,7 @@ def _test(one: Selected[Image], options: argparse.Namespace) -> int:
         summary = image.test(
             **keywords, checks=checks, report=report, report_build=report_build, timeout=options.ready_timeout
         ).summary()
+        _refuse_nothing(options.check, results)
         error = None
     except CheckFailed as failure:
         log = failure.log

@@ -382,6 +382,15 @@ def test_no_check_of_that_title(tmp_path: Path, checks: str, words: str) -> None
 
 
 @pytest.mark.engine
+def test_a_health_check_that_is_asked_for(tmp_path: Path) -> None:
+    """An image that has none does not pass because nothing was examined."""
+    done = dockdsl("test", source(tmp_path), "--progress", "quiet", "--check", "healthy")
+
+    fact = "error: --check 'healthy': nothing was examined, since the image has no HEALTHCHECK"
+    assert (2, f"{fact}; add Healthcheck.exec(…) to the stage\n") == (done.returncode, done.stderr)
+
+
+@pytest.mark.engine
 def test_a_check_that_fails(tmp_path: Path) -> None:
     """Exit 1; the check and its line on stdout, the container's output on stderr; the image without a tag is gone."""
     file = source(tmp_path, path="/cgi-bin/broken")
