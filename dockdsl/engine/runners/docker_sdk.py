@@ -511,17 +511,35 @@ class DockerContainer(contextlib.AbstractContextManager["DockerContainer"]):
 
     def _printed(self, most: int, *, stdout: bool) -> bytes:
         found = bytearray()
-        # It is read to its end, and most of it dropped: a stream that is given up leaks its connection.
-        for piece in self._container.logs(stdout=stdout, stderr=not stdout, stream=True, follow=False):
-            found += piece[: most - len(found)]
+        api = self._container.client.api
+        wanted = {"stdout": int(stdout), "stderr": int(not stdout)}
+        with self._streamed(api.get, f"containers/{self.id}/logs", params=wanted, timeout=api.timeout) as stream:
+            for piece in _pieces(stream):
+                found += piece[: most - len(found)]
+                # It may print faster than anybody reads.
+                if len(found) >= most:
+                    break
         return bytes(found)
+
+    @contextlib.contextmanager
+    def _streamed(self, call: Callable[..., Any], path: str, **options: Any) -> Iterator[Any]:
+        """Yield what the engine sends; a stream that the SDK opens could not be given up before its end."""
+        import docker
+        import requests
+
+        api = self._container.client.api
+        with call(f"{api.base_url}/v{api.api_version}/{path}", stream=True, **options) as answer:
+            try:
+                answer.raise_for_status()
+            except requests.exceptions.HTTPError as error:
+                docker.errors.create_api_error_from_http_exception(error)
+            yield answer.raw
 
     def execute(self, command: Iterable[str], timeout: float) -> Executed:
         """Run a command in it, as its user, for `timeout` seconds at most; one that still runs then is left to itself.
 
         The first MiB of its output is read. Raises `RunFailed` where the container has ended.
         """
-        import docker
         import requests
         import urllib3
 
@@ -530,15 +548,11 @@ class DockerContainer(contextlib.AbstractContextManager["DockerContainer"]):
             api: Any = self._container.client.api
             made = api.exec_create(self.id, list(command))["Id"]
             deadline = time.monotonic() + timeout
-            url = f"{api.base_url}/v{api.api_version}/exec/{made}/start"
+            start = self._streamed(api.post, f"exec/{made}/start", json={}, timeout=timeout)
             # The SDK itself would read it for as long as it takes. What became of it the engine is asked below.
             late = requests.exceptions.Timeout, requests.exceptions.ConnectionError, urllib3.exceptions.HTTPError
-            with contextlib.suppress(*late), api.post(url, json={}, stream=True, timeout=timeout) as answer:
-                try:
-                    answer.raise_for_status()
-                except requests.exceptions.HTTPError as error:
-                    docker.errors.create_api_error_from_http_exception(error)
-                for piece in _pieces(answer.raw):
+            with contextlib.suppress(*late), start as stream:
+                for piece in _pieces(stream):
                     printed += piece[: LONGEST_OUTPUT - len(printed)]
                     if time.monotonic() > deadline:
                         break
