@@ -93,9 +93,9 @@ Handler = Callable[[FakeRequest], FakeResponse]
 
 @attrs.frozen
 class FakeCommand:
-    """What a container of a `FakeRunner`, or a command in it, ends with."""
+    """What a container of a `FakeRunner`, or a command in it, ends with; `exit_code` is None if it does not end."""
 
-    exit_code: int = 0
+    exit_code: int | None = 0
     stdout: bytes = b""
     stderr: bytes = b""
 
@@ -120,8 +120,8 @@ class FakeRunner:
     `log`
         The lines that each container "printed".
     `command`
-        Answers the containers that are started without a port, and have ended at once: a `FakeCommand` for each
-        request.
+        Answers the containers that are started without a port: a `FakeCommand` for each request. They have ended at
+        once, unless its exit code is None, as that of a worker is.
     `execute`
         Answers the commands that are run in a running container: a `FakeCommand` for each list of arguments.
     `facts`
@@ -216,7 +216,7 @@ class FakeContainer(contextlib.AbstractContextManager["FakeContainer"]):
     _server: _Server | None
     _exit_code: int | None
     _log: Sequence[str]
-    _output: tuple[bytes, bytes] = (b"", b"")
+    _output: tuple[bytes, bytes] | None = None
     signals: list[str] = attrs.field(init=False, factory=list)
     """The signals that it was sent."""
     executed: list[tuple[str, ...]] = attrs.field(init=False, factory=list)
@@ -230,16 +230,16 @@ class FakeContainer(contextlib.AbstractContextManager["FakeContainer"]):
 
     def address(self, port: int) -> tuple[str, int]:
         """Return host and port of the server. Raises `RunFailed` for a port that was not asked for, or if it ended."""
-        if self._server is None:
+        if not self.state().running:
             raise died(f"run {self.request.name}", self.state(), self.logs())
-        if port not in self.request.ports:
+        if self._server is None or port not in self.request.ports:
             raise RunFailed(f"run {self.request.image}: port {port} is not published; pass the Image port={port}")
         host, outside = self._server.server_address[:2]
         return str(host), int(outside)
 
     def state(self) -> ContainerState:
         """Ask how it is."""
-        return ContainerState(running=self._server is not None, exit_code=self._exit_code)
+        return ContainerState(running=self._exit_code is None, exit_code=self._exit_code)
 
     def logs(self, lines: int = LOG_LINES) -> tuple[str, ...]:
         """Return the last lines that it "printed"."""
@@ -251,12 +251,12 @@ class FakeContainer(contextlib.AbstractContextManager["FakeContainer"]):
 
     def output(self, most: int = LONGEST_OUTPUT) -> tuple[bytes, bytes]:
         """Return what it "printed" on stdout and on stderr."""
-        stdout, stderr = self._output
+        stdout, stderr = self._output or ("".join(f"{line}\n" for line in self._log).encode(), b"")
         return stdout[:most], stderr[:most]
 
     def execute(self, command: Iterable[str], timeout: float) -> Executed:
         """Return what the function answers. Raises `RunFailed` if the container ended."""
-        if self._server is None:
+        if not self.state().running:
             raise died(f"exec in {self.request.name}", self.state(), self.logs())
         self.executed.append(tuple(command))
         done = self.answers(self.executed[-1])
@@ -269,8 +269,9 @@ class FakeContainer(contextlib.AbstractContextManager["FakeContainer"]):
 
     def stop(self, timeout: float = 10.0) -> ContainerState:
         """End the server."""
-        if self._server is not None:
+        if self._exit_code is None:
             self._exit_code = 0
+        if self._server is not None:
             self._server.shutdown()
             self._server.server_close()
             self._server = None

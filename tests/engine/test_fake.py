@@ -180,3 +180,24 @@ def test_an_image_is_measured_without_an_engine() -> None:
     assert 1 == len(runner.untagged)
     with pytest.raises(RunFailed, match="the history of the image does not have the step USER"):
         image.size(FakeBuilder(), FakeRunner())
+
+
+def test_a_container_without_a_port_that_does_not_end() -> None:
+    """It runs, prints and takes commands until it is stopped, and is reached at no port."""
+    runner = FakeRunner(command=lambda _: FakeCommand(None, b"connected\n"), execute=lambda _: FakeCommand(3))
+    with runner.start(RunRequest(image="x")) as container:
+        assert container.state().running
+        assert (b"connected\n", b"") == container.output()
+        assert 3 == container.execute(["x"], 1).exit_code
+        with pytest.raises(RunFailed, match="port 80 is not published"):
+            container.address(80)
+        assert 0 == container.stop().exit_code
+        with pytest.raises(RunFailed, match="the container exited with code 0"):
+            container.execute(["x"], 1)
+
+
+def test_what_a_server_printed() -> None:
+    """Its log is what it printed on stdout."""
+    with FakeRunner(log=("one", "two")).start(RunRequest(image="x", ports=[80])) as container:
+        assert (b"one\ntwo\n", b"") == container.output()
+        assert (b"one", b"") == container.output(3)
