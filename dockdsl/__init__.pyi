@@ -8,6 +8,7 @@ from dockdsl.checks.healthy import Healthy as Healthy
 from dockdsl.checks.http import HttpCheck as HttpCheck
 from dockdsl.checks.json_values import Saved as Saved
 from dockdsl.checks.metadata import MetadataCheck as MetadataCheck
+from dockdsl.checks.printed import Printed as Printed
 from dockdsl.checks.saving import Header as Header
 from dockdsl.checks.shutdown import GracefulShutdown as GracefulShutdown
 from dockdsl.checks.structure_test import from_structure_test as from_structure_test

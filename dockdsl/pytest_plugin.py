@@ -257,7 +257,7 @@ def image(request: pytest.FixtureRequest, dockdsl_image: Image, _dockdsl_session
 
 @pytest.fixture
 def container(request: pytest.FixtureRequest, image: BuiltImage, _dockdsl_session: _Session) -> Iterator[RunningImage]:
-    """A container of the image that is ready for requests."""
+    """A container of the image that is ready."""
     from dockdsl.errors import CheckFailed
 
     with contextlib.ExitStack() as stack:

@@ -345,6 +345,28 @@ def test_an_image_whose_health_is_left_out(project: pytest.Pytester) -> None:
     project.runpytest_subprocess().assert_outcomes(passed=1)
 
 
+def test_a_worker(project: pytest.Pytester) -> None:
+    """A container without a port is ready when its check says so; it has no URL."""
+    project.makeconftest(
+        "from dockdsl.engine.fake import FakeCommand\n"
+        + FAKES.replace("FakeRunner(", "FakeRunner(command=lambda _: FakeCommand(None, b'connected'), handler=", 1)
+    )
+    project.path.joinpath("builds/api.py").write_text(IMAGE.replace("port=8080", "ready=Printed('connected')"))
+    project.makepyfile(
+        "import pytest\n"
+        "from dockdsl import Printed\n"
+        "def test_one(container):\n"
+        "    container.check(Printed('connected'))\n"
+        "    with pytest.raises(ValueError, match='it has no port'):\n"
+        "        container.url\n"
+        "def test_two(container): assert container.get('/').status == 200\n"
+    )
+    result = project.runpytest_subprocess()
+
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["*has no URL and answers no requests; pass port=*", "*left 0*"])
+
+
 # --- on a real engine, in a project of its own
 
 

@@ -46,7 +46,7 @@ class StartupBudget(Check):
     """The time in which the server should be ready. It is reported, and never fails: machines differ, and are busy.
 
     `seconds`
-        From the container's start to the first good answer.
+        From the container's start until it is ready.
 
     Raises `InvalidValue` and `InvalidType`.
 

@@ -1,4 +1,4 @@
-"""Check: what all checks of an image have in common."""
+"""Check: what all checks of an image have in common, and Awaited: those that say when a container is ready."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from dockdsl.origins import Origin
 if TYPE_CHECKING:
     from dockdsl.checks.report import CheckResult
     from dockdsl.checks.subject import Subject
+    from dockdsl.engine.running import Container
 
 
 @attrs.frozen(slots=False, repr=False)
@@ -33,7 +34,9 @@ class Check(metaclass=Explained):
     """
 
     needs_server: ClassVar[bool] = False
-    """Whether it asks the image's server, whose port must be known for that."""
+    """Whether it needs the container that an `Image` starts for its checks: the server, or the worker."""
+    needs_port: ClassVar[bool] = False
+    """Whether it sends requests, for which the port of the server must be known."""
     origin: Origin = attrs.field(factory=here, kw_only=True, eq=False, repr=False)
     """Where the check was written."""
 
@@ -80,6 +83,19 @@ class Check(metaclass=Explained):
             log=log,
             origin=self.origin,
         )
+
+
+class Awaited(Check):
+    """A check that is asked again until it passes; it may also say when a container is ready."""
+
+    needs_server = True
+
+    def wait(self, subject: Subject, container: Container, seconds: float, longer: str) -> list[str]:
+        """Ask until it passes, the container has ended, or the time is over; return what is wrong then.
+
+        `longer` says, as a part of a remedy, how the container is given more time.
+        """
+        raise NotImplementedError
 
 
 def asked_by(check: Check) -> list[str]:

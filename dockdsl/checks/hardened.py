@@ -30,7 +30,7 @@ def _tmpfs(value: TextsLike) -> tuple[str, ...]:
 class Hardened(Check):
     """The image runs as a user other than root, on a read-only file system, with no capabilities and no new privileges.
 
-    A server must get ready under these conditions; an image without a port must end with exit code 0.
+    A server or a worker must get ready under these conditions; any other image must end with exit code 0.
 
     `tmpfs`
         Folders that may be written to, as with ``docker run --tmpfs``: ``"/tmp"``, or with options
@@ -38,7 +38,7 @@ class Hardened(Check):
     `cap_add`
         Capabilities that it may keep: ``"NET_BIND_SERVICE"``.
     `timeout`
-        Seconds that an image without a port may take. A server has the time that its `Image` gives it.
+        Seconds that an image may take that must end. Any other has the time that its `Image` gives it to get ready.
 
     Raises `InvalidValue` and `InvalidType`.
 
@@ -70,7 +70,7 @@ class Hardened(Check):
         if _is_root(user, subject):
             wrong.append(f'expected a user other than root, got {user or "none"}; add User("65532:65532") to the stage')
         try:
-            if subject.request.ports:
+            if subject.starts:
                 with subject.serving(**isolation):
                     pass
             else:

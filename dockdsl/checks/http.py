@@ -135,7 +135,7 @@ class HttpCheck(Check):
     ['expected status 200, got 503', '$.status: expected "ok", got "down"']
     """
 
-    needs_server = True
+    needs_server = needs_port = True
     method: str = attrs.field(converter=_method)
     path: str = attrs.field(converter=_path)
     status: int | None = attrs.field(default=200, kw_only=True, converter=_status)

@@ -7,10 +7,13 @@ from typing import Any, TypeVar
 
 from dockdsl.checks.searching import Searches
 from dockdsl.display import shown
+from dockdsl.secrecy import hide
 
 LONGEST_CONTENT = 16 << 20
 """Bytes of a file that are searched at most."""
 EXECUTABLE_BY = {"owner": 0o100, "group": 0o010, "other": 0o001, "any": 0o111}
+_TAIL = 160
+"""Characters of what a program printed that are told."""
 _Pattern = TypeVar("_Pattern")
 
 
@@ -37,6 +40,18 @@ def judged_text(
         match = find(pattern, content)
         if match is not None:
             yield f"{what}: expected no match of {shown(pattern)}, got {shown(match or content)}"
+
+
+def told(text: str) -> str:
+    """Return a phrase with the end of what a program printed.
+
+    >>> told("one\\ntwo\\n"), told(" ")
+    ("it printed 'one\\\\ntwo'", 'it printed nothing')
+    """
+    text = hide(text.strip())
+    if not text:
+        return "it printed nothing"
+    return f"it printed {text if len(text) <= _TAIL else f'…{text[-_TAIL:]}'!r}"
 
 
 def judged_value(

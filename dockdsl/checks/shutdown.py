@@ -61,7 +61,7 @@ class GracefulShutdown(Check):
     (0, 143)
     """
 
-    needs_server = True
+    needs_server = needs_port = True
     request: HttpCheck = attrs.field(converter=_request)
     within: float = attrs.field(default=10.0, kw_only=True, converter=operand.seconds)
     exit_code: tuple[int, ...] = attrs.field(default=0, kw_only=True, converter=_exit_codes)
@@ -79,6 +79,7 @@ class GracefulShutdown(Check):
 
         signal = str(subject.config.get("StopSignal") or "SIGTERM")
         wrong: list[str] = []
+        port = subject.port
         with subject.serving() as (container, _):
 
             def stop(answered: bool) -> None:
@@ -86,7 +87,7 @@ class GracefulShutdown(Check):
                     wrong.append("it was answered before the signal; send a body, or request what takes longer")
                 container.signal(signal)
 
-            address = container.address(subject.request.ports[0])
+            address = container.address(port)
             try:
                 answer = ask(address, self.request, timeout=self.request.timeout, midway=stop)
                 wrong += self.request.judge(answer.status, answer.headers, answer.body)

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable, Iterator
 import attrs
 
 from dockdsl.checks.check import Check
-from dockdsl.checks.http_client import HttpProbe, NoAnswer
+from dockdsl.checks.http_client import NoAnswer
 from dockdsl.checks.report import CheckResult, SmokeReport
-from dockdsl.checks.subject import Subject, afterwards
+from dockdsl.checks.subject import Readiness, Ready, Subject, afterwards
 from dockdsl.display import kind_of, short_image
 from dockdsl.engine.building import Builder, BuildRequest, BuildResult, Progress
 from dockdsl.engine.failures.diagnosis import in_short
@@ -33,7 +33,7 @@ def build_and_smoke(
     run: RunRequest,
     checks: Iterable[Check],
     *,
-    ready: str | HttpProbe = "/",
+    ready: Ready = "/",
     timeout: float = READY_TIMEOUT,
     progress: Progress | None = None,
     report: ReportResult | None = None,
@@ -81,7 +81,7 @@ def smoke(
     request: RunRequest,
     checks: Iterable[Check],
     *,
-    ready: str | HttpProbe = "/",
+    ready: Ready = "/",
     timeout: float = READY_TIMEOUT,
     report: ReportResult | None = None,
     build: BuildResult | None = None,
@@ -90,9 +90,10 @@ def smoke(
     """Start a container, wait until it is ready, run the checks in order, remove the container.
 
     `request`
-        How it is run; requests go to the first of its ports. Without ports, no server is started.
+        How it is run; requests go to the first of its ports.
     `ready`
         The container is ready when this path gives an answer that is not a server error, or when this check passes.
+        Where it is asked over HTTP and `request` has no ports, none is started.
     `timeout`
         Seconds until it must be ready.
     `report`
@@ -101,19 +102,27 @@ def smoke(
         What the `SmokeReport` says of the image.
 
     Raises `RunFailed` if the container does not start, ends, or does not get ready in time; its last output is in the
-    message. Checks that need no server are still run and reported. A check that fails raises nothing: see
+    message. Checks that need no server are still run and reported. A container that was
+    not asked over HTTP whether it is ready must run to the end of the checks. A check that fails raises nothing: see
     `SmokeReport.raise_for_failures`.
     """
     checks = tuple(checks)
     tested = Subject(runner, request, ready=ready, timeout=timeout, name=name, build=build)
     with ended_by_exception(), tested as subject:
-        if request.ports:
+        if subject.starts:
             try:
                 subject.serve()
             except RunFailed:
                 examined(subject, (check for check in checks if not check.needs_server), report)
                 raise
         found = examined(subject, checks, report)
+        if (
+            subject.server is not None
+            and isinstance(subject.readiness, Readiness)
+            and all(each.ok for _, each in found)
+        ):
+            # Nobody may have asked it anything that it would leave unanswered.
+            subject.check_runs(subject.server)
         failed = any(check.needs_server and not (result.ok or result.log) for check, result in found)
         log = subject.server.logs() if failed and subject.server is not None else ()
         results = tuple(result for _, result in found)

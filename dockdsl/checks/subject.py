@@ -6,7 +6,7 @@ import contextlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
-from typing import Any, TypedDict, Unpack
+from typing import Any, Protocol, TypedDict, Unpack, runtime_checkable
 
 import attrs
 
@@ -24,9 +24,11 @@ from dockdsl.errors import EngineError, RunFailed
 from dockdsl.operands import PairsLike, TextsLike
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 0.5
+_TOO_EARLY = " before it was ready"
 _SILENCE = 1.0
 """Seconds after which it says something that a request has no answer."""
 _NO_SERVER = "not asked, since no server runs; give the image a port"
+_NO_PORT = "not asked, since the image has no port; pass the Image port=…, where its server listens"
 _DYING = 1.0
 """Seconds that a container whose server gave no answer has to end."""
 
@@ -65,15 +67,28 @@ class RunChanges(TypedDict, total=False):
     volumes: TextsLike
 
 
+@runtime_checkable
+class Readiness(Protocol):
+    """What says without HTTP that a container is ready: a check that can be waited for."""
+
+    def wait(self, subject: Subject, container: Container, seconds: float, longer: str) -> list[str]:
+        """Return what is wrong when the time is over, as `dockdsl.checks.check.Awaited` does."""
+
+
+Ready = str | HttpProbe | Readiness
+"""What says that a container is ready: a path, a request, or a check that can be waited for."""
+
+
 class Subject(contextlib.AbstractContextManager["Subject"]):
     """An image under test. Leaving its ``with`` block removes the containers that were started from it.
 
     `runner`
         Where its containers run.
     `request`
-        How its server is run; requests go to the first of its ports. Without ports it has no server.
+        How its server is run; requests go to the first of its ports.
     `ready`
-        The server is ready when this path gives an answer that is not a server error, or when this check passes.
+        The server is ready when this path gives an answer that is not a server error, or when this check passes. Where
+        it is asked over HTTP and `request` has no ports, there is no server.
     `timeout`
         Seconds until it must be ready.
     `name`, `build`
@@ -87,7 +102,7 @@ class Subject(contextlib.AbstractContextManager["Subject"]):
         runner: Runner,
         request: RunRequest,
         *,
-        ready: str | HttpProbe = "/",
+        ready: Ready = "/",
         timeout: float = READY_TIMEOUT,
         name: str | None = None,
         build: BuildResult | None = None,
@@ -98,15 +113,14 @@ class Subject(contextlib.AbstractContextManager["Subject"]):
         self.request = attrs.evolve(request, name=short_image(self.name))
         self.build = build
         self.verb = verb
-        self.probe: HttpProbe = Probe(ready) if isinstance(ready, str) else ready
+        self.readiness: HttpProbe | Readiness = Probe(ready) if isinstance(ready, str) else ready
         self.timeout = timeout
         self.saved: dict[str, Any] = {}
         """What checks saved of their answers, for those that come after them."""
         self.server: Container | None = None
-        """The running server, to which `ask` sends its requests."""
+        """The running server, to which `ask` sends its requests; or the worker, which has no port."""
         self.ready: float | None = None
-        """Seconds from the server's start to its first good answer."""
-        self._address = ("", 0)
+        """Seconds from the server's start until it was ready."""
         self._unable = False
         self._ended: ContainerState | None = None
         self._stack = contextlib.ExitStack()
@@ -125,6 +139,18 @@ class Subject(contextlib.AbstractContextManager["Subject"]):
     def variables(self) -> dict[str, str]:
         """The variables that the image sets."""
         return dict(each.partition("=")[::2] for each in self.config.get("Env") or ())
+
+    @property
+    def starts(self) -> bool:
+        """Whether a container is started for the checks: a server, which has a port, or a worker."""
+        return bool(self.request.ports) or isinstance(self.readiness, Readiness)
+
+    @property
+    def port(self) -> int:
+        """The port that requests go to. Raises `NoAnswer` where there is none."""
+        if not self.request.ports:
+            raise NoAnswer(_NO_PORT if self.starts else _NO_SERVER)
+        return self.request.ports[0]
 
     @cached_property
     def size(self) -> int:
@@ -147,41 +173,50 @@ class Subject(contextlib.AbstractContextManager["Subject"]):
         """Start the server, and wait until it is ready. Raises `RunFailed`."""
         try:
             self.server, self.ready = self._stack.enter_context(self.serving())
-            self._address = self.server.address(self.request.ports[0])
+            if self.request.ports:
+                self._address = self.server.address(self.port)
         except RunFailed:
             self._unable = True
             raise
 
     def ask(self, probe: HttpProbe) -> Answer:
         """Send the server a request. Raises `NoAnswer`, which says so where the container has ended."""
-        if self.server is None:
-            raise NoAnswer(_NO_SERVER)
+        server, _ = self.running(), self.port
         if self._ended is not None:
             raise NoAnswer(f"not asked, since the container {self._ended}")
         try:
             return ask(self._address, probe, timeout=probe.timeout)
         except NoAnswer as error:
             # A server that dies is gone before its container is.
-            state = ended(self.server, _DYING)
+            state = ended(server, _DYING)
             if state.running:
                 raise
             self._ended = state
             raise NoAnswer(f"{error}; the container {state}") from None
 
-    def execute(self, command: Iterable[str], *, timeout: float) -> Executed:
-        """Run a command in the server's container, for `timeout` seconds at most.
+    def running(self) -> Container:
+        """Return the container of the server. Raises `NoAnswer` where there is none."""
+        if self.server is None:
+            raise NoAnswer(_NO_SERVER)
+        return self.server
+
+    def execute(self, command: Iterable[str], *, timeout: float, container: Container | None = None) -> Executed:
+        """Run a command in the server's container, or in another one of the image, for `timeout` seconds at most.
 
         Raises `NoAnswer` where no server runs, and `RunFailed` where the container has ended.
         """
-        if self.server is None:
-            raise NoAnswer(_NO_SERVER)
+        container = self.running() if container is None else container
         try:
-            return self.server.execute(command, timeout)
+            return container.execute(command, timeout)
         except RunFailed:
-            state = self.server.state()
-            if state.running:
-                raise
-            raise died(f"{self.verb} {self.request.name}", state, self.server.logs()) from None
+            self.check_runs(container)
+            raise
+
+    def check_runs(self, container: Container, when: str = "") -> None:
+        """Raise `RunFailed` where a container has ended; `when` is a part of the message."""
+        state = container.state()
+        if not state.running:
+            raise died(f"{self.verb} {self.request.name}", state, container.logs(), when) from None
 
     @contextlib.contextmanager
     def serving(self, **changes: Unpack[RunChanges]) -> Iterator[tuple[Container, float]]:
@@ -193,12 +228,30 @@ class Subject(contextlib.AbstractContextManager["Subject"]):
             raise RunFailed("not started, since the server did not get ready before")
         begin = time.monotonic()
         with self.started(**changes) as container:
-            self._wait(container, begin)
+            if isinstance(self.readiness, Readiness):
+                self._wait_for(self.readiness, container, begin)
+            else:
+                self._wait_for_answer(self.readiness, container, begin)
             yield container, time.monotonic() - begin
 
-    def _wait(self, container: Container, begin: float) -> None:
+    def _wait_for(self, check: Readiness, container: Container, begin: float) -> None:
+        """Wait until a check passes, the container has ended, or the time is over."""
+        try:
+            wrong = check.wait(self, container, self.timeout, "allow it more time")
+        except RunFailed:
+            self.check_runs(container, _TOO_EARLY)
+            raise
+        self.check_runs(container, _TOO_EARLY)
+        if wrong:
+            log = container.logs()
+            is_over = time.monotonic() >= begin + self.timeout
+            fact = f"was not ready after {self.timeout:g} s" if is_over else "cannot get ready"
+            why = "; ".join(map(shown_line, wrong))
+            raise run_failed(f"{self.verb} {self.request.name}: the container {fact}: {why}", explain("", log), log)
+
+    def _wait_for_answer(self, probe: HttpProbe, container: Container, begin: float) -> None:
         """Send requests until the server is ready, the container has ended, or the time is over."""
-        port, probe = self.request.ports[0], self.probe
+        port = self.port
         address = container.address(port)
         asked = f"{probe.method} {probe.path}"
         pause, why, last = _FIRST_PAUSE, "there was no time for a request", None
@@ -217,9 +270,7 @@ class Subject(contextlib.AbstractContextManager["Subject"]):
                 now = time.monotonic()
                 if last is None or begin + self.timeout > now or now - sent > _SILENCE:
                     why, last = f"{asked}: {error}", error
-            state = container.state()
-            if not state.running:
-                raise died(f"{self.verb} {self.request.name}", state, container.logs(), " before it was ready")
+            self.check_runs(container, _TOO_EARLY)
             time.sleep(min(pause, max(begin + self.timeout - time.monotonic(), 0)))
             pause = min(pause * 1.5, _LONGEST_PAUSE)
         log = container.logs()

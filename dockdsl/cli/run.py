@@ -1,4 +1,4 @@
-"""``dockdsl run``: build the image that a Python file describes, run its server, and follow its log until Ctrl-C."""
+"""``dockdsl run``: build the image that a Python file describes, run it, and follow its log until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from dockdsl.cli import building as _building
 from dockdsl.cli.streams import open_product, say, show
 from dockdsl.display import printable, shown
-from dockdsl.errors import EngineError, Refused
+from dockdsl.errors import EngineError, InvalidValue, Refused
 from dockdsl.image import Image
 from dockdsl.operands import whole
 from dockdsl.selection import Selected, pick
@@ -42,24 +42,35 @@ def run(options: argparse.Namespace) -> int:
     open_product()
     (spec,) = options.sources
     one = pick(spec, Image)
-    one.value.check_port()
+    one.value.check_starts()
+    publish = _published(one.value, options.publish)
     _building.show_errors(one, options)
-    return _building.reported(lambda: _run(one, options))
+    return _building.reported(lambda: _run(one, options, publish))
 
 
-def _run(one: Selected[Image], options: argparse.Namespace) -> int:
-    image = one.value
-    assert image.port is not None
-    publish = {outside: inside or image.port for outside, inside in options.publish}
-    with image.built(**_building.keywords_of(one, options)) as built:
+def _published(image: Image, ports: list[tuple[int, int | None]]) -> dict[int, int]:
+    publish = {}
+    for outside, inside in ports:
+        port = inside or image.port
+        if port is None:
+            raise InvalidValue(
+                f"--publish {outside}: the image has no port for it to lead to; write --publish {outside}:CONTAINER",
+                origin=None,
+            )
+        publish[outside] = port
+    return publish
+
+
+def _run(one: Selected[Image], options: argparse.Namespace, publish: dict[int, int]) -> int:
+    with one.value.built(**_building.keywords_of(one, options)) as built:
         if options.progress != "quiet":
             say(built.result.summary())
         with built.start(publish=publish, timeout=options.ready_timeout) as server:
-            return _followed(server)
+            return _followed(server, has_url=one.value.port is not None)
 
 
-def _followed(server: RunningImage) -> int:
-    """Show the URL, and the log until the container ends; a signal asks it to end, and its last words are shown."""
+def _followed(server: RunningImage, *, has_url: bool) -> int:
+    """Show the URL, if it has one, and the log to its end; a signal asks it to end, and its last words are shown."""
     failures: list[EngineError] = []
     # A thread that is being joined when a signal comes counts as ended from then on.
     is_over = threading.Event()
@@ -76,7 +87,10 @@ def _followed(server: RunningImage) -> int:
     try:
         threading.Thread(target=follow, daemon=True).start()
         # Who has read it may end this at once, and is shown the log, too.
-        show(server.url)
+        if has_url:
+            show(server.url)
+        else:
+            say("the container is ready")
         is_over.wait()
     except (KeyboardInterrupt, SystemExit):
         server.stop()

@@ -33,7 +33,8 @@ class Image(Declaration):
         The folder that ``Copy`` and ``Add`` take files from; relative to the file in which the Image is written. Or an
         address, which the engine fetches: of a Git repository, ``https://…/x.git#BRANCH:FOLDER``, or of a tar archive.
     `port`
-        The TCP port that the image's server listens on, 1 to 65535. None for an image that is not a server.
+        The TCP port that the image's server listens on, 1 to 65535. None for an image that is not a server, or a worker
+        that listens on nothing: its `ready` is then `Printed` or `Healthy`.
     `env`, `command`
         For the run: variables, and the arguments instead of the image's own ``CMD``.
     `checks`
@@ -42,7 +43,7 @@ class Image(Declaration):
         Whether the image's own ``HEALTHCHECK`` must pass as well, if it has one: see `Healthy`.
     `ready`
         The image is ready when this path gives an answer that is not a server error (below 500), or when this
-        `HttpCheck` passes.
+        `HttpCheck` passes; without HTTP, when `Healthy` or `Printed` passes: ``ready=Printed("connected")``.
     `timeout`
         Seconds until it must be ready.
 
@@ -106,8 +107,8 @@ class Image(Declaration):
     ) -> SmokeReport:
         """Build it, run it, wait until it is ready, run the checks, and remove the container.
 
-        An image without a port is not a server: only the checks that run it do so. An image without a tag is removed,
-        too. What killed processes left behind is removed first.
+        An image that has neither a port nor a check that says when it is ready is not started: only the checks that run
+        it do so. An image without a tag is removed, too. What killed processes left behind is removed first.
 
         `report`
             Is called with each result at once.
@@ -126,7 +127,7 @@ class Image(Declaration):
 
         own = (*self.checks, *health_check(self))
         wanted = own if checks is None else checked("Image: checks", checks_of, checks)
-        if self.port is None and not wanted:
+        if not self.starts and not wanted:
             raise InvalidValue(
                 "Image: there is nothing to test; pass port=…, where its server listens, or checks=…",
                 origin=self.origin,

@@ -1,4 +1,4 @@
-"""BuiltImage and RunningImage: an image to examine, and a server to ask, for as long as a test takes."""
+"""BuiltImage and RunningImage: an image to examine, and a container of it that runs, for as long as a test takes."""
 # ruff: noqa: PLC0415 - as in actions.py
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import attrs
 
 from dockdsl.checks.check import Check, checks_of
 from dockdsl.checks.http import HttpCheck
-from dockdsl.errors import RunFailed
+from dockdsl.errors import InvalidValue, RunFailed
 from dockdsl.operands import PairsLike, checked, seconds, url_path
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class BuiltImage:
         from dockdsl.checks.smoke import smoke
 
         if any(check.needs_server for check in checks):
-            self.image.check_port()
+            self.image.check_starts()
             report = smoke(self._runner, self._request(), checks, **self._options())
         else:
             report = _examined(self._subject, checks)
@@ -86,12 +86,13 @@ class BuiltImage:
         `timeout`
             Seconds until it must be ready, instead of the image's own.
 
-        Raises `RunFailed` if it does not start or does not get ready, `InvalidValue` for an image without a port.
+        Raises `RunFailed` if it does not start or does not get ready, `InvalidValue` for an image that has neither a
+        port nor a check that says when it is ready.
         """
         from dockdsl.checks.subject import Subject
         from dockdsl.image.place import place_of
 
-        self.image.check_port()
+        self.image.check_starts()
         request = attrs.evolve(self._request(), publish=publish or {})
         options = {**self._options(), "verb": "run"}
         if timeout is not None:
@@ -117,12 +118,10 @@ class BuiltImage:
 
 
 class RunningImage:
-    """A server that is ready; `BuiltImage.start` makes it.
+    """A server or a worker that is ready; `BuiltImage.start` makes it.
 
-    `url`
-        Where it is reached from here, for any HTTP client: ``"http://127.0.0.1:49153"``.
     `ready`
-        Seconds from its start to its first good answer.
+        Seconds from its start until it was ready.
     """
 
     def __init__(self, subject: Subject) -> None:
@@ -131,13 +130,21 @@ class RunningImage:
         self._subject = subject
         self._container: Container = subject.server
         self.ready = subject.ready
-        host, port = self._container.address(subject.request.ports[0])
-        self.url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        self._address = self._container.address(subject.port) if subject.request.ports else None
 
     @property
     def id(self) -> str:
         """The engine's id of the container."""
         return self._container.id
+
+    @property
+    def url(self) -> str:
+        """Where it is reached from here, for any HTTP client: ``"http://127.0.0.1:49153"``.
+
+        Raises `InvalidValue` for an image without a port.
+        """
+        host, port = self._reached()
+        return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
     def request(
         self,
@@ -151,7 +158,7 @@ class RunningImage:
     ) -> Answer:
         """Send a request, with a body where one is given, as JSON or as it is; return the answer, whatever it is.
 
-        Raises `RunFailed` where none comes within `timeout` seconds.
+        Raises `RunFailed` where none comes within `timeout` seconds, `InvalidValue` for an image without a port.
         """
         from dockdsl.checks.http_client import NoAnswer
 
@@ -160,10 +167,19 @@ class RunningImage:
         probe = HttpCheck(
             method, path, status=None, send_json=json, send_body=body, send_headers=headers, timeout=timeout
         )
+        self._reached()
         try:
             return self._subject.ask(probe)
         except NoAnswer as error:
             raise RunFailed(f"{method} {path}: {error}; see what the container printed", log=self.logs()) from None
+
+    def _reached(self) -> tuple[str, int]:
+        if self._address is None:
+            raise InvalidValue(
+                "Image: it has no port, so its container has no URL and answers no requests; pass port=…, where its "
+                "server listens"
+            )
+        return self._address
 
     def get(self, path: str, **options: Unpack[Sent]) -> Answer:
         """Send a GET request; the options are those of `request`."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self, Unpack
 
 import attrs
 
-from dockdsl.checks.check import Check, checks_of
+from dockdsl.checks.check import Awaited, Check, checks_of
 from dockdsl.checks.http import HttpCheck
 from dockdsl.display import shown, suggestion
 from dockdsl.engine.options import FileContext, ImageOptions, Tagged, is_address, relative_to_caller
@@ -68,8 +68,15 @@ def _command(value: Iterable[str] | None) -> tuple[str, ...] | None:
     return None if value is None else command(value)
 
 
-def _ready(value: str | HttpCheck) -> str | HttpCheck:
-    return value if isinstance(value, HttpCheck) else url_path(value)
+def _ready(value: str | HttpCheck | Awaited) -> str | HttpCheck | Awaited:
+    if isinstance(value, (HttpCheck, Awaited)):
+        return value
+    if not isinstance(value, str):
+        raise refuse_type("", value, "pass a path, HttpCheck(…), Healthy() or Printed(…)")
+    return url_path(value)
+
+
+_OR_READY = ", or ready=Printed(…) if it listens on none"
 
 
 @attrs.frozen(slots=False, repr=False, field_transformer=named_as("Image"))
@@ -83,7 +90,7 @@ class Declaration(ImageOptions):
     command: tuple[str, ...] | None = attrs.field(default=None, kw_only=True, converter=_command)
     checks: tuple[Check, ...] = attrs.field(default=(), kw_only=True, converter=checks_of)
     healthcheck: bool = attrs.field(default=True, kw_only=True, converter=flag)
-    ready: str | HttpCheck = attrs.field(default="/", kw_only=True, converter=_ready)
+    ready: str | HttpCheck | Awaited = attrs.field(default="/", kw_only=True, converter=_ready)
     timeout: float = attrs.field(default=30.0, kw_only=True, converter=seconds)
     origin: Origin = attrs.field(init=False, factory=here, eq=False, repr=False)
     """Where the image was written."""
@@ -91,12 +98,13 @@ class Declaration(ImageOptions):
     __repr__ = repr_of
 
     def __attrs_post_init__(self) -> None:
-        asking = [each for each in self.checks if each.needs_server]
-        if asking and self.port is None:
-            raise InvalidValue(
-                f"Image: its check {asking[0].title} needs a server, and it has no port; "
-                "pass port=…, where its server listens"
-            )
+        if self.port is None:
+            asking = [each for each in self.checks if each.needs_port or (each.needs_server and not self.starts)]
+            if asking:
+                raise InvalidValue(
+                    f"Image: its check {asking[0].title} needs a server, and it has no port; "
+                    f"pass port=…, where its server listens{'' if asking[0].needs_port else _OR_READY}"
+                )
         self._check_saved()
         self._check_context_names()
         self._check_together()
@@ -152,11 +160,17 @@ class Declaration(ImageOptions):
         hint = suggestion(target, names, f"its stages are {', '.join(names) or 'without names'}")
         raise UnknownStage(f"Image: the Dockerfile has no stage {shown(target)} for {what}; {hint}")
 
-    def check_port(self) -> None:
-        """Raise `InvalidValue` for an image without a port: there is no server to start."""
-        if self.port is None:
+    @property
+    def starts(self) -> bool:
+        """Whether a container is started for its checks: a server, or a worker, which has no port."""
+        return self.port is not None or isinstance(self.ready, Awaited)
+
+    def check_starts(self) -> None:
+        """Raise `InvalidValue` for an image that has neither a port nor a check that says when it is ready."""
+        if not self.starts:
             raise InvalidValue(
-                "Image: it has no port, so there is no server to start; pass port=…, where its server listens",
+                "Image: it has no port, so there is no server to start; pass port=…, where its server "
+                f"listens{_OR_READY}",
                 origin=self.origin,
             )
 

@@ -13,11 +13,15 @@ if TYPE_CHECKING:
 
 
 def health_check(image: Declaration) -> tuple[Check, ...]:
-    """Return that check; none for an image that has no server, leaves it out, or has one of its own among its checks.
+    """Return that check; none for an image that starts no container, leaves it out, or has one of its own.
 
     Its place is that of the instruction, or that of the image where a base image has it.
     """
-    if image.port is None or not image.healthcheck or any(isinstance(each, Healthy) for each in image.checks):
+    if (
+        not image.starts
+        or not image.healthcheck
+        or any(isinstance(each, Healthy) for each in (image.ready, *image.checks))
+    ):
         return ()
     place = next((origin for keyword, origin in settings_of(image) if keyword == "HEALTHCHECK"), image.origin)
     return (Healthy(required=False, origin=place),)

@@ -928,7 +928,9 @@ def test_how_long_an_image_may_take_to_be_healthy(
     times: dict[str, float], seconds: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As long as the engine waits before it says unhealthy, within the bounds of the image's timeout."""
-    monkeypatch.setattr("dockdsl.checks.healthy.time", Clock())
+    clock = Clock()
+    monkeypatch.setattr("dockdsl.checks.healthy.time", clock)
+    monkeypatch.setattr("dockdsl.checks.waiting.time", clock)
     runner = FakeRunner(
         lambda _: FakeResponse(),
         facts={"Config": {"Healthcheck": {"Test": ["CMD-SHELL", "x"], **times}}},

@@ -209,7 +209,12 @@ REFUSED = [
         "an Own has no examine; give its class examine(self, subject)",
         id="no examine",
     ),
-    pytest.param({"ready": 1}, InvalidType, "ready: 1 is an int; pass a str", id="ready type"),
+    pytest.param(
+        {"ready": 1},
+        InvalidType,
+        "ready: 1 is an int; pass a path, HttpCheck(…), Healthy() or Printed(…)",
+        id="ready type",
+    ),
     pytest.param({"timeout": 0}, InvalidValue, "timeout: 0 is out of range; pass seconds above 0", id="timeout"),
     pytest.param({"timeout": float("nan")}, InvalidValue, "timeout: nan is out of range", id="timeout nan"),
     pytest.param({"timeout": "5s"}, InvalidType, "timeout: '5s' is a str; pass a number of seconds", id="timeout type"),

@@ -67,6 +67,7 @@ Image(build)  # wrong
 Image(Dockerfile(build), tag="a")  # wrong
 Image(Dockerfile(build), port="http")  # wrong
 Image(Dockerfile(build), checks=["/healthz"])  # wrong
+Image(Dockerfile(build), ready=5)  # wrong
 Image(Dockerfile(build), healthcheck="/healthz")  # wrong
 HttpCheck("/healthz")  # wrong
 HttpCheck("GET", "/healthz", status="200")  # wrong

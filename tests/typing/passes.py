@@ -24,6 +24,7 @@ from dockdsl import (
     Instruction,
     Label,
     Onbuild,
+    Printed,
     Run,
     Secret,
     Shell,
@@ -91,6 +92,7 @@ image = Image(
     ],
     healthcheck=False,
 )
+workers = [Image(Dockerfile(Stage("scratch")), ready=ready) for ready in (Printed("up", timeout=5), Healthy())]
 
 
 def attempt() -> int:
