@@ -59,16 +59,21 @@ class Printed(Awaited):
 
     def wait(self, subject: Subject, container: Container, seconds: float, longer: str) -> list[str]:
         """Look for the line until it is there, the container has ended, or the time is over."""
+        from dockdsl.engine.running import LONGEST_OUTPUT  # noqa: PLC0415 - a check is light until it is run
+
         find = Searches(seconds).in_lines
         for _ in attempts(seconds, _LONGEST_PAUSE):
             # Asked first, so that what is read after its end is all that it printed.
             state = container.state()
-            if any(find(self.pattern, each.decode("utf-8", "replace")) is not None for each in container.output()):
+            printed = container.output()
+            if any(find(self.pattern, each.decode("utf-8", "replace")) is not None for each in printed):
                 return []
             if not state.running:
                 break
-        fact = f"expected a line with a match of {shown(self.pattern)}"
+        is_cut = any(len(each) >= LONGEST_OUTPUT for each in printed)
+        fact = f"expected a line with a match of {shown(self.pattern)}{' in the first MiB' if is_cut else ''}"
         said = told("\n".join(container.logs()))
         if not state.running:
             return [f"{fact}, and the container {printable(str(state))}", said, "see why it ends"]
-        return [f"{fact}, got none within {seconds:g} s", said, f"see what it waits for, or {longer}"]
+        remedy = "let it print less before" if is_cut else f"see what it waits for, or {longer}"
+        return [f"{fact}, got none within {seconds:g} s", said, remedy]
