@@ -72,7 +72,8 @@ class Healthy(Awaited):
     interval first, and passes with exit code 0. While it fails, or takes longer than its timeout, it is run again: for
     the whole start period, and then for as many intervals as there are retries, but no longer than the time that the
     `Image` has to get ready. A command that cannot be run (exit code 126 or 127) is not run again. Of a start period,
-    and of a timeout, ten minutes count at most.
+    and of a timeout, ten minutes count at most. One that takes too long goes on in the container, where Docker would
+    kill it.
 
     As ``ready=`` of an `Image` it says that the container is ready once it passes, for which it has the time that the
     `Image` gives it, whatever start period, interval and retries say.
@@ -81,10 +82,10 @@ class Healthy(Awaited):
     made it ready; ``healthcheck=False`` leaves it out.
 
     `required`
-        Whether an image without a ``HEALTHCHECK``, or with ``HEALTHCHECK NONE``, fails. If False, it has no result. As
-        ``ready=``, it always needs one.
+        Whether an image without a ``HEALTHCHECK``, or with ``HEALTHCHECK NONE``, fails. If False, there is no result
+        for such an image. As ``ready=``, it always needs one.
 
-    Raises `InvalidType`.
+    Raises `InvalidType` if `required` is not a bool.
 
     >>> Healthy().title
     'healthy'
@@ -154,7 +155,7 @@ def _differences(probe: _Probe, done: Executed, limit: float, effort: str, longe
     said = told(text)
     if done.exit_code is None:
         which = "its timeout of " if limit == probe.timeout else ""
-        fact = f"expected {shown(command)} to end within {which}{round(limit, 1):g} s, and it still ran"
+        fact = f"expected {shown(command)} to end within {which}{round(limit, 1):g} s, but it was still running"
         remedy = "give HEALTHCHECK a longer timeout" if which else longer
         return [f"{fact}, after {effort}", said, f"let it end sooner, or {remedy}"]
     fact = f"expected exit code 0 of {shown(command)}, got {done.exit_code} after {effort}"

@@ -10,6 +10,7 @@ from typing import Any, Protocol, TypedDict, Unpack, runtime_checkable
 
 import attrs
 
+from dockdsl import operands as operand
 from dockdsl.checks.http_client import Answer, HttpProbe, NoAnswer, Probe, ask, excerpt
 from dockdsl.checks.image_files import ImageFiles
 from dockdsl.checks.readiness import remedy
@@ -203,8 +204,11 @@ class Subject(contextlib.AbstractContextManager["Subject"]):
     def execute(self, command: Iterable[str], *, timeout: float, container: Container | None = None) -> Executed:
         """Run a command in the server's container, or in another one of the image, for `timeout` seconds at most.
 
-        Raises `NoAnswer` where no server runs, and `RunFailed` where the container has ended.
+        Raises `NoAnswer` where no server runs, and `RunFailed` where the container has ended; `InvalidValue` and
+        `InvalidType` for what is no command or no time.
         """
+        command = operand.checked("execute: command", operand.command, command)
+        timeout = operand.checked("execute: timeout", operand.seconds, timeout)
         container = self.running() if container is None else container
         try:
             return container.execute(command, timeout)

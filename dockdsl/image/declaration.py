@@ -102,7 +102,7 @@ class Declaration(ImageOptions):
             asking = [each for each in self.checks if each.needs_port or (each.needs_server and not self.starts)]
             if asking:
                 raise InvalidValue(
-                    f"Image: its check {asking[0].title} needs a server, and it has no port; "
+                    f"Image: its check {asking[0].title} needs a server, but no port is given; "
                     f"pass port=…, where its server listens{'' if asking[0].needs_port else _OR_READY}"
                 )
         self._check_saved()

@@ -787,7 +787,7 @@ def test_a_health_check_that_hangs(runner: DockerSdk) -> None:
     found = only(judged(served(step), runner=runner))
 
     assert (
-        "expected \"sh -c 'echo asking; sleep 600'\" to end within its timeout of 3 s, and it still ran, after 1 run in "
+        "expected \"sh -c 'echo asking; sleep 600'\" to end within its timeout of 3 s, but it was still running, after 1 run in "
     ) in found
     assert " s; it printed 'asking'; let it end sooner, or give HEALTHCHECK a longer timeout (" in found
 
@@ -982,6 +982,39 @@ class Unlucky(Check):
         return vars(self)["mistake"]()  # type: ignore[no-any-return]  # nor is it always a result
 
 
+class Executing(Check):
+    """Runs a command in the server."""
+
+    title = "executing"
+    needs_server = True
+
+    def __init__(self, command: Any, timeout: Any) -> None:
+        super().__init__()
+        self.__dict__.update(command=command, timeout=timeout)
+
+    def examine(self, subject: Subject) -> CheckResult:
+        """Run it."""
+        return self.result([str(subject.execute(vars(self)["command"], timeout=vars(self)["timeout"]).exit_code)])
+
+
+@pytest.mark.parametrize(
+    ("command", "timeout", "message"),
+    [
+        ("ls", 1, "execute: command: 'ls' is a str; pass a list of arguments"),
+        ([], 1, "execute: command: no program is given; name one"),
+        ([1], 1, "execute: command: 1 is an int; pass a str"),
+        (["ls"], 0, "execute: timeout: 0 is out of range; pass seconds above 0, at most 604800 (a week)"),
+        (["ls"], "1", "execute: timeout: '1' is a str; pass a number of seconds"),
+    ],
+)
+def test_a_command_that_is_none(command: Any, timeout: Any, message: str) -> None:
+    """What a check of a project's own runs in the server is checked before."""
+    with pytest.raises((InvalidType, InvalidValue)) as caught:
+        results(FakeRunner(lambda _: FakeResponse()), "x", Executing(command, timeout), port=1)
+
+    assert message == caught.value.message
+
+
 class Mute(Exception):
     """Has no text."""
 
@@ -1047,7 +1080,7 @@ def test_an_image_that_is_no_server() -> None:
 
     assert report.ok
     assert "2 of 2 checks passed; " in report.summary()
-    with pytest.raises(InvalidValue, match=r"its check start-up needs a server, and it has no port; pass port="):
+    with pytest.raises(InvalidValue, match=r"its check start-up needs a server, but no port is given; pass port="):
         Image(Dockerfile(Stage("scratch")), checks=[StartupBudget(1)])
 
 

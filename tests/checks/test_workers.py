@@ -114,7 +114,7 @@ def test_a_health_check_that_hangs(runner: DockerSdk) -> None:
     step = Healthcheck.exec("sh", "-c", "echo asking; sleep 600", timeout="10m")
     found = failure(worker(WORK, step, ready=Healthy(), timeout=2), runner)
 
-    assert " to end within 2 s, and it still ran, after 1 run in " in found.message
+    assert " to end within 2 s, but it was still running, after 1 run in " in found.message
     assert "; it printed 'asking'; let it end sooner, or allow it more time\n" in found.message
 
 
@@ -301,10 +301,12 @@ def test_what_needs_a_port() -> None:
     """A check that needs one is refused where the image is written, or says so when it is run."""
     stop = GracefulShutdown(HttpCheck("GET", "/"))
     for check in (HttpCheck("GET", "/"), stop):
-        with pytest.raises(InvalidValue, match="needs a server, and it has no port; pass port=…, where its server lis"):
+        with pytest.raises(
+            InvalidValue, match="needs a server, but no port is given; pass port=…, where its server lis"
+        ):
             worker(checks=check)
     with pytest.raises(
-        InvalidValue, match=r"needs a server, and it has no port; .*, or ready=Printed\(…\) if it listens"
+        InvalidValue, match=r"needs a server, but no port is given; .*, or ready=Printed\(…\) if it listens"
     ):
         Image(Dockerfile(Stage("scratch")), checks=Printed("x"))
     for image, words in ((worker(), "the image has no port"), (worker(ready="/"), "no server runs")):

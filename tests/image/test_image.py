@@ -181,7 +181,7 @@ REFUSED = [
     pytest.param(
         {"checks": [CHECK]},
         InvalidValue,
-        "its check GET /healthz needs a server, and it has no port; pass port=",
+        "its check GET /healthz needs a server, but no port is given; pass port=",
         id="checks without port",
     ),
     pytest.param(
