@@ -102,9 +102,8 @@ def smoke(
         What the `SmokeReport` says of the image.
 
     Raises `RunFailed` if the container does not start, ends, or does not get ready in time; its last output is in the
-    message. Checks that need no server are still run and reported. A container that was
-    not asked over HTTP whether it is ready must run to the end of the checks. A check that fails raises nothing: see
-    `SmokeReport.raise_for_failures`.
+    message. Checks that need no server are still run and reported. A container that was not asked over HTTP whether it
+    is ready must run to the end of the checks. A check that fails raises nothing: see `SmokeReport.raise_for_failures`.
     """
     checks = tuple(checks)
     tested = Subject(runner, request, ready=ready, timeout=timeout, name=name, build=build)

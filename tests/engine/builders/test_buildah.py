@@ -242,7 +242,6 @@ def test_a_step_that_fails(builder: Buildah, tmp_path: Path) -> None:
     ("step", "kind", "cause"),
     [
         (Run("nosuch --x"), "step", "the shell does not find a program that the command names"),
-        # On a busy machine, buildah has not always passed on what a step prints at its very end.
         (Run("wget http://127.0.0.1:1/x || { sleep 1; false; }"), "step", "most likely nothing listens at the address"),
         (Run.exec("/nosuch"), "step", "/nosuch is not there, or what it needs to start is not"),
         (Run.exec("/arm"), "step", "the program is for another kind of processor"),
@@ -259,9 +258,13 @@ def test_a_failure(builder: Buildah, step: Run | Copy, kind: str, cause: str, co
     context.joinpath("arm").write_bytes(b"\x7fELF\x02\x01\x01" + bytes(9) + b"\x02\x00\xb7\x00\x01" + bytes(43))
     context.joinpath("arm").chmod(0o755)
     stage = Stage(BUSYBOX, name="s", steps=[Copy("arm", "/"), step])
-    with pytest.raises(BuildFailed) as caught:
-        Image(Dockerfile(stage), context=str(context)).build(builder)
-    error = caught.value
+    for _ in range(5):
+        with pytest.raises(BuildFailed) as caught:
+            Image(Dockerfile(stage), context=str(context)).build(builder)
+        error = caught.value
+        # On a busy machine buildah 1.28 itself loses at times what is printed just before the end.
+        if error.cause is not None:
+            break
 
     assert (kind, step.origin) == (error.kind, error.origin)
     assert cause in (error.cause or ""), error.message
