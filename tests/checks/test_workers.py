@@ -34,6 +34,7 @@ from dockdsl import (
 from dockdsl.checks.check import Check
 from dockdsl.engine.fake import FakeBuilder, FakeCommand, FakeResponse, FakeRunner
 from dockdsl.engine.runners.docker_sdk import DockerSdk
+from dockdsl.engine.running import LONGEST_OUTPUT
 from tests.engine.helpers import BUSYBOX, containers_of, free_port, inspect, left_by, temporary_tags, wait_until
 
 WORK = "echo starting; sleep 0.5; echo connected to db:5672 >&2; touch /tmp/up; trap 'exit 0' TERM; sleep 300 & wait"
@@ -180,6 +181,18 @@ class Stop(Check):
         return self.result()
 
 
+class Filled(Check):
+    """Waits until the worker has printed more than is read of it."""
+
+    title = "filled"
+    needs_server = True
+
+    def examine(self, subject: Any) -> Any:
+        """Ask what it printed."""
+        wait_until(lambda: len(subject.server.output()[0]) >= LONGEST_OUTPUT, 120)
+        return self.result()
+
+
 @pytest.mark.engine
 def test_a_worker_that_ends_meanwhile(runner: DockerSdk) -> None:
     """It must run to the end of the checks, of which each is reported."""
@@ -221,11 +234,13 @@ def test_a_line_of_a_container_that_ended(runner: DockerSdk) -> None:
 @pytest.mark.engine
 def test_a_worker_that_prints_without_end(runner: DockerSdk) -> None:
     """The first MiB is searched, and no more is read."""
-    work = "yes 0123456789 | head -c 2000000; echo connected; yes 0123456789"
-    found = failure(worker(work, timeout=5), runner)
+    work = "echo ready; yes 0123456789 | head -c 2000000; echo connected; yes 0123456789"
+    checks = [Filled(), Printed("connected", timeout=1)]
+    found = judged(worker(work, ready=Printed("^ready$"), checks=checks), runner)
 
-    assert " a match of 'connected' in the first MiB, got none within 5 s; it printed '…" in found.message
-    assert "'; let it print less before\n" in found.message
+    assert "ok   filled" == found[0]
+    assert " a match of 'connected' in the first MiB, got none within 1 s; it printed '…" in found[1]
+    assert f"'; let it print less before ({checks[1].origin})" in found[1]
 
 
 @pytest.mark.engine
