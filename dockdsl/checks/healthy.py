@@ -148,7 +148,7 @@ def _differences(probe: _Probe, done: Executed, limit: float, effort: str, longe
     import shlex  # noqa: PLC0415 - as above
 
     from dockdsl.engine.failures.causes import explain  # noqa: PLC0415 - a check is light until it is run
-    from dockdsl.engine.failures.diagnosis import explained  # noqa: PLC0415
+    from dockdsl.engine.failures.diagnosis import explained  # noqa: PLC0415 - as above
 
     command = shlex.join(probe.command)
     text = done.output.decode("utf-8", "replace")

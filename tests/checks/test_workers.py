@@ -349,7 +349,7 @@ def test_what_makes_nothing_ready(ready: Any, kind: type[Exception], words: str)
     ("make", "kind", "words"),
     [
         pytest.param(lambda: Printed("("), InvalidValue, "Printed: pattern: '(' is not a regular expre", id="pattern"),
-        pytest.param(lambda: Printed(["a"]), InvalidType, "Printed: pattern: ['a'] is a list; pass a str", id="type"),  # type: ignore[arg-type]
+        pytest.param(lambda: Printed(["a"]), InvalidType, "Printed: pattern: ['a'] is a list; pass a str", id="type"),  # type: ignore[arg-type]  # on purpose
         pytest.param(lambda: Printed("a", timeout=0), InvalidValue, "Printed: timeout: 0", id="timeout"),
     ],
 )
