@@ -62,6 +62,11 @@ class _Probe:
             retries=declared.get("Retries") or 3,
         )
 
+    def __str__(self) -> str:
+        import shlex  # noqa: PLC0415 - a check is light until it is run
+
+        return shlex.join(self.command)
+
 
 @attrs.frozen(slots=False, repr=False, field_transformer=operand.named)
 class Healthy(Awaited):
@@ -71,9 +76,9 @@ class Healthy(Awaited):
     the shell form by ``/bin/sh``, whatever `Shell` says. It is run at once, since the engine would wait for the
     interval first, and passes with exit code 0. While it fails, or takes longer than its timeout, it is run again: for
     the whole start period, and then for as many intervals as there are retries, but no longer than the time that the
-    `Image` has to get ready. A command that cannot be run (exit code 126 or 127) is not run again. Of a start period,
-    and of a timeout, ten minutes count at most. One that takes too long goes on in the container, where Docker would
-    kill it.
+    `Image` has to get ready. A command that cannot be run (exit code 126 or 127) is not run again. A start period and
+    a timeout count for at most ten minutes each. A run that takes too long is not killed, as it would be by Docker, but
+    continues in the container.
 
     As ``ready=`` of an `Image` it says that the container is ready once it passes, for which it has the time that the
     `Image` gives it, whatever start period, interval and retries say.
@@ -102,8 +107,6 @@ class Healthy(Awaited):
 
     def examine(self, subject: Subject) -> CheckResult:
         """Run the command until it passes, or the time is over."""
-        import shlex  # noqa: PLC0415 - a check is light until it is run
-
         probe = _Probe.of(subject.config)
         if probe is None:
             return self.result([_NONE])
@@ -116,7 +119,7 @@ class Healthy(Awaited):
             probe.timeout,
             "give HEALTHCHECK a start_period if the server needs more time",
         )
-        return self.result(wrong, detail=shlex.join(probe.command), seconds=time.monotonic() - begin)
+        return self.result(wrong, detail=str(probe), seconds=time.monotonic() - begin)
 
     def wait(self, subject: Subject, container: Container, seconds: float, longer: str) -> list[str]:
         """Run the command until it passes, the time is over, or it cannot be run. Raises as `Subject.execute`."""
@@ -145,12 +148,10 @@ def _run(subject: Subject, container: Container, probe: _Probe, seconds: float, 
 
 def _differences(probe: _Probe, done: Executed, limit: float, effort: str, longer: str) -> list[str]:
     """Return what is wrong with a run of the command that had so many seconds, and what to do about it."""
-    import shlex  # noqa: PLC0415 - as above
-
     from dockdsl.engine.failures.causes import explain  # noqa: PLC0415 - a check is light until it is run
     from dockdsl.engine.failures.diagnosis import explained  # noqa: PLC0415 - as above
 
-    command = shlex.join(probe.command)
+    command = str(probe)
     text = done.output.decode("utf-8", "replace")
     said = told(text)
     if done.exit_code is None:

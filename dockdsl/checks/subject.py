@@ -148,7 +148,7 @@ class Subject(contextlib.AbstractContextManager["Subject"]):
 
     @property
     def port(self) -> int:
-        """The port that requests go to. Raises `NoAnswer` where there is none."""
+        """The port that requests are sent to. Raises `NoAnswer` if the image has no port."""
         if not self.request.ports:
             raise NoAnswer(_NO_PORT if self.starts else _NO_SERVER)
         return self.request.ports[0]
@@ -196,7 +196,7 @@ class Subject(contextlib.AbstractContextManager["Subject"]):
             raise NoAnswer(f"{error}; the container {state}") from None
 
     def running(self) -> Container:
-        """Return the container of the server. Raises `NoAnswer` where there is none."""
+        """Return the running container. Raises `NoAnswer` if none was started."""
         if self.server is None:
             raise NoAnswer(_NO_SERVER)
         return self.server

@@ -275,7 +275,7 @@ class PythonIgnores:
         return self._found[path]
 
     def at(self, origin: Origin) -> Ignores | None:
-        """Return the comments that are about the line of a place; None if there are none."""
+        """Return the comments that apply to the line of a place, or None."""
         return self._comments(origin.path).get(origin.line)
 
     def inside(self, call: Origin) -> dict[int, Ignores]:
